@@ -1,0 +1,39 @@
+"""The JSON Schemas under ``contracts/schemas``, made from the message types.
+
+``python -m fraudwatch.contract_schemas`` writes them again; a test compares. A published version is
+frozen: a change that breaks readers is a new version beside the old one.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from fraudwatch.domain.fields import json_schema_of
+from fraudwatch.domain.purchase import Purchase
+from fraudwatch.domain.transaction import TRANSACTION_SCHEMA, Transaction
+from fraudwatch.domain.verdict import VERDICT_SCHEMA, Verdict
+
+MESSAGES: dict[str, type[Any]] = {
+    "purchase.v1": Purchase,
+    TRANSACTION_SCHEMA: Transaction,
+    VERDICT_SCHEMA: Verdict,
+}
+
+
+def schema_text(version: str) -> str:
+    """The schema document of a message version, as it stands in its file."""
+    return json.dumps(json_schema_of(MESSAGES[version], title=version), indent=2) + "\n"
+
+
+def main() -> None:
+    """Write every schema into the folder given, by default ``contracts/schemas``."""
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "contracts/schemas")
+    for version in MESSAGES:
+        (folder / f"{version}.json").write_text(schema_text(version), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

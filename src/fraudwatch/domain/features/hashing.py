@@ -1,0 +1,31 @@
+"""A fixed 64-bit hash of strings: the same on every machine, version and run.
+
+FNV-1a (Fowler, Noll, Vo) with the finaliser of MurmurHash3; Python's own ``hash`` is salted.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+_FNV_OFFSET = np.uint64(0xCBF29CE484222325)
+_FNV_PRIME = np.uint64(0x100000001B3)
+_MIX_1, _MIX_2 = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
+_SHIFT = np.uint64(33)
+
+
+@njit(cache=True)
+def hash_strings(
+    starts: npt.NDArray[np.int64], utf8: npt.NDArray[np.uint8]
+) -> npt.NDArray[np.uint64]:
+    """Hash strings that lie end to end in ``utf8``; string i is ``starts[i]:starts[i + 1]``."""
+    hashes = np.empty(len(starts) - 1, dtype=np.uint64)
+    for i in range(len(hashes)):
+        h = _FNV_OFFSET
+        for j in range(starts[i], starts[i + 1]):
+            h = (h ^ np.uint64(utf8[j])) * _FNV_PRIME
+        h = (h ^ (h >> _SHIFT)) * _MIX_1
+        h = (h ^ (h >> _SHIFT)) * _MIX_2
+        hashes[i] = h ^ (h >> _SHIFT)
+    return hashes

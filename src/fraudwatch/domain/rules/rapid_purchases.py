@@ -1,0 +1,41 @@
+"""Rapid purchases: too many purchases and attempts by one customer in a short time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from fraudwatch.domain.rules.rule import Answers, Seen, answers
+
+
+@dataclass(frozen=True, slots=True)
+class RapidPurchases:
+    """Hits when this purchase makes more than ``more_than`` within ten minutes.
+
+    Failed attempts count as well: a thief who tries is as busy as one who succeeds. The counts of a
+    customer never seen are zero, so it never answers unknown.
+    """
+
+    name: ClassVar[str] = "rapid_purchases"
+    points: int
+    more_than: int
+
+    def answer(self, seen: Seen) -> Answers:
+        """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
+        counts = self._counts(seen)
+        return answers(counts > self.more_than, counts >= 0)
+
+    def sentence(self, seen: Seen, i: int) -> str:
+        """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
+        count = int(self._counts(seen)[i])
+        return (
+            f"{count} purchases or attempts within ten minutes, this one included; "
+            f"up to {self.more_than} are usual."
+        )
+
+    @staticmethod
+    def _counts(seen: Seen) -> npt.NDArray[np.float64]:
+        return seen.feature("purchase_count_10m") + seen.feature("failed_count_10m") + 1

@@ -1,0 +1,85 @@
+"""A verdict: what is done about a transaction, how risky it is, why, and who says so."""
+
+from __future__ import annotations
+
+import enum
+import uuid
+from dataclasses import dataclass
+
+from fraudwatch.domain.fields import Sensitivity, fact
+from fraudwatch.domain.purchase import Channel, PaymentStatus
+
+VERDICT_SCHEMA = "verdict.v1"
+# Our own namespace for UUIDv5 (RFC 9562 §5.5): the id of a verdict follows from its transaction.
+_NAMESPACE = uuid.UUID("7f1c9c3e-6d0a-5a7e-9a43-0c6a2f5f8f11")
+
+
+class Outcome(enum.StrEnum):
+    """What the shop should do; members are ordered from lenient to strict."""
+
+    APPROVE = "approve"
+    REVIEW = "review"
+    DECLINE = "decline"
+
+
+class Risk(enum.StrEnum):
+    """How an analyst reads the score; members are ordered from harmless to grave."""
+
+    LOW = "LOW"
+    MEDIUM = "MEDIUM"
+    HIGH = "HIGH"
+    CRITICAL = "CRITICAL"
+
+
+class Mode(enum.StrEnum):
+    """Which parts had a say; a verdict made without a model says so."""
+
+    RULES_ONLY = "rules_only"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One rule that was hit, with its points and a sentence for the analyst."""
+
+    rule: str = fact("The rule's name")
+    points: int = fact("What the policy gives for it", minimum=0, maximum=100)
+    text: str = fact("The sentence, with this purchase's numbers in it")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """One judgement on ``fraud_topic``, keyed by customer token.
+
+    It carries a summary of its transaction, so that a reader never needs to join the topics.
+    The same input makes the same bytes, however often it is judged.
+    """
+
+    schema: str = fact("Message version", pattern=r"verdict\.v1")
+    verdict_id: str = fact("UUIDv5 of the transaction id")
+    transaction_id: str = fact("The transaction it judges")
+    customer_token: str = fact("Who bought", sensitivity=Sensitivity.PSEUDONYM)
+    outcome: Outcome = fact("What to do")
+    risk: Risk = fact("How risky")
+    score: float = fact("0 harmless .. 1 certain; ordered within a mode", minimum=0, maximum=1)
+    mode: Mode = fact("Which parts had a say")
+    reasons: tuple[Reason, ...] = fact("Rules hit, most points first")
+    policy_version: str = fact("The policy that turned points into outcome")
+    features_version: str = fact("Hash of the feature catalogue and its fold")
+    source_partition: int = fact("Where the transaction stands in its topic", minimum=0)
+    source_offset: int = fact("Where the transaction stands in its partition", minimum=0)
+    decided_at_ms: int = fact("Spark's time of the micro-batch", unit="epoch ms UTC", minimum=0)
+    event_at_ms: int = fact("When the purchase happened", unit="epoch ms UTC")
+    amount_minor: int = fact("Amount as charged", unit="minor units", minimum=0)
+    currency: str = fact("ISO 4217 code of amount_minor")
+    amount_eur_cents: int = fact("Amount in euro", unit="euro cents", minimum=0)
+    payment_status: PaymentStatus = fact("What the payment system answered")
+    channel: Channel = fact("Card present or not")
+    merchant_id: str = fact("Who sold")
+    category: str | None = fact("What kind of goods", default=None)
+    merchant_country: str | None = fact("Seller's country", default=None)
+    card_last4: str | None = fact("Last four digits", default=None)
+
+
+def verdict_id_of(transaction_id: str) -> str:
+    """The one verdict id a transaction can have."""
+    return str(uuid.uuid5(_NAMESPACE, transaction_id))
