@@ -1,0 +1,1 @@
+"""One engine a module: the only importers of drivers."""

@@ -1,0 +1,106 @@
+"""Alerts out of Cassandra: one small query an hour and risk, in parallel, newest hours first."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from cassandra.cluster import Session
+
+from fraudwatch.adapters.cassandra_rows import (
+    ALERTS,
+    HOUR_MS,
+    VERDICTS,
+    alert_from,
+    hour_of,
+    verdict_from,
+)
+from fraudwatch.adapters.cassandra_session import KEYSPACE, driver_errors_translated
+from fraudwatch.application.alerts import ALERT_RISKS, Alert, newest_first
+from fraudwatch.domain.verdict import Risk, Verdict
+
+# Busy stores are answered by the first wave; a quiet one is searched in three more.
+FIRST_WAVE_HOURS = 2
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_PARTITION = "WHERE hour_at = ? AND risk = ? AND decided_at >= ?"
+
+
+class CassandraAlertReader:
+    """Answers the console's questions, each from the table that was made for it."""
+
+    def __init__(self, session: Session) -> None:
+        """Prepare the statements.
+
+        Raises:
+            StoreUnavailable: nobody answers, or the tables are not there yet.
+        """
+        self._session = session
+        alerts, verdicts = (f"{KEYSPACE}.{table.name}" for table in (ALERTS, VERDICTS))
+        columns = ", ".join(ALERTS.sources)
+        with driver_errors_translated():
+            self._latest = session.prepare(
+                f"SELECT {columns} FROM {alerts} {_PARTITION} LIMIT ?"  # noqa: S608  names are ours
+            )
+            self._count = session.prepare(
+                f"SELECT count(*) AS alerts FROM {alerts} {_PARTITION}"  # noqa: S608  names are ours
+            )
+            self._verdict = session.prepare(
+                f"SELECT * FROM {verdicts} WHERE transaction_id = ?"  # noqa: S608  names are ours
+            )
+        for statement in (self._latest, self._count, self._verdict):
+            statement.is_idempotent = True
+
+    def latest(
+        self,
+        limit: int,
+        *,
+        now: datetime,
+        hours: int = 24,
+        risks: Collection[Risk] = ALERT_RISKS,
+    ) -> list[Alert]:
+        """See :class:`fraudwatch.application.ports.AlertReader`."""
+        since_ms = _epoch_ms(now - timedelta(hours=hours))
+        found: list[Alert] = []
+        for wave in _waves(_hours_back(_epoch_ms(now), since_ms)):
+            keys = ((hour_at, str(risk), since_ms, limit) for hour_at in wave for risk in risks)
+            found += [alert_from(row) for row in self._ask(self._latest, keys)]
+            found = newest_first(found)
+            if len(found) >= limit:
+                break
+        return found[:limit]
+
+    def count_since(
+        self, since: datetime, *, now: datetime, risks: Collection[Risk] = ALERT_RISKS
+    ) -> int:
+        """See :class:`fraudwatch.application.ports.AlertReader`."""
+        since_ms = _epoch_ms(since)
+        hours = _hours_back(_epoch_ms(now), since_ms)
+        keys = ((hour_at, str(risk), since_ms) for hour_at in hours for risk in risks)
+        return sum(row["alerts"] for row in self._ask(self._count, keys))
+
+    def verdict_of(self, transaction_id: str) -> Verdict | None:
+        """See :class:`fraudwatch.application.ports.AlertReader`."""
+        rows = self._ask(self._verdict, [(transaction_id,)])
+        return verdict_from(rows[0]) if rows else None
+
+    def _ask(self, statement: Any, keys: Iterable[tuple[Any, ...]]) -> list[Mapping[str, Any]]:
+        with driver_errors_translated():
+            asked = [self._session.execute_async(statement, key) for key in keys]
+            return [row for answer in asked for row in answer.result()]
+
+
+def _epoch_ms(instant: datetime) -> int:
+    return (instant - _EPOCH) // timedelta(milliseconds=1)
+
+
+def _hours_back(now_ms: int, since_ms: int) -> list[int]:
+    return list(range(hour_of(now_ms), hour_of(since_ms) - 1, -HOUR_MS))
+
+
+def _waves(hours: list[int]) -> Iterator[list[int]]:
+    """Split into 2, 4, 8, ... hours: little work when the newest hours already fill the list."""
+    start, size = 0, FIRST_WAVE_HOURS
+    while start < len(hours):
+        yield hours[start : start + size]
+        start, size = start + size, size * 2

@@ -1,0 +1,193 @@
+"""Kafka through confluent-kafka: settings of every client, acknowledged writes, reads by offset."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
+
+from fraudwatch.adapters.keysets import dead_letter_box
+from fraudwatch.application.ports import NotDelivered
+from fraudwatch.domain.dead_letter import KEPT_PAYLOAD_BYTES, DeadLetter
+from fraudwatch.settings import KafkaSettings
+from fraudwatch.topics import DEAD_LETTER_TOPIC, PARTITIONER, PRODUCED_AT_HEADER
+
+_FLUSH_SECONDS = 60.0
+_QUEUE_POLL_SECONDS = 0.5
+_READ_TIMEOUT_SECONDS = 30.0
+
+
+def client_config(settings: KafkaSettings) -> dict[str, str]:
+    """How any client of ours reaches the broker."""
+    return {
+        "bootstrap.servers": settings.bootstrap_servers,
+        "security.protocol": settings.security_protocol,
+        "sasl.mechanism": "SCRAM-SHA-512",
+        "sasl.username": settings.username,
+        "sasl.password": settings.password.get_secret_value(),
+        "client.id": settings.username,
+    }
+
+
+class KafkaTopic:
+    """A topic to publish to: idempotent producer, every copy acknowledged before it returns."""
+
+    def __init__(self, settings: KafkaSettings, topic: str, *, linger_ms: int = 0) -> None:
+        self._topic = topic
+        self._producer = Producer(
+            client_config(settings)
+            | {
+                "enable.idempotence": True,
+                "acks": "all",
+                "partitioner": PARTITIONER,
+                "linger.ms": linger_ms,
+                "compression.type": "lz4",
+                "queue.buffering.max.messages": 500_000,
+                "message.timeout.ms": int(_FLUSH_SECONDS * 1000),
+            }
+        )
+
+    def publish(self, messages: Sequence[tuple[str, bytes, int]]) -> None:
+        """See :class:`~fraudwatch.application.ports.Publisher`."""
+        self.send([(k, v, {PRODUCED_AT_HEADER: str(at).encode()}) for k, v, at in messages])
+
+    def send(self, messages: Sequence[tuple[str, bytes, Mapping[str, bytes]]]) -> None:
+        """Send (key, value, headers) in order and wait until all are acknowledged."""
+        failures: list[KafkaError] = []
+
+        def on_delivery(error: KafkaError | None, _: Message) -> None:
+            if error is not None:
+                failures.append(error)
+
+        for key, value, headers in messages:
+            self._enqueue(key, value, headers, on_delivery)
+        unsent = self._producer.flush(_FLUSH_SECONDS)
+        if unsent or failures:
+            first = failures[0].str() if failures else f"not acknowledged in {_FLUSH_SECONDS:.0f} s"
+            raise NotDelivered(
+                f"{unsent + len(failures)} of {len(messages)} messages did not reach "
+                f"{self._topic}: {first}; nothing was committed, they are sent again"
+            )
+
+    def _enqueue(
+        self,
+        key: str,
+        value: bytes,
+        headers: Mapping[str, bytes],
+        on_delivery: Callable[[KafkaError | None, Message], None],
+    ) -> None:
+        while True:
+            try:
+                self._producer.produce(
+                    self._topic, value, key, headers=list(headers.items()), on_delivery=on_delivery
+                )
+            except BufferError:  # the queue is full: let it drain, then try again
+                self._producer.poll(_QUEUE_POLL_SECONDS)
+            else:
+                self._producer.poll(0)
+                return
+
+
+class KafkaDeadLetters:
+    """Dead letters on their topic, each payload sealed to the dead-letter key."""
+
+    def __init__(self, settings: KafkaSettings, public_key: Path) -> None:
+        self._topic = KafkaTopic(settings, DEAD_LETTER_TOPIC)
+        self._box = dead_letter_box(public_key)
+
+    def put(self, letters: Sequence[DeadLetter]) -> None:
+        """See :class:`~fraudwatch.application.ports.DeadLetters`."""
+        self._topic.send([(x.origin, self._sealed(x), _headers(x)) for x in letters])
+
+    def _sealed(self, letter: DeadLetter) -> bytes:
+        kept = letter.payload[:KEPT_PAYLOAD_BYTES]
+        return bytes(self._box.encrypt(kept, letter.origin.encode()))
+
+
+def _headers(letter: DeadLetter) -> dict[str, bytes]:
+    described = {
+        "code": letter.code,
+        "stage": letter.stage,
+        "origin": letter.origin,
+        "reason": letter.reason,
+        "payload_sha256": hashlib.sha256(letter.payload).hexdigest(),
+        "payload_bytes": str(len(letter.payload)),
+        "at_ms": str(letter.at_ms),
+    }
+    return {f"fraudwatch.{name}": text.encode() for name, text in described.items()}
+
+
+def group_consumer(settings: KafkaSettings, group: str, **more: Any) -> Consumer:
+    """A consumer whose offsets move only when its owner says so.
+
+    Retention that overtook the group is an error, not a silent jump (``auto.offset.reset``).
+    """
+    return Consumer(
+        client_config(settings)
+        | {
+            "group.id": group,
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "auto.offset.reset": "error",
+            "isolation.level": "read_committed",
+            "partition.assignment.strategy": "cooperative-sticky",
+            "session.timeout.ms": 45_000,
+            "max.poll.interval.ms": 300_000,
+        }
+        | more
+    )
+
+
+def read_range(
+    settings: KafkaSettings, topic: str, ends: Mapping[int, int], *, at_once: int = 20_000
+) -> Iterator[list[Message]]:
+    """Everything of a topic from its beginning up to (not including) ``ends`` by partition.
+
+    Partition by partition, in offset order, without joining a group.
+
+    Raises:
+        TimeoutError: when the broker holds fewer messages than ``ends`` says, or stays silent.
+    """
+    consumer = Consumer(client_config(settings) | {"group.id": f"{settings.username}-range"})
+    try:
+        for partition, end in sorted(ends.items()):
+            low, _ = consumer.get_watermark_offsets(
+                TopicPartition(topic, partition), timeout=_READ_TIMEOUT_SECONDS
+            )
+            consumer.assign([TopicPartition(topic, partition, low)])
+            yield from _until(consumer, low, end, at_once)
+    finally:
+        consumer.close()
+
+
+def _until(consumer: Consumer, position: int, end: int, at_once: int) -> Iterator[list[Message]]:
+    deadline = time.monotonic() + _READ_TIMEOUT_SECONDS
+    while position < end:
+        got = consumer.consume(at_once, timeout=1.0)
+        for message in got:
+            raise_for_error(message)
+        wanted = [m for m in got if (m.offset() or 0) < end]
+        if wanted:
+            deadline = time.monotonic() + _READ_TIMEOUT_SECONDS
+            yield wanted
+        if got:
+            position = (got[-1].offset() or 0) + 1
+        elif time.monotonic() > deadline:
+            raise TimeoutError(
+                f"offset {position} of {end} did not come in {_READ_TIMEOUT_SECONDS:.0f} s: the "
+                "topic was emptied or the broker is away; the state cannot be folded without it"
+            )
+
+
+def raise_for_error(message: Message) -> None:
+    """Let an error that came in place of a message out.
+
+    Raises:
+        ConnectionError: what the client says; the process ends and is started again.
+    """
+    if (error := message.error()) is not None:
+        raise ConnectionError(f"Kafka: {error.str()}")

@@ -1,0 +1,59 @@
+"""Tink keysets in files that only their owner may read, and the box of the dead letters."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import tink
+from tink import hybrid, secret_key_access
+
+PRIVATE_DEAD_LETTER_KEY = "dead_letter_private.json"
+PUBLIC_DEAD_LETTER_KEY = "dead_letter_public.json"
+
+
+def load_or_create_keyset(path: Path, template: object) -> tink.KeysetHandle:
+    """The keyset in ``path``; a new one is durable in the file before it is used."""
+    if path.exists():
+        return tink.json_proto_keyset_format.parse(path.read_text(), secret_key_access.TOKEN)
+    handle = tink.new_keyset_handle(template)
+    write_durably(path, tink.json_proto_keyset_format.serialize(handle, secret_key_access.TOKEN))
+    return handle
+
+
+def create_dead_letter_keys(folder: Path) -> None:
+    """Make the pair once: every process may seal a dead letter, only the private half opens it."""
+    hybrid.register()
+    private = load_or_create_keyset(
+        folder / PRIVATE_DEAD_LETTER_KEY,
+        hybrid.hybrid_key_templates.DHKEM_X25519_HKDF_SHA256_HKDF_SHA256_AES_256_GCM,
+    )
+    public = private.public_keyset_handle()
+    write_durably(
+        folder / PUBLIC_DEAD_LETTER_KEY,
+        tink.json_proto_keyset_format.serialize_without_secret(public),
+    )
+
+
+def dead_letter_box(public_key: Path) -> hybrid.HybridEncrypt:
+    """What seals a dead letter's payload; the origin is its context."""
+    hybrid.register()
+    handle = tink.json_proto_keyset_format.parse_without_secret(public_key.read_text())
+    return handle.primitive(hybrid.HybridEncrypt)
+
+
+def write_durably(path: Path, text: str) -> None:
+    """Replace a file as a whole, readable by its owner alone, on disk before this returns."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, temporary = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(temporary).replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

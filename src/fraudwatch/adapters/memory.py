@@ -1,0 +1,115 @@
+"""Memory twins of the engines: product code under the same contracts, for tests and demos."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+
+from fraudwatch.application.alerts import ALERT_RISKS, Alert, alert_of, is_alert, newest_first
+from fraudwatch.application.ports import NotDelivered, RowRefused, StoreUnavailable
+from fraudwatch.domain.dead_letter import DeadLetter
+from fraudwatch.domain.transaction import Kind, Transaction
+from fraudwatch.domain.verdict import Risk, Verdict
+
+
+class MemoryVerdictStore:
+    """Verdicts, transactions and alerts in dictionaries: a ``VerdictStore`` and ``AlertReader``."""
+
+    def __init__(self) -> None:
+        self.verdicts: dict[str, Verdict] = {}
+        self.transactions: dict[tuple[str, int, str], Transaction] = {}
+        self._alerts: dict[tuple[int, str], Alert] = {}
+        self.is_reachable = True
+
+    def write(self, verdicts: Sequence[Verdict], transactions: Sequence[Transaction]) -> None:
+        """See :class:`fraudwatch.application.ports.VerdictStore`."""
+        self._answer()
+        rows: list[Verdict | Transaction] = [*verdicts, *transactions]
+        refused = [problem for row in rows if (problem := _refusal(row))]
+        for verdict in verdicts:
+            if not _refusal(verdict):
+                self._write_verdict(verdict)
+        for purchase in transactions:
+            if not _refusal(purchase):
+                key = (purchase.customer_token, purchase.event_at_ms, purchase.transaction_id)
+                self.transactions[key] = purchase
+        if refused:
+            raise refused[0]
+
+    def latest(
+        self,
+        limit: int,
+        *,
+        now: datetime,
+        hours: int = 24,
+        risks: Collection[Risk] = ALERT_RISKS,
+    ) -> list[Alert]:
+        """See :class:`fraudwatch.application.ports.AlertReader`."""
+        return newest_first(self._since(now - timedelta(hours=hours), now, risks))[:limit]
+
+    def count_since(
+        self, since: datetime, *, now: datetime, risks: Collection[Risk] = ALERT_RISKS
+    ) -> int:
+        """See :class:`fraudwatch.application.ports.AlertReader`."""
+        return len(self._since(since, now, risks))
+
+    def verdict_of(self, transaction_id: str) -> Verdict | None:
+        """See :class:`fraudwatch.application.ports.AlertReader`."""
+        self._answer()
+        return self.verdicts.get(transaction_id)
+
+    def _write_verdict(self, verdict: Verdict) -> None:
+        standing = self.verdicts.get(verdict.transaction_id)
+        if standing is None or standing.decided_at_ms <= verdict.decided_at_ms:
+            self.verdicts[verdict.transaction_id] = verdict
+        if is_alert(verdict):
+            alert = alert_of(verdict)
+            self._alerts[alert.decided_at_ms, alert.transaction_id] = alert
+
+    def _since(self, since: datetime, now: datetime, risks: Collection[Risk]) -> list[Alert]:
+        self._answer()
+        # Up to the end of this hour: a judge's clock may be a little ahead of the reader's.
+        end = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+        first_ms, end_ms = int(since.timestamp() * 1_000), int(end.timestamp() * 1_000)
+        return [
+            alert
+            for alert in self._alerts.values()
+            if first_ms <= alert.decided_at_ms < end_ms and alert.risk in risks
+        ]
+
+    def _answer(self) -> None:
+        if not self.is_reachable:
+            raise StoreUnavailable("this memory store was told not to answer")
+
+
+def _refusal(row: Verdict | Transaction) -> RowRefused | None:
+    if isinstance(row, Verdict) and not row.transaction_id:
+        return RowRefused(row.transaction_id, "its key is empty")
+    if isinstance(row, Transaction) and row.kind is not Kind.TRANSACTION:
+        return RowRefused(row.transaction_id, f"{row.kind} is not a purchase")
+    return None
+
+
+class MemoryTopic:
+    """A topic as a list: a ``Publisher`` that can be told to fail."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[str, bytes, int]] = []
+        self.is_reachable = True
+
+    def publish(self, messages: Sequence[tuple[str, bytes, int]]) -> None:
+        """See :class:`fraudwatch.application.ports.Publisher`."""
+        if not self.is_reachable:
+            raise NotDelivered("this memory topic was told not to answer")
+        self.messages.extend(messages)
+
+
+class MemoryDeadLetters:
+    """Dead letters as a list, one an origin."""
+
+    def __init__(self) -> None:
+        self.letters: dict[str, DeadLetter] = {}
+
+    def put(self, letters: Sequence[DeadLetter]) -> None:
+        """See :class:`fraudwatch.application.ports.DeadLetters`."""
+        self.letters |= {letter.origin: letter for letter in letters}

@@ -1,0 +1,1 @@
+"""The verbs: what is asked and told in which order, over ports only."""

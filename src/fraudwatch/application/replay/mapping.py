@@ -1,0 +1,222 @@
+"""How a foreign file's columns become purchases: a small language, checked before a row is read.
+
+Every field is one template, text with column names in braces; constants are templates without any.
+``contracts/datasets/README.md`` is its page for users.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal, Self
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from fraudwatch.domain.fields import columns_of, problems
+from fraudwatch.domain.purchase import EARLIEST_EVENT_MS, Channel, PaymentStatus, Purchase
+
+ROW_NUMBER, ROW_HASH, JOIN_PREFIX = "row_number", "row_hash", "join."
+OWN_NAMES = (ROW_NUMBER, ROW_HASH)
+COLUMNS = {column.name: column for column in columns_of(Purchase)}
+REQUIRED = tuple(name for name, column in COLUMNS.items() if not column.has_default)
+# One value for every purchase would make these meaningless.
+VARYING = ("id", "event_at_ms", "customer_id", "amount_minor")
+_PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
+_SAMPLE = Purchase(
+    source="sample",
+    id="1",
+    event_at_ms=EARLIEST_EVENT_MS,
+    customer_id="c",
+    amount_minor=0,
+    currency="EUR",
+    payment_status=PaymentStatus.APPROVED,
+    channel=Channel.PRESENT,
+    merchant_id="m",
+)
+
+
+class WrongMapping(ValueError):
+    """A mapping file cannot be used; each line names the key and what is wrong with it."""
+
+
+def pieces(template: str) -> list[tuple[str, bool]]:
+    """The parts of a template in order: (text, is it a column's name)."""
+    found = [(part, bool(i % 2)) for i, part in enumerate(_PLACEHOLDER.split(template))]
+    return [(part, is_column) for part, is_column in found if part]
+
+
+def placeholders(template: str) -> list[str]:
+    """The column names in a template, in order."""
+    return _PLACEHOLDER.findall(template)
+
+
+def refusal_of(field: str, value: Any) -> str | None:
+    """Why a purchase may not have this value in this field, or None."""
+    kind = COLUMNS[field].type
+    try:
+        typed = kind(value)
+    except ValueError:
+        members = getattr(kind, "__members__", {}).values()
+        return f"must be one of {', '.join(members)}" if members else f"must be {kind.__name__}"
+    found = problems(replace(_SAMPLE, **{field: typed}))
+    return found[0].reason if found else None
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Join(_Strict):
+    """One more file, beside the data file, with one row for each value of ``by``."""
+
+    file: str
+    by: str
+    key: str | None = None  # the column's name in the joined file, where it differs
+
+    @property
+    def key_column(self) -> str:
+        """The joined file's key."""
+        return self.key or self.by
+
+
+class Time(_Strict):
+    """How ``event_at_ms`` is written; a column that already holds instants needs only its zone."""
+
+    zone: str = "UTC"
+    text: str | None = None
+    epoch: Literal["s", "ms", "us", "ns"] | None = None
+
+    @field_validator("zone")
+    @classmethod
+    def _known(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError):
+            raise ValueError("is no time zone of the IANA data base, such as UTC") from None
+        return zone
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.text is not None and self.epoch is not None:
+            raise ValueError("give text or epoch, not both")
+        return self
+
+
+class Mapping(_Strict):
+    """A checked mapping file; see ``contracts/datasets/README.md``."""
+
+    about: str
+    separator: str = Field(default=",", min_length=1, max_length=1)
+    never_read: list[str]
+    join: Join | None = None
+    time: Time = Time()
+    amount: Literal["major", "minor"]
+    fields: dict[str, str]
+    values: dict[str, dict[str, str]] = {}
+
+    @property
+    def data_columns(self) -> list[str]:
+        """Every column read from the data file, sorted; nothing else of it is loaded."""
+        own = {c for c in self._references() if not c.startswith(JOIN_PREFIX)}
+        joined = {self.join.by} if self.join else set()
+        return sorted((own | joined) - set(OWN_NAMES))
+
+    @property
+    def joined_columns(self) -> list[str]:
+        """Every column read from the joined file besides its key, sorted."""
+        return sorted(
+            {c.removeprefix(JOIN_PREFIX) for c in self._references() if c.startswith(JOIN_PREFIX)}
+        )
+
+    def _references(self) -> set[str]:
+        return {name for template in self.fields.values() for name in placeholders(template)}
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        found = [*self._wrong_fields(), *self._wrong_values(), *self._wrong_columns()]
+        if found:
+            raise ValueError("\n  ".join(found))
+        return self
+
+    def _wrong_fields(self) -> list[str]:
+        wrong = [
+            f"fields.{name}: a purchase has no such field; it has {', '.join(COLUMNS)}"
+            for name in self.fields
+            if name not in COLUMNS
+        ]
+        wrong += [f"fields.{name}: is required" for name in REQUIRED if name not in self.fields]
+        for name, template in self.fields.items():
+            if name in COLUMNS and (reason := self._wrong_template(name, template)):
+                wrong.append(f"fields.{name}: {reason}")
+        return wrong
+
+    def _wrong_template(self, name: str, template: str) -> str | None:
+        if re.search(r"[{}]", _PLACEHOLDER.sub("", template)):
+            return "has a brace without its partner"
+        if names := placeholders(template):
+            # The order is known before anything is joined.
+            is_elsewhere = any(n in OWN_NAMES or n.startswith(JOIN_PREFIX) for n in names)
+            if name == "event_at_ms" and is_elsewhere:
+                return "must be made of the data file's own columns"
+            return None
+        if name in VARYING:
+            return "is the same for every row; name a column, as in {column}"
+        return None if name in self.values else refusal_of(name, template)
+
+    def _wrong_values(self) -> list[str]:
+        wrong = []
+        for name, table in self.values.items():
+            if name not in self.fields or name in VARYING:
+                wrong.append(
+                    f"values.{name}: stands only for a field under fields, and for none of"
+                    f" {', '.join(VARYING)}"
+                )
+                continue
+            for pattern, value in table.items():
+                if "*" in pattern.removeprefix("*").removesuffix("*") or pattern.count("*") > 1:
+                    wrong.append(f"values.{name}.{pattern}: one * only, at its start or its end")
+                if reason := refusal_of(name, value):
+                    wrong.append(f"values.{name}.{pattern}: {reason}")
+        return wrong
+
+    def _wrong_columns(self) -> list[str]:
+        barred = set(self.never_read)
+        wrong = [
+            f"fields.{name}: reads {column}, which never_read forbids"
+            for name, template in self.fields.items()
+            for column in placeholders(template)
+            if column.removeprefix(JOIN_PREFIX) in barred
+        ]
+        if self.join is None and self.joined_columns:
+            wrong.append(f"join: is missing, but {JOIN_PREFIX}{self.joined_columns[0]} is read")
+        if self.join and barred & {self.join.by, self.join.key_column}:
+            wrong.append("join: its key is a column that never_read forbids")
+        return wrong
+
+
+def load_mapping(path: Path) -> Mapping:
+    """Read and check a mapping file.
+
+    Raises:
+        WrongMapping: with one line for each key that is wrong.
+    """
+    try:
+        return Mapping.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise WrongMapping(f"{path} cannot be read as YAML: {error}") from error
+    except ValidationError as error:
+        lines = "\n  ".join(_sentence(item) for item in error.errors())
+        raise WrongMapping(f"{path} is no usable mapping:\n  {lines}") from None
+
+
+def _sentence(item: Any) -> str:
+    key = ".".join(str(part) for part in item["loc"])
+    message = item["msg"].removeprefix("Value error, ")
+    if item["type"] == "string_type":
+        message = "must be text; put quotation marks around it"
+    elif item["type"] == "extra_forbidden":
+        message = "no such key"
+    return f"{key}: {message}" if key else message

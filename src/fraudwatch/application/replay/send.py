@@ -1,0 +1,131 @@
+"""The verb: send every purchase in order, wait when told to, stop at the first that cannot go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from fraudwatch.application.replay.pace import Pace
+from fraudwatch.application.replay.ports import (
+    BadRow,
+    Batch,
+    Ingest,
+    NotNow,
+    Purchases,
+    Refused,
+    ReplayFailed,
+    TooLarge,
+)
+
+SHOWN_REASONS = 10
+PATIENCE_SECONDS = 600.0
+
+
+@dataclass(slots=True)
+class Tally:
+    """What has happened so far; ``position`` is where a resumed replay goes on."""
+
+    position: int = 0
+    rows_read: int = 0
+    sent: int = 0
+    accepted: int = 0
+    repeated: int = 0
+    skipped: int = 0
+    reasons: list[BadRow] = field(default_factory=list)
+
+    def skip(self, bad: list[BadRow]) -> None:
+        """Count rows left out, and keep the first reasons."""
+        self.skipped += len(bad)
+        self.reasons.extend(bad[: SHOWN_REASONS - len(self.reasons)])
+
+
+def as_sentence(bad: list[BadRow]) -> str:
+    """The first reasons, one a line."""
+    lines = [f"  {row}" for row in bad[:SHOWN_REASONS]]
+    if len(bad) > SHOWN_REASONS:
+        lines.append(f"  and {len(bad) - SHOWN_REASONS} more")
+    return "\n".join(lines)
+
+
+class Replay:
+    """One replay: purchases, the edge they go to, and how fast."""
+
+    def __init__(
+        self,
+        purchases: Purchases,
+        ingest: Ingest,
+        pace: Pace,
+        *,
+        sleep: Callable[[float], None],
+        skip_bad_rows: bool = False,
+    ) -> None:
+        self._purchases = purchases
+        self._ingest = ingest
+        self._pace = pace
+        self._sleep = sleep
+        self._skip_bad_rows = skip_bad_rows
+
+    def run(self, tally: Tally, on_batch: Callable[[Tally], None]) -> None:
+        """Send everything from ``tally.position`` on; the tally stays true if this is interrupted.
+
+        Raises:
+            ReplayFailed: with what was wrong; nothing of the batch in question was sent.
+        """
+        for batch in self._purchases.batches(tally.position, self._pace.batch_size):
+            self.leave_out(batch.bad, tally, "of its batch of purchases none was sent")
+            self._pace.wait(len(batch.rows))
+            self._deliver(batch, tally)
+            tally.position += len(batch)
+            tally.rows_read += len(batch)
+            on_batch(tally)
+
+    def leave_out(self, bad: list[BadRow], tally: Tally, effect: str) -> None:
+        """Count these rows as skipped, where that was asked for.
+
+        Raises:
+            ReplayFailed: where it was not.
+        """
+        if bad and not self._skip_bad_rows:
+            raise ReplayFailed(
+                f"{len(bad)} row(s) make no purchase; {effect}. Correct the file or the mapping, or"
+                f" leave them out with --skip-bad-rows:\n{as_sentence(bad)}"
+            )
+        tally.skip(bad)
+
+    def _deliver(self, batch: Batch, tally: Tally) -> None:
+        if not batch.rows:
+            return
+        try:
+            self._send(batch, tally)
+        except TooLarge:
+            if len(batch.rows) == 1:
+                raise ReplayFailed(
+                    f"row {batch.rows[0]} is too large for the edge; correct the file"
+                ) from None
+            for half in batch.halves():
+                self._deliver(half, tally)
+        except Refused as refused:
+            bad = [
+                BadRow(batch.rows[o.index], o.field, f"is refused by the edge: {o.reason}")
+                for o in refused.objections
+            ]
+            self.leave_out(bad, tally, "the edge took nothing of their batch")
+            self._deliver(batch.without({o.index for o in refused.objections}), tally)
+
+    def _send(self, batch: Batch, tally: Tally) -> None:
+        waited_seconds = 0.0
+        while True:
+            try:
+                taken = self._ingest.send(batch.bodies)
+            except NotNow as not_now:
+                # Before anything was taken, an edge that cannot be reached is simply not there.
+                patience = PATIENCE_SECONDS if tally.sent or not_now.is_answer else 0.0
+                if waited_seconds + not_now.after_seconds > patience:
+                    raise ReplayFailed(str(not_now)) from not_now
+                self._sleep(not_now.after_seconds)
+                waited_seconds += not_now.after_seconds
+            else:
+                tally.sent += len(batch.rows)
+                tally.accepted += taken.accepted
+                tally.repeated += taken.repeated
+                return

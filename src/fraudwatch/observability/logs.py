@@ -1,0 +1,20 @@
+"""One way to log: a line with UTC time, level and process; values that could be secret never."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+
+
+def configure_logging(process: str) -> logging.Logger:
+    """Log to standard error, which the supervisor keeps, and return the process's logger."""
+    handler = logging.StreamHandler(sys.stderr)
+    formatter = logging.Formatter("%(asctime)sZ %(levelname)s %(name)s: %(message)s")
+    formatter.converter = time.gmtime
+    handler.setFormatter(formatter)
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    # Every request of a long poll at INFO would drown what matters.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("py4j").setLevel(logging.WARNING)
+    return logging.getLogger(process)

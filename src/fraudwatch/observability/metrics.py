@@ -1,0 +1,76 @@
+"""The one list of metrics: name, kind, meaning, when to worry.
+
+A process makes those it serves, once each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final, TypeVar
+
+from prometheus_client import Counter, Gauge, Histogram
+
+Instrument = TypeVar("Instrument", Counter, Gauge, Histogram)
+
+_LATENCY_SECONDS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One name, what it means and when to worry about it."""
+
+    kind: type[Any]
+    meaning: str
+    labels: tuple[str, ...] = ()
+
+
+METRICS: Final[dict[str, Metric]] = {
+    # Worry when it stands still while the source is busy.
+    "fraudwatch_ingest_accepted": Metric(Counter, "Purchases admitted and acknowledged"),
+    "fraudwatch_ingest_repeated": Metric(Counter, "Purchases given again with a known id"),
+    # Worry when it is more than a trickle: the source has changed.
+    "fraudwatch_dead_letters": Metric(Counter, "Messages put aside", ("stage", "code")),
+    # Worry when it grows: ingest cannot follow its source.
+    "fraudwatch_ingest_feed_behind": Metric(Gauge, "Events the feed has and ingest has not"),
+    "fraudwatch_detector_verdicts": Metric(Counter, "Verdicts acknowledged", ("risk",)),
+    "fraudwatch_detector_repeats": Metric(Counter, "Transactions seen before, not judged again"),
+    "fraudwatch_detector_batch_seconds": Metric(Histogram, "Judging one micro-batch, all of it"),
+    # From the edge's acknowledgement to the verdict's. Worry when p99 passes 0.25.
+    "fraudwatch_event_to_verdict_seconds": Metric(Histogram, "Produced until judged"),
+    # Worry when it falls behind the clock while ingest is busy: the detector cannot follow.
+    "fraudwatch_detector_judged_until_seconds": Metric(
+        Gauge, "When the newest judged transaction was produced, epoch seconds"
+    ),
+    "fraudwatch_detector_customers": Metric(Gauge, "Customers in the state"),
+    "fraudwatch_persister_rows": Metric(Counter, "Messages written", ("topic",)),
+    # Worry when it passes a second: alerts come late to the screen.
+    "fraudwatch_event_to_row_seconds": Metric(Histogram, "Produced until its verdict is a row"),
+    "fraudwatch_persister_paused": Metric(Gauge, "1 while the store is away and reading rests"),
+}
+
+
+@cache
+def counter(name: str) -> Counter:
+    """The counter of this name."""
+    return _made(Counter, name)
+
+
+@cache
+def gauge(name: str) -> Gauge:
+    """The gauge of this name."""
+    return _made(Gauge, name)
+
+
+@cache
+def histogram(name: str) -> Histogram:
+    """The histogram of this name; all of ours are latencies in seconds."""
+    return _made(Histogram, name, buckets=_LATENCY_SECONDS)
+
+
+def _made(kind: type[Instrument], name: str, **more: Any) -> Instrument:
+    metric = METRICS[name]
+    if metric.kind is not kind:
+        raise TypeError(f"{name} is declared as a {metric.kind.__name__}, not a {kind.__name__}")
+    made: Instrument = kind(name, metric.meaning, metric.labels, **more)
+    return made

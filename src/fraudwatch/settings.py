@@ -1,0 +1,139 @@
+"""Settings: one small frozen class per concern, read from the environment by a process's ``main``.
+
+A process asks only for what it uses. Nothing below a composition root reads the environment.
+``.env.example`` documents what a person may set; a test keeps the two in step.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+MINIMUM_SECRET_LENGTH = 16
+# Defaults and examples that tools and tutorials ship: knowing them is knowing nothing.
+KNOWN_SECRETS = frozenset(
+    {"admin", "cassandra", "default", "fraudwatch", "guest", "password", "postgres", "secret"}
+)
+PLACEHOLDERS = ("changeme", "change-me", "example", "your-", "placeholder")
+FEWEST_DISTINCT_CHARACTERS = 5
+
+
+class WeakSecret(ValueError):
+    """A secret is empty, short, or one that everybody knows."""
+
+
+def weakness_of(secret: str) -> str | None:
+    """Why this secret may not be used, or None; the secret itself is never quoted."""
+    plain = secret.strip().lower()
+    if not plain:
+        return "is empty"
+    if plain in KNOWN_SECRETS or any(plain == known * 2 for known in KNOWN_SECRETS):
+        return "is a known default"
+    if len(set(plain)) < FEWEST_DISTINCT_CHARACTERS or any(w in plain for w in PLACEHOLDERS):
+        return "looks like an example"
+    if len(plain) < MINIMUM_SECRET_LENGTH:
+        return f"is shorter than {MINIMUM_SECRET_LENGTH} characters"
+    return None
+
+
+def _strong(secret: SecretStr) -> SecretStr:
+    if reason := weakness_of(secret.get_secret_value()):
+        raise WeakSecret(f"{reason}; remove its line from .env and start again to get a random one")
+    return secret
+
+
+def _split(listed: str | tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(listed.split(",")) if isinstance(listed, str) else listed
+
+
+Secret = Annotated[SecretStr, AfterValidator(_strong)]
+
+
+def _from_environment(prefix: str) -> SettingsConfigDict:
+    # A refused value may be a secret: errors never quote it.
+    return SettingsConfigDict(
+        env_prefix=prefix, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
+
+
+class KafkaSettings(BaseSettings):
+    """How one component reaches the broker: its own user, its own rights."""
+
+    model_config = _from_environment("KAFKA_")
+    bootstrap_servers: str
+    username: str
+    password: Secret
+    security_protocol: str = "SASL_PLAINTEXT"
+
+
+class CassandraSettings(BaseSettings):
+    """How one component reaches Cassandra: its own role."""
+
+    model_config = _from_environment("CASSANDRA_")
+    contact_points: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ("127.0.0.1",)
+    port: int = 9042
+    username: str
+    password: Secret
+    local_datacenter: str = "datacenter1"
+
+
+class ShopSettings(BaseSettings):
+    """The world that the demo's shop makes up."""
+
+    model_config = _from_environment("SHOP_")
+    port: int = 8000
+    api_key: Secret
+    state_folder: Path
+    seed: int = 7
+    customers: int = 2_000
+    history_days: int = 7
+    history_purchases: int = 100_000
+    live_purchases_per_second: float = 2.0
+
+
+class IngestSettings(BaseSettings):
+    """The edge: where purchases come from and where its keys lie."""
+
+    model_config = _from_environment("INGEST_")
+    port: int = 8001
+    api_key: Secret
+    keys_folder: Path
+    state_folder: Path
+    rates_path: Path
+    feed_url: str | None = None
+    feed_api_key: Secret | None = None
+
+
+class DetectorSettings(BaseSettings):
+    """The judge: where its checkpoint, policy and jars lie."""
+
+    model_config = _from_environment("DETECTOR_")
+    metrics_port: int = 9102
+    state_folder: Path
+    policy_path: Path
+    connector_jars: str
+    extra_class_path: str = ""
+    dead_letter_key_path: Path
+    master: str = "local[2]"
+    max_offsets_per_trigger: int = 50_000
+
+
+class PersisterSettings(BaseSettings):
+    """The writer of both topics into Cassandra."""
+
+    model_config = _from_environment("PERSISTER_")
+    metrics_port: int = 9103
+    dead_letter_key_path: Path
+    max_poll_records: int = 2_000
+    instance: str = "persister-1"
+
+
+class ConsoleSettings(BaseSettings):
+    """Who may look at the console."""
+
+    model_config = _from_environment("CONSOLE_")
+    username: str = "analyst"
+    password: Secret

@@ -1,0 +1,14 @@
+"""Names that every producer and consumer must share; ``contracts/topics`` documents each topic."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TRANSACTION_TOPIC: Final = "transaction_topic"
+FRAUD_TOPIC: Final = "fraud_topic"
+DEAD_LETTER_TOPIC: Final = "dead_letter_topic"
+
+# Java's default; librdkafka's own default differs, and a customer must stay in one partition.
+PARTITIONER: Final = "murmur2_random"
+# When the edge produced the transaction: the start of every latency that is reported.
+PRODUCED_AT_HEADER: Final = "fraudwatch.produced_at_ms"

@@ -1,0 +1,304 @@
+"""One suite for every verdict store: the memory twin and the real Cassandra alike."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from fraudwatch.adapters.memory import MemoryVerdictStore
+from fraudwatch.application.alerts import alert_of
+from fraudwatch.application.ports import AlertReader, RowRefused, StoreUnavailable, VerdictStore
+from fraudwatch.domain.purchase import Channel, PaymentStatus
+from fraudwatch.domain.transaction import TRANSACTION_SCHEMA, Kind, Transaction
+from fraudwatch.domain.verdict import (
+    VERDICT_SCHEMA,
+    Mode,
+    Outcome,
+    Reason,
+    Risk,
+    Verdict,
+    verdict_id_of,
+)
+from fraudwatch.settings import CassandraSettings
+
+CUSTOMER = "0a1b2c3d_abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True)
+class Stores:
+    """A store under test, its reader, and a stretch of time that no other test writes into."""
+
+    writer: VerdictStore
+    reader: AlertReader
+    now: datetime
+
+    def seconds_ago(self, seconds: float) -> int:
+        return int((self.now - timedelta(seconds=seconds)).timestamp() * 1_000)
+
+
+def _quiet_instant() -> datetime:
+    # Each test gets days of its own, so that a shared engine never mixes their lists.
+    days = random.randrange(4_000) * 2
+    return datetime(2001, 1, 2, 12, 30, tzinfo=UTC) + timedelta(days=days)
+
+
+@pytest.fixture(params=["memory", pytest.param("cassandra", marks=pytest.mark.engines)])
+def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
+    if request.param == "memory":
+        store = MemoryVerdictStore()
+        yield Stores(store, store, _quiet_instant())
+        return
+    from fraudwatch.adapters.cassandra_alerts import CassandraAlertReader
+    from fraudwatch.adapters.cassandra_session import close, connect
+    from fraudwatch.adapters.cassandra_store import CassandraVerdictStore
+
+    writing = connect(request.getfixturevalue("cassandra_settings"))
+    reading = connect(request.getfixturevalue("console_settings"))
+    try:
+        yield Stores(
+            CassandraVerdictStore(writing), CassandraAlertReader(reading), _quiet_instant()
+        )
+    finally:
+        close(writing)
+        close(reading)
+
+
+def verdict(decided_at_ms: int, transaction_id: str | None = None, **changes: Any) -> Verdict:
+    identity = transaction_id or f"test:{uuid.uuid4().hex}"
+    plain = Verdict(
+        schema=VERDICT_SCHEMA,
+        verdict_id=verdict_id_of(identity),
+        transaction_id=identity,
+        customer_token=CUSTOMER,
+        outcome=Outcome.REVIEW,
+        risk=Risk.HIGH,
+        score=0.8125,
+        mode=Mode.RULES_ONLY,
+        reasons=(Reason("velocity", 40, "5 purchases within a minute, “usually” 1."),),
+        policy_version="p1",
+        features_version="f1",
+        source_partition=1,
+        source_offset=2**40,
+        decided_at_ms=decided_at_ms,
+        event_at_ms=decided_at_ms - 120,
+        amount_minor=123_450,
+        currency="GBP",
+        amount_eur_cents=142_001,
+        payment_status=PaymentStatus.APPROVED,
+        channel=Channel.NOT_PRESENT,
+        merchant_id="m-7",
+        category="electronics",
+        merchant_country="GB",
+        card_last4="1111",
+    )
+    return replace(plain, **changes)
+
+
+def transaction(event_at_ms: int, **changes: Any) -> Transaction:
+    plain = Transaction(
+        schema=TRANSACTION_SCHEMA,
+        kind=Kind.TRANSACTION,
+        transaction_id=f"test:{uuid.uuid4().hex}",
+        event_at_ms=event_at_ms,
+        customer_token=CUSTOMER,
+        amount_minor=999,
+        currency="EUR",
+        amount_eur_cents=999,
+        rate_on="2026-01-01",
+        payment_status=PaymentStatus.DECLINED,
+        channel=Channel.PRESENT,
+        merchant_id="m-7",
+    )
+    return replace(plain, **changes)
+
+
+def test_a_verdict_comes_back_as_it_was_written(stores: Stores) -> None:
+    written = verdict(stores.seconds_ago(5.001))
+    stores.writer.write([written], [transaction(written.event_at_ms)])
+    assert stores.reader.verdict_of(written.transaction_id) == written
+    assert stores.reader.latest(10, now=stores.now) == [alert_of(written)]
+
+
+def test_unknown_stays_unknown(stores: Stores) -> None:
+    written = verdict(
+        stores.seconds_ago(1), category=None, merchant_country=None, card_last4=None, reasons=()
+    )
+    stores.writer.write([written], [])
+    assert stores.reader.verdict_of(written.transaction_id) == written
+    assert stores.reader.latest(1, now=stores.now) == [alert_of(written)]
+
+
+def test_nobody_judged_it_so_there_is_no_verdict(stores: Stores) -> None:
+    assert stores.reader.verdict_of("test:never") is None
+    assert stores.reader.latest(10, now=stores.now) == []
+
+
+def test_writing_twice_changes_nothing(stores: Stores) -> None:
+    rows = [verdict(stores.seconds_ago(age)) for age in range(30)]
+    stores.writer.write(rows, [])
+    stores.writer.write(rows, [])
+    assert stores.reader.latest(100, now=stores.now) == [alert_of(row) for row in rows]
+    assert stores.reader.count_since(stores.now - timedelta(minutes=1), now=stores.now) == 30
+
+
+@pytest.mark.parametrize("later_comes_first", [False, True])
+def test_the_later_decision_wins_whole(stores: Stores, *, later_comes_first: bool) -> None:
+    earlier = verdict(stores.seconds_ago(60))
+    later = verdict(
+        stores.seconds_ago(30),
+        earlier.transaction_id,
+        outcome=Outcome.DECLINE,
+        risk=Risk.CRITICAL,
+        score=0.1,
+        reasons=(Reason("a", 1, "A."),),
+        policy_version="p0",
+        source_offset=3,
+        event_at_ms=earlier.event_at_ms,
+    )
+    for row in (later, earlier) if later_comes_first else (earlier, later):
+        stores.writer.write([row], [])
+    assert stores.reader.verdict_of(earlier.transaction_id) == later
+    assert stores.reader.latest(10, now=stores.now) == [alert_of(later)]
+
+
+def test_the_newest_come_first_over_hours_and_risks(stores: Stores) -> None:
+    risks = [Risk.MEDIUM, Risk.HIGH, Risk.CRITICAL]
+    rows = [
+        verdict(stores.seconds_ago(age * 1_700), risk=risks[age % 3]) for age in range(50)
+    ]  # nearly 24 hours
+    stores.writer.write(random.sample(rows, k=50), [])
+    seen = stores.reader.latest(100, now=stores.now)
+    assert seen == [alert_of(row) for row in rows]
+
+
+def test_no_more_than_the_limit_and_the_newest_of_them(stores: Stores) -> None:
+    rows = [verdict(stores.seconds_ago(age * 100)) for age in range(60)]
+    stores.writer.write(rows, [])
+    assert stores.reader.latest(7, now=stores.now) == [alert_of(row) for row in rows[:7]]
+
+
+def test_what_is_older_than_the_hours_asked_for_is_not_listed(stores: Stores) -> None:
+    young, old = (verdict(stores.seconds_ago(age)) for age in (7_190, 7_210))
+    stores.writer.write([young, old], [])
+    assert stores.reader.latest(10, now=stores.now, hours=2) == [alert_of(young)]
+
+
+def test_only_the_risks_asked_for_are_listed_and_counted(stores: Stores) -> None:
+    rows = {risk: verdict(stores.seconds_ago(9), risk=risk) for risk in Risk}
+    stores.writer.write(list(rows.values()), [])
+    wanted = [Risk.CRITICAL]
+    assert stores.reader.latest(9, now=stores.now, risks=wanted) == [alert_of(rows[Risk.CRITICAL])]
+    minute_ago = stores.now - timedelta(minutes=1)
+    assert stores.reader.count_since(minute_ago, now=stores.now, risks=wanted) == 1
+    assert stores.reader.count_since(minute_ago, now=stores.now) == 3
+
+
+def test_an_approval_is_no_alert(stores: Stores) -> None:
+    approved = verdict(stores.seconds_ago(1), outcome=Outcome.APPROVE, risk=Risk.MEDIUM)
+    stores.writer.write([approved], [])
+    assert stores.reader.verdict_of(approved.transaction_id) == approved
+    assert stores.reader.latest(10, now=stores.now) == []
+
+
+def test_a_count_starts_at_its_instant(stores: Stores) -> None:
+    stores.writer.write([verdict(stores.seconds_ago(age)) for age in (30, 59, 61, 4_000)], [])
+    assert stores.reader.count_since(stores.now - timedelta(minutes=1), now=stores.now) == 2
+    assert stores.reader.count_since(stores.now - timedelta(hours=1), now=stores.now) == 3
+
+
+def test_a_row_without_a_key_is_refused_by_name_and_the_others_are_taken(stores: Stores) -> None:
+    good = [verdict(stores.seconds_ago(age)) for age in (1, 2, 3)]
+    bad = replace(verdict(stores.seconds_ago(1), outcome=Outcome.APPROVE), transaction_id="")
+    with pytest.raises(RowRefused) as refusal:
+        stores.writer.write([good[0], bad, *good[1:]], [])
+    assert refusal.value.transaction_id == ""
+    stores.writer.write(good, [])
+    assert stores.reader.latest(10, now=stores.now) == [alert_of(row) for row in good]
+
+
+def test_an_erasure_is_not_a_purchase(stores: Stores) -> None:
+    erasure = transaction(stores.seconds_ago(1), kind=Kind.ERASE)
+    with pytest.raises(RowRefused, match="erase is not a purchase"):
+        stores.writer.write([], [erasure])
+
+
+@pytest.mark.engines
+def test_transactions_lie_at_their_customer_with_the_event_time_as_write_time(
+    cassandra_settings: CassandraSettings,
+) -> None:
+    from fraudwatch.adapters.cassandra_session import close, connect
+    from fraudwatch.adapters.cassandra_store import CassandraVerdictStore
+
+    session = connect(cassandra_settings)
+    customer = f"0a1b2c3d_{uuid.uuid4().hex[:26]}"
+    bought = [
+        transaction(1_700_000_000_123 + n, customer_token=customer, sealed="c2VhbGVk", item_count=n)
+        for n in range(45)
+    ]
+    store = CassandraVerdictStore(session)
+    store.write([], bought)
+    store.write([], bought)
+    rows = session.execute(
+        "SELECT transaction_id, item_count, category, sealed, event_at, "
+        "writetime(amount_minor) AS written_at_us FROM fraudwatch.transaction_by_customer "
+        "WHERE customer_token = %s AND month = %s",
+        (customer, "2023-11"),
+    ).all()
+    close(session)
+    assert [row["transaction_id"] for row in rows] == [t.transaction_id for t in bought[::-1]]
+    newest, oldest = rows[0], rows[-1]
+    assert (newest["item_count"], newest["category"], newest["sealed"]) == (44, None, "c2VhbGVk")
+    assert oldest["written_at_us"] == 1_700_000_000_123_000
+    assert oldest["event_at"] == datetime(2023, 11, 14, 22, 13, 20, 123_000)  # noqa: DTZ001  naive UTC
+
+
+@pytest.mark.engines
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE fraudwatch.verdict_by_transaction SET risk = 'LOW' WHERE transaction_id = 'test:1'",
+        "TRUNCATE fraudwatch.alert_by_hour",
+        "SELECT * FROM fraudwatch.transaction_by_customer LIMIT 1",
+        "SELECT * FROM fraudwatch.schema_migration",
+        "CREATE TABLE fraudwatch.own (a int PRIMARY KEY)",
+        "SELECT * FROM system_auth.roles",
+    ],
+)
+def test_the_console_may_only_read_its_tables(
+    console_settings: CassandraSettings, statement: str
+) -> None:
+    from cassandra import Unauthorized
+
+    from fraudwatch.adapters.cassandra_session import close, connect
+
+    session = connect(console_settings)
+    try:
+        with pytest.raises(Unauthorized):
+            session.execute(statement)
+    finally:
+        close(session)
+
+
+@pytest.mark.engines
+def test_a_wrong_password_is_named_as_such(cassandra_settings: CassandraSettings) -> None:
+    from pydantic import SecretStr
+
+    from fraudwatch.adapters.cassandra_session import LoginRefused, connect
+
+    wrong = SecretStr("not-the-password-of-anybody")
+    with pytest.raises(LoginRefused, match="refuses"):
+        connect(cassandra_settings.model_copy(update={"password": wrong}))
+
+
+@pytest.mark.engines
+def test_a_store_that_nobody_serves_is_unavailable(cassandra_settings: CassandraSettings) -> None:
+    from fraudwatch.adapters.cassandra_session import connect
+
+    with pytest.raises(StoreUnavailable, match="does not answer"):
+        connect(cassandra_settings.model_copy(update={"port": 1}))

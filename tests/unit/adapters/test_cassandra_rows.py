@@ -1,0 +1,172 @@
+"""Messages and tables agree: every column has a value, of its type, and nothing is lost."""
+
+from __future__ import annotations
+
+import enum
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fraudwatch.adapters.cassandra_rows import (
+    ALERTS,
+    TABLES,
+    TRANSACTIONS,
+    VERDICTS,
+    Table,
+    hour_of,
+    month_of,
+)
+from fraudwatch.application.alerts import ALERT_FIELDS, alert_of
+from fraudwatch.domain.fields import columns_of
+from fraudwatch.domain.purchase import Channel, PaymentStatus
+from fraudwatch.domain.transaction import TRANSACTION_SCHEMA, Kind, Transaction
+from fraudwatch.domain.verdict import VERDICT_SCHEMA, Mode, Outcome, Reason, Risk, Verdict
+from fraudwatch.stack.migrations import read_migrations
+
+MIGRATIONS = Path(__file__).parents[3] / "cassandra" / "migrations"
+_TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS fraudwatch\.(\w+) \((.*)\n\) WITH", re.DOTALL)
+_COLUMN = re.compile(
+    r"^\s*(\w+) (text|int|bigint|double|timestamp)( PRIMARY KEY)?,?$", re.MULTILINE
+)
+_KEY = re.compile(r"PRIMARY KEY \(\(([^)]*)\)")
+FITTING = {int: {"int", "bigint"}, float: {"double"}, str: {"text"}}
+
+VERDICT = Verdict(
+    schema=VERDICT_SCHEMA,
+    verdict_id="v",
+    transaction_id="shop:1",
+    customer_token="c",
+    outcome=Outcome.DECLINE,
+    risk=Risk.CRITICAL,
+    score=0.9,
+    mode=Mode.RULES_ONLY,
+    reasons=(Reason("far", 60, "900 km in 5 minutes — too far."), Reason("new", 5, "New.")),
+    policy_version="p",
+    features_version="f",
+    source_partition=1,
+    source_offset=2,
+    decided_at_ms=1_700_000_001_234,
+    event_at_ms=1_700_000_000_000,
+    amount_minor=5,
+    currency="EUR",
+    amount_eur_cents=5,
+    payment_status=PaymentStatus.APPROVED,
+    channel=Channel.PRESENT,
+    merchant_id="m",
+)
+PURCHASE = Transaction(
+    schema=TRANSACTION_SCHEMA,
+    kind=Kind.TRANSACTION,
+    transaction_id="shop:1",
+    event_at_ms=1_701_388_799_999,
+    customer_token="c",
+    amount_minor=5,
+    currency="EUR",
+    amount_eur_cents=5,
+    rate_on="2023-11-30",
+    payment_status=PaymentStatus.APPROVED,
+    channel=Channel.PRESENT,
+    merchant_id="m",
+)
+
+
+def declared() -> dict[str, tuple[dict[str, str], tuple[str, ...]]]:
+    """Per table of the migrations: its columns with their types, and its partition key."""
+    tables = {}
+    for migration in read_migrations(MIGRATIONS):
+        for statement in migration.statements:
+            if found := _TABLE.match(statement):
+                name, body = found.groups()
+                columns = {c: kind for c, kind, _ in _COLUMN.findall(body)}
+                shared = _KEY.search(body)
+                alone = [c for c, _, is_key in _COLUMN.findall(body) if is_key]
+                key = re.split(r",\s*", shared[1]) if shared else alone
+                tables[name] = (columns, tuple(key))
+    return tables
+
+
+def test_the_tables_written_are_the_tables_migrated() -> None:
+    assert {table.name for table in TABLES} == set(declared())
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_every_column_has_a_source_and_every_source_a_column(table: Table) -> None:
+    columns, partition = declared()[table.name]
+    assert set(table.sources) == set(columns)
+    assert table.partition == partition
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_types_agree(table: Table) -> None:
+    columns, _ = declared()[table.name]
+    # An alert's fields are the verdict's, which know their types.
+    message: Any = Verdict if table is ALERTS else table.message
+    for field in columns_of(message):
+        column = field.name.removesuffix("_ms")
+        if field.name in table.left_out or column not in columns:
+            continue
+        assert columns[column] in fitting(field.name, field.type), column
+    assert columns.get("hour_at", "timestamp") == "timestamp"
+    assert columns.get("month", "text") == "text"
+
+
+def fitting(name: str, kind: Any) -> set[str]:
+    if name.endswith("_at_ms"):
+        return {"timestamp"}
+    if name == "reasons" or issubclass(kind, enum.StrEnum):
+        return {"text"}
+    return FITTING[kind]
+
+
+def test_what_a_verdict_may_lack_is_a_fact_of_its_transaction() -> None:
+    # Unknown columns are left unset, so a later verdict could not clear an earlier one's value.
+    # It never has to: these values come from the transaction, which does not change.
+    optional = {column.name for column in columns_of(Verdict) if column.is_optional}
+    assert optional <= {column.name for column in columns_of(Transaction)}
+
+
+def test_an_alert_is_part_of_a_verdict_with_the_same_types() -> None:
+    alert = alert_of(VERDICT)
+    assert all(getattr(alert, name) == getattr(VERDICT, name) for name in ALERT_FIELDS)
+
+
+def as_dict(table: Table, message: Any) -> dict[str, Any]:
+    return dict(zip([*table.sources, "write timestamp"], table.row(message), strict=True))
+
+
+def test_a_verdict_row() -> None:
+    row = as_dict(VERDICTS, VERDICT)
+    assert row["decided_at"] == 1_700_000_001_234
+    assert row["write timestamp"] == 1_700_000_001_234_000
+    assert row["category"] is None
+    assert row["outcome"] == "decline"
+    assert json.loads(row["reasons"])[0] == {
+        "rule": "far",
+        "points": 60,
+        "text": "900 km in 5 minutes — too far.",
+    }
+    assert VERDICTS.partition_of(VERDICT) == ("shop:1",)
+
+
+def test_an_alert_row_lies_in_the_hour_of_its_decision() -> None:
+    row = as_dict(ALERTS, alert_of(VERDICT))
+    assert row["hour_at"] == 1_699_999_200_000  # 22:00 of 2023-11-14
+    assert row["write timestamp"] == 1_700_000_001_234_000
+    assert ALERTS.partition_of(alert_of(VERDICT)) == (1_699_999_200_000, "CRITICAL")
+
+
+def test_a_transaction_row_lies_in_the_month_of_its_event_in_utc() -> None:
+    row = as_dict(TRANSACTIONS, PURCHASE)
+    assert row["month"] == "2023-11"
+    assert row["write timestamp"] == 1_701_388_799_999_000
+    assert row["sealed"] is None
+
+
+def test_buckets_begin_where_they_should() -> None:
+    assert hour_of(3_599_999) == 0
+    assert hour_of(3_600_000) == 3_600_000
+    assert month_of(1_701_388_799_999) == "2023-11"
+    assert month_of(1_701_388_800_000) == "2023-12"

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fraudwatch.adapters.json_codec import decode, encode
+from fraudwatch.adapters.memory import MemoryDeadLetters, MemoryTopic
+from fraudwatch.adapters.tink_vault import TinkVault
+from fraudwatch.application.admit import Edge
+from fraudwatch.application.ports import NotDelivered
+from fraudwatch.application.take import Intake, Offered, RefusedBatch
+from fraudwatch.domain.dead_letter import Code, Refused
+from fraudwatch.domain.fields import Problem
+from fraudwatch.domain.money import RateTable
+from fraudwatch.domain.transaction import Transaction
+from fraudwatch.testing import NOON_MS, a_purchase
+
+
+@pytest.fixture
+def topic() -> MemoryTopic:
+    return MemoryTopic()
+
+
+@pytest.fixture
+def letters() -> MemoryDeadLetters:
+    return MemoryDeadLetters()
+
+
+@pytest.fixture
+def intake(tmp_path: Path, topic: MemoryTopic, letters: MemoryDeadLetters) -> Intake:
+    edge = Edge(TinkVault(tmp_path), RateTable([]))
+    return Intake(edge, topic, letters, encode, lambda: NOON_MS)
+
+
+def ids(topic: MemoryTopic) -> list[str]:
+    return [decode(Transaction, value).transaction_id for _, value, _ in topic.messages]
+
+
+def test_a_batch_is_published_in_order_keyed_by_customer(
+    intake: Intake, topic: MemoryTopic
+) -> None:
+    taken = intake.take([a_purchase(id="b"), a_purchase(id="a", customer_id="other")])
+    assert (taken.accepted, taken.repeated) == (2, 0)
+    assert ids(topic) == ["shop:b", "shop:a"]
+    for key, value, produced_at_ms in topic.messages:
+        assert key == decode(Transaction, value).customer_token
+        assert produced_at_ms == NOON_MS
+
+
+def test_a_purchase_given_again_is_counted_and_not_published(
+    intake: Intake, topic: MemoryTopic
+) -> None:
+    intake.take([a_purchase(id="1")])
+    taken = intake.take([a_purchase(id="1"), a_purchase(id="2"), a_purchase(id="2")])
+    assert (taken.accepted, taken.repeated) == (1, 2)
+    assert ids(topic) == ["shop:1", "shop:2"]
+
+
+def test_one_bad_purchase_refuses_the_whole_batch(intake: Intake, topic: MemoryTopic) -> None:
+    with pytest.raises(RefusedBatch) as refused:
+        intake.take([a_purchase(id="1"), a_purchase(id="2", amount_minor=-5)])
+    assert list(refused.value.refused) == [1]
+    assert topic.messages == []
+
+
+def test_what_the_broker_did_not_take_may_be_given_again(
+    intake: Intake, topic: MemoryTopic
+) -> None:
+    topic.is_reachable = False
+    with pytest.raises(NotDelivered):
+        intake.take([a_purchase(id="1")])
+    topic.is_reachable = True
+    assert intake.take([a_purchase(id="1")]).accepted == 1
+
+
+def test_a_feeds_bad_messages_are_put_aside_and_the_good_ones_taken(
+    intake: Intake, topic: MemoryTopic, letters: MemoryDeadLetters
+) -> None:
+    unreadable = Refused(Code.NOT_JSON, [Problem("message", "is no JSON object")])
+    taken = intake.take_feed(
+        [
+            Offered("feed:0", b"{}", a_purchase(id="1")),
+            Offered("feed:1", b"garbage", unreadable),
+            Offered("feed:2", b"{...}", a_purchase(id="2", currency="XXX")),
+            Offered("feed:3", b"{}", a_purchase(id="3")),
+        ]
+    )
+    assert taken.accepted == 2
+    assert ids(topic) == ["shop:1", "shop:3"]
+    assert {o: letter.code for o, letter in letters.letters.items()} == {
+        "feed:1": Code.NOT_JSON,
+        "feed:2": Code.UNKNOWN_CURRENCY,
+    }
+    assert letters.letters["feed:1"].payload == b"garbage"
