@@ -1,0 +1,50 @@
+"""What a world is a function of: its seed, when it goes live, and its sizes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MINUTE_MS = 60_000
+MINUTES_PER_HOUR, MINUTES_PER_DAY = 60, 1_440
+# Raised whenever a change of this package makes another world out of the same numbers.
+GENERATION = 1
+
+
+class ImpossibleWorld(ValueError):
+    """The sizes describe a world that cannot be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything that decides what happens; minutes count from 1970 in UTC."""
+
+    seed: int
+    customers: int
+    history_days: int
+    history_purchases: int
+    live_purchases_per_second: float
+    live_from_minute: int
+    generation: int = GENERATION
+
+    def __post_init__(self) -> None:
+        if self.customers < 1 or self.history_days < 1:
+            raise ImpossibleWorld(
+                "a world needs at least one customer and one day of history; raise SHOP_CUSTOMERS "
+                "or SHOP_HISTORY_DAYS"
+            )
+        if self.history_purchases < 0 or self.live_purchases_per_second < 0:
+            raise ImpossibleWorld(
+                "a number of purchases is negative; correct SHOP_HISTORY_PURCHASES or "
+                "SHOP_LIVE_PURCHASES_PER_SECOND"
+            )
+
+    @property
+    def epoch_minute(self) -> int:
+        """The first minute of history."""
+        return self.live_from_minute - self.history_days * MINUTES_PER_DAY
+
+    def mean_purchases(self, minute: int) -> float:
+        """How many purchases a minute has on average, before the rhythm of the day."""
+        if minute >= self.live_from_minute:
+            return self.live_purchases_per_second * 60
+        return self.history_purchases / (self.history_days * MINUTES_PER_DAY)

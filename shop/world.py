@@ -1,0 +1,94 @@
+"""The world: every minute of it is a pure function of the plan.
+
+No minute needs another one, so any of them can be told again, on any machine, in any order. That
+is what makes the feed resumable without a database.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import accumulate
+
+from shop.campaigns import Scene
+from shop.chance import Chance
+from shop.merchants import Market
+from shop.people import HOURS, Customer, customer_of
+from shop.plan import MINUTE_MS, MINUTES_PER_DAY, MINUTES_PER_HOUR, Plan
+from shop.purchases import Facts, Till
+from shop.schedule import FRAUD_SHARE, Schedule
+from shop.trips import Whereabouts
+
+
+class World:
+    """Customers, merchants, trips and campaigns of one plan."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self._customers = [customer_of(plan.seed, index) for index in range(plan.customers)]
+        self._by_activity = [
+            list(accumulate(customer.activity[hour] for customer in self._customers))
+            for hour in range(HOURS)
+        ]
+        mean_activity = math.fsum(weights[-1] for weights in self._by_activity) / HOURS
+        self._rhythm = [weights[-1] / mean_activity for weights in self._by_activity]
+        self._whereabouts = Whereabouts(plan.seed, plan.customers)
+        self._till = Till(Market(plan.seed))
+        self._schedule = Schedule(plan, Scene(self._till, self._whereabouts, self._draw_customer))
+        self._ordinary_counts = lru_cache(maxsize=8)(self._ordinary_counts_of_day)
+
+    def purchases_of_minute(self, minute: int) -> list[Facts]:
+        """The purchases of one minute in the order of their time; none before the epoch."""
+        return [facts for facts, _ in self._told(minute)]
+
+    def fraud_of_minute(self, minute: int) -> frozenset[str]:
+        """Ids of the planted fraud: for tests and chargebacks, never served with purchases."""
+        return frozenset(facts["id"] for facts, is_fraud in self._told(minute) if is_fraud)
+
+    def count_of_minute(self, minute: int) -> int:
+        """How many purchases a minute has, without telling them."""
+        if minute < self.plan.epoch_minute:
+            return 0
+        return self._ordinary_count(minute) + len(self._schedule.strikes_in(minute))
+
+    def _told(self, minute: int) -> list[tuple[Facts, bool]]:
+        if minute < self.plan.epoch_minute:
+            return []
+        told = [(facts, False) for facts in self._ordinary(minute)]
+        told += [(s.facts, s.is_fraud) for s in self._schedule.strikes_in(minute)]
+        told.sort(key=lambda pair: pair[0]["event_at_ms"])
+        return [
+            ({"id": f"{minute}-{n}", **facts}, is_fraud) for n, (facts, is_fraud) in enumerate(told)
+        ]
+
+    def _ordinary(self, minute: int) -> Iterator[Facts]:
+        chance = Chance(self.plan.seed, "minute", minute)
+        for _ in range(self._ordinary_count(minute)):
+            at_ms = minute * MINUTE_MS + int(chance.share() * MINUTE_MS)
+            customer = self._draw_customer(at_ms, chance)
+            where = self._whereabouts.city_of(customer, at_ms)
+            yield self._till.ordinary(customer, at_ms, where, chance)
+
+    def _ordinary_count(self, minute: int) -> int:
+        day, minute_of_day = divmod(minute, MINUTES_PER_DAY)
+        return self._ordinary_counts(day)[minute_of_day]
+
+    def _ordinary_counts_of_day(self, day: int) -> list[int]:
+        """Drawn for a day at once: seeding a generator costs more than a day of draws."""
+        chance = Chance(self.plan.seed, "counts", day)
+        minutes = range(day * MINUTES_PER_DAY, (day + 1) * MINUTES_PER_DAY)
+        return [chance.count(self._mean_ordinary(minute)) for minute in minutes]
+
+    def _mean_ordinary(self, minute: int) -> float:
+        mean = self.plan.mean_purchases(minute) * (1 - FRAUD_SHARE)
+        if minute >= self.plan.live_from_minute:
+            return mean
+        return mean * self._rhythm[minute // MINUTES_PER_HOUR % HOURS]
+
+    def _draw_customer(self, at_ms: int, chance: Chance) -> Customer:
+        """Somebody, the likelier the more they buy at this hour."""
+        weights = self._by_activity[at_ms // (MINUTES_PER_HOUR * MINUTE_MS) % HOURS]
+        drawn = bisect_right(weights, chance.share() * weights[-1])
+        return self._customers[min(drawn, len(weights) - 1)]

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from shop.plan import ImpossibleWorld, Plan
+from shop.state import AnotherWorld, begun_or_continued
+
+PLAN = Plan(
+    seed=5,
+    customers=50,
+    history_days=2,
+    history_purchases=1_500,
+    live_purchases_per_second=0.5,
+    live_from_minute=29_400_000,
+)
+
+
+def test_a_restart_continues_the_world_that_was_begun(tmp_path: Path) -> None:
+    folder = tmp_path / "not" / "there" / "yet"
+    assert begun_or_continued(PLAN, folder) == PLAN
+    later = dataclasses.replace(PLAN, live_from_minute=PLAN.live_from_minute + 500)
+    assert begun_or_continued(later, folder) == PLAN
+    assert [file.name for file in folder.iterdir()] == ["world.json"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("seed", 6),
+        ("customers", 51),
+        ("history_days", 3),
+        ("history_purchases", 1_501),
+        ("live_purchases_per_second", 1.0),
+    ],
+)
+def test_a_changed_setting_is_refused_and_named(tmp_path: Path, name: str, value: float) -> None:
+    begun_or_continued(PLAN, tmp_path)
+    changed = dataclasses.replace(PLAN, **{name: value})  # type: ignore[arg-type]
+    with pytest.raises(AnotherWorld, match=f"SHOP_{name.upper()} is {value} but was"):
+        begun_or_continued(changed, tmp_path)
+    assert begun_or_continued(PLAN, tmp_path) == PLAN
+
+
+def test_a_world_of_another_generation_of_the_shop_is_refused(tmp_path: Path) -> None:
+    begun_or_continued(dataclasses.replace(PLAN, generation=0), tmp_path)
+    with pytest.raises(AnotherWorld, match="generation"):
+        begun_or_continued(PLAN, tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", json.dumps({"seed": 1, "moons": 2})])
+def test_a_damaged_world_is_refused_and_left_as_it_is(tmp_path: Path, text: str) -> None:
+    remembered = tmp_path / "world.json"
+    remembered.write_text(text)
+    with pytest.raises(AnotherWorld, match=r"world\.json is not a world"):
+        begun_or_continued(PLAN, tmp_path)
+    assert remembered.read_text() == text
+
+
+@pytest.mark.parametrize(
+    "size",
+    [
+        {"customers": 0},
+        {"history_days": 0},
+        {"history_purchases": -1},
+        {"live_purchases_per_second": -0.1},
+    ],
+)
+def test_sizes_that_cannot_be_are_refused(size: dict[str, int]) -> None:
+    with pytest.raises(ImpossibleWorld, match="SHOP_"):
+        dataclasses.replace(PLAN, **size)

@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import math
+from collections import defaultdict
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+from fraudwatch.domain.fields import problems
+from fraudwatch.domain.purchase import Channel, PaymentStatus, Purchase
+from shop.broken import as_sent
+from shop.people import TEST_BINS, card_number_of, customer_of
+from shop.places import COUNTRIES
+from shop.plan import Plan
+from shop.told import canonical
+from shop.world import World
+
+LIVE_FROM_MINUTE = 29_400_123
+PLAN = Plan(
+    seed=11,
+    customers=300,
+    history_days=3,
+    history_purchases=12_000,
+    live_purchases_per_second=2.0,
+    live_from_minute=LIVE_FROM_MINUTE,
+)
+HISTORY = range(PLAN.epoch_minute, LIVE_FROM_MINUTE)
+LIVE_HOUR = range(LIVE_FROM_MINUTE, LIVE_FROM_MINUTE + 60)
+CURRENCIES_WITH_RATES = {
+    *("EUR", "GBP", "USD", "CHF", "SEK", "NOK", "DKK", "PLN"),
+    *("CZK", "HUF", "JPY", "CAD", "AUD", "TRY", "BRL", "INR"),
+}
+
+
+@cache
+def world() -> World:
+    return World(PLAN)
+
+
+@cache
+def history() -> tuple[dict[str, Any], ...]:
+    return tuple(p for minute in HISTORY for p in world().purchases_of_minute(minute))
+
+
+@cache
+def history_fraud() -> frozenset[str]:
+    return frozenset().union(*(world().fraud_of_minute(minute) for minute in HISTORY))
+
+
+def purchase_of(message: dict[str, Any]) -> Purchase:
+    enums = {
+        "payment_status": PaymentStatus(message["payment_status"]),
+        "channel": Channel(message["channel"]),
+    }
+    return Purchase(**(message | enums))
+
+
+def kilometres(one: dict[str, Any], other: dict[str, Any]) -> float:
+    lat1, lon1 = (math.radians(one[f"purchase_{a}"]) for a in ("latitude", "longitude"))
+    lat2, lon2 = (math.radians(other[f"purchase_{a}"]) for a in ("latitude", "longitude"))
+    half = (
+        math.sin((lat2 - lat1) / 2) ** 2
+        + math.cos(lat1) * math.cos(lat2) * math.sin((lon2 - lon1) / 2) ** 2
+    )
+    return 12_742 * math.asin(math.sqrt(half))
+
+
+def test_the_same_plan_tells_the_same_minutes_in_any_order_and_without_each_other() -> None:
+    minutes = [*HISTORY[::97], *LIVE_HOUR[::7]]
+    told = {minute: world().purchases_of_minute(minute) for minute in minutes}
+    for minute in reversed(minutes[::6]):
+        alone = World(PLAN)
+        assert alone.purchases_of_minute(minute) == told[minute]
+        assert alone.fraud_of_minute(minute) == world().fraud_of_minute(minute)
+
+
+def test_another_seed_tells_another_world() -> None:
+    other = World(dataclasses.replace(PLAN, seed=12))
+    minute = LIVE_FROM_MINUTE + 1
+    assert other.purchases_of_minute(minute) != world().purchases_of_minute(minute)
+
+
+def test_a_world_is_pinned_so_that_a_change_of_it_cannot_pass_unseen() -> None:
+    # When this fails on purpose, raise plan.GENERATION: cursors of old worlds mean nothing then.
+    told = hashlib.sha256()
+    for minute in (*HISTORY[::1000], *LIVE_HOUR[::6]):
+        for purchase in world().purchases_of_minute(minute):
+            told.update(canonical(purchase).encode())
+    assert told.hexdigest()[:16] == "13503ddac0b04a2b"
+
+
+def test_purchases_of_a_minute_lie_in_it_in_order_and_number_themselves() -> None:
+    for minute in (*HISTORY[::50], *LIVE_HOUR):
+        purchases = world().purchases_of_minute(minute)
+        times = [p["event_at_ms"] for p in purchases]
+        assert times == sorted(times)
+        assert all(time_ms // 60_000 == minute for time_ms in times)
+        assert [p["id"] for p in purchases] == [f"{minute}-{n}" for n in range(len(purchases))]
+        assert len(purchases) == world().count_of_minute(minute)
+
+
+def test_nothing_happens_before_the_epoch() -> None:
+    assert world().purchases_of_minute(PLAN.epoch_minute - 1) == []
+    assert world().count_of_minute(PLAN.epoch_minute - 1) == 0
+
+
+def test_sizes_are_those_of_the_plan() -> None:
+    assert abs(len(history()) / PLAN.history_purchases - 1) < 0.04
+    live = sum(world().count_of_minute(minute) for minute in LIVE_HOUR)
+    assert abs(live / (60 * 120) - 1) < 0.06
+
+
+def test_people_buy_by_day_and_sleep_at_night() -> None:
+    by_hour = [0] * 24
+    for purchase in history():
+        by_hour[purchase["event_at_ms"] // 3_600_000 % 24] += 1
+    assert sum(by_hour[1:5]) < 0.35 * sum(by_hour[14:18])
+
+
+def test_every_purchase_is_one_that_fraudwatch_accepts() -> None:
+    for message in history()[::5]:
+        assert problems(purchase_of(message)) == []
+        assert type(message["amount_minor"]) is int
+
+
+def test_currencies_have_rates_and_most_purchases_are_european() -> None:
+    assert {p["currency"] for p in history()} <= CURRENCIES_WITH_RATES
+    european = [COUNTRIES[p["merchant_country"]].continent == "Europe" for p in history()]
+    assert 0.75 < sum(european) / len(european) < 0.95
+
+
+def test_a_counter_knows_where_and_the_internet_knows_what_from() -> None:
+    for purchase in history():
+        if purchase["channel"] == "present":
+            assert "purchase_latitude" in purchase
+            assert not purchase.keys() & {"device_id", "ip", "shipping_country"}
+        else:
+            assert "purchase_latitude" not in purchase
+            assert purchase.keys() >= {"device_id", "ip", "billing_country", "shipping_country"}
+
+
+def test_some_payments_do_not_go_through() -> None:
+    refused = sum(p["payment_status"] != "approved" for p in history())
+    assert 0.02 < refused / len(history()) < 0.06
+
+
+def test_card_numbers_are_of_test_bins_pass_luhn_and_belong_to_one_customer() -> None:
+    numbers = [card_number_of(index, TEST_BINS[0]) for index in range(2_000)]
+    assert len(set(numbers)) == len(numbers)
+    for number in (*numbers, customer_of(3, 5).identity["card_number"]):
+        assert len(number) == 16
+        assert number.startswith(TEST_BINS)
+        digits = [int(d) for d in reversed(number)]
+        doubled = sum(sum(divmod(2 * d, 10)) for d in digits[1::2])
+        assert (sum(digits[::2]) + doubled) % 10 == 0
+
+
+def test_a_customer_is_the_same_in_a_smaller_world() -> None:
+    small = World(dataclasses.replace(PLAN, customers=5))
+    assert small._customers == world()._customers[:5]
+
+
+def test_about_one_percent_of_purchases_is_fraud_in_history_and_live() -> None:
+    assert 0.005 < len(history_fraud()) / len(history()) < 0.014
+    hours = range(LIVE_FROM_MINUTE, LIVE_FROM_MINUTE + 240)
+    fraud = sum(len(world().fraud_of_minute(minute)) for minute in hours)
+    assert 0.005 < fraud / sum(map(world().count_of_minute, hours)) < 0.014
+
+
+def test_a_demonstration_sees_fraud_every_other_minute() -> None:
+    fraud = [bool(world().fraud_of_minute(minute)) for minute in LIVE_HOUR]
+    pairs = [a or b for a, b in pairwise(fraud)]
+    assert sum(pairs) / len(pairs) > 0.75
+
+
+def test_no_label_is_ever_part_of_a_purchase() -> None:
+    known = {field.name for field in dataclasses.fields(Purchase)}
+    assert all(purchase.keys() <= known for purchase in history())
+
+
+def test_only_planted_fraud_travels_faster_than_an_airliner() -> None:
+    impossible: set[tuple[str, str]] = set()
+    last_of: dict[str, dict[str, Any]] = {}
+    for purchase in (p for p in history() if p["channel"] == "present"):
+        last, last_of[purchase["customer_id"]] = last_of.get(purchase["customer_id"]), purchase
+        if last and (distance := kilometres(last, purchase)) > 50:
+            hours = (purchase["event_at_ms"] - last["event_at_ms"]) / 3_600_000
+            if distance / max(hours, 1e-3) > 1_000:
+                # The victim's own next purchase at home looks as fast as the thief's.
+                impossible.add((last["id"], purchase["id"]))
+    assert impossible
+    assert all(history_fraud() & set(pair) for pair in impossible)
+
+
+def test_planted_fraud_shows_all_four_patterns() -> None:
+    live = range(LIVE_FROM_MINUTE, LIVE_FROM_MINUTE + 240)
+    by_customer: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for minute in live:
+        fraud = world().fraud_of_minute(minute)
+        for purchase in world().purchases_of_minute(minute):
+            if purchase["id"] in fraud:
+                by_customer[purchase["customer_id"]].append(purchase)
+    runs = list(by_customer.values())
+    online = [run for run in runs if run[0]["channel"] == "not_present"]
+    assert any(p["amount_minor"] > 150_000 and p["currency"] == "EUR" for r in online for p in r)
+    assert any(len(run) >= 8 and run[0]["payment_status"] == "approved" for run in online)
+    assert any(all(p["payment_status"] != "approved" for p in r) and len(r) >= 5 for r in online)
+    assert any(run[0]["channel"] == "present" for run in runs)
+    own_devices = {device for c in world()._customers for device in c.devices}
+    assert not any(p["device_id"] in own_devices for run in online for p in run if "device_id" in p)
+
+
+def test_one_message_in_five_thousand_is_broken_and_each_in_a_way_that_is_noticed() -> None:
+    template = history()[0]
+    sent = [as_sent(template | {"id": f"1-{n}"}, 11) for n in range(100_000)]
+    broken = [m for m in sent if {**m, "id": ""} != {**template, "id": ""}]
+    assert 8 <= len(broken) <= 40
+    missing = [m for m in broken if "amount_minor" not in m]
+    unknown = [m for m in broken if m["currency"] == "XXX"]
+    refused = [m for m in broken if m not in missing and problems(purchase_of(m))]
+    assert len(missing) + len(unknown) + len(refused) == len(broken)
+    assert missing
+    assert unknown
+    assert {p.field for m in refused for p in problems(purchase_of(m))} == {
+        "amount_minor",
+        "merchant_country",
+    }
