@@ -1,0 +1,125 @@
+"""What an analyst reads, by literals."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from fraudwatch.application.alerts import Alert
+from fraudwatch.domain.purchase import Channel, PaymentStatus
+from fraudwatch.domain.verdict import Outcome, Reason, Risk
+from streamlit_app.view_models import (
+    RISK_WORDS,
+    age_text,
+    amount_text,
+    clock_time,
+    latency_text,
+    row_of,
+    sentences,
+    short_token,
+)
+
+DECIDED_MS = 1_700_000_000_500  # 2023-11-14 22:13:20.5 UTC
+ALERT = Alert(
+    transaction_id="shop:42",
+    customer_token="0a1b2c3d_qwertyuiopasdfghjklzxcvbnm",
+    outcome=Outcome.DECLINE,
+    risk=Risk.CRITICAL,
+    score=0.93,
+    reasons=(Reason("far", 60, "900 km in 5 minutes."), Reason("new", 5, "New device")),
+    decided_at_ms=DECIDED_MS,
+    event_at_ms=DECIDED_MS - 130,
+    amount_minor=123_450,
+    currency="GBP",
+    amount_eur_cents=142_000,
+    payment_status=PaymentStatus.APPROVED,
+    channel=Channel.NOT_PRESENT,
+    merchant_id="merchant-7",
+    category=None,
+    merchant_country="GB",
+    card_last4="1111",
+)
+
+
+def test_a_line_says_what_happened_in_words() -> None:
+    row = row_of(ALERT, DECIDED_MS + 4_900)
+    assert row.risk == "◆ Critical"
+    assert row.decided_at == "22:13:20"
+    assert row.age_seconds == 4
+    assert row.amount == "1,234.50 GBP"
+    assert row.merchant == "merchant-7"
+    assert row.reasons == "900 km in 5 minutes. New device."
+    assert row.outcome == "Declined"
+    assert row.country == "GB"
+    assert row.customer == "qwertyui"
+    assert row.card == "•••• 1111"
+    assert row.channel == "Online"
+    assert row.payment == "went through"
+    assert row.transaction == "shop:42"
+
+
+def test_what_is_unknown_shows_as_a_dash() -> None:
+    row = row_of(replace(ALERT, merchant_country=None, card_last4=None), DECIDED_MS)
+    assert (row.country, row.card) == ("—", "—")
+
+
+def test_every_risk_has_a_shape_and_a_word_of_its_own() -> None:
+    assert set(RISK_WORDS) == set(Risk)
+    shapes = {word[0] for word in RISK_WORDS.values()}
+    assert len(shapes) == len(Risk)
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "text"),
+    [
+        (0, "EUR", "0.00 EUR"),
+        (5, "EUR", "0.05 EUR"),
+        (123_456_789, "USD", "1,234,567.89 USD"),
+        (2_500, "JPY", "2,500 JPY"),
+        (1_234_567, "KWD", "1,234.567 KWD"),
+        (10**13, "EUR", "100,000,000,000.00 EUR"),
+    ],
+)
+def test_amounts_have_the_decimals_of_their_currency(minor: int, currency: str, text: str) -> None:
+    assert amount_text(minor, currency) == text
+
+
+def test_a_time_of_another_day_names_its_day() -> None:
+    day_ms = 24 * 3_600_000
+    assert clock_time(DECIDED_MS, DECIDED_MS + 1_000) == "22:13:20"
+    assert clock_time(DECIDED_MS, DECIDED_MS + day_ms) == "14 Nov 22:13:20"
+
+
+@pytest.mark.parametrize(
+    ("age_ms", "text"),
+    [
+        (-300, "0 s"),
+        (999, "0 s"),
+        (59_999, "59 s"),
+        (60_000, "1 min"),
+        (3_600_000, "1 h"),
+        (90_000_000, "1 d"),
+    ],
+)
+def test_ages_are_told_as_a_person_would(age_ms: int, text: str) -> None:
+    assert age_text(age_ms) == text
+
+
+def test_an_alert_from_a_clock_ahead_is_not_older_than_nothing() -> None:
+    assert row_of(ALERT, DECIDED_MS - 2_000).age_seconds == 0
+
+
+def test_latency_is_exact_while_it_is_short() -> None:
+    assert latency_text(ALERT) == "130 ms"
+    assert latency_text(replace(ALERT, event_at_ms=DECIDED_MS - 5_250)) == "5,250 ms"
+    assert latency_text(replace(ALERT, event_at_ms=DECIDED_MS - 125_000)) == "2 min"
+
+
+def test_an_alert_without_reasons_says_so() -> None:
+    assert sentences(()) == "No rule explains it."
+
+
+def test_a_token_is_shown_without_its_key_and_short() -> None:
+    assert short_token("0a1b2c3d_abcdefghijkl") == "abcdefgh"
+    assert short_token("odd") == "odd"
