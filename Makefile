@@ -1,0 +1,36 @@
+# Everything a person types. The logic is in Python: src/fraudwatch/stack and src/fraudwatch/cli.
+.DEFAULT_GOAL := help
+RUNTIME ?= $(or $(FRAUDWATCH_RUNTIME),.runtime)
+DEV := $(RUNTIME)/envs/dev/bin
+COMPILE := $(RUNTIME)/bootstrap/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
+EXTRAS := control shop ingest detector persister console
+
+.PHONY: help demo install check test lock clean
+
+help: ## Show this
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## Install, start everything, show live alerts
+	./fraudwatch demo
+
+install: ## Install everything, the tests' tools included
+	@./fraudwatch --version >/dev/null
+	@$(RUNTIME)/envs/control/bin/python -m fraudwatch.stack.install --dev
+
+check: install ## Style, types, import rules
+	$(DEV)/ruff check .
+	$(DEV)/ruff format --check .
+	$(DEV)/mypy
+	$(DEV)/lint-imports
+
+test: check ## The checks, then every test, real engines included
+	$(DEV)/pytest tests
+
+lock: ## Renew the locks in requirements/ (set UPGRADE=--upgrade for newer versions)
+	@./fraudwatch --version >/dev/null
+	$(COMPILE) $(UPGRADE) --extra dev pyproject.toml -o requirements/dev.txt
+	for extra in $(EXTRAS); do $(COMPILE) $(UPGRADE) -c requirements/dev.txt --extra $$extra pyproject.toml -o requirements/$$extra.txt || exit 1; done
+	for name in bootstrap java; do $(COMPILE) $(UPGRADE) requirements/$$name.in -o requirements/$$name.txt || exit 1; done
+
+clean: ## Remove what was installed and what tools cached; settings and data stay
+	rm -rf $(RUNTIME) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,153 @@
+"""`demo`: from nothing to live alerts, with every step told."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fraudwatch.cli import output
+from fraudwatch.stack import env_file
+from fraudwatch.stack.catalogue import Catalogue
+from fraudwatch.stack.place import Place, Unusable
+from fraudwatch.stack.state import DEFAULT_PROFILE
+from fraudwatch.topics import FRAUD_TOPIC
+
+CATCH_UP_SECONDS = 900
+SHOW_SECONDS = 20
+MOST_ALERTS = 10
+POLL_SECONDS = 2.0
+
+
+def run(place: Place, catalogue: Catalogue) -> None:
+    """Install, start, wait for the history, show what arrives live."""
+    from fraudwatch.stack import runner
+
+    output.say("1/3  installing and starting (the first time downloads about 1 GB) ...")
+    runner.up(place, catalogue, DEFAULT_PROFILE, output.say)
+    settings = env_file.ensure(place)
+    offset = env_file.port_offset(settings)
+    ingest = f"http://127.0.0.1:{catalogue.port('ingest', 'http', offset)}"
+    output.say("2/3  the shop's history is being judged ...")
+    watch_catch_up(f"{ingest}/v1/status", settings["INGEST_API_KEY"])
+    watch_judging(f"http://127.0.0.1:{catalogue.port('detector', 'metrics', offset)}/metrics")
+    output.say(f"3/3  live alerts, for {SHOW_SECONDS} seconds:")
+    broker = f"127.0.0.1:{catalogue.port('kafka', 'broker', offset)}"
+    for verdict in live_alerts(broker, settings["KAFKA_ADMIN_PASSWORD"]):
+        output.say(f"     {sentence_of(verdict)}")
+    _print_next(catalogue.port("console", "http", offset))
+
+
+def watch_catch_up(url: str, api_key: str) -> None:
+    """Tell how far ingest is until it has caught up with the shop's feed."""
+    deadline, told = time.monotonic() + CATCH_UP_SECONDS, ""
+    while time.monotonic() < deadline:
+        found = _status(url, api_key)
+        if (sentence := _progress_of(found)) != told:
+            told = sentence
+            output.say(f"     {told}")
+        if found and found["caught_up"]:
+            return
+        time.sleep(POLL_SECONDS)
+    raise Unusable(
+        f"ingest has not caught up after {CATCH_UP_SECONDS} s; see ./fraudwatch logs ingest"
+    )
+
+
+def watch_judging(url: str) -> None:
+    """Wait until the detector has judged everything that was there when this was called."""
+    import httpx
+
+    present, deadline = time.time(), time.monotonic() + CATCH_UP_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            page = httpx.get(url, timeout=POLL_SECONDS, trust_env=False).text
+        except httpx.HTTPError:
+            page = ""  # being started again; its readiness was checked before
+        found = re.search(r"^fraudwatch_detector_judged_until_seconds (\S+)$", page, re.MULTILINE)
+        if found and float(found[1]) >= present:
+            output.say("     all of it is judged")
+            return
+        time.sleep(POLL_SECONDS)
+    raise Unusable(
+        f"the detector has not caught up after {CATCH_UP_SECONDS} s; see ./fraudwatch logs detector"
+    )
+
+
+def _progress_of(found: Mapping[str, Any] | None) -> str:
+    if found is None:
+        return "ingest does not answer yet"
+    return (
+        f"{found['feed_sequence']} of {found['feed_head_sequence']} purchases read, "
+        f"{found['put_aside']} of them put aside"
+    )
+
+
+def _status(url: str, api_key: str) -> Mapping[str, Any] | None:
+    import httpx
+
+    try:
+        answer = httpx.get(
+            url,
+            headers={"Authorization": f"Bearer {api_key}"},
+            timeout=POLL_SECONDS,
+            trust_env=False,
+        )
+        answer.raise_for_status()
+    except httpx.HTTPError:
+        return None
+    return dict(answer.json())
+
+
+def live_alerts(broker: str, admin_password: str) -> Iterator[Mapping[str, Any]]:
+    """Verdicts other than approve as they arrive; reads beside everybody, commits nothing."""
+    from confluent_kafka import OFFSET_END, Consumer, TopicPartition
+
+    consumer = Consumer(
+        {
+            "bootstrap.servers": broker,
+            "security.protocol": "SASL_PLAINTEXT",
+            "sasl.mechanism": "SCRAM-SHA-512",
+            "sasl.username": "admin",
+            "sasl.password": admin_password,
+            "group.id": "demo",  # asked for by the client; assigned by hand, nothing is committed
+            "enable.auto.commit": False,
+        }
+    )
+    try:
+        partitions = consumer.list_topics(FRAUD_TOPIC, timeout=10).topics[FRAUD_TOPIC].partitions
+        consumer.assign([TopicPartition(FRAUD_TOPIC, number, OFFSET_END) for number in partitions])
+        shown, deadline = 0, time.monotonic() + SHOW_SECONDS
+        while shown < MOST_ALERTS and time.monotonic() < deadline:
+            message = consumer.poll(1.0)
+            if message is None or message.error():
+                continue
+            verdict = json.loads(message.value() or b"{}")
+            if verdict.get("outcome") != "approve":
+                shown += 1
+                yield verdict
+    finally:
+        consumer.close()
+
+
+def sentence_of(verdict: Mapping[str, Any]) -> str:
+    """One alert in one line; it shows no personal field."""
+    amount = verdict.get("amount_eur_cents")
+    euros = f"{amount // 100}.{amount % 100:02d} EUR" if isinstance(amount, int) else ""
+    reasons = verdict.get("reasons") or [{"text": ""}]
+    return (
+        f"{verdict.get('risk', '?'):<8} {verdict.get('outcome', '?'):<8} {euros:>14}  "
+        f"{reasons[0]['text']}"
+    )
+
+
+def _print_next(console_port: int) -> None:
+    output.results.print(
+        f"\nConsole:      http://127.0.0.1:{console_port}   (login: ./fraudwatch creds)\n"
+        "What runs:    ./fraudwatch status\n"
+        "Logs:         ./fraudwatch logs detector --follow\n"
+        "Stop:         ./fraudwatch down",
+        markup=False,
+    )

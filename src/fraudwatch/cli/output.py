@@ -1,0 +1,84 @@
+"""How the command line speaks: results on stdout, progress and trouble on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from fraudwatch.stack.place import Place
+from fraudwatch.stack.state import ServiceState
+
+progress = Console(stderr=True, highlight=False)
+results = Console(highlight=False)
+
+
+def say(sentence: str) -> None:
+    """One line of progress."""
+    progress.print(sentence, markup=False, soft_wrap=True)
+
+
+def print_json(document: Mapping[str, Any]) -> None:
+    """Exactly one JSON object on stdout."""
+    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+
+
+def print_states(states: Iterable[ServiceState]) -> None:
+    """`status` as a table."""
+    table = Table(box=None, pad_edge=False)
+    for heading in ("service", "state", "ready", "pid", "up", "memory", "ports"):
+        table.add_column(heading)
+    for state in states:
+        table.add_row(
+            state.name,
+            state.state,
+            "yes" if state.ready else "no",
+            str(state.pid or ""),
+            _duration(state.uptime_seconds),
+            f"{state.memory_mib} MiB" if state.memory_mib is not None else "",
+            " ".join(f"{name}:{port}" for name, port in state.ports.items()),
+        )
+    results.print(table)
+
+
+def _duration(seconds: int | None) -> str:
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def logins(ports: Mapping[str, int], settings: Mapping[str, str]) -> list[dict[str, str]]:
+    """Who logs in where with what. The one place that shows secrets; never send it to a log."""
+    rows = [
+        ("console", f"http://127.0.0.1:{ports['console.http']}", "analyst", "CONSOLE_PASSWORD"),
+        ("ingest API", f"http://127.0.0.1:{ports['ingest.http']}", "(API key)", "INGEST_API_KEY"),
+        ("shop API", f"http://127.0.0.1:{ports['shop.http']}", "(API key)", "SHOP_API_KEY"),
+        ("Kafka", f"127.0.0.1:{ports['kafka.broker']}", "admin", "KAFKA_ADMIN_PASSWORD"),
+        (
+            "Cassandra",
+            f"127.0.0.1:{ports['cassandra.cql']}",
+            "fraudwatch_admin",
+            "CASSANDRA_ADMIN_PASSWORD",
+        ),
+    ]
+    return [
+        {"what": what, "where": where, "login": login, "secret": settings[name], "variable": name}
+        for what, where, login, name in rows
+    ]
+
+
+def print_logins(rows: Iterable[Mapping[str, str]], place: Place) -> None:
+    """`creds` as a table."""
+    table = Table(box=None, pad_edge=False)
+    for heading in ("what", "where", "login", "secret"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(row["what"], row["where"], row["login"], row["secret"])
+    results.print(table)
+    results.print(f"All of them, and what can be changed: {place.env_file}", markup=False)

@@ -1,0 +1,249 @@
+"""``fraudwatch replay``: a file of past purchases through the platform's front door."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from fraudwatch.adapters.dataset_files import DatasetFile, UnreadableFile, joined_path
+from fraudwatch.adapters.ingest_api import IngestApi, IngestEndpoint
+from fraudwatch.application.replay.ledger import Journal, Ledger, State, identity_of
+from fraudwatch.application.replay.mapping import WrongMapping, load_mapping
+from fraudwatch.application.replay.pace import Pace
+from fraudwatch.application.replay.ports import Ingest, ReplayFailed
+from fraudwatch.application.replay.send import Replay, Tally, as_sentence
+from fraudwatch.stack import catalogue, env_file
+from fraudwatch.stack.place import Place, Unusable
+
+FAILED, WRONG_USE = 1, 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What was asked for on the command line."""
+
+    file: Path
+    mapping: Path
+    from_ms: int | None = None
+    until_ms: int | None = None
+    per_second: float | None = None
+    again: bool = False
+    skip_bad_rows: bool = False
+
+
+class Run:
+    """One replay with its ledger and its display; ``tally`` stays true however it ends."""
+
+    def __init__(
+        self,
+        request: Request,
+        home: Path,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        console: Console | None = None,
+    ) -> None:
+        self.tally = Tally()
+        self.seconds = 0.0
+        self._request = request
+        self._clock = clock
+        self._sleep = sleep
+        self._console = console or Console(stderr=True)
+        self._ledger = Ledger(home / "replay" / "ledger.jsonl")
+
+    def perform(self, ingest: Ingest) -> None:
+        """Replay, unless that was done already.
+
+        Raises:
+            WrongMapping: the mapping, or a column it names, is wrong.
+            UnreadableFile: so is a file.
+            ReplayFailed: it was replayed before, or cannot go on.
+        """
+        request = self._request
+        mapping = load_mapping(request.mapping)
+        dataset = DatasetFile(
+            request.file, mapping, from_ms=request.from_ms, until_ms=request.until_ms
+        )
+        files = joined_path(request.file, mapping)
+        identity = identity_of(files, mapping, request.from_ms, request.until_ms)
+        journal = Journal(self._ledger, identity, request.file.name, self._clock)
+        if not request.again and (position := journal.position()):
+            self._say(
+                f"Continues an interrupted replay after its first {position} rows. What it sent"
+                " beyond them is sent again and counted as repeated."
+            )
+            self.tally.position = position
+        pace = Pace(request.per_second, clock=self._clock, sleep=self._sleep)
+        replay = Replay(
+            dataset, ingest, pace, sleep=self._sleep, skip_bad_rows=request.skip_bad_rows
+        )
+        replay.leave_out(dataset.rows_without_time, self.tally, "nothing was sent")
+        if not dataset.count:
+            raise ReplayFailed(f"nothing to replay: {_span(dataset)}")
+        self._send(replay, dataset.count, journal)
+
+    def _send(self, replay: Replay, rows: int, journal: Journal) -> None:
+        journal.note("begun", self.tally.position)
+        began = self._clock()
+        state: State = "reached"
+        with _progress(self._console) as progress:
+            done = self.tally.position
+            task = progress.add_task("replay", total=rows, completed=done, rate=0.0)
+
+            def on_batch(tally: Tally) -> None:
+                self.seconds = self._clock() - began
+                progress.update(task, completed=tally.position, rate=self._rate())
+                journal.note_now_and_then(tally.position)
+
+            try:
+                replay.run(self.tally, on_batch)
+                state = "finished"
+            finally:
+                self.seconds = self._clock() - began
+                journal.note(state, self.tally.position)
+
+    def _say(self, sentence: str) -> None:
+        self._console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+
+    def tell(self) -> None:
+        """What was sent, and why rows were left out."""
+        tally = self.tally
+        self._say(
+            f"{tally.sent} purchases sent in {self.seconds:.1f} s ({self._rate():.0f} a second):"
+            f" {tally.accepted} accepted, {tally.repeated} repeated."
+        )
+        if tally.skipped:
+            self._say(f"{tally.skipped} rows left out, such as:\n{as_sentence(tally.reasons)}")
+
+    def report(self) -> dict[str, Any]:
+        """The same for machines."""
+        return {
+            "file": str(self._request.file),
+            "mapping": str(self._request.mapping),
+            "rows_read": self.tally.rows_read,
+            "sent": self.tally.sent,
+            "accepted": self.tally.accepted,
+            "repeated": self.tally.repeated,
+            "from": _iso(self._request.from_ms),
+            "until": _iso(self._request.until_ms),
+            "seconds": round(self.seconds, 3),
+            "rows_per_second": round(self._rate(), 1),
+        }
+
+    def _rate(self) -> float:
+        return self.tally.sent / self.seconds if self.seconds else 0.0
+
+
+def _progress(console: Console) -> Progress:
+    speed = TextColumn("{task.fields[rate]:,.0f}/s")
+    left = (TimeRemainingColumn(), TextColumn("left"))
+    return Progress(BarColumn(), MofNCompleteColumn(), speed, *left, console=console)
+
+
+def _iso(at_ms: int | None) -> str | None:
+    return None if at_ms is None else datetime.fromtimestamp(at_ms / 1000, UTC).isoformat()
+
+
+def _span(dataset: DatasetFile) -> str:
+    if dataset.span_ms is None:
+        return "the file holds no purchase"
+    first, last = dataset.span_ms
+    return f"the file's purchases lie between {_iso(first)} and {_iso(last)}"
+
+
+def _instant_ms(text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is no date or instant such as 2020-01-31 or 2020-01-31T12:00:00Z"
+        ) from None
+    instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    return int(instant.timestamp() * 1000)
+
+
+def _is_range(from_ms: int | None, until_ms: int | None) -> bool:
+    return from_ms is None or until_ms is None or from_ms < until_ms
+
+
+def _endpoint(place: Place) -> IngestEndpoint:
+    values = env_file.read(place) or {}
+    if not (key := values.get("INGEST_API_KEY")):
+        raise ReplayFailed(
+            f"{place.env_file} holds no INGEST_API_KEY, so nothing can be sent; start the platform"
+            " first with ./fraudwatch up"
+        )
+    port = catalogue.load().port("ingest", "http", env_file.port_offset(values))
+    return IngestEndpoint(f"http://127.0.0.1:{port}", key)
+
+
+def replay(  # noqa: PLR0913  a command line has as many options as it has
+    file: Annotated[Path, typer.Argument(help="CSV or Parquet file of purchases.")],
+    mapping: Annotated[Path, typer.Option(help="How its columns become purchases (YAML).")],
+    from_: Annotated[
+        str | None, typer.Option("--from", help="First date or instant, UTC; inclusive.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="Last one, UTC; exclusive.")] = None,
+    rate: Annotated[float | None, typer.Option(help="Purchases a second, spread evenly.")] = None,
+    *,
+    as_fast_as_possible: Annotated[
+        bool, typer.Option("--as-fast-as-possible", help="Without a pause; the default.")
+    ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Although the same was replayed here before.")
+    ] = False,
+    skip_bad_rows: Annotated[
+        bool, typer.Option("--skip-bad-rows", help="Leave out rows that make no purchase.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object on standard output.")
+    ] = False,
+) -> None:
+    """Send a file of past purchases through the platform, in the order in which they happened."""
+    if rate is not None and (as_fast_as_possible or not rate > 0):
+        raise typer.BadParameter("--rate is a number above 0, without --as-fast-as-possible")
+    request = Request(
+        file=file,
+        mapping=mapping,
+        from_ms=_instant_ms(from_),
+        until_ms=_instant_ms(until),
+        per_second=rate,
+        again=again,
+        skip_bad_rows=skip_bad_rows,
+    )
+    if not _is_range(request.from_ms, request.until_ms):
+        raise typer.BadParameter("--from must lie before --until")
+    place = Place.from_environment()
+    run = Run(request, place.home)
+    code = _guarded(run, place)
+    if as_json and code != WRONG_USE:
+        typer.echo(json.dumps(run.report()))
+    raise typer.Exit(code)
+
+
+def _guarded(run: Run, place: Place) -> int:
+    code = FAILED
+    try:
+        with IngestApi(_endpoint(place)) as ingest:
+            run.perform(ingest)
+        code = 0
+    except (WrongMapping, UnreadableFile) as wrong:
+        typer.echo(str(wrong), err=True)
+        return WRONG_USE
+    except (ReplayFailed, Unusable) as failed:
+        typer.echo(str(failed), err=True)
+    except KeyboardInterrupt:
+        typer.echo("Interrupted; the same command, without --again, goes on from here.", err=True)
+    run.tell()
+    return code

@@ -1,0 +1,117 @@
+"""One role per component with the least that it needs, table by table; no more after each run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from cassandra.cluster import Session
+
+from fraudwatch.adapters.cassandra_session import DRIVER_ERRORS, KEYSPACE
+
+LoginCheck = Callable[[str, str], bool]
+
+# A grant on the keyspace could not be narrowed later, and MODIFY includes TRUNCATE unless
+# cassandra.yaml says `drop_truncate_table_enabled: false`, which ours does.
+RIGHTS: Mapping[str, Mapping[str, frozenset[str]]] = {
+    "persister": {
+        "verdict_by_transaction": frozenset({"SELECT", "MODIFY"}),
+        "alert_by_hour": frozenset({"SELECT", "MODIFY"}),
+        "transaction_by_customer": frozenset({"SELECT", "MODIFY"}),
+    },
+    "console": {
+        "verdict_by_transaction": frozenset({"SELECT"}),
+        "alert_by_hour": frozenset({"SELECT"}),
+    },
+}
+
+
+class RoleRefused(RuntimeError):
+    """Cassandra would not make a role as it should be; says which, never its password."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Grant:
+    """One right on one resource, as Cassandra lists it."""
+
+    resource: str
+    right: str
+
+    @property
+    def target(self) -> str:
+        """The resource as GRANT and REVOKE name it: ``<table a.b>`` becomes ``TABLE a.b``."""
+        kind, _, name = self.resource.strip("<>").partition(" ")
+        return f"{kind.upper()} {name}".strip()
+
+
+def ensure_roles(session: Session, passwords: Mapping[str, str], login: LoginCheck) -> int:
+    """Make every role of :data:`RIGHTS` with its password and give it exactly its rights.
+
+    Args:
+        session: a superuser's.
+        passwords: by role.
+        login: does this role get in with this password?
+
+    Returns:
+        How many rights had to be granted or revoked; 0 when nothing had changed.
+    """
+    changes = 0
+    for role, tables in RIGHTS.items():
+        _ensure_login(session, role, passwords[role], login)
+        wanted = {
+            Grant(f"<table {KEYSPACE}.{table}>", right)
+            for table, rights in tables.items()
+            for right in rights
+        }
+        changes += _ensure_rights(session, role, wanted)
+    return changes
+
+
+def forget_cached_login(session: Session, role: str) -> None:
+    """Let this node forget the role's password, which it would still accept for a minute."""
+    session.execute("DELETE FROM system_views.credentials_cache_keys WHERE role = %s", (role,))
+
+
+def make_role(session: Session, role: str, password: str, *, is_superuser: bool = False) -> None:
+    """Create the role with this password; one that exists already stays as it is."""
+    _execute_with_password(
+        session, "CREATE ROLE IF NOT EXISTS", role, password, is_superuser=is_superuser
+    )
+
+
+def quoted(text: str) -> str:
+    """A CQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _ensure_login(session: Session, role: str, password: str, login: LoginCheck) -> None:
+    make_role(session, role, password)
+    # Asked first, because Cassandra refuses to set a password twice within five seconds.
+    if not login(role, password):
+        _execute_with_password(session, "ALTER ROLE", role, password, is_superuser=False)
+        forget_cached_login(session, role)
+
+
+def _execute_with_password(
+    session: Session, verb: str, role: str, password: str, *, is_superuser: bool
+) -> None:
+    # DDL cannot bind values, so the password stands in the text.
+    options = f"PASSWORD = {quoted(password)} AND LOGIN = true AND SUPERUSER = {is_superuser}"
+    try:
+        session.execute(f'{verb} "{role}" WITH {options}')
+    except DRIVER_ERRORS as error:
+        # The error may quote the statement and with it the password: neither shown nor chained.
+        raise RoleRefused(
+            f"{verb} {role} failed ({type(error).__name__}); if its password was just changed, "
+            "wait five seconds and run again"
+        ) from None
+
+
+def _ensure_rights(session: Session, role: str, wanted: set[Grant]) -> int:
+    listed = session.execute(f"LIST ALL PERMISSIONS OF {role}")
+    given = {Grant(row["resource"], row["permission"]) for row in listed}
+    for grant in sorted(wanted - given):
+        session.execute(f"GRANT {grant.right} ON {grant.target} TO {role}")
+    for grant in sorted(given - wanted):
+        session.execute(f"REVOKE {grant.right} ON {grant.target} FROM {role}")
+    return len(wanted ^ given)

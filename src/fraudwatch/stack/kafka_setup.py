@@ -1,0 +1,167 @@
+"""One-shot: users, topics and rights of the broker, as contracts/topics says. May be repeated.
+
+Rights of our users that no contract gives any more are taken away; other users are left alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own public names
+    AclBinding,
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+    ResourcePatternType,
+    ResourceType,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialAlteration,
+    UserScramCredentialUpsertion,
+)
+
+from fraudwatch.settings import KafkaSettings, weakness_of
+from fraudwatch.stack import topic_contracts
+from fraudwatch.stack.place import ROOT, Unusable
+from fraudwatch.stack.topic_contracts import Right, Topic
+
+TIMEOUT_SECONDS = 30
+SCRAM_ITERATIONS = 4096
+logger = logging.getLogger(__name__)
+
+
+def set_up(admin: AdminClient, topics: tuple[Topic, ...], passwords: Mapping[str, str]) -> None:
+    """Bring users, topics and rights to what the contracts say."""
+    make_users(admin, passwords)
+    make_topics(admin, topics)
+    set_rights(admin, topic_contracts.rights(topics), passwords.keys())
+
+
+def make_users(admin: AdminClient, passwords: Mapping[str, str]) -> None:
+    """Create the users, or give them today's passwords."""
+    mechanism = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, SCRAM_ITERATIONS)
+    wanted: list[UserScramCredentialAlteration] = [
+        UserScramCredentialUpsertion(user, mechanism, password.encode())
+        for user, password in passwords.items()
+    ]
+    _finish(admin.alter_user_scram_credentials(wanted))
+
+
+def make_topics(admin: AdminClient, topics: Iterable[Topic]) -> None:
+    """Create what is missing, renew limits, refuse another partition count.
+
+    Raises:
+        Unusable: a customer's order is its partition's, so the count may never change.
+    """
+    existing = admin.list_topics(timeout=TIMEOUT_SECONDS).topics
+    for topic in topics:
+        if topic.name not in existing:
+            wanted = NewTopic(topic.name, topic.partitions, 1, config=dict(topic.configuration))
+            _finish(admin.create_topics([wanted]), already=KafkaError.TOPIC_ALREADY_EXISTS)
+            logger.info("made topic %s with %d partitions", topic.name, topic.partitions)
+            continue
+        if (found := len(existing[topic.name].partitions)) != topic.partitions:
+            raise Unusable(
+                f"{topic.name} has {found} partitions but its contract says {topic.partitions}; "
+                "customers would change partition and lose their order, so nothing was changed: "
+                "set the contract back, or make a new topic and key its messages anew"
+            )
+        _finish(admin.incremental_alter_configs([_limits(topic)]))
+
+
+def _limits(topic: Topic) -> ConfigResource:
+    entries = [
+        ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+        for name, value in topic.configuration
+    ]
+    return ConfigResource(ConfigResource.Type.TOPIC, topic.name, incremental_configs=entries)
+
+
+def set_rights(admin: AdminClient, wanted: frozenset[Right], users: Iterable[str]) -> None:
+    """Give what is missing, take what no contract gives any more."""
+    everything = AclBindingFilter(
+        ResourceType.ANY, None, ResourcePatternType.ANY, None, None,  # type: ignore[arg-type]  # = any
+        AclOperation.ANY, AclPermissionType.ANY,
+    )  # fmt: skip
+    bindings = {_binding(right) for right in wanted}
+    principals = {f"User:{user}" for user in users}
+    existing = set(admin.describe_acls(everything, request_timeout=TIMEOUT_SECONDS).result())
+    missing = bindings - existing
+    stale = {binding for binding in existing - bindings if binding.principal in principals}
+    if missing:
+        _finish(admin.create_acls(sorted(missing)))
+    if stale:
+        _finish(admin.delete_acls([_exactly(binding) for binding in stale]))
+    logger.info("rights: %d given, %d taken, %d in all", len(missing), len(stale), len(bindings))
+
+
+def _binding(right: Right) -> AclBinding:
+    pattern = ResourcePatternType.PREFIXED if right.prefixed else ResourcePatternType.LITERAL
+    return AclBinding(
+        ResourceType[right.kind], right.name, pattern, f"User:{right.user}", "*",
+        AclOperation[right.operation], AclPermissionType.ALLOW,
+    )  # fmt: skip
+
+
+def _exactly(binding: AclBinding) -> AclBindingFilter:
+    return AclBindingFilter(
+        binding.restype, binding.name, binding.resource_pattern_type, binding.principal,
+        binding.host, binding.operation, binding.permission_type,
+    )  # fmt: skip
+
+
+def _finish(futures: Mapping[Any, Future[Any]], already: int | None = None) -> None:
+    for future in futures.values():
+        try:
+            future.result(TIMEOUT_SECONDS)
+        except KafkaException as wrong:
+            if wrong.args[0].code() != already:
+                raise
+
+
+def passwords_from(environment: Mapping[str, str], users: Iterable[str]) -> dict[str, str]:
+    """`KAFKA_<USER>_PASSWORD` for everybody the contracts name."""
+    found = {user: environment.get(f"KAFKA_{user.upper()}_PASSWORD", "") for user in users}
+    for user, password in found.items():
+        if reason := weakness_of(password):
+            raise Unusable(
+                f"KAFKA_{user.upper()}_PASSWORD {reason}, so {user} gets no login; set it in .env"
+            )
+    return found
+
+
+def main() -> int:
+    """Read the environment, connect as administrator, bring everything about."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    settings = KafkaSettings()
+    admin = AdminClient(
+        {
+            "bootstrap.servers": settings.bootstrap_servers,
+            "security.protocol": settings.security_protocol,
+            "sasl.mechanism": "SCRAM-SHA-512",
+            "sasl.username": settings.username,
+            "sasl.password": settings.password.get_secret_value(),
+        }
+    )
+    topics = topic_contracts.read(ROOT / "contracts/topics")
+    try:
+        set_up(admin, topics, passwords_from(os.environ, topic_contracts.users(topics)))
+    except (Unusable, KafkaException) as wrong:
+        logger.error("%s", wrong)  # noqa: TRY400  the sentence says it; a traceback would bury it
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""What an engine needs before its process starts: rendered settings, formatted storage."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from string import Template
+
+from fraudwatch.stack.catalogue import Launch
+from fraudwatch.stack.place import Place, Unusable, write_private
+
+Preparation = Callable[[Place, Launch, Mapping[str, str]], None]
+
+
+def prepare(place: Place, launch: Launch, settings: Mapping[str, str]) -> None:
+    """Run the preparation the catalogue names; each may be repeated at every start."""
+    if launch.service.prepare:
+        PREPARATIONS[launch.service.prepare](place, launch, settings)
+
+
+def format_kafka(place: Place, launch: Launch, settings: Mapping[str, str]) -> None:
+    """Render the broker's settings; give its storage an identity and its administrator once."""
+    folder = place.home / "kafka"
+    properties, data = folder / "server.properties", folder / "data"
+    _render(
+        place.root / "docker/kafka/server.properties",
+        properties,
+        {
+            "broker_port": str(launch.ports["broker"]),
+            "controller_port": str(launch.ports["controller"]),
+            "data_folder": str(data),
+            "admin_password": settings["KAFKA_ADMIN_PASSWORD"],
+            "controller_password": settings["KAFKA_CONTROLLER_PASSWORD"],
+        },
+    )
+    if not (data / "meta.properties").exists():
+        _format_storage(launch, properties, settings)
+
+
+def _format_storage(launch: Launch, properties: Path, settings: Mapping[str, str]) -> None:
+    class_path = launch.argv[launch.argv.index("-cp") + 1]
+    credential = f"SCRAM-SHA-512=[name=admin,password={settings['KAFKA_ADMIN_PASSWORD']}]"
+    arguments = [
+        "-Xmx256m", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+        "-cp", class_path, "kafka.tools.StorageTool", "format",
+        "--cluster-id", settings["KAFKA_CLUSTER_ID"], "--config", str(properties),
+        "--standalone", "--ignore-formatted", "--add-scram", credential,
+    ]  # fmt: skip
+    # By a file, because everybody on the machine can read a command line.
+    argument_file = properties.with_name("format.args")
+    write_private(argument_file, "\n".join(f'"{argument}"' for argument in arguments) + "\n")
+    try:
+        done = subprocess.run(
+            [launch.argv[0], f"@{argument_file}"],
+            capture_output=True,
+            text=True,
+            check=False,
+            umask=0o077,  # the administrator's credential is in what it writes
+        )
+    finally:
+        argument_file.unlink()
+    if done.returncode:
+        raise Unusable(f"Kafka's storage could not be formatted:\n{done.stdout}{done.stderr}")
+
+
+def configure_cassandra(place: Place, launch: Launch, _settings: Mapping[str, str]) -> None:
+    """Render Cassandra's settings and make the folder its native code unpacks itself into."""
+    home = place.home / "cassandra"
+    home.mkdir(mode=0o700, exist_ok=True)
+    (home / "tmp").mkdir(mode=0o700, exist_ok=True)
+    _render(
+        place.root / "docker/cassandra/cassandra.yaml",
+        home / "cassandra.yaml",
+        {
+            "home": str(home),
+            "cql_port": str(launch.ports["cql"]),
+            "storage_port": str(launch.ports["storage"]),
+        },
+    )
+
+
+def _render(template: Path, target: Path, values: Mapping[str, str]) -> None:
+    write_private(target, Template(template.read_text(encoding="utf-8")).substitute(values))
+
+
+PREPARATIONS: Mapping[str, Preparation] = {
+    "format-kafka": format_kafka,
+    "configure-cassandra": configure_cassandra,
+}

@@ -1,0 +1,124 @@
+"""A stack of its own: another home, other secrets, free ports; for tests, proofs and benchmarks.
+
+It never touches the stack that a person runs, and it is driven as a person drives that one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import httpx
+from pydantic import SecretStr
+
+from fraudwatch.settings import CassandraSettings, KafkaSettings
+from fraudwatch.stack import catalogue, env_file
+from fraudwatch.stack.place import ROOT, Unusable
+
+_COMMAND_SECONDS = 900
+_OFFSETS = range(20_000, 50_000, 500)
+_LAST_CHARACTERS = 4_000
+
+
+@dataclass(frozen=True)
+class PrivateStack:
+    """A home whose services run: its ports, its secrets, and the command line over it."""
+
+    home: Path
+    offset: int
+
+    def command(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run ./fraudwatch on this home."""
+        mine = {"FRAUDWATCH_HOME": str(self.home), "FRAUDWATCH_PORT_OFFSET": str(self.offset)}
+        return subprocess.run(
+            [ROOT / "fraudwatch", *words],
+            env=os.environ | mine,
+            check=check,
+            capture_output=True,
+            text=True,
+            timeout=_COMMAND_SECONDS,
+        )
+
+    def port(self, service: str, name: str) -> int:
+        """A port of a service."""
+        return catalogue.load().port(service, name, self.offset)
+
+    @cached_property
+    def settings(self) -> dict[str, str]:
+        """The home's .env, secrets included."""
+        return env_file.parse((self.home / ".env").read_text(encoding="utf-8"))
+
+    def kafka(self, user: str) -> KafkaSettings:
+        """How this user reaches the broker."""
+        return KafkaSettings(
+            bootstrap_servers=f"127.0.0.1:{self.port('kafka', 'broker')}",
+            username=user,
+            password=SecretStr(self.settings[f"KAFKA_{user.upper()}_PASSWORD"]),
+        )
+
+    def cassandra(self, role: str) -> CassandraSettings:
+        """How this role reaches Cassandra."""
+        return CassandraSettings(
+            port=self.port("cassandra", "cql"),
+            username=role,
+            password=SecretStr(self.settings[f"CASSANDRA_{role.upper()}_PASSWORD"]),
+        )
+
+    def http(self, service: str, key: str) -> httpx.Client:
+        """A client of a service, with the key that .env names so."""
+        return httpx.Client(
+            base_url=f"http://127.0.0.1:{self.port(service, 'http')}",
+            headers={"Authorization": f"Bearer {self.settings[key]}"},
+            timeout=30,
+        )
+
+    def states(self) -> dict[str, dict[str, Any]]:
+        """What `status` says, by service."""
+        told = json.loads(self.command("status", "--json", check=False).stdout)
+        return {one["name"]: one for one in told["services"]}
+
+
+@contextmanager
+def running(home: Path, settings: Mapping[str, str], profile: str) -> Iterator[PrivateStack]:
+    """Start a profile in an empty home with these settings of .env; stop it afterwards.
+
+    Raises:
+        Unusable: it did not start; the text holds the end of what the start said.
+    """
+    (home / ".env").write_text(_env_text(settings), encoding="utf-8")
+    stack = PrivateStack(home, free_offset())
+    try:
+        up = stack.command("up", "--profile", profile, "--json", check=False)
+        if up.returncode != 0:
+            raise Unusable(f"the stack in {home} did not start:\n{up.stderr[-_LAST_CHARACTERS:]}")
+        yield stack
+    finally:
+        stack.command("down", check=False)
+
+
+def _env_text(settings: Mapping[str, str]) -> str:
+    """The settings alone: whatever is left out, secrets first of all, the start makes itself."""
+    return "".join(f"{name}={value}\n" for name, value in settings.items())
+
+
+def free_offset() -> int:
+    """An offset under which every port of the catalogue is free now."""
+    services = catalogue.load().services.values()
+    ports = [port for service in services for port in service.ports.values()]
+    for offset in _OFFSETS:
+        if all(_is_free(port + offset) for port in ports):
+            return offset
+    raise Unusable("no offset leaves every port free; end other stacks or test runs")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0

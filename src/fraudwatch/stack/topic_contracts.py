@@ -1,0 +1,72 @@
+"""Topics as contracts/topics describes them, and the rights that follow from who uses them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+
+@dataclass(frozen=True, kw_only=True)
+class Topic:
+    """What Kafka must know about one topic."""
+
+    name: str
+    partitions: int
+    configuration: tuple[tuple[str, str], ...]
+    producers: tuple[str, ...]
+    consumers: tuple[str, ...]
+
+
+@dataclass(frozen=True, order=True)
+class Right:
+    """One thing one user may do. Whatever is not listed is denied."""
+
+    user: str
+    operation: str
+    kind: str
+    name: str
+    prefixed: bool = False
+
+
+def read(folder: Path) -> tuple[Topic, ...]:
+    """Every topic of the contracts."""
+    return tuple(_topic(path) for path in sorted(folder.glob("*.yaml")))
+
+
+def _topic(path: Path) -> Topic:
+    page = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return Topic(
+        name=page["topic"],
+        partitions=page["partitions"],
+        configuration=(
+            ("retention.ms", str(page["retention_ms"])),
+            ("retention.bytes", str(page["retention_bytes"])),
+            ("max.message.bytes", str(page["max_message_bytes"])),
+        ),
+        producers=tuple(page["producers"]),
+        consumers=tuple(page["consumers"]),
+    )
+
+
+def rights(topics: Iterable[Topic]) -> frozenset[Right]:
+    """Producers write and describe; consumers read and describe, in groups of their own name."""
+    found = set[Right]()
+    for topic in topics:
+        for user in topic.producers:
+            found |= {
+                Right(user, operation, "TOPIC", topic.name) for operation in ("WRITE", "DESCRIBE")
+            }
+        for user in topic.consumers:
+            found |= {
+                Right(user, operation, "TOPIC", topic.name) for operation in ("READ", "DESCRIBE")
+            }
+            found.add(Right(user, "READ", "GROUP", user, prefixed=True))
+    return frozenset(found)
+
+
+def users(topics: Iterable[Topic]) -> tuple[str, ...]:
+    """Everybody the contracts name."""
+    return tuple(sorted({user for topic in topics for user in topic.producers + topic.consumers}))

@@ -1,0 +1,39 @@
+"""What .env.example offers is exactly what somebody reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fraudwatch.settings import weakness_of
+from fraudwatch.stack import catalogue, env_file
+
+EXAMPLE = (Path(__file__).parents[2] / ".env.example").read_text(encoding="utf-8")
+
+
+def test_every_variable_is_read_and_every_setting_is_offered() -> None:
+    read = catalogue.load().setting_names() | env_file.OWN_SETTINGS
+    assert env_file.parse(EXAMPLE).keys() == read
+
+
+def test_no_secret_stands_in_the_example() -> None:
+    shown = {
+        name: value for name, value in env_file.parse(EXAMPLE).items() if env_file.is_secret(name)
+    }
+    assert len(shown) >= 10
+    assert set(shown.values()) == {""}
+
+
+def test_every_variable_has_a_comment_above_it() -> None:
+    above = ""
+    for line in EXAMPLE.splitlines():
+        if "=" in line and not line.startswith("#"):
+            assert above.startswith(("#", "KAFKA_", "CASSANDRA_")), line
+        above = line
+
+
+def test_a_made_file_passes_its_own_check() -> None:
+    made = env_file.parse(env_file.completed("", EXAMPLE))
+    assert env_file.check(dict(made), Path(".env")) == made
+    secrets = [value for name, value in made.items() if env_file.is_secret(name)]
+    assert len(set(secrets)) == len(secrets)
+    assert all(weakness_of(secret) is None for secret in secrets)

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import pytest
+
+from fraudwatch.stack import catalogue
+from fraudwatch.stack.catalogue import CatalogueError
+
+SMALL = """
+[a]
+summary = "first"
+ports = { http = 8000 }
+command = "run {root}/x --port {port.a.http}"
+[b]
+summary = "second"
+needs = ["a"]
+oneshot = true
+command = "{python} -m b"
+[b.environment]
+PASSWORD = "{setting.B_PASSWORD}"
+[profiles]
+both = ["b", "a"]
+"""
+
+
+def test_a_profile_is_in_the_order_of_needs() -> None:
+    assert catalogue.parse(SMALL).profile("both") == ("a", "b")
+
+
+def test_placeholders_are_filled_and_a_space_in_a_path_splits_nothing() -> None:
+    found = catalogue.parse(SMALL)
+    values = {"root": "/my folder", **found.port_values(11_000)}
+    launch = found.launch("a", values)
+    assert launch.argv == ("run", "/my folder/x", "--port", "19000")
+    assert launch.ports == {"http": 19_000}
+
+
+def test_an_unknown_placeholder_is_named_with_its_service() -> None:
+    with pytest.raises(CatalogueError, match=r"\[b\].*\{setting.B_PASSWORD\}"):
+        catalogue.parse(SMALL).launch("b", {"python": "py"})
+
+
+def test_a_port_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(CatalogueError, match="FRAUDWATCH_PORT_OFFSET"):
+        catalogue.parse(SMALL).port_values(60_000)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (('needs = ["a"]', 'needs = ["c"]'), "needs unknown"),
+        (('both = ["b", "a"]', 'both = ["b"]'), "lacks the needed"),
+        (('both = ["b", "a"]', 'both = ["d"]'), "unknown"),
+        (('summary = "first"', 'summary = "first"\nneeds = ["b"]'), "a circle"),
+        (('summary = "first"', 'summary = "first"\nneed = ["b"]'), r"\[a\].*need"),
+    ],
+)
+def test_a_catalogue_that_cannot_be_started_is_refused(
+    change: tuple[str, str], complaint: str
+) -> None:
+    with pytest.raises(CatalogueError, match=complaint):
+        catalogue.parse(SMALL.replace(*change))
+
+
+def test_the_shipped_catalogue_has_distinct_ports_and_a_probe_for_every_server() -> None:
+    services = catalogue.load().services.values()
+    ports = [port for service in services for port in service.ports.values()]
+    assert len(ports) == len(set(ports))
+    assert all(service.oneshot or service.probe for service in services)
+    assert set(catalogue.load().profile("engines")) == {"kafka", "cassandra", "kafka_setup"}

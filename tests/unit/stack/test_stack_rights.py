@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fraudwatch.stack import topic_contracts
+from fraudwatch.stack.kafka_setup import passwords_from
+from fraudwatch.stack.place import ROOT, Unusable
+from fraudwatch.stack.topic_contracts import Right
+
+TOPICS = topic_contracts.read(ROOT / "contracts/topics")
+
+
+def test_every_user_has_exactly_the_rights_its_contracts_give() -> None:
+    found = topic_contracts.rights(TOPICS)
+    assert {r for r in found if r.user == "ingest"} == {
+        Right("ingest", operation, "TOPIC", topic)
+        for operation in ("WRITE", "DESCRIBE")
+        for topic in ("transaction_topic", "dead_letter_topic")
+    }
+    assert Right("persister", "READ", "GROUP", "persister", prefixed=True) in found
+    assert Right("persister", "WRITE", "TOPIC", "fraud_topic") not in found
+    assert Right("detector", "READ", "TOPIC", "transaction_topic") in found
+
+
+def test_limits_and_partitions_are_those_of_the_contract(tmp_path: Path) -> None:
+    (tmp_path / "t.yaml").write_text(
+        "{topic: t, partitions: 3, producers: [a], consumers: [],"
+        " retention_ms: 1000, retention_bytes: 2000, max_message_bytes: 3000}"
+    )
+    (topic,) = topic_contracts.read(tmp_path)
+    assert (topic.name, topic.partitions) == ("t", 3)
+    assert dict(topic.configuration) == {
+        "retention.ms": "1000",
+        "retention.bytes": "2000",
+        "max.message.bytes": "3000",
+    }
+
+
+def test_a_user_without_a_strong_password_gets_no_login() -> None:
+    with pytest.raises(Unusable, match="KAFKA_PERSISTER_PASSWORD is empty"):
+        passwords_from({"KAFKA_INGEST_PASSWORD": "0123456789abcdef0"}, ["ingest", "persister"])

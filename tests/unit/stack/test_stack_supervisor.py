@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fraudwatch.stack import processes, supervisor, waiting
+from fraudwatch.stack.catalogue import Catalogue, Launch, parse
+from fraudwatch.stack.place import Place, Unusable
+
+SERVICES = """
+[steady]
+summary = "shows what it was given, then waits"
+command = "/bin/sh -c 'env; echo 100%; exec sleep 60'"
+[steady.environment]
+GIVEN = "a,b %(x)s = 1"
+[crashing]
+summary = "never comes up"
+command = "/bin/sh -c 'echo no luck today; exit 3'"
+[failing]
+summary = "a one-shot that fails"
+oneshot = true
+command = "/bin/sh -c 'echo cannot; exit 4'"
+"""
+
+
+@pytest.fixture
+def catalogue() -> Catalogue:
+    return parse(SERVICES)
+
+
+@pytest.fixture
+def place(tmp_path: Path, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    monkeypatch.setenv("CALLERS_OWN", "must not arrive")
+    found = Place(root=tmp_path, runtime=tmp_path / ".runtime", home=tmp_path / "my home")
+    found.make_folders()
+    supervisor.write_configuration(found, [_launch(catalogue, n) for n in catalogue.services])
+    supervisor.start(found, tmp_path)
+    yield found
+    supervisor.shut_down(found)
+    processes.sweep(found)
+
+
+def _launch(catalogue: Catalogue, name: str) -> Launch:
+    return catalogue.launch(name, {})
+
+
+def _start(place: Place, launch: Launch) -> None:
+    supervisor.call(place, "startProcess", launch.name, False)
+    waiting.Wait(place, launch, lambda: True, threading.Event()).until_ready()
+
+
+def test_a_child_gets_its_environment_and_nothing_of_the_callers(
+    place: Place, catalogue: Catalogue
+) -> None:
+    _start(place, _launch(catalogue, "steady"))
+    deadline = time.monotonic() + 10
+    while "100%" not in (shown := waiting.last_lines(place, "steady", 50)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert "GIVEN=a,b %(x)s = 1" in shown
+    assert "TZ=UTC" in shown
+    assert not any("CALLERS_OWN" in line for line in shown)
+    assert supervisor.configuration_path(place).stat().st_mode & 0o077 == 0
+    assert supervisor.log_of(place, "steady").stat().st_mode & 0o077 == 0
+
+
+def test_a_killed_service_comes_back(place: Place, catalogue: Catalogue) -> None:
+    import psutil
+
+    _start(place, _launch(catalogue, "steady"))
+    first = supervisor.process(place, "steady").pid
+    psutil.Process(first).kill()
+    deadline = time.monotonic() + 20
+    while supervisor.process(place, "steady").pid in {0, first}:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_a_crash_loop_gets_a_verdict_with_the_end_of_its_log(
+    place: Place, catalogue: Catalogue
+) -> None:
+    launch = _launch(catalogue, "crashing")
+    supervisor.call(place, "startProcess", "crashing", False)
+    with pytest.raises(Unusable, match="again and again") as verdict:
+        waiting.Wait(place, launch, lambda: False, threading.Event()).until_ready()
+    assert "no luck today" in str(verdict.value)
+    assert "crashing.log" in str(verdict.value)
+
+
+def test_a_failed_one_shot_tells_its_exit_status(place: Place, catalogue: Catalogue) -> None:
+    with pytest.raises(Unusable, match="failed with exit status 4"):
+        _start(place, _launch(catalogue, "failing"))
