@@ -1,0 +1,246 @@
+"""The users' critical path, on real engines:
+
+1. the shop's feed is read by ingest, which tokenises, seals and produces each purchase;
+2. the detector judges each transaction once and writes its verdict;
+3. the persister makes rows of both;
+4. the console shows the alert to whoever is logged in, within two seconds of the purchase;
+5. whatever is killed on the way, nothing is lost and nothing is judged twice.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from confluent_kafka import Consumer, Message, TopicPartition
+from playwright.sync_api import Page, sync_playwright
+
+from fraudwatch.adapters.cassandra_session import close, connect
+from fraudwatch.adapters.json_codec import decode, encode
+from fraudwatch.adapters.kafka_log import KafkaTopic, client_config, read_range
+from fraudwatch.domain.dead_letter import Refused
+from fraudwatch.domain.fields import problems
+from fraudwatch.domain.purchase import Channel, Purchase
+from fraudwatch.domain.verdict import Verdict
+from fraudwatch.stack.private_stack import PrivateStack
+from fraudwatch.testing import a_purchase, eventually
+from fraudwatch.topics import DEAD_LETTER_TOPIC, FRAUD_TOPIC, TRANSACTION_TOPIC
+
+pytestmark = [pytest.mark.engines, pytest.mark.timeout(600)]
+BROWSER = "/usr/bin/chromium"
+
+
+def all_of(stack: PrivateStack, topic: str) -> list[Message]:
+    admin = stack.kafka("admin")
+    looking = Consumer(client_config(admin) | {"group.id": "test"})
+    partitions = looking.list_topics(topic, timeout=30).topics[topic].partitions
+    ends = {p: looking.get_watermark_offsets(TopicPartition(topic, p))[1] for p in partitions}
+    looking.close()
+    return [message for some in read_range(admin, topic, ends) for message in some]
+
+
+def verdicts_on(stack: PrivateStack) -> list[tuple[str, bytes]]:
+    values = [message.value() or b"" for message in all_of(stack, FRAUD_TOPIC)]
+    return [(decode(Verdict, value).transaction_id, value) for value in values]
+
+
+def stored_ids(stack: PrivateStack) -> set[str]:
+    session = connect(stack.cassandra("console"))
+    try:
+        rows = session.execute("SELECT transaction_id FROM fraudwatch.verdict_by_transaction")
+        return {row["transaction_id"] for row in rows}
+    finally:
+        close(session)
+
+
+def post(stack: PrivateStack, purchases: list[Purchase]) -> None:
+    with stack.http("ingest", "INGEST_API_KEY") as ingest:
+        answer = ingest.post("/v1/transactions", content=encode(purchases))
+        assert answer.status_code == 202, answer.text
+
+
+def a_burst(source: str, customer: str, count: int) -> list[Purchase]:
+    """More purchases in ten minutes than anybody makes: the last ones are alerts."""
+    now_ms = time.time_ns() // 1_000_000
+    return [
+        a_purchase(
+            source=source,
+            id=f"{customer}-{n}",
+            customer_id=customer,
+            event_at_ms=now_ms,
+            channel=Channel.NOT_PRESENT,
+            amount_minor=1_000 + n,
+        )
+        for n in range(count)
+    ]
+
+
+def is_sound(event: dict[str, Any]) -> bool:
+    try:
+        purchase = decode(Purchase, encode(event))
+    except Refused:
+        return False
+    return not problems(purchase) and purchase.currency != "XXX"
+
+
+def test_every_purchase_of_the_feed_is_judged_once_and_stored(stack: PrivateStack) -> None:
+    with stack.http("shop", "SHOP_API_KEY") as shop:
+        events: list[dict[str, Any]] = []
+        cursor = ""
+        while page := shop.get("/v1/feed", params={"after": cursor, "limit": 5_000}).json():
+            events += page["events"]
+            cursor = page["next_cursor"]
+            if page["sequence"] >= page["head_sequence"]:
+                break
+    sound = {f"shop:{event['id']}" for event in events if is_sound(event)}
+    assert len(sound) > 2_500
+    assert len(sound) + sum(not is_sound(event) for event in events) == len(events)
+
+    eventually(lambda: sound <= stored_ids(stack), within_seconds=120, what="a row per purchase")
+
+    copies = Counter(name for name, _ in verdicts_on(stack))
+    assert {name: count for name, count in copies.items() if count > 1} == {}
+    put_aside = {message.key() for message in all_of(stack, DEAD_LETTER_TOPIC)}
+    broken = {b"feed:%d" % place for place, event in enumerate(events) if not is_sound(event)}
+    assert broken <= put_aside
+
+
+def test_nothing_personal_is_on_any_topic_or_in_any_log(stack: PrivateStack) -> None:
+    planted = {
+        "card_number": "4929123456781239",
+        "email": "canary.bird@example.org",
+        "name": "Canary Bird",
+        "ip": "198.51.100.77",
+        "device_id": "canary-device-1",
+    }
+    customer = f"canary-customer-{uuid.uuid4().hex}"
+    post(stack, [a_purchase(source="canary", id="1", customer_id=customer, **planted)])
+    eventually(lambda: "canary:1" in stored_ids(stack), within_seconds=30, what="the row")
+    secrets = [value.encode() for value in (*planted.values(), customer)]
+    seen = 0
+    for topic in (TRANSACTION_TOPIC, FRAUD_TOPIC, DEAD_LETTER_TOPIC):
+        for message in all_of(stack, topic):
+            text = b"%b %b" % (message.key() or b"", message.value() or b"")
+            seen += b"canary:1" in text
+            assert not [secret for secret in secrets if secret in text]
+    assert seen >= 2, "the planted purchase itself was not found, so finding nothing means nothing"
+    for log in (stack.home / "log").iterdir():
+        assert not [secret for secret in secrets if secret in log.read_bytes()], log.name
+
+
+def test_garbage_on_the_topic_is_put_aside_and_stops_nothing(stack: PrivateStack) -> None:
+    # Ingest alone may write here; a future version of it might write what we cannot read.
+    garbage = [b"", b"garbage", b"\xff\x00", b'{"schema": "transaction.v9"}']
+    KafkaTopic(stack.kafka("ingest"), TRANSACTION_TOPIC).publish(
+        [("garbage", value, 0) for value in garbage]
+    )
+
+    def codes_by_stage() -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for message in all_of(stack, DEAD_LETTER_TOPIC):
+            told = {k: (v or b"").decode() for k, v in message.headers() or []}
+            if told["fraudwatch.origin"].startswith(TRANSACTION_TOPIC):
+                found.setdefault(told["fraudwatch.stage"], set()).add(told["fraudwatch.origin"])
+        return found
+
+    letters = eventually(
+        lambda: (
+            (
+                found
+                if all(len(found.get(s, ())) == len(garbage) for s in ("detector", "persister"))
+                else None
+            )
+            if (found := codes_by_stage())
+            else None
+        ),
+        within_seconds=30,
+        what="a dead letter for each, from both readers",
+    )
+    assert letters["detector"] == letters["persister"]
+    post(stack, [a_purchase(source="after", id="garbage", customer_id="c")])
+    eventually(lambda: "after:garbage" in stored_ids(stack), within_seconds=30, what="the next row")
+
+
+@pytest.mark.parametrize("victim", ["detector", "persister", "ingest"])
+def test_a_killed_process_comes_back_and_nothing_is_lost_or_judged_twice(
+    stack: PrivateStack, victim: str
+) -> None:
+    source = f"kill-{victim}"[:16]
+    before = stack.states()[victim]["pid"]
+    post(stack, a_burst(source, "before", 20))
+    os.kill(before, signal.SIGKILL)
+    eventually(
+        lambda: (s := stack.states()[victim])["ready"] and s["pid"] != before,
+        within_seconds=120,
+        what=f"{victim} ready again",
+    )
+    post(stack, a_burst(source, "after", 20))
+    mine = {f"{source}:{when}-{n}" for when in ("before", "after") for n in range(20)}
+    eventually(lambda: mine <= stored_ids(stack), within_seconds=60, what="all forty rows")
+    copies: dict[str, set[bytes]] = {}
+    for name, value in verdicts_on(stack):
+        copies.setdefault(name, set()).add(value)
+    assert {name for name in copies if name in mine} == mine
+    assert [name for name, values in copies.items() if len(values) > 1] == []
+
+
+@pytest.fixture
+def page(stack: PrivateStack) -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=BROWSER, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        page = browser.new_page(viewport={"width": 1400, "height": 900})
+        page.goto(f"http://127.0.0.1:{stack.port('console', 'http')}")
+        page.get_by_label("User name").fill("analyst")
+        page.get_by_label("Password", exact=True).fill(stack.settings["CONSOLE_PASSWORD"])
+        page.get_by_role("button", name="Log in").click()
+        page.get_by_text("Alerts, last minute").wait_for(timeout=30_000)
+        yield page
+        browser.close()
+
+
+def test_an_alert_is_on_the_screen_within_two_seconds(stack: PrivateStack, page: Page) -> None:
+    # The table is painted; what it shows stands beside the painting for screen readers.
+    page.locator("canvas [role=gridcell]").first.wait_for(state="attached", timeout=30_000)
+    took: list[float] = []
+    for attempt in range(5):
+        merchant = f"screen-{attempt}-{uuid.uuid4().hex[:6]}"
+        dear = a_purchase(
+            source="screen",
+            id=merchant,
+            customer_id=merchant,
+            merchant_id=merchant,
+            amount_minor=123_456,
+            event_at_ms=time.time_ns() // 1_000_000,
+        )
+        began = time.monotonic()
+        post(stack, [dear])
+        cell = page.locator("canvas [role=gridcell]", has_text=merchant)
+        cell.first.wait_for(state="attached", timeout=20_000)
+        took.append(time.monotonic() - began)
+    # The engines, the browser and this test share two cores: the path must be able to do it, and
+    # must not need much longer when it is pushed aside.
+    assert min(took) < 2, took
+    assert sorted(took)[len(took) // 2] < 4, took
+
+
+def test_the_console_shows_nothing_to_a_stranger(stack: PrivateStack) -> None:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=BROWSER, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        page = browser.new_page()
+        page.goto(f"http://127.0.0.1:{stack.port('console', 'http')}")
+        page.get_by_label("User name").fill("analyst")
+        page.get_by_label("Password", exact=True).fill("wrong-password-of-a-stranger")
+        page.get_by_role("button", name="Log in").click()
+        page.get_by_text("User name or password is wrong.").wait_for(timeout=20_000)
+        assert page.get_by_text("Alerts, last minute").count() == 0
+        browser.close()

@@ -1,0 +1,100 @@
+"""Every component may do its own work and nothing else; the defaults everybody knows are gone."""
+
+from __future__ import annotations
+
+import stat
+
+import pytest
+from cassandra import Unauthorized
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+from pydantic import SecretStr
+
+from fraudwatch.adapters.cassandra_session import LoginRefused, close, connect
+from fraudwatch.adapters.kafka_log import KafkaTopic, client_config, read_range
+from fraudwatch.application.ports import NotDelivered, StoreUnavailable
+from fraudwatch.stack.private_stack import PrivateStack
+from fraudwatch.topics import DEAD_LETTER_TOPIC, FRAUD_TOPIC, TRANSACTION_TOPIC
+
+pytestmark = pytest.mark.engines
+
+
+@pytest.mark.parametrize(
+    ("user", "topic"),
+    [
+        ("detector", TRANSACTION_TOPIC),
+        ("persister", TRANSACTION_TOPIC),
+        ("persister", FRAUD_TOPIC),
+        ("ingest", FRAUD_TOPIC),
+    ],
+)
+def test_nobody_writes_another_ones_topic(stack: PrivateStack, user: str, topic: str) -> None:
+    with pytest.raises(NotDelivered, match=f"did not reach {topic}"):
+        KafkaTopic(stack.kafka(user), topic).publish([("anna", b"forged", 1)])
+
+
+@pytest.mark.parametrize(
+    ("user", "topic"),
+    [("ingest", TRANSACTION_TOPIC), ("detector", FRAUD_TOPIC), ("detector", DEAD_LETTER_TOPIC)],
+)
+def test_nobody_reads_what_is_not_his(stack: PrivateStack, user: str, topic: str) -> None:
+    consumer = Consumer(client_config(stack.kafka(user)) | {"group.id": user})
+    try:
+        consumer.assign([TopicPartition(topic, 0, 0)])
+        # An error about the group, which is none of this test's, may come first.
+        names: set[str] = set()
+        while "TOPIC_AUTHORIZATION_FAILED" not in names:
+            message = consumer.poll(20)
+            assert message is not None, f"no refusal came, only {names}"
+            error = message.error()
+            assert error is not None, "a message was read"
+            names.add(error.name())
+    finally:
+        consumer.close()
+
+
+def test_a_wrong_password_is_no_login(stack: PrivateStack) -> None:
+    wrong = stack.kafka("ingest").model_copy(update={"password": SecretStr("x" * 32)})
+    with pytest.raises((KafkaException, TimeoutError)):
+        list(read_range(wrong, TRANSACTION_TOPIC, {0: 1}))
+
+
+def test_cassandras_own_superuser_is_gone(stack: PrivateStack) -> None:
+    default = stack.cassandra("console").model_copy(
+        update={"username": "cassandra", "password": SecretStr("cassandra")}
+    )
+    with pytest.raises(LoginRefused):
+        connect(default)
+
+
+@pytest.mark.parametrize(
+    ("role", "statement"),
+    [
+        ("console", "DELETE FROM fraudwatch.alert_by_hour WHERE hour_at = 0 AND risk = 'HIGH'"),
+        ("console", "TRUNCATE fraudwatch.verdict_by_transaction"),
+        ("console", "SELECT * FROM fraudwatch.transaction_by_customer"),
+        ("console", "SELECT role FROM system_auth.roles"),
+        ("persister", "DROP TABLE fraudwatch.verdict_by_transaction"),
+        ("persister", "CREATE ROLE thief"),
+    ],
+)
+def test_a_role_may_not_do_more_than_its_work(
+    stack: PrivateStack, role: str, statement: str
+) -> None:
+    session = connect(stack.cassandra(role))
+    try:
+        with pytest.raises((Unauthorized, StoreUnavailable)):
+            session.execute(statement)
+    finally:
+        close(session)
+
+
+def test_secrets_lie_in_private_files_and_in_no_log(stack: PrivateStack) -> None:
+    env_path = stack.home / ".env"
+    assert stat.S_IMODE(env_path.stat().st_mode) == 0o600
+    hidden = [v for k, v in stack.settings.items() if k.endswith(("_PASSWORD", "_API_KEY"))]
+    assert len(hidden) >= 10
+    for log in (stack.home / "log").iterdir():
+        text = log.read_text(encoding="utf-8", errors="replace")
+        assert not [secret for secret in hidden if secret in text], log.name
+    for private in (stack.home / "keys").iterdir():
+        assert stat.S_IMODE(private.stat().st_mode) & 0o077 == 0, private.name
