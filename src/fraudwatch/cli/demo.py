@@ -16,7 +16,7 @@ from fraudwatch.stack.state import DEFAULT_PROFILE
 from fraudwatch.topics import FRAUD_TOPIC
 
 CATCH_UP_SECONDS = 900
-SHOW_SECONDS = 20
+SHOW_SECONDS = 30
 MOST_ALERTS = 10
 POLL_SECONDS = 2.0
 
@@ -35,8 +35,12 @@ def run(place: Place, catalogue: Catalogue) -> None:
     watch_judging(f"http://127.0.0.1:{catalogue.port('detector', 'metrics', offset)}/metrics")
     output.say(f"3/3  live alerts, for {SHOW_SECONDS} seconds:")
     broker = f"127.0.0.1:{catalogue.port('kafka', 'broker', offset)}"
+    shown = 0
     for verdict in live_alerts(broker, settings["KAFKA_ADMIN_PASSWORD"]):
         output.say(f"     {sentence_of(verdict)}")
+        shown += 1
+    if not shown:
+        output.say("     none just now; the console shows them as they come")
     _print_next(catalogue.port("console", "http", offset))
 
 

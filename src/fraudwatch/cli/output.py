@@ -74,11 +74,10 @@ def logins(ports: Mapping[str, int], settings: Mapping[str, str]) -> list[dict[s
 
 
 def print_logins(rows: Iterable[Mapping[str, str]], place: Place) -> None:
-    """`creds` as a table."""
-    table = Table(box=None, pad_edge=False)
-    for heading in ("what", "where", "login", "secret"):
-        table.add_column(heading, overflow="fold")
+    """`creds`, a line each that is never wrapped: a secret is copied whole or not at all."""
     for row in rows:
-        table.add_row(row["what"], row["where"], row["login"], row["secret"])
-    results.print(table)
-    results.print(f"All of them, and what can be changed: {place.env_file}", markup=False)
+        line = f"{row['what']:<11} {row['where']:<24} {row['login']:<17} {row['secret']}"
+        results.print(line, markup=False, highlight=False, soft_wrap=True)
+    results.print(
+        f"All of them, and what can be changed: {place.env_file}", markup=False, soft_wrap=True
+    )
