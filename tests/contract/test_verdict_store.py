@@ -14,20 +14,18 @@ import pytest
 from fraudwatch.adapters.memory import MemoryVerdictStore
 from fraudwatch.application.alerts import alert_of
 from fraudwatch.application.ports import AlertReader, RowRefused, StoreUnavailable, VerdictStore
-from fraudwatch.domain.purchase import Channel, PaymentStatus
-from fraudwatch.domain.transaction import TRANSACTION_SCHEMA, Kind, Transaction
+from fraudwatch.domain.fields import columns_of
+from fraudwatch.domain.transaction import Kind, Transaction
 from fraudwatch.domain.verdict import (
-    VERDICT_SCHEMA,
-    Mode,
     Outcome,
     Reason,
     Risk,
     Verdict,
-    verdict_id_of,
 )
 from fraudwatch.settings import CassandraSettings
+from fraudwatch.testing import a_token, a_transaction, a_verdict
 
-CUSTOMER = "0a1b2c3d_abcdefghijklmnopqrstuvwxyz"
+CUSTOMER = a_token("a")
 
 
 @dataclass(frozen=True)
@@ -70,52 +68,22 @@ def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
 
 
 def verdict(decided_at_ms: int, transaction_id: str | None = None, **changes: Any) -> Verdict:
-    identity = transaction_id or f"test:{uuid.uuid4().hex}"
-    plain = Verdict(
-        schema=VERDICT_SCHEMA,
-        verdict_id=verdict_id_of(identity),
-        transaction_id=identity,
-        customer_token=CUSTOMER,
-        outcome=Outcome.REVIEW,
-        risk=Risk.HIGH,
-        score=0.8125,
-        mode=Mode.RULES_ONLY,
-        reasons=(Reason("velocity", 40, "5 purchases within a minute, “usually” 1."),),
-        policy_version="p1",
-        features_version="f1",
-        source_partition=1,
-        source_offset=2**40,
-        decided_at_ms=decided_at_ms,
-        event_at_ms=decided_at_ms - 120,
-        amount_minor=123_450,
-        currency="GBP",
-        amount_eur_cents=142_001,
-        payment_status=PaymentStatus.APPROVED,
-        channel=Channel.NOT_PRESENT,
-        merchant_id="m-7",
-        category="electronics",
-        merchant_country="GB",
-        card_last4="1111",
-    )
-    return replace(plain, **changes)
+    usual: dict[str, Any] = {
+        "transaction_id": transaction_id or f"test:{uuid.uuid4().hex}",
+        "score": 0.8125,
+        "reasons": (Reason("velocity", 40, "5 purchases within a minute, “usually” 1."),),
+        "source_offset": 2**40,
+        "decided_at_ms": decided_at_ms,
+        "event_at_ms": decided_at_ms - 120,
+        "currency": "GBP",
+    }
+    return a_verdict(**usual | changes)
 
 
 def transaction(event_at_ms: int, **changes: Any) -> Transaction:
-    plain = Transaction(
-        schema=TRANSACTION_SCHEMA,
-        kind=Kind.TRANSACTION,
-        transaction_id=f"test:{uuid.uuid4().hex}",
-        event_at_ms=event_at_ms,
-        customer_token=CUSTOMER,
-        amount_minor=999,
-        currency="EUR",
-        amount_eur_cents=999,
-        rate_on="2026-01-01",
-        payment_status=PaymentStatus.DECLINED,
-        channel=Channel.PRESENT,
-        merchant_id="m-7",
-    )
-    return replace(plain, **changes)
+    unknown = dict.fromkeys(c.name for c in columns_of(Transaction) if c.is_optional)
+    usual = {"transaction_id": f"test:{uuid.uuid4().hex}", "event_at_ms": event_at_ms}
+    return a_transaction(**unknown | usual | changes)
 
 
 def test_a_verdict_comes_back_as_it_was_written(stores: Stores) -> None:

@@ -21,10 +21,10 @@ from fraudwatch.adapters.cassandra_rows import (
 )
 from fraudwatch.application.alerts import ALERT_FIELDS, alert_of
 from fraudwatch.domain.fields import columns_of
-from fraudwatch.domain.purchase import Channel, PaymentStatus
-from fraudwatch.domain.transaction import TRANSACTION_SCHEMA, Kind, Transaction
-from fraudwatch.domain.verdict import VERDICT_SCHEMA, Mode, Outcome, Reason, Risk, Verdict
+from fraudwatch.domain.transaction import Transaction
+from fraudwatch.domain.verdict import Outcome, Reason, Risk, Verdict
 from fraudwatch.stack.migrations import read_migrations
+from fraudwatch.testing import a_transaction, a_verdict
 
 MIGRATIONS = Path(__file__).parents[3] / "cassandra" / "migrations"
 _TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS fraudwatch\.(\w+) \((.*)\n\) WITH", re.DOTALL)
@@ -34,43 +34,18 @@ _COLUMN = re.compile(
 _KEY = re.compile(r"PRIMARY KEY \(\(([^)]*)\)")
 FITTING = {int: {"int", "bigint"}, float: {"double"}, str: {"text"}}
 
-VERDICT = Verdict(
-    schema=VERDICT_SCHEMA,
-    verdict_id="v",
-    transaction_id="shop:1",
-    customer_token="c",
+VERDICT = a_verdict(
     outcome=Outcome.DECLINE,
     risk=Risk.CRITICAL,
     score=0.9,
-    mode=Mode.RULES_ONLY,
     reasons=(Reason("far", 60, "900 km in 5 minutes — too far."), Reason("new", 5, "New.")),
-    policy_version="p",
-    features_version="f",
-    source_partition=1,
-    source_offset=2,
     decided_at_ms=1_700_000_001_234,
     event_at_ms=1_700_000_000_000,
-    amount_minor=5,
-    currency="EUR",
-    amount_eur_cents=5,
-    payment_status=PaymentStatus.APPROVED,
-    channel=Channel.PRESENT,
-    merchant_id="m",
+    category=None,
+    merchant_country=None,
+    card_last4=None,
 )
-PURCHASE = Transaction(
-    schema=TRANSACTION_SCHEMA,
-    kind=Kind.TRANSACTION,
-    transaction_id="shop:1",
-    event_at_ms=1_701_388_799_999,
-    customer_token="c",
-    amount_minor=5,
-    currency="EUR",
-    amount_eur_cents=5,
-    rate_on="2023-11-30",
-    payment_status=PaymentStatus.APPROVED,
-    channel=Channel.PRESENT,
-    merchant_id="m",
-)
+PURCHASE = a_transaction(event_at_ms=1_701_388_799_999, sealed=None)
 
 
 def declared() -> dict[str, tuple[dict[str, str], tuple[str, ...]]]:

@@ -17,7 +17,7 @@ from fastapi.responses import JSONResponse
 from rich.console import Console
 from typer.testing import CliRunner
 
-from fraudwatch.application.replay.ledger import Entry, Ledger
+from fraudwatch.adapters.datasets.ledger import Entry, Ledger
 from fraudwatch.application.replay.ports import Ingest, ReplayFailed, Taken
 from fraudwatch.cli.replay import Request, Run, replay
 

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fraudwatch.adapters import dataset_files
-from fraudwatch.adapters.dataset_files import DatasetFile, UnreadableFile
-from fraudwatch.application.replay.columns import shifted
-from fraudwatch.application.replay.mapping import WrongMapping, load_mapping
-from fraudwatch.application.replay.purchases import purchases_of
+from fraudwatch.adapters.datasets import files as dataset_files
+from fraudwatch.adapters.datasets.columns import shifted
+from fraudwatch.adapters.datasets.files import DatasetFile, UnreadableFile
+from fraudwatch.adapters.datasets.mapping import WrongMapping, load_mapping
+from fraudwatch.adapters.datasets.purchases import purchases_of
 from fraudwatch.domain.fields import problems
 from fraudwatch.domain.purchase import Channel, PaymentStatus, Purchase
 

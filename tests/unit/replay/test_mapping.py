@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fraudwatch.application.replay.mapping import WrongMapping, load_mapping
+from fraudwatch.adapters.datasets.mapping import WrongMapping, load_mapping
 
 if TYPE_CHECKING:
     from tests.unit.replay.conftest import WriteMapping

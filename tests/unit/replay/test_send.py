@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from fraudwatch.adapters.dataset_files import DatasetFile
-from fraudwatch.application.replay.mapping import load_mapping
+from fraudwatch.adapters.datasets.files import DatasetFile
+from fraudwatch.adapters.datasets.mapping import load_mapping
 from fraudwatch.application.replay.pace import Pace
 from fraudwatch.application.replay.ports import ReplayFailed
 from fraudwatch.application.replay.send import Replay, Tally

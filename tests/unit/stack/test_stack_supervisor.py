@@ -10,6 +10,7 @@ import pytest
 from fraudwatch.stack import processes, supervisor, waiting
 from fraudwatch.stack.catalogue import Catalogue, Launch, parse
 from fraudwatch.stack.place import Place, Unusable
+from fraudwatch.testing import eventually
 
 SERVICES = """
 [steady]
@@ -17,6 +18,9 @@ summary = "shows what it was given, then waits"
 command = "/bin/sh -c 'env; echo 100%; exec sleep 60'"
 [steady.environment]
 GIVEN = "a,b %(x)s = 1"
+[family]
+summary = "a leader with a child in a session of its own"
+command = "/bin/sh -c 'setsid sleep 600 & exec sleep 600'"
 [crashing]
 summary = "never comes up"
 command = "/bin/sh -c 'echo no luck today; exit 3'"
@@ -40,7 +44,8 @@ def place(tmp_path: Path, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch)
     supervisor.write_configuration(found, [_launch(catalogue, n) for n in catalogue.services])
     supervisor.start(found, tmp_path)
     yield found
-    supervisor.shut_down(found)
+    if supervisor.is_alive(found):
+        supervisor.shut_down(found)
     processes.sweep(found)
 
 
@@ -94,3 +99,19 @@ def test_a_crash_loop_gets_a_verdict_with_the_end_of_its_log(
 def test_a_failed_one_shot_tells_its_exit_status(place: Place, catalogue: Catalogue) -> None:
     with pytest.raises(Unusable, match="failed with exit status 4"):
         _start(place, _launch(catalogue, "failing"))
+
+
+def test_nothing_outlives_a_supervisor_that_was_killed(place: Place, catalogue: Catalogue) -> None:
+    _start(place, _launch(catalogue, "family"))
+    eventually(
+        lambda: sum(process.name() == "sleep" for process in processes.marked(place)) == 2,
+        within_seconds=10,
+        what="the leader and its child",
+    )
+    before = processes.marked(place)
+    [leader] = [process for process in before if "supervisord" in " ".join(process.cmdline())]
+    leader.kill()
+    leader.wait(10)
+    processes.sweep(place)
+    assert [process for process in before if process.is_running()] == []
+    assert processes.marked(place) == []

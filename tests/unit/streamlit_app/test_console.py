@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,17 +13,13 @@ from pydantic import SecretStr
 from streamlit.testing.v1 import AppTest
 
 from fraudwatch.adapters.memory import MemoryVerdictStore
-from fraudwatch.domain.purchase import Channel, PaymentStatus
 from fraudwatch.domain.verdict import (
-    VERDICT_SCHEMA,
-    Mode,
     Outcome,
-    Reason,
     Risk,
     Verdict,
-    verdict_id_of,
 )
 from fraudwatch.settings import ConsoleSettings
+from fraudwatch.testing import a_verdict
 from streamlit_app.login import Answer, Throttle
 from streamlit_app.queries import HOUR_COUNT_FRESH_FOR, Source
 
@@ -60,30 +56,15 @@ class World:
     def buy(self, age_seconds: float, **changes: object) -> Verdict:
         decided_at_ms = int((self.now - timedelta(seconds=age_seconds)).timestamp() * 1_000)
         identity = f"shop:{decided_at_ms}"
-        verdict = Verdict(
-            schema=VERDICT_SCHEMA,
-            verdict_id=verdict_id_of(identity),
-            transaction_id=identity,
-            customer_token="0a1b2c3d_abcdefghijklmnopqrstuvwxyz",
-            outcome=Outcome.REVIEW,
-            risk=Risk.HIGH,
-            score=0.7,
-            mode=Mode.RULES_ONLY,
-            reasons=(Reason("velocity", 40, "5 purchases within a minute."),),
-            policy_version="p",
-            features_version="f",
-            source_partition=0,
-            source_offset=0,
-            decided_at_ms=decided_at_ms,
-            event_at_ms=decided_at_ms - 120,
-            amount_minor=123_450,
-            currency="GBP",
-            amount_eur_cents=142_000,
-            payment_status=PaymentStatus.APPROVED,
-            channel=Channel.PRESENT,
-            merchant_id="merchant-7",
-        )
-        verdict = replace(verdict, **changes)  # type: ignore[arg-type]
+        usual: dict[str, object] = {
+            "transaction_id": identity,
+            "decided_at_ms": decided_at_ms,
+            "event_at_ms": decided_at_ms - 120,
+            "amount_minor": 123_450,
+            "currency": "GBP",
+            "merchant_id": "merchant-7",
+        }
+        verdict = a_verdict(**usual | changes)
         self.store.write([verdict], [])
         return verdict
 

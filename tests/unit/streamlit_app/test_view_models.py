@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from fraudwatch.application.alerts import Alert
-from fraudwatch.domain.purchase import Channel, PaymentStatus
+from fraudwatch.application.alerts import alert_of
+from fraudwatch.domain.purchase import Channel
 from fraudwatch.domain.verdict import Outcome, Reason, Risk
+from fraudwatch.testing import a_verdict
 from streamlit_app.view_models import (
     RISK_WORDS,
     age_text,
@@ -21,24 +22,23 @@ from streamlit_app.view_models import (
 )
 
 DECIDED_MS = 1_700_000_000_500  # 2023-11-14 22:13:20.5 UTC
-ALERT = Alert(
-    transaction_id="shop:42",
-    customer_token="0a1b2c3d_qwertyuiopasdfghjklzxcvbnm",
-    outcome=Outcome.DECLINE,
-    risk=Risk.CRITICAL,
-    score=0.93,
-    reasons=(Reason("far", 60, "900 km in 5 minutes."), Reason("new", 5, "New device")),
-    decided_at_ms=DECIDED_MS,
-    event_at_ms=DECIDED_MS - 130,
-    amount_minor=123_450,
-    currency="GBP",
-    amount_eur_cents=142_000,
-    payment_status=PaymentStatus.APPROVED,
-    channel=Channel.NOT_PRESENT,
-    merchant_id="merchant-7",
-    category=None,
-    merchant_country="GB",
-    card_last4="1111",
+ALERT = alert_of(
+    a_verdict(
+        transaction_id="shop:42",
+        customer_token="0a1b2c3d_qwertyuiopasdfghjklzxcvbnm",
+        outcome=Outcome.DECLINE,
+        risk=Risk.CRITICAL,
+        score=0.93,
+        reasons=(Reason("far", 60, "900 km in 5 minutes."), Reason("new", 5, "New device")),
+        decided_at_ms=DECIDED_MS,
+        event_at_ms=DECIDED_MS - 130,
+        amount_minor=123_450,
+        currency="GBP",
+        channel=Channel.NOT_PRESENT,
+        merchant_id="merchant-7",
+        category=None,
+        merchant_country="GB",
+    )
 )
 
 

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from fraudwatch.application.replay.mapping import Mapping
+from fraudwatch.adapters.datasets.mapping import Mapping
 from fraudwatch.application.replay.ports import ReplayFailed
 
 State = Literal["begun", "reached", "finished"]

@@ -13,7 +13,7 @@ from decimal import ROUND_HALF_EVEN, Decimal, DecimalException
 
 import polars as pl
 
-from fraudwatch.application.replay.mapping import (
+from fraudwatch.adapters.datasets.mapping import (
     ROW_HASH,
     Mapping,
     WrongMapping,

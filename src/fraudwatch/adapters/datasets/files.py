@@ -13,8 +13,8 @@ from pathlib import Path
 
 import polars as pl
 
-from fraudwatch.application.replay.columns import event_times, row_hashes, text_of
-from fraudwatch.application.replay.mapping import (
+from fraudwatch.adapters.datasets.columns import event_times, row_hashes, text_of
+from fraudwatch.adapters.datasets.mapping import (
     JOIN_PREFIX,
     ROW_HASH,
     ROW_NUMBER,
@@ -22,8 +22,8 @@ from fraudwatch.application.replay.mapping import (
     WrongMapping,
     placeholders,
 )
+from fraudwatch.adapters.datasets.purchases import JOIN_FOUND, purchases_of
 from fraudwatch.application.replay.ports import BadRow, Batch
-from fraudwatch.application.replay.purchases import JOIN_FOUND, purchases_of
 
 SLICE_ROWS = 50_000
 _JOIN_KEY = f"{JOIN_PREFIX}#key"

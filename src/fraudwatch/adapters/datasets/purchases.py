@@ -13,8 +13,8 @@ from typing import Any
 
 import polars as pl
 
-from fraudwatch.application.replay.columns import shifted, text_of
-from fraudwatch.application.replay.mapping import (
+from fraudwatch.adapters.datasets.columns import shifted, text_of
+from fraudwatch.adapters.datasets.mapping import (
     COLUMNS,
     JOIN_PREFIX,
     ROW_NUMBER,

@@ -1,0 +1,1 @@
+"""Data sets in files, through polars: what their columns mean, their purchases, what was sent."""
