@@ -19,7 +19,7 @@ import pyarrow as pa
 from fraudwatch.adapters.json_codec import decode, encode
 from fraudwatch.application.assess import Assessment
 from fraudwatch.domain.dead_letter import Code, Refused
-from fraudwatch.domain.features.fold import Events
+from fraudwatch.domain.features.events import Events
 from fraudwatch.domain.features.hashing import hash_strings
 from fraudwatch.domain.fields import Column, Problem, columns_of, problems
 from fraudwatch.domain.policy import Policy
@@ -112,23 +112,39 @@ _IS_SOUND = pl.all_horizontal(
 
 def events_of(frame: pl.DataFrame) -> Events:
     """The columns that the fold takes."""
+
+    def number(name: str) -> npt.NDArray[np.float64]:
+        return np.asarray(frame[name].cast(pl.Float64).fill_null(np.nan).to_numpy())
+
     return Events(
-        customer_key=_hashed(frame["customer_token"]),
-        transaction_key=_hashed(frame["transaction_id"]),
+        customer_key=_keys(frame["customer_token"]),
+        transaction_key=_keys(frame["transaction_id"]),
         event_at_ms=frame["event_at_ms"].to_numpy(),
         amount_eur_cents=frame["amount_eur_cents"].to_numpy(),
         is_approved=(frame["payment_status"] == PaymentStatus.APPROVED).to_numpy(),
         is_present=(frame["channel"] == Channel.PRESENT).to_numpy(),
-        latitude=frame["purchase_latitude"].fill_null(np.nan).to_numpy(),
-        longitude=frame["purchase_longitude"].fill_null(np.nan).to_numpy(),
+        latitude=number("purchase_latitude"),
+        longitude=number("purchase_longitude"),
+        billing_latitude=number("billing_latitude"),
+        billing_longitude=number("billing_longitude"),
+        shipping_latitude=number("shipping_latitude"),
+        shipping_longitude=number("shipping_longitude"),
+        item_count=number("item_count"),
+        category_key=_keys(frame["category"]),
+        merchant_key=_keys(frame["merchant_id"]),
+        device_key=_keys(frame["device_token"]),
+        country_key=_keys(frame["merchant_country"]),
     )
 
 
-def _hashed(texts: pl.Series) -> npt.NDArray[np.uint64]:
-    lengths = texts.str.len_bytes().to_numpy()
+def _keys(texts: pl.Series) -> npt.NDArray[np.uint64]:
+    """The fixed hash of each text; 0 where it is unknown."""
+    known = texts.fill_null("")
+    lengths = known.str.len_bytes().to_numpy()
     starts = np.concatenate(([0], np.cumsum(lengths, dtype=np.int64)))
-    utf8 = np.frombuffer("".join(texts.to_list()).encode(), dtype=np.uint8)
-    return np.asarray(hash_strings(starts, utf8))
+    utf8 = np.frombuffer("".join(known.to_list()).encode(), dtype=np.uint8)
+    hashes = np.asarray(hash_strings(starts, utf8))
+    return np.where(texts.is_null().to_numpy(), np.uint64(0), hashes)
 
 
 class Decided(NamedTuple):

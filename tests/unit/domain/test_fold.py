@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +18,12 @@ from fraudwatch.domain.features.catalogue import (
     MINUTE_MS,
     WINDOWS,
 )
-from fraudwatch.domain.features.fold import Events, Folded, fold
+from fraudwatch.domain.features.events import Events, Folded
+from fraudwatch.domain.features.fold import fold
 from fraudwatch.domain.features.state import RECENT_IDS, CustomerState
 
 START_MS = 1_795_262_400_000
+UNKNOWN_PLACE = (math.nan, math.nan)
 BERLIN, NEW_YORK = (52.52, 13.38), (40.71, -74.01)
 
 
@@ -32,7 +35,14 @@ class Event:
     amount_eur_cents: int = 100
     is_approved: bool = True
     is_present: bool = True
-    position: tuple[float, float] = (math.nan, math.nan)
+    position: tuple[float, float] = UNKNOWN_PLACE
+    billing: tuple[float, float] = UNKNOWN_PLACE
+    shipping: tuple[float, float] = UNKNOWN_PLACE
+    item_count: float = math.nan
+    category: int = 0
+    merchant: int = 0
+    device: int = 0
+    country: int = 0
 
     @property
     def is_located(self) -> bool:
@@ -49,6 +59,15 @@ def events_of(listed: list[Event]) -> Events:
         is_present=np.array([e.is_present for e in listed], dtype=np.bool_),
         latitude=np.array([e.position[0] for e in listed], dtype=np.float64),
         longitude=np.array([e.position[1] for e in listed], dtype=np.float64),
+        billing_latitude=np.array([e.billing[0] for e in listed], dtype=np.float64),
+        billing_longitude=np.array([e.billing[1] for e in listed], dtype=np.float64),
+        shipping_latitude=np.array([e.shipping[0] for e in listed], dtype=np.float64),
+        shipping_longitude=np.array([e.shipping[1] for e in listed], dtype=np.float64),
+        item_count=np.array([e.item_count for e in listed], dtype=np.float64),
+        category_key=np.array([e.category for e in listed], dtype=np.uint64),
+        merchant_key=np.array([e.merchant for e in listed], dtype=np.uint64),
+        device_key=np.array([e.device for e in listed], dtype=np.uint64),
+        country_key=np.array([e.country for e in listed], dtype=np.uint64),
     )
 
 
@@ -70,7 +89,10 @@ def by_brute_force(events: list[Event]) -> tuple[npt.NDArray[np.float64], list[b
         repeats.append(event.transaction in {seen.transaction for _, seen in mine[-RECENT_IDS:]})
         if repeats[-1]:
             continue
-        now = max([event.at_ms, *(at for at, _ in mine)])
+        last = mine[-1][0] if mine else -1
+        if event.at_ms < last - 30 * DAY_MS:
+            continue
+        now = max(event.at_ms, last)
         _fill(vector, event, now, mine)
         mine.append((now, event))
     return vectors, repeats
@@ -86,6 +108,10 @@ def _fill(
         vector[FEATURE_INDEX[f"purchase_count_{window.name}"]] = len(bought)
         vector[FEATURE_INDEX[f"spend_{window.name}_eur_cents"]] = sum(bought)
         vector[FEATURE_INDEX[f"failed_count_{window.name}"]] = len(inside) - len(bought)
+        small = sum(one.amount_eur_cents < 500 for one in inside)
+        vector[FEATURE_INDEX[f"small_count_{window.name}"]] = small
+    _fill_habits(vector, event, now, [(at, one) for at, one in past if one.is_approved])
+    _fill_alone(vector, event)
     if past:
         vector[FEATURE_INDEX["since_last_seconds"]] = (now - past[-1][0]) / 1000
     located = [(at, one) for at, one in past if one.is_located]
@@ -97,6 +123,49 @@ def _fill(
         km = _chord_km(last.position, event.position)
         vector[FEATURE_INDEX["from_located_km"]] = km
         vector[FEATURE_INDEX["from_located_kmh"]] = km * 3600 / max((now - at) / 1000, 60)
+
+
+def _fill_habits(
+    vector: npt.NDArray[np.float64], event: Event, now: int, bought: list[tuple[int, Event]]
+) -> None:
+    amounts = [one.amount_eur_cents for _, one in bought]
+    if amounts:
+        mean = sum(amounts) / len(amounts)
+        vector[FEATURE_INDEX["own_amount_mean_eur_cents"]] = mean
+        if mean > 0:
+            vector[FEATURE_INDEX["amount_over_own_mean_ratio"]] = event.amount_eur_cents / mean
+        hours = np.zeros(24)
+        for at, one in bought:
+            hours[one.at_ms // HOUR_MS % 24] += 0.5 ** ((now - at) / (30 * DAY_MS))
+        share = hours[event.at_ms // HOUR_MS % 24] / hours.sum()
+        vector[FEATURE_INDEX["own_hour_share_ratio"]] = share
+    if len(amounts) > 1:
+        deviation = np.std(np.array(amounts, dtype=np.longdouble), ddof=1)
+        vector[FEATURE_INDEX["own_amount_deviation_eur_cents"]] = deviation
+    categories = [one.category for _, one in bought if one.category]
+    if categories and event.category:
+        share = categories.count(event.category) / len(categories)
+        vector[FEATURE_INDEX["category_share_ratio"]] = share
+    for kind, plural in (
+        ("merchant", "merchants"),
+        ("device", "devices"),
+        ("country", "countries"),
+    ):
+        known = {getattr(one, kind) for _, one in bought} - {0}
+        vector[FEATURE_INDEX[f"known_{plural}_count"]] = len(known)
+        if known and getattr(event, kind):
+            vector[FEATURE_INDEX[f"is_new_{kind}"]] = getattr(event, kind) not in known
+
+
+def _fill_alone(vector: npt.NDArray[np.float64], event: Event) -> None:
+    at = datetime.fromtimestamp(event.at_ms / 1000, UTC)
+    vector[FEATURE_INDEX["item_count"]] = event.item_count
+    vector[FEATURE_INDEX["amount_eur_cents"]] = event.amount_eur_cents
+    vector[FEATURE_INDEX["hour_of_day"]] = at.hour
+    vector[FEATURE_INDEX["day_of_week"]] = at.weekday()
+    if UNKNOWN_PLACE not in {event.billing, event.shipping}:
+        km = _chord_km(event.billing, event.shipping)
+        vector[FEATURE_INDEX["billing_to_shipping_km"]] = km
 
 
 def _chord_km(a: tuple[float, float], b: tuple[float, float]) -> float:
@@ -124,7 +193,14 @@ histories = st.lists(
         amount_eur_cents=st.integers(0, 10**9),
         is_approved=st.booleans(),
         is_present=st.booleans(),
-        position=st.sampled_from([BERLIN, NEW_YORK, (math.nan, math.nan)]),
+        position=st.sampled_from([BERLIN, NEW_YORK, UNKNOWN_PLACE]),
+        billing=st.sampled_from([BERLIN, UNKNOWN_PLACE]),
+        shipping=st.sampled_from([BERLIN, NEW_YORK, UNKNOWN_PLACE]),
+        item_count=st.sampled_from([math.nan, 0.0, 7.0]),
+        category=st.integers(0, 4),
+        merchant=st.integers(0, 9),
+        device=st.integers(0, 4),
+        country=st.integers(0, 4),
     ),
     max_size=40,
 )
@@ -194,6 +270,20 @@ def test_a_late_event_counts_at_its_customers_last_time() -> None:
     assert value(result, 2, "purchase_count_10m") == 2
 
 
+def test_an_event_a_month_late_is_refused_and_changes_nothing() -> None:
+    result = folded(
+        [
+            Event(1, 1, START_MS),
+            Event(1, 2, START_MS - 30 * DAY_MS - 1),
+            Event(1, 3, START_MS - 30 * DAY_MS),
+            Event(2, 4, START_MS - 60 * DAY_MS),
+        ]
+    )
+    assert result.is_too_late.tolist() == [False, True, False, False]
+    assert np.isnan(result.features[1]).all()
+    assert value(result, 2, "purchase_count_10m") == 1
+
+
 def test_a_repeated_id_changes_nothing() -> None:
     result = folded([Event(1, 7, START_MS), Event(1, 7, START_MS), Event(1, 8, START_MS)])
     assert result.is_repeat.tolist() == [False, True, False]
@@ -230,3 +320,44 @@ def test_customers_do_not_see_each_other_however_many_there_are() -> None:
     result = fold(state, events_of(again))
     assert state.customers == many
     assert (result.features[:, FEATURE_INDEX["purchase_count_30d"]] == 1).all()
+
+
+def test_what_was_tried_and_failed_makes_no_habit() -> None:
+    result = folded(
+        [
+            Event(1, 1, START_MS, device=5),
+            Event(1, 2, START_MS + 1, device=6, is_approved=False, amount_eur_cents=10**6),
+            Event(1, 3, START_MS + 2, device=6),
+        ]
+    )
+    assert [value(result, row, "is_new_device") for row in (1, 2)] == [1, 1]
+    assert value(result, 2, "own_amount_mean_eur_cents") == 100
+    assert value(result, 2, "known_devices_count") == 1
+
+
+def test_the_device_not_seen_for_longest_makes_room() -> None:
+    first_eight = [Event(1, n, START_MS + n, device=n) for n in range(1, 9)]
+    result = folded(
+        [
+            *first_eight,
+            Event(1, 20, START_MS + 20, device=1),  # seen again, so 2 is the oldest now
+            Event(1, 21, START_MS + 21, device=9),
+            Event(1, 22, START_MS + 22, device=1),
+            Event(1, 23, START_MS + 23, device=2),
+        ]
+    )
+    assert [value(result, row, "is_new_device") for row in (8, 9, 10, 11)] == [0, 1, 0, 1]
+    assert value(result, 11, "known_devices_count") == 8
+
+
+def test_a_category_that_made_room_starts_anew() -> None:
+    nine = [Event(1, n, START_MS + n, category=n) for n in range(1, 10)]
+    result = folded([*nine, Event(1, 10, START_MS + 10, category=1)])
+    assert value(result, 9, "category_share_ratio") == 0
+
+
+def test_unknown_is_nan_with_the_same_bits_everywhere() -> None:
+    result = folded([Event(1, 1, START_MS), Event(1, 2, START_MS + 1, billing=BERLIN)])
+    unknown = result.features[np.isnan(result.features)]
+    assert len(unknown) > 10
+    assert set(unknown.view(np.uint64).tolist()) == {np.array(np.nan).view(np.uint64).item()}

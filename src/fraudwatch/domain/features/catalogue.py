@@ -6,9 +6,13 @@ Window semantics, for every feature that has one:
 * A window is its whole tiles plus the current one: "1h" is the last 12 full tiles of five minutes
   and the begun one, so it covers between 60 and 65 minutes. Tiles start at multiples of their
   length since the epoch (UTC). Training, replay and the oracle use the same tiles.
-* Features are read before the purchase itself is added.
+* Features are read before the purchase itself is added; those of the purchase alone say so.
 * A repeated transaction id (among the customer's last 64) is neither folded nor judged again.
+* An event older than 30 days before its customer's last is too late: put aside, not folded.
 * Amounts are integer euro cents; unknown is NaN, never zero. A count of nothing is zero.
+* What is known of merchants, devices, countries and categories has a fixed size; when it is full,
+  the one not seen for longest makes room. So "new" means: not among the last so many.
+* Hours and weekdays are UTC. Habits of the hour fade: an event weighs half after 30 days.
 """
 
 from __future__ import annotations
@@ -19,6 +23,9 @@ from typing import Final
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 60 * MINUTE_MS
 DAY_MS: Final = 24 * HOUR_MS
+TOO_LATE_MS: Final = 30 * DAY_MS
+# Cards are tried with sums that nobody notices.
+SMALL_AMOUNT_EUR_CENTS: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +57,29 @@ FEATURES: Final = (
     *(Feature(f"purchase_count_{w.name}", f"approved purchases in {w.name}") for w in WINDOWS),
     *(Feature(f"spend_{w.name}_eur_cents", f"approved amounts in {w.name}") for w in WINDOWS),
     *(Feature(f"failed_count_{w.name}", f"declined or failed attempts, {w.name}") for w in WINDOWS),
+    *(Feature(f"small_count_{w.name}", f"attempts below 5 EUR, {w.name}") for w in WINDOWS),
     Feature("since_last_seconds", "time since the customer's last event of any kind"),
     Feature("since_located_seconds", "time since the last card-present event with a position"),
     Feature("from_located_km", "great-circle distance from that position"),
     Feature(
         "from_located_kmh", "that distance over that time, the time taken as a minute at least"
     ),
+    Feature("own_amount_mean_eur_cents", "mean of the customer's approved amounts so far"),
+    Feature("own_amount_deviation_eur_cents", "their standard deviation (sample), from two on"),
+    Feature("amount_over_own_mean_ratio", "this amount over that mean"),
+    Feature("own_hour_share_ratio", "faded share of the customer's events in this hour of day"),
+    Feature("category_share_ratio", "share of this category among the customer's known ones"),
+    Feature("is_new_merchant", "1 if not among the customer's last 32 merchants"),
+    Feature("is_new_device", "1 if not among the customer's last 8 devices"),
+    Feature("is_new_country", "1 if not among the customer's last 8 countries of sellers"),
+    Feature("known_merchants_count", "merchants known of the customer, at most 32"),
+    Feature("known_devices_count", "devices known of the customer, at most 8"),
+    Feature("known_countries_count", "countries of sellers known of the customer, at most 8"),
+    Feature("billing_to_shipping_km", "of the purchase alone: between its two addresses"),
+    Feature("item_count", "of the purchase alone: pieces bought"),
+    Feature("amount_eur_cents", "of the purchase alone: its amount"),
+    Feature("hour_of_day", "of the purchase alone: 0 to 23, UTC"),
+    Feature("day_of_week", "of the purchase alone: 0 Monday to 6 Sunday, UTC"),
 )
 
 FEATURE_INDEX: Final = {feature.name: place for place, feature in enumerate(FEATURES)}

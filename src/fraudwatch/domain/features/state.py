@@ -6,7 +6,7 @@ found by the fixed 64-bit hash of the customer token, in an open-addressing tabl
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,9 @@ from numba import njit
 from fraudwatch.domain.features.catalogue import WINDOWS
 
 RECENT_IDS = 64
+HOURS_OF_DAY = 24
+# How many of each are remembered; the one not seen for longest makes room.
+KNOWN_CATEGORIES, KNOWN_MERCHANTS, KNOWN_DEVICES, KNOWN_COUNTRIES = 8, 32, 8, 8
 NEVER_MS = -1
 # A window of k whole tiles needs k + 1 slots: the current tile has one as well.
 SLOTS_OF_WINDOW = np.array([w.tiles + 1 for w in WINDOWS], dtype=np.int64)
@@ -25,42 +28,91 @@ _FIRST_CAPACITY = 1_024
 _FREE = np.int64(-1)
 
 Int64s = npt.NDArray[np.int64]
+Int32s = npt.NDArray[np.int32]
+UInt64s = npt.NDArray[np.uint64]
+Float64s = npt.NDArray[np.float64]
 
 
 class CustomerRows(NamedTuple):
     """The arrays themselves, as the compiled fold takes them; the first axis is the row."""
 
     tile_head: Int64s  # [row, window] number of the current tile, -1 never
-    purchase_count: npt.NDArray[np.int32]  # [row, slot]
+    purchase_count: Int32s  # [row, slot]
     spend_eur_cents: Int64s  # [row, slot]
-    failed_count: npt.NDArray[np.int32]  # [row, slot]
+    failed_count: Int32s  # [row, slot]
+    small_count: Int32s  # [row, slot]
     last_event_ms: Int64s  # [row]
     located_ms: Int64s  # [row]
-    located_latitude: npt.NDArray[np.float64]  # [row]
-    located_longitude: npt.NDArray[np.float64]  # [row]
-    recent_ids: npt.NDArray[np.uint64]  # [row, RECENT_IDS], a ring
+    located_latitude: Float64s  # [row]
+    located_longitude: Float64s  # [row]
+    recent_ids: UInt64s  # [row, RECENT_IDS], a ring
     recent_count: Int64s  # [row] ids ever put into the ring
+    amount_count: Int64s  # [row] approved purchases ever
+    amount_mean: Float64s  # [row] euro cents
+    amount_square_sum: Float64s  # [row] squared distances from the mean (Welford)
+    hour_weight: Float64s  # [row, hour of day] faded to last_event_ms
+    category_keys: UInt64s  # [row, place]
+    category_seen_ms: Int64s  # [row, place]
+    category_count: Int32s  # [row, place]
+    merchant_keys: UInt64s  # [row, place]
+    merchant_seen_ms: Int64s  # [row, place]
+    device_keys: UInt64s  # [row, place]
+    device_seen_ms: Int64s  # [row, place]
+    country_keys: UInt64s  # [row, place]
+    country_seen_ms: Int64s  # [row, place]
 
     @classmethod
     def empty(cls, rows: int) -> CustomerRows:
         """Rows of customers of whom nothing is known."""
+
+        def zeros(dtype: type, *width: int) -> Any:
+            return np.zeros((rows, *width), dtype=dtype)
+
+        def never(*width: int) -> Any:
+            return np.full((rows, *width), NEVER_MS, dtype=np.int64)
+
         return cls(
-            tile_head=np.full((rows, len(WINDOWS)), NEVER_MS, dtype=np.int64),
-            purchase_count=np.zeros((rows, _ALL_SLOTS), dtype=np.int32),
-            spend_eur_cents=np.zeros((rows, _ALL_SLOTS), dtype=np.int64),
-            failed_count=np.zeros((rows, _ALL_SLOTS), dtype=np.int32),
-            last_event_ms=np.full(rows, NEVER_MS, dtype=np.int64),
-            located_ms=np.full(rows, NEVER_MS, dtype=np.int64),
+            tile_head=never(len(WINDOWS)),
+            purchase_count=zeros(np.int32, _ALL_SLOTS),
+            spend_eur_cents=zeros(np.int64, _ALL_SLOTS),
+            failed_count=zeros(np.int32, _ALL_SLOTS),
+            small_count=zeros(np.int32, _ALL_SLOTS),
+            last_event_ms=never(),
+            located_ms=never(),
             located_latitude=np.full(rows, np.nan),
             located_longitude=np.full(rows, np.nan),
-            recent_ids=np.zeros((rows, RECENT_IDS), dtype=np.uint64),
-            recent_count=np.zeros(rows, dtype=np.int64),
+            recent_ids=zeros(np.uint64, RECENT_IDS),
+            recent_count=zeros(np.int64),
+            amount_count=zeros(np.int64),
+            amount_mean=zeros(np.float64),
+            amount_square_sum=zeros(np.float64),
+            hour_weight=zeros(np.float64, HOURS_OF_DAY),
+            category_keys=zeros(np.uint64, KNOWN_CATEGORIES),
+            category_seen_ms=never(KNOWN_CATEGORIES),
+            category_count=zeros(np.int32, KNOWN_CATEGORIES),
+            merchant_keys=zeros(np.uint64, KNOWN_MERCHANTS),
+            merchant_seen_ms=never(KNOWN_MERCHANTS),
+            device_keys=zeros(np.uint64, KNOWN_DEVICES),
+            device_seen_ms=never(KNOWN_DEVICES),
+            country_keys=zeros(np.uint64, KNOWN_COUNTRIES),
+            country_seen_ms=never(KNOWN_COUNTRIES),
         )
+
+    def first(self, rows: int) -> CustomerRows:
+        """A copy of the first rows."""
+        return CustomerRows(*(getattr(self, name)[:rows].copy() for name in self._fields))
 
     def followed_by(self, more: CustomerRows) -> CustomerRows:
         """These rows with ``more`` behind them."""
         pairs = ((getattr(self, name), getattr(more, name)) for name in self._fields)
         return CustomerRows(*(np.concatenate(pair) for pair in pairs))
+
+
+class CustomerArrays(NamedTuple):
+    """A whole state to keep: row i belongs to the customer whose key is ``keys[i]``."""
+
+    keys: UInt64s
+    rows: CustomerRows
 
 
 class CustomerState:
@@ -73,13 +125,29 @@ class CustomerState:
         self._table_keys = np.zeros(4 * _FIRST_CAPACITY, dtype=np.uint64)
         self._table_rows = np.full(4 * _FIRST_CAPACITY, _FREE)
 
-    def rows_of(self, keys: npt.NDArray[np.uint64]) -> Int64s:
+    def rows_of(self, keys: UInt64s) -> Int64s:
         """The row of each customer key, new rows for new customers."""
         self._make_room(len(np.unique(keys)))
         found, self.customers = _find_or_add(
             keys, self._table_keys, self._table_rows, self.customers
         )
         return np.asarray(found)
+
+    def copied(self) -> CustomerArrays:
+        """Everything known, as arrays of its own with one row per customer."""
+        taken = self._table_rows != _FREE
+        keys = np.empty(self.customers, dtype=np.uint64)
+        keys[self._table_rows[taken]] = self._table_keys[taken]
+        return CustomerArrays(keys, self.rows.first(self.customers))
+
+    @classmethod
+    def from_copy(cls, copy: CustomerArrays) -> CustomerState:
+        """The state that was copied."""
+        state = cls()
+        state.rows_of(copy.keys)
+        more = CustomerRows.empty(state._capacity - state.customers)
+        state.rows = copy.rows.followed_by(more)
+        return state
 
     def _make_room(self, newcomers: int) -> None:
         needed = self.customers + newcomers
@@ -99,8 +167,8 @@ class CustomerState:
 
 @njit(cache=True)
 def _find_or_add(
-    keys: npt.NDArray[np.uint64],
-    table_keys: npt.NDArray[np.uint64],
+    keys: UInt64s,
+    table_keys: UInt64s,
     table_rows: Int64s,
     customers: int,
 ) -> tuple[Int64s, int]:

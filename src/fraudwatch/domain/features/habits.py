@@ -1,0 +1,148 @@
+"""What is normal for this customer: amounts, hours, categories, merchants, devices, countries.
+
+Only approved purchases make a habit: what a thief tries and does not get is no custom of anybody's.
+"""
+
+from __future__ import annotations
+
+import math
+
+from numba import njit
+
+from fraudwatch.domain.features.catalogue import DAY_MS, FEATURE_INDEX, HOUR_MS
+from fraudwatch.domain.features.events import Events
+from fraudwatch.domain.features.state import (
+    HOURS_OF_DAY,
+    CustomerRows,
+    Float64s,
+    Int64s,
+    UInt64s,
+)
+
+_AMOUNT_MEAN = FEATURE_INDEX["own_amount_mean_eur_cents"]
+_AMOUNT_DEVIATION = FEATURE_INDEX["own_amount_deviation_eur_cents"]
+_AMOUNT_RATIO = FEATURE_INDEX["amount_over_own_mean_ratio"]
+_HOUR_SHARE = FEATURE_INDEX["own_hour_share_ratio"]
+_CATEGORY_SHARE = FEATURE_INDEX["category_share_ratio"]
+_NEW_MERCHANT = FEATURE_INDEX["is_new_merchant"]
+_NEW_DEVICE = FEATURE_INDEX["is_new_device"]
+_NEW_COUNTRY = FEATURE_INDEX["is_new_country"]
+_KNOWN_MERCHANTS = FEATURE_INDEX["known_merchants_count"]
+_KNOWN_DEVICES = FEATURE_INDEX["known_devices_count"]
+_KNOWN_COUNTRIES = FEATURE_INDEX["known_countries_count"]
+_HALF_LIFE_MS = 30 * DAY_MS
+_UNKNOWN = 0
+_NOWHERE = -1
+
+
+@njit(cache=True)
+def fold_amounts(i: int, row: int, events: Events, customers: CustomerRows, out: Float64s) -> None:
+    """Mean and deviation of the customer's amounts (Welford's recurrence, in order of arrival)."""
+    amount, count = float(events.amount_eur_cents[i]), customers.amount_count[row]
+    mean = customers.amount_mean[row]
+    if count >= 1:
+        out[i, _AMOUNT_MEAN] = mean
+        if mean > 0:
+            out[i, _AMOUNT_RATIO] = amount / mean
+    if count > 1:
+        out[i, _AMOUNT_DEVIATION] = math.sqrt(customers.amount_square_sum[row] / (count - 1))
+    if events.is_approved[i]:
+        distance = amount - mean
+        mean += distance / (count + 1)
+        customers.amount_count[row] = count + 1
+        customers.amount_mean[row] = mean
+        customers.amount_square_sum[row] += distance * (amount - mean)
+
+
+@njit(cache=True)
+def fold_hours(
+    i: int, row: int, now: int, events: Events, customers: CustomerRows, out: Float64s
+) -> None:
+    """Share of this hour of the day; call before the time of the last event moves on."""
+    weights, last_ms = customers.hour_weight[row], customers.last_event_ms[row]
+    if last_ms >= 0 and now > last_ms:
+        weights *= 2.0 ** (-(now - last_ms) / _HALF_LIFE_MS)
+    hour = events.event_at_ms[i] // HOUR_MS % HOURS_OF_DAY
+    total = weights.sum()
+    if total > 0:
+        out[i, _HOUR_SHARE] = weights[hour] / total
+    if events.is_approved[i]:
+        weights[hour] += 1.0
+
+
+@njit(cache=True)
+def fold_categories(
+    i: int, row: int, now: int, events: Events, customers: CustomerRows, out: Float64s
+) -> None:
+    """Share of this category among the customer's known ones."""
+    key = events.category_key[i]
+    if key == _UNKNOWN:
+        return
+    keys, seen_ms = customers.category_keys[row], customers.category_seen_ms[row]
+    counts = customers.category_count[row]
+    place, total = _place_of(key, keys, seen_ms), counts.sum()
+    if total > 0:
+        out[i, _CATEGORY_SHARE] = counts[place] / total if place >= 0 else 0.0
+    if not events.is_approved[i]:
+        return
+    if place < 0:
+        place = _room_in(seen_ms)
+        keys[place] = key
+        counts[place] = 0
+    seen_ms[place] = now
+    counts[place] += 1
+
+
+@njit(cache=True)
+def fold_known(
+    i: int, row: int, now: int, events: Events, customers: CustomerRows, out: Float64s
+) -> None:
+    """Merchants, devices and countries: is this one new, and how many are known."""
+    merchants, devices = customers.merchant_keys[row], customers.device_keys[row]
+    countries, is_habit = customers.country_keys[row], events.is_approved[i]
+    out[i, _NEW_MERCHANT], out[i, _KNOWN_MERCHANTS] = _fold_one(
+        events.merchant_key[i], merchants, customers.merchant_seen_ms[row], now, is_habit
+    )
+    out[i, _NEW_DEVICE], out[i, _KNOWN_DEVICES] = _fold_one(
+        events.device_key[i], devices, customers.device_seen_ms[row], now, is_habit
+    )
+    out[i, _NEW_COUNTRY], out[i, _KNOWN_COUNTRIES] = _fold_one(
+        events.country_key[i], countries, customers.country_seen_ms[row], now, is_habit
+    )
+
+
+@njit(cache=True)
+def _fold_one(
+    key: int,
+    keys: UInt64s,
+    seen_ms: Int64s,
+    now: int,
+    is_habit: bool,  # noqa: FBT001  compiled functions take places, not names
+) -> tuple[float, float]:
+    known = float((seen_ms >= 0).sum())
+    if key == _UNKNOWN:
+        return math.nan, known
+    place = _place_of(key, keys, seen_ms)
+    is_new = 1.0 if place < 0 else 0.0
+    if known == 0:
+        is_new = math.nan
+    if is_habit:
+        if place < 0:
+            place = _room_in(seen_ms)
+            keys[place] = key
+        seen_ms[place] = now
+    return is_new, known
+
+
+@njit(cache=True)
+def _place_of(key: int, keys: UInt64s, seen_ms: Int64s) -> int:
+    for place in range(len(keys)):
+        if seen_ms[place] >= 0 and keys[place] == key:
+            return place
+    return _NOWHERE
+
+
+@njit(cache=True)
+def _room_in(seen_ms: Int64s) -> int:
+    """A free place, else the one not seen for longest; the first of equals."""
+    return int(seen_ms.argmin())
