@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fraudwatch.domain.fields import json_schema_of
+from fraudwatch.domain.label import LABEL_SCHEMA, Label
 from fraudwatch.domain.purchase import Purchase
 from fraudwatch.domain.transaction import TRANSACTION_SCHEMA, Transaction
 from fraudwatch.domain.verdict import VERDICT_SCHEMA, Verdict
@@ -20,6 +21,7 @@ MESSAGES: dict[str, type[Any]] = {
     "purchase.v1": Purchase,
     TRANSACTION_SCHEMA: Transaction,
     VERDICT_SCHEMA: Verdict,
+    LABEL_SCHEMA: Label,
 }
 
 

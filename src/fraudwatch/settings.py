@@ -119,6 +119,7 @@ class DetectorSettings(BaseSettings):
     dead_letter_key_path: Path
     master: str = "local[2]"
     max_offsets_per_trigger: int = 50_000
+    snapshot_seconds: float = 30.0
 
 
 class PersisterSettings(BaseSettings):

@@ -6,9 +6,13 @@ from typing import Final
 
 TRANSACTION_TOPIC: Final = "transaction_topic"
 FRAUD_TOPIC: Final = "fraud_topic"
+FEATURE_TOPIC: Final = "feature_topic"
+LABELS_TOPIC: Final = "labels_topic"
 DEAD_LETTER_TOPIC: Final = "dead_letter_topic"
 
 # Java's default; librdkafka's own default differs, and a customer must stay in one partition.
 PARTITIONER: Final = "murmur2_random"
 # When the edge produced the transaction: the start of every latency that is reported.
 PRODUCED_AT_HEADER: Final = "fraudwatch.produced_at_ms"
+TRANSACTION_ID_HEADER: Final = "fraudwatch.transaction_id"
+FEATURES_VERSION_HEADER: Final = "fraudwatch.features_version"

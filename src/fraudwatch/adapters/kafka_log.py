@@ -14,11 +14,22 @@ from fraudwatch.adapters.keysets import dead_letter_box
 from fraudwatch.application.ports import NotDelivered
 from fraudwatch.domain.dead_letter import KEPT_PAYLOAD_BYTES, DeadLetter
 from fraudwatch.settings import KafkaSettings
-from fraudwatch.topics import DEAD_LETTER_TOPIC, PARTITIONER, PRODUCED_AT_HEADER
+from fraudwatch.topics import (
+    DEAD_LETTER_TOPIC,
+    FEATURE_TOPIC,
+    FEATURES_VERSION_HEADER,
+    PARTITIONER,
+    PRODUCED_AT_HEADER,
+    TRANSACTION_ID_HEADER,
+)
 
 _FLUSH_SECONDS = 60.0
 _QUEUE_POLL_SECONDS = 0.5
 _READ_TIMEOUT_SECONDS = 30.0
+
+
+class RetentionOvertook(LookupError):
+    """The log no longer holds what is asked for."""
 
 
 def client_config(settings: KafkaSettings) -> dict[str, str]:
@@ -92,6 +103,27 @@ class KafkaTopic:
                 return
 
 
+class KafkaFeatureLog:
+    """The served features on their topic."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._topic = KafkaTopic(settings, FEATURE_TOPIC)
+
+    def append(self, rows: Sequence[tuple[str, str, bytes]], features_version: str) -> None:
+        """See :class:`~fraudwatch.application.ports.FeatureLog`."""
+        version = features_version.encode()
+        self._topic.send(
+            [
+                (
+                    key,
+                    vector,
+                    {TRANSACTION_ID_HEADER: name.encode(), FEATURES_VERSION_HEADER: version},
+                )
+                for key, name, vector in rows
+            ]
+        )
+
+
 class KafkaDeadLetters:
     """Dead letters on their topic, each payload sealed to the dead-letter key."""
 
@@ -143,9 +175,16 @@ def group_consumer(settings: KafkaSettings, group: str, **more: Any) -> Consumer
 
 
 def read_range(
-    settings: KafkaSettings, topic: str, ends: Mapping[int, int], *, at_once: int = 20_000
+    settings: KafkaSettings,
+    topic: str,
+    ends: Mapping[int, int],
+    *,
+    starts: Mapping[int, int] | None = None,
+    at_once: int = 20_000,
 ) -> Iterator[list[Message]]:
-    """Everything of a topic from its beginning up to (not including) ``ends`` by partition.
+    """Everything of a topic from ``starts`` up to (not including) ``ends``, by partition.
+
+    A partition without a start is read from its beginning.
 
     Partition by partition, in offset order, without joining a group.
 
@@ -158,8 +197,14 @@ def read_range(
             low, _ = consumer.get_watermark_offsets(
                 TopicPartition(topic, partition), timeout=_READ_TIMEOUT_SECONDS
             )
-            consumer.assign([TopicPartition(topic, partition, low)])
-            yield from _until(consumer, low, end, at_once)
+            first = (starts or {}).get(partition, low)
+            if first < low:
+                raise RetentionOvertook(
+                    f"{topic}-{partition} begins at offset {low}, and {first} is needed: what lies "
+                    "between was removed by retention, so nothing can be folded from there"
+                )
+            consumer.assign([TopicPartition(topic, partition, first)])
+            yield from _until(consumer, first, end, at_once)
     finally:
         consumer.close()
 

@@ -6,35 +6,40 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from fraudwatch.application.alerts import ALERT_RISKS, Alert, alert_of, is_alert, newest_first
-from fraudwatch.application.ports import NotDelivered, RowRefused, StoreUnavailable
+from fraudwatch.application.ports import NotDelivered, RowsRefused, StoreUnavailable
 from fraudwatch.domain.dead_letter import DeadLetter
+from fraudwatch.domain.label import Label
 from fraudwatch.domain.transaction import Kind, Transaction
 from fraudwatch.domain.verdict import Risk, Verdict
 
+_LONGEST_KEY_BYTES = 65_535  # Cassandra's
+
 
 class MemoryVerdictStore:
-    """Verdicts, transactions and alerts in dictionaries: a ``VerdictStore`` and ``AlertReader``."""
+    """A ``VerdictStore`` and ``AlertReader`` in dictionaries, each keyed as its table is."""
 
     def __init__(self) -> None:
         self.verdicts: dict[str, Verdict] = {}
         self.transactions: dict[tuple[str, int, str], Transaction] = {}
         self._alerts: dict[tuple[int, str], Alert] = {}
+        self._labels: dict[tuple[str, str, int, str], Label] = {}
         self.is_reachable = True
 
-    def write(self, verdicts: Sequence[Verdict], transactions: Sequence[Transaction]) -> None:
+    def write(
+        self,
+        verdicts: Sequence[Verdict],
+        transactions: Sequence[Transaction],
+        labels: Sequence[Label] = (),
+    ) -> None:
         """See :class:`fraudwatch.application.ports.VerdictStore`."""
         self._answer()
-        rows: list[Verdict | Transaction] = [*verdicts, *transactions]
-        refused = [problem for row in rows if (problem := _refusal(row))]
-        for verdict in verdicts:
-            if not _refusal(verdict):
-                self._write_verdict(verdict)
-        for purchase in transactions:
-            if not _refusal(purchase):
-                key = (purchase.customer_token, purchase.event_at_ms, purchase.transaction_id)
-                self.transactions[key] = purchase
+        rows: list[Verdict | Transaction | Label] = [*verdicts, *transactions, *labels]
+        refused = {row: why for row in rows if (why := _refusal(row))}
+        for row in rows:
+            if row not in refused:
+                self._write_row(row)
         if refused:
-            raise refused[0]
+            raise RowsRefused(refused)
 
     def latest(
         self,
@@ -57,6 +62,22 @@ class MemoryVerdictStore:
         """See :class:`fraudwatch.application.ports.AlertReader`."""
         self._answer()
         return self.verdicts.get(transaction_id)
+
+    def labels_of(self, transaction_id: str) -> list[Label]:
+        """See :class:`fraudwatch.application.ports.AlertReader`."""
+        self._answer()
+        said = [label for label in self._labels.values() if label.transaction_id == transaction_id]
+        return sorted(said, key=lambda label: label.known_at_ms, reverse=True)
+
+    def _write_row(self, row: Verdict | Transaction | Label) -> None:
+        if isinstance(row, Verdict):
+            self._write_verdict(row)
+        elif isinstance(row, Transaction):
+            self.transactions[row.customer_token, row.event_at_ms, row.transaction_id] = row
+        else:
+            key = (row.transaction_id, row.source, row.known_at_ms, row.by)
+            # Two truths of one instant: as in Cassandra, the greater text stands.
+            self._labels[key] = max(row, self._labels.get(key, row), key=lambda x: x.verdict)
 
     def _write_verdict(self, verdict: Verdict) -> None:
         standing = self.verdicts.get(verdict.transaction_id)
@@ -82,11 +103,13 @@ class MemoryVerdictStore:
             raise StoreUnavailable("this memory store was told not to answer")
 
 
-def _refusal(row: Verdict | Transaction) -> RowRefused | None:
-    if isinstance(row, Verdict) and not row.transaction_id:
-        return RowRefused(row.transaction_id, "its key is empty")
+def _refusal(row: Verdict | Transaction | Label) -> str | None:
+    if not row.transaction_id:
+        return "its key is empty"
+    if len(row.transaction_id.encode()) > _LONGEST_KEY_BYTES:
+        return "its key is too long"
     if isinstance(row, Transaction) and row.kind is not Kind.TRANSACTION:
-        return RowRefused(row.transaction_id, f"{row.kind} is not a purchase")
+        return f"{row.kind} is not a purchase"
     return None
 
 
@@ -102,6 +125,18 @@ class MemoryTopic:
         if not self.is_reachable:
             raise NotDelivered("this memory topic was told not to answer")
         self.messages.extend(messages)
+
+
+class MemoryFeatureLog:
+    """Served features as a list of (customer token, transaction id, packed vector)."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[str, str, bytes]] = []
+
+    def append(self, rows: Sequence[tuple[str, str, bytes]], features_version: str) -> None:
+        """See :class:`fraudwatch.application.ports.FeatureLog`."""
+        del features_version
+        self.rows.extend(rows)
 
 
 class MemoryDeadLetters:

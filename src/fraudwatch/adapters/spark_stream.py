@@ -10,12 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 from pyspark.sql.streaming.query import StreamingQuery
 
 from fraudwatch.settings import DetectorSettings, KafkaSettings
+
+Int64s = npt.NDArray[np.int64]
 
 _CHECKPOINT_MANAGER = (
     "org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager"
@@ -25,14 +29,25 @@ _FAST_FILE_SYSTEM = "fraudwatch.spark.FastLocalFileSystem"
 
 @dataclass(frozen=True, slots=True)
 class MicroBatch:
-    """What one trigger brings: rows by (partition, offset), and Spark's own time of the batch.
+    """What one trigger brings: rows in the order of (partition, offset).
 
-    That time is in Spark's log: a batch run again after a crash gets the same one.
+    ``decided_at_ms`` is Spark's own time of the batch. It is in Spark's log: a batch that is run
+    again after a crash gets the same one, and ``is_rerun`` says that it may have run before.
     """
 
     batch_id: int
-    rows: pa.Table  # partition, offset, timestamp_ms, value
+    is_rerun: bool
     decided_at_ms: int
+    values: list[bytes]
+    partition: Int64s
+    offset: Int64s
+    produced_at_ms: Int64s
+
+    @property
+    def ends(self) -> dict[int, int]:
+        """By partition, the first offset that is not in the batch."""
+        last: dict[int, int] = dict(zip(self.partition.tolist(), self.offset.tolist(), strict=True))
+        return {partition: offset + 1 for partition, offset in last.items()}
 
 
 def build_session(settings: DetectorSettings) -> SparkSession:
@@ -85,6 +100,8 @@ def start_query(
         maxOffsetsPerTrigger=str(settings.max_offsets_per_trigger),
     )
 
+    begun = _begun_batch(settings)
+
     def deliver(batch: DataFrame, batch_id: int) -> None:
         columns = batch.select(
             "partition",
@@ -96,8 +113,7 @@ def start_query(
         # The only action on the batch: a second one would read Kafka a second time.
         rows = columns.toArrow().sort_by([("partition", "ascending"), ("offset", "ascending")])
         if rows.num_rows:
-            decided_at_ms = rows.column("decided_at_ms")[0].as_py()
-            on_batch(MicroBatch(batch_id, rows, decided_at_ms))
+            on_batch(_micro_batch(rows, batch_id, is_rerun=batch_id == begun))
 
     return (
         source.load()
@@ -105,6 +121,21 @@ def start_query(
         .option("checkpointLocation", str(checkpoint_folder(settings)))
         .foreachBatch(deliver)
         .start()
+    )
+
+
+def _micro_batch(rows: pa.Table, batch_id: int, *, is_rerun: bool) -> MicroBatch:
+    def column(name: str) -> Int64s:
+        return np.asarray(rows.column(name).to_numpy(), dtype=np.int64)
+
+    return MicroBatch(
+        batch_id=batch_id,
+        is_rerun=is_rerun,
+        decided_at_ms=rows.column("decided_at_ms")[0].as_py(),
+        values=rows.column("value").to_pylist(),
+        partition=column("partition"),
+        offset=column("offset"),
+        produced_at_ms=column("timestamp_ms"),
     )
 
 
@@ -129,23 +160,33 @@ def checkpoint_folder(settings: DetectorSettings) -> Path:
     return settings.state_folder / "checkpoint"
 
 
+def _newest_batch(settings: DetectorSettings, kind: str) -> int | None:
+    names = [entry.name for entry in (checkpoint_folder(settings) / kind).glob("*")]
+    return max((int(name) for name in names if name.isdecimal()), default=None)
+
+
+def _begun_batch(settings: DetectorSettings) -> int | None:
+    """The batch that an earlier process began and did not commit: Spark runs it again."""
+    begun = _newest_batch(settings, "offsets")
+    return None if begun == _newest_batch(settings, "commits") else begun
+
+
 def committed_ends(settings: DetectorSettings, topic: str) -> dict[int, int]:
     """The end offset of every partition in the last batch that Spark has committed; {} if none.
 
     Raises:
         RuntimeError: the checkpoint is damaged: a batch is committed whose offsets are not logged.
     """
-    commits = checkpoint_folder(settings) / "commits"
-    done = [int(entry.name) for entry in commits.glob("*") if entry.name.isdecimal()]
-    if not done:
+    done = _newest_batch(settings, "commits")
+    if done is None:
         return {}
-    logged = checkpoint_folder(settings) / "offsets" / str(max(done))
+    logged = checkpoint_folder(settings) / "offsets" / str(done)
     try:
         by_topic: dict[str, Any] = json.loads(logged.read_text().splitlines()[-1])
         return {int(partition): end for partition, end in by_topic[topic].items()}
     except (OSError, ValueError, KeyError, IndexError) as error:
         raise RuntimeError(
-            f"the checkpoint is damaged: batch {max(done)} is committed but {logged} does not say "
+            f"the checkpoint is damaged: batch {done} is committed but {logged} does not say "
             "which offsets it had; restore the folder from a copy, or remove it together with "
             "fraud_topic's verdicts to judge everything again"
         ) from error

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from fraudwatch.application.alerts import ALERT_RISKS, Alert
 from fraudwatch.domain.dead_letter import DeadLetter
+from fraudwatch.domain.label import Label
 from fraudwatch.domain.privacy import TokenField
 from fraudwatch.domain.transaction import Transaction
 from fraudwatch.domain.verdict import Risk, Verdict
@@ -55,22 +56,38 @@ class Publisher(Protocol):
         """
 
 
+class FeatureLog(Protocol):
+    """Where the served features are kept."""
+
+    def append(self, rows: Sequence[tuple[str, str, bytes]], features_version: str) -> None:
+        """Write (customer token, transaction id, packed vector) in order, acknowledged.
+
+        Raises:
+            NotDelivered: when one was not.
+        """
+
+
 class NotDelivered(RuntimeError):
     """At least one message was not acknowledged by the broker."""
 
 
 class VerdictStore(Protocol):
-    """The system of record of verdicts and transactions; writing the same twice changes nothing."""
+    """The system of record of verdicts, transactions and labels; a row written twice is one row."""
 
-    def write(self, verdicts: Sequence[Verdict], transactions: Sequence[Transaction]) -> None:
+    def write(
+        self,
+        verdicts: Sequence[Verdict],
+        transactions: Sequence[Transaction],
+        labels: Sequence[Label] = (),
+    ) -> None:
         """Return only when every row is durable; an offset may move after that.
 
         Of two verdicts on one transaction the one decided later stands, in whatever order they
-        come. After a refusal some of the other rows may be durable already: write them again.
+        come. Labels are only added, and no verdict touches them.
 
         Raises:
             StoreUnavailable: not now; the same call succeeds later.
-            RowRefused: one row can never be written; leave it out and write the others again.
+            RowsRefused: some can never be written; all the others are durable.
         """
 
 
@@ -95,15 +112,18 @@ class AlertReader(Protocol):
     def verdict_of(self, transaction_id: str) -> Verdict | None:
         """The verdict that stands on a transaction, or None."""
 
+    def labels_of(self, transaction_id: str) -> list[Label]:
+        """All that was ever said about what a transaction turned out to be, latest first."""
+
 
 class StoreUnavailable(RuntimeError):
     """The store cannot answer now: unreachable, overloaded, or it has withdrawn a right."""
 
 
-class RowRefused(ValueError):
-    """A row that the store will never take, however often it is offered."""
+class RowsRefused(ValueError):
+    """Rows that the store will never take, however often they are offered, and why."""
 
-    def __init__(self, transaction_id: str, reason: str) -> None:
-        super().__init__(f"transaction {transaction_id!r}: {reason}")
-        self.transaction_id = transaction_id
-        self.reason = reason
+    def __init__(self, reasons: Mapping[Verdict | Transaction | Label, str]) -> None:
+        named = (f"transaction {row.transaction_id!r}: {why}" for row, why in reasons.items())
+        super().__init__("; ".join(named))
+        self.reasons = reasons

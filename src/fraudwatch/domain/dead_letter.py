@@ -20,6 +20,7 @@ class Code(enum.StrEnum):
     OUT_OF_BOUNDS = "out_of_bounds"
     UNKNOWN_CURRENCY = "unknown_currency"
     FUTURE_EVENT = "future_event"
+    TOO_LATE = "too_late"
     ROW_REFUSED = "row_refused"
 
 

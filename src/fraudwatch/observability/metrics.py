@@ -42,11 +42,34 @@ METRICS: Final[dict[str, Metric]] = {
     "fraudwatch_detector_judged_until_seconds": Metric(
         Gauge, "When the newest judged transaction was produced, epoch seconds"
     ),
+    # Worry when it is minutes old under load: a restart then folds that much from the log.
+    "fraudwatch_detector_snapshot_at_seconds": Metric(
+        Gauge, "When the newest snapshot was taken, epoch seconds"
+    ),
+    # Worry when it is 0: the file as it stands is broken and the policy before it still judges.
+    "fraudwatch_detector_policy_usable": Metric(Gauge, "1 if the policy file can be used"),
     "fraudwatch_detector_customers": Metric(Gauge, "Customers in the state"),
     "fraudwatch_persister_rows": Metric(Counter, "Messages written", ("topic",)),
     # Worry when it passes a second: alerts come late to the screen.
     "fraudwatch_event_to_row_seconds": Metric(Histogram, "Produced until its verdict is a row"),
+    # Worry when it stays 1 for a minute: Cassandra is away, and nothing new reaches the screen.
     "fraudwatch_persister_paused": Metric(Gauge, "1 while the store is away and reading rests"),
+    # Worry when "writing" fills its time (1 s a second): Cassandra sets the pace, and lag follows.
+    "fraudwatch_persister_seconds": Metric(
+        Counter,
+        "Where time goes: polling, decoding, writing, dead_letters, committing, resting",
+        ("phase",),
+    ),
+    # Rows over batches is the size of a batch. Worry when it stays at the most it may read.
+    "fraudwatch_persister_batches": Metric(Counter, "Batches written and committed"),
+    # Worry when it passes 5: alerts come late; 0 while nothing waits.
+    "fraudwatch_persister_lag_seconds": Metric(
+        Gauge, "Age of the oldest message read and not written yet", ("topic",)
+    ),
+    # Worry when it falls behind the clock while the topic is busy.
+    "fraudwatch_persister_written_until_seconds": Metric(
+        Gauge, "When the newest written message was produced, epoch seconds", ("topic",)
+    ),
 }
 
 

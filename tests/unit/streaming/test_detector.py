@@ -1,55 +1,79 @@
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import pyarrow as pa
+import numpy as np
 import pytest
 
 from fraudwatch.adapters.json_codec import decode, encode
-from fraudwatch.adapters.memory import MemoryDeadLetters, MemoryTopic
+from fraudwatch.adapters.memory import MemoryDeadLetters, MemoryFeatureLog, MemoryTopic
 from fraudwatch.adapters.policy_file import load_policy
 from fraudwatch.adapters.spark_stream import MicroBatch
 from fraudwatch.application.ports import NotDelivered
 from fraudwatch.domain.dead_letter import Code
+from fraudwatch.domain.features.catalogue import DAY_MS, FEATURES, MINUTE_MS
+from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.domain.transaction import Transaction
 from fraudwatch.domain.verdict import Risk, Verdict
 from fraudwatch.testing import NOON_MS, a_token, a_transaction
 from streaming.detector import Detector
 
 POLICY = load_policy(Path(__file__).parents[3] / "contracts/policies/default.yaml")
-MINUTE_MS = 60_000
+
+
+@dataclass
+class OfferedSnapshots:
+    """Remembers what might have been kept, and when."""
+
+    offers: list[tuple[int, dict[int, int]]] = field(default_factory=list)
+
+    def offer(self, state: CustomerState, ends: dict[int, int]) -> None:
+        self.offers.append((state.customers, dict(ends)))
+
+
+@dataclass
+class World:
+    """A detector and everything it writes."""
+
+    verdicts: MemoryTopic = field(default_factory=MemoryTopic)
+    features: MemoryFeatureLog = field(default_factory=MemoryFeatureLog)
+    letters: MemoryDeadLetters = field(default_factory=MemoryDeadLetters)
+    snapshots: OfferedSnapshots = field(default_factory=OfferedSnapshots)
+
+    def __post_init__(self) -> None:
+        self.detector = Detector(
+            lambda _: POLICY, self.verdicts, self.features, self.letters, self.snapshots
+        )
+
+    def judge(self, *messages: Transaction | bytes, first_offset: int = 0) -> None:
+        self.detector.judge(a_batch(*messages, first_offset=first_offset))
+
+    @property
+    def judged(self) -> list[Verdict]:
+        return [decode(Verdict, value) for _, value, _ in self.verdicts.messages]
+
+    @property
+    def put_aside(self) -> dict[str, Code]:
+        return {origin: letter.code for origin, letter in self.letters.letters.items()}
 
 
 @pytest.fixture
-def verdicts() -> MemoryTopic:
-    return MemoryTopic()
-
-
-@pytest.fixture
-def letters() -> MemoryDeadLetters:
-    return MemoryDeadLetters()
-
-
-@pytest.fixture
-def detector(verdicts: MemoryTopic, letters: MemoryDeadLetters) -> Detector:
-    return Detector(POLICY, verdicts, letters)
+def world() -> World:
+    return World()
 
 
 def a_batch(*messages: Transaction | bytes, first_offset: int = 0) -> MicroBatch:
     values = [m if isinstance(m, bytes) else encode(m) for m in messages]
-    rows = pa.table(
-        {
-            "partition": pa.array([0] * len(values), pa.int32()),
-            "offset": pa.array(range(first_offset, first_offset + len(values)), pa.int64()),
-            "timestamp_ms": pa.array([NOON_MS] * len(values), pa.int64()),
-            "value": pa.array(values, pa.binary()),
-        }
+    return MicroBatch(
+        batch_id=7,
+        is_rerun=False,
+        decided_at_ms=NOON_MS + 50,
+        values=values,
+        partition=np.zeros(len(values), dtype=np.int64),
+        offset=np.arange(first_offset, first_offset + len(values), dtype=np.int64),
+        produced_at_ms=np.full(len(values), NOON_MS, dtype=np.int64),
     )
-    return MicroBatch(7, rows, NOON_MS + 50)
-
-
-def judged(topic: MemoryTopic) -> list[Verdict]:
-    return [decode(Verdict, value) for _, value, _ in topic.messages]
 
 
 def run_of(count: int) -> list[Transaction]:
@@ -59,65 +83,96 @@ def run_of(count: int) -> list[Transaction]:
     ]
 
 
-def test_every_transaction_gets_one_verdict_with_its_place(
-    detector: Detector, verdicts: MemoryTopic
-) -> None:
-    detector.judge(a_batch(*run_of(3), first_offset=40))
-    assert [v.transaction_id for v in judged(verdicts)] == ["shop:0", "shop:1", "shop:2"]
-    assert [v.source_offset for v in judged(verdicts)] == [40, 41, 42]
-    assert {v.decided_at_ms for v in judged(verdicts)} == {NOON_MS + 50}
-    assert {key for key, _, _ in verdicts.messages} == {a_token("a")}
+def test_every_transaction_gets_one_verdict_with_its_place(world: World) -> None:
+    world.judge(*run_of(3), first_offset=40)
+    assert [v.transaction_id for v in world.judged] == ["shop:0", "shop:1", "shop:2"]
+    assert [v.source_offset for v in world.judged] == [40, 41, 42]
+    assert {v.decided_at_ms for v in world.judged} == {NOON_MS + 50}
+    assert {key for key, _, _ in world.verdicts.messages} == {a_token("a")}
 
 
-def test_a_burst_is_seen_over_batches(detector: Detector, verdicts: MemoryTopic) -> None:
+def test_every_verdict_has_the_features_it_was_made_of(world: World) -> None:
+    world.judge(*run_of(3))
+    assert [(key, name) for key, name, _ in world.features.rows] == [
+        (a_token("a"), f"shop:{n}") for n in range(3)
+    ]
+    vectors = [np.frombuffer(packed, dtype="<f8") for _, _, packed in world.features.rows]
+    assert {len(vector) for vector in vectors} == {len(FEATURES)}
+    assert [vector[0] for vector in vectors] == [0, 1, 2]  # purchases within ten minutes
+    canonical = np.array([np.nan]).tobytes()
+    assert all(v[i].tobytes() == canonical for v in vectors for i in np.flatnonzero(np.isnan(v)))
+
+
+def test_a_burst_is_seen_over_batches(world: World) -> None:
     burst = run_of(8)
-    detector.judge(a_batch(*burst[:4]))
-    detector.judge(a_batch(*burst[4:], first_offset=4))
-    risks = [v.risk for v in judged(verdicts)]
-    assert risks == [Risk.LOW] * 6 + [Risk.HIGH] * 2
-    assert judged(verdicts)[-1].reasons[0].rule == "rapid_purchases"
+    world.judge(*burst[:4])
+    world.judge(*burst[4:], first_offset=4)
+    assert [v.risk for v in world.judged] == [Risk.LOW] * 6 + [Risk.HIGH] * 2
+    assert world.judged[-1].reasons[0].rule == "rapid_purchases"
 
 
-def test_a_repeat_gets_no_second_verdict(detector: Detector, verdicts: MemoryTopic) -> None:
-    detector.judge(a_batch(a_transaction(), a_transaction()))
-    detector.judge(a_batch(a_transaction(), first_offset=2))
-    assert len(verdicts.messages) == 1
+def test_a_repeat_gets_no_second_verdict(world: World) -> None:
+    world.judge(a_transaction(), a_transaction())
+    world.judge(a_transaction(), first_offset=2)
+    assert len(world.judged) == len(world.features.rows) == 1
 
 
-def test_garbage_is_put_aside_with_its_place_and_stops_nothing(
-    detector: Detector, verdicts: MemoryTopic, letters: MemoryDeadLetters
-) -> None:
-    detector.judge(a_batch(b"garbage", a_transaction(), b"{}", first_offset=10))
-    assert {o: letter.code for o, letter in letters.letters.items()} == {
+def test_garbage_is_put_aside_with_its_place_and_stops_nothing(world: World) -> None:
+    world.judge(b"garbage", a_transaction(), b"{}", first_offset=10)
+    assert world.put_aside == {
         "transaction_topic-0-10": Code.NOT_JSON,
         "transaction_topic-0-12": Code.WRONG_SCHEMA,
     }
-    assert [v.source_offset for v in judged(verdicts)] == [11]
+    assert [v.source_offset for v in world.judged] == [11]
 
 
-def test_a_batch_of_nothing_but_garbage(detector: Detector, verdicts: MemoryTopic) -> None:
-    detector.judge(a_batch(b"", b"null"))
-    assert verdicts.messages == []
+def test_a_batch_of_nothing_but_garbage(world: World) -> None:
+    world.judge(b"", b"null")
+    assert (world.judged, len(world.put_aside)) == ([], 2)
 
 
-def test_what_was_judged_before_a_restart_is_remembered_silently(
-    verdicts: MemoryTopic, letters: MemoryDeadLetters
-) -> None:
-    history, later = run_of(12)[:9], run_of(12)[9:]
-    whole = Detector(POLICY, MemoryTopic(), letters)
-    whole.judge(a_batch(*history))
-    restarted = Detector(POLICY, verdicts, letters)
-    restarted.remember([encode(one) for one in history])
-    assert verdicts.messages == []
-    for detector in (whole, restarted):
-        detector.judge(a_batch(*later, first_offset=9))
-    assert isinstance(whole.verdicts, MemoryTopic)
-    assert verdicts.messages == whole.verdicts.messages[9:]
+def test_events_of_the_future_and_of_long_ago_are_put_aside(world: World) -> None:
+    world.judge(
+        a_transaction(transaction_id="shop:now"),
+        a_transaction(transaction_id="shop:ahead", event_at_ms=NOON_MS + 5 * MINUTE_MS + 1),
+        a_transaction(transaction_id="shop:near", event_at_ms=NOON_MS + 5 * MINUTE_MS),
+        a_transaction(transaction_id="shop:old", event_at_ms=NOON_MS - 31 * DAY_MS),
+    )
+    assert world.put_aside == {
+        "transaction_topic-0-1": Code.FUTURE_EVENT,
+        "transaction_topic-0-3": Code.TOO_LATE,
+    }
+    assert [v.transaction_id for v in world.judged] == ["shop:now", "shop:near"]
 
 
+def test_what_was_judged_before_a_restart_is_remembered_silently() -> None:
+    history = [
+        *run_of(9),
+        a_transaction(transaction_id="shop:ahead", event_at_ms=NOON_MS + DAY_MS),
+    ]
+    later = run_of(12)[9:]
+    whole, restarted = World(), World()
+    whole.judge(*history)
+    produced_at_ms = np.full(len(history), NOON_MS, dtype=np.int64)
+    restarted.detector.remember([encode(one) for one in history], produced_at_ms)
+    assert (restarted.judged, restarted.put_aside) == ([], {})
+    for world in (whole, restarted):
+        world.judge(*later, first_offset=10)
+    assert restarted.verdicts.messages == whole.verdicts.messages[9:]
+    assert restarted.features.rows == whole.features.rows[9:]
+
+
+def test_a_batch_may_be_kept_once_the_next_one_begins(world: World) -> None:
+    world.judge(*run_of(3))
+    world.judge(a_transaction(transaction_id="shop:9", customer_token=a_token("b")), first_offset=3)
+    assert world.snapshots.offers == [(0, {}), (1, {0: 3})]
+
+
+@pytest.mark.parametrize("topic", ["verdicts"])
 def test_an_unacknowledged_batch_fails_so_that_spark_does_not_commit_it(
-    detector: Detector, verdicts: MemoryTopic
+    world: World, topic: str
 ) -> None:
-    verdicts.is_reachable = False
+    getattr(world, topic).is_reachable = False
     with pytest.raises(NotDelivered):
-        detector.judge(a_batch(a_transaction()))
+        world.judge(a_transaction())
+    assert world.detector.ends == {}

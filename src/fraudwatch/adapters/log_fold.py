@@ -1,0 +1,74 @@
+"""Messages of the transaction log, folded: what is judged, what is refused, what was seen before.
+
+The one way in which anything reads the log: the detector while it judges, a restart while it
+remembers, and a proof that compares the two. Whether an event is accepted depends on the log alone,
+on Kafka's time of a message where a clock is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from fraudwatch.adapters.message_frames import events_of, parse_transactions
+from fraudwatch.application.admit import FUTURE_TOLERANCE_MS
+from fraudwatch.domain.dead_letter import Code, Refused
+from fraudwatch.domain.features.fold import fold
+from fraudwatch.domain.features.state import CustomerState
+from fraudwatch.domain.fields import Problem
+
+_FUTURE = Refused(Code.FUTURE_EVENT, [Problem("event_at_ms", "lies in the future")])
+_TOO_LATE = Refused(
+    Code.TOO_LATE, [Problem("event_at_ms", "is over 30 days before the customer's last")]
+)
+
+Int64s = npt.NDArray[np.int64]
+
+
+class FoldedMessages(NamedTuple):
+    """What a run of messages became; rows are the accepted transactions in order."""
+
+    frame: pl.DataFrame  # their fields
+    position: Int64s  # of each in the messages given
+    amount_eur_cents: Int64s
+    features: npt.NDArray[np.float64]  # [row, feature], read before the row was added
+    repeats: int
+    refused: list[tuple[int, Refused]]  # position and why
+
+
+def fold_messages(
+    customers: CustomerState, messages: Sequence[bytes], produced_at_ms: Int64s
+) -> FoldedMessages:
+    """Parse messages in offset order and fold what is acceptable into the customers' state."""
+    parsed = parse_transactions(messages)
+    in_time = parsed.frame["event_at_ms"].to_numpy() <= (
+        produced_at_ms[parsed.position] + FUTURE_TOLERANCE_MS
+    )
+    ahead = parsed.position[~in_time]
+    frame, position = parsed.frame.filter(pl.Series(in_time)), parsed.position[in_time]
+    events = events_of(frame)
+    folded = fold(customers, events)
+    is_fresh = ~folded.is_repeat & ~folded.is_too_late
+    refused = [
+        *parsed.refused,
+        *((place, _FUTURE) for place in ahead.tolist()),
+        *((place, _TOO_LATE) for place in position[folded.is_too_late].tolist()),
+    ]
+    return FoldedMessages(
+        frame=frame.filter(pl.Series(is_fresh)),
+        position=position[is_fresh],
+        amount_eur_cents=events.amount_eur_cents[is_fresh],
+        features=folded.features[is_fresh],
+        repeats=int(folded.is_repeat.sum()),
+        refused=sorted(refused, key=lambda one: one[0]),
+    )
+
+
+def packed(features: npt.NDArray[np.float64]) -> list[bytes]:
+    """Each row as it stands on ``feature_topic``: little-endian, one canonical NaN."""
+    canonical = np.where(np.isnan(features), np.nan, features).astype("<f8")
+    return [row.tobytes() for row in canonical]

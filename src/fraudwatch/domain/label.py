@@ -1,0 +1,48 @@
+"""A label: what somebody came to know about a transaction, and when; training believes it."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from fraudwatch.domain.fields import fact
+from fraudwatch.domain.purchase import EARLIEST_EVENT_MS, IDENTIFIER, LATEST_EVENT_MS
+
+LABEL_SCHEMA = "label.v1"
+# A login or the name of an office; never a mail address of a customer.
+LABELLER = r"[A-Za-z0-9._@-]+"
+
+
+class Truth(enum.StrEnum):
+    """What a purchase turned out to be."""
+
+    FRAUD = "fraud"
+    GENUINE = "genuine"
+
+
+class Source(enum.StrEnum):
+    """Where the knowledge comes from: a person's judgement or the payment system's."""
+
+    ANALYST = "analyst"
+    CHARGEBACK = "chargeback"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """One piece of knowledge on ``labels_topic``, keyed by transaction id.
+
+    Labels are only ever added: whoever changes their mind says so later, and the latest of a
+    source stands. So what was known at any time in the past can be told from them.
+    """
+
+    schema: str = fact("Message version", pattern=r"label\.v1")
+    transaction_id: str = fact("What it is about", pattern=IDENTIFIER, max_length=64)
+    verdict: Truth = fact("What the purchase turned out to be")  # noqa: RUF009
+    source: Source = fact("Where the knowledge comes from")  # noqa: RUF009
+    by: str = fact("Who says so: a login or an office", pattern=LABELLER, max_length=64)
+    known_at_ms: int = fact(
+        "Since when it is known",
+        unit="epoch ms UTC",
+        minimum=EARLIEST_EVENT_MS,
+        maximum=LATEST_EVENT_MS,
+    )
