@@ -13,8 +13,9 @@ import pytest
 
 from fraudwatch.adapters.memory import MemoryVerdictStore
 from fraudwatch.application.alerts import alert_of
-from fraudwatch.application.ports import AlertReader, RowRefused, StoreUnavailable, VerdictStore
+from fraudwatch.application.ports import AlertReader, RowsRefused, StoreUnavailable, VerdictStore
 from fraudwatch.domain.fields import columns_of
+from fraudwatch.domain.label import LABEL_SCHEMA, Label, Source, Truth
 from fraudwatch.domain.transaction import Kind, Transaction
 from fraudwatch.domain.verdict import (
     Outcome,
@@ -40,10 +41,12 @@ class Stores:
         return int((self.now - timedelta(seconds=seconds)).timestamp() * 1_000)
 
 
+# Each test gets days of its own, so that a shared engine never mixes their lists.
+QUIET_DAYS = iter(random.sample(range(0, 8_000, 2), k=4_000))
+
+
 def _quiet_instant() -> datetime:
-    # Each test gets days of its own, so that a shared engine never mixes their lists.
-    days = random.randrange(4_000) * 2
-    return datetime(2001, 1, 2, 12, 30, tzinfo=UTC) + timedelta(days=days)
+    return datetime(2001, 1, 2, 12, 30, tzinfo=UTC) + timedelta(days=next(QUIET_DAYS))
 
 
 @pytest.fixture(params=["memory", pytest.param("cassandra", marks=pytest.mark.engines)])
@@ -180,20 +183,61 @@ def test_a_count_starts_at_its_instant(stores: Stores) -> None:
     assert stores.reader.count_since(stores.now - timedelta(hours=1), now=stores.now) == 3
 
 
-def test_a_row_without_a_key_is_refused_by_name_and_the_others_are_taken(stores: Stores) -> None:
+@pytest.mark.parametrize("key", ["", "x" * 65_536], ids=["empty", "too_long"])
+def test_rows_with_an_impossible_key_are_refused_and_all_others_are_taken(
+    stores: Stores, key: str
+) -> None:
     good = [verdict(stores.seconds_ago(age)) for age in (1, 2, 3)]
-    bad = replace(verdict(stores.seconds_ago(1), outcome=Outcome.APPROVE), transaction_id="")
-    with pytest.raises(RowRefused) as refusal:
-        stores.writer.write([good[0], bad, *good[1:]], [])
-    assert refusal.value.transaction_id == ""
-    stores.writer.write(good, [])
+    bad = replace(verdict(stores.seconds_ago(1)), transaction_id=key)
+    worse = replace(verdict(stores.seconds_ago(2), outcome=Outcome.APPROVE), transaction_id=key)
+    with pytest.raises(RowsRefused) as refusal:
+        stores.writer.write([good[0], bad, *good[1:], worse], [])
+    assert set(refusal.value.reasons) == {bad, worse}
+    assert {reason[:11] for reason in refusal.value.reasons.values()} == {"its key is "}
     assert stores.reader.latest(10, now=stores.now) == [alert_of(row) for row in good]
 
 
 def test_an_erasure_is_not_a_purchase(stores: Stores) -> None:
     erasure = transaction(stores.seconds_ago(1), kind=Kind.ERASE)
-    with pytest.raises(RowRefused, match="erase is not a purchase"):
+    with pytest.raises(RowsRefused, match="erase is not a purchase"):
         stores.writer.write([], [erasure])
+
+
+def label(known_at_ms: int, transaction_id: str, **changes: Any) -> Label:
+    usual = Label(
+        schema=LABEL_SCHEMA,
+        transaction_id=transaction_id,
+        verdict=Truth.FRAUD,
+        source=Source.ANALYST,
+        by="a.moreno",
+        known_at_ms=known_at_ms,
+    )
+    return replace(usual, **changes)
+
+
+def test_all_that_was_said_is_kept_and_the_latest_comes_first(stores: Stores) -> None:
+    judged = verdict(stores.seconds_ago(9_000))
+    said = [
+        label(stores.seconds_ago(10), judged.transaction_id, verdict=Truth.GENUINE),
+        label(stores.seconds_ago(20), judged.transaction_id, source=Source.CHARGEBACK, by="bank"),
+        label(stores.seconds_ago(30), judged.transaction_id),
+    ]
+    stores.writer.write([judged], [], said[::-1])
+    stores.writer.write([], [], said)
+    # A verdict that is decided after all of it touches none of it, and none of it the verdict.
+    again = verdict(stores.seconds_ago(1), judged.transaction_id)
+    stores.writer.write([again], [])
+    assert stores.reader.labels_of(judged.transaction_id) == said
+    assert stores.reader.verdict_of(judged.transaction_id) == again
+    assert stores.reader.labels_of("test:never") == []
+
+
+def test_two_truths_of_one_instant_are_one_whole_label(stores: Stores) -> None:
+    name, at_ms = f"test:{uuid.uuid4().hex}", stores.seconds_ago(5)
+    one, other = label(at_ms, name), label(at_ms, name, verdict=Truth.GENUINE)
+    stores.writer.write([], [], [other])
+    stores.writer.write([], [], [one])
+    assert stores.reader.labels_of(name) == [other]
 
 
 @pytest.mark.engines
@@ -227,12 +271,47 @@ def test_transactions_lie_at_their_customer_with_the_event_time_as_write_time(
 
 
 @pytest.mark.engines
+def test_a_merchants_day_lists_its_purchases_newest_first(
+    cassandra_settings: CassandraSettings,
+) -> None:
+    from fraudwatch.adapters.cassandra_session import close, connect
+    from fraudwatch.adapters.cassandra_store import CassandraVerdictStore
+
+    session = connect(cassandra_settings)
+    merchant = f"merchant-{uuid.uuid4().hex}"
+    midnight_ms = 1_700_006_400_000  # 2023-11-15
+    sold = [
+        transaction(midnight_ms + n, customer_token=a_token("abcdef"[n % 6]), merchant_id=merchant)
+        for n in range(-5, 45)
+    ]
+    store = CassandraVerdictStore(session)
+    store.write([], sold)
+    store.write([], sold)
+    by_day = [
+        [
+            row["transaction_id"]
+            for row in session.execute(
+                "SELECT transaction_id FROM fraudwatch.transaction_by_merchant "
+                "WHERE merchant_id = %s AND day = %s",
+                (merchant, day),
+            )
+        ]
+        for day in ("2023-11-15", "2023-11-14")
+    ]
+    close(session)
+    names = [one.transaction_id for one in sold[::-1]]
+    assert by_day == [names[:45], names[45:]]
+
+
+@pytest.mark.engines
 @pytest.mark.parametrize(
     "statement",
     [
         "UPDATE fraudwatch.verdict_by_transaction SET risk = 'LOW' WHERE transaction_id = 'test:1'",
         "TRUNCATE fraudwatch.alert_by_hour",
         "SELECT * FROM fraudwatch.transaction_by_customer LIMIT 1",
+        "SELECT * FROM fraudwatch.transaction_by_merchant LIMIT 1",
+        "DELETE FROM fraudwatch.label_by_transaction WHERE transaction_id = 'test:1'",
         "SELECT * FROM fraudwatch.schema_migration",
         "CREATE TABLE fraudwatch.own (a int PRIMARY KEY)",
         "SELECT * FROM system_auth.roles",

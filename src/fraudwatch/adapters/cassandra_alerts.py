@@ -11,13 +11,16 @@ from cassandra.cluster import Session
 from fraudwatch.adapters.cassandra_rows import (
     ALERTS,
     HOUR_MS,
+    LABELS,
     VERDICTS,
     alert_from,
     hour_of,
+    label_from,
     verdict_from,
 )
 from fraudwatch.adapters.cassandra_session import KEYSPACE, driver_errors_translated
 from fraudwatch.application.alerts import ALERT_RISKS, Alert, newest_first
+from fraudwatch.domain.label import Label
 from fraudwatch.domain.verdict import Risk, Verdict
 
 # Busy stores are answered by the first wave; a quiet one is searched in three more.
@@ -47,6 +50,10 @@ class CassandraAlertReader:
             )
             self._verdict = session.prepare(
                 f"SELECT * FROM {verdicts} WHERE transaction_id = ?"  # noqa: S608  names are ours
+            )
+            self._labels = session.prepare(
+                f"SELECT * FROM {KEYSPACE}.{LABELS.name} "  # noqa: S608  names are ours
+                "WHERE transaction_id = ?"
             )
         for statement in (self._latest, self._count, self._verdict):
             statement.is_idempotent = True
@@ -83,6 +90,11 @@ class CassandraAlertReader:
         """See :class:`fraudwatch.application.ports.AlertReader`."""
         rows = self._ask(self._verdict, [(transaction_id,)])
         return verdict_from(rows[0]) if rows else None
+
+    def labels_of(self, transaction_id: str) -> list[Label]:
+        """See :class:`fraudwatch.application.ports.AlertReader`."""
+        said = [label_from(row) for row in self._ask(self._labels, [(transaction_id,)])]
+        return sorted(said, key=lambda label: label.known_at_ms, reverse=True)
 
     def _ask(self, statement: Any, keys: Iterable[tuple[Any, ...]]) -> list[Mapping[str, Any]]:
         with driver_errors_translated():

@@ -13,10 +13,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 from fraudwatch.application.alerts import Alert
 from fraudwatch.domain.fields import columns_of
+from fraudwatch.domain.label import LABEL_SCHEMA, Label
 from fraudwatch.domain.transaction import Transaction
 from fraudwatch.domain.verdict import VERDICT_SCHEMA, Reason, Verdict
 
@@ -39,16 +41,27 @@ class Table:
     @cached_property
     def sources(self) -> dict[str, Callable[[Any], Any]]:
         """Where each column's value comes from, in the order of :meth:`row`."""
-        kept = [item.name for item in fields(self.message) if item.name not in self.left_out]
-        return {**self.computed, **{_column(name): _reader(name) for name in kept}}
+        return {**self.computed, **{_column(name): attrgetter(name) for name in self._plain}}
+
+    @cached_property
+    def _plain(self) -> tuple[str, ...]:
+        """The fields that are columns as they are."""
+        kept = (item.name for item in fields(self.message) if item.name not in self.left_out)
+        return tuple(name for name in kept if _column(name) not in self.computed)
+
+    @cached_property
+    def _plain_values(self) -> Callable[[Any], tuple[Any, ...]]:
+        # All at once: twice as fast as column by column, and every message comes through here.
+        return attrgetter(*self._plain)
 
     def row(self, message: Any) -> tuple[Any, ...]:
         """The values of every column, None where unknown, then the write timestamp in µs.
 
         Times stay epoch milliseconds: the driver takes them as they are.
         """
-        values = [source(message) for source in self.sources.values()]
-        return (*values, getattr(message, self.written_at) * 1_000)
+        computed = [source(message) for source in self.computed.values()]
+        written_at_us = getattr(message, self.written_at) * 1_000
+        return (*computed, *self._plain_values(message), written_at_us)
 
     def partition_of(self, message: Any) -> tuple[Any, ...]:
         """Rows with an equal answer lie together and may share a batch."""
@@ -65,20 +78,25 @@ def month_of(epoch_ms: int) -> str:
     return time.strftime("%Y-%m", time.gmtime(epoch_ms // 1_000))
 
 
+def day_of(epoch_ms: int) -> str:
+    """The day as ``2026-11-21``, UTC: the bucket of ``transaction_by_merchant``."""
+    return time.strftime("%Y-%m-%d", time.gmtime(epoch_ms // 1_000))
+
+
 def _column(name: str) -> str:
     return name.removesuffix("_ms")
 
 
-def _reader(name: str) -> Callable[[Any], Any]:
-    if name == "reasons":
-        return lambda message: reasons_text(message.reasons)
-    return lambda message: getattr(message, name)
-
-
 def reasons_text(reasons: tuple[Reason, ...]) -> str:
     """Reasons as one JSON text: the same reasons, the same bytes."""
+    if not reasons:  # most verdicts
+        return "[]"
     listed = [{"rule": r.rule, "points": r.points, "text": r.text} for r in reasons]
     return json.dumps(listed, ensure_ascii=False, separators=(",", ":"))
+
+
+def _reasons_of(judged: Verdict | Alert) -> str:
+    return reasons_text(judged.reasons)
 
 
 VERDICTS = Table(
@@ -87,13 +105,14 @@ VERDICTS = Table(
     partition=("transaction_id",),
     written_at="decided_at_ms",
     left_out=frozenset({"schema"}),
+    computed={"reasons": _reasons_of},
 )
 ALERTS = Table(
     name="alert_by_hour",
     message=Alert,
     partition=("hour_at", "risk"),
     written_at="decided_at_ms",
-    computed={"hour_at": lambda alert: hour_of(alert.decided_at_ms)},
+    computed={"hour_at": lambda alert: hour_of(alert.decided_at_ms), "reasons": _reasons_of},
 )
 TRANSACTIONS = Table(
     name="transaction_by_customer",
@@ -107,7 +126,29 @@ TRANSACTIONS = Table(
     ),
     computed={"month": lambda transaction: month_of(transaction.event_at_ms)},
 )
-TABLES = (VERDICTS, ALERTS, TRANSACTIONS)
+MERCHANTS = Table(
+    name="transaction_by_merchant",
+    message=Transaction,
+    partition=("merchant_id", "day"),
+    written_at="event_at_ms",
+    # Who bought with what, enough to see a tested card or a colluding shop; no more of the person.
+    left_out=frozenset(
+        {"schema", "kind", "rate_on", "item_count", "sealed", "merchant_country"}
+        | {"purchase_latitude", "purchase_longitude", "billing_latitude", "billing_longitude"}
+        | {"shipping_latitude", "shipping_longitude"}
+    ),
+    computed={"day": lambda transaction: day_of(transaction.event_at_ms)},
+)
+LABELS = Table(
+    name="label_by_transaction",
+    message=Label,
+    partition=("transaction_id",),
+    written_at="known_at_ms",
+    # BY is a word of CQL's own.
+    left_out=frozenset({"schema", "by"}),
+    computed={"labelled_by": lambda label: label.by},
+)
+TABLES = (VERDICTS, ALERTS, TRANSACTIONS, MERCHANTS, LABELS)
 
 
 def verdict_from(row: Mapping[str, Any]) -> Verdict:
@@ -118,6 +159,11 @@ def verdict_from(row: Mapping[str, Any]) -> Verdict:
 def alert_from(row: Mapping[str, Any]) -> Alert:
     """The alert that was written as this row of ``alert_by_hour``."""
     return Alert(**_values(row, ALERTS))
+
+
+def label_from(row: Mapping[str, Any]) -> Label:
+    """The label that was written as this row of ``label_by_transaction``."""
+    return Label(schema=LABEL_SCHEMA, by=row["labelled_by"], **_values(row, LABELS))
 
 
 def _values(row: Mapping[str, Any], table: Table) -> dict[str, Any]:
@@ -139,4 +185,8 @@ def _epoch_ms(instant: datetime) -> int:
 
 
 # An alert's fields are fields of the verdict, so one table of readings serves both.
-_READ = {column.name: _reading(column.type, column.name) for column in columns_of(Verdict)}
+_READ = {
+    column.name: _reading(column.type, column.name)
+    for message in (Verdict, Label)
+    for column in columns_of(message)
+}

@@ -95,7 +95,7 @@ def driver_errors_translated() -> Iterator[None]:
     try:
         yield
     except InvalidRequest as error:
-        if not _blames_the_schema(error):
+        if not blames_the_schema(error):
             raise
         raise StoreUnavailable(f"Cassandra lacks a table: {error}; run its setup") from error
     except DRIVER_ERRORS as error:
@@ -106,7 +106,8 @@ def driver_errors_translated() -> Iterator[None]:
         ) from error
 
 
-def _blames_the_schema(error: InvalidRequest) -> bool:
+def blames_the_schema(error: InvalidRequest) -> bool:
+    """Is it invalid because a table or column is missing, so that no row is to blame?"""
     said = str(error).lower()
     return any(word in said for word in ("unconfigured table", "does not exist", "undefined"))
 

@@ -1,41 +1,35 @@
-"""Verdicts and transactions into Cassandra: idempotent, timestamped, acknowledged row by row."""
+"""Verdicts, transactions and labels into Cassandra: idempotent, timestamped, acknowledged."""
 
 from __future__ import annotations
 
 import struct
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from cassandra import InvalidRequest
 from cassandra.cluster import Session
-from cassandra.query import UNSET_VALUE, BatchStatement, BatchType, BoundStatement
+from cassandra.query import UNSET_VALUE
 
-from fraudwatch.adapters.cassandra_rows import ALERTS, TABLES, TRANSACTIONS, VERDICTS, Table
+from fraudwatch.adapters.cassandra_rows import (
+    ALERTS,
+    LABELS,
+    MERCHANTS,
+    TABLES,
+    TRANSACTIONS,
+    VERDICTS,
+    Table,
+)
+from fraudwatch.adapters.cassandra_sending import Row, send
 from fraudwatch.adapters.cassandra_session import KEYSPACE, driver_errors_translated
 from fraudwatch.application.alerts import alert_of, is_alert
-from fraudwatch.application.ports import RowRefused
+from fraudwatch.application.ports import RowsRefused
+from fraudwatch.domain.label import Label
 from fraudwatch.domain.transaction import Kind, Transaction
 from fraudwatch.domain.verdict import Verdict
 
-# Measured: 128 in flight 3.8 k rows/s, 256 5.5 k; more only lengthens the queue.
-MOST_IN_FLIGHT = 256
-# Rows of one partition travel as one mutation, five times as fast as one by one.
-MOST_ROWS_IN_BATCH = 20
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A bound row that still knows its transaction, so that a refusal names the culprit."""
-
-    transaction_id: str
-    partition: tuple[Any, ...]
-    statement: BoundStatement
-
 
 class CassandraVerdictStore:
-    """Writes a verdict as a row of its own and, if it is an alert, into its hour's list."""
+    """Writes a verdict, and an alert's into its hour; a purchase at its customer and merchant."""
 
     def __init__(self, session: Session) -> None:
         """Prepare the statements.
@@ -49,43 +43,57 @@ class CassandraVerdictStore:
         for prepared in self._prepared.values():
             prepared.is_idempotent = True
 
-    def write(self, verdicts: Sequence[Verdict], transactions: Sequence[Transaction]) -> None:
+    def write(
+        self,
+        verdicts: Sequence[Verdict],
+        transactions: Sequence[Transaction],
+        labels: Sequence[Label] = (),
+    ) -> None:
         """See :class:`fraudwatch.application.ports.VerdictStore`."""
-        single = [self._bound(VERDICTS, verdict) for verdict in verdicts]
-        shared = [self._bound(ALERTS, alert_of(v)) for v in verdicts if is_alert(v)]
-        shared += [self._bound(TRANSACTIONS, purchase) for purchase in _purchases(transactions)]
-        try:
-            self._execute([*(row.statement for row in single), *_statements(shared)])
-        except InvalidRequest:
-            self._write_one_by_one([*single, *shared])
+        refused: dict[Any, str] = {}
+        rows: list[Row] = []
+        for messages, rows_of in (
+            (verdicts, self._verdict_rows),
+            (transactions, self._purchase_rows),
+            (labels, self._label_rows),
+        ):
+            rows += _sound(messages, rows_of, refused)
+        with driver_errors_translated():
+            invalid = send(self._session, rows)
+        refused |= {found.message: _reason(found.error) for found in invalid}
+        if refused:
+            raise RowsRefused(refused)
 
-    def _bound(self, table: Table, message: Any) -> _Row:
-        values = (UNSET_VALUE if value is None else value for value in table.row(message))
+    def _verdict_rows(self, verdict: Verdict) -> Iterator[Row]:
+        yield self._row(VERDICTS, verdict, verdict)
+        if is_alert(verdict):
+            yield self._row(ALERTS, alert_of(verdict), verdict)
+
+    def _purchase_rows(self, purchase: Transaction) -> Iterator[Row]:
+        if purchase.kind is not Kind.TRANSACTION:
+            raise _Unfit(f"{purchase.kind} is not a purchase")
+        yield self._row(TRANSACTIONS, purchase, purchase)
+        yield self._row(MERCHANTS, purchase, purchase)
+
+    def _label_rows(self, label: Label) -> Iterator[Row]:
+        yield self._row(LABELS, label, label)
+
+    def _row(self, table: Table, content: Any, message: Any) -> Row:
         try:
-            statement = self._prepared[table.name].bind(list(values))
-            partition = table.partition_of(message)
+            values = [UNSET_VALUE if value is None else value for value in table.row(content)]
+            statement = self._prepared[table.name].bind(values)
+            partition = table.partition_of(content)
         except (TypeError, ValueError, OverflowError, OSError, struct.error) as error:
             # The driver's message may quote the value, which may be personal: name the kind only.
-            reason = f"does not fit {table.name} ({type(error).__name__})"
-            raise RowRefused(message.transaction_id, reason) from None
-        return _Row(message.transaction_id, (table.name, *partition), statement)
+            raise _Unfit(f"does not fit {table.name} ({type(error).__name__})") from None
+        if "" in partition:
+            # Cassandra would refuse the verdict and yet list it as an alert.
+            raise _Unfit("its key is empty")
+        return Row(message, (table.name, *partition), statement)
 
-    def _execute(self, statements: Iterable[BoundStatement | BatchStatement]) -> None:
-        with driver_errors_translated():
-            self._session.execute_concurrent(
-                [(statement, None) for statement in statements], concurrency=MOST_IN_FLIGHT
-            )
 
-    def _write_one_by_one(self, rows: Iterable[_Row]) -> None:
-        """Something was invalid: find out which row, and write all the others."""
-        refused: list[RowRefused] = []
-        for row in rows:
-            try:
-                self._execute([row.statement])
-            except InvalidRequest as error:
-                refused.append(RowRefused(row.transaction_id, _reason(error)))
-        if refused:
-            raise refused[0]
+class _Unfit(ValueError):
+    """A message that makes no row; the text says why without its values."""
 
 
 def insert_of(table: Table) -> str:
@@ -98,35 +106,17 @@ def insert_of(table: Table) -> str:
     )
 
 
-def _purchases(transactions: Iterable[Transaction]) -> Iterator[Transaction]:
-    for transaction in transactions:
-        if transaction.kind is not Kind.TRANSACTION:
-            raise RowRefused(transaction.transaction_id, f"{transaction.kind} is not a purchase")
-        yield transaction
-
-
-def _statements(rows: Iterable[_Row]) -> Iterator[BoundStatement | BatchStatement]:
-    together: defaultdict[tuple[Any, ...], list[BoundStatement]] = defaultdict(list)
-    for row in rows:
-        together[row.partition].append(row.statement)
-    for members in together.values():
-        for start in range(0, len(members), MOST_ROWS_IN_BATCH):
-            yield _statement(members[start : start + MOST_ROWS_IN_BATCH])
-
-
-def _statement(members: list[BoundStatement]) -> BoundStatement | BatchStatement:
-    if len(members) == 1:
-        return members[0]
-    # One partition, one mutation: nothing to log, and no half of it can be applied.
-    batch = BatchStatement(batch_type=BatchType.UNLOGGED)
-    for member in members:
-        batch.add(member)
-    batch.is_idempotent = True
-    return batch
+def _sound(
+    messages: Iterable[Any], rows_of: Callable[[Any], Iterator[Row]], refused: dict[Any, str]
+) -> Iterator[Row]:
+    for message in messages:
+        try:
+            yield from list(rows_of(message))
+        except _Unfit as why:
+            refused[message] = str(why)
 
 
 def _reason(error: InvalidRequest) -> str:
-    said = str(error)
-    if "Key" in said or "key" in said:
-        return "its key is empty or too long for Cassandra"
+    if "long" in str(error):
+        return "its key is too long for Cassandra"
     return "Cassandra calls the row invalid"

@@ -18,10 +18,13 @@ RIGHTS: Mapping[str, Mapping[str, frozenset[str]]] = {
         "verdict_by_transaction": frozenset({"SELECT", "MODIFY"}),
         "alert_by_hour": frozenset({"SELECT", "MODIFY"}),
         "transaction_by_customer": frozenset({"SELECT", "MODIFY"}),
+        "transaction_by_merchant": frozenset({"SELECT", "MODIFY"}),
+        "label_by_transaction": frozenset({"SELECT", "MODIFY"}),
     },
     "console": {
         "verdict_by_transaction": frozenset({"SELECT"}),
         "alert_by_hour": frozenset({"SELECT"}),
+        "label_by_transaction": frozenset({"SELECT"}),
     },
 }
 

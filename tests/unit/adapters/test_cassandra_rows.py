@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import json
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,20 @@ import pytest
 
 from fraudwatch.adapters.cassandra_rows import (
     ALERTS,
+    LABELS,
+    MERCHANTS,
     TABLES,
     TRANSACTIONS,
     VERDICTS,
     Table,
+    day_of,
     hour_of,
+    label_from,
     month_of,
 )
 from fraudwatch.application.alerts import ALERT_FIELDS, alert_of
 from fraudwatch.domain.fields import columns_of
+from fraudwatch.domain.label import LABEL_SCHEMA, Label, Source, Truth
 from fraudwatch.domain.transaction import Transaction
 from fraudwatch.domain.verdict import Outcome, Reason, Risk, Verdict
 from fraudwatch.stack.migrations import read_migrations
@@ -44,6 +50,14 @@ VERDICT = a_verdict(
     category=None,
     merchant_country=None,
     card_last4=None,
+)
+LABEL = Label(
+    schema=LABEL_SCHEMA,
+    transaction_id="shop:1",
+    verdict=Truth.GENUINE,
+    source=Source.CHARGEBACK,
+    by="card-office",
+    known_at_ms=1_771_070_400_007,
 )
 PURCHASE = a_transaction(event_at_ms=1_701_388_799_999, sealed=None)
 
@@ -85,7 +99,7 @@ def test_types_agree(table: Table) -> None:
             continue
         assert columns[column] in fitting(field.name, field.type), column
     assert columns.get("hour_at", "timestamp") == "timestamp"
-    assert columns.get("month", "text") == "text"
+    assert {columns.get(name, "text") for name in ("month", "day", "labelled_by")} == {"text"}
 
 
 def fitting(name: str, kind: Any) -> set[str]:
@@ -140,7 +154,42 @@ def test_a_transaction_row_lies_in_the_month_of_its_event_in_utc() -> None:
     assert row["sealed"] is None
 
 
+def test_a_purchase_lies_at_its_merchant_by_day_in_utc_without_the_sealed_box() -> None:
+    row = as_dict(MERCHANTS, PURCHASE)
+    assert MERCHANTS.partition_of(PURCHASE) == ("merchant-1", "2023-11-30")
+    assert row["write timestamp"] == 1_701_388_799_999_000
+    assert "sealed" not in row
+
+
+def test_a_label_says_who_said_it_and_comes_back_whole() -> None:
+    row = as_dict(LABELS, LABEL)
+    assert row["labelled_by"] == "card-office"
+    assert row["write timestamp"] == row["known_at"] * 1_000
+    as_read = row | {"known_at": datetime(2026, 2, 14, 12, 0, 0, 7_000)}  # noqa: DTZ001  naive UTC
+    assert label_from(as_read) == LABEL
+
+
+def test_no_verdict_is_ever_written_where_labels_are() -> None:
+    # An analyst's word must stand, whatever is judged again.
+    assert [table.name for table in TABLES if table.message is Label] == [LABELS.name]
+    assert LABELS.name not in {VERDICTS.name, ALERTS.name}
+
+
+def test_all_but_the_truth_is_a_labels_key_so_that_two_labels_never_mix() -> None:
+    columns, _ = declared()[LABELS.name]
+    [text] = [
+        statement
+        for migration in read_migrations(MIGRATIONS)
+        for statement in migration.statements
+        if LABELS.name in statement
+    ]
+    key = set(re.findall(r"\w+", text[text.index("PRIMARY KEY") :].split("WITH")[0]))
+    assert set(columns) - key == {"verdict"}
+
+
 def test_buckets_begin_where_they_should() -> None:
+    assert day_of(1_701_388_799_999) == "2023-11-30"
+    assert day_of(1_701_388_800_000) == "2023-12-01"
     assert hour_of(3_599_999) == 0
     assert hour_of(3_600_000) == 3_600_000
     assert month_of(1_701_388_799_999) == "2023-11"

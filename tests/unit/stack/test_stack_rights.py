@@ -17,7 +17,7 @@ def test_every_user_has_exactly_the_rights_its_contracts_give() -> None:
     assert {r for r in found if r.user == "ingest"} == {
         Right("ingest", operation, "TOPIC", topic)
         for operation in ("WRITE", "DESCRIBE")
-        for topic in ("transaction_topic", "dead_letter_topic")
+        for topic in ("transaction_topic", "labels_topic", "dead_letter_topic")
     }
     assert Right("persister", "READ", "GROUP", "persister", prefixed=True) in found
     assert Right("persister", "WRITE", "TOPIC", "fraud_topic") not in found

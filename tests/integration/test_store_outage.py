@@ -1,0 +1,137 @@
+"""Cassandra hangs, as it does in a long pause or on a dead disk: it neither answers nor refuses."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+from confluent_kafka import Consumer, ConsumerGroupState, TopicPartition
+from confluent_kafka.admin import AdminClient
+from prometheus_client.parser import text_string_to_metric_families
+
+from fraudwatch.adapters.cassandra_alerts import CassandraAlertReader
+from fraudwatch.adapters.cassandra_session import close, connect
+from fraudwatch.adapters.json_codec import encode
+from fraudwatch.adapters.kafka_log import KafkaTopic, client_config
+from fraudwatch.domain.label import LABEL_SCHEMA, Label, Source, Truth
+from fraudwatch.stack.private_stack import PrivateStack
+from fraudwatch.testing import a_purchase, eventually
+from fraudwatch.topics import FRAUD_TOPIC, LABELS_TOPIC, TRANSACTION_TOPIC
+
+pytestmark = [pytest.mark.engines, pytest.mark.timeout(300)]
+HANG_SECONDS = 15
+PARTITIONS = [TopicPartition(t, n) for t in (FRAUD_TOPIC, TRANSACTION_TOPIC) for n in (0, 1)]
+
+
+def metric(stack: PrivateStack, name: str, **labels: str) -> float:
+    port = stack.port("persister", "metrics")
+    text = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text
+    return sum(
+        sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == name and labels.items() <= sample.labels.items()
+    )
+
+
+def member_of(stack: PrivateStack) -> tuple[str, ConsumerGroupState]:
+    admin = AdminClient(client_config(stack.kafka("admin")))
+    group = admin.describe_consumer_groups(["persister"])["persister"].result(30)
+    [member] = group.members
+    return member.member_id, group.state
+
+
+def committed(stack: PrivateStack) -> dict[tuple[str, int], int]:
+    looking = Consumer(client_config(stack.kafka("admin")) | {"group.id": "persister"})
+    try:
+        return {(p.topic, p.partition): p.offset for p in looking.committed(PARTITIONS, 30)}
+    finally:
+        looking.close()
+
+
+@contextmanager
+def hung(pid: int) -> Iterator[None]:
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def test_a_store_that_hangs_costs_nothing_but_time(stack: PrivateStack) -> None:
+    source = f"hang-{uuid.uuid4().hex[:6]}"
+    names = {f"{source}:{n}" for n in range(200)}
+    label = Label(
+        schema=LABEL_SCHEMA,
+        transaction_id=f"{source}:7",
+        verdict=Truth.FRAUD,
+        source=Source.ANALYST,
+        by="a.moreno",
+        known_at_ms=time.time_ns() // 1_000_000,
+    )
+    process, member = stack.states()["persister"]["pid"], member_of(stack)
+
+    with hung(stack.states()["cassandra"]["pid"]):
+        began = time.monotonic()
+        now_ms = time.time_ns() // 1_000_000
+        purchases = [
+            a_purchase(source=source, id=str(n), customer_id=f"c-{n}", event_at_ms=now_ms)
+            for n in range(200)
+        ]
+        with stack.http("ingest", "INGEST_API_KEY") as ingest:
+            assert ingest.post("/v1/transactions", content=encode(purchases)).status_code == 202
+        KafkaTopic(stack.kafka("ingest"), LABELS_TOPIC).publish(
+            [(label.transaction_id, encode(label), now_ms)]
+        )
+        eventually(
+            lambda: metric(stack, "fraudwatch_persister_paused") == 1,
+            within_seconds=10,
+            what="reading rests",
+        )
+        before = committed(stack)
+        polled = metric(stack, "fraudwatch_persister_seconds_total", phase="resting")
+        time.sleep(max(0, began + HANG_SECONDS - time.monotonic()))
+        # It polls on, says how old the waiting messages are, and commits none of them.
+        assert metric(stack, "fraudwatch_persister_seconds_total", phase="resting") > polled
+        assert metric(stack, "fraudwatch_persister_lag_seconds") > 5
+        assert committed(stack) == before
+
+    returned = time.monotonic()
+    session = connect(stack.cassandra("console"))
+    try:
+        reader = CassandraAlertReader(session)
+        eventually(
+            lambda: all(reader.verdict_of(name) for name in names),
+            within_seconds=20,
+            what="every verdict a row",
+        )
+        eventually(
+            lambda: reader.labels_of(label.transaction_id) == [label],
+            within_seconds=10,
+            what="the label a row",
+        )
+        took_seconds = time.monotonic() - returned
+    finally:
+        close(session)
+    eventually(
+        lambda: metric(stack, "fraudwatch_persister_paused") == 0,
+        within_seconds=10,
+        what="reading again",
+    )
+    eventually(
+        lambda: (
+            all(end >= before[place] for place, end in committed(stack).items())
+            and committed(stack) != before
+        ),
+        within_seconds=10,
+        what="commits after the rows",
+    )
+    print(f"written {took_seconds:.1f} s after Cassandra answered again")  # noqa: T201  a figure
+    assert stack.states()["persister"]["pid"] == process
+    assert member_of(stack) == member
