@@ -43,6 +43,14 @@ def dead_letter_box(public_key: Path) -> hybrid.HybridEncrypt:
     return handle.primitive(hybrid.HybridEncrypt)
 
 
+def dead_letter_opener(private_key: Path) -> hybrid.HybridDecrypt:
+    """What opens a dead letter's payload: for the operator's command alone."""
+    hybrid.register()
+    text = private_key.read_text()
+    handle = tink.json_proto_keyset_format.parse(text, secret_key_access.TOKEN)
+    return handle.primitive(hybrid.HybridDecrypt)
+
+
 def write_durably(path: Path, text: str) -> None:
     """Replace a file as a whole, readable by its owner alone, on disk before this returns."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

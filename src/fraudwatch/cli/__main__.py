@@ -9,13 +9,14 @@ from typing import Annotated
 
 import typer
 
-from fraudwatch.cli import output
+from fraudwatch.cli import dead_letters, output
 from fraudwatch.stack import catalogue as catalogues
 from fraudwatch.stack.place import Place, Unusable
 from fraudwatch.stack.state import DEFAULT_PROFILE, status
 
 FAILED = 1
 WRONG_USE = 2
+CHAOS_EXAMPLE = "Example: ./fraudwatch chaos --kills 5 --seed 7"
 REPLAY_EXAMPLE = "Example: ./fraudwatch replay purchases.csv --mapping mapping.yaml --rate 50"
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.add_typer(dead_letters.app, name="dead-letters")
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")]
 Profile = Annotated[str, typer.Option(help="Which services; see services.toml.")]
 
@@ -154,6 +156,10 @@ def run_demo() -> None:
 
 def main() -> None:
     """Run one command; trouble that has a sentence is told by that sentence alone."""
+    if sys.argv[1:2] in ([], ["--help"], ["chaos"]):
+        from fraudwatch.cli.chaos import chaos
+
+        app.command("chaos", epilog=CHAOS_EXAMPLE)(chaos)
     if sys.argv[1:2] in ([], ["--help"], ["replay"]):
         # Its engines take a while to load, so only where it is asked for.
         from fraudwatch.cli.replay import replay

@@ -19,7 +19,7 @@ OWN_SETTINGS = frozenset({PORT_OFFSET, "KAFKA_CLUSTER_ID", "KAFKA_CONTROLLER_PAS
 _LINE = re.compile(r"([A-Z][A-Z0-9_]*)=(.*)")
 # Safe in supervisor's ini, in JAAS, in YAML and in a URL, so that nothing ever needs quoting.
 _ALLOWED = re.compile(r"[A-Za-z0-9_./:+=@,-]*")
-_CLUSTER_ID = re.compile(r"[A-Za-z0-9_-]{22}")
+_CLUSTER_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{21}")
 
 
 class BadSetting(Unusable):
@@ -87,7 +87,9 @@ def _filled(line: str) -> str:
 
 def _random(name: str) -> str:
     if name == "KAFKA_CLUSTER_ID":
-        return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        # A leading hyphen would be taken for an option where the id stands on a command line.
+        drawn = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        return _random(name) if drawn.startswith("-") else drawn
     return secrets.token_hex(24)
 
 

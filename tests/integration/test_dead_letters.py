@@ -1,0 +1,215 @@
+"""Garbage of every kind is answered or put aside, stops nothing, and enters again once cured."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from fraudwatch.adapters.cassandra_session import close, connect
+from fraudwatch.adapters.json_codec import encode
+from fraudwatch.adapters.kafka_log import KafkaDeadLetters, KafkaTopic
+from fraudwatch.adapters.keysets import PUBLIC_DEAD_LETTER_KEY
+from fraudwatch.domain.dead_letter import KEPT_PAYLOAD_BYTES, Code, DeadLetter, Stage
+from fraudwatch.stack.private_stack import PrivateStack
+from fraudwatch.testing import a_purchase, a_token, a_transaction, a_verdict, eventually
+from fraudwatch.topics import FRAUD_TOPIC, TRANSACTION_TOPIC
+
+pytestmark = [pytest.mark.engines, pytest.mark.timeout(600)]
+
+NESTED = b'{"x": ' + b"[" * 10_000
+TEN_MB = 10 * 1024 * 1024
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def command(stack: PrivateStack, *words: str) -> subprocess.CompletedProcess[str]:
+    return stack.command("dead-letters", *words, check=False)
+
+
+def listed(stack: PrivateStack) -> dict[str, dict[str, Any]]:
+    told = command(stack, "ls", "--limit", "100000", "--json")
+    assert told.returncode == 0, told.stderr
+    return {one["id"]: one for one in json.loads(told.stdout)["letters"]}
+
+
+def outcome(told: subprocess.CompletedProcess[str]) -> dict[str, dict[str, str]]:
+    return {one["id"]: one for one in json.loads(told.stdout)["letters"]}
+
+
+def is_stored(stack: PrivateStack, transaction_id: str) -> bool:
+    session = connect(stack.cassandra("console"))
+    query = "SELECT transaction_id FROM fraudwatch.verdict_by_transaction WHERE transaction_id = %s"
+    try:
+        return bool(list(session.execute(query, (transaction_id,))))
+    finally:
+        close(session)
+
+
+def put(stack: PrivateStack, stage: Stage, origin: str, payload: bytes) -> str:
+    """Put a letter aside as the stage would; its id."""
+    letter = DeadLetter(
+        code=Code.WRONG_SCHEMA,
+        stage=stage,
+        origin=origin,
+        reason="id is missing",
+        payload=payload,
+        at_ms=now_ms(),
+    )
+    key = stack.home / "keys" / PUBLIC_DEAD_LETTER_KEY
+    KafkaDeadLetters(stack.kafka(str(stage)), key).put([letter])
+    return f"{stage}:{origin}"
+
+
+@pytest.fixture
+def undisturbed(stack: PrivateStack) -> Iterator[None]:
+    """Nothing was stopped or started again, and the next purchase goes through."""
+    names = ("ingest", "detector", "persister")
+    before = stack.states()
+    yield
+    after = stack.states()
+    assert {n: after[n]["pid"] for n in names} == {n: before[n]["pid"] for n in names}
+    assert all(after[n]["ready"] for n in names)
+    purchase = a_purchase(source="next", id=uuid.uuid4().hex, event_at_ms=now_ms())
+    with stack.http("ingest", "INGEST_API_KEY") as ingest:
+        assert ingest.post("/v1/transactions", content=encode(purchase)).status_code == 202
+    stored = f"next:{purchase.id}"
+    eventually(lambda: is_stored(stack, stored), within_seconds=120, what="the next purchase's row")
+
+
+@pytest.mark.usefixtures("undisturbed")
+def test_garbage_at_the_http_door_is_answered_with_the_reason(stack: PrivateStack) -> None:
+    sound = encode(a_purchase(event_at_ms=now_ms()))
+    kinds = {
+        b"garbage": Code.NOT_JSON,
+        b"\xff\xfe\x00": Code.NOT_JSON,
+        sound.replace(b"2590", b"NaN"): Code.NOT_JSON,
+        sound.replace(b"groceries", b"gro\0ceries"): Code.NOT_JSON,
+        NESTED: Code.NOT_JSON,
+        b"{}": Code.WRONG_SCHEMA,
+        sound.replace(b"2590", b'"2590"'): Code.WRONG_SCHEMA,
+        encode(a_purchase(currency="XXX")): Code.UNKNOWN_CURRENCY,
+        encode(a_purchase(event_at_ms=0)): Code.OUT_OF_BOUNDS,
+        encode(a_purchase(event_at_ms=now_ms() + 86_400_000)): Code.FUTURE_EVENT,
+    }
+    with stack.http("ingest", "INGEST_API_KEY") as ingest:
+        for body, code in kinds.items():
+            answer = ingest.post("/v1/transactions", content=body)
+            assert answer.status_code == 422, body[:80]
+            assert [p["code"] for p in answer.json()["problems"]] == [code], body[:80]
+        assert ingest.post("/v1/transactions", content=b" " * TEN_MB).status_code == 413
+        streamed = ingest.post("/v1/transactions", content=iter([b" " * TEN_MB]))
+        assert streamed.status_code == 413
+
+
+@pytest.mark.usefixtures("undisturbed")
+def test_garbage_on_the_topics_ends_as_letters_of_the_right_code(stack: PrivateStack) -> None:
+    transaction = encode(a_transaction(transaction_id=f"garbage:{uuid.uuid4().hex}"))
+    both = {
+        b"garbage": Code.NOT_JSON,
+        transaction.replace(b"2590", b"NaN"): Code.NOT_JSON,
+        b"nul\0": Code.NOT_JSON,
+        NESTED: Code.NOT_JSON,
+        b"{}": Code.WRONG_SCHEMA,
+        b" " * (KEPT_PAYLOAD_BYTES + 1): Code.NOT_JSON,
+    }
+    known = set(listed(stack))
+    KafkaTopic(stack.kafka("ingest"), TRANSACTION_TOPIC).publish(
+        [("garbage", value, now_ms()) for value in both]
+    )
+    unkeyed = encode(a_verdict(transaction_id=""))
+    KafkaTopic(stack.kafka("detector"), FRAUD_TOPIC).publish([("garbage", unkeyed, now_ms())])
+
+    def fresh() -> list[dict[str, Any]]:
+        found = [one for name, one in listed(stack).items() if name not in known]
+        by_topic = [one for one in found if one["stage"] != "ingest"]
+        return by_topic if len(by_topic) >= 2 * len(both) + 1 else []
+
+    letters = eventually(fresh, within_seconds=120, what="every letter")
+    wanted = sorted(both.values())
+    for stage in ("detector", "persister"):
+        codes = sorted(
+            x["code"] for x in letters if x["stage"] == stage and "transaction" in x["id"]
+        )
+        assert codes == wanted
+    assert [x["code"] for x in letters if FRAUD_TOPIC in x["id"]] == [Code.ROW_REFUSED]
+    # Replaying what is still garbage puts nothing aside a second time.
+    ids = [one["id"] for one in letters if one["code"] != Code.ROW_REFUSED]
+    told = command(stack, "replay", "--json", *ids)
+    assert told.returncode == 1
+    assert {one["state"] for one in outcome(told).values()} == {"stays"}
+    cut = [one["detail"] for one in outcome(told).values() if "only the first" in one["detail"]]
+    assert len(cut) == 2
+
+
+def test_a_letter_is_shown_opened_and_its_terminal_commands_are_not(stack: PrivateStack) -> None:
+    payload = b'{"name": "Erika \x1b[2J\xff"}' + b" " * 5_000 + b"end"
+    name = put(stack, Stage.INGEST, f"feed:{uuid.uuid4().hex}", payload)
+    told = command(stack, "show", name)
+    assert told.returncode == 0, told.stderr
+    assert '{"name": "Erika \ufffd[2J\ufffd"}' in told.stdout
+    assert "end" not in told.stdout
+    assert "personal data" in told.stderr
+    whole = json.loads(command(stack, "show", name, "--all", "--json").stdout)
+    assert whole["payload"] == payload.decode("utf-8", "replace")
+    assert (whole["code"], whole["bytes"]) == ("wrong_schema", len(payload))
+
+
+def test_what_is_cured_enters_by_its_own_door_and_is_remembered(stack: PrivateStack) -> None:
+    one = uuid.uuid4().hex
+    customer = a_token("q")
+    at_ms = now_ms()
+    names = {
+        put(stack, Stage.INGEST, f"feed:{one}", encode(a_purchase(id=one, event_at_ms=at_ms))),
+        put(
+            stack,
+            Stage.DETECTOR,
+            "transaction_topic-0-900000001",
+            encode(
+                a_transaction(transaction_id=f"d:{one}", customer_token=customer, event_at_ms=at_ms)
+            ),
+        ),
+        put(
+            stack,
+            Stage.PERSISTER,
+            "fraud_topic-0-900000002",
+            encode(a_verdict(transaction_id=f"p:{one}", decided_at_ms=at_ms, event_at_ms=at_ms)),
+        ),
+    }
+    trial = command(stack, "replay", "--dry-run", "--json", *names)
+    assert {x["state"] for x in outcome(trial).values()} == {"would_enter"}
+    assert not is_stored(stack, f"shop:{one}")
+
+    told = command(stack, "replay", "--json", *names)
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert {x["state"] for x in outcome(told).values()} == {"replayed"}
+    for stored in (f"shop:{one}", f"d:{one}", f"p:{one}"):
+        eventually(lambda s=stored: is_stored(stack, s), within_seconds=120, what=stored)  # type: ignore[misc]
+
+    marks = listed(stack)
+    assert all(marks[name]["is_replayed"] for name in names)
+    assert not names & outcome(command(stack, "replay", "--dry-run", "--json")).keys()
+
+
+def test_what_is_still_refused_stays_with_the_reason(stack: PrivateStack) -> None:
+    origin = f"feed:{uuid.uuid4().hex}"
+    name = put(stack, Stage.INGEST, origin, encode(a_purchase(currency="XXX")))
+    told = command(stack, "replay", name)
+    assert told.returncode == 1
+    assert told.stdout.startswith("stays")
+    assert "currency no rate of XXX" in told.stdout
+    assert not listed(stack)[name]["is_replayed"]
+
+
+def test_a_letter_that_is_not_there_is_wrong_use(stack: PrivateStack) -> None:
+    for verb in ("show", "replay"):
+        told = command(stack, verb, "ingest:feed:nobody")
+        assert (told.returncode, told.stdout) == (2, "")
+        assert "nobody" in told.stderr

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+import tink
+from pydantic import SecretStr
+
+from fraudwatch.adapters.ingest_api import IngestApi, IngestEndpoint
+from fraudwatch.adapters.json_codec import encode
+from fraudwatch.adapters.kafka_dead_letters import ReplayedFile, doors
+from fraudwatch.adapters.keysets import (
+    PRIVATE_DEAD_LETTER_KEY,
+    PUBLIC_DEAD_LETTER_KEY,
+    create_dead_letter_keys,
+    dead_letter_box,
+    dead_letter_opener,
+)
+from fraudwatch.application.dead_letters import INGEST_DOOR, Door, DoorClosed, Letter, Stays
+from fraudwatch.settings import KafkaSettings
+from fraudwatch.testing import NOON_MS, a_purchase, a_transaction, a_verdict
+from fraudwatch.topics import FRAUD_TOPIC, TRANSACTION_TOPIC
+
+Answer = Callable[[httpx.Request], httpx.Response]
+NOWHERE = KafkaSettings(
+    bootstrap_servers="127.0.0.1:1", username="admin", password=SecretStr("0123456789abcdef")
+)
+
+
+def a_letter(origin: str = "feed:1", payload: bytes = b"x") -> Letter:
+    return Letter(
+        stage="ingest",
+        origin=origin,
+        code="not_json",
+        reason="message is no JSON object",
+        at_ms=NOON_MS,
+        payload_bytes=len(payload),
+        payload_sha256=hashlib.sha256(payload).hexdigest(),
+        partition=0,
+        offset=0,
+    )
+
+
+def the_doors(answer: Answer | None = None) -> dict[str, Door]:
+    transport = httpx.MockTransport(answer or (lambda _: httpx.Response(500)))
+    return doors(NOWHERE, IngestApi(IngestEndpoint("http://ingest", "key"), transport))
+
+
+def test_the_private_half_opens_what_the_public_half_sealed(tmp_path: Path) -> None:
+    create_dead_letter_keys(tmp_path)
+    sealed = dead_letter_box(tmp_path / PUBLIC_DEAD_LETTER_KEY).encrypt(b"garbage", b"feed:1")
+    opener = dead_letter_opener(tmp_path / PRIVATE_DEAD_LETTER_KEY)
+    assert opener.decrypt(sealed, b"feed:1") == b"garbage"
+    with pytest.raises(tink.TinkError):
+        opener.decrypt(sealed, b"feed:2")
+
+
+def test_the_public_half_opens_nothing(tmp_path: Path) -> None:
+    create_dead_letter_keys(tmp_path)
+    with pytest.raises(tink.TinkError):
+        dead_letter_opener(tmp_path / PUBLIC_DEAD_LETTER_KEY)
+
+
+@pytest.mark.parametrize(
+    ("door", "sound", "unbound"),
+    [
+        (INGEST_DOOR, encode(a_purchase()), encode(a_purchase(amount_minor=-1))),
+        (TRANSACTION_TOPIC, encode(a_transaction()), encode(a_transaction(amount_minor=-1))),
+        (FRAUD_TOPIC, encode(a_verdict()), encode(a_verdict(amount_minor=-1))),
+    ],
+)
+def test_a_door_takes_what_its_reader_takes_and_nothing_else(
+    door: str, sound: bytes, unbound: bytes
+) -> None:
+    way = the_doors()[door]
+    way.check(sound)
+    for bad in (b"", b"garbage", b"[%b]" % sound, b"%b,%b" % (sound, sound), b"{}"):
+        with pytest.raises(Stays):
+            way.check(bad)
+    with pytest.raises(Stays, match="amount_minor must lie between"):
+        way.check(unbound)
+
+
+def test_a_purchase_is_posted_alone() -> None:
+    bodies: list[bytes] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        bodies.append(request.content)
+        return httpx.Response(202, json={"accepted": 1, "repeated": 0})
+
+    the_doors(answer)[INGEST_DOOR].enter(encode(a_purchase()))
+    assert json.loads(bodies[0]) == [json.loads(encode(a_purchase()))]
+
+
+def test_what_ingest_refuses_stays_with_its_reason() -> None:
+    refusal = {"index": 0, "code": "unknown_currency", "field": "currency", "reason": "no rate"}
+    door = the_doors(lambda _: httpx.Response(422, json={"problems": [refusal]}))[INGEST_DOOR]
+    with pytest.raises(Stays, match="currency no rate"):
+        door.enter(encode(a_purchase()))
+
+
+@pytest.mark.parametrize("status", [401, 500, 503])
+def test_an_ingest_that_takes_nothing_is_a_closed_door(status: int) -> None:
+    with pytest.raises(DoorClosed):
+        the_doors(lambda _: httpx.Response(status))[INGEST_DOOR].enter(encode(a_purchase()))
+
+
+def test_what_was_replayed_is_remembered_by_the_next_run(tmp_path: Path) -> None:
+    path = tmp_path / "dead_letters" / "replayed.jsonl"
+    first = ReplayedFile(path)
+    assert a_letter() not in first
+    first.add(a_letter())
+    first.add(a_letter("feed:2"))
+    for reader in (first, ReplayedFile(path)):
+        assert a_letter() in reader
+        assert a_letter("feed:2") in reader
+        assert a_letter("feed:3") not in reader
+    assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
+
+
+def test_another_payload_under_the_same_origin_is_another_letter(tmp_path: Path) -> None:
+    remembered = ReplayedFile(tmp_path / "replayed.jsonl")
+    remembered.add(a_letter(payload=b"old shop"))
+    assert a_letter(payload=b"new shop") not in remembered
+
+
+@pytest.mark.parametrize("cut", range(1, 100, 7))
+def test_an_entry_that_a_crash_cut_short_harms_no_other(tmp_path: Path, cut: int) -> None:
+    path = tmp_path / "replayed.jsonl"
+    ReplayedFile(path).add(a_letter("feed:1"))
+    ReplayedFile(path).add(a_letter("feed:2"))
+    path.write_bytes(path.read_bytes()[:-cut])
+    ReplayedFile(path).add(a_letter("feed:3"))
+    after = ReplayedFile(path)
+    assert a_letter("feed:1") in after
+    assert a_letter("feed:2") not in after
+    assert a_letter("feed:3") in after
