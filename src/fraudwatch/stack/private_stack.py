@@ -11,7 +11,7 @@ import socket
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from pydantic import SecretStr
 
 from fraudwatch.settings import CassandraSettings, KafkaSettings
 from fraudwatch.stack import catalogue, env_file
-from fraudwatch.stack.place import ROOT, Unusable
+from fraudwatch.stack.place import ROOT, Place, Unusable
 
 _COMMAND_SECONDS = 900
 _OFFSETS = range(20_000, 50_000, 500)
@@ -34,6 +34,11 @@ class PrivateStack:
 
     home: Path
     offset: int
+
+    @property
+    def place(self) -> Place:
+        """The home as the stack's own parts know it."""
+        return replace(Place.from_environment(), home=self.home.resolve())
 
     def command(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run ./fraudwatch on this home."""

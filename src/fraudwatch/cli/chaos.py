@@ -1,0 +1,82 @@
+"""``fraudwatch chaos``: kill everything in turn under traffic, then count what became of it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fraudwatch.cli import output
+from fraudwatch.proof.chaos import proving
+from fraudwatch.proof.faults import plan
+from fraudwatch.proof.load import Load
+from fraudwatch.stack.private_stack import running
+
+FAILED = 1
+SOURCE = "chaos"
+COUNTED = ("lost", "duplicates", "conflicting", "mismatched_features")
+# The shop has no part in the proof: what is sent and promised is known in full only from the load.
+QUIET_SHOP = {
+    "SHOP_CUSTOMERS": "50",
+    "SHOP_HISTORY_DAYS": "1",
+    "SHOP_HISTORY_PURCHASES": "200",
+    "SHOP_LIVE_PURCHASES_PER_SECOND": "0.2",
+}
+
+
+def chaos(
+    kills: Annotated[int, typer.Option(min=1, help="How many kills, in turn.")] = 20,
+    seed: Annotated[int, typer.Option(help="Order, moments and purchases follow from it.")] = 7,
+    rate: Annotated[int, typer.Option(min=1, max=5_000, help="Purchases a second.")] = 300,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")] = False,
+) -> None:
+    """Prove that nothing is lost: kill -9 the whole path in turn under traffic, then count.
+
+    It runs on a stack of its own in a temporary folder, never on yours. The exit code is 0 only if
+    nothing is lost, doubled, contradicted or judged by features other than one fold gives.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="fraudwatch-chaos-"))
+    output.say(f"seed {seed}; starting a stack of its own in {folder} ...")
+    kept = True
+    try:
+        report = _prove(folder, kills, seed, rate)
+        kept = not report["ok"]
+    finally:
+        if kept:
+            output.say(f"logs, ledger and data are kept in {folder}; remove it when they were read")
+        else:
+            shutil.rmtree(folder)
+    if as_json:
+        output.print_json(report)
+    else:
+        _tell(report)
+    if not report["ok"]:
+        raise typer.Exit(FAILED)
+
+
+def _prove(folder: Path, kills: int, seed: int, rate: int) -> dict[str, Any]:
+    faults = plan(seed, kills)
+    with running(folder, QUIET_SHOP, "speed") as stack:
+        began, load = time.monotonic(), Load(seed, SOURCE)
+        with proving(stack, folder, load, rate, output.say) as proof:
+            proof.break_things(faults)
+            output.say("waiting until everything sent is judged and stored ...")
+            proof.drain()
+            return proof.report(faults, proof.count(), time.monotonic() - began)
+
+
+def _tell(report: dict[str, Any]) -> None:
+    output.say(
+        f"{report['accepted']} purchases acknowledged, {report['verdicts']} verdicts, "
+        f"{report['kills']} kills in {report['seconds']} s"
+    )
+    for kind in COUNTED:
+        output.say(f"{kind}: {report[kind]}")
+        for example in report["examples"].get(kind, ()):
+            output.say(f"  {example}")
+    output.say("nothing lost, nothing twice" if report["ok"] else "the promise is broken")

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from fraudwatch.stack.place import ROOT
+
+
+def chaos(*options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "fraudwatch.cli", "chaos", *options]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_help_shows_an_example() -> None:
+    shown = chaos("--help")
+    assert shown.returncode == 0
+    assert "Example: ./fraudwatch chaos" in shown.stdout
+
+
+@pytest.mark.parametrize("wrong", [("--kills", "0"), ("--rate", "0"), ("--rate", "many")])
+def test_wrong_use_starts_nothing(wrong: tuple[str, ...]) -> None:
+    refused = chaos(*wrong)
+    assert refused.returncode == 2
+    assert refused.stdout == ""
+    assert "starting a stack" not in refused.stderr
