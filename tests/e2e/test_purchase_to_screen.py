@@ -14,7 +14,6 @@ import os
 import signal
 import time
 import uuid
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -105,8 +104,10 @@ def test_every_purchase_of_the_feed_is_judged_once_and_stored(stack: PrivateStac
 
     eventually(lambda: sound <= stored_ids(stack), within_seconds=120, what="a row per purchase")
 
-    copies = Counter(name for name, _ in verdicts_on(stack))
-    assert {name: count for name, count in copies.items() if count > 1} == {}
+    # A killed detector may have written a batch twice: the same bytes, or it is another verdict.
+    verdicts = dict(verdicts_on(stack))
+    assert sound <= verdicts.keys()
+    assert [name for name, value in verdicts_on(stack) if verdicts.get(name, value) != value] == []
     put_aside = {message.key() for message in all_of(stack, DEAD_LETTER_TOPIC)}
     broken = {b"feed:%d" % place for place, event in enumerate(events) if not is_sound(event)}
     assert broken <= put_aside
