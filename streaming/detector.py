@@ -14,128 +14,38 @@ from __future__ import annotations
 import gc
 import logging
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 from prometheus_client import start_http_server
 
 from fraudwatch.adapters.json_codec import encode
-from fraudwatch.adapters.kafka_log import (
-    KafkaDeadLetters,
-    KafkaFeatureLog,
-    KafkaTopic,
-    read_range,
-)
-from fraudwatch.adapters.log_fold import FoldedMessages, fold_messages, packed
+from fraudwatch.adapters.kafka_log import KafkaDeadLetters, read_range
+from fraudwatch.adapters.kafka_verdict_log import KafkaVerdictLog
+from fraudwatch.adapters.log_fold import fold_messages
 from fraudwatch.adapters.message_frames import Decided, encode_verdicts
 from fraudwatch.adapters.policy_book import PolicyBook
 from fraudwatch.adapters.policy_file import load_policy
-from fraudwatch.adapters.spark_stream import MicroBatch, build_session, committed_ends, start_query
+from fraudwatch.adapters.spark_progress import Trigger, watch_triggers
+from fraudwatch.adapters.spark_stream import build_session, committed_ends, start_query
 from fraudwatch.adapters.state_snapshots import PeriodicSnapshots, SnapshotFolder
 from fraudwatch.application.assess import assess
-from fraudwatch.application.ports import DeadLetters, FeatureLog, Publisher
-from fraudwatch.domain.dead_letter import DeadLetter, Stage
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.domain.policy import Policy
 from fraudwatch.domain.rules.rule import Seen
 from fraudwatch.observability.logs import configure_logging
-from fraudwatch.observability.metrics import counter, gauge, histogram
+from fraudwatch.observability.metrics import gauge
 from fraudwatch.settings import DetectorSettings, KafkaSettings
 from fraudwatch.testing import a_transaction
-from fraudwatch.topics import FRAUD_TOPIC, TRANSACTION_TOPIC
+from fraudwatch.topics import TRANSACTION_TOPIC
+from streaming.detector_judging import Detector
 
 log = logging.getLogger("detector")
 
-_verdicts = counter("fraudwatch_detector_verdicts")
-_repeats = counter("fraudwatch_detector_repeats")
-_dead_letters = counter("fraudwatch_dead_letters")
-_batch_seconds = histogram("fraudwatch_detector_batch_seconds")
-_event_to_verdict = histogram("fraudwatch_event_to_verdict_seconds")
-_customers = gauge("fraudwatch_detector_customers")
-_judged_until = gauge("fraudwatch_detector_judged_until_seconds")
 _snapshot_at = gauge("fraudwatch_detector_snapshot_at_seconds")
 _policy_usable = gauge("fraudwatch_detector_policy_usable")
-
-
-class Snapshots(Protocol):
-    """Told between batches what may be kept."""
-
-    def offer(self, state: CustomerState, ends: dict[int, int]) -> None:
-        """Everything in ``state`` up to ``ends`` is committed now."""
-
-
-@dataclass(slots=True)
-class Detector:
-    """Judges micro-batches over a state of its own."""
-
-    policy_of: Callable[[MicroBatch], Policy]
-    verdicts: Publisher
-    features: FeatureLog
-    dead_letters: DeadLetters
-    snapshots: Snapshots
-    customers: CustomerState = field(default_factory=CustomerState)
-    ends: dict[int, int] = field(default_factory=dict)
-
-    def remember(self, messages: list[bytes], produced_at_ms: npt.NDArray[np.int64]) -> None:
-        """Fold messages that were judged before this process began; nothing is written."""
-        fold_messages(self.customers, messages, produced_at_ms)
-
-    def judge(self, batch: MicroBatch) -> None:
-        """Judge a batch and return when all that it says is acknowledged."""
-        # Spark begins a batch after it has committed the one before: that one may be kept now.
-        self.snapshots.offer(self.customers, self.ends)
-        with _batch_seconds.time():
-            folded = fold_messages(self.customers, batch.values, batch.produced_at_ms)
-            self._put_aside(folded, batch)
-            self._publish(folded, batch, self.policy_of(batch))
-        self.ends |= batch.ends
-        _repeats.inc(folded.repeats)
-        _customers.set(self.customers.customers)
-        _judged_until.set(batch.produced_at_ms.max() / 1000)
-
-    def _publish(self, folded: FoldedMessages, batch: MicroBatch, policy: Policy) -> None:
-        held = assess(Seen(folded.amount_eur_cents, folded.features), policy)
-        decided = Decided(
-            assessment=held,
-            policy=policy,
-            features_version=features_version(),
-            source_partition=batch.partition[folded.position],
-            source_offset=batch.offset[folded.position],
-            decided_at_ms=batch.decided_at_ms,
-        )
-        keys = folded.frame["customer_token"].to_list()
-        produced_at = batch.produced_at_ms[folded.position].tolist()
-        values = encode_verdicts(folded.frame, decided)
-        self.verdicts.publish(list(zip(keys, values, produced_at, strict=True)))
-        names = folded.frame["transaction_id"].to_list()
-        vectors = packed(folded.features)
-        self.features.append(list(zip(keys, names, vectors, strict=True)), features_version())
-        now_ms = time.time_ns() // 1_000_000
-        for level, produced_ms in zip(held.level.tolist(), produced_at, strict=True):
-            _verdicts.labels(risk=policy.levels[level].risk).inc()
-            _event_to_verdict.observe(max(0, now_ms - produced_ms) / 1000)
-
-    def _put_aside(self, folded: FoldedMessages, batch: MicroBatch) -> None:
-        letters = [
-            DeadLetter(
-                code=why.code,
-                stage=Stage.DETECTOR,
-                origin=f"{TRANSACTION_TOPIC}-{batch.partition[place]}-{batch.offset[place]}",
-                reason=why.reason,
-                payload=batch.values[place],
-                at_ms=batch.decided_at_ms,
-            )
-            for place, why in folded.refused
-        ]
-        if letters:
-            self.dead_letters.put(letters)
-        for letter in letters:
-            _dead_letters.labels(stage=letter.stage, code=letter.code).inc()
-            log.warning("put aside %s: %s", letter.origin, letter.reason)
+_trigger_seconds = gauge("fraudwatch_detector_trigger_seconds")
+_behind = gauge("fraudwatch_detector_behind_messages")
 
 
 def restore(
@@ -172,6 +82,12 @@ def warm_up(policy: Policy) -> None:
     encode_verdicts(sample.frame, Decided(held, policy, "", origin, origin, 0))
 
 
+def _tell_trigger(trigger: Trigger) -> None:
+    for phase, seconds in trigger.seconds.items():
+        _trigger_seconds.labels(phase=phase).set(seconds)
+    _behind.set(trigger.behind_messages)
+
+
 def main() -> None:
     """Wire the detector and run it until it is stopped or something breaks."""
     configure_logging("detector")
@@ -182,8 +98,7 @@ def main() -> None:
     )
     detector = Detector(
         policy_of=lambda batch: policies.policy_for(batch.batch_id, is_rerun=batch.is_rerun),
-        verdicts=KafkaTopic(kafka, FRAUD_TOPIC),
-        features=KafkaFeatureLog(kafka),
+        verdicts=KafkaVerdictLog(kafka),
         dead_letters=KafkaDeadLetters(kafka, settings.dead_letter_key_path),
         snapshots=PeriodicSnapshots(
             folder,
@@ -204,6 +119,7 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     start_http_server(settings.metrics_port, addr="127.0.0.1")
+    watch_triggers(query, _tell_trigger)
     log.info("judging, features %s", features_version())
     query.awaitTermination()
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -17,6 +15,7 @@ from fraudwatch.domain.label import Label
 from fraudwatch.domain.transaction import Transaction
 from fraudwatch.domain.verdict import Verdict
 from fraudwatch.observability.metrics import counter, histogram
+from fraudwatch.observability.phases import Phases
 from fraudwatch.topics import PRODUCED_AT_HEADER
 from streaming.persister_entries import Entry
 
@@ -26,17 +25,7 @@ M = TypeVar("M")
 _rows = counter("fraudwatch_persister_rows")
 _dead_letters = counter("fraudwatch_dead_letters")
 _event_to_row = histogram("fraudwatch_event_to_row_seconds")
-_seconds = counter("fraudwatch_persister_seconds")
-
-
-@contextmanager
-def spent(phase: str) -> Iterator[None]:
-    """Count the time within as spent on this phase, whatever comes of it."""
-    began = time.perf_counter()
-    try:
-        yield
-    finally:
-        _seconds.labels(phase=phase).inc(time.perf_counter() - began)
+spent = Phases(counter("fraudwatch_persister_seconds")).spent
 
 
 @dataclass(frozen=True, slots=True)

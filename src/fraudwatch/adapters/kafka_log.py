@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,7 @@ from fraudwatch.adapters.keysets import dead_letter_box
 from fraudwatch.application.ports import NotDelivered
 from fraudwatch.domain.dead_letter import KEPT_PAYLOAD_BYTES, DeadLetter
 from fraudwatch.settings import KafkaSettings
-from fraudwatch.topics import (
-    DEAD_LETTER_TOPIC,
-    FEATURE_TOPIC,
-    FEATURES_VERSION_HEADER,
-    PARTITIONER,
-    PRODUCED_AT_HEADER,
-    TRANSACTION_ID_HEADER,
-)
+from fraudwatch.topics import DEAD_LETTER_TOPIC, PARTITIONER, PRODUCED_AT_HEADER
 
 _FLUSH_SECONDS = 60.0
 _QUEUE_POLL_SECONDS = 0.5
@@ -44,11 +38,14 @@ def client_config(settings: KafkaSettings) -> dict[str, str]:
     }
 
 
-class KafkaTopic:
-    """A topic to publish to: idempotent producer, every copy acknowledged before it returns."""
+Headers = list[tuple[str, str | bytes | None]]
 
-    def __init__(self, settings: KafkaSettings, topic: str, *, linger_ms: int = 0) -> None:
-        self._topic = topic
+
+class Outbox:
+    """An idempotent producer whose messages count as sent once every copy is acknowledged."""
+
+    def __init__(self, settings: KafkaSettings, *, linger_ms: int = 0) -> None:
+        self._failures: list[KafkaError] = []
         self._producer = Producer(
             client_config(settings)
             | {
@@ -59,8 +56,49 @@ class KafkaTopic:
                 "compression.type": "lz4",
                 "queue.buffering.max.messages": 500_000,
                 "message.timeout.ms": int(_FLUSH_SECONDS * 1000),
+                # A call back into Python for each success would cost as much as sending it.
+                "delivery.report.only.error": True,
+                "on_delivery": self._on_delivery,
             }
         )
+
+    def put(self, topic: str, key: str, value: bytes, headers: Headers) -> None:
+        """Hand a message over; :meth:`wait` tells what became of it."""
+        while True:
+            try:
+                self._producer.produce(topic, value, key, headers=headers)
+            except BufferError:  # the queue is full: let it drain, then try again
+                self._producer.poll(_QUEUE_POLL_SECONDS)
+            else:
+                return
+
+    def wait(self) -> None:
+        """Return when everything handed over is acknowledged.
+
+        Raises:
+            NotDelivered: when something was not.
+        """
+        unsent = self._producer.flush(_FLUSH_SECONDS)
+        failures, self._failures = self._failures, []
+        if unsent or failures:
+            first = failures[0].str() if failures else f"not acknowledged in {_FLUSH_SECONDS:.0f} s"
+            raise NotDelivered(
+                f"{unsent + len(failures)} messages did not reach the broker: {first}; "
+                "nothing was committed, they are sent again"
+            )
+
+    def _on_delivery(self, error: KafkaError | None, _: Message) -> None:
+        if error is not None:
+            self._failures.append(error)
+
+
+class KafkaTopic:
+    """A topic to publish to; see :class:`Outbox`."""
+
+    def __init__(self, settings: KafkaSettings, topic: str, *, linger_ms: int = 0) -> None:
+        self._topic = topic
+        self._outbox = Outbox(settings, linger_ms=linger_ms)
+        self._lock = threading.Lock()
 
     def publish(self, messages: Sequence[tuple[str, bytes, int]]) -> None:
         """See :class:`~fraudwatch.application.ports.Publisher`."""
@@ -68,60 +106,10 @@ class KafkaTopic:
 
     def send(self, messages: Sequence[tuple[str, bytes, Mapping[str, bytes]]]) -> None:
         """Send (key, value, headers) in order and wait until all are acknowledged."""
-        failures: list[KafkaError] = []
-
-        def on_delivery(error: KafkaError | None, _: Message) -> None:
-            if error is not None:
-                failures.append(error)
-
-        for key, value, headers in messages:
-            self._enqueue(key, value, headers, on_delivery)
-        unsent = self._producer.flush(_FLUSH_SECONDS)
-        if unsent or failures:
-            first = failures[0].str() if failures else f"not acknowledged in {_FLUSH_SECONDS:.0f} s"
-            raise NotDelivered(
-                f"{unsent + len(failures)} of {len(messages)} messages did not reach "
-                f"{self._topic}: {first}; nothing was committed, they are sent again"
-            )
-
-    def _enqueue(
-        self,
-        key: str,
-        value: bytes,
-        headers: Mapping[str, bytes],
-        on_delivery: Callable[[KafkaError | None, Message], None],
-    ) -> None:
-        while True:
-            try:
-                self._producer.produce(
-                    self._topic, value, key, headers=list(headers.items()), on_delivery=on_delivery
-                )
-            except BufferError:  # the queue is full: let it drain, then try again
-                self._producer.poll(_QUEUE_POLL_SECONDS)
-            else:
-                self._producer.poll(0)
-                return
-
-
-class KafkaFeatureLog:
-    """The served features on their topic."""
-
-    def __init__(self, settings: KafkaSettings) -> None:
-        self._topic = KafkaTopic(settings, FEATURE_TOPIC)
-
-    def append(self, rows: Sequence[tuple[str, str, bytes]], features_version: str) -> None:
-        """See :class:`~fraudwatch.application.ports.FeatureLog`."""
-        version = features_version.encode()
-        self._topic.send(
-            [
-                (
-                    key,
-                    vector,
-                    {TRANSACTION_ID_HEADER: name.encode(), FEATURES_VERSION_HEADER: version},
-                )
-                for key, name, vector in rows
-            ]
-        )
+        with self._lock:  # what failed is told to the call that sent it
+            for key, value, headers in messages:
+                self._outbox.put(self._topic, key, value, list(headers.items()))
+            self._outbox.wait()
 
 
 class KafkaDeadLetters:

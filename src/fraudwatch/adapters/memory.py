@@ -6,7 +6,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from fraudwatch.application.alerts import ALERT_RISKS, Alert, alert_of, is_alert, newest_first
-from fraudwatch.application.ports import NotDelivered, RowsRefused, StoreUnavailable
+from fraudwatch.application.ports import (
+    JudgedBatch,
+    NotDelivered,
+    RowsRefused,
+    StoreUnavailable,
+)
 from fraudwatch.domain.dead_letter import DeadLetter
 from fraudwatch.domain.label import Label
 from fraudwatch.domain.transaction import Kind, Transaction
@@ -127,16 +132,21 @@ class MemoryTopic:
         self.messages.extend(messages)
 
 
-class MemoryFeatureLog:
-    """Served features as a list of (customer token, transaction id, packed vector)."""
+class MemoryVerdictLog:
+    """A ``VerdictLog`` as two lists; it can be told to fail."""
 
     def __init__(self) -> None:
-        self.rows: list[tuple[str, str, bytes]] = []
+        self.verdicts: list[tuple[str, bytes, int]] = []  # key, verdict, produced_at_ms
+        self.features: list[tuple[str, str, bytes]] = []  # key, transaction id, packed vector
+        self.is_reachable = True
 
-    def append(self, rows: Sequence[tuple[str, str, bytes]], features_version: str) -> None:
-        """See :class:`fraudwatch.application.ports.FeatureLog`."""
-        del features_version
-        self.rows.extend(rows)
+    def append(self, judged: JudgedBatch) -> None:
+        """See :class:`fraudwatch.application.ports.VerdictLog`."""
+        if not self.is_reachable:
+            raise NotDelivered("this memory log was told not to answer")
+        keys, names, verdicts, features, produced_at_ms, _ = judged
+        self.verdicts.extend(zip(keys, verdicts, produced_at_ms, strict=True))
+        self.features.extend(zip(keys, names, features, strict=True))
 
 
 class MemoryDeadLetters:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,7 @@ class MicroBatch:
     partition: Int64s
     offset: Int64s
     produced_at_ms: Int64s
+    read_seconds: float = 0.0  # what fetching it from Kafka took
 
     @property
     def ends(self) -> dict[int, int]:
@@ -111,9 +113,12 @@ def start_query(
             F.unix_millis(F.current_timestamp()).alias("decided_at_ms"),
         )
         # The only action on the batch: a second one would read Kafka a second time.
+        began = time.perf_counter()
         rows = columns.toArrow().sort_by([("partition", "ascending"), ("offset", "ascending")])
+        read_seconds = time.perf_counter() - began
         if rows.num_rows:
-            on_batch(_micro_batch(rows, batch_id, is_rerun=batch_id == begun))
+            is_rerun = batch_id == begun
+            on_batch(_micro_batch(rows, batch_id, is_rerun=is_rerun, read_seconds=read_seconds))
 
     return (
         source.load()
@@ -124,7 +129,9 @@ def start_query(
     )
 
 
-def _micro_batch(rows: pa.Table, batch_id: int, *, is_rerun: bool) -> MicroBatch:
+def _micro_batch(
+    rows: pa.Table, batch_id: int, *, is_rerun: bool, read_seconds: float
+) -> MicroBatch:
     def column(name: str) -> Int64s:
         return np.asarray(rows.column(name).to_numpy(), dtype=np.int64)
 
@@ -136,6 +143,7 @@ def _micro_batch(rows: pa.Table, batch_id: int, *, is_rerun: bool) -> MicroBatch
         partition=column("partition"),
         offset=column("offset"),
         produced_at_ms=column("timestamp_ms"),
+        read_seconds=read_seconds,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from fraudwatch.application.alerts import ALERT_RISKS, Alert
 from fraudwatch.domain.dead_letter import DeadLetter
@@ -56,14 +56,25 @@ class Publisher(Protocol):
         """
 
 
-class FeatureLog(Protocol):
-    """Where the served features are kept."""
+class JudgedBatch(NamedTuple):
+    """What is written of a batch of judged transactions; columns of one length, in order."""
 
-    def append(self, rows: Sequence[tuple[str, str, bytes]], features_version: str) -> None:
-        """Write (customer token, transaction id, packed vector) in order, acknowledged.
+    customer_tokens: Sequence[str]
+    transaction_ids: Sequence[str]
+    verdicts: Sequence[bytes]
+    features: Sequence[bytes]  # packed vectors
+    produced_at_ms: Sequence[int]  # when the edge produced the transaction
+    features_version: str
+
+
+class VerdictLog(Protocol):
+    """Where verdicts go, and beside them the features that they were made of."""
+
+    def append(self, judged: JudgedBatch) -> None:
+        """Write both of each transaction in order; return when all are acknowledged.
 
         Raises:
-            NotDelivered: when one was not.
+            NotDelivered: when one was not, so that nothing is committed that was not written.
         """
 
 

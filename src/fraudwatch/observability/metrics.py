@@ -11,6 +11,8 @@ from typing import Any, Final, TypeVar
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from fraudwatch.observability.latencies import LatencyHistogram
+
 Instrument = TypeVar("Instrument", Counter, Gauge, Histogram)
 
 _LATENCY_SECONDS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0)
@@ -36,8 +38,26 @@ METRICS: Final[dict[str, Metric]] = {
     "fraudwatch_detector_verdicts": Metric(Counter, "Verdicts acknowledged", ("risk",)),
     "fraudwatch_detector_repeats": Metric(Counter, "Transactions seen before, not judged again"),
     "fraudwatch_detector_batch_seconds": Metric(Histogram, "Judging one micro-batch, all of it"),
+    # Worry when "publishing" fills its time: the broker sets the pace, not the judgement.
+    "fraudwatch_detector_seconds": Metric(
+        Counter,
+        "Where a batch's time goes: reading, folding, judging, encoding, publishing",
+        ("phase",),
+    ),
+    # Looked at once a second; Spark's own names of a trigger's parts.
+    "fraudwatch_detector_trigger_seconds": Metric(
+        Gauge, "What the last trigger spent its time on, by Spark's own account", ("phase",)
+    ),
+    # Worry when it grows: the detector cannot follow ingest.
+    "fraudwatch_detector_behind_messages": Metric(
+        Gauge, "Transactions in Kafka that were not yet in the last trigger"
+    ),
+    # Worry when it passes a second: verdicts come late.
+    "fraudwatch_detector_lag_seconds": Metric(
+        Gauge, "Age of the last batch's oldest transaction when its judgement began"
+    ),
     # From the edge's acknowledgement to the verdict's. Worry when p99 passes 0.25.
-    "fraudwatch_event_to_verdict_seconds": Metric(Histogram, "Produced until judged"),
+    "fraudwatch_event_to_verdict_seconds": Metric(LatencyHistogram, "Produced until judged"),
     # Worry when it falls behind the clock while ingest is busy: the detector cannot follow.
     "fraudwatch_detector_judged_until_seconds": Metric(
         Gauge, "When the newest judged transaction was produced, epoch seconds"
@@ -87,13 +107,25 @@ def gauge(name: str) -> Gauge:
 
 @cache
 def histogram(name: str) -> Histogram:
-    """The histogram of this name; all of ours are latencies in seconds."""
+    """The histogram of this name, in seconds."""
     return _made(Histogram, name, buckets=_LATENCY_SECONDS)
 
 
+@cache
+def latencies(name: str) -> LatencyHistogram:
+    """The histogram of this name that takes whole batches, in seconds."""
+    metric = _declared(LatencyHistogram, name)
+    return LatencyHistogram(name, metric.meaning, _LATENCY_SECONDS)
+
+
 def _made(kind: type[Instrument], name: str, **more: Any) -> Instrument:
+    metric = _declared(kind, name)
+    made: Instrument = kind(name, metric.meaning, metric.labels, **more)
+    return made
+
+
+def _declared(kind: type[Any], name: str) -> Metric:
     metric = METRICS[name]
     if metric.kind is not kind:
         raise TypeError(f"{name} is declared as a {metric.kind.__name__}, not a {kind.__name__}")
-    made: Instrument = kind(name, metric.meaning, metric.labels, **more)
-    return made
+    return metric

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fraudwatch.adapters.json_codec import decode, encode
-from fraudwatch.adapters.memory import MemoryDeadLetters, MemoryFeatureLog, MemoryTopic
+from fraudwatch.adapters.memory import MemoryDeadLetters, MemoryVerdictLog
 from fraudwatch.adapters.policy_file import load_policy
 from fraudwatch.adapters.spark_stream import MicroBatch
 from fraudwatch.application.ports import NotDelivered
@@ -17,7 +17,7 @@ from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.domain.transaction import Transaction
 from fraudwatch.domain.verdict import Risk, Verdict
 from fraudwatch.testing import NOON_MS, a_token, a_transaction
-from streaming.detector import Detector
+from streaming.detector_judging import Detector
 
 POLICY = load_policy(Path(__file__).parents[3] / "contracts/policies/default.yaml")
 
@@ -36,22 +36,19 @@ class OfferedSnapshots:
 class World:
     """A detector and everything it writes."""
 
-    verdicts: MemoryTopic = field(default_factory=MemoryTopic)
-    features: MemoryFeatureLog = field(default_factory=MemoryFeatureLog)
+    written: MemoryVerdictLog = field(default_factory=MemoryVerdictLog)
     letters: MemoryDeadLetters = field(default_factory=MemoryDeadLetters)
     snapshots: OfferedSnapshots = field(default_factory=OfferedSnapshots)
 
     def __post_init__(self) -> None:
-        self.detector = Detector(
-            lambda _: POLICY, self.verdicts, self.features, self.letters, self.snapshots
-        )
+        self.detector = Detector(lambda _: POLICY, self.written, self.letters, self.snapshots)
 
     def judge(self, *messages: Transaction | bytes, first_offset: int = 0) -> None:
         self.detector.judge(a_batch(*messages, first_offset=first_offset))
 
     @property
     def judged(self) -> list[Verdict]:
-        return [decode(Verdict, value) for _, value, _ in self.verdicts.messages]
+        return [decode(Verdict, value) for _, value, _ in self.written.verdicts]
 
     @property
     def put_aside(self) -> dict[str, Code]:
@@ -88,15 +85,15 @@ def test_every_transaction_gets_one_verdict_with_its_place(world: World) -> None
     assert [v.transaction_id for v in world.judged] == ["shop:0", "shop:1", "shop:2"]
     assert [v.source_offset for v in world.judged] == [40, 41, 42]
     assert {v.decided_at_ms for v in world.judged} == {NOON_MS + 50}
-    assert {key for key, _, _ in world.verdicts.messages} == {a_token("a")}
+    assert {key for key, _, _ in world.written.verdicts} == {a_token("a")}
 
 
 def test_every_verdict_has_the_features_it_was_made_of(world: World) -> None:
     world.judge(*run_of(3))
-    assert [(key, name) for key, name, _ in world.features.rows] == [
+    assert [(key, name) for key, name, _ in world.written.features] == [
         (a_token("a"), f"shop:{n}") for n in range(3)
     ]
-    vectors = [np.frombuffer(packed, dtype="<f8") for _, _, packed in world.features.rows]
+    vectors = [np.frombuffer(packed, dtype="<f8") for _, _, packed in world.written.features]
     assert {len(vector) for vector in vectors} == {len(FEATURES)}
     assert [vector[0] for vector in vectors] == [0, 1, 2]  # purchases within ten minutes
     canonical = np.array([np.nan]).tobytes()
@@ -114,7 +111,7 @@ def test_a_burst_is_seen_over_batches(world: World) -> None:
 def test_a_repeat_gets_no_second_verdict(world: World) -> None:
     world.judge(a_transaction(), a_transaction())
     world.judge(a_transaction(), first_offset=2)
-    assert len(world.judged) == len(world.features.rows) == 1
+    assert len(world.judged) == len(world.written.features) == 1
 
 
 def test_garbage_is_put_aside_with_its_place_and_stops_nothing(world: World) -> None:
@@ -158,8 +155,8 @@ def test_what_was_judged_before_a_restart_is_remembered_silently() -> None:
     assert (restarted.judged, restarted.put_aside) == ([], {})
     for world in (whole, restarted):
         world.judge(*later, first_offset=10)
-    assert restarted.verdicts.messages == whole.verdicts.messages[9:]
-    assert restarted.features.rows == whole.features.rows[9:]
+    assert restarted.written.verdicts == whole.written.verdicts[9:]
+    assert restarted.written.features == whole.written.features[9:]
 
 
 def test_a_batch_may_be_kept_once_the_next_one_begins(world: World) -> None:
@@ -168,11 +165,8 @@ def test_a_batch_may_be_kept_once_the_next_one_begins(world: World) -> None:
     assert world.snapshots.offers == [(0, {}), (1, {0: 3})]
 
 
-@pytest.mark.parametrize("topic", ["verdicts"])
-def test_an_unacknowledged_batch_fails_so_that_spark_does_not_commit_it(
-    world: World, topic: str
-) -> None:
-    getattr(world, topic).is_reachable = False
+def test_an_unacknowledged_batch_fails_so_that_spark_does_not_commit_it(world: World) -> None:
+    world.written.is_reachable = False
     with pytest.raises(NotDelivered):
         world.judge(a_transaction())
     assert world.detector.ends == {}

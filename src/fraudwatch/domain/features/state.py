@@ -127,7 +127,8 @@ class CustomerState:
 
     def rows_of(self, keys: UInt64s) -> Int64s:
         """The row of each customer key, new rows for new customers."""
-        self._make_room(len(np.unique(keys)))
+        fresh = keys[_is_unknown(keys, self._table_keys, self._table_rows)]
+        self._make_room(len(np.unique(fresh)))
         found, self.customers = _find_or_add(
             keys, self._table_keys, self._table_rows, self.customers
         )
@@ -163,6 +164,18 @@ class CustomerState:
         taken = known_rows != _FREE
         order = np.argsort(known_rows[taken])
         _find_or_add(known_keys[taken][order], self._table_keys, self._table_rows, 0)
+
+
+@njit(cache=True)
+def _is_unknown(keys: UInt64s, table_keys: UInt64s, table_rows: Int64s) -> npt.NDArray[np.bool_]:
+    mask = np.uint64(len(table_rows) - 1)
+    unknown = np.empty(len(keys), dtype=np.bool_)
+    for i in range(len(keys)):
+        place = keys[i] & mask
+        while table_rows[place] >= 0 and table_keys[place] != keys[i]:
+            place = (place + np.uint64(1)) & mask
+        unknown[i] = table_rows[place] < 0
+    return unknown
 
 
 @njit(cache=True)
