@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from dataclasses import asdict
 from importlib.metadata import version
@@ -16,8 +17,8 @@ from fraudwatch.stack.state import DEFAULT_PROFILE, status
 
 FAILED = 1
 WRONG_USE = 2
-CHAOS_EXAMPLE = "Example: ./fraudwatch chaos --kills 5 --seed 7"
-REPLAY_EXAMPLE = "Example: ./fraudwatch replay purchases.csv --mapping mapping.yaml --rate 50"
+# Their engines take a while to load, so only where they are asked for.
+LOADED_LATE = ("benchmark", "chaos", "replay", "report")
 
 app = typer.Typer(
     name="fraudwatch",
@@ -156,15 +157,9 @@ def run_demo() -> None:
 
 def main() -> None:
     """Run one command; trouble that has a sentence is told by that sentence alone."""
-    if sys.argv[1:2] in ([], ["--help"], ["chaos"]):
-        from fraudwatch.cli.chaos import chaos
-
-        app.command("chaos", epilog=CHAOS_EXAMPLE)(chaos)
-    if sys.argv[1:2] in ([], ["--help"], ["replay"]):
-        # Its engines take a while to load, so only where it is asked for.
-        from fraudwatch.cli.replay import replay
-
-        app.command("replay", epilog=REPLAY_EXAMPLE)(replay)
+    for name in LOADED_LATE:
+        if sys.argv[1:2] in ([], ["--help"], [name]):
+            importlib.import_module(f"fraudwatch.cli.{name}").add_to(app)
     try:
         app(prog_name="fraudwatch")
     except catalogues.CatalogueError as wrong:

@@ -14,18 +14,11 @@ from fraudwatch.cli import output
 from fraudwatch.proof.chaos import proving
 from fraudwatch.proof.faults import plan
 from fraudwatch.proof.load import Load
-from fraudwatch.stack.private_stack import running
+from fraudwatch.stack.private_stack import QUIET_SHOP, running
 
 FAILED = 1
 SOURCE = "chaos"
 COUNTED = ("lost", "duplicates", "conflicting", "mismatched_features")
-# The shop has no part in the proof: what is sent and promised is known in full only from the load.
-QUIET_SHOP = {
-    "SHOP_CUSTOMERS": "50",
-    "SHOP_HISTORY_DAYS": "1",
-    "SHOP_HISTORY_PURCHASES": "200",
-    "SHOP_LIVE_PURCHASES_PER_SECOND": "0.2",
-}
 
 
 def chaos(
@@ -80,3 +73,8 @@ def _tell(report: dict[str, Any]) -> None:
         for example in report["examples"].get(kind, ()):
             output.say(f"  {example}")
     output.say("nothing lost, nothing twice" if report["ok"] else "the promise is broken")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Offer the command."""
+    app.command("chaos", epilog="Example: ./fraudwatch chaos --kills 5 --seed 7")(chaos)

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Message
 
 from fraudwatch.adapters.json_codec import decode
-from fraudwatch.adapters.kafka_log import client_config, read_range
+from fraudwatch.adapters.kafka_ends import ends_of
+from fraudwatch.adapters.kafka_log import read_range
 from fraudwatch.adapters.log_fold import fold_messages, packed
 from fraudwatch.domain.dead_letter import Refused
 from fraudwatch.domain.features.state import CustomerState
@@ -25,8 +26,6 @@ from fraudwatch.topics import (
     TRANSACTION_ID_HEADER,
     TRANSACTION_TOPIC,
 )
-
-_TIMEOUT_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,21 +117,6 @@ class Topics:
 
     def _all_at_once(self, topic: str) -> Iterator[list[Message]]:
         return read_range(self.kafka, topic, ends_of(self.kafka, topic))
-
-
-def ends_of(kafka: KafkaSettings, topic: str) -> dict[int, int]:
-    """Where every partition of a topic ends now."""
-    looking = Consumer(client_config(kafka) | {"group.id": f"{kafka.username}-range"})
-    try:
-        partitions = looking.list_topics(topic, timeout=_TIMEOUT_SECONDS).topics[topic].partitions
-        return {
-            one: looking.get_watermark_offsets(
-                TopicPartition(topic, one), timeout=_TIMEOUT_SECONDS
-            )[1]
-            for one in partitions
-        }
-    finally:
-        looking.close()
 
 
 def _origin(message: Message) -> str:

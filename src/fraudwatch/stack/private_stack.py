@@ -26,6 +26,13 @@ from fraudwatch.stack.place import ROOT, Place, Unusable
 _COMMAND_SECONDS = 900
 _OFFSETS = range(20_000, 50_000, 500)
 _LAST_CHARACTERS = 4_000
+# For proofs and benchmarks: what is sent and promised is known in full only from their own load.
+QUIET_SHOP = {
+    "SHOP_CUSTOMERS": "50",
+    "SHOP_HISTORY_DAYS": "1",
+    "SHOP_HISTORY_PURCHASES": "200",
+    "SHOP_LIVE_PURCHASES_PER_SECOND": "0.2",
+}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,76 @@
+"""What the processes of a stack use: processor time and memory, each with all that it started."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from fraudwatch.stack import supervisor
+from fraudwatch.stack.place import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """The mean use of one service over a span."""
+
+    cpu_cores: float
+    rss_mib: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Processor seconds and memory of every service at one instant."""
+
+    at: float
+    cpu_seconds: Mapping[str, float]
+    rss_mib: Mapping[str, int]
+
+    @classmethod
+    def take(cls, place: Place) -> Reading:
+        """Read every running service of a home."""
+        cpu_seconds, rss_mib = {}, {}
+        for name, running in supervisor.processes(place).items():
+            if running.pid > 0:
+                cpu_seconds[name], rss_mib[name] = _of_tree(running.pid)
+        return cls(time.monotonic(), cpu_seconds, rss_mib)
+
+    def until(self, later: Reading) -> dict[str, Use]:
+        """The use of each service between two readings."""
+        span = later.at - self.at
+        return {
+            name: Use(round((later.cpu_seconds[name] - began) / span, 2), later.rss_mib[name])
+            for name, began in self.cpu_seconds.items()
+            if name in later.cpu_seconds
+        }
+
+
+def _of_tree(pid: int) -> tuple[float, int]:
+    seconds, resident_bytes = 0.0, 0
+    with suppress(psutil.NoSuchProcess):
+        leader = psutil.Process(pid)
+        for process in (leader, *leader.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                times = process.cpu_times()
+                seconds += times.user + times.system
+                resident_bytes += process.memory_info().rss
+    return seconds, resident_bytes // 2**20
+
+
+def machine() -> dict[str, str | int | float]:
+    """What a figure depends on and no figure says."""
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return {
+        "processor": models[0] if models else platform.machine(),
+        "cores": os.cpu_count() or 0,
+        "memory_gib": round(psutil.virtual_memory().total / 2**30),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+    }

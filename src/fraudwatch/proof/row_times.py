@@ -1,0 +1,57 @@
+"""When a purchase's verdict can be read in Cassandra: looked for, a few times a second."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from cassandra.cluster import Session
+
+from fraudwatch.adapters.cassandra_session import KEYSPACE
+from fraudwatch.proof.live_plan import LivePlan, id_of
+
+SAMPLES_PER_SECOND = 4
+_LOOK_AGAIN_SECONDS = 0.01
+_GIVE_UP_SECONDS = 30.0
+_AT_ONCE = 16
+
+
+def row_times_ms(session: Session, source: str, plan: LivePlan) -> list[float]:
+    """For some purchases of a live load: from due until their verdict is found, in ms.
+
+    One that is not found in 30 s counts with the time waited: the figures cannot look better for it.
+    """
+    asked = session.prepare(
+        f"SELECT verdict_id FROM {KEYSPACE}.verdict_by_transaction WHERE transaction_id = ?"  # noqa: S608  names are ours
+    )
+
+    def wait_for(number: int) -> float:
+        due_ms = plan.due_ms(number)
+        while time.time() * 1000 < due_ms + _GIVE_UP_SECONDS * 1000:
+            if session.execute(asked, (id_of(source, number),)).one():
+                break
+            time.sleep(_LOOK_AGAIN_SECONDS)
+        return time.time() * 1000 - due_ms
+
+    with ThreadPoolExecutor(_AT_ONCE, "rows") as pool:
+        looking = []
+        for number in _sampled(plan):
+            time.sleep(max(0.0, plan.due_ms(number) / 1000 - time.time()))
+            looking.append(pool.submit(wait_for, number))
+        return [one.result() for one in looking]
+
+
+def _sampled(plan: LivePlan) -> Iterable[int]:
+    step = max(1, plan.per_second // SAMPLES_PER_SECOND)
+    return range(plan.first_counted, plan.count, step)
+
+
+def quantiles(values: list[float]) -> dict[str, float]:
+    """The figures of a latency; the rank nearest above, so that no figure was never measured."""
+    ordered = sorted(values)
+
+    def at(share: float) -> float:
+        return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 1)
+
+    return {"p50": at(0.5), "p99": at(0.99), "max": at(1.0)}
