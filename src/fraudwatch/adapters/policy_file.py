@@ -8,7 +8,8 @@ from pathlib import Path
 
 import yaml
 
-from fraudwatch.domain.policy import BrokenPolicy, Policy, policy_from
+from fraudwatch.domain.policy import BrokenPolicy, Policy
+from fraudwatch.domain.policy_document import policy_from
 
 _NAMED_DIGITS = 8
 

@@ -4,11 +4,29 @@ from __future__ import annotations
 
 from typing import Final
 
+from fraudwatch.domain.rules.above_own_level import AboveOwnLevel
+from fraudwatch.domain.rules.bulk_buying import BulkBuying
+from fraudwatch.domain.rules.card_testing import CardTesting
+from fraudwatch.domain.rules.failed_payments import FailedPayments
 from fraudwatch.domain.rules.high_amount import HighAmount
 from fraudwatch.domain.rules.impossible_travel import ImpossibleTravel
+from fraudwatch.domain.rules.new_device_high_amount import NewDeviceHighAmount
 from fraudwatch.domain.rules.rapid_purchases import RapidPurchases
 from fraudwatch.domain.rules.rule import Rule
+from fraudwatch.domain.rules.unusual_hours import UnusualHours
 
+# Those whose parameters are numbers; the deny list stands with the lists of the policy.
 RULES: Final[dict[str, type[Rule]]] = {
-    rule.name: rule for rule in (HighAmount, RapidPurchases, ImpossibleTravel)
+    rule.name: rule
+    for rule in (
+        HighAmount,
+        AboveOwnLevel,
+        NewDeviceHighAmount,
+        BulkBuying,
+        RapidPurchases,
+        UnusualHours,
+        ImpossibleTravel,
+        FailedPayments,
+        CardTesting,
+    )
 }

@@ -33,8 +33,8 @@ class ImpossibleTravel:
 
     def sentence(self, seen: Seen, i: int) -> str:
         """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
-        km, kmh = seen.feature("from_located_km")[i], seen.feature("from_located_kmh")[i]
-        minutes = seen.feature("since_located_seconds")[i] / _MINUTE_SECONDS
+        km, kmh = seen.value("from_located_km", i), seen.value("from_located_kmh", i)
+        minutes = seen.value("since_located_seconds", i) / _MINUTE_SECONDS
         return (
             f"{km:,.0f} km from the last purchase with the card present, {minutes:,.0f} minutes "
             f"earlier: {kmh:,.0f} km/h, and {self.faster_than_kmh:,.0f} is the limit."

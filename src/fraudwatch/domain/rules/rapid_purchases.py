@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-import numpy.typing as npt
-
 from fraudwatch.domain.rules.rule import Answers, Seen, answers
 
 
@@ -16,7 +13,7 @@ class RapidPurchases:
     """Hits when this purchase makes more than ``more_than`` within ten minutes.
 
     Failed attempts count as well: a thief who tries is as busy as one who succeeds. The counts of a
-    customer never seen are zero, so it never answers unknown.
+    customer never seen are zero, so it answers unknown only without features.
     """
 
     name: ClassVar[str] = "rapid_purchases"
@@ -25,17 +22,13 @@ class RapidPurchases:
 
     def answer(self, seen: Seen) -> Answers:
         """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
-        counts = self._counts(seen)
+        counts = seen.feature("purchase_count_10m") + seen.feature("failed_count_10m") + 1
         return answers(counts > self.more_than, counts >= 0)
 
     def sentence(self, seen: Seen, i: int) -> str:
         """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
-        count = int(self._counts(seen)[i])
+        count = seen.value("purchase_count_10m", i) + seen.value("failed_count_10m", i) + 1
         return (
-            f"{count} purchases or attempts within ten minutes, this one included; "
+            f"{count:.0f} purchases or attempts within ten minutes, this one included; "
             f"up to {self.more_than} are usual."
         )
-
-    @staticmethod
-    def _counts(seen: Seen) -> npt.NDArray[np.float64]:
-        return seen.feature("purchase_count_10m") + seen.feature("failed_count_10m") + 1
