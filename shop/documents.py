@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -30,6 +30,29 @@ class FeedPage(BaseModel):
     head_sequence: int = Field(
         description="How many events exist by now; the difference is your lag"
     )
+
+
+class Chargeback(BaseModel):
+    """A purchase that its card issuer reports as fraud."""
+
+    source: str = Field(description="As in the purchase", examples=["shop"])
+    id: str = Field(description="As in the purchase", examples=["29380123-4"])
+    verdict: Literal["fraud"]
+    by: Literal["issuer"]
+    known_at_ms: int = Field(description="When the report came, epoch ms UTC")
+
+
+class ChargebackPage(BaseModel):
+    """A stretch of the chargebacks, in the order in which they became known."""
+
+    chargebacks: list[Chargeback]
+    next_cursor: str = Field(
+        description="Hand it back as `after` to go on", examples=["29384461:1"]
+    )
+    sequence: int = Field(
+        description="How many chargebacks precede next_cursor, from the beginning on"
+    )
+    head_sequence: int = Field(description="How many chargebacks are known by now")
 
 
 class ExtractPage(BaseModel):

@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 import unicodedata
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
+from operator import mul
 from typing import Any
 
 from shop.chance import Chance
@@ -18,6 +19,8 @@ from shop.merchants import CATEGORIES, CITY_RADIUS_DEGREES, Category
 from shop.places import CITIES_OF, COUNTRIES, City
 
 HOURS = 24
+# Far above the activity of a sleeper and far below the least of somebody awake.
+_ASLEEP_BELOW_RATIO = 0.1
 TEST_BINS = ("424242", "400005", "555555", "520082", "222300")
 FIRST_NAMES = (
     *("Anna", "Ben", "Chloé", "David", "Elif", "Françoise", "Giulia", "Hanna", "Ines", "Jonas"),
@@ -55,6 +58,18 @@ class Customer:
     activity: tuple[float, ...]
     taste: tuple[tuple[Category, ...], tuple[float, ...]]
     habit: int
+
+    @property
+    def usual_eur_cents(self) -> float:
+        """What they spend at a time, on average."""
+        categories, cumulative = self.taste
+        shares = (high - low for low, high in pairwise((0.0, *cumulative)))
+        means = (c.median_eur_cents * math.exp(c.sigma**2 / 2) for c in categories)
+        return self.level * math.fsum(map(mul, shares, means))
+
+    def is_asleep(self, utc_hour: int) -> bool:
+        """Whether they hardly ever buy in this hour of the day."""
+        return self.activity[utc_hour] < _ASLEEP_BELOW_RATIO * max(self.activity)
 
 
 def customer_of(seed: int, index: int) -> Customer:

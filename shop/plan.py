@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 MINUTE_MS = 60_000
 MINUTES_PER_HOUR, MINUTES_PER_DAY = 60, 1_440
+LONGEST_DELAY_DAYS = 365
 # Raised whenever a change of this package makes another world out of the same numbers.
-GENERATION = 1
+GENERATION = 2
 
 
 class ImpossibleWorld(ValueError):
@@ -23,6 +25,7 @@ class Plan:
     history_days: int
     history_purchases: int
     live_purchases_per_second: float
+    chargeback_delay_days: float
     live_from_minute: int
     generation: int = GENERATION
 
@@ -37,11 +40,21 @@ class Plan:
                 "a number of purchases is negative; correct SHOP_HISTORY_PURCHASES or "
                 "SHOP_LIVE_PURCHASES_PER_SECOND"
             )
+        if not 0 < self.chargeback_delay_days <= LONGEST_DELAY_DAYS:
+            raise ImpossibleWorld(
+                "chargebacks come after the purchase, and within a year on average; correct "
+                "SHOP_CHARGEBACK_DELAY_DAYS"
+            )
 
     @property
     def epoch_minute(self) -> int:
         """The first minute of history."""
         return self.live_from_minute - self.history_days * MINUTES_PER_DAY
+
+    @property
+    def epoch(self) -> str:
+        """The first minute of history as ``SHOP_EPOCH`` has it."""
+        return f"{datetime.fromtimestamp(self.epoch_minute * 60, UTC):%Y-%m-%dT%H:%MZ}"
 
     def mean_purchases(self, minute: int) -> float:
         """How many purchases a minute has on average, before the rhythm of the day."""

@@ -6,13 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from shop.campaigns import (
-    DECK,
-    LONGEST_CAMPAIGN_MS,
-    MEAN_FRAUDS_PER_CAMPAIGN,
-    Scene,
-    Strike,
-)
+from shop.campaigns.deck import DECK, MEAN_FRAUDS_PER_CAMPAIGN
+from shop.campaigns.scene import LONGEST_CAMPAIGN_MS, Scene, Strike
 from shop.chance import Chance
 from shop.plan import MINUTE_MS, Plan
 

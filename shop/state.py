@@ -16,6 +16,7 @@ _CHOSEN = (
     "history_days",
     "history_purchases",
     "live_purchases_per_second",
+    "chargeback_delay_days",
 )
 
 
@@ -23,8 +24,13 @@ class AnotherWorld(RuntimeError):
     """The settings describe another world than the one that was begun."""
 
 
-def begun_or_continued(wanted: Plan, folder: Path) -> Plan:
+def begun_or_continued(wanted: Plan, folder: Path, *, is_epoch_chosen: bool = False) -> Plan:
     """The world in this folder; the very first call begins the wanted one there.
+
+    Args:
+        wanted: The world that the settings describe.
+        folder: Where the world is remembered.
+        is_epoch_chosen: Whether the epoch was given, not taken from the clock, and so must fit.
 
     Raises:
         AnotherWorld: when the settings, or this version of the shop, do not fit the world.
@@ -34,7 +40,8 @@ def begun_or_continued(wanted: Plan, folder: Path) -> Plan:
         _write_atomically(remembered, json.dumps(asdict(wanted), indent=2) + "\n")
         return wanted
     plan = _read(remembered)
-    _refuse_another_world(plan, wanted, remembered)
+    chosen = (*_CHOSEN, "epoch") if is_epoch_chosen else _CHOSEN
+    _refuse_another_world(plan, wanted, chosen, remembered)
     return plan
 
 
@@ -48,7 +55,9 @@ def _read(remembered: Path) -> Plan:
         ) from error
 
 
-def _refuse_another_world(plan: Plan, wanted: Plan, remembered: Path) -> None:
+def _refuse_another_world(
+    plan: Plan, wanted: Plan, chosen: tuple[str, ...], remembered: Path
+) -> None:
     if plan.generation != wanted.generation:
         raise AnotherWorld(
             f"{remembered} was begun by generation {plan.generation} of the shop and this one is "
@@ -56,7 +65,7 @@ def _refuse_another_world(plan: Plan, wanted: Plan, remembered: Path) -> None:
         )
     changed = [
         f"SHOP_{name.upper()} is {getattr(wanted, name)} but was {getattr(plan, name)}"
-        for name in _CHOSEN
+        for name in chosen
         if getattr(plan, name) != getattr(wanted, name)
     ]
     if changed:

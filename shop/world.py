@@ -11,8 +11,10 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import accumulate
+from operator import itemgetter
 
-from shop.campaigns import Scene
+from shop.breaches import Breaches, Sale
+from shop.campaigns.scene import Scene
 from shop.chance import Chance
 from shop.merchants import Market
 from shop.people import HOURS, Customer, customer_of
@@ -36,16 +38,35 @@ class World:
         self._rhythm = [weights[-1] / mean_activity for weights in self._by_activity]
         self._whereabouts = Whereabouts(plan.seed, plan.customers)
         self._till = Till(Market(plan.seed))
-        self._schedule = Schedule(plan, Scene(self._till, self._whereabouts, self._draw_customer))
+        self.scene = Scene(
+            till=self._till,
+            whereabouts=self._whereabouts,
+            draw_customer=self._draw_customer,
+            breach_before=Breaches(plan, self._ordinary).before,
+        )
+        self._schedule = Schedule(plan, self.scene)
         self._ordinary_counts = lru_cache(maxsize=8)(self._ordinary_counts_of_day)
 
     def purchases_of_minute(self, minute: int) -> list[Facts]:
         """The purchases of one minute in the order of their time; none before the epoch."""
-        return [facts for facts, _ in self._told(minute)]
+        if minute < self.plan.epoch_minute:
+            return []
+        told = [facts for _, facts in self._ordinary(minute)]
+        told += [strike.facts for strike in self._schedule.strikes_in(minute)]
+        told.sort(key=itemgetter("event_at_ms"))
+        return [{"id": f"{minute}-{n}", **facts} for n, facts in enumerate(told)]
 
-    def fraud_of_minute(self, minute: int) -> frozenset[str]:
-        """Ids of the planted fraud: for tests and chargebacks, never served with purchases."""
-        return frozenset(facts["id"] for facts, is_fraud in self._told(minute) if is_fraud)
+    def moments_of_minute(self, minute: int) -> list[tuple[int, bool]]:
+        """When each purchase of a minute happens and whether it is planted fraud, in their order.
+
+        For chargebacks, never served. Much cheaper than telling the purchases.
+        """
+        if minute < self.plan.epoch_minute:
+            return []
+        moments = [(at_ms, False) for at_ms in self._ordinary_times(minute, self._chance(minute))]
+        moments += [(s.at_ms, s.is_fraud) for s in self._schedule.strikes_in(minute)]
+        moments.sort(key=itemgetter(0))
+        return moments
 
     def count_of_minute(self, minute: int) -> int:
         """How many purchases a minute has, without telling them."""
@@ -53,23 +74,22 @@ class World:
             return 0
         return self._ordinary_count(minute) + len(self._schedule.strikes_in(minute))
 
-    def _told(self, minute: int) -> list[tuple[Facts, bool]]:
-        if minute < self.plan.epoch_minute:
-            return []
-        told = [(facts, False) for facts in self._ordinary(minute)]
-        told += [(s.facts, s.is_fraud) for s in self._schedule.strikes_in(minute)]
-        told.sort(key=lambda pair: pair[0]["event_at_ms"])
-        return [
-            ({"id": f"{minute}-{n}", **facts}, is_fraud) for n, (facts, is_fraud) in enumerate(told)
-        ]
+    def _chance(self, minute: int) -> Chance:
+        return Chance(self.plan.seed, "minute", minute)
 
-    def _ordinary(self, minute: int) -> Iterator[Facts]:
-        chance = Chance(self.plan.seed, "minute", minute)
-        for _ in range(self._ordinary_count(minute)):
-            at_ms = minute * MINUTE_MS + int(chance.share() * MINUTE_MS)
+    def _ordinary(self, minute: int) -> Iterator[Sale]:
+        chance = self._chance(minute)
+        for at_ms in self._ordinary_times(minute, chance):
             customer = self._draw_customer(at_ms, chance)
             where = self._whereabouts.city_of(customer, at_ms)
-            yield self._till.ordinary(customer, at_ms, where, chance)
+            yield customer, self._till.ordinary(customer, at_ms, where, chance)
+
+    def _ordinary_times(self, minute: int, chance: Chance) -> list[int]:
+        """Drawn before anything else of the minute, so that they can be known alone."""
+        begins_ms = minute * MINUTE_MS
+        return sorted(
+            begins_ms + int(chance.share() * MINUTE_MS) for _ in range(self._ordinary_count(minute))
+        )
 
     def _ordinary_count(self, minute: int) -> int:
         day, minute_of_day = divmod(minute, MINUTES_PER_DAY)

@@ -92,6 +92,8 @@ class ShopSettings(BaseSettings):
     history_days: int = 7
     history_purchases: int = 100_000
     live_purchases_per_second: float = 2.0
+    chargeback_delay_days: float = 3.0
+    epoch: str = "auto"
 
 
 class IngestSettings(BaseSettings):

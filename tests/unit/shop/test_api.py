@@ -24,6 +24,7 @@ PLAN = Plan(
     history_days=2,
     history_purchases=1_500,
     live_purchases_per_second=2.0,
+    chargeback_delay_days=0.5,
     live_from_minute=LIVE_FROM_MINUTE,
 )
 DAY_MS = 86_400_000
@@ -90,7 +91,7 @@ def test_health_needs_no_key_and_says_when_the_live_time_began(client: TestClien
 @pytest.mark.parametrize(
     "header", ["", "Bearer ", "Bearer wrong", f"Basic {KEY}", f"Bearer {KEY}x"]
 )
-@pytest.mark.parametrize("path", ["/v1/feed", "/v1/extract/2025-11-20"])
+@pytest.mark.parametrize("path", ["/v1/feed", "/v1/chargebacks", "/v1/extract/2025-11-20"])
 def test_a_missing_or_wrong_key_is_refused(client: TestClient, path: str, header: str) -> None:
     answer = client.get(path, headers={"Authorization": header})
     assert answer.status_code == 401
@@ -246,6 +247,6 @@ def test_days_that_are_not_there_are_refused_with_a_reason(client: TestClient) -
 
 def test_endpoints_are_documented_for_whoever_integrates(client: TestClient) -> None:
     paths = client.get("/openapi.json").json()["paths"]
-    assert set(paths) == {"/health", "/v1/feed", "/v1/extract/{day}"}
+    assert set(paths) == {"/health", "/v1/feed", "/v1/chargebacks", "/v1/extract/{day}"}
     assert all(len(path["get"]["description"]) > 50 for path in paths.values())
     assert paths["/v1/feed"]["get"]["security"]

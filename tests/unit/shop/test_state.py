@@ -15,6 +15,7 @@ PLAN = Plan(
     history_days=2,
     history_purchases=1_500,
     live_purchases_per_second=0.5,
+    chargeback_delay_days=0.5,
     live_from_minute=29_400_000,
 )
 
@@ -35,6 +36,7 @@ def test_a_restart_continues_the_world_that_was_begun(tmp_path: Path) -> None:
         ("history_days", 3),
         ("history_purchases", 1_501),
         ("live_purchases_per_second", 1.0),
+        ("chargeback_delay_days", 4.0),
     ],
 )
 def test_a_changed_setting_is_refused_and_named(tmp_path: Path, name: str, value: float) -> None:
@@ -43,6 +45,14 @@ def test_a_changed_setting_is_refused_and_named(tmp_path: Path, name: str, value
     with pytest.raises(AnotherWorld, match=f"SHOP_{name.upper()} is {value} but was"):
         begun_or_continued(changed, tmp_path)
     assert begun_or_continued(PLAN, tmp_path) == PLAN
+
+
+def test_an_epoch_that_was_chosen_must_be_the_worlds_own(tmp_path: Path) -> None:
+    begun_or_continued(PLAN, tmp_path)
+    assert begun_or_continued(PLAN, tmp_path, is_epoch_chosen=True) == PLAN
+    other = dataclasses.replace(PLAN, live_from_minute=PLAN.live_from_minute + 1)
+    with pytest.raises(AnotherWorld, match=r"SHOP_EPOCH is 20\S+Z but was 20\S+Z"):
+        begun_or_continued(other, tmp_path, is_epoch_chosen=True)
 
 
 def test_a_world_of_another_generation_of_the_shop_is_refused(tmp_path: Path) -> None:
@@ -67,8 +77,10 @@ def test_a_damaged_world_is_refused_and_left_as_it_is(tmp_path: Path, text: str)
         {"history_days": 0},
         {"history_purchases": -1},
         {"live_purchases_per_second": -0.1},
+        {"chargeback_delay_days": 0},
+        {"chargeback_delay_days": float("nan")},
     ],
 )
-def test_sizes_that_cannot_be_are_refused(size: dict[str, int]) -> None:
+def test_sizes_that_cannot_be_are_refused(size: dict[str, float]) -> None:
     with pytest.raises(ImpossibleWorld, match="SHOP_"):
-        dataclasses.replace(PLAN, **size)
+        dataclasses.replace(PLAN, **size)  # type: ignore[arg-type]

@@ -1,0 +1,62 @@
+"""What every endpoint stands on: the shop it answers from, and the key that a caller must show."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, HTTPException, Request, status
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from shop.documents import Refusal
+from shop.extract import Extract
+from shop.feed import Feed
+from shop.ledger import Ledger
+from shop.plan import Plan
+from shop.told import Told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shop:
+    """What the endpoints answer from; the clock decides what has happened yet."""
+
+    plan: Plan
+    told: Told
+    feed: Feed
+    extract: Extract
+    ledger: Ledger
+    api_key: str
+    now_ms: Callable[[], int]
+
+
+def _shop(request: Request) -> Shop:
+    shop: Shop = request.app.state.shop
+    return shop
+
+
+TheShop = Annotated[Shop, Depends(_shop)]
+_bearer = HTTPBearer(auto_error=False, description="The value of SHOP_API_KEY")
+
+
+def _check_key(
+    shop: TheShop, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> None:
+    offered = given.credentials if given else ""
+    if not hmac.compare_digest(offered.encode(), shop.api_key.encode()):
+        raise HTTPException(
+            status.HTTP_401_UNAUTHORIZED,
+            "the key is missing or wrong; send the header Authorization: Bearer <SHOP_API_KEY>",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+
+
+_REFUSED: dict[int | str, dict[str, Any]] = {
+    401: {"model": Refusal, "description": "The key is missing or wrong"}
+}
+
+
+def keyed_router() -> APIRouter:
+    """A router whose every endpoint needs the key."""
+    return APIRouter(prefix="/v1", dependencies=[Depends(_check_key)], responses=_REFUSED)

@@ -1,0 +1,64 @@
+"""Compromised merchants: for some days every card that is used at one of them is copied.
+
+The victims are found among the purchases that really happened there, so that whoever compares the
+fraud's victims finds the merchant that they have in common (the common point of purchase). The
+merchant's own purchases stay honest: copied cards are used elsewhere, in the period after.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+
+from shop.chance import Chance
+from shop.people import Customer
+from shop.plan import MINUTE_MS, MINUTES_PER_DAY, Plan
+from shop.purchases import Facts
+
+PERIOD_MINUTES = 2 * MINUTES_PER_DAY
+# Making purchases is what costs time: a breach looks at a sample of its period, however busy it is.
+_SAMPLED_MINUTES, _PURCHASES_PER_MINUTE = 360, 10
+_MERCHANTS_IN_QUESTION = 5
+_REMEMBERED_BREACHES = 4
+
+Sale = tuple[Customer, Facts]
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """One merchant's days of copied cards: minutes from ``from_minute`` to before ``until``."""
+
+    merchant_id: str
+    from_minute: int
+    until_minute: int
+    victims: tuple[Customer, ...]
+
+
+class Breaches:
+    """One breach per period of two days, counted from the epoch."""
+
+    def __init__(self, plan: Plan, sales_of_minute: Callable[[int], Iterator[Sale]]) -> None:
+        self._plan, self._sales_of_minute = plan, sales_of_minute
+        self._breach = lru_cache(maxsize=_REMEMBERED_BREACHES)(self._found)
+
+    def before(self, at_ms: int) -> Breach | None:
+        """The breach of the period before this instant's; none in the world's first period."""
+        period = (at_ms // MINUTE_MS - self._plan.epoch_minute) // PERIOD_MINUTES - 1
+        return self._breach(period) if period >= 0 else None
+
+    def _found(self, period: int) -> Breach | None:
+        begins = self._plan.epoch_minute + period * PERIOD_MINUTES
+        ends = begins + PERIOD_MINUTES
+        victims: defaultdict[str, dict[int, Customer]] = defaultdict(dict)
+        for minute in range(begins, ends, PERIOD_MINUTES // _SAMPLED_MINUTES):
+            for customer, facts in islice(self._sales_of_minute(minute), _PURCHASES_PER_MINUTE):
+                victims[facts["merchant_id"]][customer.index] = customer
+        if not victims:
+            return None
+        largest = sorted(victims, key=lambda merchant_id: (-len(victims[merchant_id]), merchant_id))
+        chance = Chance(self._plan.seed, "breach", period)
+        merchant_id = chance.among(largest[:_MERCHANTS_IN_QUESTION])
+        return Breach(merchant_id, begins, ends, tuple(victims[merchant_id].values()))
