@@ -3,7 +3,7 @@
 RUNTIME ?= $(or $(FRAUDWATCH_RUNTIME),.runtime)
 DEV := $(RUNTIME)/envs/dev/bin
 COMPILE := $(RUNTIME)/bootstrap/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
-EXTRAS := control shop ingest detector persister console
+EXTRAS := control shop ingest detector persister console training
 
 .PHONY: help demo install check test lock clean
 

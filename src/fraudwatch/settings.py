@@ -116,6 +116,7 @@ class DetectorSettings(BaseSettings):
     metrics_port: int = 9102
     state_folder: Path
     policy_path: Path
+    models_folder: Path
     connector_jars: str
     extra_class_path: str = ""
     dead_letter_key_path: Path
@@ -132,6 +133,16 @@ class PersisterSettings(BaseSettings):
     dead_letter_key_path: Path
     max_poll_records: int = 2_000
     instance: str = "persister-1"
+
+
+class TrainingSettings(BaseSettings):
+    """The jobs that fit models: what they draw on and where they write."""
+
+    model_config = _from_environment("TRAINING_")
+    models_folder: Path
+    sample_rows: int = 200_000
+    minimum_rows: int = 2_000
+    seed: int = 7
 
 
 class ConsoleSettings(BaseSettings):

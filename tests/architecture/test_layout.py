@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 TRUNK = ROOT / "src" / "fraudwatch"
-LEAVES = ("streaming", "shop", "streamlit_app")
+LEAVES = ("streaming", "batch", "shop", "streamlit_app")
 ASSETS = ("cassandra", "contracts", "docker", "docs", "data", "requirements")
 PURE = {"numpy", "numba", "llvmlite", "fraudwatch", "__future__"}
 NAMES_THAT_SAY_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc", "tools"}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
 import tink
 from tink import hybrid, secret_key_access
+
+from fraudwatch.adapters.durable_file import replace_file
 
 PRIVATE_DEAD_LETTER_KEY = "dead_letter_private.json"
 PUBLIC_DEAD_LETTER_KEY = "dead_letter_public.json"
@@ -53,15 +53,4 @@ def dead_letter_opener(private_key: Path) -> hybrid.HybridDecrypt:
 
 def write_durably(path: Path, text: str) -> None:
     """Replace a file as a whole, readable by its owner alone, on disk before this returns."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, temporary = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(handle, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(temporary).replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    replace_file(path, text.encode())

@@ -68,6 +68,11 @@ METRICS: Final[dict[str, Metric]] = {
     ),
     # Worry when it is 0: the file as it stands is broken and the policy before it still judges.
     "fraudwatch_detector_policy_usable": Metric(Gauge, "1 if the policy file can be used"),
+    # Worry when it is 0: a model was pointed to that cannot be used, and the one before it, or
+    # none, still scores. After an upgrade of the features it says: fit again.
+    "fraudwatch_detector_models_usable": Metric(
+        Gauge, "1 if the models that training points to can be used"
+    ),
     "fraudwatch_detector_customers": Metric(Gauge, "Customers in the state"),
     "fraudwatch_persister_rows": Metric(Counter, "Messages written", ("topic",)),
     # Worry when it passes a second: alerts come late to the screen.

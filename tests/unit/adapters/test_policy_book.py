@@ -105,3 +105,28 @@ def test_a_line_that_a_crash_tore_is_passed_over(desk: Desk) -> None:
         log.write('{"first_batch_id": 1, "sha')
     desk.restart()
     assert desk.version(1, is_rerun=True) == "one"
+
+
+def test_what_is_used_after_a_torn_line_is_not_lost_with_it(desk: Desk) -> None:
+    desk.version(0)
+    with (desk.folder / "used.jsonl").open("a", encoding="utf-8") as log:
+        log.write('{"first_batch_id": 1, "sha')
+    desk.restart()
+    desk.edit("two")
+    assert desk.version(1) == "two"
+    desk.edit("three")
+    desk.restart()
+    assert desk.version(1, is_rerun=True) == "two"
+
+
+def test_a_broken_edit_is_told_once_and_a_file_that_comes_back_is_seen(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.version(0)
+    away = desk.source.with_suffix(".away")
+    desk.source.rename(away)
+    assert [desk.version(n) for n in (1, 2)] == ["one", "one"]
+    assert caplog.text.count("is not usable") == 1
+    away.rename(desk.source)
+    assert desk.version(3) == "one"
+    assert desk.looks[-1] is True

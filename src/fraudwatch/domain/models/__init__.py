@@ -1,0 +1,1 @@
+"""What models are and how they answer: one evaluator each, for stream and batch."""
