@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fraudwatch.domain.fields import json_schema_of
-from fraudwatch.domain.label import LABEL_SCHEMA, Label
+from fraudwatch.domain.label import LABEL_SCHEMA, Label, ReportedLabel
 from fraudwatch.domain.purchase import Purchase
 from fraudwatch.domain.transaction import TRANSACTION_SCHEMA, Transaction
 from fraudwatch.domain.verdict import VERDICT_SCHEMA, Verdict
@@ -22,6 +22,7 @@ MESSAGES: dict[str, type[Any]] = {
     TRANSACTION_SCHEMA: Transaction,
     VERDICT_SCHEMA: Verdict,
     LABEL_SCHEMA: Label,
+    "reported_label.v1": ReportedLabel,
 }
 
 

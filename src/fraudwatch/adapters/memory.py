@@ -6,11 +6,13 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from fraudwatch.application.alerts import ALERT_RISKS, Alert, alert_of, is_alert, newest_first
+from fraudwatch.application.expectations import Expectations
 from fraudwatch.application.ports import (
     JudgedBatch,
     NotDelivered,
     RowsRefused,
     StoreUnavailable,
+    VerdictsUnheard,
 )
 from fraudwatch.domain.dead_letter import DeadLetter
 from fraudwatch.domain.label import Label
@@ -158,3 +160,23 @@ class MemoryDeadLetters:
     def put(self, letters: Sequence[DeadLetter]) -> None:
         """See :class:`fraudwatch.application.ports.DeadLetters`."""
         self.letters |= {letter.origin: letter for letter in letters}
+
+
+class MemoryVerdicts:
+    """A ``VerdictListener`` that is told what is judged; deaf until it listens."""
+
+    def __init__(self, expectations: Expectations) -> None:
+        self._expectations = expectations
+        self.is_reachable = True
+        self.is_listening = False
+
+    def listen(self) -> None:
+        """See :class:`fraudwatch.application.ports.VerdictListener`."""
+        if not self.is_reachable:
+            raise VerdictsUnheard("this memory listener was told to hear nothing")
+        self.is_listening = True
+
+    def judged(self, verdict: Verdict) -> None:
+        """A verdict is published, on whatever thread."""
+        if self.is_listening:
+            self._expectations.tell(verdict.transaction_id, lambda: verdict)

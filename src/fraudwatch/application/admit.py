@@ -17,7 +17,7 @@ from fraudwatch.domain.privacy import (
     canonical_ip,
     coarse,
 )
-from fraudwatch.domain.purchase import Purchase
+from fraudwatch.domain.purchase import Purchase, transaction_id_of
 from fraudwatch.domain.transaction import TRANSACTION_SCHEMA, Kind, Transaction
 
 # A clock may be a little ahead of ours; a purchase of tomorrow would blind today's windows.
@@ -48,7 +48,7 @@ class Edge:
             euro = self.rates.to_eur(purchase.amount_minor, purchase.currency, day)
         except UnknownCurrency as error:
             raise Refused(Code.UNKNOWN_CURRENCY, [Problem("currency", str(error))]) from error
-        transaction_id = f"{purchase.source}:{purchase.id}"
+        transaction_id = transaction_id_of(purchase.source, purchase.id)
         customer_token = self.vault.token(
             TokenField.CUSTOMER, f"{purchase.source}:{purchase.customer_id}"
         )

@@ -82,6 +82,21 @@ class NotDelivered(RuntimeError):
     """At least one message was not acknowledged by the broker."""
 
 
+class VerdictListener(Protocol):
+    """Hears verdicts while somebody waits for one, and hands them over."""
+
+    def listen(self) -> None:
+        """Return when every verdict from now on is heard, as long as anybody expects one.
+
+        Raises:
+            VerdictsUnheard: the broker gives none now; what is expected will not be told.
+        """
+
+
+class VerdictsUnheard(RuntimeError):
+    """Verdicts cannot be heard now; they are made and stored all the same."""
+
+
 class VerdictStore(Protocol):
     """The system of record of verdicts, transactions and labels; a row written twice is one row."""
 

@@ -6,11 +6,20 @@ import enum
 from dataclasses import dataclass
 
 from fraudwatch.domain.fields import fact
-from fraudwatch.domain.purchase import EARLIEST_EVENT_MS, IDENTIFIER, LATEST_EVENT_MS
+from fraudwatch.domain.purchase import (
+    EARLIEST_EVENT_MS,
+    IDENTIFIER,
+    LATEST_EVENT_MS,
+    LONGEST_ID,
+    LONGEST_SOURCE,
+    SOURCE_NAME,
+)
 
 LABEL_SCHEMA = "label.v1"
 # A login or the name of an office; never a mail address of a customer.
 LABELLER = r"[A-Za-z0-9._@-]+"
+# What the outside world may say of itself: neither a mail address nor a card number fits.
+OFFICE = r"[A-Za-z][A-Za-z0-9._-]*"
 
 
 class Truth(enum.StrEnum):
@@ -45,4 +54,31 @@ class Label:
         unit="epoch ms UTC",
         minimum=EARLIEST_EVENT_MS,
         maximum=LATEST_EVENT_MS,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedLabel:
+    """What the payment system reports about one of its purchases: a chargeback, or its withdrawal.
+
+    Without ``known_at_ms`` it is known since it came. Whoever may report twice gives it, so that
+    the second report is the first one again and not another label.
+    """
+
+    source: str = fact(
+        "Which system reported the purchase", pattern=SOURCE_NAME, max_length=LONGEST_SOURCE
+    )
+    id: str = fact("The purchase's id there", pattern=IDENTIFIER, max_length=LONGEST_ID)
+    verdict: Truth = fact("What the purchase turned out to be")  # noqa: RUF009
+    by: str = fact("Which office says so", pattern=OFFICE, max_length=64)
+    known_at_ms: int | None = fact(
+        "Since when it is known",
+        default=None,
+        unit="epoch ms UTC",
+        minimum=EARLIEST_EVENT_MS,
+        maximum=LATEST_EVENT_MS,
+    )
+    # Analysts speak through the console, which knows who they are.
+    kind: Source = fact(  # noqa: RUF009
+        "Where the knowledge comes from", default=Source.CHARGEBACK, pattern=Source.CHARGEBACK.value
     )

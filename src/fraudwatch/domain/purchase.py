@@ -13,8 +13,16 @@ from fraudwatch.domain.fields import Sensitivity, fact
 PERSONAL = Sensitivity.PERSONAL
 COUNTRY = r"[A-Z]{2}"
 IDENTIFIER = r"[A-Za-z0-9:_.-]+"
+SOURCE_NAME = r"[a-z0-9_-]+"
+# Together with the colon between them, 64 characters: the longest transaction id.
+LONGEST_SOURCE, LONGEST_ID = 16, 47
 # 2000-01-01 and 2100-01-01 UTC: a clock outside these is broken, not early or late.
 EARLIEST_EVENT_MS, LATEST_EVENT_MS = 946_684_800_000, 4_102_444_800_000
+
+
+def transaction_id_of(source: str, own_id: str) -> str:
+    """The id that a purchase has inside: its source's own id, unique among all sources."""
+    return f"{source}:{own_id}"
 
 
 class PaymentStatus(enum.StrEnum):
@@ -39,8 +47,8 @@ class Purchase:
     Unknown stays absent: a source that has no card numbers, addresses or positions leaves them out.
     """
 
-    source: str = fact("Which system reports it", pattern=r"[a-z0-9_-]+", max_length=16)
-    id: str = fact("The source's own id, unique in it", pattern=IDENTIFIER, max_length=47)
+    source: str = fact("Which system reports it", pattern=SOURCE_NAME, max_length=LONGEST_SOURCE)
+    id: str = fact("The source's own id, unique in it", pattern=IDENTIFIER, max_length=LONGEST_ID)
     event_at_ms: int = fact(
         "When it happened", unit="epoch ms UTC", minimum=EARLIEST_EVENT_MS, maximum=LATEST_EVENT_MS
     )

@@ -35,6 +35,13 @@ METRICS: Final[dict[str, Metric]] = {
     "fraudwatch_dead_letters": Metric(Counter, "Messages put aside", ("stage", "code")),
     # Worry when it grows: ingest cannot follow its source.
     "fraudwatch_ingest_feed_behind": Metric(Gauge, "Events the feed has and ingest has not"),
+    "fraudwatch_ingest_labels": Metric(Counter, "Labels admitted and acknowledged"),
+    "fraudwatch_ingest_repeated_labels": Metric(Counter, "Labels given again as they were"),
+    "fraudwatch_ingest_chargebacks_behind": Metric(
+        Gauge, "Chargebacks the feed has and ingest has not"
+    ),
+    # Worry when it grows with the calls that wait: verdicts come later than callers can.
+    "fraudwatch_ingest_waits_timed_out": Metric(Counter, "Calls whose time to wait was too short"),
     "fraudwatch_detector_verdicts": Metric(Counter, "Verdicts acknowledged", ("risk",)),
     "fraudwatch_detector_repeats": Metric(Counter, "Transactions seen before, not judged again"),
     "fraudwatch_detector_batch_seconds": Metric(Histogram, "Judging one micro-batch, all of it"),

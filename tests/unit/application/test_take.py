@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -8,11 +10,14 @@ from fraudwatch.adapters.json_codec import decode, encode
 from fraudwatch.adapters.memory import MemoryDeadLetters, MemoryTopic
 from fraudwatch.adapters.tink_vault import TinkVault
 from fraudwatch.application.admit import Edge
+from fraudwatch.application.letting_in import labels, purchases
 from fraudwatch.application.ports import NotDelivered
 from fraudwatch.application.take import Intake, Offered, RefusedBatch
 from fraudwatch.domain.dead_letter import Code, Refused
-from fraudwatch.domain.fields import Problem
+from fraudwatch.domain.fields import Problem, problems
+from fraudwatch.domain.label import Label, ReportedLabel, Source, Truth
 from fraudwatch.domain.money import RateTable
+from fraudwatch.domain.purchase import Purchase
 from fraudwatch.domain.transaction import Transaction
 from fraudwatch.testing import NOON_MS, a_purchase
 
@@ -28,9 +33,9 @@ def letters() -> MemoryDeadLetters:
 
 
 @pytest.fixture
-def intake(tmp_path: Path, topic: MemoryTopic, letters: MemoryDeadLetters) -> Intake:
+def intake(tmp_path: Path, topic: MemoryTopic, letters: MemoryDeadLetters) -> Intake[Purchase]:
     edge = Edge(TinkVault(tmp_path), RateTable([]))
-    return Intake(edge, topic, letters, encode, lambda: NOON_MS)
+    return Intake(purchases(edge, encode), topic, letters, lambda: NOON_MS)
 
 
 def ids(topic: MemoryTopic) -> list[str]:
@@ -38,7 +43,7 @@ def ids(topic: MemoryTopic) -> list[str]:
 
 
 def test_a_batch_is_published_in_order_keyed_by_customer(
-    intake: Intake, topic: MemoryTopic
+    intake: Intake[Purchase], topic: MemoryTopic
 ) -> None:
     taken = intake.take([a_purchase(id="b"), a_purchase(id="a", customer_id="other")])
     assert (taken.accepted, taken.repeated) == (2, 0)
@@ -49,15 +54,18 @@ def test_a_batch_is_published_in_order_keyed_by_customer(
 
 
 def test_a_purchase_given_again_is_counted_and_not_published(
-    intake: Intake, topic: MemoryTopic
+    intake: Intake[Purchase], topic: MemoryTopic
 ) -> None:
     intake.take([a_purchase(id="1")])
     taken = intake.take([a_purchase(id="1"), a_purchase(id="2"), a_purchase(id="2")])
     assert (taken.accepted, taken.repeated) == (1, 2)
+    assert taken.accepted_names == {"shop:2"}
     assert ids(topic) == ["shop:1", "shop:2"]
 
 
-def test_one_bad_purchase_refuses_the_whole_batch(intake: Intake, topic: MemoryTopic) -> None:
+def test_one_bad_purchase_refuses_the_whole_batch(
+    intake: Intake[Purchase], topic: MemoryTopic
+) -> None:
     with pytest.raises(RefusedBatch) as refused:
         intake.take([a_purchase(id="1"), a_purchase(id="2", amount_minor=-5)])
     assert list(refused.value.refused) == [1]
@@ -65,7 +73,7 @@ def test_one_bad_purchase_refuses_the_whole_batch(intake: Intake, topic: MemoryT
 
 
 def test_what_the_broker_did_not_take_may_be_given_again(
-    intake: Intake, topic: MemoryTopic
+    intake: Intake[Purchase], topic: MemoryTopic
 ) -> None:
     topic.is_reachable = False
     with pytest.raises(NotDelivered):
@@ -75,7 +83,7 @@ def test_what_the_broker_did_not_take_may_be_given_again(
 
 
 def test_a_feeds_bad_messages_are_put_aside_and_the_good_ones_taken(
-    intake: Intake, topic: MemoryTopic, letters: MemoryDeadLetters
+    intake: Intake[Purchase], topic: MemoryTopic, letters: MemoryDeadLetters
 ) -> None:
     unreadable = Refused(Code.NOT_JSON, [Problem("message", "is no JSON object")])
     taken = intake.take_feed(
@@ -93,3 +101,25 @@ def test_a_feeds_bad_messages_are_put_aside_and_the_good_ones_taken(
         "feed:2": Code.UNKNOWN_CURRENCY,
     }
     assert letters.letters["feed:1"].payload == b"garbage"
+
+
+def a_report(**changes: Any) -> ReportedLabel:
+    usual = ReportedLabel(
+        source="shop", id="1", verdict=Truth.FRAUD, by="issuer", known_at_ms=NOON_MS - 1
+    )
+    return replace(usual, **changes)
+
+
+def test_a_report_becomes_a_label_keyed_by_its_transaction(topic: MemoryTopic) -> None:
+    intake = Intake(labels(encode), topic, MemoryDeadLetters(), lambda: NOON_MS)
+    taken = intake.take([a_report(), a_report(), a_report(verdict=Truth.GENUINE)])
+    assert (taken.accepted, taken.repeated) == (2, 1)
+    found = [(key, decode(Label, value), at) for key, value, at in topic.messages]
+    assert [(key, label.verdict, at) for key, label, at in found] == [
+        ("shop:1", Truth.FRAUD, NOON_MS),
+        ("shop:1", Truth.GENUINE, NOON_MS),
+    ]
+    for _, label, _ in found:
+        assert (label.transaction_id, label.source) == ("shop:1", Source.CHARGEBACK)
+        assert (label.by, label.known_at_ms) == ("issuer", NOON_MS - 1)
+        assert problems(label) == []

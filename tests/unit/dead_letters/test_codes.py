@@ -14,6 +14,7 @@ from fraudwatch.adapters.log_fold import fold_messages
 from fraudwatch.adapters.memory import MemoryDeadLetters, MemoryTopic, MemoryVerdictStore
 from fraudwatch.adapters.tink_vault import TinkVault
 from fraudwatch.application.admit import FUTURE_TOLERANCE_MS, Edge
+from fraudwatch.application.letting_in import purchases
 from fraudwatch.application.take import Intake, Offered
 from fraudwatch.domain.dead_letter import Code, DeadLetter, Refused
 from fraudwatch.domain.features.catalogue import TOO_LATE_MS
@@ -55,7 +56,7 @@ def by_ingest(payload: bytes, folder: Path) -> DeadLetter:
         content: Purchase | Refused = decode(Purchase, payload)
     except Refused as why:
         content = why
-    taken = Intake(edge, MemoryTopic(), letters, encode, lambda: NOON_MS).take_feed(
+    taken = Intake(purchases(edge, encode), MemoryTopic(), letters, lambda: NOON_MS).take_feed(
         [Offered("feed:7", payload, content)]
     )
     assert taken.accepted == 0

@@ -18,6 +18,10 @@ def test_every_user_has_exactly_the_rights_its_contracts_give() -> None:
         Right("ingest", operation, "TOPIC", topic)
         for operation in ("WRITE", "DESCRIBE")
         for topic in ("transaction_topic", "labels_topic", "dead_letter_topic")
+    } | {
+        Right("ingest", "READ", "TOPIC", "fraud_topic"),
+        Right("ingest", "DESCRIBE", "TOPIC", "fraud_topic"),
+        Right("ingest", "READ", "GROUP", "ingest", prefixed=True),
     }
     assert Right("persister", "READ", "GROUP", "persister", prefixed=True) in found
     assert Right("persister", "WRITE", "TOPIC", "fraud_topic") not in found

@@ -1,0 +1,77 @@
+"""The edge over the real broker: who waits is told the verdict, and a label becomes a row."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from fraudwatch.adapters.cassandra_alerts import CassandraAlertReader
+from fraudwatch.adapters.cassandra_session import close, connect
+from fraudwatch.adapters.json_codec import encode
+from fraudwatch.domain.label import Source, Truth
+from fraudwatch.stack.private_stack import PrivateStack
+from fraudwatch.testing import a_purchase, eventually
+
+pytestmark = pytest.mark.engines
+
+
+def judged(stack: PrivateStack, names: list[str]) -> tuple[int, dict[str, Any]]:
+    now_ms = time.time_ns() // 1_000_000
+    purchases = [
+        a_purchase(source="waits", id=name, customer_id=name, event_at_ms=now_ms) for name in names
+    ]
+    with stack.http("ingest", "INGEST_API_KEY") as ingest:
+        answer = ingest.post("/v1/transactions?wait_seconds=5", content=encode(purchases))
+        return answer.status_code, answer.json()
+
+
+def test_the_first_who_waits_and_many_at_once_are_told(stack: PrivateStack) -> None:
+    # The engines and everybody else share two cores, so the first one may have to ask twice.
+    def first() -> bool:
+        return judged(stack, [uuid.uuid4().hex])[0] == 200
+
+    eventually(first, within_seconds=60, what="a verdict within its wait")
+    calls = [[uuid.uuid4().hex for _ in range(5)] for _ in range(8)]
+    with ThreadPoolExecutor(len(calls)) as callers:
+        answers = list(callers.map(lambda names: judged(stack, names), calls))
+    for names, (_, told) in zip(calls, answers, strict=True):
+        ids = [one["transaction_id"] for one in told["verdicts"]] + told["pending"]
+        assert sorted(ids) == sorted(f"waits:{name}" for name in names)
+    assert [status for status, _ in answers].count(200) >= 1
+
+
+def test_a_purchase_given_again_is_pending_at_once(stack: PrivateStack) -> None:
+    name = uuid.uuid4().hex
+    judged(stack, [name])
+    began = time.monotonic()
+    status, told = judged(stack, [name])
+    assert (status, told["repeated"], told["pending"]) == (202, 1, [f"waits:{name}"])
+    assert time.monotonic() - began < 4
+
+
+def test_a_chargeback_becomes_a_row(stack: PrivateStack) -> None:
+    name, known_at_ms = uuid.uuid4().hex, time.time_ns() // 1_000_000
+    report = {
+        "source": "waits",
+        "id": name,
+        "verdict": "fraud",
+        "by": "issuer",
+        "known_at_ms": known_at_ms,
+    }
+    with stack.http("ingest", "INGEST_API_KEY") as ingest:
+        assert ingest.post("/v1/labels", content=encode(report)).status_code == 202
+        assert ingest.post("/v1/labels", content=encode([report])).json()["repeated"] == 1
+    session = connect(stack.cassandra("console"))
+    try:
+        reader = CassandraAlertReader(session)
+        [label] = eventually(
+            lambda: reader.labels_of(f"waits:{name}"), within_seconds=30, what="the label's row"
+        )
+    finally:
+        close(session)
+    assert (label.verdict, label.source, label.by) == (Truth.FRAUD, Source.CHARGEBACK, "issuer")
+    assert label.known_at_ms == known_at_ms
