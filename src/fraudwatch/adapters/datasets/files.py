@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 
@@ -31,6 +32,14 @@ _JOIN_KEY = f"{JOIN_PREFIX}#key"
 
 class UnreadableFile(Exception):
     """The file is no CSV or Parquet file that can be read."""
+
+
+class Slice(NamedTuple):
+    """Consecutive rows in event order: their numbers, their purchases, the bad by position."""
+
+    numbers: pl.Series
+    purchases: pl.DataFrame
+    bad: dict[int, BadRow]
 
 
 class DatasetFile:
@@ -83,11 +92,15 @@ class DatasetFile:
     def batches(self, start: int, size: int) -> Iterator[Batch]:
         """Purchases from position ``start`` of the order on, ``size`` rows at a time."""
         slice_rows = max(size, SLICE_ROWS // size * size)
-        for offset in range(start, self.count, slice_rows):
-            purchases, bad = purchases_of(self._read(offset, slice_rows), self._mapping)
-            numbers = self._order[ROW_NUMBER].slice(offset, slice_rows)
+        for numbers, purchases, bad in self.slices(start, slice_rows):
             for first in range(0, len(purchases), size):
                 yield _batch(purchases, numbers, bad, range(first, first + size))
+
+    def slices(self, start: int = 0, length: int = SLICE_ROWS) -> Iterator[Slice]:
+        """The same as frames, from position ``start`` of the order on."""
+        for offset in range(start, self.count, length):
+            purchases, bad = purchases_of(self._read(offset, length), self._mapping)
+            yield Slice(self._order[ROW_NUMBER].slice(offset, length), purchases, bad)
 
     def _read(self, offset: int, length: int) -> pl.DataFrame:
         wanted = self._order.slice(offset, length)

@@ -87,7 +87,7 @@ def identity_of(
     for path in files:
         with path.open("rb") as file:
             digests.append(hashlib.file_digest(file, "sha256").hexdigest())
-    parts = [digests, mapping.model_dump(exclude={"about"}), from_ms, until_ms]
+    parts = [digests, mapping.model_dump(exclude={"about", "label"}), from_ms, until_ms]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

@@ -105,12 +105,27 @@ class Time(_Strict):
         return self
 
 
+class Label(_Strict):
+    """Which column says what was fraud, for reports alone; any other value is no label."""
+
+    column: str
+    fraud: list[str] = Field(min_length=1)
+    genuine: list[str] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        if set(self.fraud) & set(self.genuine):
+            raise ValueError("a value may not mean fraud and genuine")
+        return self
+
+
 class Mapping(_Strict):
     """A checked mapping file; see ``contracts/datasets/README.md``."""
 
     about: str
     separator: str = Field(default=",", min_length=1, max_length=1)
     never_read: list[str]
+    label: Label | None = None
     join: Join | None = None
     time: Time = Time()
     amount: Literal["major", "minor"]
@@ -192,6 +207,8 @@ class Mapping(_Strict):
         ]
         if self.join is None and self.joined_columns:
             wrong.append(f"join: is missing, but {JOIN_PREFIX}{self.joined_columns[0]} is read")
+        if self.label and self.label.column not in barred:
+            wrong.append("label.column: must stand under never_read, so that no replay reads it")
         if self.join and barred & {self.join.by, self.join.key_column}:
             wrong.append("join: its key is a column that never_read forbids")
         return wrong

@@ -1,0 +1,128 @@
+"""A data file's labels beside the purchases that a replay of it sends.
+
+The purchases come from the very code of the replay, so their ids are those of the verdicts. Only
+here is the label's column read: by row number, and never together with a purchase's columns.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from fraudwatch.adapters.datasets.columns import text_of
+from fraudwatch.adapters.datasets.files import DatasetFile, Slice, scan
+from fraudwatch.adapters.datasets.mapping import ROW_NUMBER, Label, Mapping, WrongMapping
+from fraudwatch.application.replay.ports import BadRow
+from fraudwatch.application.report.ports import Truth, key_bytes, keys_from
+from fraudwatch.domain.money import RateTable, UnknownCurrency
+from fraudwatch.domain.quality.judged import Floats
+
+
+def read_truth(
+    path: Path,
+    mapping: Mapping,
+    rates: RateTable,
+    *,
+    from_ms: int | None = None,
+    until_ms: int | None = None,
+) -> Truth:
+    """Every labelled purchase of a file, in the order in which a replay sends it.
+
+    Raises:
+        UnreadableFile: no such file, or of no known kind.
+        WrongMapping: it has no ``label``, or names a column that is not there.
+    """
+    if mapping.label is None:
+        raise WrongMapping(
+            "label: is missing, so nothing says which rows are fraud; see"
+            " contracts/datasets/README.md"
+        )
+    is_fraud = _labels(path, mapping.label, mapping.separator)
+    dataset = DatasetFile(path, mapping, from_ms=from_ms, until_ms=until_ms)
+    growing = _Growing(mapping.fields["source"], rates)
+    for piece in dataset.slices():
+        growing.add(piece, is_fraud.gather(piece.numbers - 1))
+    return growing.finished(len(dataset.without_time))
+
+
+def _labels(path: Path, label: Label, separator: str) -> pl.Series:
+    """For every row of the file: is it a fraud? Null where nothing says."""
+    found = scan(path, [label.column], separator)
+    text = text_of(f"{{{label.column}}}", found.collect_schema())
+    known = (
+        pl.when(text.is_in(label.fraud))
+        .then(pl.lit(value=True))
+        .when(text.is_in(label.genuine))
+        .then(pl.lit(value=False))
+    )
+    rows = found.select(ROW_NUMBER, known.alias("is_fraud")).collect()
+    return rows["is_fraud"]
+
+
+class _Growing:
+    """Truth, slice by slice."""
+
+    def __init__(self, source: str, rates: RateTable) -> None:
+        self._source, self._rates = source, rates
+        self._transaction, self._card = bytearray(), bytearray()
+        self._columns: list[pl.DataFrame] = []
+        self._euros: list[Floats] = []
+        self._refused: Counter[str] = Counter()
+        self._refused_frauds = 0
+        self._unlabelled = 0
+
+    def add(self, piece: Slice, is_fraud: pl.Series) -> None:
+        """Take a slice with the labels of its rows; null is no label."""
+        self._unlabelled += is_fraud.null_count()
+        self._refuse(piece.bad, is_fraud)
+        is_good = is_fraud.is_not_null().to_numpy(writable=True)
+        is_good[list(piece.bad)] = False
+        good = piece.purchases.with_columns(is_fraud.alias("is_fraud")).filter(pl.Series(is_good))
+        for identity, customer in zip(good["id"], good["customer_id"], strict=True):
+            self._transaction += key_bytes(f"{self._source}:{identity}")
+            self._card += key_bytes(customer)
+        self._columns.append(good.select("event_at_ms", "is_fraud"))
+        self._euros.append(_eur_cents(good, self._rates))
+
+    def _refuse(self, bad: dict[int, BadRow], is_fraud: pl.Series) -> None:
+        for position, row in bad.items():
+            if is_fraud[position] is not None:
+                self._refused[f"{row.what} {row.reason}"] += 1
+                self._refused_frauds += bool(is_fraud[position])
+
+    def finished(self, without_time: int) -> Truth:
+        """Everything that was taken, of rows with one id the first."""
+        transaction, card = keys_from(self._transaction), keys_from(self._card)
+        first = np.sort(np.unique(transaction, return_index=True)[1])
+        empty = pl.DataFrame(schema={"event_at_ms": pl.Int64, "is_fraud": pl.Boolean})
+        columns = pl.concat([empty, *self._columns])
+        return Truth(
+            source=self._source,
+            transaction=transaction[first],
+            card=card[first],
+            event_at_ms=columns["event_at_ms"].to_numpy()[first],
+            eur_cents=np.concatenate([np.empty(0), *self._euros])[first],
+            is_fraud=columns["is_fraud"].to_numpy()[first],
+            refused=dict(self._refused),
+            refused_frauds=self._refused_frauds,
+            unlabelled=self._unlabelled,
+            repeated=len(transaction) - len(first),
+            without_time=without_time,
+        )
+
+
+def _eur_cents(purchases: pl.DataFrame, rates: RateTable) -> Floats:
+    """As ingest converts them; NaN where it knows no rate."""
+    day = purchases["event_at_ms"].cast(pl.Datetime("ms")).dt.strftime("%Y-%m-%d")
+    rows = zip(purchases["amount_minor"], purchases["currency"], day, strict=True)
+    return np.array([_to_eur(rates, *row) for row in rows], dtype=np.float64)
+
+
+def _to_eur(rates: RateTable, amount_minor: int, currency: str, day: str) -> float:
+    try:
+        return float(rates.to_eur(amount_minor, currency, day).eur_cents)
+    except UnknownCurrency:
+        return float("nan")

@@ -1,0 +1,1 @@
+"""How good the verdicts were that were given: truth and verdicts joined, then measured."""

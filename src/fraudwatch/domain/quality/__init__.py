@@ -1,0 +1,1 @@
+"""How good verdicts were, held against what is known; ``docs/quality.md`` says why so."""
