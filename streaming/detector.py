@@ -23,16 +23,19 @@ from fraudwatch.adapters.kafka_log import KafkaDeadLetters, read_range
 from fraudwatch.adapters.kafka_verdict_log import KafkaVerdictLog
 from fraudwatch.adapters.log_fold import fold_messages
 from fraudwatch.adapters.message_frames import Decided, encode_verdicts
+from fraudwatch.adapters.model_book import ModelBook
 from fraudwatch.adapters.policy_book import PolicyBook
 from fraudwatch.adapters.policy_file import load_policy
 from fraudwatch.adapters.spark_progress import Trigger, watch_triggers
 from fraudwatch.adapters.spark_stream import build_session, committed_ends, start_query
 from fraudwatch.adapters.state_snapshots import PeriodicSnapshots, SnapshotFolder
 from fraudwatch.application.assess import assess
+from fraudwatch.domain.evidence import Evidence
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.features.state import CustomerState
+from fraudwatch.domain.models import forest
+from fraudwatch.domain.models.in_use import Models
 from fraudwatch.domain.policy import Policy
-from fraudwatch.domain.rules.rule import Seen
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.observability.metrics import gauge
 from fraudwatch.settings import DetectorSettings, KafkaSettings
@@ -44,6 +47,7 @@ log = logging.getLogger("detector")
 
 _snapshot_at = gauge("fraudwatch_detector_snapshot_at_seconds")
 _policy_usable = gauge("fraudwatch_detector_policy_usable")
+_models_usable = gauge("fraudwatch_detector_models_usable")
 _trigger_seconds = gauge("fraudwatch_detector_trigger_seconds")
 _behind = gauge("fraudwatch_detector_behind_messages")
 
@@ -77,9 +81,10 @@ def restore(
 def warm_up(policy: Policy) -> None:
     """Compile and load everything a batch needs, on a state that is thrown away."""
     sample = fold_messages(CustomerState(), [encode(a_transaction())], np.full(1, 2**60))
-    held = assess(Seen(sample.amount_eur_cents, sample.features), policy)
-    origin = np.zeros(1, dtype=np.int64)
-    encode_verdicts(sample.frame, Decided(held, policy, "", origin, origin, 0))
+    forest.warm_up()
+    held, origin = assess(sample.seen, policy), np.zeros(1, dtype=np.int64)
+    decided = Decided(held, policy, Models(), Evidence(), {}, "", origin, origin, 0)
+    encode_verdicts(sample.frame, decided)
 
 
 def _tell_trigger(trigger: Trigger) -> None:
@@ -96,8 +101,15 @@ def main() -> None:
     policies = PolicyBook(
         settings.policy_path, settings.state_folder / "policies", _policy_usable.set
     )
+    models = ModelBook(
+        settings.models_folder,
+        settings.state_folder / "models",
+        features_version(),
+        _models_usable.set,
+    )
     detector = Detector(
         policy_of=lambda batch: policies.policy_for(batch.batch_id, is_rerun=batch.is_rerun),
+        models_of=lambda batch: models.models_for(batch.batch_id, is_rerun=batch.is_rerun),
         verdicts=KafkaVerdictLog(kafka),
         dead_letters=KafkaDeadLetters(kafka, settings.dead_letter_key_path),
         snapshots=PeriodicSnapshots(

@@ -15,12 +15,15 @@ from fraudwatch.adapters.log_fold import FoldedMessages, fold_messages, packed
 from fraudwatch.adapters.message_frames import Decided, encode_verdicts
 from fraudwatch.adapters.spark_stream import MicroBatch
 from fraudwatch.application.assess import assess
+from fraudwatch.application.explain import explain
 from fraudwatch.application.ports import DeadLetters, JudgedBatch, VerdictLog
 from fraudwatch.domain.dead_letter import DeadLetter, Stage
+from fraudwatch.domain.explanation import Contribution
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.features.state import CustomerState
+from fraudwatch.domain.models.in_use import Models
 from fraudwatch.domain.policy import Policy
-from fraudwatch.domain.rules.rule import Seen
+from fraudwatch.domain.verdict import Risk
 from fraudwatch.observability.metrics import counter, gauge, histogram, latencies
 from fraudwatch.observability.phases import Phases
 from fraudwatch.topics import TRANSACTION_TOPIC
@@ -51,6 +54,7 @@ class Detector:
     """Judges micro-batches over a state of its own."""
 
     policy_of: Callable[[MicroBatch], Policy]
+    models_of: Callable[[MicroBatch], Models]
     verdicts: VerdictLog
     dead_letters: DeadLetters
     snapshots: Snapshots
@@ -70,26 +74,32 @@ class Detector:
             with spent("folding"):
                 folded = fold_messages(self.customers, batch.values, batch.produced_at_ms)
             self._put_aside(folded, batch)
-            self._publish(folded, batch, self.policy_of(batch))
+            self._publish(folded, batch)
         self.ends |= batch.ends
         _seconds.labels(phase="reading").inc(batch.read_seconds)
         _repeats.inc(folded.repeats)
         _customers.set(self.customers.customers)
         _judged_until.set(batch.produced_at_ms.max() / 1000)
 
-    def _publish(self, folded: FoldedMessages, batch: MicroBatch, policy: Policy) -> None:
+    def _publish(self, folded: FoldedMessages, batch: MicroBatch) -> None:
+        policy, models = self.policy_of(batch), self.models_of(batch)
         with spent("judging"):
-            held = assess(Seen(folded.amount_eur_cents, folded.features), policy)
+            evidence = models.evidence(folded.features)
+            held = assess(folded.seen, policy, evidence)
+            explanations = _explanations(models, folded, held.level >= policy.lowest(Risk.HIGH))
+        decided = Decided(
+            assessment=held,
+            policy=policy,
+            models=models,
+            evidence=evidence,
+            explanations=explanations,
+            features_version=features_version(),
+            source_partition=batch.partition[folded.position],
+            source_offset=batch.offset[folded.position],
+            decided_at_ms=batch.decided_at_ms,
+        )
         produced_at_ms = batch.produced_at_ms[folded.position]
         with spent("encoding"):
-            decided = Decided(
-                assessment=held,
-                policy=policy,
-                features_version=features_version(),
-                source_partition=batch.partition[folded.position],
-                source_offset=batch.offset[folded.position],
-                decided_at_ms=batch.decided_at_ms,
-            )
             judged = JudgedBatch(
                 customer_tokens=folded.frame["customer_token"].to_list(),
                 transaction_ids=folded.frame["transaction_id"].to_list(),
@@ -128,3 +138,11 @@ def _count_latencies(seconds: npt.NDArray[np.float64]) -> None:
     counts = np.bincount(np.searchsorted(bounds, seconds), minlength=len(bounds) + 1)
     # Two clocks of one machine may differ by a moment.
     _event_to_verdict.add(counts.tolist(), float(np.maximum(0.0, seconds).sum()))
+
+
+def _explanations(
+    models: Models, folded: FoldedMessages, is_grave: npt.NDArray[np.bool_]
+) -> dict[int, tuple[Contribution, ...]]:
+    """What spoke loudest in the purchases that somebody will look at, by their row."""
+    rows = np.flatnonzero(is_grave)
+    return dict(zip(rows.tolist(), explain(models, folded.features[rows]), strict=True))

@@ -10,17 +10,17 @@ import calendar
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from functools import cached_property
 from operator import attrgetter
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from fraudwatch.application.alerts import Alert
 from fraudwatch.domain.fields import columns_of
 from fraudwatch.domain.label import LABEL_SCHEMA, Label
 from fraudwatch.domain.transaction import Transaction
-from fraudwatch.domain.verdict import VERDICT_SCHEMA, Reason, Verdict
+from fraudwatch.domain.verdict import VERDICT_SCHEMA, Verdict
 
 HOUR_MS = 3_600_000
 
@@ -87,16 +87,19 @@ def _column(name: str) -> str:
     return name.removesuffix("_ms")
 
 
-def reasons_text(reasons: tuple[Reason, ...]) -> str:
-    """Reasons as one JSON text: the same reasons, the same bytes."""
-    if not reasons:  # most verdicts
+def parts_text(parts: tuple[Any, ...]) -> str:
+    """Reasons, scores or contributions as one JSON text: the same parts, the same bytes."""
+    if not parts:  # most verdicts
         return "[]"
-    listed = [{"rule": r.rule, "points": r.points, "text": r.text} for r in reasons]
-    return json.dumps(listed, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps([asdict(one) for one in parts], ensure_ascii=False, separators=(",", ":"))
 
 
-def _reasons_of(judged: Verdict | Alert) -> str:
-    return reasons_text(judged.reasons)
+def _texts_of(*names: str) -> dict[str, Callable[[Any], str]]:
+    return {name: _text_of(attrgetter(name)) for name in names}
+
+
+def _text_of(parts_of: Callable[[Any], tuple[Any, ...]]) -> Callable[[Any], str]:
+    return lambda judged: parts_text(parts_of(judged))
 
 
 VERDICTS = Table(
@@ -105,14 +108,14 @@ VERDICTS = Table(
     partition=("transaction_id",),
     written_at="decided_at_ms",
     left_out=frozenset({"schema"}),
-    computed={"reasons": _reasons_of},
+    computed=_texts_of("reasons", "model_scores", "explanation"),
 )
 ALERTS = Table(
     name="alert_by_hour",
     message=Alert,
     partition=("hour_at", "risk"),
     written_at="decided_at_ms",
-    computed={"hour_at": lambda alert: hour_of(alert.decided_at_ms), "reasons": _reasons_of},
+    computed={"hour_at": lambda alert: hour_of(alert.decided_at_ms), **_texts_of("reasons")},
 )
 TRANSACTIONS = Table(
     name="transaction_by_customer",
@@ -172,8 +175,12 @@ def _values(row: Mapping[str, Any], table: Table) -> dict[str, Any]:
 
 
 def _reading(kind: type[Any], name: str) -> Callable[[Any], Any]:
-    if name == "reasons":
-        return lambda text: tuple(Reason(**reason) for reason in json.loads(text))
+    if get_origin(kind) is tuple:
+        part = get_args(kind)[0]
+        # Rows of an earlier version lack what it did not know.
+        return lambda text: tuple(part(**one) for one in json.loads(text or "[]"))
+    if name == "route":
+        return lambda text: text or ""
     if name.endswith("_at_ms"):
         return _epoch_ms
     return lambda value: None if value is None else kind(value)

@@ -20,6 +20,7 @@ from fraudwatch.domain.dead_letter import Code, Refused
 from fraudwatch.domain.features.fold import fold
 from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.domain.fields import Problem
+from fraudwatch.domain.rules.rule import Seen
 
 _FUTURE = Refused(Code.FUTURE_EVENT, [Problem("event_at_ms", "lies in the future")])
 _TOO_LATE = Refused(
@@ -27,6 +28,8 @@ _TOO_LATE = Refused(
 )
 
 Int64s = npt.NDArray[np.int64]
+# Whose values a policy's lists may name.
+_LISTED = ("card_token", "device_token", "merchant_id", "merchant_country")
 
 
 class FoldedMessages(NamedTuple):
@@ -38,6 +41,15 @@ class FoldedMessages(NamedTuple):
     features: npt.NDArray[np.float64]  # [row, feature], read before the row was added
     repeats: int
     refused: list[tuple[int, Refused]]  # position and why
+
+    @property
+    def seen(self) -> Seen:
+        """What rules look at."""
+        return Seen(
+            amount_eur_cents=self.amount_eur_cents,
+            features=self.features,
+            **{name: self.frame[name].to_list() for name in _LISTED},
+        )
 
 
 def fold_messages(

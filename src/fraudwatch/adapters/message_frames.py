@@ -8,7 +8,7 @@ that one bad message never hides the good ones.
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,13 +19,16 @@ import pyarrow as pa
 from fraudwatch.adapters.json_codec import decode, encode
 from fraudwatch.application.assess import Assessment
 from fraudwatch.domain.dead_letter import Code, Refused
+from fraudwatch.domain.evidence import Evidence
+from fraudwatch.domain.explanation import Contribution
 from fraudwatch.domain.features.events import Events
 from fraudwatch.domain.features.hashing import hash_strings
 from fraudwatch.domain.fields import Column, Problem, columns_of, problems
+from fraudwatch.domain.models.in_use import Models
 from fraudwatch.domain.policy import Policy
 from fraudwatch.domain.purchase import Channel, PaymentStatus
 from fraudwatch.domain.transaction import Kind, Transaction
-from fraudwatch.domain.verdict import VERDICT_SCHEMA, Mode, Reason, Verdict, verdict_id_of
+from fraudwatch.domain.verdict import VERDICT_SCHEMA, ModelScore, Reason, Verdict, verdict_id_of
 
 _POLARS_TYPES: dict[type, Any] = {str: pl.String, int: pl.Int64, float: pl.Float64}
 _TRANSACTION_COLUMNS = columns_of(Transaction)
@@ -152,6 +155,9 @@ class Decided(NamedTuple):
 
     assessment: Assessment
     policy: Policy
+    models: Models
+    evidence: Evidence
+    explanations: Mapping[int, Sequence[Contribution]]  # by row; most rows have none
     features_version: str
     source_partition: npt.NDArray[np.int64]
     source_offset: npt.NDArray[np.int64]
@@ -162,20 +168,24 @@ def encode_verdicts(frame: pl.DataFrame, decided: Decided) -> list[bytes]:
     """One JSON message per row; the same arguments give the same bytes."""
     if frame.is_empty():
         return []
-    held, levels = decided.assessment, decided.policy.levels
+    held, levels, rows = decided.assessment, decided.policy.levels, frame.height
+    explanations = [decided.explanations.get(row, ()) for row in range(rows)]
     computed = {
-        "schema": pl.repeat(VERDICT_SCHEMA, frame.height, eager=True),
+        "schema": pl.repeat(VERDICT_SCHEMA, rows, eager=True),
         "verdict_id": [verdict_id_of(one) for one in frame["transaction_id"]],
         "outcome": [str(levels[place].outcome) for place in held.level],
         "risk": [str(levels[place].risk) for place in held.level],
         "score": held.score,
-        "mode": pl.repeat(str(Mode.RULES_ONLY), frame.height, eager=True),
-        "reasons": pl.from_arrow(_reasons(held.reasons)),
-        "policy_version": pl.repeat(decided.policy.version, frame.height, eager=True),
-        "features_version": pl.repeat(decided.features_version, frame.height, eager=True),
+        "mode": pl.repeat(str(held.mode), rows, eager=True),
+        "reasons": pl.from_arrow(_lists(Reason, held.reasons)),
+        "route": [levels[place].route or "" for place in held.level],
+        "model_scores": pl.from_arrow(_model_scores(decided, rows)),
+        "explanation": pl.from_arrow(_lists(Contribution, explanations)),
+        "policy_version": pl.repeat(decided.policy.version, rows, eager=True),
+        "features_version": pl.repeat(decided.features_version, rows, eager=True),
         "source_partition": decided.source_partition,
         "source_offset": decided.source_offset,
-        "decided_at_ms": pl.repeat(decided.decided_at_ms, frame.height, eager=True),
+        "decided_at_ms": pl.repeat(decided.decided_at_ms, rows, eager=True),
     }
     columns = {
         name: computed.get(name, frame.get_column(name, default=None)) for name in _VERDICT_COLUMNS
@@ -183,15 +193,40 @@ def encode_verdicts(frame: pl.DataFrame, decided: Decided) -> list[bytes]:
     return pl.DataFrame(columns).write_ndjson().encode().splitlines()
 
 
-def _reasons(reasons: Sequence[Sequence[Reason]]) -> pa.Array:
-    """Lists of reasons as one flat column and where each list ends: most lists are empty."""
-    ends = np.cumsum([0, *map(len, reasons)], dtype=np.int32)
-    flat = [reason for some in reasons for reason in some]
-    columns = [
-        pa.array([reason.rule for reason in flat], pa.string()),
-        pa.array([reason.points for reason in flat], pa.int64()),
-        pa.array([reason.text for reason in flat], pa.string()),
+_ARROW_TYPES = {str: pa.string(), int: pa.int64(), float: pa.float64()}
+
+
+def _lists(kind: type[Any], lists: Sequence[Sequence[Any]]) -> pa.Array:
+    """Lists of parts as one flat column and where each list ends: most lists are empty."""
+    ends = np.cumsum([0, *map(len, lists)], dtype=np.int32)
+    flat = [part for some in lists for part in some]
+    columns = columns_of(kind)  # type: ignore[arg-type]  # mypy: a class's hash
+    arrays = [
+        pa.array([getattr(part, c.name) for part in flat], _ARROW_TYPES[c.type]) for c in columns
     ]
     return pa.ListArray.from_arrays(
-        ends, pa.StructArray.from_arrays(columns, ["rule", "points", "text"])
+        ends, pa.StructArray.from_arrays(arrays, [column.name for column in columns])
     )
+
+
+def _model_scores(decided: Decided, rows: int) -> pa.Array:
+    """As :func:`_lists` of :class:`ModelScore`, without an object for each of them."""
+    said = [
+        (name, version, scores)
+        for name, version, scores in (
+            ("anomaly", decided.models.anomaly_version, decided.evidence.anomaly),
+            ("fraud", decided.models.model_version, decided.evidence.fraud),
+        )
+        if scores is not None
+    ]
+    scores = np.stack([one[2] for one in said], axis=1).ravel() if said else np.empty(0)
+    arrays = [
+        pa.array([name for name, _, _ in said] * rows, pa.string()),
+        pa.array([version for _, version, _ in said] * rows, pa.string()),
+        pa.array(scores, pa.float64()),
+    ]
+    ends = np.arange(0, rows * len(said) + 1, len(said) or 1, dtype=np.int32)
+    if not said:
+        ends = np.zeros(rows + 1, dtype=np.int32)
+    names = [column.name for column in columns_of(ModelScore)]
+    return pa.ListArray.from_arrays(ends, pa.StructArray.from_arrays(arrays, names))

@@ -8,15 +8,22 @@ import numpy as np
 import numpy.typing as npt
 
 from fraudwatch.application.reasons import Held, reasons_of
-from fraudwatch.domain.combination import combined
+from fraudwatch.domain.combination import AnomalyPart, FraudPart, combined
 from fraudwatch.domain.evidence import Evidence
 from fraudwatch.domain.policy import Policy
 from fraudwatch.domain.rules.lists import DenyList
 from fraudwatch.domain.rules.rule import HIT, UNKNOWN, Answers, Seen
-from fraudwatch.domain.verdict import Reason, Risk
+from fraudwatch.domain.verdict import Mode, Reason, Risk
 
 Bools = npt.NDArray[np.bool_]
 _NO_EVIDENCE = Evidence()
+# A model has a say if it is there and the policy counts it.
+_MODES = {
+    frozenset[str](): Mode.RULES_ONLY,
+    frozenset({AnomalyPart.name}): Mode.WITH_ANOMALY,
+    frozenset({FraudPart.name}): Mode.WITH_MODEL,
+    frozenset({AnomalyPart.name, FraudPart.name}): Mode.WITH_ANOMALY_AND_MODEL,
+}
 
 
 class Assessment(NamedTuple):
@@ -26,6 +33,7 @@ class Assessment(NamedTuple):
     level: npt.NDArray[np.int64]  # place in policy.levels
     answers: Answers  # [purchase, rule]
     reasons: tuple[tuple[Reason, ...], ...]  # most points first, empty where nothing is against it
+    mode: Mode
 
 
 def assess(seen: Seen, policy: Policy, evidence: Evidence = _NO_EVIDENCE) -> Assessment:
@@ -53,7 +61,8 @@ def assess(seen: Seen, policy: Policy, evidence: Evidence = _NO_EVIDENCE) -> Ass
         is_allowed=is_allowed & is_suspect,
     )
     reasons = reasons_of(seen, policy, evidence, held)
-    return Assessment(score, np.where(is_allowed, 0, level), answers, reasons)
+    mode = _MODES[frozenset(part.name for part, _ in counted)]
+    return Assessment(score, np.where(is_allowed, 0, level), answers, reasons, mode)
 
 
 def _answers(seen: Seen, policy: Policy) -> Answers:

@@ -18,7 +18,12 @@ from fraudwatch.stack.state import DEFAULT_PROFILE, status
 FAILED = 1
 WRONG_USE = 2
 # Their engines take a while to load, so only where they are asked for.
-LOADED_LATE = ("benchmark", "chaos", "replay", "report")
+LOADED_LATE = {
+    "benchmark": "",
+    "chaos": "Example: ./fraudwatch chaos --kills 5 --seed 7",
+    "replay": "Example: ./fraudwatch replay purchases.csv --mapping mapping.yaml --rate 50",
+    "report": "Example: ./fraudwatch report --labels purchases.csv --mapping mapping.yaml --json",
+}
 
 app = typer.Typer(
     name="fraudwatch",
@@ -155,11 +160,19 @@ def run_demo() -> None:
     demo.run(Place.from_environment(), catalogues.load())
 
 
+def _load(name: str, example: str) -> None:
+    command = getattr(importlib.import_module(f"fraudwatch.cli.{name}"), name)
+    if isinstance(command, typer.Typer):
+        app.add_typer(command, name=name)
+    else:
+        app.command(name, epilog=example)(command)
+
+
 def main() -> None:
     """Run one command; trouble that has a sentence is told by that sentence alone."""
-    for name in LOADED_LATE:
+    for name, example in LOADED_LATE.items():
         if sys.argv[1:2] in ([], ["--help"], [name]):
-            importlib.import_module(f"fraudwatch.cli.{name}").add_to(app)
+            _load(name, example)
     try:
         app(prog_name="fraudwatch")
     except catalogues.CatalogueError as wrong:

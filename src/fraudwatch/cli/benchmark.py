@@ -14,11 +14,11 @@ from fraudwatch.proof.benchmark import Benchmark
 from fraudwatch.proof.process_use import machine
 from fraudwatch.stack.private_stack import QUIET_SHOP, running
 
-benchmarks = typer.Typer(no_args_is_help=True, help="Measure on a stack of its own.")
+benchmark = typer.Typer(no_args_is_help=True, help="Measure on a stack of its own.")
 EXAMPLE = "Example: ./fraudwatch benchmark stream --rate 1000 --seconds 120 --json"
 
 
-@benchmarks.command(epilog=EXAMPLE)
+@benchmark.command(epilog=EXAMPLE)
 def stream(
     rate: Annotated[int, typer.Option(min=1, max=20_000, help="Purchases a second.")] = 1_000,
     seconds: Annotated[int, typer.Option(min=10, help="How long the rate is measured.")] = 120,
@@ -35,14 +35,14 @@ def stream(
     output.say(f"starting a stack of its own in {folder} ...")
     try:
         with running(folder, QUIET_SHOP, "speed") as stack:
-            benchmark = Benchmark(stack, output.say)
+            measured = Benchmark(stack, output.say)
             report = {
                 "rate_per_second": rate,
                 "seconds": seconds,
                 "backlog": backlog,
                 "machine": machine(),
-                **benchmark.live(rate, seconds),
-                **benchmark.catch_up(backlog),
+                **measured.live(rate, seconds),
+                **measured.catch_up(backlog),
             }
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -62,11 +62,6 @@ def _tell(report: dict[str, Any]) -> None:
         output.say(f"{name}: {report[name]}")
 
 
-@benchmarks.callback()
+@benchmark.callback()
 def _measure() -> None:
     """Measure on a stack of its own, never on yours."""
-
-
-def add_to(app: typer.Typer) -> None:
-    """Offer the commands."""
-    app.add_typer(benchmarks, name="benchmark")

@@ -73,8 +73,3 @@ def _tell(report: dict[str, Any]) -> None:
         for example in report["examples"].get(kind, ()):
             output.say(f"  {example}")
     output.say("nothing lost, nothing twice" if report["ok"] else "the promise is broken")
-
-
-def add_to(app: typer.Typer) -> None:
-    """Offer the command."""
-    app.command("chaos", epilog="Example: ./fraudwatch chaos --kills 5 --seed 7")(chaos)

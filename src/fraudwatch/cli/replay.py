@@ -247,9 +247,3 @@ def _guarded(run: Run, place: Place) -> int:
         typer.echo("Interrupted; the same command, without --again, goes on from here.", err=True)
     run.tell()
     return code
-
-
-def add_to(app: typer.Typer) -> None:
-    """Offer the command."""
-    example = "Example: ./fraudwatch replay purchases.csv --mapping mapping.yaml --rate 50"
-    app.command("replay", epilog=example)(replay)

@@ -125,9 +125,3 @@ def _midnight_ms(day: datetime | None) -> int | None:
 
 def _day(day: datetime | None) -> str | None:
     return None if day is None else day.date().isoformat()
-
-
-def add_to(app: typer.Typer) -> None:
-    """Offer the command."""
-    example = "Example: ./fraudwatch report --labels purchases.csv --mapping mapping.yaml --json"
-    app.command("report", epilog=example)(report)

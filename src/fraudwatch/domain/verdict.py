@@ -7,6 +7,7 @@ import hashlib
 import uuid
 from dataclasses import dataclass
 
+from fraudwatch.domain.explanation import Contribution
 from fraudwatch.domain.fields import Sensitivity, fact
 from fraudwatch.domain.purchase import Channel, PaymentStatus
 
@@ -37,6 +38,9 @@ class Mode(enum.StrEnum):
     """Which parts had a say; a verdict made without a model says so."""
 
     RULES_ONLY = "rules_only"
+    WITH_ANOMALY = "with_anomaly"
+    WITH_MODEL = "with_model"
+    WITH_ANOMALY_AND_MODEL = "with_anomaly_and_model"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,15 @@ class Reason:
     rule: str = fact("The rule's name")
     points: int = fact("What the policy gives for it", minimum=0, maximum=100)
     text: str = fact("The sentence, with this purchase's numbers in it")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelScore:
+    """What one model said of a purchase, whether or not the policy counted it."""
+
+    model: str = fact("anomaly: how unusual; fraud: the probability of a model with labels")
+    version: str = fact("First twelve hex digits of its artefact's SHA-256")
+    score: float = fact("0 to 1", minimum=0, maximum=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +78,11 @@ class Verdict:
     score: float = fact("0 harmless .. 1 certain; ordered within a mode", minimum=0, maximum=1)
     mode: Mode = fact("Which parts had a say")
     reasons: tuple[Reason, ...] = fact("Rules hit, most points first")
+    route: str = fact("The queue whose team looks at it; empty: none is named", default="")
+    model_scores: tuple[ModelScore, ...] = fact("What the models said; empty: none", default=())
+    explanation: tuple[Contribution, ...] = fact(
+        "For HIGH and above: the features that spoke loudest, frozen as they were", default=()
+    )
     policy_version: str = fact("The policy that turned points into outcome")
     features_version: str = fact("Hash of the feature catalogue and its fold")
     source_partition: int = fact("Where the transaction stands in its topic", minimum=0)

@@ -20,7 +20,7 @@ _AT_ONCE = 16
 def row_times_ms(session: Session, source: str, plan: LivePlan) -> list[float]:
     """For some purchases of a live load: from due until their verdict is found, in ms.
 
-    One that is not found in 30 s counts with the time waited: the figures cannot look better for it.
+    One that is not found in 30 s counts with the time waited, so no figure looks better for it.
     """
     asked = session.prepare(
         f"SELECT verdict_id FROM {KEYSPACE}.verdict_by_transaction WHERE transaction_id = ?"  # noqa: S608  names are ours

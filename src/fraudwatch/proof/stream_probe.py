@@ -12,7 +12,6 @@ import random
 import sys
 import threading
 import time
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -36,15 +35,12 @@ _GATHER_SECONDS = 20.0
 _BACKLOG_DAYS = 20
 
 
-@dataclass(slots=True)
 class Purchases:
     """Transactions as they lie on the topic, by a seed; ids say the place in the sequence."""
 
-    source: str
-
-    def __post_init__(self) -> None:
-        chance = random.Random(self.source)
-        self._chance = chance
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._chance = chance = random.Random(source)
         self._tokens = [_token(chance) for _ in range(CUSTOMERS)]
         self._homes = [(chance.uniform(36, 60), chance.uniform(-9, 25)) for _ in self._tokens]
 
@@ -55,7 +51,7 @@ class Purchases:
         token, (latitude, longitude) = self._tokens[customer], self._homes[customer]
         cents = round(chance.lognormvariate(7.5, 1.0)) + 1
         made = a_transaction(
-            transaction_id=id_of(self.source, number),
+            transaction_id=id_of(self._source, number),
             customer_token=token,
             event_at_ms=event_at_ms,
             amount_minor=cents,
@@ -116,7 +112,7 @@ def _arrivals(reader: Consumer, source: str, plan: LivePlan) -> list[int]:
         now_ms = time.time_ns() // 1_000_000
         for message in messages:
             raise_for_error(message)
-            due_ms = int(dict(message.headers() or [])[PRODUCED_AT_HEADER])
+            due_ms = int(dict(message.headers() or [])[PRODUCED_AT_HEADER] or 0)
             if due_ms >= counted_from_ms and prefix in (message.value() or b""):
                 found.append(now_ms - due_ms)
     return found

@@ -7,7 +7,7 @@ import json
 import re
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 import pytest
 
@@ -34,6 +34,7 @@ from fraudwatch.testing import a_transaction, a_verdict
 
 MIGRATIONS = Path(__file__).parents[3] / "cassandra" / "migrations"
 _TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS fraudwatch\.(\w+) \((.*)\n\) WITH", re.DOTALL)
+_ADDED = re.compile(r"ALTER TABLE fraudwatch\.(\w+) ADD IF NOT EXISTS (\w+) (\w+)")
 _COLUMN = re.compile(
     r"^\s*(\w+) (text|int|bigint|double|timestamp)( PRIMARY KEY)?,?$", re.MULTILINE
 )
@@ -74,6 +75,8 @@ def declared() -> dict[str, tuple[dict[str, str], tuple[str, ...]]]:
                 alone = [c for c, _, is_key in _COLUMN.findall(body) if is_key]
                 key = re.split(r",\s*", shared[1]) if shared else alone
                 tables[name] = (columns, tuple(key))
+            elif added := _ADDED.match(statement):
+                tables[added[1]][0][added[2]] = added[3]
     return tables
 
 
@@ -105,7 +108,7 @@ def test_types_agree(table: Table) -> None:
 def fitting(name: str, kind: Any) -> set[str]:
     if name.endswith("_at_ms"):
         return {"timestamp"}
-    if name == "reasons" or issubclass(kind, enum.StrEnum):
+    if get_origin(kind) is tuple or issubclass(kind, enum.StrEnum):
         return {"text"}
     return FITTING[kind]
 

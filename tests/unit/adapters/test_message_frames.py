@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,10 +19,21 @@ from fraudwatch.adapters.message_frames import (
 )
 from fraudwatch.application.assess import Assessment
 from fraudwatch.domain.dead_letter import Code
+from fraudwatch.domain.evidence import Evidence
+from fraudwatch.domain.explanation import Contribution
+from fraudwatch.domain.models.in_use import Models
 from fraudwatch.domain.policy import Level, Policy
 from fraudwatch.domain.purchase import Channel, PaymentStatus
 from fraudwatch.domain.transaction import Transaction
-from fraudwatch.domain.verdict import Mode, Outcome, Reason, Risk, Verdict, verdict_id_of
+from fraudwatch.domain.verdict import (
+    Mode,
+    ModelScore,
+    Outcome,
+    Reason,
+    Risk,
+    Verdict,
+    verdict_id_of,
+)
 from fraudwatch.testing import a_token, a_transaction
 
 POLICY = Policy(
@@ -104,16 +119,65 @@ def test_the_hash_of_a_customer_never_changes() -> None:
     assert events_of(frame).customer_key[0] == np.uint64(0x47D86D5467628746)
 
 
-def decided(levels: list[int], reasons: list[tuple[Reason, ...]]) -> Decided:
+def decided(
+    levels: list[int],
+    reasons: list[tuple[Reason, ...]],
+    models: Models = Models(),  # noqa: B008  it is immutable
+    evidence: Evidence = Evidence(),  # noqa: B008  it is immutable
+    explanations: Mapping[int, tuple[Contribution, ...]] = MappingProxyType({}),
+) -> Decided:
     rows = len(levels)
     assessment = Assessment(
-        np.array([POLICY.levels[level].from_score for level in levels]),
-        np.array(levels),
-        np.zeros((rows, 0), dtype=np.int8),
-        tuple(reasons),
+        score=np.array([POLICY.levels[level].from_score for level in levels]),
+        level=np.array(levels),
+        answers=np.zeros((rows, 0), dtype=np.int8),
+        reasons=tuple(reasons),
+        mode=Mode.RULES_ONLY,
     )
-    offsets = np.arange(rows, dtype=np.int64)
-    return Decided(assessment, POLICY, "f", np.ones(rows, dtype=np.int64), offsets, 1_234)
+    return Decided(
+        assessment=assessment,
+        policy=POLICY,
+        models=models,
+        evidence=evidence,
+        explanations=explanations,
+        features_version="f",
+        source_partition=np.ones(rows, dtype=np.int64),
+        source_offset=np.arange(rows, dtype=np.int64),
+        decided_at_ms=1_234,
+    )
+
+
+@dataclass
+class Named:
+    """As much of a model as a verdict tells."""
+
+    version: str
+
+
+def test_verdicts_say_what_models_said_and_why() -> None:
+    frame = parse_transactions(
+        messages(a_transaction(transaction_id="shop:1"), a_transaction(transaction_id="shop:2"))
+    ).frame
+    models: Any = Models(anomaly=Named("aaa"), fraud=Named("bbb"))  # type: ignore[arg-type]
+    told = (Contribution("amount_eur_cents", 2_590.0, None, 3.5),)
+    evidence = Evidence(anomaly=np.array([0.25, 0.5]), fraud=np.array([0.125, 1.0]))
+    values = encode_verdicts(frame, decided([0, 1], [(), ()], models, evidence, {1: told}))
+    first, second = (decode(Verdict, value) for value in values)
+    assert first.model_scores == (
+        ModelScore("anomaly", "aaa", 0.25),
+        ModelScore("fraud", "bbb", 0.125),
+    )
+    assert second.model_scores == (
+        ModelScore("anomaly", "aaa", 0.5),
+        ModelScore("fraud", "bbb", 1.0),
+    )
+    assert (first.explanation, second.explanation) == ((), told)
+
+
+def test_without_models_nothing_is_said_of_them() -> None:
+    frame = parse_transactions(messages(a_transaction())).frame
+    (verdict,) = (decode(Verdict, one) for one in encode_verdicts(frame, decided([0], [()])))
+    assert (verdict.model_scores, verdict.explanation) == ((), ())
 
 
 def test_verdicts_carry_judgement_and_summary() -> None:

@@ -122,7 +122,6 @@ def test_a_fitted_forest_is_an_evaluator_with_its_calibration(
     found = model.anomaly(odd)
     assert found[0] > 0.999
     assert model.version == "abababababab"
-    assert Models(anomaly=model).mode == "with_anomaly"
     try_out(Models(anomaly=model))
 
 
@@ -143,7 +142,7 @@ def test_a_vector_of_which_nothing_is_known_is_nothing_unusual(forest: Artefact)
 def test_without_models_nothing_is_said(some_rows: SomeRows) -> None:
     none = Models()
     assert none.evidence(some_rows(3)) == (None, None)
-    assert (none.anomaly_version, none.model_version, none.mode) == (None, None, "rules_only")
+    assert (none.anomaly_version, none.model_version) == (None, None)
 
 
 def test_the_same_rows_and_seed_grow_the_same_forest(forest: Artefact, some_rows: SomeRows) -> None:

@@ -14,6 +14,7 @@ from fraudwatch.application.ports import NotDelivered
 from fraudwatch.domain.dead_letter import Code
 from fraudwatch.domain.features.catalogue import DAY_MS, FEATURES, MINUTE_MS
 from fraudwatch.domain.features.state import CustomerState
+from fraudwatch.domain.models.in_use import Models
 from fraudwatch.domain.transaction import Transaction
 from fraudwatch.domain.verdict import Risk, Verdict
 from fraudwatch.testing import NOON_MS, a_token, a_transaction
@@ -36,12 +37,15 @@ class OfferedSnapshots:
 class World:
     """A detector and everything it writes."""
 
+    models: Models = field(default_factory=Models)
     written: MemoryVerdictLog = field(default_factory=MemoryVerdictLog)
     letters: MemoryDeadLetters = field(default_factory=MemoryDeadLetters)
     snapshots: OfferedSnapshots = field(default_factory=OfferedSnapshots)
 
     def __post_init__(self) -> None:
-        self.detector = Detector(lambda _: POLICY, self.written, self.letters, self.snapshots)
+        self.detector = Detector(
+            lambda _: POLICY, lambda _: self.models, self.written, self.letters, self.snapshots
+        )
 
     def judge(self, *messages: Transaction | bytes, first_offset: int = 0) -> None:
         self.detector.judge(a_batch(*messages, first_offset=first_offset))

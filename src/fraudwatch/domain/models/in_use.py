@@ -87,13 +87,6 @@ class Models:
         """Which supervised model, or None."""
         return self.fraud.version if self.fraud else None
 
-    @property
-    def mode(self) -> str:
-        """Which parts have a say."""
-        if self.fraud:
-            return "with_anomaly_and_model" if self.anomaly else "with_model"
-        return "with_anomaly" if self.anomaly else "rules_only"
-
 
 def try_out(models: Models) -> None:
     """Ask each model about purchases of which nothing, and next to nothing, is known.
