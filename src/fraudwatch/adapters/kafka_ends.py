@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own public names
+    AdminClient,
+    OffsetSpec,
+)
 
 from fraudwatch.adapters.kafka_log import client_config
 from fraudwatch.settings import KafkaSettings
@@ -12,14 +16,9 @@ _TIMEOUT_SECONDS = 30.0
 
 def ends_of(kafka: KafkaSettings, topic: str) -> dict[int, int]:
     """Where every partition of a topic ends now."""
-    looking = Consumer(client_config(kafka) | {"group.id": f"{kafka.username}-range"})
-    try:
-        partitions = looking.list_topics(topic, timeout=_TIMEOUT_SECONDS).topics[topic].partitions
-        return {
-            one: looking.get_watermark_offsets(
-                TopicPartition(topic, one), timeout=_TIMEOUT_SECONDS
-            )[1]
-            for one in partitions
-        }
-    finally:
-        looking.close()
+    admin = AdminClient(client_config(kafka))
+    partitions = admin.list_topics(topic, timeout=_TIMEOUT_SECONDS).topics[topic].partitions
+    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # the client's own
+    asked: dict[TopicPartition, OffsetSpec] = {TopicPartition(topic, n): latest for n in partitions}
+    found = admin.list_offsets(asked, request_timeout=_TIMEOUT_SECONDS)
+    return {place.partition: told.result().offset for place, told in found.items()}

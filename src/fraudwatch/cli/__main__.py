@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from fraudwatch.cli import dead_letters, output
+from fraudwatch.cli import dead_letters, model, output
 from fraudwatch.stack import catalogue as catalogues
 from fraudwatch.stack.place import Place, Unusable
 from fraudwatch.stack.state import DEFAULT_PROFILE, status
@@ -34,6 +34,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(model.app, name="model")
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")]
 Profile = Annotated[str, typer.Option(help="Which services; see services.toml.")]
 

@@ -23,17 +23,20 @@ POLL_SECONDS = 2.0
 
 def run(place: Place, catalogue: Catalogue) -> None:
     """Install, start, wait for the history, show what arrives live."""
+    from fraudwatch.cli.model import fit_forest
     from fraudwatch.stack import runner
 
-    output.say("1/3  installing and starting (the first time downloads about 1 GB) ...")
+    output.say("1/4  installing and starting (the first time downloads about 1 GB) ...")
     runner.up(place, catalogue, DEFAULT_PROFILE, output.say)
     settings = env_file.ensure(place)
     offset = env_file.port_offset(settings)
     ingest = f"http://127.0.0.1:{catalogue.port('ingest', 'http', offset)}"
-    output.say("2/3  the shop's history is being judged ...")
+    output.say("2/4  the shop's history is being judged ...")
     watch_catch_up(f"{ingest}/v1/status", settings["INGEST_API_KEY"])
     watch_judging(f"http://127.0.0.1:{catalogue.port('detector', 'metrics', offset)}/metrics")
-    output.say(f"3/3  live alerts, for {SHOW_SECONDS} seconds:")
+    output.say("3/4  a model of what is usual is fitted on it ...")
+    output.say(f"     {fit_forest(place, catalogue)}")
+    output.say(f"4/4  live alerts, for {SHOW_SECONDS} seconds:")
     broker = f"127.0.0.1:{catalogue.port('kafka', 'broker', offset)}"
     shown = 0
     for verdict in live_alerts(broker, settings["KAFKA_ADMIN_PASSWORD"]):

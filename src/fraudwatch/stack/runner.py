@@ -12,7 +12,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from xmlrpc.client import Fault
 
-from fraudwatch.stack import env_file, install, processes, supervisor
+from fraudwatch.stack import environments, env_file, install, processes, supervisor
 from fraudwatch.stack.catalogue import Catalogue, Launch
 from fraudwatch.stack.environments import Say, exclusive
 from fraudwatch.stack.launches import all_launches
@@ -75,6 +75,23 @@ def down(place: Place, catalogue: Catalogue, say: Say) -> int:
             _walk(_reversed(catalogue, running), lambda name, _stop: _halt(place, name, say))
             supervisor.shut_down(place)
         return processes.sweep(place)
+
+
+def run_once(place: Place, catalogue: Catalogue, name: str, say: Say) -> None:
+    """Run a one-shot of a stack that is up, now and as often as it is asked for; waits for its end.
+
+    Raises:
+        Unusable: nothing runs here, or it failed; the text holds the end of its log.
+    """
+    service = catalogue.services[name]
+    with exclusive(place.run_folder / f"{name}.lock", say, BUSY):
+        if not supervisor.is_alive(place):
+            raise Unusable(f"{name} needs a stack that runs: ./fraudwatch up, then again")
+        if service.environment_name:
+            environments.ensure(place, service.environment_name, say)
+        settings = env_file.ensure(place)
+        stack = _stack(place, catalogue, settings, place.runtime)
+        _start(stack, name, threading.Event(), UpReport(profile=""), say)
 
 
 def _stack(
