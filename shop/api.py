@@ -18,6 +18,7 @@ from shop.epoch import FROM_THE_CLOCK, live_from_minute
 from shop.extract import Extract
 from shop.feed import Feed
 from shop.ledger import Ledger
+from shop.metrics import note_made, serve_metrics
 from shop.plan import MINUTE_MS, ImpossibleWorld, Plan
 from shop.state import AnotherWorld, begun_or_continued
 from shop.stream_endpoints import streams
@@ -49,6 +50,7 @@ def create_app(world: World, *, api_key: str, now_ms: Callable[[], int]) -> Fast
     )
     for router in (open_to_all, streams, books):
         app.include_router(router)
+    serve_metrics(app)
     return app
 
 
@@ -60,6 +62,7 @@ async def _making_minutes_ahead(app: FastAPI) -> AsyncIterator[None]:
         while True:
             minute = (shop.now_ms() + AHEAD_MS) // MINUTE_MS
             await asyncio.to_thread(shop.told.minute, minute)
+            note_made(minute)
             await asyncio.sleep(1)
 
     making = asyncio.create_task(make())

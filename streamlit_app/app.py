@@ -8,7 +8,7 @@ from fraudwatch.adapters.cassandra_alerts import CassandraAlertReader
 from fraudwatch.adapters.cassandra_session import connect
 from fraudwatch.application.ports import AlertReader
 from fraudwatch.settings import CassandraSettings, ConsoleSettings
-from streamlit_app import login
+from streamlit_app import login, metrics
 from streamlit_app.queries import Source
 from streamlit_app.screens import live
 
@@ -42,4 +42,6 @@ def _open_reader() -> AlertReader:
 
 
 if __name__ == "__main__":
-    main(Source(_open_reader), ConsoleSettings())
+    settings = ConsoleSettings()
+    metrics.serve(settings.metrics_port)
+    main(Source(_open_reader), settings)

@@ -10,6 +10,7 @@ import time
 import streamlit as st
 
 from fraudwatch.settings import ConsoleSettings
+from streamlit_app import metrics
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 8.0
 FORGIVEN_AFTER_SECONDS = 60.0
@@ -99,8 +100,10 @@ def _answer(account: ConsoleSettings, username: str, password: str) -> None:
             st.session_state[_SIGNED_IN_AS] = account.username
             st.rerun()
         case Answer.WRONG:
+            metrics.refused("wrong")
             st.error("User name or password is wrong.")
         case Answer.TOO_SOON:
+            metrics.refused("too_soon")
             st.warning("Too many failed tries. Wait a few seconds, then try again.")
 
 

@@ -15,6 +15,7 @@ import streamlit as st
 from fraudwatch.application.alerts import Alert
 from fraudwatch.application.ports import AlertReader
 from fraudwatch.domain.verdict import Risk
+from streamlit_app.metrics import asked
 
 MOST_SHOWN = 100
 # With a refresh each second an answer this old is the most that "within two seconds" can bear.
@@ -69,13 +70,17 @@ def _reader(_source: Source) -> AlertReader:
 
 @st.cache_data(ttl=FRESH_FOR, show_spinner=False)
 def _snapshot(_source: Source, risks: tuple[Risk, ...]) -> Snapshot:
-    now, reader = _source.clock(), _reader(_source)
-    alerts = reader.latest(MOST_SHOWN, now=now, risks=risks)
-    in_last_minute = reader.count_since(now - timedelta(minutes=1), now=now, risks=risks)
+    now = _source.clock()
+    with asked("latest"):
+        alerts = _reader(_source).latest(MOST_SHOWN, now=now, risks=risks)
+    with asked("count_of_minute"):
+        since = now - timedelta(minutes=1)
+        in_last_minute = _reader(_source).count_since(since, now=now, risks=risks)
     return Snapshot(_source.now_ms(), tuple(alerts), in_last_minute, in_last_hour=0)
 
 
 @st.cache_data(ttl=HOUR_COUNT_FRESH_FOR, show_spinner=False)
 def _count_of_last_hour(_source: Source, risks: tuple[Risk, ...]) -> int:
     now = _source.clock()
-    return _reader(_source).count_since(now - timedelta(hours=1), now=now, risks=risks)
+    with asked("count_of_hour"):
+        return _reader(_source).count_since(now - timedelta(hours=1), now=now, risks=risks)

@@ -146,8 +146,9 @@ class TrainingSettings(BaseSettings):
 
 
 class ConsoleSettings(BaseSettings):
-    """Who may look at the console."""
+    """Who may look at the console, and where it tells of itself."""
 
     model_config = _from_environment("CONSOLE_")
+    metrics_port: int = 9104
     username: str = "analyst"
     password: Secret

@@ -11,7 +11,7 @@ import streamlit as st
 from fraudwatch.application.alerts import ALERT_RISKS, Alert
 from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.domain.verdict import Risk
-from streamlit_app import login, queries
+from streamlit_app import login, metrics, queries
 from streamlit_app.queries import Snapshot, Source
 from streamlit_app.view_models import RISK_WORDS, age_text, clock_time, latency_text, row_of
 
@@ -77,6 +77,7 @@ def _board(source: Source, risks: Collection[Risk], *, is_paused: bool) -> None:
     if seen is None:
         return
     shown = seen.only(risks)
+    metrics.shown(len(shown.alerts))
     with st.container(horizontal=True):
         _metrics(shown, shown.read_at_ms if is_paused else now_ms)
     if shown.alerts:

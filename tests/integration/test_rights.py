@@ -28,7 +28,7 @@ pytestmark = pytest.mark.engines
     ],
 )
 def test_nobody_writes_another_ones_topic(stack: PrivateStack, user: str, topic: str) -> None:
-    with pytest.raises(NotDelivered, match=f"did not reach {topic}"):
+    with pytest.raises(NotDelivered, match="did not reach the broker"):
         KafkaTopic(stack.kafka(user), topic).publish([("anna", b"forged", 1)])
 
 

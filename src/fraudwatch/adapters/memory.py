@@ -140,15 +140,17 @@ class MemoryVerdictLog:
     def __init__(self) -> None:
         self.verdicts: list[tuple[str, bytes, int]] = []  # key, verdict, produced_at_ms
         self.features: list[tuple[str, str, bytes]] = []  # key, transaction id, packed vector
+        self.features_versions: list[str] = []  # of each of them
         self.is_reachable = True
 
     def append(self, judged: JudgedBatch) -> None:
         """See :class:`fraudwatch.application.ports.VerdictLog`."""
         if not self.is_reachable:
             raise NotDelivered("this memory log was told not to answer")
-        keys, names, verdicts, features, produced_at_ms, _ = judged
+        keys, names, verdicts, features, produced_at_ms, version = judged
         self.verdicts.extend(zip(keys, verdicts, produced_at_ms, strict=True))
         self.features.extend(zip(keys, names, features, strict=True))
+        self.features_versions.extend(version for _ in features)
 
 
 class MemoryDeadLetters:

@@ -66,10 +66,19 @@ def _prove(folder: Path, kills: int, seed: int, rate: int) -> dict[str, Any]:
 def _tell(report: dict[str, Any]) -> None:
     output.say(
         f"{report['accepted']} purchases acknowledged, {report['verdicts']} verdicts, "
-        f"{report['kills']} kills in {report['seconds']} s"
+        f"{report['kills']} kills in {report['seconds']} s, {report['kills_at_a_verdict']} of them "
+        "right after a verdict"
     )
     for kind in COUNTED:
         output.say(f"{kind}: {report[kind]}")
         for example in report["examples"].get(kind, ()):
             output.say(f"  {example}")
+    output.say(f"repeated_messages: {told_of_repeats(report['repeated_messages'])}")
     output.say("nothing lost, nothing twice" if report["ok"] else "the promise is broken")
+
+
+def told_of_repeats(repeated_messages: int) -> str:
+    """What the copies say of the proof itself: without any, nothing could have been conflicting."""
+    if repeated_messages:
+        return f"{repeated_messages}, the evidence that a batch was redone and its copies compared"
+    return "0, so no batch was redone: 'conflicting' had nothing to compare and proves little"

@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
-from fraudwatch.application.dead_letters import (
-    Letter,
-    Replay,
-    Replayed,
-    Result,
-    State,
-    Stays,
-    Unreachable,
-    newest_first,
-)
+from fraudwatch.application.dead_letters import Letter, Replay, State, Stays, newest_first
 from fraudwatch.cli import output
+from fraudwatch.cli.letter_lines import as_table, described, harmless, line_of
+from fraudwatch.cli.letterbox import endpoints, opened
 from fraudwatch.domain.dead_letter import Code, Stage
-from fraudwatch.stack import catalogue as catalogues
-from fraudwatch.stack import env_file
 from fraudwatch.stack.place import Place, Unusable
-
-if TYPE_CHECKING:
-    from fraudwatch.adapters.ingest_api import IngestEndpoint
-    from fraudwatch.adapters.kafka_dead_letters import KafkaLetterbox, ReplayedFile
-    from fraudwatch.settings import KafkaSettings
 
 FAILED = 1
 SHOWN_LETTERS = 50
@@ -50,7 +34,7 @@ def list_letters(
     as_json: Json = False,  # noqa: FBT002  an option
 ) -> None:
     """List the letters, newest first, one for each message however many copies of it there are."""
-    with _opened() as (box, replayed):
+    with opened() as (box, replayed):
         found = [
             letter
             for letter in newest_first(box.letters())
@@ -80,7 +64,7 @@ def show_letter(
     as_json: Json = False,  # noqa: FBT002  an option
 ) -> None:
     """Show one letter with its payload opened, for which this home's private key is needed."""
-    with _opened() as (box, replayed):
+    with opened() as (box, replayed):
         letter = _chosen(newest_first(box.letters()), [letter_id])[0]
         try:
             payload = box.open(letter)
@@ -115,10 +99,10 @@ def replay_letters(
 ) -> None:
     """Let letters in again where they were put aside; exit code 1 when one of them stays."""
     from fraudwatch.adapters.ingest_api import IngestApi
-    from fraudwatch.adapters.kafka_dead_letters import doors
+    from fraudwatch.adapters.letter_doors import doors
 
-    kafka, endpoint = _endpoints(Place.from_environment())
-    with _opened() as (box, replayed), IngestApi(endpoint) as ingest:
+    kafka, endpoint = endpoints(Place.from_environment())
+    with opened() as (box, replayed), IngestApi(endpoint) as ingest:
         known = newest_first(box.letters())
         letters = _chosen(known, ids) if ids else [x for x in known if x not in replayed]
         run = Replay(box, doors(kafka, ingest), replayed, is_trial=dry_run)
@@ -146,45 +130,6 @@ def replay_letters(
         raise typer.Exit(FAILED)
 
 
-@contextmanager
-def _opened() -> Iterator[tuple[KafkaLetterbox, ReplayedFile]]:
-    from fraudwatch.adapters.kafka_dead_letters import KafkaLetterbox, ReplayedFile
-    from fraudwatch.adapters.keysets import PRIVATE_DEAD_LETTER_KEY
-
-    place = Place.from_environment()
-    kafka, _ = _endpoints(place)
-    key = place.home / "keys" / PRIVATE_DEAD_LETTER_KEY
-    try:
-        with closing(KafkaLetterbox(kafka, key)) as box:
-            yield box, ReplayedFile(place.home / "dead_letters" / "replayed.jsonl")
-    except Unreachable as why:
-        raise Unusable(str(why)) from why
-
-
-def _endpoints(place: Place) -> tuple[KafkaSettings, IngestEndpoint]:
-    """Where Kafka and ingest are, with the keys that .env holds."""
-    from pydantic import SecretStr
-
-    from fraudwatch.adapters.ingest_api import IngestEndpoint
-    from fraudwatch.settings import KafkaSettings
-
-    values, catalogue = env_file.read(place) or {}, catalogues.load()
-    password, api_key = values.get("KAFKA_ADMIN_PASSWORD"), values.get("INGEST_API_KEY")
-    if not password or not api_key:
-        raise Unusable(
-            f"{place.env_file} holds no login for Kafka and ingest, so there are no letters to "
-            "read; start the platform first with ./fraudwatch up"
-        )
-    offset = env_file.port_offset(values)
-    kafka = KafkaSettings(
-        bootstrap_servers=f"127.0.0.1:{catalogue.port('kafka', 'broker', offset)}",
-        username="admin",
-        password=SecretStr(password),
-    )
-    url = f"http://127.0.0.1:{catalogue.port('ingest', 'http', offset)}"
-    return kafka, IngestEndpoint(url, api_key)
-
-
 def _chosen(known: Sequence[Letter], ids: Sequence[str]) -> list[Letter]:
     by_id = {letter.id: letter for letter in known}
     if missing := [one for one in ids if one not in by_id]:
@@ -193,51 +138,3 @@ def _chosen(known: Sequence[Letter], ids: Sequence[str]) -> list[Letter]:
             "./fraudwatch dead-letters ls shows what there is"
         )
     return [by_id[one] for one in ids]
-
-
-def described(letter: Letter, replayed: Replayed) -> dict[str, Any]:
-    """What is told of a letter, without its payload."""
-    return {
-        "id": letter.id,
-        "code": letter.code,
-        "stage": letter.stage,
-        "at": datetime.fromtimestamp(letter.at_ms / 1000, UTC).isoformat(timespec="seconds"),
-        "bytes": letter.payload_bytes,
-        "is_cut": letter.is_cut,
-        "is_replayed": letter in replayed,
-        "reason": letter.reason,
-    }
-
-
-def as_table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Lines that are never wrapped: an id is copied whole."""
-    if not rows:
-        return []
-    cells = [
-        [r["id"], r["code"], r["stage"], r["at"], str(r["bytes"]), _mark(r), harmless(r["reason"])]
-        for r in rows
-    ]
-    table = [["id", "code", "stage", "when", "bytes", "replayed", "reason"], *cells]
-    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]) - 1)]
-    return [
-        "  ".join([*(c.ljust(w) for c, w in zip(row, widths, strict=False)), row[-1]])
-        for row in table
-    ]
-
-
-def _mark(row: Mapping[str, Any]) -> str:
-    return "yes" if row["is_replayed"] else "no"
-
-
-def line_of(result: Result) -> str:
-    """What became of one letter."""
-    state = result.state.replace("_", " ")
-    way = result.detail if result.state is State.STAYS else f"by {result.detail}"
-    return harmless(f"{state:<11}  {result.letter.id}  {way}")
-
-
-def harmless(text: str) -> str:
-    """The text without what could command a terminal."""
-    return "".join(
-        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text
-    )

@@ -28,6 +28,17 @@ class Metric:
 
 
 METRICS: Final[dict[str, Metric]] = {
+    # Worry when it stands still: ingest no longer reads the feed.
+    "fraudwatch_shop_requests": Metric(
+        Counter, "Requests of the shop's readers, by endpoint", ("endpoint", "status")
+    ),
+    "fraudwatch_shop_purchases_told": Metric(
+        Gauge, "Purchases that a reader of the feed can have by now, history included"
+    ),
+    # Worry when it falls behind the clock: readers then wait for a minute's making.
+    "fraudwatch_shop_made_until_seconds": Metric(
+        Gauge, "End of the newest minute that is made, epoch seconds; NaN before the first"
+    ),
     # Worry when it stands still while the source is busy.
     "fraudwatch_ingest_accepted": Metric(Counter, "Purchases admitted and acknowledged"),
     "fraudwatch_ingest_repeated": Metric(Counter, "Purchases given again with a known id"),
@@ -102,6 +113,19 @@ METRICS: Final[dict[str, Metric]] = {
     "fraudwatch_persister_written_until_seconds": Metric(
         Gauge, "When the newest written message was produced, epoch seconds", ("topic",)
     ),
+    # Its count is how often the store was asked. Worry when p99 passes 1: the screen lags.
+    "fraudwatch_console_query_seconds": Metric(
+        Histogram, "What the console asks the store, answered or not", ("kind",)
+    ),
+    # Worry when it grows: Cassandra is away, and analysts see an old list.
+    "fraudwatch_console_store_unavailable": Metric(
+        Counter, "Questions that the store did not answer"
+    ),
+    "fraudwatch_console_alerts_shown": Metric(
+        Gauge, "Alerts in the list that was drawn last; NaN before the first"
+    ),
+    # Worry when it is more than a typing error now and then: somebody guesses.
+    "fraudwatch_console_sign_ins_refused": Metric(Counter, "Tries to log in", ("reason",)),
 }
 
 

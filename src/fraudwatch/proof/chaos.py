@@ -17,7 +17,7 @@ from typing import Any
 
 from fraudwatch.adapters.ingest_api import IngestApi, IngestEndpoint
 from fraudwatch.domain.purchase import Purchase
-from fraudwatch.proof.faults import Fault
+from fraudwatch.proof.faults import Fault, Kind
 from fraudwatch.proof.findings import Findings
 from fraudwatch.proof.ledger import Ledger
 from fraudwatch.proof.load import Load
@@ -119,7 +119,8 @@ class Proof:
         """The one object that is printed."""
         return {
             "seed": self.traffic.load.seed,
-            "kills": sum(fault.kind.value == "kill" for fault in faults),
+            "kills": sum(fault.kind is not Kind.STOP for fault in faults),
+            "kills_at_a_verdict": sum(fault.kind is Kind.KILL_AT_VERDICT for fault in faults),
             "rate_per_second": self.traffic.per_second,
             "seconds": round(seconds, 1),
             **asdict(findings),

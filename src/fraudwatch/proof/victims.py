@@ -7,9 +7,10 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from fraudwatch.proof.faults import STOP_SECONDS, Fault, Kind
+from fraudwatch.proof.verdict_moment import new_verdict
 from fraudwatch.stack import catalogue, env_file, supervisor
 from fraudwatch.stack.launches import all_launches
 from fraudwatch.stack.place import Unusable
@@ -35,14 +36,18 @@ class Victims:
         """Break a service; returns the instant (monotonic) from which its recovery counts.
 
         A stopped service is let go on here, and recovers from then on.
+
+        Raises:
+            Unusable: it does not run, outlives the blow, or gives no verdict to be killed at.
         """
         group = self._pid(fault.service)
         if fault.kind is Kind.STOP:
             with _stopped(group):
                 time.sleep(STOP_SECONDS)
             return time.monotonic()
-        began = time.monotonic()
-        os.killpg(group, signal.SIGKILL)
+        with self._moment_for(fault.kind):  # nothing in between: Spark may commit
+            began = time.monotonic()
+            os.killpg(group, signal.SIGKILL)
         self._wait_until_noticed(fault.service, group)
         return began
 
@@ -55,6 +60,11 @@ class Victims:
         launch = self._launches[service]
         probe = probe_for(launch, self._settings)
         Wait(self._stack.place, launch, probe, threading.Event()).until_ready()
+
+    def _moment_for(self, kind: Kind) -> AbstractContextManager[None]:
+        if kind is Kind.KILL_AT_VERDICT:
+            return new_verdict(self._stack.kafka("admin"))
+        return nullcontext()
 
     def _pid(self, service: str) -> int:
         found = supervisor.process(self._stack.place, service)

@@ -12,7 +12,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from xmlrpc.client import Fault
 
-from fraudwatch.stack import environments, env_file, install, processes, supervisor
+from fraudwatch.stack import env_file, environments, install, processes, supervisor
 from fraudwatch.stack.catalogue import Catalogue, Launch
 from fraudwatch.stack.environments import Say, exclusive
 from fraudwatch.stack.launches import all_launches

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from fraudwatch.adapters.kafka_dead_letters import ReplayedFile
+from fraudwatch.adapters.replayed_file import ReplayedFile
 from fraudwatch.application.dead_letters import Letter, Result, State
-from fraudwatch.cli.dead_letters import as_table, described, harmless, line_of
+from fraudwatch.cli.letter_lines import as_table, described, harmless, line_of
 from fraudwatch.stack.place import ROOT
 from fraudwatch.testing import NOON_MS
 

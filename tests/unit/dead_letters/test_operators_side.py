@@ -13,7 +13,6 @@ from pydantic import SecretStr
 
 from fraudwatch.adapters.ingest_api import IngestApi, IngestEndpoint
 from fraudwatch.adapters.json_codec import encode
-from fraudwatch.adapters.kafka_dead_letters import ReplayedFile, doors
 from fraudwatch.adapters.keysets import (
     PRIVATE_DEAD_LETTER_KEY,
     PUBLIC_DEAD_LETTER_KEY,
@@ -21,6 +20,8 @@ from fraudwatch.adapters.keysets import (
     dead_letter_box,
     dead_letter_opener,
 )
+from fraudwatch.adapters.letter_doors import doors
+from fraudwatch.adapters.replayed_file import ReplayedFile
 from fraudwatch.application.dead_letters import INGEST_DOOR, Door, DoorClosed, Letter, Stays
 from fraudwatch.settings import KafkaSettings
 from fraudwatch.testing import NOON_MS, a_purchase, a_transaction, a_verdict

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from fraudwatch.cli.chaos import told_of_repeats
 from fraudwatch.stack.place import ROOT
 
 
@@ -25,3 +26,8 @@ def test_wrong_use_starts_nothing(wrong: tuple[str, ...]) -> None:
     assert refused.returncode == 2
     assert refused.stdout == ""
     assert "starting a stack" not in refused.stderr
+
+
+def test_copies_are_said_to_be_the_evidence_and_their_absence_to_be_none() -> None:
+    assert told_of_repeats(17).startswith("17, the evidence that a batch was redone")
+    assert "no batch was redone" in told_of_repeats(0)

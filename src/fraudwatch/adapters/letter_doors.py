@@ -1,0 +1,97 @@
+"""The ways by which a dead letter enters again: the topics of Kafka, and ingest's API."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any, TypeVar
+
+from fraudwatch.adapters.ingest_api import IngestApi
+from fraudwatch.adapters.json_codec import decode
+from fraudwatch.adapters.kafka_log import KafkaTopic
+from fraudwatch.application.dead_letters import INGEST_DOOR, Door, DoorClosed, Stays
+from fraudwatch.application.ports import NotDelivered
+from fraudwatch.application.replay import ports as replay
+from fraudwatch.domain.dead_letter import Refused
+from fraudwatch.domain.fields import problems
+from fraudwatch.domain.label import Label
+from fraudwatch.domain.purchase import Purchase
+from fraudwatch.domain.transaction import Transaction
+from fraudwatch.domain.verdict import Verdict
+from fraudwatch.settings import KafkaSettings
+from fraudwatch.topics import FRAUD_TOPIC, LABELS_TOPIC, PRODUCED_AT_HEADER, TRANSACTION_TOPIC
+
+M = TypeVar("M")
+_MESSAGES: dict[str, type[Any]] = {
+    TRANSACTION_TOPIC: Transaction,
+    FRAUD_TOPIC: Verdict,
+    LABELS_TOPIC: Label,
+}
+
+
+class CheckedDoor:
+    """Lets in what its readers will take; the rest would only be put aside again."""
+
+    def __init__(self, message: type[M], send: Callable[[M, bytes], None]) -> None:
+        self._message, self._send = message, send
+
+    def check(self, payload: bytes) -> None:
+        """See :class:`~fraudwatch.application.dead_letters.Door`."""
+        _sound(self._message, payload)
+
+    def enter(self, payload: bytes) -> None:
+        """See :class:`~fraudwatch.application.dead_letters.Door`."""
+        self._send(_sound(self._message, payload), payload)
+
+
+def _sound(message: type[M], payload: bytes) -> M:
+    try:
+        found = decode(message, payload)
+    except Refused as why:
+        raise Stays(why.reason) from why
+    if broken := problems(found):
+        raise Stays("; ".join(f"{p.field} {p.reason}" for p in broken))
+    return found
+
+
+def doors(settings: KafkaSettings, ingest: IngestApi) -> dict[str, Door]:
+    """Every way back in, by the name that a letter gives it."""
+    ways: dict[str, Door] = {
+        topic: CheckedDoor(message, partial(_produce, settings, topic))
+        for topic, message in _MESSAGES.items()
+    }
+    # One purchase as it is, so that no letter passes as a list of them.
+    return ways | {INGEST_DOOR: CheckedDoor(Purchase, lambda _, payload: _post(ingest, payload))}
+
+
+def _post(ingest: IngestApi, payload: bytes) -> None:
+    try:
+        ingest.send([payload])
+    except replay.Refused as why:
+        raise Stays("; ".join(f"{o.field} {o.reason}" for o in why.objections)) from why
+    except replay.TooLarge as why:
+        raise Stays("it is too large for ingest") from why
+    except (replay.NotNow, replay.ReplayFailed) as why:
+        raise DoorClosed(str(why)) from why
+
+
+def _produce(
+    settings: KafkaSettings, topic: str, sound: Transaction | Verdict | Label, payload: bytes
+) -> None:
+    key = sound.transaction_id if isinstance(sound, Label) else sound.customer_token
+    now = str(time.time_ns() // 1_000_000).encode()
+    # When the edge produced a verdict's transaction is not in the letter: unknown stays absent.
+    headers = {} if isinstance(sound, Verdict) else {PRODUCED_AT_HEADER: now}
+    try:
+        _producer(settings, topic).send([(key, payload, headers)])
+    except NotDelivered as error:
+        raise DoorClosed(
+            f"{topic} did not acknowledge it; see whether kafka runs with ./fraudwatch status, "
+            "then give the same command again"
+        ) from error
+
+
+@cache
+def _producer(settings: KafkaSettings, topic: str) -> KafkaTopic:
+    return KafkaTopic(settings, topic)

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import math
+import time
+
+import pytest
+from fastapi.testclient import TestClient
+from prometheus_client import REGISTRY
+from prometheus_client.parser import text_string_to_metric_families
+
+from shop.api import create_app
+from shop.plan import Plan
+from shop.world import World
+
+KEY = "k3y-of-an-integrator-42"
+LIVE_FROM_MINUTE = 29_400_000
+NOW_MS = LIVE_FROM_MINUTE * 60_000 + 30_000
+WORLD = World(
+    Plan(
+        seed=5,
+        customers=20,
+        history_days=1,
+        history_purchases=100,
+        live_purchases_per_second=1.0,
+        live_from_minute=LIVE_FROM_MINUTE,
+    )
+)
+
+
+@pytest.fixture
+def client() -> TestClient:
+    app = create_app(WORLD, api_key=KEY, now_ms=lambda: NOW_MS)
+    return TestClient(app, headers={"Authorization": f"Bearer {KEY}"})
+
+
+def answered(endpoint: str, status: int) -> float:
+    labels = {"endpoint": endpoint, "status": str(status)}
+    return REGISTRY.get_sample_value("fraudwatch_shop_requests_total", labels) or 0
+
+
+def told(client: TestClient, name: str) -> float:
+    answer = client.get("/metrics", headers={"Authorization": ""})
+    assert answer.status_code == 200
+    families = text_string_to_metric_families(answer.text)
+    return next(s.value for family in families for s in family.samples if s.name == name)
+
+
+def test_readers_are_counted_by_endpoint_and_answer(client: TestClient) -> None:
+    asked = {
+        ("/v1/feed", 200): "/v1/feed?limit=1",
+        ("/v1/feed", 400): "/v1/feed?after=nonsense",
+        ("/v1/extract/{day}", 404): "/v1/extract/1999-01-01",
+        ("unknown", 404): "/v1/made-up-by-the-caller",
+    }
+    before = {key: answered(*key) for key in asked}
+    for path in asked.values():
+        client.get(path)
+    assert {key: answered(*key) - before[key] for key in asked} == dict.fromkeys(asked, 1)
+
+
+def test_a_refused_reader_is_counted_and_a_watcher_is_none(client: TestClient) -> None:
+    before = answered("/v1/feed", 401)
+    client.get("/v1/feed", headers={"Authorization": "Bearer wrong"})
+    assert answered("/v1/feed", 401) - before == 1
+    client.get("/health")
+    client.get("/metrics")
+    assert answered("/health", 200) == answered("/metrics", 200) == answered("unknown", 200) == 0
+
+
+def test_the_purchases_told_are_those_that_the_feed_gives(client: TestClient) -> None:
+    page = client.get("/v1/feed", params={"limit": 5_000}).json()
+    assert told(client, "fraudwatch_shop_purchases_told") == len(page["events"]) > 100
+
+
+def test_the_making_is_told_to_its_end(client: TestClient) -> None:
+    with client:  # entering starts the making of minutes
+        until = time.monotonic() + 10
+        made = math.nan
+        while not made >= NOW_MS / 1_000 and time.monotonic() < until:
+            made = told(client, "fraudwatch_shop_made_until_seconds")
+    assert made == (LIVE_FROM_MINUTE + 1) * 60

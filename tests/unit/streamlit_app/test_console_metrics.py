@@ -1,0 +1,142 @@
+"""The console's numbers, while its script runs again and again."""
+
+from __future__ import annotations
+
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+import streamlit as st
+from prometheus_client import REGISTRY
+from pydantic import SecretStr
+from streamlit.testing.v1 import AppTest
+
+from fraudwatch.adapters.memory import MemoryVerdictStore
+from fraudwatch.settings import ConsoleSettings
+from fraudwatch.testing import a_verdict
+from streamlit_app import metrics
+from streamlit_app.queries import Source
+
+PASSWORD = "Correct-Horse-7-Battery"
+ACCOUNT = ConsoleSettings(username="analyst", password=SecretStr(PASSWORD))
+NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
+
+
+# AppTest runs a function's source alone, where no import of this module is known: hence quotes.
+def console(source: "Source", account: "ConsoleSettings", port: int) -> None:  # noqa: UP037
+    from streamlit_app import metrics
+    from streamlit_app.app import main
+
+    metrics.serve(port)
+    main(source, account)
+
+
+@pytest.fixture
+def store() -> MemoryVerdictStore:
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    return MemoryVerdictStore()
+
+
+@pytest.fixture(scope="module")
+def port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def opened(store: MemoryVerdictStore, port: int) -> AppTest:
+    source = Source(open_reader=lambda: store, clock=lambda: NOW)
+    return AppTest.from_function(console, args=(source, ACCOUNT, port), default_timeout=30).run()
+
+
+def log_in(app: AppTest, password: str = PASSWORD) -> None:
+    app.text_input[0].input("analyst")
+    app.text_input[1].input(password)
+    app.button[0].click().run()
+
+
+def value(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(f"fraudwatch_console_{name}", labels) or 0
+
+
+def asked(kind: str) -> float:
+    return value("query_seconds_count", kind=kind)
+
+
+def test_many_runs_of_many_sessions_share_one_server(store: MemoryVerdictStore, port: int) -> None:
+    for app in [opened(store, port) for _ in range(2)]:
+        app.run()
+        assert not app.exception
+    answer = httpx.get(f"http://127.0.0.1:{port}/metrics")
+    assert "fraudwatch_console_query_seconds" in answer.text
+
+
+def test_sessions_that_come_at_once_start_one_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[int] = []
+    monkeypatch.setattr(metrics, "start_http_server", lambda port, **_: started.append(port))
+    with ThreadPoolExecutor(8) as sessions:
+        list(sessions.map(metrics.serve, [1] * 50))
+    assert started == [1]
+
+
+def test_a_port_that_is_taken_costs_the_metrics_and_not_the_page(
+    store: MemoryVerdictStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        number = taken.getsockname()[1]
+        app = opened(store, number)
+        app.run()
+    assert not app.exception
+    said = [one.message for one in caplog.records if one.name == metrics.__name__]
+    assert len(said) == 1
+    assert f"port {number} cannot be used" in said[0]
+
+
+def test_questions_are_counted_by_kind_and_an_answer_kept_is_none(
+    store: MemoryVerdictStore, port: int
+) -> None:
+    kinds = ("latest", "count_of_minute", "count_of_hour")
+    before = {kind: asked(kind) for kind in kinds}
+    app = opened(store, port)
+    log_in(app)
+    first = {kind: asked(kind) - before[kind] for kind in kinds}
+    app.run()
+    assert all(count >= 1 for count in first.values())
+    assert asked("count_of_hour") - before["count_of_hour"] == first["count_of_hour"]
+
+
+def test_the_alerts_of_the_last_list_are_told(store: MemoryVerdictStore, port: int) -> None:
+    for n in range(3):
+        at = NOW - timedelta(seconds=n)
+        store.write(
+            [a_verdict(transaction_id=f"shop:{n}", decided_at_ms=int(at.timestamp() * 1_000))], []
+        )
+    log_in(opened(store, port))
+    assert value("alerts_shown") == 3
+
+
+def test_a_silent_store_is_counted(store: MemoryVerdictStore, port: int) -> None:
+    before = value("store_unavailable_total")
+    store.is_reachable = False
+    app = opened(store, port)
+    log_in(app)
+    assert value("store_unavailable_total") > before
+    assert not app.exception
+
+
+def test_sign_ins_refused_are_counted_by_reason(store: MemoryVerdictStore, port: int) -> None:
+    reasons = ("wrong", "too_soon")
+    before = {reason: value("sign_ins_refused_total", reason=reason) for reason in reasons}
+    app = opened(store, port)
+    log_in(app, "wrong")
+    log_in(app)
+    now = {reason: value("sign_ins_refused_total", reason=reason) for reason in reasons}
+    assert {reason: now[reason] - before[reason] for reason in reasons} == {
+        "wrong": 1,
+        "too_soon": 1,
+    }
