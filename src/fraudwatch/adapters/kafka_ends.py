@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own public names
     AdminClient,
@@ -19,6 +21,6 @@ def ends_of(kafka: KafkaSettings, topic: str) -> dict[int, int]:
     admin = AdminClient(client_config(kafka))
     partitions = admin.list_topics(topic, timeout=_TIMEOUT_SECONDS).topics[topic].partitions
     latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # the client's own
-    asked: dict[TopicPartition, OffsetSpec] = {TopicPartition(topic, n): latest for n in partitions}
+    asked: dict[Any, Any] = {TopicPartition(topic, n): latest for n in partitions}
     found = admin.list_offsets(asked, request_timeout=_TIMEOUT_SECONDS)
     return {place.partition: told.result().offset for place, told in found.items()}
