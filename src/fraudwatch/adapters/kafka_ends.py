@@ -18,7 +18,7 @@ _TIMEOUT_SECONDS = 30.0
 
 def ends_of(kafka: KafkaSettings, topic: str) -> dict[int, int]:
     """Where every partition of a topic ends now."""
-    admin = AdminClient(client_config(kafka))
+    admin = AdminClient({**client_config(kafka)})
     partitions = admin.list_topics(topic, timeout=_TIMEOUT_SECONDS).topics[topic].partitions
     latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # the client's own
     asked: dict[Any, Any] = {TopicPartition(topic, n): latest for n in partitions}

@@ -86,7 +86,15 @@ def _parse_at_once(messages: Sequence[bytes]) -> pl.DataFrame | None:
         return None
     if frame.height != len(messages):
         return None
-    return frame if frame.select(_IS_SOUND).item() else None
+    return frame if _selected(frame, _IS_SOUND).item() else None
+
+
+def _selected(frame: pl.DataFrame, *wanted: pl.Expr) -> pl.DataFrame:
+    """Everything wanted by one plan and as it stands.
+
+    A call of polars costs more than a small batch's work, and looking for a better plan doubles it.
+    """
+    return frame.lazy().select(*wanted).collect(optimizations=_AS_IT_STANDS)
 
 
 def _column_is_sound(column: Column) -> pl.Expr:
@@ -113,41 +121,50 @@ _IS_SOUND = pl.all_horizontal(
 )
 
 
+_AS_IT_STANDS = pl.QueryOptFlags.none()
+_FLOATS = {
+    "latitude": "purchase_latitude",
+    "longitude": "purchase_longitude",
+    "billing_latitude": "billing_latitude",
+    "billing_longitude": "billing_longitude",
+    "shipping_latitude": "shipping_latitude",
+    "shipping_longitude": "shipping_longitude",
+    "item_count": "item_count",
+}
+_KEYS = {
+    "customer_key": "customer_token",
+    "transaction_key": "transaction_id",
+    "category_key": "category",
+    "merchant_key": "merchant_id",
+    "device_key": "device_token",
+    "country_key": "merchant_country",
+}
+_EVENT_COLUMNS = (
+    pl.col("event_at_ms"),
+    pl.col("amount_eur_cents"),
+    (pl.col("payment_status") == PaymentStatus.APPROVED).alias("is_approved"),
+    (pl.col("channel") == Channel.PRESENT).alias("is_present"),
+    *(pl.col(n).cast(pl.Float64).fill_null(np.nan).alias(name) for name, n in _FLOATS.items()),
+)
+
+
 def events_of(frame: pl.DataFrame) -> Events:
     """The columns that the fold takes."""
-
-    def number(name: str) -> npt.NDArray[np.float64]:
-        return np.asarray(frame[name].cast(pl.Float64).fill_null(np.nan).to_numpy())
-
-    return Events(
-        customer_key=_keys(frame["customer_token"]),
-        transaction_key=_keys(frame["transaction_id"]),
-        event_at_ms=frame["event_at_ms"].to_numpy(),
-        amount_eur_cents=frame["amount_eur_cents"].to_numpy(),
-        is_approved=(frame["payment_status"] == PaymentStatus.APPROVED).to_numpy(),
-        is_present=(frame["channel"] == Channel.PRESENT).to_numpy(),
-        latitude=number("purchase_latitude"),
-        longitude=number("purchase_longitude"),
-        billing_latitude=number("billing_latitude"),
-        billing_longitude=number("billing_longitude"),
-        shipping_latitude=number("shipping_latitude"),
-        shipping_longitude=number("shipping_longitude"),
-        item_count=number("item_count"),
-        category_key=_keys(frame["category"]),
-        merchant_key=_keys(frame["merchant_id"]),
-        device_key=_keys(frame["device_token"]),
-        country_key=_keys(frame["merchant_country"]),
-    )
+    plain = _selected(frame, *_EVENT_COLUMNS)
+    columns: dict[str, Any] = {one.name: one.to_numpy() for one in plain.iter_columns()}
+    columns |= {name: _keys(frame[column]) for name, column in _KEYS.items()}
+    return Events(**columns)
 
 
 def _keys(texts: pl.Series) -> npt.NDArray[np.uint64]:
     """The fixed hash of each text; 0 where it is unknown."""
-    known = texts.fill_null("")
-    lengths = known.str.len_bytes().to_numpy()
-    starts = np.concatenate(([0], np.cumsum(lengths, dtype=np.int64)))
-    utf8 = np.frombuffer("".join(known.to_list()).encode(), dtype=np.uint8)
+    known = [text.encode() if text is not None else b"" for text in texts.to_list()]
+    starts = np.concatenate(([0], np.cumsum([len(text) for text in known], dtype=np.int64)))
+    utf8 = np.frombuffer(b"".join(known), dtype=np.uint8)
     hashes = np.asarray(hash_strings(starts, utf8))
-    return np.where(texts.is_null().to_numpy(), np.uint64(0), hashes)
+    if texts.null_count():
+        hashes[texts.is_null().to_numpy()] = 0
+    return hashes
 
 
 class Decided(NamedTuple):
@@ -169,28 +186,38 @@ def encode_verdicts(frame: pl.DataFrame, decided: Decided) -> list[bytes]:
     if frame.is_empty():
         return []
     held, levels, rows = decided.assessment, decided.policy.levels, frame.height
-    explanations = [decided.explanations.get(row, ()) for row in range(rows)]
+    explanations: list[Sequence[Contribution]] = [()] * rows
+    for row, told in decided.explanations.items():
+        explanations[row] = told
     computed = {
-        "schema": pl.repeat(VERDICT_SCHEMA, rows, eager=True),
+        "schema": _all(VERDICT_SCHEMA, rows),
         "verdict_id": [verdict_id_of(one) for one in frame["transaction_id"]],
-        "outcome": [str(levels[place].outcome) for place in held.level],
-        "risk": [str(levels[place].risk) for place in held.level],
+        "outcome": _by_level([str(level.outcome) for level in levels], held),
+        "risk": _by_level([str(level.risk) for level in levels], held),
         "score": held.score,
-        "mode": pl.repeat(str(held.mode), rows, eager=True),
+        "mode": _all(str(held.mode), rows),
         "reasons": pl.from_arrow(_lists(Reason, held.reasons)),
-        "route": [levels[place].route or "" for place in held.level],
+        "route": _by_level([level.route or "" for level in levels], held),
         "model_scores": pl.from_arrow(_model_scores(decided, rows)),
         "explanation": pl.from_arrow(_lists(Contribution, explanations)),
-        "policy_version": pl.repeat(decided.policy.version, rows, eager=True),
-        "features_version": pl.repeat(decided.features_version, rows, eager=True),
+        "policy_version": _all(decided.policy.version, rows),
+        "features_version": _all(decided.features_version, rows),
         "source_partition": decided.source_partition,
         "source_offset": decided.source_offset,
-        "decided_at_ms": pl.repeat(decided.decided_at_ms, rows, eager=True),
+        "decided_at_ms": _all(decided.decided_at_ms, rows),
     }
     columns = {
         name: computed.get(name, frame.get_column(name, default=None)) for name in _VERDICT_COLUMNS
     }
     return pl.DataFrame(columns).write_ndjson().encode().splitlines()
+
+
+def _by_level(texts: Sequence[str], held: Assessment) -> pl.Series:
+    return pl.Series(texts, dtype=pl.String).gather(held.level)
+
+
+def _all(value: str | int, rows: int) -> pl.Series:
+    return pl.Series([value]).new_from_index(0, rows)
 
 
 _ARROW_TYPES = {str: pa.string(), int: pa.int64(), float: pa.float64()}

@@ -125,6 +125,7 @@ def start_query(
         .writeStream.queryName("detector")
         .option("checkpointLocation", str(checkpoint_folder(settings)))
         .foreachBatch(deliver)
+        .trigger(processingTime=f"{settings.trigger_milliseconds} milliseconds")
         .start()
     )
 

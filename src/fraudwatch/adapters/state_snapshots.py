@@ -109,6 +109,8 @@ class PeriodicSnapshots:
     on_written: Callable[[float], None]  # told the time of the snapshot, epoch seconds
     _taken: float = field(default_factory=time.monotonic)
     _writing: threading.Thread | None = None
+    # What is written beside the work lies here; as large as the state, so that it is made seldom.
+    _spare: CustomerRows = field(default_factory=lambda: CustomerRows.empty(0))
 
     def offer(self, state: CustomerState, ends: Mapping[int, int]) -> None:
         """Call between batches, when everything in the state is committed."""
@@ -117,8 +119,13 @@ class PeriodicSnapshots:
             return
         self._taken = time.monotonic()
         covered = Covered(self.features_version, dict(ends), self.now_ms())
+        if len(state.rows.last_event_ms) > len(self._spare.last_event_ms):
+            self._spare = CustomerRows.empty(len(state.rows.last_event_ms))
         self._writing = threading.Thread(
-            target=self._write, args=(state.copied(), covered), name="snapshot", daemon=True
+            target=self._write,
+            args=(state.copied(self._spare), covered),
+            name="snapshot",
+            daemon=True,
         )
         self._writing.start()
 
