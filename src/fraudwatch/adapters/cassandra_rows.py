@@ -1,7 +1,8 @@
 """Messages as rows of the tables under ``cassandra/migrations`` and back; pure, without the driver.
 
-A table's columns follow from its message's fields: the same names, ``_at`` for ``_at_ms``. What a
-table leaves out or adds stands here, and a test compares the result with the migrations.
+A row holds its key, what a person asks for by hand, and the message itself as one text: a column
+costs Cassandra more than what is in it (see docs/adr/0008). An alert is read by the page, so it has
+its fields as columns. A test compares all of this with the migrations.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any, get_args, get_origin
 
-from fraudwatch.application.alerts import Alert
+from fraudwatch.adapters.json_codec import decode, encode
+from fraudwatch.application.alerts import ALERT_FIELDS, Alert
 from fraudwatch.domain.fields import columns_of
 from fraudwatch.domain.label import LABEL_SCHEMA, Label
 from fraudwatch.domain.transaction import Transaction
-from fraudwatch.domain.verdict import VERDICT_SCHEMA, Verdict
+from fraudwatch.domain.verdict import Verdict
 
 HOUR_MS = 3_600_000
 
@@ -35,24 +37,19 @@ class Table:
     """The message's fields or computed columns that decide which rows lie together."""
     written_at: str
     """The field, in epoch ms, that is the rows' write timestamp: the later one wins."""
-    left_out: frozenset[str] = frozenset()
+    plain: tuple[str, ...]
+    """The fields that are columns as they are."""
     computed: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
 
     @cached_property
     def sources(self) -> dict[str, Callable[[Any], Any]]:
         """Where each column's value comes from, in the order of :meth:`row`."""
-        return {**self.computed, **{_column(name): attrgetter(name) for name in self._plain}}
-
-    @cached_property
-    def _plain(self) -> tuple[str, ...]:
-        """The fields that are columns as they are."""
-        kept = (item.name for item in fields(self.message) if item.name not in self.left_out)
-        return tuple(name for name in kept if _column(name) not in self.computed)
+        return {**self.computed, **{_column(name): attrgetter(name) for name in self.plain}}
 
     @cached_property
     def _plain_values(self) -> Callable[[Any], tuple[Any, ...]]:
         # All at once: twice as fast as column by column, and every message comes through here.
-        return attrgetter(*self._plain)
+        return attrgetter(*self.plain)
 
     def row(self, message: Any) -> tuple[Any, ...]:
         """The values of every column, None where unknown, then the write timestamp in µs.
@@ -87,19 +84,22 @@ def _column(name: str) -> str:
     return name.removesuffix("_ms")
 
 
-def parts_text(parts: tuple[Any, ...]) -> str:
-    """Reasons, scores or contributions as one JSON text: the same parts, the same bytes."""
-    if not parts:  # most verdicts
-        return "[]"
-    return json.dumps([asdict(one) for one in parts], ensure_ascii=False, separators=(",", ":"))
+def _whole(message: Any) -> str:
+    """The message as one text: the same message, the same bytes."""
+    return encode(message).decode()
 
 
-def _texts_of(*names: str) -> dict[str, Callable[[Any], str]]:
-    return {name: _text_of(attrgetter(name)) for name in names}
+_UNSEALED = tuple(item.name for item in fields(Transaction) if item.name != "sealed")
+_unsealed_values = attrgetter(*_UNSEALED)
 
 
-def _text_of(parts_of: Callable[[Any], tuple[Any, ...]]) -> Callable[[Any], str]:
-    return lambda judged: parts_text(parts_of(judged))
+def _without_its_box(purchase: Transaction) -> str:
+    return encode(dict(zip(_UNSEALED, _unsealed_values(purchase), strict=True))).decode()
+
+
+def _reasons_text(alert: Alert) -> str:
+    listed = [asdict(reason) for reason in alert.reasons]
+    return json.dumps(listed, ensure_ascii=False, separators=(",", ":"))
 
 
 VERDICTS = Table(
@@ -107,48 +107,40 @@ VERDICTS = Table(
     message=Verdict,
     partition=("transaction_id",),
     written_at="decided_at_ms",
-    left_out=frozenset({"schema"}),
-    computed=_texts_of("reasons", "model_scores", "explanation"),
+    plain=("transaction_id", "decided_at_ms", "outcome", "risk", "score"),
+    computed={"verdict": _whole},
 )
 ALERTS = Table(
     name="alert_by_hour",
     message=Alert,
     partition=("hour_at", "risk"),
     written_at="decided_at_ms",
-    computed={"hour_at": lambda alert: hour_of(alert.decided_at_ms), **_texts_of("reasons")},
+    plain=tuple(name for name in ALERT_FIELDS if name != "reasons"),
+    computed={"hour_at": lambda alert: hour_of(alert.decided_at_ms), "reasons": _reasons_text},
 )
 TRANSACTIONS = Table(
     name="transaction_by_customer",
     message=Transaction,
     partition=("customer_token", "month"),
     written_at="event_at_ms",
-    # What a customer's list does not show; the lake keeps all of it.
-    left_out=frozenset(
-        {"schema", "kind", "rate_on", "card_bin"}
-        | {"billing_latitude", "billing_longitude", "shipping_latitude", "shipping_longitude"}
-    ),
-    computed={"month": lambda transaction: month_of(transaction.event_at_ms)},
+    plain=("customer_token", "event_at_ms", "transaction_id"),
+    computed={"month": lambda bought: month_of(bought.event_at_ms), "purchase": _whole},
 )
 MERCHANTS = Table(
     name="transaction_by_merchant",
     message=Transaction,
     partition=("merchant_id", "day"),
     written_at="event_at_ms",
-    # Who bought with what, enough to see a tested card or a colluding shop; no more of the person.
-    left_out=frozenset(
-        {"schema", "kind", "rate_on", "item_count", "sealed", "merchant_country"}
-        | {"purchase_latitude", "purchase_longitude", "billing_latitude", "billing_longitude"}
-        | {"shipping_latitude", "shipping_longitude"}
-    ),
-    computed={"day": lambda transaction: day_of(transaction.event_at_ms)},
+    plain=("merchant_id", "event_at_ms", "transaction_id"),
+    computed={"day": lambda sold: day_of(sold.event_at_ms), "purchase": _without_its_box},
 )
 LABELS = Table(
     name="label_by_transaction",
     message=Label,
     partition=("transaction_id",),
     written_at="known_at_ms",
+    plain=("transaction_id", "verdict", "source", "known_at_ms"),
     # BY is a word of CQL's own.
-    left_out=frozenset({"schema", "by"}),
     computed={"labelled_by": lambda label: label.by},
 )
 TABLES = (VERDICTS, ALERTS, TRANSACTIONS, MERCHANTS, LABELS)
@@ -156,31 +148,27 @@ TABLES = (VERDICTS, ALERTS, TRANSACTIONS, MERCHANTS, LABELS)
 
 def verdict_from(row: Mapping[str, Any]) -> Verdict:
     """The verdict that was written as this row of ``verdict_by_transaction``."""
-    return Verdict(schema=VERDICT_SCHEMA, **_values(row, VERDICTS))
+    return decode(Verdict, row["verdict"].encode())
 
 
 def alert_from(row: Mapping[str, Any]) -> Alert:
     """The alert that was written as this row of ``alert_by_hour``."""
-    return Alert(**_values(row, ALERTS))
+    return Alert(**_values(row, ALERT_FIELDS))
 
 
 def label_from(row: Mapping[str, Any]) -> Label:
     """The label that was written as this row of ``label_by_transaction``."""
-    return Label(schema=LABEL_SCHEMA, by=row["labelled_by"], **_values(row, LABELS))
+    return Label(schema=LABEL_SCHEMA, by=row["labelled_by"], **_values(row, LABELS.plain))
 
 
-def _values(row: Mapping[str, Any], table: Table) -> dict[str, Any]:
-    names = [item.name for item in fields(table.message) if item.name not in table.left_out]
+def _values(row: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     return {name: _READ[name](row[_column(name)]) for name in names}
 
 
 def _reading(kind: type[Any], name: str) -> Callable[[Any], Any]:
     if get_origin(kind) is tuple:
         part = get_args(kind)[0]
-        # Rows of an earlier version lack what it did not know.
-        return lambda text: tuple(part(**one) for one in json.loads(text or "[]"))
-    if name == "route":
-        return lambda text: text or ""
+        return lambda text: tuple(part(**one) for one in json.loads(text))
     if name.endswith("_at_ms"):
         return _epoch_ms
     return lambda value: None if value is None else kind(value)

@@ -6,11 +6,11 @@ a thousandth of it, and of a row only what a report needs leaves the range.
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -19,6 +19,7 @@ from cassandra.query import tuple_factory
 
 from fraudwatch.adapters.cassandra_rows import VERDICTS
 from fraudwatch.adapters.cassandra_session import KEYSPACE, driver_errors_translated
+from fraudwatch.adapters.json_codec import decode
 from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.application.report.columns import VerdictColumns
 from fraudwatch.application.report.ports import Verdicts
@@ -31,7 +32,7 @@ ATTEMPTS = 3
 PAUSE_SECONDS = 2.0
 # What Murmur3Partitioner hashes keys to. It never gives the lowest itself.
 _LOWEST, _TOKENS = -(2**63), 2**64
-_COLUMNS = "transaction_id, verdict_id, outcome, score, reasons, mode, policy_version"
+_COLUMNS = "transaction_id, verdict"
 
 Progress = Callable[[int, int, int], None]
 """Told after each range: ranges done, ranges in all, verdicts found."""
@@ -105,12 +106,29 @@ def token_ranges(count: int) -> Iterator[tuple[int, int]]:
     return pairwise([*ends, _LOWEST + _TOKENS - 1])
 
 
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """As much of a reason as a report counts."""
+
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """As much of a verdict."""
+
+    verdict_id: str
+    outcome: str
+    score: float
+    reasons: tuple[_Rule, ...]
+    mode: str
+    policy_version: str
+
+
 def add(columns: VerdictColumns, row: Row) -> None:
-    """Take one row; what has no outcome is no verdict."""
-    transaction_id, verdict_id, outcome, score, reasons, mode, policy_version = row
-    if outcome is None:
-        return
-    # Most verdicts have no reason, and JSON is dear.
-    rules = () if reasons in (None, "[]") else [reason["rule"] for reason in json.loads(reasons)]
-    by = f"{mode}, policy {policy_version}"
-    columns.add((transaction_id, verdict_id or ""), (outcome, score), rules, by)
+    """Take one row."""
+    transaction_id, text = row
+    verdict = decode(_Judged, text.encode())
+    rules = [reason.rule for reason in verdict.reasons]
+    by = f"{verdict.mode}, policy {verdict.policy_version}"
+    columns.add((transaction_id, verdict.verdict_id), (verdict.outcome, verdict.score), rules, by)

@@ -24,7 +24,7 @@ def row_times_ms(session: Session, source: str, plan: LivePlan) -> list[float]:
     One that is not found in 30 s counts with the time waited, so no figure looks better for it.
     """
     asked = session.prepare(
-        f"SELECT verdict_id FROM {KEYSPACE}.verdict_by_transaction WHERE transaction_id = ?"  # noqa: S608  names are ours
+        f"SELECT transaction_id FROM {KEYSPACE}.verdict_by_transaction WHERE transaction_id = ?"  # noqa: S608  names are ours
     )
 
     def wait_for(number: int) -> float:

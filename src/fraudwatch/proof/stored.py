@@ -10,6 +10,7 @@ from typing import Any
 
 from cassandra.cluster import Session
 
+from fraudwatch.adapters.cassandra_rows import verdict_from
 from fraudwatch.adapters.cassandra_session import (
     KEYSPACE,
     close,
@@ -58,8 +59,10 @@ class StoredVerdicts:
     def write_to(self, path: Path) -> int:
         """Write every row to a file; returns how many there are."""
         with _session(self._settings) as session:
-            found = session.execute(f"SELECT transaction_id, verdict_id FROM {_TABLE}")  # noqa: S608  names are ours
-            return write_rows(path, ((row["transaction_id"], row["verdict_id"]) for row in found))
+            found = session.execute(f"SELECT transaction_id, verdict FROM {_TABLE}")  # noqa: S608  names are ours
+            return write_rows(
+                path, ((row["transaction_id"], verdict_from(row).verdict_id) for row in found)
+            )
 
 
 @contextmanager

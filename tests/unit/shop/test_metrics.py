@@ -22,6 +22,7 @@ WORLD = World(
         history_days=1,
         history_purchases=100,
         live_purchases_per_second=1.0,
+        chargeback_delay_days=0.5,
         live_from_minute=LIVE_FROM_MINUTE,
     )
 )
