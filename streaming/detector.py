@@ -22,13 +22,13 @@ from fraudwatch.adapters.json_codec import encode
 from fraudwatch.adapters.kafka_log import KafkaDeadLetters, read_range
 from fraudwatch.adapters.kafka_verdict_log import KafkaVerdictLog
 from fraudwatch.adapters.log_fold import fold_messages
-from fraudwatch.adapters.message_frames import Decided, encode_verdicts
 from fraudwatch.adapters.model_book import ModelBook
 from fraudwatch.adapters.policy_book import PolicyBook
 from fraudwatch.adapters.policy_file import load_policy
 from fraudwatch.adapters.spark_progress import Trigger, watch_triggers
 from fraudwatch.adapters.spark_stream import build_session, committed_ends, start_query
 from fraudwatch.adapters.state_snapshots import PeriodicSnapshots, SnapshotFolder
+from fraudwatch.adapters.verdict_frames import Decided, encode_verdicts
 from fraudwatch.application.assess import assess
 from fraudwatch.domain.evidence import Evidence
 from fraudwatch.domain.features.fold import features_version

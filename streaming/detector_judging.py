@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fraudwatch.adapters.log_fold import FoldedMessages, fold_messages, packed
-from fraudwatch.adapters.message_frames import Decided, encode_verdicts
 from fraudwatch.adapters.spark_stream import MicroBatch
+from fraudwatch.adapters.verdict_frames import Decided, encode_verdicts
 from fraudwatch.application.assess import assess
 from fraudwatch.application.explain import explain
 from fraudwatch.application.ports import DeadLetters, JudgedBatch, VerdictLog

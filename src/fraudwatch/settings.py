@@ -122,7 +122,6 @@ class DetectorSettings(BaseSettings):
     dead_letter_key_path: Path
     master: str = "local[2]"
     max_offsets_per_trigger: int = 50_000
-    trigger_milliseconds: int = 0
     snapshot_seconds: float = 30.0
 
 

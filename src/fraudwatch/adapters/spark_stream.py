@@ -125,7 +125,6 @@ def start_query(
         .writeStream.queryName("detector")
         .option("checkpointLocation", str(checkpoint_folder(settings)))
         .foreachBatch(deliver)
-        .trigger(processingTime=f"{settings.trigger_milliseconds} milliseconds")
         .start()
     )
 

@@ -30,7 +30,7 @@ CUSTOMERS, MERCHANTS = 50_000, 500
 _BASE32_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 # As long as the sealed fields of an ordinary purchase.
 _SEALED = "c2VhbGVk" * 40
-_TICK_SECONDS = 0.002
+_TICK_SECONDS = 0.005
 _GATHER_SECONDS = 20.0
 _BACKLOG_DAYS = 20
 
@@ -74,8 +74,8 @@ def _token(chance: random.Random) -> str:
 
 def live(kafka: KafkaSettings, source: str, plan: LivePlan) -> dict[str, Any]:
     """Send at an even rate and read the verdicts as they come; latencies after the warm-up."""
-    reader = _reader(kafka)
-    sending = threading.Thread(target=_send_evenly, args=(kafka, source, plan), name="load")
+    made, reader = _made(source, plan), _reader(kafka)
+    sending = threading.Thread(target=_send_evenly, args=(kafka, made), name="load")
     sending.start()
     latencies_ms = _arrivals(reader, source, plan)
     sending.join()
@@ -88,13 +88,20 @@ def live(kafka: KafkaSettings, source: str, plan: LivePlan) -> dict[str, Any]:
     }
 
 
-def _send_evenly(kafka: KafkaSettings, source: str, plan: LivePlan) -> None:
-    producer, purchases, number = _producer(kafka), Purchases(source), 0
-    while number < plan.count:
-        while number < plan.count and plan.due_ms(number) <= time.time() * 1000:
+def _made(source: str, plan: LivePlan) -> list[tuple[str, bytes, int]]:
+    """All of the load before its beginning: making it beside the stack would take from the stack."""
+    purchases = Purchases(source)
+    due_ms = [int(plan.due_ms(number)) for number in range(plan.count)]
+    return [(*purchases.message(number, at_ms), at_ms) for number, at_ms in enumerate(due_ms)]
+
+
+def _send_evenly(kafka: KafkaSettings, made: list[tuple[str, bytes, int]]) -> None:
+    producer, number = _producer(kafka), 0
+    while number < len(made):
+        now_ms = time.time() * 1000
+        while number < len(made) and made[number][2] <= now_ms:
             # Its time is the one at which it was due: a sender that falls behind hides nothing.
-            due_ms = int(plan.due_ms(number))
-            key, value = purchases.message(number, due_ms)
+            key, value, due_ms = made[number]
             producer.produce(TRANSACTION_TOPIC, value, key, timestamp=due_ms)
             number += 1
         producer.poll(0)

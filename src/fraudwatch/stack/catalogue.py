@@ -39,6 +39,8 @@ class Service:
     prepare: str | None = None
     oneshot: bool = False
     memory_mib: int = 0
+    nice: int = 0
+    """How far it stands back for others when the processor is wanted by all (nice(1), up to 19)."""
     stop_seconds: int = 10
     ready_seconds: int = 120
 

@@ -77,8 +77,12 @@ def render(place: Place, launches: Iterable[Launch]) -> str:
 
 def _program(place: Place, launch: Launch) -> list[str]:
     # A killed supervisord takes its children along at once; the sweep finds the grandchildren.
-    guard = ("setpriv", "--pdeathsig", "KILL", "--") if shutil.which("setpriv") else ()
+    guard: tuple[str, ...] = ()
+    if shutil.which("setpriv"):
+        guard = ("setpriv", "--pdeathsig", "KILL", "--")
     service = launch.service
+    if service.nice:
+        guard = (*guard, "nice", "-n", str(service.nice))
     pairs = ",".join(f"{key}={_quoted(value)}" for key, value in launch.environment.items())
     return [
         f"[program:{service.name}]",

@@ -11,12 +11,8 @@ import polars as pl
 import pytest
 
 from fraudwatch.adapters.json_codec import decode, encode
-from fraudwatch.adapters.message_frames import (
-    Decided,
-    encode_verdicts,
-    events_of,
-    parse_transactions,
-)
+from fraudwatch.adapters.message_frames import events_of, parse_transactions
+from fraudwatch.adapters.verdict_frames import Decided, encode_verdicts
 from fraudwatch.application.assess import Assessment
 from fraudwatch.domain.dead_letter import Code
 from fraudwatch.domain.evidence import Evidence
