@@ -89,7 +89,7 @@ def live(kafka: KafkaSettings, source: str, plan: LivePlan) -> dict[str, Any]:
 
 
 def _made(source: str, plan: LivePlan) -> list[tuple[str, bytes, int]]:
-    """All of the load before its beginning: making it beside the stack would take from the stack."""
+    """All of the load, before it begins: making it would take from what is measured."""
     purchases = Purchases(source)
     due_ms = [int(plan.due_ms(number)) for number in range(plan.count)]
     return [(*purchases.message(number, at_ms), at_ms) for number, at_ms in enumerate(due_ms)]
