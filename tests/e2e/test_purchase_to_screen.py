@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import os
 import signal
@@ -113,6 +114,24 @@ def test_every_purchase_of_the_feed_is_judged_once_and_stored(stack: PrivateStac
     put_aside = {message.key() for message in all_of(stack, DEAD_LETTER_TOPIC)}
     broken = {b"feed:%d" % place for place, event in enumerate(events) if not is_sound(event)}
     assert broken <= put_aside
+
+
+def test_a_verdict_is_decided_at_the_time_that_spark_has_logged_for_its_batch(
+    stack: PrivateStack,
+) -> None:
+    # Only so does a batch that is run again after a kill say the same.
+    customer = f"clock-{uuid.uuid4().hex[:8]}"
+    [bought] = purchases = a_burst("clock", customer, 1)
+    post(stack, purchases)
+    name = f"{bought.source}:{bought.id}"
+    eventually(lambda: name in stored_ids(stack), within_seconds=30, what="the row")
+    verdict = decode(Verdict, dict(verdicts_on(stack))[name])
+    logged = stack.home / "detector/checkpoint/offsets"
+    begun_at_ms = {
+        json.loads(one.read_text(encoding="utf-8").splitlines()[1])["batchTimestampMs"]
+        for one in logged.glob("[0-9]*")
+    }
+    assert verdict.decided_at_ms in begun_at_ms
 
 
 def test_nothing_personal_is_on_any_topic_or_in_any_log(stack: PrivateStack) -> None:

@@ -74,8 +74,10 @@ def _token(chance: random.Random) -> str:
 
 def live(kafka: KafkaSettings, source: str, plan: LivePlan) -> dict[str, Any]:
     """Send at an even rate and read the verdicts as they come; latencies after the warm-up."""
-    made, reader = _made(source, plan), _reader(kafka)
-    sending = threading.Thread(target=_send_evenly, args=(kafka, made), name="load")
+    made, reader = _made(source, plan), reader_at_end(kafka, FRAUD_TOPIC)
+    sending = threading.Thread(
+        target=send_evenly, args=(kafka, TRANSACTION_TOPIC, made), name="load"
+    )
     sending.start()
     latencies_ms = _arrivals(reader, source, plan)
     sending.join()
@@ -95,14 +97,15 @@ def _made(source: str, plan: LivePlan) -> list[tuple[str, bytes, int]]:
     return [(*purchases.message(number, at_ms), at_ms) for number, at_ms in enumerate(due_ms)]
 
 
-def _send_evenly(kafka: KafkaSettings, made: list[tuple[str, bytes, int]]) -> None:
+def send_evenly(kafka: KafkaSettings, topic: str, made: list[tuple[str, bytes, int]]) -> None:
+    """Send (key, value, due time) in order, each when it is due."""
     producer, number = _producer(kafka), 0
     while number < len(made):
         now_ms = time.time() * 1000
         while number < len(made) and made[number][2] <= now_ms:
             # Its time is the one at which it was due: a sender that falls behind hides nothing.
             key, value, due_ms = made[number]
-            producer.produce(TRANSACTION_TOPIC, value, key, timestamp=due_ms)
+            producer.produce(topic, value, key, timestamp=due_ms)
             number += 1
         producer.poll(0)
         time.sleep(_TICK_SECONDS)
@@ -158,10 +161,11 @@ def _producer(kafka: KafkaSettings) -> Producer:
     )
 
 
-def _reader(kafka: KafkaSettings) -> Consumer:
+def reader_at_end(kafka: KafkaSettings, topic: str) -> Consumer:
+    """Reads what comes onto a topic from now on."""
     reader = Consumer(client_config(kafka) | {"group.id": f"{kafka.username}-probe"})
-    ends = ends_of(kafka, FRAUD_TOPIC)
-    reader.assign([TopicPartition(FRAUD_TOPIC, place, end) for place, end in ends.items()])
+    ends = ends_of(kafka, topic)
+    reader.assign([TopicPartition(topic, place, end) for place, end in ends.items()])
     return reader
 
 
