@@ -20,13 +20,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Message
 from playwright.sync_api import Page, sync_playwright
 from playwright.sync_api import TimeoutError as NotShown
 
 from fraudwatch.adapters.cassandra_session import close, connect
 from fraudwatch.adapters.json_codec import decode, encode
-from fraudwatch.adapters.kafka_log import KafkaTopic, client_config, read_range
+from fraudwatch.adapters.kafka_ends import ends_of
+from fraudwatch.adapters.kafka_log import KafkaTopic, read_range
 from fraudwatch.domain.dead_letter import Refused
 from fraudwatch.domain.fields import problems
 from fraudwatch.domain.purchase import Channel, Purchase
@@ -41,11 +42,7 @@ BROWSER = "/usr/bin/chromium"
 
 def all_of(stack: PrivateStack, topic: str) -> list[Message]:
     admin = stack.kafka("admin")
-    looking = Consumer(client_config(admin) | {"group.id": "test"})
-    partitions = looking.list_topics(topic, timeout=30).topics[topic].partitions
-    ends = {p: looking.get_watermark_offsets(TopicPartition(topic, p))[1] for p in partitions}
-    looking.close()
-    return [message for some in read_range(admin, topic, ends) for message in some]
+    return [message for some in read_range(admin, topic, ends_of(admin, topic)) for message in some]
 
 
 def verdicts_on(stack: PrivateStack) -> list[tuple[str, bytes]]:

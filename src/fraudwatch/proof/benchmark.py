@@ -22,7 +22,7 @@ from fraudwatch.proof.row_times import quantiles, row_times_ms
 from fraudwatch.proof.scraped import Scrape
 from fraudwatch.stack import supervisor
 from fraudwatch.stack.environments import Say
-from fraudwatch.stack.place import ROOT, Unusable
+from fraudwatch.stack.place import Unusable
 from fraudwatch.stack.private_stack import PrivateStack
 from fraudwatch.topics import FRAUD_TOPIC, TRANSACTION_TOPIC
 
@@ -160,22 +160,14 @@ class Benchmark:
     def _probe(
         self, command: str, source: str, options: dict[str, int]
     ) -> Iterator[subprocess.Popen[str]]:
-        kafka = self.stack.kafka("admin")
         words = [word for name, value in options.items() for word in (name, str(value))]
         probe = subprocess.Popen(
-            [
-                str(self.stack.place.environments / "detector/bin/python"),
-                "-m", "fraudwatch.proof.stream_probe", command, "--source", source, *words,
-            ],
-            cwd=ROOT,
-            env={
-                **os.environ,
-                "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
-                "KAFKA_USERNAME": kafka.username,
-                "KAFKA_PASSWORD": kafka.password.get_secret_value(),
-            },
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
+            **self.stack.beside_the_detector(
+                "fraudwatch.proof.stream_probe", command, "--source", source, *words
+            ),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
         try:
             yield probe
         finally:

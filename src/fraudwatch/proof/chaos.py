@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -25,7 +24,7 @@ from fraudwatch.proof.stored import StoredVerdicts
 from fraudwatch.proof.traffic import Door, Traffic, id_of, now_ms
 from fraudwatch.proof.victims import Victims
 from fraudwatch.stack.environments import Say
-from fraudwatch.stack.place import ROOT, Unusable
+from fraudwatch.stack.place import Unusable
 from fraudwatch.stack.private_stack import PrivateStack
 from fraudwatch.testing import a_purchase
 
@@ -95,22 +94,17 @@ class Proof:
         """Read everything back, in the detector's own environment: the fold must be the same."""
         rows = self.folder / "rows.tsv"
         self.say(f"{self._stored.write_to(rows)} rows in Cassandra; reading the topics back ...")
-        kafka = self.stack.kafka("admin")
         done = subprocess.run(
-            [
-                str(self.stack.place.environments / "detector/bin/python"),
-                "-m", "fraudwatch.proof.verify",
-                str(ledger_of(self.folder)), str(rows), self.traffic.load.source,
-            ],
-            cwd=ROOT,
-            env={
-                **os.environ,
-                "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
-                "KAFKA_USERNAME": kafka.username,
-                "KAFKA_PASSWORD": kafka.password.get_secret_value(),
-            },
-            check=False, capture_output=True, text=True, timeout=READ_BACK_SECONDS,
-        )  # fmt: skip
+            **self.stack.beside_the_detector(
+                "fraudwatch.proof.verify",
+                str(ledger_of(self.folder)),
+                str(rows),
+                self.traffic.load.source,
+            ),
+            check=False,
+            capture_output=True,
+            timeout=READ_BACK_SECONDS,
+        )
         if done.returncode != 0:
             raise Unusable(f"what is there could not be read back:\n{done.stderr[-4_000:]}")
         return Findings(**json.loads(done.stdout))

@@ -59,6 +59,21 @@ class PrivateStack:
             timeout=_COMMAND_SECONDS,
         )
 
+    def beside_the_detector(self, module: str, *words: str) -> dict[str, Any]:
+        """How subprocess runs a module in the detector's environment, as the broker's admin."""
+        kafka = self.kafka("admin")
+        return {
+            "args": [str(self.place.environments / "detector/bin/python"), "-m", module, *words],
+            "cwd": ROOT,
+            "env": {
+                **os.environ,
+                "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
+                "KAFKA_USERNAME": kafka.username,
+                "KAFKA_PASSWORD": kafka.password.get_secret_value(),
+            },
+            "text": True,
+        }
+
     def port(self, service: str, name: str) -> int:
         """A port of a service."""
         return catalogue.load().port(service, name, self.offset)
