@@ -33,6 +33,8 @@ WARM_UP_SECONDS = 180
 PERSISTING_SECONDS = 90.0
 _PROBE_SECONDS = 600.0
 _LOOK_SECONDS = 0.25
+# A persister that writes nothing for so long has written all there was, or never begins.
+_ALL_WRITTEN_SECONDS, _BEGINNING_SECONDS = 10.0, 60.0
 # The load is made before it begins, at no less than this pace.
 _MADE_PER_SECOND = 8_000
 
@@ -97,16 +99,24 @@ class Benchmark:
             )
             return (rows.get(TRANSACTION_TOPIC, 0.0) + rows.get(FRAUD_TOPIC, 0.0)) / 2
 
-        before = last = written()
+        # From the first rows on: before them it starts, connects and takes its partitions.
+        at_start, asked = written(), time.monotonic()
+        while (first := written()) == at_start:
+            if time.monotonic() - asked > _BEGINNING_SECONDS:
+                raise Unusable("the persister writes nothing of its backlog; see its log")
+            time.sleep(_LOOK_SECONDS)
         began = seen = time.monotonic()
-        while time.monotonic() - began < PERSISTING_SECONDS:
-            time.sleep(1)
-            now = written()
-            if now == last and now > before:
-                break
-            if now > last:
+        last = first
+        while seen - began < PERSISTING_SECONDS and time.monotonic() - seen < _ALL_WRITTEN_SECONDS:
+            time.sleep(_LOOK_SECONDS)
+            if (now := written()) > last:
                 last, seen = now, time.monotonic()
-        return round((last - before) / max(seen - began, 1e-9))
+        if last == first:
+            raise Unusable(
+                "all the persister had left came at once, which tells no pace; take a longer "
+                "--backlog"
+            )
+        return round((last - first) / (seen - began))
 
     @contextmanager
     def _watched(self) -> Iterator[dict[str, Any]]:
