@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fraudwatch.application.reasons import Held, reasons_of
-from fraudwatch.domain.combination import AnomalyPart, FraudPart, combined
+from fraudwatch.domain.combination import AnomalyPart, FraudPart, combined, stake
 from fraudwatch.domain.evidence import Evidence
 from fraudwatch.domain.policy import Policy
 from fraudwatch.domain.rules.lists import DenyList
@@ -47,7 +47,7 @@ def assess(seen: Seen, policy: Policy, evidence: Evidence = _NO_EVIDENCE) -> Ass
     points = np.array([rule.points for rule in policy.rules], dtype=np.int64)
     contributions = [(part, part.contribution(evidence)) for part in policy.parts]
     counted = [(part, share) for part, share in contributions if share is not None]
-    score = combined(hits @ points, *(share for _, share in counted))
+    score = combined(hits @ points, *(share for _, share in counted), stake(seen.amount_eur_cents))
     bounds = np.array([level.from_score for level in policy.levels])
     by_score = np.searchsorted(bounds, score, side="right") - 1
     is_suspect = hits.any(axis=1) | (by_score >= policy.lowest(Risk.MEDIUM))

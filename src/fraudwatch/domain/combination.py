@@ -6,11 +6,14 @@ is what is left when each part in turn lets through its own share of what the ot
     R = min(100, points of the rules hit) / 100
     A = weight * ramp of the anomaly from ``from_quantile`` to 1
     M = weight * probability of fraud
-    score = 1 - (1 - R) (1 - A) (1 - M)
+    S = 0.009 * amount / (amount + 100 EUR)
+    score = 1 - (1 - R) (1 - A) (1 - M) (1 - S)
 
 It lies in [0, 1], never falls when a part rises, and is never below any part. What it orders by:
 
-* rules only: the points that the policy's author gave to what was hit;
+* rules only: the points that the policy's author gave to what was hit; of equal points the dearer
+  purchase is higher, because more is at stake (S is less than a point, so it never lifts a
+  purchase over one with more points, nor over a policy's bound);
 * with an anomaly part: the same; among purchases of equal points the more unusual is higher, and
   an unusual one may pass one with more points, by at most what the weight allows;
 * with a model part: near enough the probability of fraud, raised where rules or anomaly object.
@@ -30,6 +33,7 @@ import numpy.typing as npt
 from fraudwatch.domain.evidence import Evidence
 
 FULL_SCORE_POINTS: Final = 100
+_STAKE_WEIGHT, _HALF_STAKE_EUR_CENTS = 0.009, 10_000
 # Finer than any model means it and coarser than what rounding adds: points alone stay exact.
 _SCORE_DECIMALS = 12
 _ROUNDING_SLACK = 1e-9
@@ -90,8 +94,14 @@ class FraudPart:
         return f"The model gives a fraud probability of {_cut(probability, 2):.2f}."
 
 
+def stake(amount_eur_cents: npt.NDArray[np.int64]) -> Float64s:
+    """What the amount alone counts: it breaks ties among purchases of equal points."""
+    share: Float64s = _STAKE_WEIGHT * amount_eur_cents / (amount_eur_cents + _HALF_STAKE_EUR_CENTS)
+    return share
+
+
 def combined(total_points: npt.NDArray[np.int64], *parts: Float64s) -> Float64s:
-    """The score of every purchase from the points of its rules and the models' parts."""
+    """The score of every purchase from the points of its rules and the other parts."""
     let_through = 1 - np.minimum(total_points, FULL_SCORE_POINTS) / FULL_SCORE_POINTS
     for part in parts:
         let_through = let_through * (1 - part)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fraudwatch.application.assess import assess
-from fraudwatch.domain.combination import AnomalyPart, FraudPart, combined
+from fraudwatch.domain.combination import AnomalyPart, FraudPart, combined, stake
 from fraudwatch.domain.evidence import Evidence
 from fraudwatch.domain.features.catalogue import FEATURE_INDEX, FEATURES
 from fraudwatch.domain.policy import Level, Policy
@@ -45,6 +45,12 @@ def seen(*purchases: tuple[int, int, float]) -> Seen:
     return Seen(np.array([amount for amount, _, _ in purchases]), features)
 
 
+def scored(share: float, amount_eur_cents: int) -> float:
+    """A share of rules and models, and what is at stake: less than a point, see docs/rules.md."""
+    at_stake = 0.009 * amount_eur_cents / (amount_eur_cents + 10_000)
+    return round(1 - (1 - share) * (1 - at_stake), 12)
+
+
 @pytest.mark.parametrize(
     ("purchase", "score", "risk", "rules"),
     [
@@ -64,7 +70,7 @@ def test_points_add_up_to_a_level_and_the_strongest_reason_comes_first(
     purchase: tuple[int, int, float], score: float, risk: Risk, rules: list[str]
 ) -> None:
     held = assess(seen(purchase), POLICY)
-    assert held.score[0] == score
+    assert held.score[0] == scored(score, purchase[0])
     assert POLICY.levels[held.level[0]].risk is risk
     assert [reason.rule for reason in held.reasons[0]] == rules
 
@@ -100,12 +106,12 @@ def test_without_evidence_the_score_is_the_points_whatever_the_policy_says_of_mo
     assert np.array_equal(combined(points), by_points)
     nothing = np.zeros(len(points))
     assert np.array_equal(combined(points, nothing, nothing), by_points)
-    assert assess(seen((100, 6, 0.0)), MODELS).score[0] == 0.3
+    assert assess(seen((100, 6, 0.0)), MODELS).score[0] == scored(0.3, 100)
 
 
 def test_a_model_that_the_policy_does_not_name_is_not_counted() -> None:
     held = assess(seen((100, 6, 0.0)), POLICY, evidence(1.0, 1.0))
-    assert (held.score[0], len(held.reasons[0])) == (0.3, 1)
+    assert (held.score[0], len(held.reasons[0])) == (scored(0.3, 100), 1)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +126,19 @@ def test_a_model_that_the_policy_does_not_name_is_not_counted() -> None:
     ],
 )
 def test_each_part_lets_through_its_share(said: Evidence, score: float) -> None:
-    assert assess(seen((100, 6, 0.0)), MODELS, said).score[0] == score
+    assert assess(seen((100, 6, 0.0)), MODELS, said).score[0] == scored(score, 100)
+
+
+@given(st.integers(0, 99), st.integers(0, 10**13), st.integers(0, 10**13))
+def test_of_equal_points_the_dearer_is_higher_and_a_point_more_always_wins(
+    points: int, amount: int, other: int
+) -> None:
+    def score(points: int, amount: int) -> float:
+        return float(combined(np.array([points]), stake(np.array([amount])))[0])
+
+    cheap, dear = min(amount, other), max(amount, other)
+    assert points / 100 <= score(points, cheap) <= score(points, dear) < (points + 1) / 100
+    assert score(points, 5_000) < score(points, 20_000)
 
 
 @given(st.integers(0, 300), st.integers(0, 300), SHARES, SHARES, SHARES, SHARES)
@@ -171,7 +189,7 @@ def test_a_model_is_not_made_surer_than_it_is(said: Evidence, text: str) -> None
 
 def test_below_medium_a_model_is_no_reason_and_beside_rules_only_with_a_point() -> None:
     quiet = assess(seen((100, 0, 0.0)), MODELS, evidence(0.995, 0.1))
-    assert (quiet.score[0], quiet.reasons[0]) == (0.272, ())  # 1 - 0.8 * 0.91
+    assert (quiet.score[0], quiet.reasons[0]) == (scored(0.272, 100), ())  # 1 - 0.8 * 0.91
     beside = assess(seen((100, 6, 0.0)), MODELS, evidence(0.99001, 0.5))
     assert [reason.rule for reason in beside.reasons[0]] == ["model", "rapid_purchases"]
 
@@ -214,7 +232,7 @@ def test_much_money_makes_any_suspicion_critical(
 
 def test_high_value_says_what_it_did_and_leaves_the_score() -> None:
     held = assess(seen((543_210, 6, 0.0)), DEAR)
-    assert held.score[0] == 0.1
+    assert held.score[0] == scored(0.1, 543_210)
     assert held.reasons[0][-1] == Reason(
         "high_value",
         0,
@@ -236,7 +254,7 @@ def sold_by(merchant_id: str, country: str, purchase: tuple[int, int, float]) ->
 def test_an_allowed_purchase_is_approved_and_still_tells_what_was_found() -> None:
     held = assess(sold_by("m-1", "DE", (400_000, 9, 0.0)), LISTS, evidence(0.0, 1.0))
     assert LISTS.levels[held.level[0]].outcome is Outcome.APPROVE
-    assert held.score[0] == 0.91
+    assert held.score[0] == scored(0.91, 400_000)
     assert [reason.rule for reason in held.reasons[0]] == ["model", "rapid_purchases", "allow_list"]
     assert held.reasons[0][-1] == Reason(
         "allow_list", 0, "On the allow list: the seller m-1. Approved whatever else is said."
@@ -260,7 +278,7 @@ def test_where_nothing_speaks_against_a_purchase_there_is_nothing_to_allow() -> 
 
 def test_a_denied_purchase_cannot_be_allowed() -> None:
     held = assess(sold_by("m-1", "NO", (100, 0, 0.0)), LISTS)
-    assert (held.score[0], risk_of(LISTS, held.level[0])) == (0.6, Risk.HIGH)
+    assert (held.score[0], risk_of(LISTS, held.level[0])) == (scored(0.6, 100), Risk.HIGH)
     assert held.reasons[0] == (
         Reason("deny_list", 60, "On the deny list: the seller's country NO."),
     )
@@ -289,7 +307,7 @@ def test_lists_models_and_amounts_are_held_against_each_purchase_of_a_batch() ->
 
 def test_a_policy_without_rules_lets_models_decide() -> None:
     held = assess(seen((100, 9, 0.0)), dataclasses.replace(MODELS, rules=()), evidence(fraud=1.0))
-    assert (held.score[0], held.answers.shape) == (0.9, (1, 0))
+    assert (held.score[0], held.answers.shape) == (scored(0.9, 100), (1, 0))
 
 
 def test_a_batch_of_none() -> None:

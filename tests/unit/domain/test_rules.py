@@ -17,6 +17,7 @@ from fraudwatch.domain.rules.impossible_travel import ImpossibleTravel
 from fraudwatch.domain.rules.new_device_high_amount import NewDeviceHighAmount
 from fraudwatch.domain.rules.rapid_purchases import RapidPurchases
 from fraudwatch.domain.rules.rule import HIT, MISS, UNKNOWN, Rule, Seen, all_of, any_of
+from fraudwatch.domain.rules.spend_above_own_level import SpendAboveOwnLevel
 from fraudwatch.domain.rules.unusual_hours import UnusualHours
 
 PAGE = (Path(__file__).parents[3] / "docs/rules.md").read_text("utf-8")
@@ -95,6 +96,47 @@ def test_above_own_level_tells_what_is_normal() -> None:
     assert OWN_LEVEL.sentence(looked_at, 0) == (
         "1,234.56 EUR is 12.3 times what this customer spends at a time (mean 100.37 EUR, "
         "deviation 20.11 EUR); from 10 times on it is looked at."
+    )
+
+
+SPEND = SpendAboveOwnLevel(
+    points=40,
+    at_least_times_usual_day=10,
+    at_least_eur_cents=50_000,
+    at_least_purchases_30d=5,
+)
+
+
+@pytest.mark.parametrize(
+    ("amount", "spent_1d", "spent_30d", "purchases", "answer"),
+    [
+        (20_000, 30_000, 175_000, 5, HIT),  # 500 EUR; 1,450 EUR in the 29 days before: 50 a day
+        (20_000, 30_000, 175_029, 5, MISS),
+        (19_999, 30_000, 59_000, 5, MISS),  # below 500 EUR, however small the usual day
+        (50_000, 0, 29_000, 5, HIT),  # all at once
+        (50_000, 0, 29_000, 4, UNKNOWN),
+        (49_999, 0, 29_000, 4, MISS),
+        (60_000, 40_000, 40_000, 5, UNKNOWN),  # bought nothing before today
+        (60_000, np.nan, np.nan, 5, UNKNOWN),
+    ],
+)
+def test_spend_above_own_level(
+    amount: int, spent_1d: float, spent_30d: float, purchases: int, answer: np.int8
+) -> None:
+    looked_at = seen(
+        amount,
+        spend_1d_eur_cents=spent_1d,
+        spend_30d_eur_cents=spent_30d,
+        purchase_count_30d=purchases,
+    )
+    assert answer_of(SPEND, looked_at) == answer
+
+
+def test_spend_above_own_level_tells_the_day_and_the_usual_one() -> None:
+    looked_at = seen(20_000, spend_1d_eur_cents=30_000, spend_30d_eur_cents=146_000)
+    assert SPEND.sentence(looked_at, 0) == (
+        "With this purchase 500.00 EUR in a day, 12.5 times this customer's usual day "
+        "(40.00 EUR); from 10 times on it is looked at."
     )
 
 

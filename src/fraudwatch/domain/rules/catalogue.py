@@ -13,6 +13,7 @@ from fraudwatch.domain.rules.impossible_travel import ImpossibleTravel
 from fraudwatch.domain.rules.new_device_high_amount import NewDeviceHighAmount
 from fraudwatch.domain.rules.rapid_purchases import RapidPurchases
 from fraudwatch.domain.rules.rule import Rule
+from fraudwatch.domain.rules.spend_above_own_level import SpendAboveOwnLevel
 from fraudwatch.domain.rules.unusual_hours import UnusualHours
 
 # Those whose parameters are numbers; the deny list stands with the lists of the policy.
@@ -21,6 +22,7 @@ RULES: Final[dict[str, type[Rule]]] = {
     for rule in (
         HighAmount,
         AboveOwnLevel,
+        SpendAboveOwnLevel,
         NewDeviceHighAmount,
         BulkBuying,
         RapidPurchases,
