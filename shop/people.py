@@ -1,15 +1,16 @@
 """Who buys: customers with a home, cards, devices, a daily rhythm and habits.
 
-Customer ``n`` of a seed is the same person however many customers the world has. Card numbers
-start with BINs that payment networks set aside for tests, addresses of the internet come from
-ranges that nobody is given (RFC 6598, RFC 3849), and mail domains are reserved (RFC 2606).
+Customer ``n`` of a seed is the same person however many customers the world has; a newcomer is
+another person with the habits of one of them. Card numbers start with BINs that payment networks
+set aside for tests, addresses of the internet come from ranges that nobody is given (RFC 6598,
+RFC 3849), and mail domains are reserved (RFC 2606).
 """
 
 from __future__ import annotations
 
 import math
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from operator import mul
 from typing import Any
@@ -76,20 +77,21 @@ def customer_of(seed: int, index: int) -> Customer:
     """The customer with this number."""
     chance = Chance(seed, "customer", index)
     home = _home(chance)
-    first_name = chance.among(FIRST_NAMES)
     return Customer(
         index=index,
         home=home,
-        identity=_identity(chance, index, first_name),
-        online_identity={
-            "email": f"{_plain(first_name)}.{index}@{chance.among(MAIL_DOMAINS)}",
-            **_address(chance, home),
-        },
-        devices=tuple(f"d-{index:06d}-{n}" for n in range(1, chance.whole(1, 3) + 1)),
+        **_person(chance, index, home),
         level=chance.log_normal(1.0, 0.35),
         activity=_activity(chance, home.country.utc_offset_hours),
         taste=_taste(chance),
         habit=chance.whole(0, 999),
+    )
+
+
+def newcomer_like(customer: Customer, seed: int, index: int) -> Customer:
+    """Another person of the same city, hours and tastes: cheap, since only who they are is new."""
+    return replace(
+        customer, index=index, **_person(Chance(seed, "customer", index), index, customer.home)
     )
 
 
@@ -108,6 +110,19 @@ def _home(chance: Chance) -> City:
         if wanted < 0:
             break
     return chance.among(CITIES_OF[country.code])
+
+
+def _person(chance: Chance, index: int, home: City) -> dict[str, Any]:
+    """What tells somebody from everybody else."""
+    first_name = chance.among(FIRST_NAMES)
+    return {
+        "identity": _identity(chance, index, first_name),
+        "online_identity": {
+            "email": f"{_plain(first_name)}.{index}@{chance.among(MAIL_DOMAINS)}",
+            **_address(chance, home),
+        },
+        "devices": tuple(f"d-{index:06d}-{n}" for n in range(1, chance.whole(1, 3) + 1)),
+    }
 
 
 def _identity(chance: Chance, index: int, first_name: str) -> dict[str, Any]:

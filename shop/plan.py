@@ -9,7 +9,7 @@ MINUTE_MS = 60_000
 MINUTES_PER_HOUR, MINUTES_PER_DAY = 60, 1_440
 LONGEST_DELAY_DAYS = 365
 # Raised whenever a change of this package makes another world out of the same numbers.
-GENERATION = 2
+GENERATION = 3
 
 
 class ImpossibleWorld(ValueError):
@@ -61,3 +61,12 @@ class Plan:
         if minute >= self.live_from_minute:
             return self.live_purchases_per_second * 60
         return self.history_purchases / (self.history_days * MINUTES_PER_DAY)
+
+    @property
+    def live_buyers_per_customer(self) -> int:
+        """How many people the sale brings for each customer, that one included.
+
+        A sale is busy because more people come: nobody buys a dozen times as often as before.
+        """
+        before = self.mean_purchases(self.epoch_minute)
+        return max(1, round(self.mean_purchases(self.live_from_minute) / before)) if before else 1

@@ -17,7 +17,7 @@ from shop.breaches import Breaches, Sale
 from shop.campaigns.scene import Scene
 from shop.chance import Chance
 from shop.merchants import Market
-from shop.people import HOURS, Customer, customer_of
+from shop.people import HOURS, Customer, customer_of, newcomer_like
 from shop.plan import MINUTE_MS, MINUTES_PER_DAY, MINUTES_PER_HOUR, Plan
 from shop.purchases import Facts, Till
 from shop.schedule import FRAUD_SHARE, Schedule
@@ -25,7 +25,7 @@ from shop.trips import Whereabouts
 
 
 class World:
-    """Customers, merchants, trips and campaigns of one plan."""
+    """Customers, merchants, trips and campaigns of one plan; in the sale newcomers, too."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -45,6 +45,7 @@ class World:
             breach_before=Breaches(plan, self._ordinary).before,
         )
         self._schedule = Schedule(plan, self.scene)
+        self._buyer = lru_cache(maxsize=4 * plan.customers)(self._told_buyer)
         self._ordinary_counts = lru_cache(maxsize=8)(self._ordinary_counts_of_day)
 
     def purchases_of_minute(self, minute: int) -> list[Facts]:
@@ -108,7 +109,19 @@ class World:
         return mean * self._rhythm[minute // MINUTES_PER_HOUR % HOURS]
 
     def _draw_customer(self, at_ms: int, chance: Chance) -> Customer:
-        """Somebody, the likelier the more they buy at this hour."""
+        """Somebody, the likelier the more they buy at this hour; in the sale mostly a newcomer."""
         weights = self._by_activity[at_ms // (MINUTES_PER_HOUR * MINUTE_MS) % HOURS]
-        drawn = bisect_right(weights, chance.share() * weights[-1])
-        return self._customers[min(drawn, len(weights) - 1)]
+        is_live = at_ms >= self.plan.live_from_minute * MINUTE_MS
+        # One draw tells both: which crowd, and who of it.
+        crowd, share = divmod(
+            chance.share() * (self.plan.live_buyers_per_customer if is_live else 1), 1
+        )
+        drawn = min(bisect_right(weights, share * weights[-1]), len(weights) - 1)
+        return self._buyer(drawn, int(crowd))
+
+    def _told_buyer(self, number: int, crowd: int) -> Customer:
+        """A customer, or in a later crowd the newcomer who is like them."""
+        customer = self._customers[number]
+        if not crowd:
+            return customer
+        return newcomer_like(customer, self.plan.seed, crowd * len(self._customers) + number)

@@ -43,10 +43,10 @@ def night_spree(scene: Scene, at_ms: int, chance: Chance) -> Iterator[Strike]:
 
 
 def _sleeper(scene: Scene, at_ms: int, chance: Chance) -> Customer:
-    """Somebody who sleeps now: of those who are up half a day later."""
+    """Somebody who sleeps now: of those who were up half a day before, so nobody yet to come."""
     hour = at_ms // _HOUR_MS % HOURS
     candidates = [
-        scene.draw_customer(at_ms + HOURS // 2 * _HOUR_MS, chance) for _ in range(_CANDIDATES)
+        scene.draw_customer(at_ms - HOURS // 2 * _HOUR_MS, chance) for _ in range(_CANDIDATES)
     ]
     return next(
         (c for c in candidates if c.is_asleep(hour)),

@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import math
+from collections import Counter
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from fraudwatch.domain.fields import problems
 from fraudwatch.domain.purchase import Channel, PaymentStatus, Purchase
 from shop.broken import as_sent
-from shop.people import TEST_BINS, card_number_of, customer_of
+from shop.people import TEST_BINS, card_number_of, customer_of, newcomer_like
 from shop.places import COUNTRIES
 from shop.plan import Plan
 from shop.told import canonical
@@ -106,7 +107,7 @@ def test_a_world_is_pinned_so_that_a_change_of_it_cannot_pass_unseen() -> None:
     for minute in (*HISTORY[::1000], *LIVE_HOUR[::6]):
         for purchase in world().purchases_of_minute(minute):
             told.update(canonical(purchase).encode())
-    assert told.hexdigest()[:16] == "aa7ff297e0da68ad"
+    assert told.hexdigest()[:16] == "023dcd1b167c70dd"
 
 
 def test_purchases_of_a_minute_lie_in_it_in_order_and_number_themselves() -> None:
@@ -135,6 +136,48 @@ def test_people_buy_by_day_and_sleep_at_night() -> None:
     for purchase in history():
         by_hour[purchase["event_at_ms"] // 3_600_000 % 24] += 1
     assert sum(by_hour[1:5]) < 0.35 * sum(by_hour[14:18])
+
+
+def test_a_sale_brings_more_people_and_nobody_buys_more_often_than_before() -> None:
+    genuine = [
+        p for m in LIVE_HOUR for p in world().purchases_of_minute(m) if p["id"] not in fraud_of(m)
+    ]
+    by_customer = Counter(p["customer_id"] for p in genuine)
+    a_day_before = PLAN.history_purchases / PLAN.history_days / PLAN.customers
+    buyers = PLAN.live_buyers_per_customer * PLAN.customers
+    assert abs(2.0 * 86_400 / buyers / a_day_before - 1) < 0.05
+    assert max(by_customer.values()) < a_day_before
+    regulars = sum(int(name.removeprefix("c-")) < PLAN.customers for name in by_customer)
+    assert 0 < regulars < 0.1 * len(by_customer)
+
+
+def test_before_the_sale_nobody_of_those_whom_it_brings_is_seen() -> None:
+    bought = {int(p["customer_id"].removeprefix("c-")) for p in history()}
+    assert bought == set(range(PLAN.customers))
+
+
+def test_a_newcomer_is_another_person_with_known_habits() -> None:
+    regular = customer_of(3, 5)
+    newcomers = [newcomer_like(regular, 3, 5 + crowd * 300) for crowd in (1, 2)]
+    assert newcomers == [newcomer_like(regular, 3, 5 + crowd * 300) for crowd in (1, 2)]
+    everybody = [regular, *newcomers]
+    for one in newcomers:
+        assert (one.home, one.taste, one.activity) == (
+            regular.home,
+            regular.taste,
+            regular.activity,
+        )
+    assert len({one.identity["card_number"] for one in everybody}) == len(everybody)
+    assert len({device for one in everybody for device in one.devices}) == sum(
+        len(one.devices) for one in everybody
+    )
+    assert len({one.online_identity["email"] for one in everybody}) == len(everybody)
+
+
+def test_a_sale_that_is_no_busier_brings_nobody_new() -> None:
+    quiet = dataclasses.replace(PLAN, live_purchases_per_second=0.01)
+    assert quiet.live_buyers_per_customer == 1
+    assert dataclasses.replace(PLAN, history_purchases=0).live_buyers_per_customer == 1
 
 
 def test_every_purchase_is_one_that_fraudwatch_accepts() -> None:
