@@ -1,4 +1,4 @@
-"""The edge's HTTP interface, as its clients see it: ``POST /v1/transactions``.
+"""The edge's HTTP interface, as its clients see it: purchases and labels are posted to it.
 
 One answer of the server becomes one outcome here; waiting and splitting are the caller's matter.
 """
@@ -34,7 +34,7 @@ class IngestEndpoint:
 
 
 class IngestApi:
-    """Sends encoded purchases, one request at a time, over one kept connection."""
+    """Sends encoded messages, one request at a time, over one kept connection."""
 
     def __init__(
         self, endpoint: IngestEndpoint, transport: httpx.BaseTransport | None = None
@@ -65,8 +65,15 @@ class IngestApi:
 
     def send(self, bodies: list[bytes]) -> Taken:
         """Hand over encoded purchases, in order; the answers are those of ``ports.Ingest``."""
+        return self._post("/v1/transactions", bodies)
+
+    def send_labels(self, bodies: list[bytes]) -> Taken:
+        """Hand over encoded reports of labels; the answers are those to purchases."""
+        return self._post("/v1/labels", bodies)
+
+    def _post(self, path: str, bodies: list[bytes]) -> Taken:
         try:
-            answer = self._client.post("/v1/transactions", content=b"[" + b",".join(bodies) + b"]")
+            answer = self._client.post(path, content=b"[" + b",".join(bodies) + b"]")
         except httpx.TransportError as error:
             raise NotNow(
                 f"no answer from {self._url} ({error}), so nothing more was sent; see whether"

@@ -10,12 +10,18 @@ from typing import Any, TypeVar
 from fraudwatch.adapters.ingest_api import IngestApi
 from fraudwatch.adapters.json_codec import decode
 from fraudwatch.adapters.kafka_log import KafkaTopic
-from fraudwatch.application.dead_letters import INGEST_DOOR, Door, DoorClosed, Stays
+from fraudwatch.application.dead_letters import (
+    INGEST_DOOR,
+    INGEST_LABELS_DOOR,
+    Door,
+    DoorClosed,
+    Stays,
+)
 from fraudwatch.application.ports import NotDelivered
 from fraudwatch.application.replay import ports as replay
 from fraudwatch.domain.dead_letter import Refused
 from fraudwatch.domain.fields import problems
-from fraudwatch.domain.label import Label
+from fraudwatch.domain.label import Label, ReportedLabel
 from fraudwatch.domain.purchase import Purchase
 from fraudwatch.domain.transaction import Transaction
 from fraudwatch.domain.verdict import Verdict
@@ -61,13 +67,18 @@ def doors(settings: KafkaSettings, ingest: IngestApi) -> dict[str, Door]:
         topic: CheckedDoor(message, partial(_produce, settings, topic))
         for topic, message in _MESSAGES.items()
     }
-    # One purchase as it is, so that no letter passes as a list of them.
-    return ways | {INGEST_DOOR: CheckedDoor(Purchase, lambda _, payload: _post(ingest, payload))}
+    return ways | {
+        INGEST_DOOR: CheckedDoor(Purchase, partial(_post, ingest.send)),
+        INGEST_LABELS_DOOR: CheckedDoor(ReportedLabel, partial(_post, ingest.send_labels)),
+    }
 
 
-def _post(ingest: IngestApi, payload: bytes) -> None:
+def _post(
+    send: Callable[[list[bytes]], replay.Taken], _: Purchase | ReportedLabel, payload: bytes
+) -> None:
     try:
-        ingest.send([payload])
+        # One message as it is, so that no letter passes as a list of them.
+        send([payload])
     except replay.Refused as why:
         raise Stays("; ".join(f"{o.field} {o.reason}" for o in why.objections)) from why
     except replay.TooLarge as why:

@@ -10,7 +10,7 @@ import httpx
 import msgspec
 
 from fraudwatch.adapters.json_codec import decode
-from fraudwatch.application.take import Offered
+from fraudwatch.application.take import CHARGEBACK_FEED, PURCHASE_FEED, Offered
 from fraudwatch.domain.dead_letter import Refused
 from fraudwatch.domain.label import ReportedLabel
 from fraudwatch.domain.purchase import Purchase
@@ -55,9 +55,9 @@ class FeedKind(Generic[Content]):
     wait_seconds: int
 
 
-PURCHASES = FeedKind("feed", "/v1/feed", _PurchasesAnswer, Purchase, 2_000, 10)
+PURCHASES = FeedKind(PURCHASE_FEED, "/v1/feed", _PurchasesAnswer, Purchase, 2_000, 10)
 CHARGEBACKS = FeedKind(
-    "chargebacks", "/v1/chargebacks", _ChargebacksAnswer, ReportedLabel, 1_000, 20
+    CHARGEBACK_FEED, "/v1/chargebacks", _ChargebacksAnswer, ReportedLabel, 1_000, 20
 )
 
 

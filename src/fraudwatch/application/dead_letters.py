@@ -1,7 +1,8 @@
 """Dead letters again: find them, and let them in once more where they were put aside.
 
-Entering twice does no harm: purchases, transactions and verdicts keep their ids. Nothing is taken
-off the topic; its retention does that.
+Entering twice does no harm: purchases, transactions and verdicts keep their ids, and a label that
+says since when it is known is the same label again. Nothing is taken off the topic; its retention
+does that.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from fraudwatch.application.take import CHARGEBACK_FEED, PURCHASE_FEED
 from fraudwatch.domain.dead_letter import KEPT_PAYLOAD_BYTES, Code, Stage
 from fraudwatch.topics import FRAUD_TOPIC, LABELS_TOPIC, TRANSACTION_TOPIC
 
-INGEST_DOOR = "ingest"
+INGEST_DOOR, INGEST_LABELS_DOOR = "ingest", "ingest's labels"
+_INGEST_DOORS = {PURCHASE_FEED: INGEST_DOOR, CHARGEBACK_FEED: INGEST_LABELS_DOOR}
 _HEADER_PREFIX = "fraudwatch."
 # What each reader may have read, so that a forged origin leads to no other topic.
 _TOPICS: dict[str, frozenset[str]] = {
@@ -73,7 +76,7 @@ class Letter:
     def door(self) -> str:
         """Where it enters again: ingest, or the topic it was read from; '' where unknown."""
         if self.stage == Stage.INGEST:
-            return INGEST_DOOR
+            return _INGEST_DOORS.get(self.origin.partition(":")[0], "")
         found = _TOPIC_ORIGIN.fullmatch(self.origin)
         topic = found["topic"] if found else ""
         return topic if topic in _TOPICS.get(self.stage, frozenset()) else ""
@@ -186,7 +189,7 @@ class Replay:
         except DoorClosed as why:
             self._closed[letter.door] = why
             raise
-        if letter.door != INGEST_DOOR:
+        if letter.stage != Stage.INGEST:
             self._entered.add((letter.door, letter.origin))
 
 

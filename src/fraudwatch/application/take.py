@@ -16,6 +16,8 @@ from fraudwatch.application.ports import DeadLetters, Publisher
 from fraudwatch.domain.dead_letter import DeadLetter, Refused, Stage
 
 Content = TypeVar("Content")
+# What the origin of a feed's message begins with: a dead letter finds its way back by it.
+PURCHASE_FEED, CHARGEBACK_FEED = "feed", "chargebacks"
 # Repeats this far back are recognised at the door; the detector knows each customer's own last ids.
 _REMEMBERED_NAMES = 200_000
 

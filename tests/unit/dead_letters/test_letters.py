@@ -7,6 +7,7 @@ import pytest
 
 from fraudwatch.application.dead_letters import (
     INGEST_DOOR,
+    INGEST_LABELS_DOOR,
     Door,
     DoorClosed,
     Letter,
@@ -85,7 +86,8 @@ class Remembering:
 
 @pytest.fixture
 def doors() -> dict[str, MemoryDoor]:
-    return {name: MemoryDoor() for name in (INGEST_DOOR, TRANSACTION_TOPIC, FRAUD_TOPIC)}
+    names = (INGEST_DOOR, INGEST_LABELS_DOOR, TRANSACTION_TOPIC, FRAUD_TOPIC)
+    return {name: MemoryDoor() for name in names}
 
 
 @pytest.fixture
@@ -132,6 +134,10 @@ def test_letters_of_one_moment_are_listed_in_the_order_of_the_topic() -> None:
     ("stage", "origin", "door"),
     [
         ("ingest", "feed:90547", INGEST_DOOR),
+        ("ingest", "feed:8221:4+1", INGEST_DOOR),
+        ("ingest", "chargebacks:411", INGEST_LABELS_DOOR),
+        ("ingest", "chargebacks:8221:4+1", INGEST_LABELS_DOOR),
+        ("ingest", "transaction_topic-1-17", ""),
         ("detector", "transaction_topic-1-17", TRANSACTION_TOPIC),
         ("persister", "transaction_topic-1-17", TRANSACTION_TOPIC),
         ("persister", "fraud_topic-0-3", FRAUD_TOPIC),
@@ -156,12 +162,14 @@ def test_each_letter_enters_by_its_door_oldest_first_and_is_remembered(
         a_letter(b"2", origin="feed:2", at_ms=2, offset=2),
         a_letter(b"1", origin="feed:1", at_ms=1, offset=1),
         a_letter(b"3", stage="persister", origin="fraud_topic-0-3", at_ms=3, offset=3),
+        a_letter(b"4", origin="chargebacks:1", at_ms=4, offset=4),
     ]
-    results = run(doors, remembered, letters, {n: str(n).encode() for n in (1, 2, 3)})
-    assert [result.state for result in results] == [State.REPLAYED] * 3
+    results = run(doors, remembered, letters, {n: str(n).encode() for n in (1, 2, 3, 4)})
+    assert [result.state for result in results] == [State.REPLAYED] * 4
     assert doors[INGEST_DOOR].entered == [b"1", b"2"]
     assert doors[FRAUD_TOPIC].entered == [b"3"]
-    assert [letter.offset for letter in remembered.letters] == [1, 2, 3]
+    assert doors[INGEST_LABELS_DOOR].entered == [b"4"]
+    assert [letter.offset for letter in remembered.letters] == [1, 2, 3, 4]
 
 
 def test_what_two_readers_put_aside_enters_once_and_both_are_remembered(

@@ -4,6 +4,7 @@ import hashlib
 import json
 import stat
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -22,7 +23,15 @@ from fraudwatch.adapters.keysets import (
 )
 from fraudwatch.adapters.letter_doors import doors
 from fraudwatch.adapters.replayed_file import ReplayedFile
-from fraudwatch.application.dead_letters import INGEST_DOOR, Door, DoorClosed, Letter, Stays
+from fraudwatch.application.dead_letters import (
+    INGEST_DOOR,
+    INGEST_LABELS_DOOR,
+    Door,
+    DoorClosed,
+    Letter,
+    Stays,
+)
+from fraudwatch.domain.label import ReportedLabel, Truth
 from fraudwatch.settings import KafkaSettings
 from fraudwatch.testing import NOON_MS, a_purchase, a_transaction, a_verdict
 from fraudwatch.topics import FRAUD_TOPIC, TRANSACTION_TOPIC
@@ -30,6 +39,11 @@ from fraudwatch.topics import FRAUD_TOPIC, TRANSACTION_TOPIC
 Answer = Callable[[httpx.Request], httpx.Response]
 NOWHERE = KafkaSettings(
     bootstrap_servers="127.0.0.1:1", username="admin", password=SecretStr("0123456789abcdef")
+)
+
+
+A_CHARGEBACK = ReportedLabel(
+    source="shop", id="1", verdict=Truth.FRAUD, by="issuer", known_at_ms=NOON_MS
 )
 
 
@@ -70,45 +84,65 @@ def test_the_public_half_opens_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("door", "sound", "unbound"),
     [
-        (INGEST_DOOR, encode(a_purchase()), encode(a_purchase(amount_minor=-1))),
-        (TRANSACTION_TOPIC, encode(a_transaction()), encode(a_transaction(amount_minor=-1))),
-        (FRAUD_TOPIC, encode(a_verdict()), encode(a_verdict(amount_minor=-1))),
+        (INGEST_DOOR, a_purchase(), a_purchase(amount_minor=-1)),
+        (INGEST_LABELS_DOOR, A_CHARGEBACK, replace(A_CHARGEBACK, known_at_ms=-1)),
+        (TRANSACTION_TOPIC, a_transaction(), a_transaction(amount_minor=-1)),
+        (FRAUD_TOPIC, a_verdict(), a_verdict(amount_minor=-1)),
     ],
 )
 def test_a_door_takes_what_its_reader_takes_and_nothing_else(
-    door: str, sound: bytes, unbound: bytes
+    door: str, sound: object, unbound: object
 ) -> None:
-    way = the_doors()[door]
+    way, sound, unbound = the_doors()[door], encode(sound), encode(unbound)
     way.check(sound)
     for bad in (b"", b"garbage", b"[%b]" % sound, b"%b,%b" % (sound, sound), b"{}"):
         with pytest.raises(Stays):
             way.check(bad)
-    with pytest.raises(Stays, match="amount_minor must lie between"):
+    with pytest.raises(Stays, match=r"(amount_minor|known_at_ms) must lie between"):
         way.check(unbound)
 
 
-def test_a_purchase_is_posted_alone() -> None:
-    bodies: list[bytes] = []
+OF_INGEST = pytest.mark.parametrize(
+    ("door", "path", "content"),
+    [
+        (INGEST_DOOR, "/v1/transactions", a_purchase()),
+        (INGEST_LABELS_DOOR, "/v1/labels", A_CHARGEBACK),
+    ],
+)
+
+
+@OF_INGEST
+def test_each_kind_of_message_is_posted_alone_where_ingest_takes_it(
+    door: str, path: str, content: object
+) -> None:
+    requests: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
-        bodies.append(request.content)
+        requests.append(request)
         return httpx.Response(202, json={"accepted": 1, "repeated": 0})
 
-    the_doors(answer)[INGEST_DOOR].enter(encode(a_purchase()))
-    assert json.loads(bodies[0]) == [json.loads(encode(a_purchase()))]
+    the_doors(answer)[door].enter(encode(content))
+    assert [request.url.path for request in requests] == [path]
+    assert json.loads(requests[0].content) == [json.loads(encode(content))]
 
 
-def test_what_ingest_refuses_stays_with_its_reason() -> None:
-    refusal = {"index": 0, "code": "unknown_currency", "field": "currency", "reason": "no rate"}
-    door = the_doors(lambda _: httpx.Response(422, json={"problems": [refusal]}))[INGEST_DOOR]
-    with pytest.raises(Stays, match="currency no rate"):
-        door.enter(encode(a_purchase()))
+@OF_INGEST
+def test_what_ingest_refuses_stays_with_its_reason(door: str, path: str, content: object) -> None:
+    refusal = {"index": 0, "code": "out_of_bounds", "field": "a_field", "reason": f"not to {path}"}
+    way = the_doors(lambda _: httpx.Response(422, json={"problems": [refusal]}))[door]
+    with pytest.raises(Stays, match=f"a_field not to {path}"):
+        way.enter(encode(content))
 
 
 @pytest.mark.parametrize("status", [401, 500, 503])
-def test_an_ingest_that_takes_nothing_is_a_closed_door(status: int) -> None:
+@pytest.mark.parametrize(
+    ("door", "content"), [(INGEST_DOOR, a_purchase()), (INGEST_LABELS_DOOR, A_CHARGEBACK)]
+)
+def test_an_ingest_that_takes_nothing_is_a_closed_door(
+    status: int, door: str, content: object
+) -> None:
     with pytest.raises(DoorClosed):
-        the_doors(lambda _: httpx.Response(status))[INGEST_DOOR].enter(encode(a_purchase()))
+        the_doors(lambda _: httpx.Response(status))[door].enter(encode(content))
 
 
 def test_what_was_replayed_is_remembered_by_the_next_run(tmp_path: Path) -> None:
