@@ -16,9 +16,10 @@ from typing import Any
 
 from fraudwatch.adapters.cassandra_session import close, connect
 from fraudwatch.adapters.kafka_ends import ends_of
+from fraudwatch.proof.figures import figures_of
 from fraudwatch.proof.live_plan import LivePlan
 from fraudwatch.proof.process_use import Reading
-from fraudwatch.proof.row_times import quantiles, row_times_ms
+from fraudwatch.proof.row_times import row_times_ms
 from fraudwatch.proof.scraped import Scrape
 from fraudwatch.stack import supervisor
 from fraudwatch.stack.environments import Say
@@ -63,7 +64,7 @@ class Benchmark:
             raise Unusable(f"only {found['judged']} of {plan.count} purchases were judged in time")
         return {
             "event_to_verdict_ms": found["event_to_verdict_ms"],
-            "event_to_row_ms": {**quantiles(rows), "sampled": len(rows)},
+            "event_to_row_ms": {**figures_of(rows), "sampled": len(rows)},
             **watched,
         }
 

@@ -47,13 +47,3 @@ def row_times_ms(session: Session, source: str, plan: LivePlan) -> list[float]:
 def _sampled(plan: LivePlan) -> Iterable[int]:
     step = max(1, plan.per_second // SAMPLES_PER_SECOND)
     return range(plan.first_counted, plan.count, step)
-
-
-def quantiles(values: list[float]) -> dict[str, float]:
-    """The figures of a latency; the rank nearest above, so that no figure was never measured."""
-    ordered = sorted(values)
-
-    def at(share: float) -> float:
-        return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 1)
-
-    return {"p50": at(0.5), "p99": at(0.99), "max": at(1.0)}

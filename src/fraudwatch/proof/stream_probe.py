@@ -14,13 +14,13 @@ import threading
 import time
 from typing import Any
 
-import numpy as np
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from fraudwatch.adapters.json_codec import encode
 from fraudwatch.adapters.kafka_ends import ends_of
 from fraudwatch.adapters.kafka_log import client_config, raise_for_error
 from fraudwatch.domain.features.catalogue import DAY_MS
+from fraudwatch.proof.figures import figures_of
 from fraudwatch.proof.live_plan import LivePlan, id_of
 from fraudwatch.settings import KafkaSettings
 from fraudwatch.testing import a_token, a_transaction
@@ -82,11 +82,10 @@ def live(kafka: KafkaSettings, source: str, plan: LivePlan) -> dict[str, Any]:
     latencies_ms = _arrivals(reader, source, plan)
     sending.join()
     reader.close()
-    counted = np.array(latencies_ms)
     return {
         "sent": plan.count,
-        "judged": len(counted),
-        "event_to_verdict_ms": quantiles(counted) if len(counted) else None,
+        "judged": len(latencies_ms),
+        "event_to_verdict_ms": figures_of(latencies_ms) if latencies_ms else None,
     }
 
 
@@ -146,12 +145,6 @@ def fill(kafka: KafkaSettings, source: str, count: int) -> dict[str, Any]:
 
 def _spread(now_ms: int, number: int, count: int) -> int:
     return now_ms - (count - number) * (_BACKLOG_DAYS * DAY_MS) // count
-
-
-def quantiles(values: np.ndarray[Any, np.dtype[Any]]) -> dict[str, float]:
-    """The figures of a latency."""
-    p50, p99 = np.percentile(values, [50, 99])
-    return {"p50": round(float(p50), 1), "p99": round(float(p99), 1), "max": float(values.max())}
 
 
 def _producer(kafka: KafkaSettings) -> Producer:
