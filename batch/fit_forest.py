@@ -1,8 +1,9 @@
 """Fits the isolation forest on served features and lets the stream use it from its next batch on.
 
 ``python -m batch.fit_forest`` reads ``feature_topic`` from its beginning to its present end, draws
-a uniform sample of the rows that today's features served, fits, writes the artefact and then moves
-the pointer. The same log and seed grow the same trees. ``--json`` prints one line for machines.
+a uniform sample of the rows that today's features served, fits, writes the artefact, moves the
+pointer and removes models of long ago. The same log and seed grow the same trees. ``--json``
+prints one line for machines.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dataclasses import asdict, dataclass
 
 from fraudwatch.adapters.feature_log import Vectors, read_vectors
 from fraudwatch.adapters.model_artefact import Artefact, point_to, write_artefact
+from fraudwatch.adapters.model_pruning import prune_fitted
 from fraudwatch.adapters.sklearn_forest import ForestShape, all_features, fit_forest
 from fraudwatch.domain.features.catalogue import FEATURES
 from fraudwatch.domain.features.fold import features_version
@@ -100,7 +102,7 @@ def fit(drawn: Drawn, settings: TrainingSettings, *, fitted_at_ms: int) -> Artef
 
 
 def run(chunks: Iterable[Vectors], settings: TrainingSettings) -> Report:
-    """Draw, fit, write, point.
+    """Draw, fit, write, point, and clear away.
 
     Raises:
         TooFewRows: nothing was written.
@@ -111,6 +113,7 @@ def run(chunks: Iterable[Vectors], settings: TrainingSettings) -> Report:
     artefact = fit(drawn, settings, fitted_at_ms=time.time_ns() // 1_000_000)
     sha256 = write_artefact(settings.models_folder, artefact)
     point_to(settings.models_folder, artefact.about.kind, sha256)
+    prune_fitted(settings.models_folder)
     return Report(
         version=sha256[:VERSION_LENGTH],
         sha256=sha256,

@@ -71,6 +71,10 @@ class BookOfUses(Generic[T]):
         used = [use for use in self._uses if use.first_batch_id <= batch_id]
         return self._open(used[-1].sha256)
 
+    def latest(self, count: int) -> list[bytes]:
+        """The contents that were used last, oldest first."""
+        return [self._content(use.sha256) for use in self._uses[-count:]]
+
     def _look(self, batch_id: int) -> None:
         """Take the file up if it has changed; a broken one is told and the old one stays."""
         try:
@@ -126,9 +130,11 @@ class BookOfUses(Generic[T]):
 
     def _open(self, sha256: str) -> T:
         if self._opened is None or self._opened[0] != sha256:
-            content = (self.folder / f"{sha256}{self.suffix}").read_bytes()
-            self._opened = (sha256, self.reopen(content))
+            self._opened = (sha256, self.reopen(self._content(sha256)))
         return self._opened[1]
+
+    def _content(self, sha256: str) -> bytes:
+        return (self.folder / f"{sha256}{self.suffix}").read_bytes()
 
     @property
     def _log(self) -> Path:

@@ -2,7 +2,8 @@
 
 An artefact is one ``<sha256>.npz``: a description and plain arrays, never pickled code. The
 pointer, ``champion.json`` beside them, says which of each kind the stream uses; it is replaced as a
-whole after its artefact is on disk. A kind that it does not name is not used.
+whole after its artefact is on disk. A kind that it does not name is not used. How many are kept:
+:mod:`fraudwatch.adapters.model_pruning`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -108,13 +110,34 @@ def parse_pointer(content: bytes) -> Pointer:
 
 def point_to(folder: Path, kind: ModelKind, sha256: str) -> None:
     """Let the stream use this artefact from its next batch on; other kinds stay as they are."""
+    with held_pointer(folder) as known:
+        text = json.dumps({**known, kind: sha256}, indent=2, sort_keys=True)
+        replace_file(folder / POINTER_NAME, f"{text}\n".encode())
+
+
+@contextmanager
+def held_pointer(folder: Path) -> Iterator[Pointer]:
+    """What the pointer says, which nobody changes meanwhile; an absent one names nothing.
+
+    Raises:
+        BrokenModel: the document is no pointer.
+    """
     pointer = folder / POINTER_NAME
     with (folder / f".{POINTER_NAME}.lock").open("a") as lock:
         # Two trainings that end together must not forget each other.
         fcntl.flock(lock, fcntl.LOCK_EX)
-        known = parse_pointer(pointer.read_bytes()) if pointer.exists() else {}
-        text = json.dumps({**known, kind: sha256}, indent=2, sort_keys=True)
-        replace_file(pointer, f"{text}\n".encode())
+        yield parse_pointer(pointer.read_bytes()) if pointer.exists() else {}
+
+
+def artefacts_in(folder: Path) -> set[str]:
+    """The hashes of the artefacts in a folder."""
+    found = (path.stem for path in folder.glob(f"*{_SUFFIX}"))
+    return {stem for stem in found if _SHA256.fullmatch(stem)}
+
+
+def remove_artefact(folder: Path, sha256: str) -> None:
+    """Remove an artefact; nobody may need it."""
+    _path(folder, sha256).unlink(missing_ok=True)
 
 
 def _path(folder: Path, sha256: str) -> Path:

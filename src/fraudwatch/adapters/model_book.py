@@ -1,13 +1,15 @@
 """Which models a batch is judged by: the pointer that training moves, taken up between batches.
 
 The artefacts in use are copied beside the log of uses, so that a batch which is run again after a
-crash finds them, whatever happened to the place they came from.
+crash finds them, whatever happened to the place they came from. Copies that the last uses do not
+name are removed when a new one comes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from fraudwatch.adapters.book_of_uses import BookOfUses
 from fraudwatch.adapters.forest_artefact import forest_model
@@ -17,10 +19,13 @@ from fraudwatch.adapters.model_artefact import (
     parse_pointer,
     read_artefact,
 )
+from fraudwatch.adapters.model_pruning import keep_only
 from fraudwatch.domain.models.fitted import About, BrokenModel, ModelKind
 from fraudwatch.domain.models.in_use import Models, try_out
 
 _NO_MODEL = b"{}"
+# Spark runs only its last batch again, so one is needed; a restored checkpoint may be older.
+KEPT_USES: Final = 5
 
 
 class ModelBook:
@@ -57,7 +62,15 @@ class ModelBook:
             if model is not None:
                 self._expect_todays_features(model.version, model.about)
         try_out(models)
+        self._forget_all_before(pointer)
         return models
+
+    def _forget_all_before(self, pointer: bytes) -> None:
+        """Nothing of what is used until the new use is on disk goes: a crash may come between."""
+        needed = [*self._book.latest(KEPT_USES - 1), pointer]
+        keep_only(
+            self._folder, {sha256 for one in needed for sha256 in parse_pointer(one).values()}
+        )
 
     def _expect_todays_features(self, version: str, about: About) -> None:
         if about.features_version != self._features_version:

@@ -11,8 +11,9 @@ from batch import fit_forest
 from batch.fit_forest import TOO_FEW_ROWS, TooFewRows, draw, run
 from fraudwatch.adapters.feature_log import Stored, Vectors, vectors_of
 from fraudwatch.adapters.log_fold import packed
-from fraudwatch.adapters.model_artefact import POINTER_NAME, read_artefact
+from fraudwatch.adapters.model_artefact import POINTER_NAME, artefacts_in, read_artefact
 from fraudwatch.adapters.model_book import load_models
+from fraudwatch.adapters.model_pruning import KEPT_OF_EACH_KIND
 from fraudwatch.domain.features.catalogue import FEATURES
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.settings import TrainingSettings
@@ -89,6 +90,12 @@ def test_a_run_writes_a_forest_that_the_stream_can_use(settings: TrainingSetting
     anomaly = models.evidence(np.full((1, len(FEATURES)), 60.0)).anomaly
     assert anomaly is not None
     assert anomaly[0] > 0.999
+
+
+def test_models_of_long_ago_are_removed_after_a_fit(settings: TrainingSettings) -> None:
+    reports = [run(the_log(700 + rows), settings) for rows in range(KEPT_OF_EACH_KIND + 2)]
+    kept = {report.sha256 for report in reports[-KEPT_OF_EACH_KIND:]}
+    assert artefacts_in(settings.models_folder) == kept
 
 
 @pytest.fixture
