@@ -15,7 +15,6 @@ from functools import cache
 import llvmlite
 import numba
 import numpy as np
-from numba import njit
 
 from fraudwatch.domain.features import catalogue, habits, hashing, places, state, windows
 from fraudwatch.domain.features import events as columns
@@ -26,6 +25,7 @@ from fraudwatch.domain.features.catalogue import (
     HOUR_MS,
     TOO_LATE_MS,
 )
+from fraudwatch.domain.features.compiled import compiled
 from fraudwatch.domain.features.events import Events, Folded
 from fraudwatch.domain.features.habits import (
     fold_amounts,
@@ -73,7 +73,7 @@ def features_version() -> str:
     return digest.hexdigest()[:16]
 
 
-@njit(cache=True)
+@compiled
 def _fold(rows: Int64s, events: Events, customers: CustomerRows, folded: Folded) -> None:
     for i in range(len(rows)):
         row = rows[i]
@@ -88,7 +88,7 @@ def _fold(rows: Int64s, events: Events, customers: CustomerRows, folded: Folded)
             _fold_one(i, row, now, events, customers, folded.features)
 
 
-@njit(cache=True)
+@compiled
 def _fold_one(
     i: int, row: int, now: int, events: Events, customers: CustomerRows, out: Float64s
 ) -> None:
@@ -106,7 +106,7 @@ def _fold_one(
     out[i, _DAY_OF_WEEK] = (events.event_at_ms[i] // DAY_MS + _EPOCH_DAY_OF_WEEK) % _DAYS_OF_WEEK
 
 
-@njit(cache=True)
+@compiled
 def _was_seen(row: int, key: np.uint64, customers: CustomerRows) -> bool:
     for place in range(min(customers.recent_count[row], RECENT_IDS)):
         if customers.recent_ids[row, place] == key:
@@ -114,7 +114,7 @@ def _was_seen(row: int, key: np.uint64, customers: CustomerRows) -> bool:
     return False
 
 
-@njit(cache=True)
+@compiled
 def _remember(row: int, key: np.uint64, customers: CustomerRows) -> None:
     """Keep the id among the customer's last; the oldest makes room."""
     customers.recent_ids[row, customers.recent_count[row] % RECENT_IDS] = key

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from fraudwatch.domain.features.catalogue import DAY_MS, FEATURE_INDEX, HOUR_MS
+from fraudwatch.domain.features.compiled import compiled
 from fraudwatch.domain.features.events import Events
 from fraudwatch.domain.features.state import (
     HOURS_OF_DAY,
@@ -35,7 +34,7 @@ _UNKNOWN = 0
 _NOWHERE = -1
 
 
-@njit(cache=True)
+@compiled
 def fold_amounts(i: int, row: int, events: Events, customers: CustomerRows, out: Float64s) -> None:
     """Mean and deviation of the customer's amounts (Welford's recurrence, in order of arrival)."""
     amount, count = float(events.amount_eur_cents[i]), customers.amount_count[row]
@@ -54,7 +53,7 @@ def fold_amounts(i: int, row: int, events: Events, customers: CustomerRows, out:
         customers.amount_square_sum[row] += distance * (amount - mean)
 
 
-@njit(cache=True)
+@compiled
 def fold_hours(
     i: int, row: int, now: int, events: Events, customers: CustomerRows, out: Float64s
 ) -> None:
@@ -70,7 +69,7 @@ def fold_hours(
         weights[hour] += 1.0
 
 
-@njit(cache=True)
+@compiled
 def fold_categories(
     i: int, row: int, now: int, events: Events, customers: CustomerRows, out: Float64s
 ) -> None:
@@ -93,7 +92,7 @@ def fold_categories(
     counts[place] += 1
 
 
-@njit(cache=True)
+@compiled
 def fold_known(
     i: int, row: int, now: int, events: Events, customers: CustomerRows, out: Float64s
 ) -> None:
@@ -111,7 +110,7 @@ def fold_known(
     )
 
 
-@njit(cache=True)
+@compiled
 def _fold_one(
     key: int,
     keys: UInt64s,
@@ -134,7 +133,7 @@ def _fold_one(
     return is_new, known
 
 
-@njit(cache=True)
+@compiled
 def _place_of(key: int, keys: UInt64s, seen_ms: Int64s) -> int:
     for place in range(len(keys)):
         if seen_ms[place] >= 0 and keys[place] == key:
@@ -142,7 +141,7 @@ def _place_of(key: int, keys: UInt64s, seen_ms: Int64s) -> int:
     return _NOWHERE
 
 
-@njit(cache=True)
+@compiled
 def _room_in(seen_ms: Int64s) -> int:
     """A free place, else the one not seen for longest; the first of equals."""
     return int(seen_ms.argmin())

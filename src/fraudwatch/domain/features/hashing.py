@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from fraudwatch.domain.features.compiled import compiled
 
 _FNV_OFFSET = np.uint64(0xCBF29CE484222325)
 _FNV_PRIME = np.uint64(0x100000001B3)
@@ -15,7 +16,7 @@ _MIX_1, _MIX_2 = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
 _SHIFT = np.uint64(33)
 
 
-@njit(cache=True)
+@compiled
 def hash_strings(
     starts: npt.NDArray[np.int64], utf8: npt.NDArray[np.uint8]
 ) -> npt.NDArray[np.uint64]:

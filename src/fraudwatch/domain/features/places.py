@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from fraudwatch.domain.features.catalogue import FEATURE_INDEX
+from fraudwatch.domain.features.compiled import compiled
 from fraudwatch.domain.features.events import Events
 from fraudwatch.domain.features.state import CustomerRows, Float64s
 
@@ -19,7 +18,7 @@ _EARTH_RADIUS_KM = 6_371.0088  # mean radius, IUGG
 _SHORTEST_TRAVEL_SECONDS = 60.0
 
 
-@njit(cache=True)
+@compiled
 def fold_recency(i: int, row: int, now: int, customers: CustomerRows, out: Float64s) -> None:
     """Time since the customer's last event."""
     if customers.last_event_ms[row] >= 0:
@@ -27,7 +26,7 @@ def fold_recency(i: int, row: int, now: int, customers: CustomerRows, out: Float
     customers.last_event_ms[row] = now
 
 
-@njit(cache=True)
+@compiled
 def fold_position(
     i: int, row: int, now: int, events: Events, customers: CustomerRows, out: Float64s
 ) -> None:
@@ -50,7 +49,7 @@ def fold_position(
     customers.located_longitude[row] = longitude
 
 
-@njit(cache=True)
+@compiled
 def tell_addresses(i: int, events: Events, out: Float64s) -> None:
     """How far the goods go from where the bill goes; unknown if either address is."""
     km = great_circle_km(
@@ -63,7 +62,7 @@ def tell_addresses(i: int, events: Events, out: Float64s) -> None:
     out[i, _BILLING_TO_SHIPPING_KM] = math.nan if math.isnan(km) else km
 
 
-@njit(cache=True)
+@compiled
 def great_circle_km(
     latitude_1: float, longitude_1: float, latitude_2: float, longitude_2: float
 ) -> float:

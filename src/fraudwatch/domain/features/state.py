@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from fraudwatch.domain.features.catalogue import WINDOWS
+from fraudwatch.domain.features.compiled import compiled
 
 RECENT_IDS = 64
 HOURS_OF_DAY = 24
@@ -174,7 +174,7 @@ class CustomerState:
         _find_or_add(known_keys[taken][order], self._table_keys, self._table_rows, 0)
 
 
-@njit(cache=True)
+@compiled
 def _is_unknown(keys: UInt64s, table_keys: UInt64s, table_rows: Int64s) -> npt.NDArray[np.bool_]:
     mask = np.uint64(len(table_rows) - 1)
     unknown = np.empty(len(keys), dtype=np.bool_)
@@ -186,7 +186,7 @@ def _is_unknown(keys: UInt64s, table_keys: UInt64s, table_rows: Int64s) -> npt.N
     return unknown
 
 
-@njit(cache=True)
+@compiled
 def _find_or_add(
     keys: UInt64s,
     table_keys: UInt64s,
