@@ -110,6 +110,9 @@ def _fill(
         vector[FEATURE_INDEX[f"failed_count_{window.name}"]] = len(inside) - len(bought)
         small = sum(one.amount_eur_cents < 500 for one in inside)
         vector[FEATURE_INDEX[f"small_count_{window.name}"]] = small
+    today = now // DAY_MS
+    days = {at // DAY_MS for at, one in past if one.is_approved and at // DAY_MS >= today - 30}
+    vector[FEATURE_INDEX["purchase_days_30d"]] = len(days)
     _fill_habits(vector, event, now, [(at, one) for at, one in past if one.is_approved])
     _fill_alone(vector, event)
     if past:

@@ -101,42 +101,44 @@ def test_above_own_level_tells_what_is_normal() -> None:
 
 SPEND = SpendAboveOwnLevel(
     points=40,
-    at_least_times_usual_day=10,
+    at_least_times_usual_day=6,
     at_least_eur_cents=50_000,
-    at_least_purchases_30d=5,
+    at_least_purchase_days_30d=5,
 )
 
 
 @pytest.mark.parametrize(
-    ("amount", "spent_1d", "spent_30d", "purchases", "answer"),
+    ("amount", "spent_1d", "spent_30d", "days", "answer"),
     [
-        (20_000, 30_000, 175_000, 5, HIT),  # 500 EUR; 1,450 EUR in the 29 days before: 50 a day
-        (20_000, 30_000, 175_029, 5, MISS),
-        (19_999, 30_000, 59_000, 5, MISS),  # below 500 EUR, however small the usual day
-        (50_000, 0, 29_000, 5, HIT),  # all at once
-        (50_000, 0, 29_000, 4, UNKNOWN),
-        (49_999, 0, 29_000, 4, MISS),
-        (60_000, 40_000, 40_000, 5, UNKNOWN),  # bought nothing before today
-        (60_000, np.nan, np.nan, 5, UNKNOWN),
+        (20_000, 40_000, 50_000, 5, HIT),  # 600 EUR; 100 EUR on each of five days
+        (19_999, 40_000, 50_000, 5, MISS),
+        (19_999, 30_000, 10_000, 5, MISS),  # below 500 EUR, however small the usual day
+        (50_000, 0, 25_000, 5, HIT),  # all at once
+        (50_000, 0, 25_000, 4, UNKNOWN),
+        (49_999, 0, 25_000, 4, MISS),
+        (60_000, 0, 0, 0, UNKNOWN),
+        (60_000, np.nan, np.nan, np.nan, UNKNOWN),
     ],
 )
 def test_spend_above_own_level(
-    amount: int, spent_1d: float, spent_30d: float, purchases: int, answer: np.int8
+    amount: int, spent_1d: float, spent_30d: float, days: float, answer: np.int8
 ) -> None:
     looked_at = seen(
         amount,
         spend_1d_eur_cents=spent_1d,
         spend_30d_eur_cents=spent_30d,
-        purchase_count_30d=purchases,
+        purchase_days_30d=days,
     )
     assert answer_of(SPEND, looked_at) == answer
 
 
 def test_spend_above_own_level_tells_the_day_and_the_usual_one() -> None:
-    looked_at = seen(20_000, spend_1d_eur_cents=30_000, spend_30d_eur_cents=146_000)
+    looked_at = seen(
+        20_000, spend_1d_eur_cents=30_000, spend_30d_eur_cents=40_000, purchase_days_30d=10
+    )
     assert SPEND.sentence(looked_at, 0) == (
-        "With this purchase 500.00 EUR in a day, 12.5 times this customer's usual day "
-        "(40.00 EUR); from 10 times on it is looked at."
+        "With this purchase 500.00 EUR in a day, 12.5 times what this customer spends on a day "
+        "with purchases (40.00 EUR); from 6 times on it is looked at."
     )
 
 

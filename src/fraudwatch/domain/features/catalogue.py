@@ -56,6 +56,7 @@ WINDOWS: Final = (
 FEATURES: Final = (
     *(Feature(f"purchase_count_{w.name}", f"approved purchases in {w.name}") for w in WINDOWS),
     *(Feature(f"spend_{w.name}_eur_cents", f"approved amounts in {w.name}") for w in WINDOWS),
+    Feature("purchase_days_30d", "days (UTC) with an approved purchase in 30d"),
     *(Feature(f"failed_count_{w.name}", f"declined or failed attempts, {w.name}") for w in WINDOWS),
     *(Feature(f"small_count_{w.name}", f"attempts below 5 EUR, {w.name}") for w in WINDOWS),
     Feature("since_last_seconds", "time since the customer's last event of any kind"),

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from numba import njit
-
 from fraudwatch.domain.features.catalogue import FEATURE_INDEX, SMALL_AMOUNT_EUR_CENTS, WINDOWS
+from fraudwatch.domain.features.compiled import compiled
 from fraudwatch.domain.features.events import Events
 from fraudwatch.domain.features.state import (
     FIRST_SLOT_OF_WINDOW,
@@ -18,10 +17,12 @@ _WINDOWS = len(WINDOWS)
 _PURCHASE_COUNT = FEATURE_INDEX[f"purchase_count_{WINDOWS[0].name}"]
 _SPEND = FEATURE_INDEX[f"spend_{WINDOWS[0].name}_eur_cents"]
 _FAILED_COUNT = FEATURE_INDEX[f"failed_count_{WINDOWS[0].name}"]
+_PURCHASE_DAYS = FEATURE_INDEX["purchase_days_30d"]
+_WINDOW_OF_DAYS = [window.name for window in WINDOWS].index("30d")
 _SMALL_COUNT = FEATURE_INDEX[f"small_count_{WINDOWS[0].name}"]
 
 
-@njit(cache=True)
+@compiled
 def fold_windows(
     i: int, row: int, now: int, events: Events, customers: CustomerRows, out: Float64s
 ) -> None:
@@ -36,6 +37,8 @@ def fold_windows(
         out[i, _SPEND + w] = customers.spend_eur_cents[row, all_slots].sum()
         out[i, _FAILED_COUNT + w] = customers.failed_count[row, all_slots].sum()
         out[i, _SMALL_COUNT + w] = customers.small_count[row, all_slots].sum()
+        if w == _WINDOW_OF_DAYS:  # its tiles are days
+            out[i, _PURCHASE_DAYS] = (customers.purchase_count[row, all_slots] > 0).sum()
         slot = first + tile % slots
         customers.small_count[row, slot] += amount < SMALL_AMOUNT_EUR_CENTS
         if events.is_approved[i]:
@@ -45,7 +48,7 @@ def fold_windows(
             customers.failed_count[row, slot] += 1
 
 
-@njit(cache=True)
+@compiled
 def _turn_to(row: int, window: int, tile: int, customers: CustomerRows) -> None:
     """Empty the slots of the tiles that began since the customer's last event."""
     first, slots = FIRST_SLOT_OF_WINDOW[window], SLOTS_OF_WINDOW[window]

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar
 
 import numpy as np
 
 from fraudwatch.domain.rules.rule import Answers, Float64s, Seen, all_of, answers, at_least
-
-_EARLIER_DAYS: Final = 29
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,34 +15,35 @@ class SpendAboveOwnLevel:
     """Hits a purchase that brings the last day's spend to many times the customer's usual day.
 
     A thief who empties a card does it within hours, in sums that are each no surprise. The usual
-    day is the mean over the 29 days before the last one, days without a purchase included. Small
-    sums are a miss; too little history is unknown, and so is a usual day of nothing.
+    day is the mean of the days on which the customer bought, among the last 30, before this
+    purchase: so it says the same of somebody known for a week and of somebody known for a year.
+    Small sums are a miss; too little history is unknown.
     """
 
     name: ClassVar[str] = "spend_above_own_level"
     points: int
     at_least_times_usual_day: float
     at_least_eur_cents: int
-    at_least_purchases_30d: int
+    at_least_purchase_days_30d: int
 
     def answer(self, seen: Seen) -> Answers:
         """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
         spent = _spent_1d(seen)
         is_much = spent >= self.at_least_eur_cents
-        has_history = seen.feature("purchase_count_30d") >= self.at_least_purchases_30d
+        has_history = seen.feature("purchase_days_30d") >= self.at_least_purchase_days_30d
         return all_of(
             answers(is_much, ~np.isnan(spent)),
             answers(has_history, has_history),
-            at_least(_times(spent, _usual_day(seen)), self.at_least_times_usual_day),
+            at_least(_ratio(spent, _usual_day(seen)), self.at_least_times_usual_day),
         )
 
     def sentence(self, seen: Seen, i: int) -> str:
         """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
         spent, usual = float(_spent_1d(seen)[i]) / 100, float(_usual_day(seen)[i]) / 100
         return (
-            f"With this purchase {spent:,.2f} EUR in a day, {spent / usual:.1f} times this "
-            f"customer's usual day ({usual:,.2f} EUR); from {self.at_least_times_usual_day:g} "
-            "times on it is looked at."
+            f"With this purchase {spent:,.2f} EUR in a day, {spent / usual:.1f} times what this "
+            f"customer spends on a day with purchases ({usual:,.2f} EUR); from "
+            f"{self.at_least_times_usual_day:g} times on it is looked at."
         )
 
 
@@ -55,10 +54,10 @@ def _spent_1d(seen: Seen) -> Float64s:
 
 
 def _usual_day(seen: Seen) -> Float64s:
-    earlier = seen.feature("spend_30d_eur_cents") - seen.feature("spend_1d_eur_cents")
-    usual: Float64s = earlier / _EARLIER_DAYS
-    return usual
+    """The mean spend of a day with purchases, in euro cents; NaN where there was none."""
+    days = seen.feature("purchase_days_30d")
+    return _ratio(seen.feature("spend_30d_eur_cents"), days)
 
 
-def _times(spent: Float64s, usual: Float64s) -> Float64s:
-    return np.divide(spent, usual, out=np.full_like(spent, np.nan), where=usual > 0)
+def _ratio(part: Float64s, whole: Float64s) -> Float64s:
+    return np.divide(part, whole, out=np.full_like(part, np.nan), where=whole > 0)
