@@ -184,6 +184,28 @@ def test_a_count_starts_at_its_instant(stores: Stores) -> None:
     assert stores.reader.count_since(stores.now - timedelta(hours=1), now=stores.now) == 3
 
 
+def test_alerts_between_two_instants_include_the_first_and_not_the_second(stores: Stores) -> None:
+    ages = (0, 1, 1_800, 7_200, 7_201, 40_000)
+    rows = [verdict(stores.seconds_ago(age)) for age in ages]
+    stores.writer.write(random.sample(rows, k=len(rows)), [])
+    since, until = stores.now - timedelta(seconds=7_200), stores.now - timedelta(seconds=1)
+    seen = stores.reader.decided_between(since, until, limit=10)
+    assert seen == [alert_of(rows[2]), alert_of(rows[3])]
+    assert stores.reader.decided_between(since, until, limit=1) == [alert_of(rows[2])]
+    assert stores.reader.decided_between(until, until, limit=9) == []
+
+
+def test_alerts_between_two_instants_come_in_all_risks_and_once_a_judgement(
+    stores: Stores,
+) -> None:
+    rows = [verdict(stores.seconds_ago(10 + n), risk=risk) for n, risk in enumerate(list(Risk)[1:])]
+    again = verdict(stores.seconds_ago(5), rows[0].transaction_id)
+    stores.writer.write([*rows, again], [])
+    minute_ago = stores.now - timedelta(minutes=1)
+    seen = stores.reader.decided_between(minute_ago, stores.now, limit=10)
+    assert seen == [alert_of(row) for row in (again, *rows)]
+
+
 @pytest.mark.parametrize("key", ["", "x" * 65_536], ids=["empty", "too_long"])
 def test_rows_with_an_impossible_key_are_refused_and_all_others_are_taken(
     stores: Stores, key: str
@@ -219,7 +241,9 @@ def label(known_at_ms: int, transaction_id: str, **changes: Any) -> Label:
 def test_all_that_was_said_is_kept_and_the_latest_comes_first(stores: Stores) -> None:
     judged = verdict(stores.seconds_ago(9_000))
     said = [
-        label(stores.seconds_ago(10), judged.transaction_id, verdict=Truth.GENUINE),
+        label(
+            stores.seconds_ago(10), judged.transaction_id, verdict=Truth.GENUINE, note="It was he."
+        ),
         label(stores.seconds_ago(20), judged.transaction_id, source=Source.CHARGEBACK, by="bank"),
         label(stores.seconds_ago(30), judged.transaction_id),
     ]
@@ -235,7 +259,8 @@ def test_all_that_was_said_is_kept_and_the_latest_comes_first(stores: Stores) ->
 
 def test_two_truths_of_one_instant_are_one_whole_label(stores: Stores) -> None:
     name, at_ms = f"test:{uuid.uuid4().hex}", stores.seconds_ago(5)
-    one, other = label(at_ms, name), label(at_ms, name, verdict=Truth.GENUINE)
+    one = label(at_ms, name, note="No longer what is meant.")
+    other = label(at_ms, name, verdict=Truth.GENUINE)
     stores.writer.write([], [], [other])
     stores.writer.write([], [], [one])
     assert stores.reader.labels_of(name) == [other]
@@ -310,9 +335,14 @@ def test_a_merchants_day_lists_its_purchases_newest_first(
     [
         "UPDATE fraudwatch.verdict_by_transaction SET risk = 'LOW' WHERE transaction_id = 'test:1'",
         "TRUNCATE fraudwatch.alert_by_hour",
-        "SELECT * FROM fraudwatch.transaction_by_customer LIMIT 1",
+        (
+            "DELETE FROM fraudwatch.transaction_by_customer "
+            "WHERE customer_token = 'a' AND month = '2026-01'"
+        ),
         "SELECT * FROM fraudwatch.transaction_by_merchant LIMIT 1",
         "DELETE FROM fraudwatch.label_by_transaction WHERE transaction_id = 'test:1'",
+        "DELETE FROM fraudwatch.label_by_day WHERE day = '2026-01-01'",
+        "ALTER TABLE fraudwatch.claim WITH gc_grace_seconds = 0",
         "SELECT * FROM fraudwatch.schema_migration",
         "CREATE TABLE fraudwatch.own (a int PRIMARY KEY)",
         "SELECT * FROM system_auth.roles",

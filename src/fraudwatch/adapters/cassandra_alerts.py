@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from cassandra.cluster import Session
@@ -19,13 +19,13 @@ from fraudwatch.adapters.cassandra_rows import (
     verdict_from,
 )
 from fraudwatch.adapters.cassandra_session import KEYSPACE, driver_errors_translated
-from fraudwatch.application.alerts import ALERT_RISKS, Alert, newest_first
+from fraudwatch.application.alerts import ALERT_RISKS, Alert, in_order, newest_first
+from fraudwatch.domain.instants import epoch_ms_of
 from fraudwatch.domain.label import Label
 from fraudwatch.domain.verdict import Risk, Verdict
 
 # Busy stores are answered by the first wave; a quiet one is searched in three more.
 FIRST_WAVE_HOURS = 2
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PARTITION = "WHERE hour_at = ? AND risk = ? AND decided_at >= ?"
 
 
@@ -45,6 +45,10 @@ class CassandraAlertReader:
             self._latest = session.prepare(
                 f"SELECT {columns} FROM {alerts} {_PARTITION} LIMIT ?"  # noqa: S608  names are ours
             )
+            self._between = session.prepare(
+                f"SELECT {columns} FROM {alerts} "  # noqa: S608  names are ours
+                f"{_PARTITION} AND decided_at < ? LIMIT ?"
+            )
             self._count = session.prepare(
                 f"SELECT count(*) AS alerts FROM {alerts} {_PARTITION}"  # noqa: S608  names are ours
             )
@@ -55,7 +59,7 @@ class CassandraAlertReader:
                 f"SELECT * FROM {KEYSPACE}.{LABELS.name} "  # noqa: S608  names are ours
                 "WHERE transaction_id = ?"
             )
-        for statement in (self._latest, self._count, self._verdict):
+        for statement in (self._latest, self._between, self._count, self._verdict):
             statement.is_idempotent = True
 
     def latest(
@@ -67,9 +71,9 @@ class CassandraAlertReader:
         risks: Collection[Risk] = ALERT_RISKS,
     ) -> list[Alert]:
         """See :class:`fraudwatch.application.ports.AlertReader`."""
-        since_ms = _epoch_ms(now - timedelta(hours=hours))
+        since_ms = epoch_ms_of(now - timedelta(hours=hours))
         found: list[Alert] = []
-        for wave in _waves(_hours_back(_epoch_ms(now), since_ms)):
+        for wave in _waves(_hours_back(epoch_ms_of(now), since_ms)):
             keys = ((hour_at, str(risk), since_ms, limit) for hour_at in wave for risk in risks)
             found += [alert_from(row) for row in self._ask(self._latest, keys)]
             found = newest_first(found)
@@ -77,12 +81,27 @@ class CassandraAlertReader:
                 break
         return found[:limit]
 
+    def decided_between(self, since: datetime, until: datetime, *, limit: int) -> list[Alert]:
+        """See :class:`fraudwatch.application.ports.AlertReader`."""
+        since_ms, until_ms = epoch_ms_of(since), epoch_ms_of(until)
+        found: list[Alert] = []
+        for wave in _waves(_hours_back(until_ms - 1, since_ms)):
+            keys = (
+                (hour_at, str(risk), since_ms, until_ms, limit)
+                for hour_at in wave
+                for risk in ALERT_RISKS
+            )
+            found += [alert_from(row) for row in self._ask(self._between, keys)]
+            if len(found) >= limit:
+                break
+        return in_order(found)[:limit]
+
     def count_since(
         self, since: datetime, *, now: datetime, risks: Collection[Risk] = ALERT_RISKS
     ) -> int:
         """See :class:`fraudwatch.application.ports.AlertReader`."""
-        since_ms = _epoch_ms(since)
-        hours = _hours_back(_epoch_ms(now), since_ms)
+        since_ms = epoch_ms_of(since)
+        hours = _hours_back(epoch_ms_of(now), since_ms)
         keys = ((hour_at, str(risk), since_ms) for hour_at in hours for risk in risks)
         return sum(row["alerts"] for row in self._ask(self._count, keys))
 
@@ -100,10 +119,6 @@ class CassandraAlertReader:
         with driver_errors_translated():
             asked = [self._session.execute_async(statement, key) for key in keys]
             return [row for answer in asked for row in answer.result()]
-
-
-def _epoch_ms(instant: datetime) -> int:
-    return (instant - _EPOCH) // timedelta(milliseconds=1)
 
 
 def _hours_back(now_ms: int, since_ms: int) -> list[int]:

@@ -1,8 +1,8 @@
 """Messages as rows of the tables under ``cassandra/migrations`` and back; pure, without the driver.
 
-A row holds its key, what a person asks for by hand, and the message itself as one text: a column
-costs Cassandra more than what is in it (see docs/adr/0008). An alert is read by the page, so it has
-its fields as columns. A test compares all of this with the migrations.
+A row holds its key, what a person asks for by hand or an index finds, and the message itself as one
+text: a column costs Cassandra more than what is in it (see docs/adr/0008). An alert is read by the
+page, so it has its fields as columns. A test compares all of this with the migrations.
 """
 
 from __future__ import annotations
@@ -19,8 +19,11 @@ from typing import Any, get_args, get_origin
 
 from fraudwatch.adapters.json_codec import decode, encode
 from fraudwatch.application.alerts import ALERT_FIELDS, Alert
+from fraudwatch.application.casework import Shared
+from fraudwatch.domain.audit import AuditRecord
 from fraudwatch.domain.fields import columns_of
-from fraudwatch.domain.label import LABEL_SCHEMA, Label
+from fraudwatch.domain.instants import day_of
+from fraudwatch.domain.label import LABEL_SCHEMA, Label, Truth
 from fraudwatch.domain.transaction import Transaction
 from fraudwatch.domain.verdict import Verdict
 
@@ -40,6 +43,8 @@ class Table:
     plain: tuple[str, ...]
     """The fields that are columns as they are."""
     computed: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+    rank: Callable[[Any], int] = lambda _: 0
+    """Below 1,000: of two messages of one key and millisecond the higher one stands, whole."""
 
     @cached_property
     def sources(self) -> dict[str, Callable[[Any], Any]]:
@@ -57,7 +62,7 @@ class Table:
         Times stay epoch milliseconds: the driver takes them as they are.
         """
         computed = [source(message) for source in self.computed.values()]
-        written_at_us = getattr(message, self.written_at) * 1_000
+        written_at_us = getattr(message, self.written_at) * 1_000 + self.rank(message)
         return (*computed, *self._plain_values(message), written_at_us)
 
     def partition_of(self, message: Any) -> tuple[Any, ...]:
@@ -73,11 +78,6 @@ def hour_of(epoch_ms: int) -> int:
 def month_of(epoch_ms: int) -> str:
     """The month as ``2026-11``, UTC: the bucket of ``transaction_by_customer``."""
     return time.strftime("%Y-%m", time.gmtime(epoch_ms // 1_000))
-
-
-def day_of(epoch_ms: int) -> str:
-    """The day as ``2026-11-21``, UTC: the bucket of ``transaction_by_merchant``."""
-    return time.strftime("%Y-%m-%d", time.gmtime(epoch_ms // 1_000))
 
 
 def _column(name: str) -> str:
@@ -102,6 +102,21 @@ def _reasons_text(alert: Alert) -> str:
     return json.dumps(listed, ensure_ascii=False, separators=(",", ":"))
 
 
+# What purchases of several customers can have in common; indexed, see docs/adr/0009.
+SHARED_TOKENS = tuple(str(shared) for shared in Shared)
+_SAID: Mapping[str, Callable[[Label], str]] = {
+    # BY is a word of CQL's own.
+    "labelled_by": attrgetter("by"),
+    # No note is an empty text: an unset cell would leave another word's note standing.
+    "note": lambda label: label.note or "",
+}
+_RANKS = {truth: rank for rank, truth in enumerate(sorted(Truth))}
+
+
+def _rank_of(label: Label) -> int:
+    return _RANKS[label.verdict]
+
+
 VERDICTS = Table(
     name="verdict_by_transaction",
     message=Verdict,
@@ -123,7 +138,7 @@ TRANSACTIONS = Table(
     message=Transaction,
     partition=("customer_token", "month"),
     written_at="event_at_ms",
-    plain=("customer_token", "event_at_ms", "transaction_id"),
+    plain=("customer_token", "event_at_ms", "transaction_id", *SHARED_TOKENS),
     computed={"month": lambda bought: month_of(bought.event_at_ms), "purchase": _whole},
 )
 MERCHANTS = Table(
@@ -140,15 +155,37 @@ LABELS = Table(
     partition=("transaction_id",),
     written_at="known_at_ms",
     plain=("transaction_id", "verdict", "source", "known_at_ms"),
-    # BY is a word of CQL's own.
-    computed={"labelled_by": lambda label: label.by},
+    computed=_SAID,
+    rank=_rank_of,
 )
-TABLES = (VERDICTS, ALERTS, TRANSACTIONS, MERCHANTS, LABELS)
+LABELS_BY_DAY = Table(
+    name="label_by_day",
+    message=Label,
+    partition=("day",),
+    written_at="known_at_ms",
+    plain=LABELS.plain,
+    computed={"day": lambda label: day_of(label.known_at_ms), **_SAID},
+    rank=_rank_of,
+)
+AUDIT = Table(
+    name="audit_by_day",
+    message=AuditRecord,
+    partition=("day",),
+    written_at="at_ms",
+    plain=("at_ms", "record_id"),
+    computed={"day": lambda record: day_of(record.at_ms), "record": _whole},
+)
+TABLES = (VERDICTS, ALERTS, TRANSACTIONS, MERCHANTS, LABELS, LABELS_BY_DAY, AUDIT)
 
 
 def verdict_from(row: Mapping[str, Any]) -> Verdict:
     """The verdict that was written as this row of ``verdict_by_transaction``."""
     return decode(Verdict, row["verdict"].encode())
+
+
+def purchase_from(row: Mapping[str, Any]) -> Transaction:
+    """The purchase that was written as this row of ``transaction_by_customer``."""
+    return decode(Transaction, row["purchase"].encode())
 
 
 def alert_from(row: Mapping[str, Any]) -> Alert:
@@ -157,8 +194,14 @@ def alert_from(row: Mapping[str, Any]) -> Alert:
 
 
 def label_from(row: Mapping[str, Any]) -> Label:
-    """The label that was written as this row of ``label_by_transaction``."""
-    return Label(schema=LABEL_SCHEMA, by=row["labelled_by"], **_values(row, LABELS.plain))
+    """The label that was written as this row of ``label_by_transaction`` or ``label_by_day``."""
+    said = {"by": row["labelled_by"], "note": row["note"] or None}
+    return Label(schema=LABEL_SCHEMA, **said, **_values(row, LABELS.plain))
+
+
+def record_from(row: Mapping[str, Any]) -> AuditRecord:
+    """The record that was written as this row of ``audit_by_day``."""
+    return decode(AuditRecord, row["record"].encode())
 
 
 def _values(row: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Verdicts, transactions and labels into Cassandra: idempotent, timestamped, acknowledged."""
+"""What is judged, said and done into Cassandra: idempotent, timestamped, acknowledged."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from cassandra.query import UNSET_VALUE
 
 from fraudwatch.adapters.cassandra_rows import (
     ALERTS,
+    AUDIT,
     LABELS,
+    LABELS_BY_DAY,
     MERCHANTS,
     TABLES,
     TRANSACTIONS,
@@ -23,13 +25,14 @@ from fraudwatch.adapters.cassandra_sending import Row, send
 from fraudwatch.adapters.cassandra_session import KEYSPACE, driver_errors_translated
 from fraudwatch.application.alerts import alert_of, is_alert
 from fraudwatch.application.ports import RowsRefused
+from fraudwatch.domain.audit import AuditRecord
 from fraudwatch.domain.label import Label
 from fraudwatch.domain.transaction import Kind, Transaction
 from fraudwatch.domain.verdict import Verdict
 
 
 class CassandraVerdictStore:
-    """Writes a verdict, and an alert's into its hour; a purchase at its customer and merchant."""
+    """Writes each message into every table that answers a question about it."""
 
     def __init__(self, session: Session) -> None:
         """Prepare the statements.
@@ -48,6 +51,7 @@ class CassandraVerdictStore:
         verdicts: Sequence[Verdict],
         transactions: Sequence[Transaction],
         labels: Sequence[Label] = (),
+        records: Sequence[AuditRecord] = (),
     ) -> None:
         """See :class:`fraudwatch.application.ports.VerdictStore`."""
         refused: dict[Any, str] = {}
@@ -56,6 +60,7 @@ class CassandraVerdictStore:
             (verdicts, self._verdict_rows),
             (transactions, self._purchase_rows),
             (labels, self._label_rows),
+            (records, self._record_rows),
         ):
             rows += _sound(messages, rows_of, refused)
         with driver_errors_translated():
@@ -77,6 +82,10 @@ class CassandraVerdictStore:
 
     def _label_rows(self, label: Label) -> Iterator[Row]:
         yield self._row(LABELS, label, label)
+        yield self._row(LABELS_BY_DAY, label, label)
+
+    def _record_rows(self, record: AuditRecord) -> Iterator[Row]:
+        yield self._row(AUDIT, record, record)
 
     def _row(self, table: Table, content: Any, message: Any) -> Row:
         try:

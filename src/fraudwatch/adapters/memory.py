@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from fraudwatch.application.alerts import ALERT_RISKS, Alert, alert_of, is_alert, newest_first
+from fraudwatch.application.alerts import (
+    ALERT_RISKS,
+    Alert,
+    alert_of,
+    in_order,
+    is_alert,
+    newest_first,
+)
 from fraudwatch.application.expectations import Expectations
 from fraudwatch.application.ports import (
     JudgedBatch,
@@ -14,7 +21,9 @@ from fraudwatch.application.ports import (
     StoreUnavailable,
     VerdictsUnheard,
 )
+from fraudwatch.domain.audit import AuditRecord
 from fraudwatch.domain.dead_letter import DeadLetter
+from fraudwatch.domain.instants import epoch_ms_of
 from fraudwatch.domain.label import Label
 from fraudwatch.domain.transaction import Kind, Transaction
 from fraudwatch.domain.verdict import Risk, Verdict
@@ -30,6 +39,7 @@ class MemoryVerdictStore:
         self.transactions: dict[tuple[str, int, str], Transaction] = {}
         self._alerts: dict[tuple[int, str], Alert] = {}
         self._labels: dict[tuple[str, str, int, str], Label] = {}
+        self._records: dict[tuple[int, str], AuditRecord] = {}
         self.is_reachable = True
 
     def write(
@@ -37,14 +47,19 @@ class MemoryVerdictStore:
         verdicts: Sequence[Verdict],
         transactions: Sequence[Transaction],
         labels: Sequence[Label] = (),
+        records: Sequence[AuditRecord] = (),
     ) -> None:
         """See :class:`fraudwatch.application.ports.VerdictStore`."""
         self._answer()
         rows: list[Verdict | Transaction | Label] = [*verdicts, *transactions, *labels]
-        refused = {row: why for row in rows if (why := _refusal(row))}
+        refused: dict[Verdict | Transaction | Label | AuditRecord, str] = {
+            row: why for row in rows if (why := _refusal(row))
+        }
         for row in rows:
             if row not in refused:
                 self._write_row(row)
+        for record in records:
+            self._records[record.at_ms, record.record_id] = record
         if refused:
             raise RowsRefused(refused)
 
@@ -58,6 +73,13 @@ class MemoryVerdictStore:
     ) -> list[Alert]:
         """See :class:`fraudwatch.application.ports.AlertReader`."""
         return newest_first(self._since(now - timedelta(hours=hours), now, risks))[:limit]
+
+    def decided_between(self, since: datetime, until: datetime, *, limit: int) -> list[Alert]:
+        """See :class:`fraudwatch.application.ports.AlertReader`."""
+        self._answer()
+        first_ms, end_ms = int(since.timestamp() * 1_000), int(until.timestamp() * 1_000)
+        rows = [row for row in self._alerts.values() if first_ms <= row.decided_at_ms < end_ms]
+        return in_order(rows)[:limit]
 
     def count_since(
         self, since: datetime, *, now: datetime, risks: Collection[Risk] = ALERT_RISKS
@@ -76,6 +98,21 @@ class MemoryVerdictStore:
         said = [label for label in self._labels.values() if label.transaction_id == transaction_id]
         return sorted(said, key=lambda label: label.known_at_ms, reverse=True)
 
+    def purchases(self) -> list[Transaction]:
+        """Every purchase that was written, for the twins that ask for them by other keys."""
+        self._answer()
+        return list(self.transactions.values())
+
+    def labels(self) -> list[Label]:
+        """Every label that was written."""
+        self._answer()
+        return list(self._labels.values())
+
+    def records(self) -> list[AuditRecord]:
+        """Every audit record that was written."""
+        self._answer()
+        return list(self._records.values())
+
     def _write_row(self, row: Verdict | Transaction | Label) -> None:
         if isinstance(row, Verdict):
             self._write_verdict(row)
@@ -84,7 +121,7 @@ class MemoryVerdictStore:
         else:
             key = (row.transaction_id, row.source, row.known_at_ms, row.by)
             # Two truths of one instant: as in Cassandra, the greater text stands.
-            self._labels[key] = max(row, self._labels.get(key, row), key=lambda x: x.verdict)
+            self._labels[key] = max(row, self._labels.get(key, row), key=_weight)
 
     def _write_verdict(self, verdict: Verdict) -> None:
         standing = self.verdicts.get(verdict.transaction_id)
@@ -98,7 +135,7 @@ class MemoryVerdictStore:
         self._answer()
         # Up to the end of this hour: a judge's clock may be a little ahead of the reader's.
         end = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-        first_ms, end_ms = int(since.timestamp() * 1_000), int(end.timestamp() * 1_000)
+        first_ms, end_ms = epoch_ms_of(since), epoch_ms_of(end)
         return [
             alert
             for alert in self._alerts.values()
@@ -108,6 +145,10 @@ class MemoryVerdictStore:
     def _answer(self) -> None:
         if not self.is_reachable:
             raise StoreUnavailable("this memory store was told not to answer")
+
+
+def _weight(label: Label) -> tuple[str, str]:
+    return label.verdict, label.note or ""
 
 
 def _refusal(row: Verdict | Transaction | Label) -> str | None:

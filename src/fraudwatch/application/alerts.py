@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from operator import attrgetter
 
@@ -52,10 +53,14 @@ def alert_of(verdict: Verdict) -> Alert:
     return Alert(**dict(zip(ALERT_FIELDS, _values_of(verdict), strict=True)))
 
 
+def in_order(alerts: Iterable[Alert]) -> list[Alert]:
+    """Latest decision on top, ties by transaction id."""
+    return sorted(alerts, key=lambda alert: (-alert.decided_at_ms, alert.transaction_id))
+
+
 def newest_first(alerts: list[Alert]) -> list[Alert]:
-    """Latest decision on top, ties by transaction id, one alert a transaction: the latest."""
-    ordered = sorted(alerts, key=lambda alert: (-alert.decided_at_ms, alert.transaction_id))
+    """The same with one alert a transaction: the latest."""
     latest: dict[str, Alert] = {}
-    for alert in ordered:
+    for alert in in_order(alerts):
         latest.setdefault(alert.transaction_id, alert)
     return list(latest.values())

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from fraudwatch.application.alerts import ALERT_RISKS, Alert
+from fraudwatch.domain.audit import AuditRecord
 from fraudwatch.domain.dead_letter import DeadLetter
 from fraudwatch.domain.label import Label
 from fraudwatch.domain.privacy import TokenField
@@ -98,18 +99,19 @@ class VerdictsUnheard(RuntimeError):
 
 
 class VerdictStore(Protocol):
-    """The system of record of verdicts, transactions and labels; a row written twice is one row."""
+    """The system of record of what is judged, said and done; a row written twice is one row."""
 
     def write(
         self,
         verdicts: Sequence[Verdict],
         transactions: Sequence[Transaction],
         labels: Sequence[Label] = (),
+        records: Sequence[AuditRecord] = (),
     ) -> None:
         """Return only when every row is durable; an offset may move after that.
 
         Of two verdicts on one transaction the one decided later stands, in whatever order they
-        come. Labels are only added, and no verdict touches them.
+        come. Labels and audit records are only added, and no verdict touches them.
 
         Raises:
             StoreUnavailable: not now; the same call succeeds later.
@@ -130,6 +132,12 @@ class AlertReader(Protocol):
     ) -> list[Alert]:
         """The newest alerts decided in the last ``hours``, latest first, one a transaction."""
 
+    def decided_between(self, since: datetime, until: datetime, *, limit: int) -> list[Alert]:
+        """The newest alerts decided from ``since`` on and before ``until``, latest first.
+
+        A transaction that was judged twice comes twice, so that fewer than ``limit`` are all.
+        """
+
     def count_since(
         self, since: datetime, *, now: datetime, risks: Collection[Risk] = ALERT_RISKS
     ) -> int:
@@ -149,7 +157,7 @@ class StoreUnavailable(RuntimeError):
 class RowsRefused(ValueError):
     """Rows that the store will never take, however often they are offered, and why."""
 
-    def __init__(self, reasons: Mapping[Verdict | Transaction | Label, str]) -> None:
+    def __init__(self, reasons: Mapping[Verdict | Transaction | Label | AuditRecord, str]) -> None:
         named = (f"transaction {row.transaction_id!r}: {why}" for row, why in reasons.items())
         super().__init__("; ".join(named))
         self.reasons = reasons

@@ -27,6 +27,7 @@ class Truth(enum.StrEnum):
 
     FRAUD = "fraud"
     GENUINE = "genuine"
+    UNSURE = "unsure"  # somebody looked and cannot tell; training and reports leave it out
 
 
 class Source(enum.StrEnum):
@@ -55,6 +56,9 @@ class Label:
         minimum=EARLIEST_EVENT_MS,
         maximum=LATEST_EVENT_MS,
     )
+    note: str | None = fact(
+        "Why, in an analyst's words; no names, no numbers of cards", default=None, max_length=500
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +73,10 @@ class ReportedLabel:
         "Which system reported the purchase", pattern=SOURCE_NAME, max_length=LONGEST_SOURCE
     )
     id: str = fact("The purchase's id there", pattern=IDENTIFIER, max_length=LONGEST_ID)
-    verdict: Truth = fact("What the purchase turned out to be")  # noqa: RUF009
+    # Whoever reports knows it; only a person who looked may be unsure.
+    verdict: Truth = fact(  # noqa: RUF009
+        "What the purchase turned out to be", pattern=f"{Truth.FRAUD}|{Truth.GENUINE}"
+    )
     by: str = fact("Which office says so", pattern=OFFICE, max_length=64)
     known_at_ms: int | None = fact(
         "Since when it is known",

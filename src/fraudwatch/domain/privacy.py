@@ -35,6 +35,12 @@ def bin_and_last_four(card_number: str) -> tuple[str, str]:
     return card_number[:_BIN_DIGITS], card_number[-_LAST_DIGITS:]
 
 
+def masked_card_number(card_number: str) -> str:
+    """The number as a person may see it: what PCI DSS 3.4.1 lets be shown, the rest as dots."""
+    first, last = bin_and_last_four(card_number)
+    return first + "•" * (len(card_number) - len(first) - len(last)) + last
+
+
 def canonical_ip(text: str) -> tuple[str, str]:
     """An address and its /24 or /48 network in canonical text; IPv4-mapped IPv6 becomes IPv4.
 

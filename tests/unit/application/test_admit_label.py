@@ -34,6 +34,7 @@ def test_the_longest_report_makes_a_sound_label() -> None:
         ({"id": "two words"}, Code.OUT_OF_BOUNDS, "id"),
         ({"source": "Shop"}, Code.OUT_OF_BOUNDS, "source"),
         ({"kind": Source.ANALYST}, Code.OUT_OF_BOUNDS, "kind"),
+        ({"verdict": Truth.UNSURE}, Code.OUT_OF_BOUNDS, "verdict"),
         ({"by": "erika@example.org"}, Code.OUT_OF_BOUNDS, "by"),
         ({"by": "4111111111111111"}, Code.OUT_OF_BOUNDS, "by"),
     ],

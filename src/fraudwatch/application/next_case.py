@@ -1,0 +1,70 @@
+"""The next case: the gravest and newest alert that waits for somebody, claimed for who asks.
+
+Two who ask at once read the same list; the claim decides between them, and who loses it takes the
+next. So nobody ever gets a case that another person holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from fraudwatch.application.access import Person, Right
+from fraudwatch.application.alerts import ALERT_RISKS
+from fraudwatch.application.casework import CaseReader, Claims
+from fraudwatch.application.ports import AlertReader
+
+WAITING_HOURS: Final = 24
+# Nearly always one of the newest waits; the whole day is read only when all of those are done.
+_LIMITS: Final = (100, 1_000, 10_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """What waits for a decision."""
+
+    alerts: AlertReader
+    cases: CaseReader
+    claims: Claims
+
+    def take_next(
+        self, person: Person, *, now: datetime, besides: Collection[str] = ()
+    ) -> str | None:
+        """Claim the next case and name its transaction; None when nothing waits.
+
+        ``besides`` are transactions not to give: skipped ones, and ones decided so lately that the
+        label is still on its way to the store.
+
+        Raises:
+            Forbidden: the person's role does not decide.
+            StoreUnavailable: nobody can tell what waits.
+        """
+        person.require(Right.DECIDE)
+        since = now - timedelta(hours=WAITING_HOURS)
+        labelled = (label.transaction_id for label in self.cases.labels_known(since, now=now))
+        held = self.claims.held().items()
+        closed = {*besides, *labelled, *(name for name, login in held if login != person.login)}
+        waiting = (name for name in self._gravest_first(now) if name not in closed)
+        return next((name for name in waiting if self._takes(name, person.login)), None)
+
+    def _gravest_first(self, now: datetime) -> Iterator[str]:
+        """Transaction ids, the newest of each risk first; one may come twice."""
+        for risk in ALERT_RISKS:
+            seen = 0
+            for limit in _LIMITS:
+                found = self.alerts.latest(limit, now=now, hours=WAITING_HOURS, risks=(risk,))
+                yield from (alert.transaction_id for alert in found[seen:])
+                if len(found) < limit:
+                    break
+                seen = limit
+
+    def _takes(self, transaction_id: str, login: str) -> bool:
+        if self.claims.claim(transaction_id, login) != login:
+            return False
+        # Somebody may have decided it, and let go of it, since the labels were read.
+        if self.alerts.labels_of(transaction_id):
+            self.claims.release(transaction_id, login)
+            return False
+        return True
