@@ -25,7 +25,8 @@ class KafkaVerdictLog:
         feature_topic: str = FEATURE_TOPIC,
     ) -> None:
         self._verdict_topic, self._feature_topic = verdict_topic, feature_topic
-        self._outbox = Outbox(settings)
+        # The tally counts by the highest offset told: no verdict may come after later ones.
+        self._outbox = Outbox(settings, in_order=True)
 
     def append(self, judged: JudgedBatch) -> None:
         """See :class:`~fraudwatch.application.ports.VerdictLog`."""
