@@ -19,7 +19,8 @@ import numpy as np
 from prometheus_client import start_http_server
 
 from fraudwatch.adapters.json_codec import encode
-from fraudwatch.adapters.kafka_log import KafkaDeadLetters, read_range
+from fraudwatch.adapters.kafka_dead_letters import KafkaDeadLetters
+from fraudwatch.adapters.kafka_log import read_range
 from fraudwatch.adapters.kafka_verdict_log import KafkaVerdictLog
 from fraudwatch.adapters.log_fold import fold_messages
 from fraudwatch.adapters.model_book import ModelBook

@@ -1,7 +1,8 @@
 """The edge: purchases and labels come in by live feeds or by the API, and leave without persons.
 
 ``python -m streaming.ingest`` follows the shop's feeds by cursors that move only after everything
-before them is acknowledged, and serves ``POST /v1/transactions`` and ``/v1/labels`` for everyone.
+before them is acknowledged, and serves ``POST /v1/transactions`` and ``/v1/labels`` for everyone,
+and ``/v1/reveal`` for the console alone.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import time
 import uvicorn
 
 from fraudwatch.adapters.json_codec import encode
-from fraudwatch.adapters.kafka_log import KafkaDeadLetters, KafkaTopic
+from fraudwatch.adapters.kafka_dead_letters import KafkaDeadLetters
+from fraudwatch.adapters.kafka_log import KafkaTopic
 from fraudwatch.adapters.kafka_verdicts import KafkaVerdicts
 from fraudwatch.adapters.keysets import PUBLIC_DEAD_LETTER_KEY, create_dead_letter_keys
 from fraudwatch.adapters.rate_file import load_rates
@@ -22,22 +24,28 @@ from fraudwatch.adapters.shop_feed import CHARGEBACKS, PURCHASES, ShopFeed
 from fraudwatch.adapters.tink_vault import TinkVault
 from fraudwatch.application import letting_in
 from fraudwatch.application.admit import Edge
+from fraudwatch.application.audit import PublishedAudit
 from fraudwatch.application.expectations import Expectations
+from fraudwatch.application.ports import Vault
+from fraudwatch.application.reveal import Reveals
 from fraudwatch.application.take import Intake
 from fraudwatch.domain.label import ReportedLabel
 from fraudwatch.domain.purchase import Purchase
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import IngestSettings, KafkaSettings
-from fraudwatch.topics import LABELS_TOPIC, TRANSACTION_TOPIC
+from fraudwatch.topics import AUDIT_TOPIC, LABELS_TOPIC, TRANSACTION_TOPIC
 from streaming.ingest_api import Served, create_app
 from streaming.ingest_door import Door, label_meters, purchase_meters
 from streaming.ingest_feed import FeedFollower
+from streaming.ingest_reveal import RevealDoor, add_reveal
 from streaming.ingest_waiting import Hearing
 
 log = logging.getLogger("ingest")
 
 # A larger linger would be latency, a smaller one would send single messages under load.
 _LINGER_MS = 2
+# Somebody sits and waits for it; the console gives up after a little more.
+_AUDIT_SECONDS = 5.0
 
 
 def _now_ms() -> int:
@@ -52,10 +60,10 @@ def _end_process(failed: threading.ExceptHookArgs) -> None:
 
 
 def _doors(
-    settings: IngestSettings, kafka: KafkaSettings
+    settings: IngestSettings, kafka: KafkaSettings, vault: Vault
 ) -> tuple[Door[Purchase], Door[ReportedLabel]]:
     dead_letters = KafkaDeadLetters(kafka, settings.keys_folder / PUBLIC_DEAD_LETTER_KEY)
-    edge = Edge(TinkVault(settings.keys_folder), load_rates(settings.rates_path))
+    edge = Edge(vault, load_rates(settings.rates_path))
     purchases = Intake(
         letting_in.purchases(edge, encode),
         KafkaTopic(kafka, TRANSACTION_TOPIC, linger_ms=_LINGER_MS),
@@ -69,6 +77,12 @@ def _doors(
         Door(purchases, purchase_meters()),
         Door(labels, label_meters()),
     )
+
+
+def _reveal_door(settings: IngestSettings, kafka: KafkaSettings, vault: Vault) -> RevealDoor:
+    topic = KafkaTopic(kafka, AUDIT_TOPIC, timeout_seconds=_AUDIT_SECONDS)
+    reveals = Reveals(vault, PublishedAudit(topic, encode), _now_ms)
+    return RevealDoor(reveals, settings.reveal_api_key.get_secret_value())
 
 
 def _follow(
@@ -89,7 +103,8 @@ def main() -> None:
     settings, kafka = IngestSettings(), KafkaSettings()
     settings.keys_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     create_dead_letter_keys(settings.keys_folder)
-    purchases, labels = _doors(settings, kafka)
+    vault = TinkVault(settings.keys_folder)
+    purchases, labels = _doors(settings, kafka, vault)
     _follow(settings, purchases, labels)
     expectations = Expectations()
     served = Served(
@@ -98,7 +113,9 @@ def main() -> None:
         Hearing(expectations, KafkaVerdicts(kafka, expectations)),
         settings.api_key.get_secret_value(),
     )
-    uvicorn.run(create_app(served), host="127.0.0.1", port=settings.port, log_level="warning")
+    app = create_app(served)
+    add_reveal(app, _reveal_door(settings, kafka, vault))
+    uvicorn.run(app, host="127.0.0.1", port=settings.port, log_level="warning")
 
 
 if __name__ == "__main__":

@@ -50,9 +50,14 @@ def _served(request: Request) -> Served:
 _Served = Annotated[Served, Depends(_served)]
 
 
-def _check_key(served: _Served, authorization: Annotated[str, Header()] = "") -> None:
+def shows(authorization: str, api_key: str) -> bool:
+    """Does this header show the key?"""
     # In constant time: how far a guess was right must not be told by how long the answer takes.
-    if not hmac.compare_digest(authorization.encode(), f"Bearer {served.api_key}".encode()):
+    return hmac.compare_digest(authorization.encode(), f"Bearer {api_key}".encode())
+
+
+def _check_key(served: _Served, authorization: Annotated[str, Header()] = "") -> None:
+    if not shows(authorization, served.api_key):
         raise HTTPException(401, "send the header 'Authorization: Bearer <INGEST_API_KEY>'")
 
 

@@ -1,14 +1,13 @@
 """The persister: its topics into Cassandra, written before committed.
 
-``python -m streaming.persister`` reads transactions, verdicts and labels independently and never
-joins them. An offset moves only after its row is durable or its dead letter is acknowledged. While
-the store is away, reading rests and membership in the group is kept; rows are idempotent, so
-whatever is read twice after a crash changes nothing.
+``python -m streaming.persister`` reads transactions, verdicts, labels and audit records
+independently and never joins them. An offset moves only after its row is durable or its dead letter
+is acknowledged. While the store is away, reading rests and membership in the group is kept; rows
+are idempotent, so whatever is read twice after a crash changes nothing.
 """
 
 from __future__ import annotations
 
-import logging
 import signal
 import time
 
@@ -16,36 +15,23 @@ from prometheus_client import start_http_server
 
 from fraudwatch.adapters.cassandra_session import connect
 from fraudwatch.adapters.cassandra_store import CassandraVerdictStore
-from fraudwatch.adapters.kafka_log import KafkaDeadLetters, group_consumer
-from fraudwatch.application.ports import StoreUnavailable
+from fraudwatch.adapters.kafka_dead_letters import KafkaDeadLetters
+from fraudwatch.adapters.kafka_log import group_consumer
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import CassandraSettings, KafkaSettings, PersisterSettings
-from streaming.persister_loop import FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS, Loop
+from streaming.group_reading import opened_when_possible
+from streaming.persister_loop import Loop
 from streaming.persister_writing import Persister
 
-log = logging.getLogger("persister")
-
 GROUP = "persister"
-
-
-def _connected(settings: CassandraSettings) -> CassandraVerdictStore:
-    """The store, waited for: the persister may be up before Cassandra is back."""
-    wait_seconds = FIRST_RETRY_SECONDS
-    while True:
-        try:
-            return CassandraVerdictStore(connect(settings))
-        except StoreUnavailable as error:
-            log.warning("%s; again in %.1f s", error, wait_seconds)
-            time.sleep(wait_seconds)
-            wait_seconds = min(2 * wait_seconds, LONGEST_RETRY_SECONDS)
 
 
 def main() -> None:
     """Wire the persister and run it until stopped."""
     configure_logging("persister")
-    settings, kafka = PersisterSettings(), KafkaSettings()
+    settings, kafka, cassandra = PersisterSettings(), KafkaSettings(), CassandraSettings()
     persister = Persister(
-        _connected(CassandraSettings()),
+        opened_when_possible(lambda: CassandraVerdictStore(connect(cassandra))),
         KafkaDeadLetters(kafka, settings.dead_letter_key_path),
         now_ms=lambda: time.time_ns() // 1_000_000,
     )

@@ -9,17 +9,19 @@ from typing import Any, Final
 from confluent_kafka import Message
 
 from fraudwatch.adapters.json_codec import decode
+from fraudwatch.domain.audit import AuditRecord
 from fraudwatch.domain.dead_letter import Code, Refused
 from fraudwatch.domain.fields import problems
 from fraudwatch.domain.label import Label
 from fraudwatch.domain.transaction import Transaction
 from fraudwatch.domain.verdict import Verdict
-from fraudwatch.topics import FRAUD_TOPIC, LABELS_TOPIC, TRANSACTION_TOPIC
+from fraudwatch.topics import AUDIT_TOPIC, FRAUD_TOPIC, LABELS_TOPIC, TRANSACTION_TOPIC
 
 CONTENTS: Final[Mapping[str, type[Any]]] = {
     TRANSACTION_TOPIC: Transaction,
     FRAUD_TOPIC: Verdict,
     LABELS_TOPIC: Label,
+    AUDIT_TOPIC: AuditRecord,
 }
 
 
@@ -28,7 +30,7 @@ class Entry:
     """One message of a topic with what it says, or why it says nothing."""
 
     message: Message
-    content: Verdict | Transaction | Label | Refused
+    content: Verdict | Transaction | Label | AuditRecord | Refused
 
     @property
     def topic(self) -> str:

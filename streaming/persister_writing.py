@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from fraudwatch.application.ports import DeadLetters, RowsRefused, VerdictStore
+from fraudwatch.domain.audit import AuditRecord
 from fraudwatch.domain.dead_letter import Code, DeadLetter, Refused, Stage
 from fraudwatch.domain.fields import Problem
 from fraudwatch.domain.label import Label
@@ -55,7 +56,10 @@ class Persister:
         """Write; what the store will never take comes back with the reason, by origin."""
         try:
             self.store.write(
-                _those(Verdict, entries), _those(Transaction, entries), _those(Label, entries)
+                _those(Verdict, entries),
+                _those(Transaction, entries),
+                _those(Label, entries),
+                _those(AuditRecord, entries),
             )
         except RowsRefused as why:
             reasons: dict[Any, str] = dict(why.reasons)

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from fraudwatch.domain.audit import AUDIT_SCHEMA, AuditRecord
 from fraudwatch.domain.fields import json_schema_of
 from fraudwatch.domain.label import LABEL_SCHEMA, Label, ReportedLabel
 from fraudwatch.domain.purchase import Purchase
@@ -23,6 +24,7 @@ MESSAGES: dict[str, type[Any]] = {
     VERDICT_SCHEMA: Verdict,
     LABEL_SCHEMA: Label,
     "reported_label.v1": ReportedLabel,
+    AUDIT_SCHEMA: AuditRecord,
 }
 
 

@@ -8,10 +8,13 @@ TRANSACTION_TOPIC: Final = "transaction_topic"
 FRAUD_TOPIC: Final = "fraud_topic"
 FEATURE_TOPIC: Final = "feature_topic"
 LABELS_TOPIC: Final = "labels_topic"
+AUDIT_TOPIC: Final = "audit_topic"
 DEAD_LETTER_TOPIC: Final = "dead_letter_topic"
 
 # Java's default; librdkafka's own default differs, and a customer must stay in one partition.
 PARTITIONER: Final = "murmur2_random"
+# As its contract says; fixed at installation. Verdicts lie in partitions of the same numbers.
+TRANSACTION_PARTITIONS: Final = 2
 # When the edge produced the transaction: the start of every latency that is reported.
 PRODUCED_AT_HEADER: Final = "fraudwatch.produced_at_ms"
 TRANSACTION_ID_HEADER: Final = "fraudwatch.transaction_id"

@@ -44,10 +44,31 @@ def test_a_topics_page_is_complete(path: Path) -> None:
     assert version in MESSAGES or is_binary
 
 
+def test_a_verdict_lies_in_the_partition_of_its_transaction() -> None:
+    # So those of a partition come in the order of its offsets, by which the tally counts each once.
+    bought, judged = (
+        document(path)
+        for name in (topics.TRANSACTION_TOPIC, topics.FRAUD_TOPIC)
+        for path in TOPIC_FILES
+        if path.stem == name
+    )
+    for fact in ("partitions", "key", "partitioner"):
+        assert bought[fact] == judged[fact], fact
+    assert bought["partitions"] == topics.TRANSACTION_PARTITIONS
+
+
 def test_the_log_is_kept_longer_than_the_longest_window() -> None:
     [page] = [document(p) for p in TOPIC_FILES if p.stem == topics.TRANSACTION_TOPIC]
     longest_ms = max(window.tile_ms * (window.tiles + 1) for window in WINDOWS)
     assert page["retention_ms"] >= longest_ms + 4 * DAY_MS
+
+
+def test_the_audit_log_is_kept_for_400_days_whatever_is_written() -> None:
+    [page] = [document(p) for p in TOPIC_FILES if p.stem == topics.AUDIT_TOPIC]
+    assert page["retention_ms"] >= 400 * DAY_MS
+    assert page["retention_bytes"] == -1, "others' records must not push one out"
+    table = (TOPIC_FILES[0].parents[2] / "cassandra/migrations/0005_audit.cql").read_text()
+    assert f"default_time_to_live = {page['retention_ms'] // 1000}" in table
 
 
 def test_the_largest_purchase_makes_a_message_below_64_kib(tmp_path: Path) -> None:

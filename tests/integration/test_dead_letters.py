@@ -13,7 +13,8 @@ import pytest
 
 from fraudwatch.adapters.cassandra_session import close, connect
 from fraudwatch.adapters.json_codec import encode
-from fraudwatch.adapters.kafka_log import KafkaDeadLetters, KafkaTopic
+from fraudwatch.adapters.kafka_dead_letters import KafkaDeadLetters
+from fraudwatch.adapters.kafka_log import KafkaTopic
 from fraudwatch.adapters.keysets import PUBLIC_DEAD_LETTER_KEY
 from fraudwatch.domain.dead_letter import KEPT_PAYLOAD_BYTES, Code, DeadLetter, Stage
 from fraudwatch.stack.private_stack import PrivateStack

@@ -13,7 +13,7 @@ from fraudwatch.adapters.cassandra_session import LoginRefused, close, connect
 from fraudwatch.adapters.kafka_log import KafkaTopic, client_config, read_range
 from fraudwatch.application.ports import NotDelivered, StoreUnavailable
 from fraudwatch.stack.private_stack import PrivateStack
-from fraudwatch.topics import DEAD_LETTER_TOPIC, FRAUD_TOPIC, TRANSACTION_TOPIC
+from fraudwatch.topics import AUDIT_TOPIC, DEAD_LETTER_TOPIC, FRAUD_TOPIC, TRANSACTION_TOPIC
 
 pytestmark = pytest.mark.engines
 
@@ -25,6 +25,9 @@ pytestmark = pytest.mark.engines
         ("persister", TRANSACTION_TOPIC),
         ("persister", FRAUD_TOPIC),
         ("ingest", FRAUD_TOPIC),
+        ("persister", AUDIT_TOPIC),
+        ("console", TRANSACTION_TOPIC),
+        ("console", FRAUD_TOPIC),
     ],
 )
 def test_nobody_writes_another_ones_topic(stack: PrivateStack, user: str, topic: str) -> None:
@@ -34,7 +37,13 @@ def test_nobody_writes_another_ones_topic(stack: PrivateStack, user: str, topic:
 
 @pytest.mark.parametrize(
     ("user", "topic"),
-    [("ingest", TRANSACTION_TOPIC), ("detector", FRAUD_TOPIC), ("detector", DEAD_LETTER_TOPIC)],
+    [
+        ("ingest", TRANSACTION_TOPIC),
+        ("detector", FRAUD_TOPIC),
+        ("detector", DEAD_LETTER_TOPIC),
+        ("console", AUDIT_TOPIC),
+        ("ingest", AUDIT_TOPIC),
+    ],
 )
 def test_nobody_reads_what_is_not_his(stack: PrivateStack, user: str, topic: str) -> None:
     consumer = Consumer(client_config(stack.kafka(user)) | {"group.id": user})
@@ -71,8 +80,21 @@ def test_cassandras_own_superuser_is_gone(stack: PrivateStack) -> None:
     [
         ("console", "DELETE FROM fraudwatch.alert_by_hour WHERE hour_at = 0 AND risk = 'HIGH'"),
         ("console", "TRUNCATE fraudwatch.verdict_by_transaction"),
-        ("console", "SELECT * FROM fraudwatch.transaction_by_customer"),
+        ("console", "SELECT * FROM fraudwatch.transaction_by_merchant"),
+        (
+            "console",
+            (
+                "DELETE FROM fraudwatch.transaction_by_customer "
+                "WHERE customer_token = 'a' AND month = '2026-01'"
+            ),
+        ),
+        ("persister", "SELECT * FROM fraudwatch.claim"),
         ("console", "SELECT role FROM system_auth.roles"),
+        ("console", "DELETE FROM fraudwatch.audit_by_day WHERE day = '2026-11-21'"),
+        (
+            "console",
+            "INSERT INTO fraudwatch.audit_by_day (day, at, record_id) VALUES ('d', 0, 'r')",
+        ),
         ("persister", "DROP TABLE fraudwatch.verdict_by_transaction"),
         ("persister", "CREATE ROLE thief"),
     ],

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 
-from fraudwatch.adapters.keysets import dead_letter_box
 from fraudwatch.application.ports import NotDelivered
-from fraudwatch.domain.dead_letter import KEPT_PAYLOAD_BYTES, DeadLetter
 from fraudwatch.settings import KafkaSettings
-from fraudwatch.topics import DEAD_LETTER_TOPIC, PARTITIONER, PRODUCED_AT_HEADER
+from fraudwatch.topics import PARTITIONER, PRODUCED_AT_HEADER
 
 _FLUSH_SECONDS = 60.0
+_REPORT_SECONDS = 1.0
 _QUEUE_POLL_SECONDS = 0.5
 _READ_TIMEOUT_SECONDS = 30.0
 
@@ -42,10 +39,22 @@ Headers = list[tuple[str, str | bytes | None]]
 
 
 class Outbox:
-    """An idempotent producer whose messages count as sent once every copy is acknowledged."""
+    """An idempotent producer whose messages count as sent once every copy is acknowledged.
 
-    def __init__(self, settings: KafkaSettings, *, linger_ms: int = 0) -> None:
+    With ``in_order`` no message is given up while a later one may still be sent: what reaches the
+    log of a call that failed is then its beginning, without a gap.
+    """
+
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        *,
+        linger_ms: int = 0,
+        timeout_seconds: float = _FLUSH_SECONDS,
+        in_order: bool = False,
+    ) -> None:
         self._failures: list[KafkaError] = []
+        self._timeout_seconds = timeout_seconds
         self._producer = Producer(
             client_config(settings)
             | {
@@ -55,7 +64,8 @@ class Outbox:
                 "linger.ms": linger_ms,
                 "compression.type": "lz4",
                 "queue.buffering.max.messages": 500_000,
-                "message.timeout.ms": int(_FLUSH_SECONDS * 1000),
+                # 0: never. The wait ends all the same, and with it who asked for order.
+                "message.timeout.ms": 0 if in_order else int(timeout_seconds * 1000),
                 # A call back into Python for each success would cost as much as sending it.
                 "delivery.report.only.error": True,
                 "on_delivery": self._on_delivery,
@@ -78,10 +88,15 @@ class Outbox:
         Raises:
             NotDelivered: when something was not.
         """
-        unsent = self._producer.flush(_FLUSH_SECONDS)
+        # A little more: a message that times out is told as failed, not left to be sent later.
+        unsent = self._producer.flush(self._timeout_seconds + _REPORT_SECONDS)
         failures, self._failures = self._failures, []
         if unsent or failures:
-            first = failures[0].str() if failures else f"not acknowledged in {_FLUSH_SECONDS:.0f} s"
+            first = (
+                failures[0].str()
+                if failures
+                else f"not acknowledged in {self._timeout_seconds:.0f} s"
+            )
             raise NotDelivered(
                 f"{unsent + len(failures)} messages did not reach the broker: {first}; "
                 "nothing was committed, they are sent again"
@@ -95,9 +110,17 @@ class Outbox:
 class KafkaTopic:
     """A topic to publish to; see :class:`Outbox`."""
 
-    def __init__(self, settings: KafkaSettings, topic: str, *, linger_ms: int = 0) -> None:
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        topic: str,
+        *,
+        linger_ms: int = 0,
+        timeout_seconds: float = _FLUSH_SECONDS,
+    ) -> None:
+        """``timeout_seconds`` is how long an acknowledgement is waited for."""
         self._topic = topic
-        self._outbox = Outbox(settings, linger_ms=linger_ms)
+        self._outbox = Outbox(settings, linger_ms=linger_ms, timeout_seconds=timeout_seconds)
         self._lock = threading.Lock()
 
     def publish(self, messages: Sequence[tuple[str, bytes, int]]) -> None:
@@ -110,35 +133,6 @@ class KafkaTopic:
             for key, value, headers in messages:
                 self._outbox.put(self._topic, key, value, list(headers.items()))
             self._outbox.wait()
-
-
-class KafkaDeadLetters:
-    """Dead letters on their topic, each payload sealed to the dead-letter key."""
-
-    def __init__(self, settings: KafkaSettings, public_key: Path) -> None:
-        self._topic = KafkaTopic(settings, DEAD_LETTER_TOPIC)
-        self._box = dead_letter_box(public_key)
-
-    def put(self, letters: Sequence[DeadLetter]) -> None:
-        """See :class:`~fraudwatch.application.ports.DeadLetters`."""
-        self._topic.send([(x.origin, self._sealed(x), _headers(x)) for x in letters])
-
-    def _sealed(self, letter: DeadLetter) -> bytes:
-        kept = letter.payload[:KEPT_PAYLOAD_BYTES]
-        return bytes(self._box.encrypt(kept, letter.origin.encode()))
-
-
-def _headers(letter: DeadLetter) -> dict[str, bytes]:
-    described = {
-        "code": letter.code,
-        "stage": letter.stage,
-        "origin": letter.origin,
-        "reason": letter.reason,
-        "payload_sha256": hashlib.sha256(letter.payload).hexdigest(),
-        "payload_bytes": str(len(letter.payload)),
-        "at_ms": str(letter.at_ms),
-    }
-    return {f"fraudwatch.{name}": text.encode() for name, text in described.items()}
 
 
 def group_consumer(settings: KafkaSettings, group: str, **more: Any) -> Consumer:

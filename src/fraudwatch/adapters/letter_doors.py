@@ -19,6 +19,7 @@ from fraudwatch.application.dead_letters import (
 )
 from fraudwatch.application.ports import NotDelivered
 from fraudwatch.application.replay import ports as replay
+from fraudwatch.domain.audit import AuditRecord
 from fraudwatch.domain.dead_letter import Refused
 from fraudwatch.domain.fields import problems
 from fraudwatch.domain.label import Label, ReportedLabel
@@ -26,13 +27,20 @@ from fraudwatch.domain.purchase import Purchase
 from fraudwatch.domain.transaction import Transaction
 from fraudwatch.domain.verdict import Verdict
 from fraudwatch.settings import KafkaSettings
-from fraudwatch.topics import FRAUD_TOPIC, LABELS_TOPIC, PRODUCED_AT_HEADER, TRANSACTION_TOPIC
+from fraudwatch.topics import (
+    AUDIT_TOPIC,
+    FRAUD_TOPIC,
+    LABELS_TOPIC,
+    PRODUCED_AT_HEADER,
+    TRANSACTION_TOPIC,
+)
 
 M = TypeVar("M")
 _MESSAGES: dict[str, type[Any]] = {
     TRANSACTION_TOPIC: Transaction,
     FRAUD_TOPIC: Verdict,
     LABELS_TOPIC: Label,
+    AUDIT_TOPIC: AuditRecord,
 }
 
 
@@ -88,19 +96,32 @@ def _post(
 
 
 def _produce(
-    settings: KafkaSettings, topic: str, sound: Transaction | Verdict | Label, payload: bytes
+    settings: KafkaSettings,
+    topic: str,
+    sound: Transaction | Verdict | Label | AuditRecord,
+    payload: bytes,
 ) -> None:
-    key = sound.transaction_id if isinstance(sound, Label) else sound.customer_token
     now = str(time.time_ns() // 1_000_000).encode()
     # When the edge produced a verdict's transaction is not in the letter: unknown stays absent.
     headers = {} if isinstance(sound, Verdict) else {PRODUCED_AT_HEADER: now}
     try:
-        _producer(settings, topic).send([(key, payload, headers)])
+        _producer(settings, topic).send([(_key_of(sound), payload, headers)])
     except NotDelivered as error:
         raise DoorClosed(
             f"{topic} did not acknowledge it; see whether kafka runs with ./fraudwatch status, "
             "then give the same command again"
         ) from error
+
+
+def _key_of(sound: Transaction | Verdict | Label | AuditRecord) -> str:
+    """The key of its topic's contract."""
+    match sound:
+        case Label():
+            return sound.transaction_id
+        case AuditRecord():
+            return sound.by
+        case _:
+            return sound.customer_token
 
 
 @cache

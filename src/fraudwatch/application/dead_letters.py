@@ -16,7 +16,7 @@ from typing import Protocol
 
 from fraudwatch.application.take import CHARGEBACK_FEED, PURCHASE_FEED
 from fraudwatch.domain.dead_letter import KEPT_PAYLOAD_BYTES, Code, Stage
-from fraudwatch.topics import FRAUD_TOPIC, LABELS_TOPIC, TRANSACTION_TOPIC
+from fraudwatch.topics import AUDIT_TOPIC, FRAUD_TOPIC, LABELS_TOPIC, TRANSACTION_TOPIC
 
 INGEST_DOOR, INGEST_LABELS_DOOR = "ingest", "ingest's labels"
 _INGEST_DOORS = {PURCHASE_FEED: INGEST_DOOR, CHARGEBACK_FEED: INGEST_LABELS_DOOR}
@@ -24,7 +24,7 @@ _HEADER_PREFIX = "fraudwatch."
 # What each reader may have read, so that a forged origin leads to no other topic.
 _TOPICS: dict[str, frozenset[str]] = {
     Stage.DETECTOR: frozenset({TRANSACTION_TOPIC}),
-    Stage.PERSISTER: frozenset({TRANSACTION_TOPIC, FRAUD_TOPIC, LABELS_TOPIC}),
+    Stage.PERSISTER: frozenset({TRANSACTION_TOPIC, FRAUD_TOPIC, LABELS_TOPIC, AUDIT_TOPIC}),
 }
 _TOPIC_ORIGIN = re.compile(r"(?P<topic>.+)-\d+-\d+")
 

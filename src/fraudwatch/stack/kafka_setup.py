@@ -31,7 +31,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own pub
     UserScramCredentialUpsertion,
 )
 
-from fraudwatch.settings import KafkaSettings, weakness_of
+from fraudwatch.domain.weak_secret import weakness_of
+from fraudwatch.settings import KafkaSettings
 from fraudwatch.stack import topic_contracts
 from fraudwatch.stack.place import ROOT, Unusable
 from fraudwatch.stack.topic_contracts import Right, Topic

@@ -19,7 +19,7 @@ from fraudwatch.application.dead_letters import (
 )
 from fraudwatch.domain.dead_letter import KEPT_PAYLOAD_BYTES
 from fraudwatch.testing import NOON_MS
-from fraudwatch.topics import FRAUD_TOPIC, LABELS_TOPIC, TRANSACTION_TOPIC
+from fraudwatch.topics import AUDIT_TOPIC, FRAUD_TOPIC, LABELS_TOPIC, TRANSACTION_TOPIC
 
 
 def a_letter(payload: bytes = b"sound", **changes: Any) -> Letter:
@@ -142,6 +142,7 @@ def test_letters_of_one_moment_are_listed_in_the_order_of_the_topic() -> None:
         ("persister", "transaction_topic-1-17", TRANSACTION_TOPIC),
         ("persister", "fraud_topic-0-3", FRAUD_TOPIC),
         ("persister", "labels_topic-0-3", LABELS_TOPIC),
+        ("persister", "audit_topic-0-3", AUDIT_TOPIC),
         ("detector", "fraud_topic-0-3", ""),
         ("persister", "dead_letter_topic-0-3", ""),
         ("persister", "__consumer_offsets-0-3", ""),

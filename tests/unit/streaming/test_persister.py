@@ -11,11 +11,12 @@ from prometheus_client import REGISTRY
 from fraudwatch.adapters.json_codec import encode
 from fraudwatch.adapters.memory import MemoryDeadLetters, MemoryVerdictStore
 from fraudwatch.application.ports import StoreUnavailable
+from fraudwatch.domain.audit import AUDIT_SCHEMA, AuditRecord, Deed
 from fraudwatch.domain.dead_letter import Code
 from fraudwatch.domain.label import LABEL_SCHEMA, Label, Source, Truth
 from fraudwatch.domain.transaction import Kind
 from fraudwatch.testing import NOON_MS, a_token, a_transaction, a_verdict, eventually
-from fraudwatch.topics import FRAUD_TOPIC, LABELS_TOPIC, TRANSACTION_TOPIC
+from fraudwatch.topics import AUDIT_TOPIC, FRAUD_TOPIC, LABELS_TOPIC, TRANSACTION_TOPIC
 from streaming.persister_entries import Entry, read
 from streaming.persister_loop import InHand, Loop
 from streaming.persister_writing import Persister
@@ -27,6 +28,16 @@ LABEL = Label(
     source=Source.ANALYST,
     by="a.moreno",
     known_at_ms=NOON_MS,
+)
+
+
+RECORD = AuditRecord(
+    schema=AUDIT_SCHEMA,
+    record_id="0" * 32,
+    at_ms=NOON_MS,
+    deed=Deed.REVEALED,
+    by="lead",
+    reason="the customer calls",
 )
 
 
@@ -90,11 +101,13 @@ def test_every_topic_becomes_rows(persister: Persister, store: MemoryVerdictStor
             Told(FRAUD_TOPIC, encode(a_verdict(transaction_id="shop:1"))),
             Told(TRANSACTION_TOPIC, encode(a_transaction(transaction_id="shop:2"))),
             Told(LABELS_TOPIC, encode(LABEL)),
+            Told(AUDIT_TOPIC, encode(RECORD)),
         )
     )
     assert set(store.verdicts) == {"shop:1"}
     assert set(store.transactions) == {(a_token("a"), NOON_MS, "shop:2")}
     assert store.labels_of("shop:1") == [LABEL]
+    assert store.records() == [RECORD]
 
 
 def test_what_cannot_be_read_is_put_aside_and_the_rest_written(
@@ -114,6 +127,7 @@ def test_what_cannot_be_read_is_put_aside_and_the_rest_written(
     ("topic", "broken"),
     [
         (LABELS_TOPIC, encode(LABEL).replace(b"a.moreno", b"")),
+        (AUDIT_TOPIC, encode(RECORD).replace(b"0" * 32, b"0")),
         (TRANSACTION_TOPIC, encode(a_transaction(event_at_ms=10**16))),
     ],
 )
@@ -164,7 +178,7 @@ class ScriptedConsumer:
     asked: list[str]
 
     def subscribe(self, topics: list[str], **_: object) -> None:
-        assert set(topics) == {TRANSACTION_TOPIC, FRAUD_TOPIC, LABELS_TOPIC}
+        assert set(topics) == {TRANSACTION_TOPIC, FRAUD_TOPIC, LABELS_TOPIC, AUDIT_TOPIC}
 
     def consume(self, *_: object, **__: object) -> list[Told]:
         given, self.batch = self.batch, []

@@ -1,0 +1,185 @@
+"""One suite for whatever looks behind tokens: the memory twin, and the edge as it is served."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from fraudwatch.adapters.edge_revealer import EdgeRevealer
+from fraudwatch.adapters.json_codec import decode, encode
+from fraudwatch.adapters.memory import MemoryDeadLetters, MemoryTopic, MemoryVerdicts
+from fraudwatch.adapters.memory_casework import MemoryRevealer
+from fraudwatch.adapters.tink_vault import TinkVault
+from fraudwatch.application.access import Forbidden, Person, Role
+from fraudwatch.application.admit import Edge
+from fraudwatch.application.audit import PublishedAudit
+from fraudwatch.application.casework import Erased, Revealer, RevealRefused
+from fraudwatch.application.expectations import Expectations
+from fraudwatch.application.letting_in import labels, purchases
+from fraudwatch.application.reveal import Reveals
+from fraudwatch.application.take import Intake
+from fraudwatch.domain.audit import AuditRecord
+from fraudwatch.domain.money import RateTable
+from fraudwatch.domain.transaction import Transaction
+from fraudwatch.testing import NOON_MS, a_token, a_transaction
+from streaming.ingest_api import Served, create_app
+from streaming.ingest_door import Door, label_meters, purchase_meters
+from streaming.ingest_reveal import RevealDoor, add_reveal
+from streaming.ingest_waiting import Hearing
+
+LEAD = Person("lead", Role.LEAD)
+KEY = "a-key-of-the-test"
+REASON = "The customer calls, ticket 4711"
+PERSONAL = {"name": "Erika Mustermann", "card_number": "4111111111111111"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A revealer under test, a purchase it knows, and one whose customer was forgotten."""
+
+    revealer: Revealer
+    purchase: Transaction
+    forgotten: Transaction
+    asked: Callable[[], list[tuple[str | None, str, str]]]  # transaction, login, reason
+    go_away: Callable[[], None]
+
+
+def in_memory(_: Path) -> Place:
+    twin = MemoryRevealer({"shop:1": PERSONAL})
+
+    def go_away() -> None:
+        twin.is_reachable = False
+
+    return Place(
+        twin,
+        a_transaction(),
+        a_transaction(transaction_id="shop:2"),
+        lambda: [*twin.asked],
+        go_away,
+    )
+
+
+def edge_of(vault: TinkVault, topic: MemoryTopic) -> FastAPI:
+    """The app that ingest serves."""
+    letters, expectations = MemoryDeadLetters(), Expectations()
+    admit = purchases(Edge(vault, RateTable([])), encode)
+    served = Served(
+        Door(Intake(admit, MemoryTopic(), letters, lambda: NOON_MS), purchase_meters()),
+        Door(Intake(labels(encode), MemoryTopic(), letters, lambda: NOON_MS), label_meters()),
+        Hearing(expectations, MemoryVerdicts(expectations)),
+        "a-key-of-the-shops",
+    )
+    app = create_app(served)
+    add_reveal(app, RevealDoor(Reveals(vault, PublishedAudit(topic, encode), lambda: NOON_MS), KEY))
+    return app
+
+
+def over_the_edge(folder: Path, key: str = KEY) -> Place:
+    vault, topic = TinkVault(folder), MemoryTopic()
+    client = TestClient(edge_of(vault, topic))
+    anna, berta = a_token("a"), a_token("b")
+    purchase = a_transaction(sealed=vault.seal(anna, "shop:1", PERSONAL))
+    forgotten = a_transaction(
+        transaction_id="shop:2",
+        customer_token=berta,
+        sealed=vault.seal(berta, "shop:2", {"name": "Berta"}),
+    )
+    vault.erase(berta)
+
+    def asked() -> list[tuple[str | None, str, str]]:
+        records = [decode(AuditRecord, value) for _, value, _ in topic.messages]
+        return [(record.transaction_id, record.by, record.reason) for record in records]
+
+    def go_away() -> None:
+        topic.is_reachable = False
+
+    revealer = EdgeRevealer("http://edge", key, transport=client._transport)
+    return Place(revealer, purchase, forgotten, asked, go_away)
+
+
+@pytest.fixture(params=[in_memory, over_the_edge], ids=["memory", "edge"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    made: Place = request.param(tmp_path)
+    return made
+
+
+def test_the_fields_come_back_with_the_card_masked_and_the_deed_is_written(place: Place) -> None:
+    shown = place.revealer.reveal(place.purchase, person=LEAD, reason=f" {REASON}\n")
+    assert shown == {"name": "Erika Mustermann", "card_number": "411111••••••1111"}
+    assert place.asked() == [("shop:1", "lead", REASON)]
+
+
+def test_a_forgotten_customer_is_told_as_such_and_the_try_is_written(place: Place) -> None:
+    with pytest.raises(Erased):
+        place.revealer.reveal(place.forgotten, person=LEAD, reason=REASON)
+    assert place.asked() == [("shop:2", "lead", REASON)]
+
+
+@pytest.mark.parametrize("role", [Role.ANALYST, Role.ADMIN])
+def test_whoever_may_not_is_refused_and_nothing_is_asked(place: Place, role: Role) -> None:
+    with pytest.raises(Forbidden):
+        place.revealer.reveal(place.purchase, person=Person("someone", role), reason=REASON)
+    assert place.asked() == []
+
+
+@pytest.mark.parametrize("reason", ["", "because", " " * 20, "x" * 501])
+def test_a_reason_that_says_nothing_is_refused(place: Place, reason: str) -> None:
+    with pytest.raises(RevealRefused, match="reason must have 10 to 500 characters"):
+        place.revealer.reveal(place.purchase, person=LEAD, reason=reason)
+    assert place.asked() == []
+
+
+def test_a_purchase_without_a_box_has_nothing_behind_it(place: Place) -> None:
+    with pytest.raises(RevealRefused, match="nothing is sealed with this purchase"):
+        place.revealer.reveal(replace(place.purchase, sealed=None), person=LEAD, reason=REASON)
+    assert place.asked() == []
+
+
+def test_without_an_acknowledgement_nothing_is_shown(place: Place) -> None:
+    place.go_away()
+    with pytest.raises(RevealRefused, match="nothing was shown"):
+        place.revealer.reveal(place.purchase, person=LEAD, reason=REASON)
+    assert place.asked() == []
+
+
+def test_the_console_is_told_when_its_key_is_another(tmp_path: Path) -> None:
+    place = over_the_edge(tmp_path, key="another-key")
+    with pytest.raises(RevealRefused, match="REVEAL_API_KEY"):
+        place.revealer.reveal(place.purchase, person=LEAD, reason=REASON)
+    assert place.asked() == []
+
+
+def test_an_edge_without_this_door_has_forgotten_nobody() -> None:
+    bare = TestClient(FastAPI())
+    revealer = EdgeRevealer("http://edge", KEY, transport=bare._transport)
+    with pytest.raises(RevealRefused, match="answered 404"):
+        revealer.reveal(a_transaction(), person=LEAD, reason=REASON)
+
+
+def test_an_edge_that_nobody_serves_is_named_without_the_key() -> None:
+    revealer = EdgeRevealer("http://127.0.0.1:9", KEY)
+    with pytest.raises(RevealRefused, match="does not answer") as refusal:
+        revealer.reveal(a_transaction(), person=LEAD, reason=REASON)
+    assert KEY not in str(refusal.value)
+
+
+def test_a_box_of_another_purchase_is_refused(tmp_path: Path) -> None:
+    place = over_the_edge(tmp_path)
+    moved = replace(place.purchase, transaction_id="shop:9")
+    with pytest.raises(RevealRefused, match="altered"):
+        place.revealer.reveal(moved, person=LEAD, reason=REASON)
+    assert place.asked() == [("shop:9", "lead", REASON)]
+
+
+def test_too_many_looks_are_refused_with_how_long(tmp_path: Path) -> None:
+    place = over_the_edge(tmp_path)
+    for _ in range(30):
+        place.revealer.reveal(place.purchase, person=LEAD, reason=REASON)
+    with pytest.raises(RevealRefused, match=r"30 times in the last hour.*again in 60 min"):
+        place.revealer.reveal(place.purchase, person=LEAD, reason=REASON)
+    assert len(place.asked()) == 30
