@@ -7,36 +7,16 @@ A process asks only for what it uses. Nothing below a composition root reads the
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic import AfterValidator, BeforeValidator, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-MINIMUM_SECRET_LENGTH = 16
-# Defaults and examples that tools and tutorials ship: knowing them is knowing nothing.
-KNOWN_SECRETS = frozenset(
-    {"admin", "cassandra", "default", "fraudwatch", "guest", "password", "postgres", "secret"}
-)
-PLACEHOLDERS = ("changeme", "change-me", "example", "your-", "placeholder")
-FEWEST_DISTINCT_CHARACTERS = 5
+from fraudwatch.domain.weak_secret import weakness_of
 
 
 class WeakSecret(ValueError):
     """A secret is empty, short, or one that everybody knows."""
-
-
-def weakness_of(secret: str) -> str | None:
-    """Why this secret may not be used, or None; the secret itself is never quoted."""
-    plain = secret.strip().lower()
-    if not plain:
-        return "is empty"
-    if plain in KNOWN_SECRETS or any(plain == known * 2 for known in KNOWN_SECRETS):
-        return "is a known default"
-    if len(set(plain)) < FEWEST_DISTINCT_CHARACTERS or any(w in plain for w in PLACEHOLDERS):
-        return "looks like an example"
-    if len(plain) < MINIMUM_SECRET_LENGTH:
-        return f"is shorter than {MINIMUM_SECRET_LENGTH} characters"
-    return None
 
 
 def _strong(secret: SecretStr) -> SecretStr:
@@ -102,11 +82,21 @@ class IngestSettings(BaseSettings):
     model_config = _from_environment("INGEST_")
     port: int = 8001
     api_key: Secret
+    reveal_api_key: Secret
     keys_folder: Path
     state_folder: Path
     rates_path: Path
     feed_url: str | None = None
     feed_api_key: Secret | None = None
+
+    @model_validator(mode="after")
+    def _shops_do_not_reveal(self) -> Self:
+        if self.reveal_api_key == self.api_key:
+            raise ValueError(
+                "INGEST_API_KEY and REVEAL_API_KEY are the same, so that every shop could look "
+                "behind tokens; remove one line from .env and start again to get a random one"
+            )
+        return self
 
 
 class DetectorSettings(BaseSettings):
@@ -135,6 +125,16 @@ class PersisterSettings(BaseSettings):
     instance: str = "persister-1"
 
 
+class TallySettings(BaseSettings):
+    """The counter of verdicts by day."""
+
+    model_config = _from_environment("TALLY_")
+    metrics_port: int = 9105
+    max_poll_records: int = 4_000
+    poll_seconds: float = 1.0
+    instance: str = "tally-1"
+
+
 class TrainingSettings(BaseSettings):
     """The jobs that fit models: what they draw on and where they write."""
 
@@ -146,9 +146,22 @@ class TrainingSettings(BaseSettings):
 
 
 class ConsoleSettings(BaseSettings):
-    """Who may look at the console, and where it tells of itself."""
+    """Where the console keeps its accounts and tells of itself.
+
+    The passwords are those that its first accounts are made with, when there is none yet.
+    """
 
     model_config = _from_environment("CONSOLE_")
     metrics_port: int = 9104
-    username: str = "analyst"
-    password: Secret
+    accounts_folder: Path
+    analyst_password: Secret
+    lead_password: Secret
+    admin_password: Secret
+
+
+class RevealSettings(BaseSettings):
+    """Where the console asks the edge to look behind a token, and the key that allows it."""
+
+    model_config = _from_environment("REVEAL_")
+    url: str
+    api_key: Secret

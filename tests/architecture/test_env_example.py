@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fraudwatch.settings import weakness_of
+from fraudwatch.domain.weak_secret import weakness_of
 from fraudwatch.stack import catalogue, env_file
 
 EXAMPLE = (Path(__file__).parents[2] / ".env.example").read_text(encoding="utf-8")

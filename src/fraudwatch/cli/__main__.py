@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from fraudwatch.cli import dead_letters, model, output
+from fraudwatch.cli import accounts, dead_letters, model, output
 from fraudwatch.stack import catalogue as catalogues
 from fraudwatch.stack.place import Place, Unusable
 from fraudwatch.stack.state import DEFAULT_PROFILE, status
@@ -33,6 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.add_typer(accounts.app, name="accounts")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(model.app, name="model")
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")]

@@ -13,6 +13,8 @@ from rich.table import Table
 from fraudwatch.stack.place import Place
 from fraudwatch.stack.state import ServiceState
 
+FIRST_PASSWORD = "the first password; it may have been changed since"  # noqa: S105  a note
+
 progress = Console(stderr=True, highlight=False)
 results = Console(highlight=False)
 
@@ -55,8 +57,11 @@ def _duration(seconds: int | None) -> str:
 
 def logins(ports: Mapping[str, int], settings: Mapping[str, str]) -> list[dict[str, str]]:
     """Who logs in where with what. The one place that shows secrets; never send it to a log."""
+    console = f"http://127.0.0.1:{ports['console.http']}"
     rows = [
-        ("console", f"http://127.0.0.1:{ports['console.http']}", "analyst", "CONSOLE_PASSWORD"),
+        ("console", console, "analyst", "CONSOLE_ANALYST_PASSWORD"),
+        ("console", console, "lead", "CONSOLE_LEAD_PASSWORD"),
+        ("console", console, "admin", "CONSOLE_ADMIN_PASSWORD"),
         ("ingest API", f"http://127.0.0.1:{ports['ingest.http']}", "(API key)", "INGEST_API_KEY"),
         ("shop API", f"http://127.0.0.1:{ports['shop.http']}", "(API key)", "SHOP_API_KEY"),
         ("Kafka", f"127.0.0.1:{ports['kafka.broker']}", "admin", "KAFKA_ADMIN_PASSWORD"),
@@ -68,7 +73,14 @@ def logins(ports: Mapping[str, int], settings: Mapping[str, str]) -> list[dict[s
         ),
     ]
     return [
-        {"what": what, "where": where, "login": login, "secret": settings[name], "variable": name}
+        {
+            "what": what,
+            "where": where,
+            "login": login,
+            "secret": settings[name],
+            "variable": name,
+            "note": FIRST_PASSWORD if what == "console" else "",
+        }
         for what, where, login, name in rows
     ]
 
@@ -78,6 +90,12 @@ def print_logins(rows: Iterable[Mapping[str, str]], place: Place) -> None:
     for row in rows:
         line = f"{row['what']:<11} {row['where']:<24} {row['login']:<17} {row['secret']}"
         results.print(line, markup=False, highlight=False, soft_wrap=True)
+    results.print(
+        "The console's are its accounts' first passwords, which may have been changed since; a "
+        "forgotten one: ./fraudwatch accounts reset-password LOGIN",
+        markup=False,
+        soft_wrap=True,
+    )
     results.print(
         f"All of them, and what can be changed: {place.env_file}", markup=False, soft_wrap=True
     )

@@ -53,6 +53,13 @@ METRICS: Final[dict[str, Metric]] = {
     ),
     # Worry when it grows with the calls that wait: verdicts come later than callers can.
     "fraudwatch_ingest_waits_timed_out": Metric(Counter, "Calls whose time to wait was too short"),
+    # Worry when "limited" or "forbidden" is not 0: somebody looks behind more than work needs.
+    "fraudwatch_ingest_reveals": Metric(
+        Counter,
+        "Wishes to look behind a token: shown, erased, altered, refused, forbidden, limited, "
+        "unlogged",
+        ("outcome",),
+    ),
     "fraudwatch_detector_verdicts": Metric(Counter, "Verdicts acknowledged", ("risk",)),
     "fraudwatch_detector_repeats": Metric(Counter, "Transactions seen before, not judged again"),
     "fraudwatch_detector_batch_seconds": Metric(Histogram, "Judging one micro-batch, all of it"),
@@ -112,6 +119,23 @@ METRICS: Final[dict[str, Metric]] = {
     # Worry when it falls behind the clock while the topic is busy.
     "fraudwatch_persister_written_until_seconds": Metric(
         Gauge, "When the newest written message was produced, epoch seconds", ("topic",)
+    ),
+    # Worry when it stands still while verdicts are made: the patterns are of earlier.
+    "fraudwatch_tally_verdicts": Metric(Counter, "Verdicts counted"),
+    # A few after a restart of the detector or the tally. Worry when it grows beside
+    # fraudwatch_tally_verdicts standing still: the topic began anew under counts of the old one.
+    "fraudwatch_tally_copies": Metric(Counter, "Verdicts told again, not counted again"),
+    # Worry when it is not 0; the persister has put the messages aside and says why.
+    "fraudwatch_tally_unreadable": Metric(Counter, "Messages that hold no verdict to count"),
+    # Worry when it stays 1 for a minute: Cassandra is away.
+    "fraudwatch_tally_paused": Metric(Gauge, "1 while the store is away and reading rests"),
+    # Worry when it passes 60: the patterns come late; 0 while nothing waits.
+    "fraudwatch_tally_lag_seconds": Metric(
+        Gauge, "Age of the oldest verdict read and not saved yet"
+    ),
+    # Worry when it falls behind the clock while the topic is busy.
+    "fraudwatch_tally_counted_until_seconds": Metric(
+        Gauge, "When the newest counted verdict was produced, epoch seconds"
     ),
     # Its count is how often the store was asked. Worry when p99 passes 1: the screen lags.
     "fraudwatch_console_query_seconds": Metric(

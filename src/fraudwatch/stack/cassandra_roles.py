@@ -20,11 +20,19 @@ RIGHTS: Mapping[str, Mapping[str, frozenset[str]]] = {
         "transaction_by_customer": frozenset({"SELECT", "MODIFY"}),
         "transaction_by_merchant": frozenset({"SELECT", "MODIFY"}),
         "label_by_transaction": frozenset({"SELECT", "MODIFY"}),
+        "label_by_day": frozenset({"SELECT", "MODIFY"}),
+        "audit_by_day": frozenset({"SELECT", "MODIFY"}),
     },
+    "tally": {"tally_by_day": frozenset({"SELECT", "MODIFY"})},
     "console": {
+        "tally_by_day": frozenset({"SELECT"}),
         "verdict_by_transaction": frozenset({"SELECT"}),
         "alert_by_hour": frozenset({"SELECT"}),
         "label_by_transaction": frozenset({"SELECT"}),
+        "label_by_day": frozenset({"SELECT"}),
+        "transaction_by_customer": frozenset({"SELECT"}),
+        "claim": frozenset({"SELECT", "MODIFY"}),
+        "audit_by_day": frozenset({"SELECT"}),
     },
 }
 

@@ -55,12 +55,14 @@ class RolePasswords(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CASSANDRA_", frozen=True, extra="ignore")
     persister_password: Secret
     console_password: Secret
+    tally_password: Secret
 
     def by_role(self) -> dict[str, str]:
         """Each role's password, in clear, for the one statement that needs it."""
         return {
             "persister": self.persister_password.get_secret_value(),
             "console": self.console_password.get_secret_value(),
+            "tally": self.tally_password.get_secret_value(),
         }
 
 

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
+from fraudwatch.domain.weak_secret import weakness_of
 from fraudwatch.stack.place import Place, Unusable, write_private
 
 PORT_OFFSET = "FRAUDWATCH_PORT_OFFSET"
@@ -95,8 +96,6 @@ def _random(name: str) -> str:
 
 def check(values: dict[str, str], path: Path) -> dict[str, str]:
     """Refuse weak secrets and values that an engine's configuration could misread."""
-    from fraudwatch.settings import weakness_of  # slow to import, and most commands need it not
-
     for name, value in values.items():
         if is_secret(name) and (reason := weakness_of(value)):
             raise BadSetting(

@@ -41,9 +41,14 @@ def test_status_of_nothing_is_one_json_object_and_a_failure(tmp_path: Path) -> N
 def test_creds_shows_secrets_on_stdout_only(tmp_path: Path) -> None:
     shown = _run(tmp_path / "home", "creds", "--json")
     assert shown.returncode == 0
-    console = next(row for row in json.loads(shown.stdout)["logins"] if row["what"] == "console")
-    assert console["where"] == "http://127.0.0.1:31501"
-    assert f"CONSOLE_PASSWORD={console['secret']}" in (tmp_path / "home/.env").read_text()
+    logins = json.loads(shown.stdout)["logins"]
+    console = {row["login"]: row for row in logins if row["what"] == "console"}
+    assert list(console) == ["analyst", "lead", "admin"]
+    for name, row in console.items():
+        assert row["where"] == "http://127.0.0.1:31501"
+        line = f"CONSOLE_{name.upper()}_PASSWORD={row['secret']}"
+        assert line in (tmp_path / "home/.env").read_text()
+        assert "may have been changed since" in row["note"]
     assert shown.stderr == ""
 
 

@@ -32,13 +32,13 @@ def test_own_lines_and_values_are_kept_and_missing_ones_are_added(tmp_path: Path
     place = _place(tmp_path)
     env_file.ensure(place)
     lines = place.env_file.read_text().splitlines()
-    kept = [line for line in lines if not line.startswith("CONSOLE_PASSWORD=")]
+    kept = [line for line in lines if not line.startswith("CONSOLE_LEAD_PASSWORD=")]
     place.env_file.write_text("\n".join([*kept, "# mine", "MY_OWN=1"]))
     values = env_file.ensure(place)
     text = place.env_file.read_text()
     assert "# mine\nMY_OWN=1\n" in text
     assert values["MY_OWN"] == "1"
-    assert len(values["CONSOLE_PASSWORD"]) >= 32
+    assert len(values["CONSOLE_LEAD_PASSWORD"]) >= 32
     assert all(line in text.splitlines() for line in kept)
 
 

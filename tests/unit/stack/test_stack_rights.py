@@ -17,15 +17,26 @@ def test_every_user_has_exactly_the_rights_its_contracts_give() -> None:
     assert {r for r in found if r.user == "ingest"} == {
         Right("ingest", operation, "TOPIC", topic)
         for operation in ("WRITE", "DESCRIBE")
-        for topic in ("transaction_topic", "labels_topic", "dead_letter_topic")
+        for topic in ("transaction_topic", "labels_topic", "dead_letter_topic", "audit_topic")
     } | {
         Right("ingest", "READ", "TOPIC", "fraud_topic"),
         Right("ingest", "DESCRIBE", "TOPIC", "fraud_topic"),
         Right("ingest", "READ", "GROUP", "ingest", prefixed=True),
     }
+    # Whoever only writes can neither read labels nor records, nor overwrite any.
+    assert {r for r in found if r.user == "console"} == {
+        Right("console", operation, "TOPIC", topic)
+        for operation in ("WRITE", "DESCRIBE")
+        for topic in ("labels_topic", "audit_topic")
+    }
     assert Right("persister", "READ", "GROUP", "persister", prefixed=True) in found
     assert Right("persister", "WRITE", "TOPIC", "fraud_topic") not in found
     assert Right("detector", "READ", "TOPIC", "transaction_topic") in found
+    assert {r for r in found if r.user == "tally"} == {
+        Right("tally", "READ", "TOPIC", "fraud_topic"),
+        Right("tally", "DESCRIBE", "TOPIC", "fraud_topic"),
+        Right("tally", "READ", "GROUP", "tally", prefixed=True),
+    }
 
 
 def test_limits_and_partitions_are_those_of_the_contract(tmp_path: Path) -> None:

@@ -1,0 +1,132 @@
+"""``fraudwatch accounts``: the console's accounts from the machine, for whoever is locked out."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from fraudwatch.application.access import Role
+from fraudwatch.application.account_rules import Account, AccountRefused, AccountsUnavailable
+from fraudwatch.application.accounts import Accounts, Doer
+from fraudwatch.cli import output
+from fraudwatch.stack import env_file
+from fraudwatch.stack.place import Place, Unusable
+
+app = typer.Typer(
+    help="Who may log in at the console. Works on its file, whether the platform runs or not; "
+    "every deed names its doer in the list, but none is on the audit log.",
+    no_args_is_help=True,
+)
+Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")]
+Login = Annotated[str, typer.Argument(metavar="LOGIN", help="As ls shows it.")]
+# Whoever may write the file needs nobody's permission; the list says that it was not an admin.
+OPERATOR = Doer("operator", witness=lambda _deed, _account: None)
+
+
+@app.command("ls", epilog="Example: ./fraudwatch accounts ls --json")
+def list_accounts(as_json: Json = False) -> None:  # noqa: FBT002  an option
+    """List the accounts, with who changed each last."""
+    with _opened() as accounts:
+        rows = [_row_of(account) for account in accounts.everybody()]
+    if as_json:
+        output.print_json({"accounts": rows})
+        return
+    for row in rows:
+        state = "open" if row["is_open"] else "closed"
+        sys.stdout.write(
+            f"{row['login']:<20} {row['role']:<8} {state:<7} changed {row['changed_at']} "
+            f"by {row['changed_by']}\n"
+        )
+
+
+@app.command(epilog="Example: ./fraudwatch accounts add lina --role lead")
+def add(
+    login: Annotated[str, typer.Argument(metavar="LOGIN", help="A new user name.")],
+    role: Annotated[Role, typer.Option(help="What the account may do.")],
+    as_json: Json = False,  # noqa: FBT002  an option
+) -> None:
+    """Make an account and print its password, which is shown this once."""
+    with _opened() as accounts:
+        password = accounts.make(OPERATOR, login, role)
+    _print_password(login, password, as_json=as_json)
+
+
+@app.command(epilog="Example: ./fraudwatch accounts reset-password admin")
+def reset_password(login: Login, as_json: Json = False) -> None:  # noqa: FBT002  an option
+    """Give an account a new password, print it this once, and end the account's sessions."""
+    with _opened() as accounts:
+        password = accounts.reset_password(OPERATOR, login)
+    _print_password(login, password, as_json=as_json)
+
+
+@app.command(epilog="Example: ./fraudwatch accounts close analyst")
+def close(login: Login, as_json: Json = False) -> None:  # noqa: FBT002  an option
+    """Let nobody log in by an account any more; its sessions end within seconds."""
+    with _opened() as accounts:
+        accounts.close(OPERATOR, login)
+    _print_state(login, is_open=False, as_json=as_json)
+
+
+@app.command("open", epilog="Example: ./fraudwatch accounts open analyst")
+def reopen(login: Login, as_json: Json = False) -> None:  # noqa: FBT002  an option
+    """Let an account that was closed log in again, with the password it had."""
+    with _opened() as accounts:
+        accounts.reopen(OPERATOR, login)
+    _print_state(login, is_open=True, as_json=as_json)
+
+
+@contextmanager
+def _opened() -> Iterator[Accounts]:
+    """This home's accounts; the first ones are made as the console would make them.
+
+    Raises:
+        Unusable: what was asked breaks a rule, or the file cannot be used.
+    """
+    from fraudwatch.adapters.account_store import SqliteAccountStore
+    from fraudwatch.adapters.argon2_hasher import Argon2Hasher
+
+    place = Place.from_environment()
+    place.make_folders()
+    settings = env_file.ensure(place)
+    try:
+        accounts = Accounts(
+            SqliteAccountStore(place.home / "console"),
+            Argon2Hasher(),
+            now_ms=lambda: time.time_ns() // 1_000_000,
+        )
+        accounts.seed({role: settings[f"CONSOLE_{role.name}_PASSWORD"] for role in Role})
+        yield accounts
+    except (AccountRefused, AccountsUnavailable) as why:
+        raise Unusable(str(why)) from why
+
+
+def _row_of(account: Account) -> dict[str, str | bool]:
+    changed_at = datetime.fromtimestamp(account.changed_at_ms / 1_000, UTC)
+    return {
+        "login": account.login,
+        "role": account.role.value,
+        "is_open": account.is_open,
+        "changed_at": changed_at.isoformat(timespec="seconds"),
+        "changed_by": account.changed_by,
+    }
+
+
+def _print_password(login: str, password: str, *, as_json: bool) -> None:
+    if as_json:
+        output.print_json({"login": login, "password": password})
+        return
+    output.say(f"{login} logs in with this password, which is shown this once:")
+    sys.stdout.write(f"{password}\n")
+
+
+def _print_state(login: str, *, is_open: bool, as_json: bool) -> None:
+    if as_json:
+        output.print_json({"login": login, "is_open": is_open})
+    else:
+        output.say(f"{login} is {'open' if is_open else 'closed'}")

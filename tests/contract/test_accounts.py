@@ -1,0 +1,338 @@
+"""One suite for every store of accounts, the memory twin and SQLite alike, under the same rules."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from argon2.profiles import CHEAPEST
+
+from fraudwatch.adapters.account_store import FILE_NAME, SqliteAccountStore
+from fraudwatch.adapters.argon2_hasher import Argon2Hasher
+from fraudwatch.adapters.memory_accounts import MemoryAccountStore
+from fraudwatch.application.access import Person, Role
+from fraudwatch.application.account_rules import (
+    Account,
+    AccountRefused,
+    AccountStore,
+    AccountsUnavailable,
+)
+from fraudwatch.application.accounts import Accounts, Doer
+from fraudwatch.domain.audit import Deed
+
+FIRST = {role: f"first-word-of-a-{role.value[::-1]}" for role in Role}
+NOW_MS = 1_772_000_000_000
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> AccountStore:
+    return MemoryAccountStore() if request.param == "memory" else SqliteAccountStore(tmp_path / "c")
+
+
+class Witness:
+    def __init__(self) -> None:
+        self.saw: list[tuple[Deed, str]] = []
+        self.is_blind = False
+
+    def __call__(self, deed: Deed, account: str) -> None:
+        if self.is_blind:
+            raise TimeoutError
+        self.saw.append((deed, account))
+
+
+@pytest.fixture
+def witness() -> Witness:
+    return Witness()
+
+
+@pytest.fixture
+def doer(witness: Witness) -> Doer:
+    return Doer("admin", witness)
+
+
+@pytest.fixture
+def accounts(store: AccountStore) -> Accounts:
+    made = Accounts(store, Argon2Hasher(CHEAPEST), now_ms=lambda: NOW_MS)
+    made.seed(FIRST)
+    return made
+
+
+def checked(accounts: Accounts, login: str, password: str) -> Account:
+    found = accounts.check(login, password)
+    assert found is not None
+    return found
+
+
+def test_the_first_start_makes_one_account_a_role(accounts: Accounts) -> None:
+    assert [(one.login, one.role) for one in accounts.everybody()] == [
+        ("admin", Role.ADMIN),
+        ("analyst", Role.ANALYST),
+        ("lead", Role.LEAD),
+    ]
+    for role, password in FIRST.items():
+        assert checked(accounts, role.value, password).role is role
+
+
+def test_a_later_start_overwrites_no_password_and_brings_no_account_back(
+    accounts: Accounts, doer: Doer
+) -> None:
+    password = accounts.reset_password(doer, "analyst")
+    accounts.close(doer, "lead")
+    before = accounts.everybody()
+    accounts.seed(FIRST)
+    assert accounts.everybody() == before
+    assert accounts.check("analyst", FIRST[Role.ANALYST]) is None
+    assert accounts.check("analyst", password)
+
+
+@pytest.mark.parametrize(
+    ("login", "password"),
+    [
+        ("analyst", "wrong"),
+        ("analyst", ""),
+        ("admin", FIRST[Role.ANALYST]),
+        ("nobody", FIRST[Role.ANALYST]),
+        ("", ""),
+        ("analyst' OR 1=1 --", FIRST[Role.ANALYST]),
+    ],
+)
+def test_a_wrong_login_is_nobody(accounts: Accounts, login: str, password: str) -> None:
+    assert accounts.check(login, password) is None
+
+
+def test_a_made_account_logs_in_with_the_password_it_was_given(
+    accounts: Accounts, doer: Doer, witness: Witness
+) -> None:
+    password = accounts.make(doer, "lina.m", Role.LEAD)
+    made = checked(accounts, "lina.m", password)
+    assert (made.role, made.changed_by, made.changed_at_ms) == (Role.LEAD, "admin", NOW_MS)
+    assert witness.saw == [(Deed.ACCOUNT_MADE, "lina.m")]
+    assert len(password.replace("-", "")) == 20
+    assert accounts.make(doer, "other", Role.LEAD) != password
+
+
+@pytest.mark.parametrize("login", ["", "a", "Lina", "1a", "a b", "a" * 33, "ä-b", "a\n", "a@b"])
+def test_what_is_no_user_name_makes_no_account(accounts: Accounts, doer: Doer, login: str) -> None:
+    with pytest.raises(AccountRefused, match="2 to 32 characters"):
+        accounts.make(doer, login, Role.ANALYST)
+    assert len(accounts.everybody()) == 3
+
+
+def test_a_name_that_is_taken_keeps_its_account(
+    accounts: Accounts, doer: Doer, witness: Witness
+) -> None:
+    with pytest.raises(AccountRefused, match="already"):
+        accounts.make(doer, "lead", Role.ADMIN)
+    assert checked(accounts, "lead", FIRST[Role.LEAD]).role is Role.LEAD
+    assert witness.saw == []
+
+
+def test_a_closed_account_neither_logs_in_nor_stays_in(accounts: Accounts, doer: Doer) -> None:
+    since = checked(accounts, "analyst", FIRST[Role.ANALYST]).password_changes
+    assert accounts.standing("analyst", since) == Person("analyst", Role.ANALYST)
+    accounts.close(doer, "analyst")
+    assert accounts.check("analyst", FIRST[Role.ANALYST]) is None
+    assert accounts.standing("analyst", since) is None
+    accounts.reopen(doer, "analyst")
+    assert accounts.check("analyst", FIRST[Role.ANALYST])
+
+
+def test_a_role_acts_at_once_and_a_reset_ends_what_was_open(accounts: Accounts, doer: Doer) -> None:
+    accounts.change_role(doer, "analyst", Role.LEAD)
+    assert accounts.standing("analyst", 0) == Person("analyst", Role.LEAD)
+    accounts.reset_password(doer, "analyst")
+    assert accounts.standing("analyst", 0) is None
+    assert accounts.standing("nobody", 0) is None
+
+
+def test_the_last_open_admin_stays(accounts: Accounts, doer: Doer, witness: Witness) -> None:
+    accounts.make(doer, "second", Role.ADMIN)
+    accounts.close(doer, "second")
+    witness.saw.clear()
+    for deed in (
+        lambda: accounts.close(doer, "admin"),
+        lambda: accounts.change_role(doer, "admin", Role.LEAD),
+    ):
+        with pytest.raises(AccountRefused, match="No open admin would be left"):
+            deed()
+    assert witness.saw == []
+    assert accounts.check("admin", FIRST[Role.ADMIN])
+    accounts.reopen(doer, "second")
+    accounts.close(doer, "admin")
+    assert accounts.check("admin", FIRST[Role.ADMIN]) is None
+
+
+def test_nothing_is_done_that_cannot_be_witnessed(
+    accounts: Accounts, doer: Doer, witness: Witness
+) -> None:
+    before = accounts.everybody()
+    witness.is_blind = True
+    for deed in (
+        lambda: accounts.make(doer, "lina", Role.LEAD),
+        lambda: accounts.change_role(doer, "lead", Role.ADMIN),
+        lambda: accounts.reset_password(doer, "lead"),
+        lambda: accounts.close(doer, "lead"),
+        lambda: accounts.reopen(doer, "lead"),
+    ):
+        with pytest.raises(TimeoutError):
+            deed()
+    assert accounts.everybody() == before
+
+
+def test_somebody_chooses_a_password_and_only_their_session_goes_on(accounts: Accounts) -> None:
+    mine = checked(accounts, "analyst", FIRST[Role.ANALYST])
+    chosen = accounts.choose_password(mine, "three plain words")
+    assert accounts.standing("analyst", mine.password_changes) is None
+    assert accounts.standing("analyst", chosen.password_changes)
+    assert accounts.check("analyst", "three plain words")
+    assert accounts.check("analyst", FIRST[Role.ANALYST]) is None
+
+
+@pytest.mark.parametrize(
+    ("password", "reason"),
+    [
+        ("", "is empty"),
+        ("elevenchars", "shorter than 12"),
+        ("passwordpassword", "known default"),
+        ("aaaabbbbaaaabbbb", "looks like an example"),
+        ("my-Analyst-words", "holds your user name"),
+        ("long-words" * 26, "longer than 256"),
+    ],
+)
+def test_a_weak_choice_is_refused_with_the_reason_and_not_quoted(
+    accounts: Accounts, password: str, reason: str
+) -> None:
+    mine = checked(accounts, "analyst", FIRST[Role.ANALYST])
+    with pytest.raises(AccountRefused, match=reason) as refusal:
+        accounts.choose_password(mine, password)
+    assert not password or password not in str(refusal.value)
+    assert accounts.check("analyst", FIRST[Role.ANALYST]) == mine
+
+
+def test_a_reset_in_between_wins_over_a_choice(accounts: Accounts, doer: Doer) -> None:
+    mine = checked(accounts, "analyst", FIRST[Role.ANALYST])
+    accounts.reset_password(doer, "analyst")
+    with pytest.raises(AccountRefused, match="meanwhile"):
+        accounts.choose_password(mine, "three plain words")
+    assert accounts.check("analyst", "three plain words") is None
+
+
+def test_a_hash_of_older_parameters_is_renewed_by_a_login_that_ends_no_session(
+    accounts: Accounts, store: AccountStore
+) -> None:
+    old = store.find("analyst")
+    dearer = Argon2Hasher(replace(CHEAPEST, time_cost=2))
+    Accounts(store, dearer, now_ms=lambda: NOW_MS).check("analyst", "wrong")
+    assert store.find("analyst") == old
+    checked(Accounts(store, dearer, now_ms=lambda: NOW_MS), "analyst", FIRST[Role.ANALYST])
+    new = store.find("analyst")
+    assert new is not None
+    assert old is not None
+    assert "t=2" in new.password_hash
+    assert new.password_changes == old.password_changes
+    assert accounts.check("analyst", FIRST[Role.ANALYST])
+
+
+def test_changes_at_once_are_made_one_after_the_other(
+    accounts: Accounts, store: AccountStore
+) -> None:
+    """Two admins who close each other: one of them stays, whatever the order."""
+    accounts.make(Doer("x-test", lambda *_: None), "second", Role.ADMIN)
+    both_ready = threading.Barrier(2)
+    refused: list[AccountRefused] = []
+
+    def close(login: str) -> None:
+        both_ready.wait()
+        try:
+            accounts.close(Doer("x-test", lambda *_: None), login)
+        except AccountRefused as error:
+            refused.append(error)
+
+    threads = [threading.Thread(target=close, args=(login,)) for login in ("admin", "second")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(refused) == 1
+    assert len([one for one in store.everybody() if one.role is Role.ADMIN and one.is_open]) == 1
+
+
+def test_two_first_starts_at_once_make_one_set(store: AccountStore) -> None:
+    hasher = Argon2Hasher(CHEAPEST)
+
+    def seed() -> None:
+        Accounts(store, hasher, now_ms=lambda: NOW_MS).seed(FIRST)
+
+    threads = [threading.Thread(target=seed) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(store.everybody()) == 3
+    assert {one.password_changes for one in store.everybody()} == {0}
+
+
+def test_no_account_shows_its_hash_when_it_is_printed(accounts: Accounts) -> None:
+    assert "argon2" not in repr(accounts.everybody())
+
+
+def test_sqlite_keeps_the_file_to_its_owner_and_no_password_in_it(tmp_path: Path) -> None:
+    folder = tmp_path / "console"
+    folder.mkdir(mode=0o755)
+    accounts = Accounts(SqliteAccountStore(folder), Argon2Hasher(CHEAPEST), lambda: NOW_MS)
+    accounts.seed(FIRST)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder / FILE_NAME).stat().st_mode) == 0o600
+    kept = b"".join(path.read_bytes() for path in folder.iterdir())
+    assert b"$argon2id$" in kept
+    assert not [word for word in FIRST.values() if word.encode() in kept]
+
+
+def test_sqlite_is_what_another_process_left(tmp_path: Path) -> None:
+    first, second = SqliteAccountStore(tmp_path), SqliteAccountStore(tmp_path)
+    Accounts(first, Argon2Hasher(CHEAPEST), lambda: NOW_MS).seed(FIRST)
+    assert second.everybody() == first.everybody()
+
+
+def test_sqlite_that_has_vanished_is_unavailable_and_never_made_anew(tmp_path: Path) -> None:
+    store = SqliteAccountStore(tmp_path)
+    (tmp_path / FILE_NAME).unlink()
+    for question in (store.everybody, lambda: store.find("admin"), lambda: store.write(nothing)):
+        with pytest.raises(AccountsUnavailable, match="cannot be read or written"):
+            question()
+    assert not (tmp_path / FILE_NAME).exists()
+
+
+def test_sqlite_that_is_no_database_is_unavailable(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).write_bytes(b"something else" * 100)
+    with pytest.raises(AccountsUnavailable):
+        SqliteAccountStore(tmp_path)
+
+
+def test_sqlite_undoes_what_was_not_finished(tmp_path: Path) -> None:
+    store = SqliteAccountStore(tmp_path)
+    Accounts(store, Argon2Hasher(CHEAPEST), lambda: NOW_MS).seed(FIRST)
+    with sqlite3.connect(tmp_path / FILE_NAME) as connection:
+        connection.execute(
+            "CREATE TRIGGER refuse BEFORE INSERT ON account WHEN new.login = 'zoe' "
+            "BEGIN SELECT RAISE(ABORT, 'no'); END"
+        )
+    before = store.everybody()
+    new = [
+        Account(
+            login=login, role=Role.LEAD, password_hash="x", changed_at_ms=NOW_MS, changed_by="t"
+        )
+        for login in ("yan", "zoe")
+    ]
+    with pytest.raises(AccountsUnavailable):
+        store.write(lambda _known: new)
+    assert store.everybody() == before
+
+
+def nothing(_known: Mapping[str, Account]) -> list[Account]:
+    return []
