@@ -1,47 +1,171 @@
-"""The console's entry: wires settings, store and pages; login comes first."""
+"""The console's entry: wires settings, engines and screens; login comes first."""
 
 from __future__ import annotations
 
-import streamlit as st
+import time
+from collections.abc import Callable
 
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from fraudwatch.adapters.account_store import SqliteAccountStore
+from fraudwatch.adapters.argon2_hasher import Argon2Hasher
 from fraudwatch.adapters.cassandra_alerts import CassandraAlertReader
+from fraudwatch.adapters.cassandra_audit import CassandraAudit
+from fraudwatch.adapters.cassandra_cases import CassandraCases
+from fraudwatch.adapters.cassandra_claims import CassandraClaims
 from fraudwatch.adapters.cassandra_session import connect
-from fraudwatch.application.ports import AlertReader
-from fraudwatch.settings import CassandraSettings, ConsoleSettings
-from streamlit_app import login, metrics
-from streamlit_app.queries import Source
-from streamlit_app.screens import live
+from fraudwatch.adapters.cassandra_tallies import CassandraTallies
+from fraudwatch.adapters.edge_revealer import EdgeRevealer
+from fraudwatch.adapters.json_codec import encode
+from fraudwatch.adapters.kafka_log import KafkaTopic
+from fraudwatch.application.access import Person, Right, Role
+from fraudwatch.application.account_rules import AccountsUnavailable
+from fraudwatch.application.accounts import Accounts
+from fraudwatch.application.audit import AuditLog, PublishedAudit
+from fraudwatch.application.decide import Decisions
+from fraudwatch.settings import CassandraSettings, ConsoleSettings, KafkaSettings, RevealSettings
+from fraudwatch.topics import AUDIT_TOPIC, LABELS_TOPIC
+from streamlit_app import metrics, navigation
+from streamlit_app.case import screen as case
+from streamlit_app.desk import Desk, Source
+from streamlit_app.live import screen as live
+from streamlit_app.patterns import screen as patterns
+from streamlit_app.people import accounts as accounts_screen
+from streamlit_app.people import audit, login, own_password
 
 # A screen that refreshes each second has no use for an answer that takes longer than this.
 STORE_TIMEOUT_SECONDS = 2.0
+# Somebody waits for the acknowledgement of what they decided.
+BROKER_TIMEOUT_SECONDS = 5.0
 
 
-def main(source: Source, account: ConsoleSettings) -> None:
+def main(source: Source, accounts: Accounts, audit_log: Callable[[], AuditLog]) -> None:
     """Show the page that was asked for, or the login form to whoever is not logged in."""
-    st.set_page_config(page_title="Fraudwatch", page_icon=":material/shield:", layout="wide")
+    st.set_page_config(page_title="Fraudwatch", page_icon="🛡️", layout="wide")
+    login.declare(accounts)
+    person = login.signed_in_as()
     # The pages are declared before the login, so that a link into the console is never "not found".
-    screen = st.Page(lambda: live.show(source), title="Live alerts", url_path="live")
-    page = st.navigation([screen], position="hidden")
-    if login.signed_in_as() is None:
-        login.show(account)
+    pages = _pages(source, accounts, audit_log, person)
+    navigation.declare(pages)
+    page = st.navigation(list(pages.values()), position="top" if person else "hidden")
+    if person is None:
+        login.show(accounts)
         return
-    _header()
+    login.watch(person)
+    _header(accounts, person)
     page.run()
 
 
-def _header() -> None:
+def _pages(
+    source: Source, accounts: Accounts, audit_log: Callable[[], AuditLog], person: Person | None
+) -> dict[str, StreamlitPage]:
+    """The screens that this person's role gives; each of them asks again."""
+    pages = {
+        navigation.LIVE: (
+            Right.SEE,
+            st.Page(
+                lambda: live.show(source), title="Live", url_path="live", icon=":material/bolt:"
+            ),
+        ),
+        navigation.CASE: (
+            Right.SEE,
+            st.Page(
+                lambda: case.show(source), title="Case", url_path="case", icon=":material/search:"
+            ),
+        ),
+        navigation.PATTERNS: (
+            Right.SEE,
+            st.Page(
+                lambda: patterns.show(source),
+                title="Patterns",
+                url_path="patterns",
+                icon=":material/insights:",
+            ),
+        ),
+        navigation.AUDIT: (
+            Right.AUDIT,
+            st.Page(
+                lambda: audit.show(source),
+                title="Audit",
+                url_path="audit",
+                icon=":material/history:",
+            ),
+        ),
+        navigation.ACCOUNTS: (
+            Right.ACCOUNTS,
+            st.Page(
+                lambda: accounts_screen.show(source, accounts, audit_log),
+                title="Accounts",
+                url_path="accounts",
+                icon=":material/group:",
+            ),
+        ),
+    }
+    return {
+        name: page for name, (right, page) in pages.items() if person is None or person.may(right)
+    }
+
+
+def _header(accounts: Accounts, person: Person) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title("Fraudwatch", anchor=False, width="stretch")
-        st.text(login.signed_in_as() or "", width="content")
+        st.text(f"{person.login} ({person.role})", width="content")
+        st.button("Change password", on_click=own_password.ask)
         st.button("Log out", on_click=login.sign_out)
+    own_password.show(accounts, person)
 
 
-def _open_reader() -> AlertReader:
-    settings = CassandraSettings()
-    return CassandraAlertReader(connect(settings, request_timeout_seconds=STORE_TIMEOUT_SECONDS))
+def _open_desk() -> Desk:
+    session = connect(CassandraSettings(), request_timeout_seconds=STORE_TIMEOUT_SECONDS)
+    reveal, claims = RevealSettings(), CassandraClaims(session)
+    return Desk(
+        alerts=CassandraAlertReader(session),
+        cases=CassandraCases(session),
+        claims=claims,
+        decisions=Decisions(
+            KafkaTopic(KafkaSettings(), LABELS_TOPIC, timeout_seconds=BROKER_TIMEOUT_SECONDS),
+            claims,
+            encode,
+            now_ms=_now_ms,
+        ),
+        tallies=CassandraTallies(session),
+        audit=CassandraAudit(session),
+        revealer=EdgeRevealer(reveal.url, reveal.api_key.get_secret_value()),
+    )
+
+
+@st.cache_resource(show_spinner=False)
+def _open_accounts(_settings: ConsoleSettings) -> Accounts:
+    """The accounts of this machine; at the very first start they are made."""
+    store = SqliteAccountStore(_settings.accounts_folder)
+    accounts = Accounts(store, Argon2Hasher(), now_ms=_now_ms)
+    accounts.seed(
+        {
+            Role.ANALYST: _settings.analyst_password.get_secret_value(),
+            Role.LEAD: _settings.lead_password.get_secret_value(),
+            Role.ADMIN: _settings.admin_password.get_secret_value(),
+        }
+    )
+    return accounts
+
+
+@st.cache_resource(show_spinner=False)
+def _open_audit_log() -> AuditLog:
+    topic = KafkaTopic(KafkaSettings(), AUDIT_TOPIC, timeout_seconds=BROKER_TIMEOUT_SECONDS)
+    return PublishedAudit(topic, encode)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 if __name__ == "__main__":
     settings = ConsoleSettings()
     metrics.serve(settings.metrics_port)
-    main(Source(_open_reader), settings)
+    try:
+        accounts = _open_accounts(settings)
+    except AccountsUnavailable as error:
+        login.tell_unavailable(error)
+    else:
+        main(Source(_open_desk), accounts, _open_audit_log)

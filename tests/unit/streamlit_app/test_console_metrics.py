@@ -10,27 +10,28 @@ import httpx
 import pytest
 import streamlit as st
 from prometheus_client import REGISTRY
-from pydantic import SecretStr
 from streamlit.testing.v1 import AppTest
 
 from fraudwatch.adapters.memory import MemoryVerdictStore
-from fraudwatch.settings import ConsoleSettings
+from fraudwatch.application.access import Role
+from fraudwatch.application.accounts import Accounts
 from fraudwatch.testing import a_verdict
 from streamlit_app import metrics
-from streamlit_app.queries import Source
+from streamlit_app.desk import Source
+from tests.unit.streamlit_app.conftest import PASSWORDS, memory_accounts, memory_desk
 
-PASSWORD = "Correct-Horse-7-Battery"
-ACCOUNT = ConsoleSettings(username="analyst", password=SecretStr(PASSWORD))
+PASSWORD = PASSWORDS[Role.ANALYST]
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 
 
 # AppTest runs a function's source alone, where no import of this module is known: hence quotes.
-def console(source: "Source", account: "ConsoleSettings", port: int) -> None:  # noqa: UP037
+def console(source: "Source", accounts: "Accounts", port: int) -> None:  # noqa: UP037
+    from fraudwatch.adapters.memory_casework import MemoryAudit
     from streamlit_app import metrics
     from streamlit_app.app import main
 
     metrics.serve(port)
-    main(source, account)
+    main(source, accounts, MemoryAudit)
 
 
 @pytest.fixture
@@ -48,8 +49,9 @@ def port() -> int:
 
 
 def opened(store: MemoryVerdictStore, port: int) -> AppTest:
-    source = Source(open_reader=lambda: store, clock=lambda: NOW)
-    return AppTest.from_function(console, args=(source, ACCOUNT, port), default_timeout=30).run()
+    source = Source(open_desk=lambda: memory_desk(store, lambda: NOW), clock=lambda: NOW)
+    args = (source, memory_accounts(lambda: NOW), port)
+    return AppTest.from_function(console, args=args, default_timeout=30).run()
 
 
 def log_in(app: AppTest, password: str = PASSWORD) -> None:
@@ -100,14 +102,12 @@ def test_a_port_that_is_taken_costs_the_metrics_and_not_the_page(
 def test_questions_are_counted_by_kind_and_an_answer_kept_is_none(
     store: MemoryVerdictStore, port: int
 ) -> None:
-    kinds = ("latest", "count_of_minute", "count_of_hour")
+    kinds = ("newest", "claims", "decisions")
     before = {kind: asked(kind) for kind in kinds}
     app = opened(store, port)
     log_in(app)
-    first = {kind: asked(kind) - before[kind] for kind in kinds}
     app.run()
-    assert all(count >= 1 for count in first.values())
-    assert asked("count_of_hour") - before["count_of_hour"] == first["count_of_hour"]
+    assert {kind: asked(kind) - before[kind] for kind in kinds} == dict.fromkeys(kinds, 1)
 
 
 def test_the_alerts_of_the_last_list_are_told(store: MemoryVerdictStore, port: int) -> None:

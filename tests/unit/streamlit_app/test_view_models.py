@@ -16,7 +16,6 @@ from streamlit_app.view_models import (
     amount_text,
     clock_time,
     latency_text,
-    row_of,
     sentences,
     short_token,
 )
@@ -40,28 +39,6 @@ ALERT = alert_of(
         merchant_country="GB",
     )
 )
-
-
-def test_a_line_says_what_happened_in_words() -> None:
-    row = row_of(ALERT, DECIDED_MS + 4_900)
-    assert row.risk == "◆ Critical"
-    assert row.decided_at == "22:13:20"
-    assert row.age_seconds == 4
-    assert row.amount == "1,234.50 GBP"
-    assert row.merchant == "merchant-7"
-    assert row.reasons == "900 km in 5 minutes. New device."
-    assert row.outcome == "Declined"
-    assert row.country == "GB"
-    assert row.customer == "qwertyui"
-    assert row.card == "•••• 1111"
-    assert row.channel == "Online"
-    assert row.payment == "went through"
-    assert row.transaction == "shop:42"
-
-
-def test_what_is_unknown_shows_as_a_dash() -> None:
-    row = row_of(replace(ALERT, merchant_country=None, card_last4=None), DECIDED_MS)
-    assert (row.country, row.card) == ("—", "—")
 
 
 def test_every_risk_has_a_shape_and_a_word_of_its_own() -> None:
@@ -104,10 +81,6 @@ def test_a_time_of_another_day_names_its_day() -> None:
 )
 def test_ages_are_told_as_a_person_would(age_ms: int, text: str) -> None:
     assert age_text(age_ms) == text
-
-
-def test_an_alert_from_a_clock_ahead_is_not_older_than_nothing() -> None:
-    assert row_of(ALERT, DECIDED_MS - 2_000).age_seconds == 0
 
 
 def test_latency_is_exact_while_it_is_short() -> None:

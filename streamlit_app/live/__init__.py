@@ -1,0 +1,1 @@
+"""The live screen: a window of alerts for everybody, filtered and grouped for each."""

@@ -1,0 +1,54 @@
+"""A desk made of memory twins, and accounts to log in by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from argon2.profiles import CHEAPEST
+
+from fraudwatch.adapters.argon2_hasher import Argon2Hasher
+from fraudwatch.adapters.json_codec import encode
+from fraudwatch.adapters.memory import MemoryTopic, MemoryVerdictStore
+from fraudwatch.adapters.memory_accounts import MemoryAccountStore
+from fraudwatch.adapters.memory_casework import (
+    MemoryAudit,
+    MemoryCases,
+    MemoryClaims,
+    MemoryRevealer,
+    MemoryTallies,
+)
+from fraudwatch.application.access import Role
+from fraudwatch.application.accounts import Accounts
+from fraudwatch.application.decide import Decisions
+from streamlit_app.desk import Desk
+
+PASSWORDS = {role: f"Correct-Horse-7-{role[::-1]}" for role in Role}
+
+
+def memory_accounts(clock: Callable[[], datetime]) -> Accounts:
+    """One account a role, named as the role, with the passwords above."""
+    now_ms = lambda: int(clock().timestamp() * 1_000)  # noqa: E731
+    accounts = Accounts(MemoryAccountStore(), Argon2Hasher(CHEAPEST), now_ms)
+    accounts.seed(PASSWORDS)
+    return accounts
+
+
+def memory_desk(
+    store: MemoryVerdictStore,
+    clock: Callable[[], datetime],
+    personal: Mapping[str, Mapping[str, str]] | None = None,
+) -> Desk:
+    """Everything behind the console in memory; a test takes the parts it turns off from it."""
+    claims = MemoryClaims(clock)
+    return Desk(
+        alerts=store,
+        cases=MemoryCases(store),
+        claims=claims,
+        decisions=Decisions(
+            MemoryTopic(), claims, encode, now_ms=lambda: int(clock().timestamp() * 1_000)
+        ),
+        tallies=MemoryTallies(),
+        audit=MemoryAudit(),
+        revealer=MemoryRevealer(personal or {}),
+    )

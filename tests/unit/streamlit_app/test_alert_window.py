@@ -1,0 +1,229 @@
+"""The window of alerts: nothing is lost, however late it is written and whoever asks."""
+
+from __future__ import annotations
+
+import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+
+from fraudwatch.adapters.memory import MemoryVerdictStore
+from fraudwatch.application.alerts import Alert
+from fraudwatch.application.ports import StoreUnavailable
+from streamlit_app.live.window import REACH, AlertWindow, Seen
+from tests.unit.streamlit_app.live_world import NOON, NOON_MS, a_live_verdict, ms
+
+HOUR = 3_600
+
+
+@dataclass
+class Watched:
+    """A window over a memory store, and the limits and ranges that it asked for."""
+
+    most: int = 20_000
+    store: MemoryVerdictStore = field(default_factory=MemoryVerdictStore)
+    asked: list[tuple[datetime, datetime, int]] = field(default_factory=list)
+    window: AlertWindow = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.window = AlertWindow(self, self.most)  # type: ignore[arg-type]
+
+    def decided_between(self, since: datetime, until: datetime, *, limit: int) -> list[Alert]:
+        self.asked.append((since, until, limit))
+        return self.store.decided_between(since, until, limit=limit)
+
+    def write(self, age_seconds: float, name: str, *, at: datetime = NOON) -> None:
+        decided_at_ms = ms(at) - int(age_seconds * 1_000)
+        self.store.write([a_live_verdict(decided_at_ms, name)], [])
+
+    def seen(self) -> Seen:
+        seen = self.window.seen()
+        assert seen is not None
+        return seen
+
+    def names(self) -> list[str]:
+        return [alert.merchant_id for alert in self.seen().alerts]
+
+
+def test_before_the_first_answer_there_is_nothing() -> None:
+    assert Watched().window.seen() is None
+
+
+def test_the_first_answer_is_short_and_the_older_ones_come_behind_it() -> None:
+    watched = Watched()
+    for n in range(300):
+        watched.write(n * 60, f"m{n}")
+    watched.write(6 * 24 * HOUR, "days")
+    watched.window.read_newest(NOON)
+    assert watched.names() == [f"m{n}" for n in range(200)]
+    # The last one's millisecond may be cut: what is whole begins after it.
+    assert watched.seen().since_ms == NOON_MS - 199 * 60_000 + 1
+    watched.window.read_back(NOON)
+    assert watched.names() == [*(f"m{n}" for n in range(300)), "days"]
+    assert watched.seen().since_ms == ms(NOON - REACH)
+
+
+def test_each_refresh_asks_for_the_last_minute_alone() -> None:
+    watched = Watched()
+    watched.window.read_newest(NOON)
+    watched.window.read_newest(NOON + timedelta(seconds=1))
+    since, until, _ = watched.asked[-1]
+    assert since == NOON - timedelta(minutes=1)
+    # A judge whose clock is ahead is seen as well.
+    assert until == datetime(2026, 3, 1, 13, tzinfo=NOON.tzinfo)
+
+
+def test_an_alert_of_a_clock_ahead_is_seen() -> None:
+    watched = Watched()
+    watched.write(-90, "ahead")
+    watched.window.read_newest(NOON)
+    assert watched.names() == ["ahead"]
+
+
+@pytest.mark.parametrize("late_seconds", [30, 59 * 60, 119 * 60, 3 * HOUR, 100 * HOUR])
+def test_a_row_is_found_however_late_it_is_written(late_seconds: int) -> None:
+    watched = Watched()
+    now = NOON
+    for _ in range(3):
+        watched.window.read_newest(now)
+        watched.window.read_back(now)
+        now += timedelta(seconds=30)
+    watched.write(late_seconds, "late", at=now)
+    for _ in range(32):  # sixteen minutes
+        now += timedelta(seconds=30)
+        watched.window.read_newest(now)
+        watched.window.read_back(now)
+    assert watched.names() == ["late"]
+
+
+def test_no_row_is_lost_of_a_persister_that_lags_at_random() -> None:
+    dice = random.Random(7)
+    watched = Watched()
+    written: list[tuple[float, float, str]] = sorted(
+        (decided + dice.choice([0, 2, 50, 70, 1_000, 5_000]), decided, f"m{n}")
+        for n in range(400)
+        for decided in [dice.uniform(0, 1_800)]
+    )
+    for second in range(0, 9_000, 5):
+        now = NOON + timedelta(seconds=second)
+        while written and written[0][0] <= second:
+            _, decided, name = written.pop(0)
+            watched.write(second - decided, name, at=now)
+        watched.window.read_newest(now)
+        if second % 30 == 0:
+            watched.window.read_back(now)
+    assert sorted(watched.names()) == sorted(f"m{n}" for n in range(400))
+    times = [alert.decided_at_ms for alert in watched.seen().alerts]
+    assert times == sorted(times, reverse=True)
+
+
+def test_a_night_in_which_nobody_looked_is_read_in_the_morning() -> None:
+    watched = Watched()
+    watched.write(0, "evening")
+    watched.window.read_newest(NOON)
+    watched.window.read_back(NOON)
+    morning = NOON + timedelta(hours=12)
+    for n in range(500):
+        watched.write(n * 60, f"m{n}", at=morning)
+    watched.window.read_newest(morning)
+    assert len(watched.names()) == 201
+    # The hole is no secret until it is filled.
+    assert watched.seen().since_ms > ms(morning) - 200 * 60_000
+    watched.window.read_back(morning)
+    assert watched.names() == [*(f"m{n}" for n in range(500)), "evening"]
+
+
+def test_a_store_that_was_away_is_caught_up_with() -> None:
+    watched = Watched()
+    watched.window.read_newest(NOON)
+    watched.store.is_reachable = False
+    with pytest.raises(StoreUnavailable):
+        watched.window.read_newest(NOON + timedelta(minutes=1))
+    assert watched.seen().read_at_ms == NOON_MS
+    watched.store.is_reachable = True
+    back = NOON + timedelta(minutes=9)
+    watched.write(500, "meanwhile", at=back)
+    watched.window.read_newest(back)
+    assert watched.names() == ["meanwhile"]
+
+
+def test_no_more_than_the_most_and_the_newest_of_them() -> None:
+    watched = Watched(most=10)
+    for n in range(25):
+        watched.write(n, f"m{n}")
+    watched.window.read_newest(NOON)
+    watched.window.read_back(NOON)
+    assert watched.names() == [f"m{n}" for n in range(10)]
+    assert watched.seen().since_ms == NOON_MS - 9_000 + 1
+    later = NOON + timedelta(seconds=5)
+    watched.write(0, "new", at=later)
+    watched.window.read_newest(later)
+    assert watched.names() == ["new", *(f"m{n}" for n in range(9))]
+
+
+def test_what_is_older_than_seven_days_leaves() -> None:
+    watched = Watched()
+    watched.write(6.9 * 24 * HOUR, "old")
+    watched.window.read_newest(NOON)
+    watched.window.read_back(NOON)
+    assert watched.names() == ["old"]
+    later = NOON + timedelta(hours=5)
+    watched.write(0, "new", at=later)
+    watched.window.read_newest(later)
+    assert watched.names() == ["new"]
+
+
+def test_what_is_judged_again_is_one_alert_the_later_one() -> None:
+    watched = Watched()
+    watched.store.write([a_live_verdict(NOON_MS - 9_000, "m", score=0.1)], [])
+    watched.window.read_newest(NOON)
+    watched.store.write([a_live_verdict(NOON_MS - 1_000, "m", score=0.9)], [])
+    watched.window.read_newest(NOON + timedelta(seconds=1))
+    watched.window.read_back(NOON + timedelta(seconds=1))
+    assert [alert.score for alert in watched.seen().alerts] == [0.9]
+
+
+def test_what_the_store_has_forgotten_the_window_forgets() -> None:
+    watched = Watched()
+    for n in range(3):
+        watched.write(n * HOUR * 20, f"m{n}")
+    watched.window.read_newest(NOON)
+    watched.window.read_back(NOON)
+    watched.store._alerts = {
+        key: alert for key, alert in watched.store._alerts.items() if alert.merchant_id != "m1"
+    }
+    watched.window.read_back(NOON + timedelta(minutes=15))
+    assert watched.names() == ["m0", "m2"]
+
+
+def test_many_threads_see_whole_answers_only() -> None:
+    watched = Watched(most=500)
+    stop = threading.Event()
+
+    def watch() -> int:
+        looks = 0
+        while not stop.is_set():
+            seen = watched.window.seen()
+            if seen is not None:
+                times = [alert.decided_at_ms for alert in seen.alerts]
+                assert times == sorted(times, reverse=True)
+                assert len(times) <= 500
+                looks += 1
+        return looks
+
+    with ThreadPoolExecutor(4) as threads:
+        watching = [threads.submit(watch) for _ in range(2)]
+        for n in range(300):
+            now = NOON + timedelta(seconds=n)
+            watched.store.write([a_live_verdict(ms(now), f"m{n}")], [])
+            for job in [
+                threads.submit(watched.window.read_newest, now),
+                threads.submit(watched.window.read_back, now),
+            ]:
+                job.result()
+        stop.set()
+        assert all(one.result() > 0 for one in watching)
+    assert len(watched.names()) == 300
