@@ -1,0 +1,130 @@
+"""What the customer bought lately, and how far one purchase lies from the one before; pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Final
+
+from fraudwatch.application.alerts import is_alert
+from fraudwatch.domain.transaction import Transaction
+from fraudwatch.domain.verdict import Verdict
+from streamlit_app.case.feature_words import duration_text
+from streamlit_app.risk_marks import risk_word
+from streamlit_app.view_models import (
+    OUTCOME_WORDS,
+    PAYMENT_WORDS,
+    UNKNOWN,
+    amount_text,
+    sentences,
+)
+
+_EARTH_RADIUS_KM: Final = 6_371.0088  # mean radius, IUGG; as the detector's
+# Below a minute clocks say more of a speed than the journey does; as the detector's.
+_SHORTEST_TRAVEL_SECONDS: Final = 60.0
+_SAME_PLACE_KM: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """One purchase of the timeline."""
+
+    transaction: str
+    at: datetime
+    amount_eur: float
+    amount: str
+    merchant: str
+    risk: str
+    outcome: str
+    payment: str
+    reasons: str
+    is_alert: bool
+    is_this: bool
+    latitude: float | None
+    longitude: float | None
+
+    @property
+    def place(self) -> tuple[float, float] | None:
+        """Latitude and longitude, where both are known."""
+        if self.latitude is None or self.longitude is None:
+            return None
+        return self.latitude, self.longitude
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """The way from one located purchase to the next."""
+
+    latitude: float
+    longitude: float
+    next_latitude: float
+    next_longitude: float
+    distance: str
+    took: str
+    speed: str
+
+
+def timeline(
+    purchases: Sequence[Transaction], verdicts: Mapping[str, Verdict], this: str
+) -> list[Bought]:
+    """One line a purchase, newest first."""
+    ordered = sorted(purchases, key=lambda one: (-one.event_at_ms, one.transaction_id))
+    return [_bought(one, verdicts.get(one.transaction_id), this) for one in ordered]
+
+
+def legs(rows: Sequence[Bought]) -> list[Leg]:
+    """The ways between consecutive purchases whose places are known and differ."""
+    located = sorted((row for row in rows if row.place), key=lambda row: row.at)
+    pairs = pairwise(located)
+    return [leg for here, there in pairs if (leg := _leg(here, there)) is not None]
+
+
+def great_circle_km(
+    latitude_1: float, longitude_1: float, latitude_2: float, longitude_2: float
+) -> float:
+    """Distance over the sphere between two positions in degrees (haversine formula).
+
+    The detector's own is compiled, by a compiler that the console does without.
+    """
+    p1, p2 = math.radians(latitude_1), math.radians(latitude_2)
+    half_p, half_l = (p2 - p1) / 2, math.radians(longitude_2 - longitude_1) / 2
+    a = math.sin(half_p) ** 2 + math.cos(p1) * math.cos(p2) * math.sin(half_l) ** 2
+    return 2 * _EARTH_RADIUS_KM * math.asin(min(1.0, math.sqrt(a)))
+
+
+def _bought(one: Transaction, verdict: Verdict | None, this: str) -> Bought:
+    return Bought(
+        transaction=one.transaction_id,
+        at=datetime.fromtimestamp(one.event_at_ms / 1_000, UTC),
+        amount_eur=one.amount_eur_cents / 100,
+        amount=amount_text(one.amount_minor, one.currency),
+        merchant=one.merchant_id,
+        risk=risk_word(verdict.risk if verdict else None),
+        outcome=OUTCOME_WORDS[verdict.outcome] if verdict else UNKNOWN,
+        payment=PAYMENT_WORDS[one.payment_status],
+        reasons=sentences(verdict.reasons) if verdict and verdict.reasons else UNKNOWN,
+        is_alert=verdict is not None and is_alert(verdict),
+        is_this=one.transaction_id == this,
+        latitude=one.purchase_latitude,
+        longitude=one.purchase_longitude,
+    )
+
+
+def _leg(here: Bought, there: Bought) -> Leg | None:
+    if here.place is None or there.place is None:
+        return None
+    km = great_circle_km(*here.place, *there.place)
+    if km < _SAME_PLACE_KM:
+        return None
+    seconds = (there.at - here.at).total_seconds()
+    hours = max(seconds, _SHORTEST_TRAVEL_SECONDS) / 3_600
+    return Leg(
+        *here.place,
+        *there.place,
+        distance=f"{km:,.0f} km",
+        took=duration_text(seconds),
+        speed=f"{km / hours:,.0f} km/h",
+    )

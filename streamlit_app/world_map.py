@@ -1,0 +1,133 @@
+"""The world's outlines, from a package's own data: neither browser nor server asks a network.
+
+Countries too small for an outline, and the few that the data has none of, are points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from itertools import pairwise
+from typing import Any, Final, NamedTuple
+
+import altair as alt
+from countryinfo import CountryInfo
+
+# A ring around the pole, and nobody sells there.
+_LEFT_OUT: Final = frozenset({"AQ"})
+_LAND, _BORDER = "#e8e6df", "#a9a59a"
+_LEAST_SPAN_DEGREES: Final = 4.0
+_MARGIN: Final = 0.25
+_NORTHERNMOST: Final = 85.0  # beyond it Mercator has no end
+
+Feature = dict[str, Any]
+Ring = Sequence[Sequence[float]]
+
+
+class Frame(NamedTuple):
+    """A piece of the map, in degrees."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+
+@cache
+def countries() -> tuple[Feature, ...]:
+    """One GeoJSON feature a country, with the properties ``iso_alpha2`` and ``name``."""
+    found: dict[str, Feature] = {}
+    for country in CountryInfo.all().values():
+        code = country["ISO"].get("alpha2")
+        feature = _feature(code, country)
+        # Parts of a country come under its code too: what has an outline stands.
+        if feature and (code not in found or _is_point(found[code])):
+            found[code] = feature
+    return tuple(found[code] for code in sorted(found))
+
+
+def outlines(frame: Frame | None = None) -> alt.Chart:
+    """The countries as a quiet background, to layer points on; only those in the frame, if any."""
+    shown = [
+        one for one in countries() if not _is_point(one) and (frame is None or _touches(one, frame))
+    ]
+    chart: alt.Chart = alt.Chart(alt.InlineData(values=shown)).mark_geoshape(
+        fill=_LAND, stroke=_BORDER, strokeWidth=0.6, clip=True
+    )
+    return chart
+
+
+def frame_of(positions: Sequence[tuple[float, float]]) -> Frame:
+    """What to show around these (latitude, longitude): all of them, with room on every side."""
+    latitudes, longitudes = [at[0] for at in positions], [at[1] for at in positions]
+    south, north = _widened(min(latitudes), max(latitudes))
+    west, east = _widened(min(longitudes), max(longitudes))
+    return Frame(
+        max(west, -180.0), max(south, -_NORTHERNMOST), min(east, 180.0), min(north, _NORTHERNMOST)
+    )
+
+
+def fit_to(frame: Frame) -> list[Feature]:
+    """The frame's corners, for a projection to fit: ``project(fit=fit_to(frame))``."""
+    corners = [
+        [frame.west, frame.south],
+        [frame.west, frame.north],
+        [frame.east, frame.north],
+        [frame.east, frame.south],
+    ]
+    geometry = {"type": "MultiPoint", "coordinates": corners}
+    return [{"type": "Feature", "properties": {}, "geometry": geometry}]
+
+
+def _is_point(feature: Feature) -> bool:
+    return bool(feature["geometry"]["type"] == "Point")
+
+
+def _feature(code: str, country: Mapping[str, Any]) -> Feature | None:
+    geometry = _geometry(country)
+    if not code or code in _LEFT_OUT or geometry is None:
+        return None
+    properties = {"iso_alpha2": code, "name": country["name"]}
+    return {"type": "Feature", "id": code, "properties": properties, "geometry": geometry}
+
+
+def _geometry(country: Mapping[str, Any]) -> dict[str, Any] | None:
+    drawn = country.get("geoJSON", {}).get("features", [])
+    if drawn:
+        shape = drawn[0]["geometry"]
+        parts = shape["coordinates"]
+        polygons = [parts] if shape["type"] == "Polygon" else parts
+        return {"type": "MultiPolygon", "coordinates": [_wound(rings) for rings in polygons]}
+    position: Sequence[float] = country.get("latlng") or ()
+    if len(position) != 2:  # noqa: PLR2004  a latitude and a longitude
+        return None
+    return {"type": "Point", "coordinates": [position[1], position[0]]}
+
+
+def _wound(rings: Sequence[Ring]) -> list[Ring]:
+    """Outer rings clockwise, holes the other way; else the drawing fills the rest of the globe."""
+    return [
+        ring if (_area(ring) > 0) == (place > 0) else list(reversed(ring))
+        for place, ring in enumerate(rings)
+    ]
+
+
+def _area(ring: Ring) -> float:
+    """Twice the area, positive where the ring runs counter-clockwise."""
+    return sum(here[0] * there[1] - there[0] * here[1] for here, there in pairwise(ring))
+
+
+def _touches(feature: Feature, frame: Frame) -> bool:
+    points = [at for rings in feature["geometry"]["coordinates"] for at in rings[0]]
+    west, east = min(at[0] for at in points), max(at[0] for at in points)
+    south, north = min(at[1] for at in points), max(at[1] for at in points)
+    # Twice the frame: a wide window shows more than what the projection was fitted to.
+    wide, high = frame.east - frame.west, frame.north - frame.south
+    is_beside = west > frame.east + 2 * wide or east < frame.west - 2 * wide
+    return not is_beside and not (south > frame.north + high or north < frame.south - high)
+
+
+def _widened(least: float, most: float) -> tuple[float, float]:
+    span = max(most - least, _LEAST_SPAN_DEGREES)
+    middle = (least + most) / 2
+    return middle - span * (0.5 + _MARGIN), middle + span * (0.5 + _MARGIN)

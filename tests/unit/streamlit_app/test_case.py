@@ -1,0 +1,534 @@
+"""The case screen as an analyst, a lead and an admin meet it, with every part that may be away."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from fraudwatch.adapters.memory import MemoryTopic, MemoryVerdictStore
+from fraudwatch.application.access import Person, Role
+from fraudwatch.application.ports import StoreUnavailable
+from fraudwatch.domain.explanation import Contribution
+from fraudwatch.domain.label import LABEL_SCHEMA, Label, Truth
+from fraudwatch.domain.label import Source as LabelSource
+from fraudwatch.domain.transaction import Transaction
+from fraudwatch.domain.verdict import Mode, ModelScore, Outcome, Reason, Risk, Verdict
+from fraudwatch.testing import NOON_MS, a_token, a_transaction, a_verdict
+from streamlit_app.desk import Desk, Source
+from tests.unit.streamlit_app.conftest import memory_desk
+
+ANN, BEN, ROOT = Person("ann", Role.ANALYST), Person("ben", Role.LEAD), Person("root", Role.ADMIN)
+CASE = "shop:7"
+HOUR_MS = 3_600_000
+
+
+# AppTest runs a function's source alone, where no import of this module is known: hence quotes.
+def page(source: "Source") -> None:  # noqa: UP037  as said above
+    from streamlit_app.case import screen as case
+
+    case.show(source)
+
+
+@dataclass
+class World:
+    """A store in memory, a clock, and the screen for one person after another."""
+
+    store: MemoryVerdictStore
+    desk: Desk
+    now: datetime
+    app: AppTest
+
+    @property
+    def topic(self) -> MemoryTopic:
+        assert isinstance(self.desk.decisions.topic, MemoryTopic)
+        return self.desk.decisions.topic
+
+    def buy(self, name: str, *, age_hours: float = 0.0, **changes: Any) -> Transaction:
+        """Write a purchase and, unless said otherwise, the verdict on it."""
+        event_at_ms = NOON_MS - int(age_hours * HOUR_MS)
+        special = changes.pop("verdict", {})
+        bought = a_transaction(transaction_id=name, event_at_ms=event_at_ms, **changes)
+        shared = {"customer_token": bought.customer_token, "event_at_ms": event_at_ms}
+        judged = a_verdict(
+            transaction_id=name, decided_at_ms=event_at_ms + 120, **(shared | special)
+        )
+        self.store.write([judged], [bought])
+        return bought
+
+    def look(self, person: Person = ANN, about: str | None = CASE) -> AppTest:
+        st.cache_data.clear()
+        self.app.session_state["signed_in_as"] = person
+        if about is not None:
+            self.app.query_params["transaction"] = about
+        return self.app.run()
+
+    def press(self, label: str) -> AppTest:
+        return next(one for one in self.app.button if one.label == label).click().run()
+
+    def save(self, truth: Truth, note: str = "") -> AppTest:
+        self.app.radio[0].set_value(truth)
+        self.app.text_area[0].input(note)
+        return self.press("Save decision")
+
+    @property
+    def buttons(self) -> list[str]:
+        return [one.label for one in self.app.button]
+
+    @property
+    def said(self) -> str:
+        """Everything that the screen says in words."""
+        app = self.app
+        parts = (app.text, app.info, app.warning, app.error, app.success, app.subheader)
+        return "\n".join(str(one.value) for part in parts for one in part)
+
+    def open(self) -> str:
+        asked = self.app.query_params["transaction"]
+        return asked if isinstance(asked, str) else asked[0]
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    store = MemoryVerdictStore()
+    now = datetime.fromtimestamp(NOON_MS / 1_000, UTC) + timedelta(minutes=5)
+    desk = memory_desk(store, lambda: made.now)
+    made = World(store, desk, now, app=None)  # type: ignore[arg-type]
+    source = Source(open_desk=lambda: made.desk, clock=lambda: made.now)
+    made.app = AppTest.from_function(page, args=(source,), default_timeout=60)
+    yield made
+    assert not made.app.exception
+
+
+def silent(part: object, *methods: str) -> Any:
+    """The same part with some questions unanswered: a proxy, so that the rest is the real twin."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise StoreUnavailable("told not to answer")
+
+    class Silent:
+        def __getattr__(self, name: str) -> Callable[..., Any]:
+            return refuse if name in methods else getattr(part, name)
+
+    return Silent()
+
+
+def a_label(name: str, truth: Truth, by: str = "cleo", note: str | None = None) -> Label:
+    return Label(
+        schema=LABEL_SCHEMA,
+        transaction_id=name,
+        verdict=truth,
+        source=LabelSource.ANALYST,
+        by=by,
+        known_at_ms=NOON_MS + 60_000,
+        note=note,
+    )
+
+
+EXPLAINED: dict[str, Any] = {
+    "mode": Mode.WITH_ANOMALY,
+    "model_scores": (ModelScore("anomaly", "0123456789ab", 0.9996),),
+    "explanation": (
+        Contribution("amount_eur_cents", 120_000.0, 3_500.0, 8.25),
+        Contribution("own_hour_share_ratio", 0.01, None, -2.5),
+    ),
+}
+
+
+def test_nobody_sees_anything_before_login(world: World) -> None:
+    world.buy(CASE)
+    world.app.query_params["transaction"] = CASE
+    world.app.run()
+    assert world.said == ""
+    assert not world.app.metric
+
+
+@pytest.mark.parametrize("person", [ANN, BEN, ROOT])
+def test_the_head_tells_risk_amount_merchant_outcome_and_score(
+    world: World, person: Person
+) -> None:
+    world.buy(CASE, verdict={"route": "gold"})
+    app = world.look(person)
+    assert "▲ High" in app.get("html")[0].proto.body
+    assert [(one.label, one.value) for one in app.metric] == [
+        ("Amount", "1,200.00 EUR"),
+        ("Merchant", "merchant-1"),
+        ("Outcome", "To review"),
+        ("Score", "0.50"),
+    ]
+    assert "Bought 12:00:00 UTC · Rules only: no model spoke · queue gold" in world.said
+
+
+@pytest.mark.parametrize("person", [ANN, BEN])
+def test_who_decides_may_claim_and_release(world: World, person: Person) -> None:
+    world.buy(CASE)
+    world.look(person)
+    assert "Release" not in world.buttons
+    world.press("Claim")
+    assert world.desk.claims.held() == {CASE: person.login}
+    assert "You have this case" in world.said
+    world.press("Release")
+    assert world.desk.claims.held() == {}
+    assert "Claim" in world.buttons
+
+
+def test_looking_again_holds_ones_own_claim_for_longer(world: World) -> None:
+    world.buy(CASE)
+    world.desk.claims.claim(CASE, "ann")
+    for _ in range(3):
+        world.now += timedelta(minutes=10)
+        world.look()
+    assert world.desk.claims.held() == {CASE: "ann"}
+
+
+def test_an_admin_reads_everything_and_can_press_nothing(world: World) -> None:
+    world.buy(CASE)
+    world.buy("shop:8", age_hours=2)
+    world.desk.claims.claim(CASE, "ann")
+    app = world.look(ROOT)
+    assert not {"Claim", "Release", "Next case", "Save decision"} & set(world.buttons)
+    assert not app.radio
+    assert "Your role, admin, reads cases and does not decide them." in world.said
+    assert "1,200.00 EUR in one purchase." in world.said
+    world.look(ROOT, about="")
+    assert world.buttons == []
+
+
+def test_held_by_another_is_said_and_deciding_is_off(world: World) -> None:
+    world.buy(CASE)
+    world.desk.claims.claim(CASE, "ben")
+    app = world.look()
+    assert "ben works on this case" in app.warning[0].value
+    assert app.radio[0].disabled
+    assert "Claim" not in world.buttons
+    assert world.desk.claims.held() == {CASE: "ben"}
+
+
+def test_reasons_stand_with_their_points_and_how_the_score_came_about(world: World) -> None:
+    reasons = (Reason("far", 60, "900 km in 5 minutes."), Reason("new", 5, "New device."))
+    world.buy(CASE, verdict={"reasons": reasons})
+    world.look()
+    assert "60 points · 900 km in 5 minutes.\n5 points · New device." in world.said
+    assert "Rules gave 65 of 100 points; rules only, no model spoke. Score 0.50." in world.said
+
+
+def test_the_explanation_is_drawn_and_stands_as_a_table_in_readable_units(world: World) -> None:
+    world.buy(CASE, verdict=EXPLAINED)
+    app = world.look()
+    table = app.dataframe[0].value
+    assert list(table["feature"]) == ["Amount", "Share of purchases in this hour"]
+    assert list(table["value"]) == ["1,200.00 EUR", "1.0 %"]
+    assert list(table["normal"]) == ["35.00 EUR", "unknown"]
+    assert list(table["direction"]) == ["above normal", "below normal"]
+    assert len(app.get("vega_lite_chart")) == 3
+    assert "Model anomaly: 0.999 of 1, how unusual (version 0123456789ab)" in world.said
+
+
+def test_below_high_it_is_said_that_there_is_no_explanation(world: World) -> None:
+    world.buy(CASE, verdict={"risk": Risk.MEDIUM})
+    world.look()
+    assert "No explanation is kept below High" in world.said
+
+
+def test_without_a_model_it_is_said_that_none_spoke(world: World) -> None:
+    world.buy(CASE)
+    world.look()
+    assert "No model spoke when this was judged" in world.said
+
+
+def test_the_purchase_shows_its_fields_with_tokens_shortened(world: World) -> None:
+    world.buy(CASE, device_token=a_token("d"), billing_country="DE", shipping_country="FR")
+    app = world.look()
+    assert "Device: dddddddd" in world.said
+    assert a_token("d") not in world.said
+    device = next(one for one in app.text if one.value == "Device: dddddddd")
+    assert device.help == f"Whole token: `{a_token('d')}`"
+    assert "Billing and delivery: different countries" in world.said
+
+
+def test_the_customers_purchases_stand_newest_first_with_their_verdicts(world: World) -> None:
+    world.buy(CASE)
+    world.buy("shop:5", age_hours=30, verdict={"risk": Risk.LOW, "outcome": Outcome.APPROVE})
+    world.buy("shop:6", age_hours=2, verdict={"risk": Risk.CRITICAL})
+    world.buy("shop:9", age_hours=1, customer_token=a_token("z"))
+    world.store.write([], [a_transaction(transaction_id="shop:4", event_at_ms=NOON_MS - 60_000)])
+    table = world.look().dataframe[0].value
+    assert list(table["transaction"]) == [CASE, "shop:4", "shop:6", "shop:5"]
+    assert list(table["risk"]) == ["▲ High", "Not judged", "◆ Critical", "○ Low"]
+
+
+def test_another_alert_of_the_customer_is_one_press_away(world: World) -> None:
+    world.buy(CASE)
+    world.buy("shop:6", age_hours=2, verdict={"risk": Risk.CRITICAL})
+    world.look()
+    world.press("◆ Critical 15 Jan 10:00 25.90 EUR")
+    assert world.open() == "shop:6"
+    assert "Bought 10:00:00 UTC" in world.said
+
+
+def test_the_same_device_elsewhere_is_counted_others_first(world: World) -> None:
+    device = {"device_token": a_token("d")}
+    world.buy(CASE, **device)
+    world.buy("shop:1", age_hours=1, **device)
+    low = {"risk": Risk.LOW, "outcome": Outcome.APPROVE}
+    for n in range(3):
+        name, who = f"shop:2{n}", a_token("xyz"[n])
+        world.buy(name, age_hours=24 * (n + 1), customer_token=who, verdict=low, **device)
+    world.store.write([], [], [a_label("shop:21", Truth.FRAUD), a_label("shop:22", Truth.UNSURE)])
+    app = world.look()
+    assert (
+        "This device: 5 purchases by 4 customers in 3.0 days, 2 of them alerts, 1 known fraud."
+        in world.said
+    )
+    table = app.dataframe[2].value
+    assert list(table["transaction"]) == ["shop:20", "shop:21", "shop:22", "shop:1"]
+    assert list(table["known"]) == ["—", "Fraud", "Unsure", "—"]
+    assert "This purchase names no IP network." in world.said
+
+
+@pytest.mark.parametrize("person", [ANN, BEN])
+def test_a_decision_becomes_a_label_and_the_next_case_is_offered(
+    world: World, person: Person
+) -> None:
+    world.buy(CASE)
+    world.buy("shop:6", age_hours=2)
+    world.look(person)
+    world.save(Truth.FRAUD, "  Asked the bank.  ")
+    (key, message, _), *others = world.topic.messages
+    label = json.loads(message)
+    assert not others
+    assert (key, label["verdict"], label["by"], label["note"]) == (
+        CASE,
+        "fraud",
+        person.login,
+        "Asked the bank.",
+    )
+    assert world.app.success[0].value == "Saved: fraud, by you."
+    assert world.desk.claims.held() == {}
+    # The label has not reached the store, yet the case does not come again.
+    world.press("Next case")
+    assert world.open() == "shop:6"
+    assert world.desk.claims.held() == {"shop:6": person.login}
+    world.press("Next case")
+    assert "Nothing else waits" in world.said
+
+
+def test_deciding_without_a_choice_saves_nothing(world: World) -> None:
+    world.buy(CASE)
+    world.look()
+    world.press("Save decision")
+    assert "choose fraud, genuine or unsure first" in world.said
+    assert not world.topic.messages
+
+
+def test_a_note_that_is_too_long_saves_nothing_and_says_so(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The field itself takes no more than a label may have; whoever passes it by is refused too.
+    monkeypatch.setattr("streamlit_app.case.decision.LONGEST_NOTE", 600)
+    world.buy(CASE)
+    world.look()
+    world.save(Truth.GENUINE, "x" * 501)
+    assert "Nothing was saved: note is longer than 500 characters" in world.said
+    assert not world.topic.messages
+
+
+def test_a_case_taken_meanwhile_is_not_decided(world: World) -> None:
+    world.buy(CASE)
+    world.look()
+    world.app.radio[0].set_value(Truth.FRAUD)
+    claims = world.desk.claims
+
+    class Taken:
+        """Nobody has it while the page is drawn; ben has it when the decision comes."""
+
+        def __getattr__(self, name: str) -> Callable[..., Any]:
+            return (lambda *_: "ben") if name == "claim" else getattr(claims, name)
+
+    decisions = replace(world.desk.decisions, claims=Taken())  # type: ignore[arg-type]
+    world.desk = replace(world.desk, decisions=decisions)
+    st.cache_resource.clear()
+    world.press("Save decision")
+    assert "ben has taken this case since" in world.said
+    assert not world.topic.messages
+
+
+def test_a_broker_that_is_away_is_named_and_the_same_may_be_saved_again(world: World) -> None:
+    world.buy(CASE)
+    world.topic.is_reachable = False
+    world.look()
+    world.save(Truth.FRAUD)
+    assert "Kafka did not acknowledge the decision" in world.said
+    world.topic.is_reachable = True
+    world.press("Save decision")
+    assert world.app.success[0].value == "Saved: fraud, by you."
+    assert len(world.topic.messages) == 1
+
+
+def test_claims_that_are_away_leave_the_case_readable(world: World) -> None:
+    world.buy(CASE)
+    world.desk.claims.is_reachable = False  # type: ignore[attr-defined]
+    world.look()
+    assert "Who works on which case cannot be told now" in world.said
+    assert "1,200.00 EUR in one purchase." in world.said
+    world.save(Truth.FRAUD)
+    assert "cannot tell who has this case" in world.said
+    assert not world.topic.messages
+
+
+def test_what_is_known_already_stands_there_with_who_said_it(world: World) -> None:
+    world.buy(CASE)
+    world.store.write([], [], [a_label(CASE, Truth.GENUINE, note="Called back.")])
+    world.look()
+    assert "Genuine, by cleo (an analyst), 12:01:00 UTC" in world.said
+    assert "“Called back.”" in world.said
+
+
+def test_without_a_case_there_is_the_way_to_the_next(world: World) -> None:
+    world.buy(CASE, verdict={"risk": Risk.CRITICAL})
+    world.buy("shop:6", age_hours=2)
+    world.look(about=None)
+    assert "No case is open." in world.said
+    world.press("Next case")
+    assert world.open() == CASE
+    assert world.desk.claims.held() == {CASE: "ann"}
+
+
+def test_a_skipped_case_is_given_back_and_comes_again_last(world: World) -> None:
+    for n in range(3):
+        world.buy(f"shop:{n}", age_hours=n)
+    world.look(about=None)
+    seen = []
+    for _ in range(4):
+        world.press("Next case")
+        seen.append(world.open())
+    assert seen == ["shop:0", "shop:1", "shop:2", "shop:0"]
+    assert world.desk.claims.held() == {"shop:0": "ann"}
+
+
+def test_an_unknown_case_says_what_may_be_wrong(world: World) -> None:
+    world.look(about="shop:nowhere")
+    assert "No verdict is stored under this transaction" in world.said
+    assert "Asked for: shop:nowhere" in world.said
+    assert "Next case" in world.buttons
+
+
+def test_a_verdict_on_its_way_is_there_at_the_next_look(world: World) -> None:
+    world.store.write([], [a_transaction(transaction_id=CASE)])
+    world.look()
+    assert "it may be on its way" in world.said
+    world.buy(CASE)
+    world.press("Look again")
+    assert "1,200.00 EUR in one purchase." in world.said
+
+
+def test_a_purchase_that_is_missing_leaves_the_verdict(world: World) -> None:
+    world.store.write([a_verdict(transaction_id=CASE)], [])
+    world.look()
+    assert "The purchase is not stored" in world.said
+    assert "No purchase of this customer is stored for these days." in world.said
+    assert "Without the purchase nobody can tell" in world.said
+    assert "1,200.00 EUR in one purchase." in world.said
+
+
+def test_a_store_that_is_away_is_named_with_the_cure(world: World) -> None:
+    world.buy(CASE)
+    world.store.is_reachable = False
+    world.look()
+    assert world.said.startswith("This case cannot be shown")
+    assert "./fraudwatch status" in world.said
+    world.store.is_reachable = True
+    world.app.run()
+    assert "1,200.00 EUR in one purchase." in world.said
+
+
+@pytest.mark.parametrize(
+    ("method", "told"),
+    [
+        ("purchase_of", "The purchase cannot be shown"),
+        ("purchases_of", "What the customer bought cannot be shown"),
+        ("purchases_with", "Where else this card was used cannot be shown"),
+        ("verdicts_of", "How these purchases were judged cannot be shown"),
+        ("labels_known", "What is known to be fraud among these cannot be shown"),
+    ],
+)
+def test_a_part_that_fails_says_so_in_its_place_and_the_others_stay(
+    world: World, method: str, told: str
+) -> None:
+    world.buy(CASE)
+    whole = world.desk
+    world.desk = replace(whole, cases=silent(whole.cases, method))
+    st.cache_resource.clear()
+    app = world.look()
+    assert len(app.error) == 1
+    assert app.error[0].value.startswith(f"{told}: the store (Cassandra) does not answer.")
+    assert "`./fraudwatch status`" in app.error[0].value
+    assert "1,200.00 EUR in one purchase." in world.said
+    assert "Save decision" in world.buttons
+    # What failed is not kept: the next look asks anew.
+    world.desk = whole
+    st.cache_resource.clear()
+    assert not world.app.run().error
+
+
+def test_labels_that_are_away_say_so_in_their_place(world: World) -> None:
+    world.buy(CASE)
+    world.desk = replace(world.desk, alerts=silent(world.desk.alerts, "labels_of"))
+    st.cache_resource.clear()
+    world.look()
+    assert "What is already known cannot be shown" in world.said
+
+
+def test_a_store_that_is_away_gives_no_next_case_and_says_why(world: World) -> None:
+    world.store.is_reachable = False
+    world.look(about=None)
+    world.press("Next case")
+    assert "the store (Cassandra) does not answer" in world.said
+
+
+def test_an_answer_is_kept_for_a_moment(world: World) -> None:
+    world.buy(CASE)
+    asked: list[str] = []
+    cases = world.desk.cases
+
+    class Counting:
+        def __getattr__(self, name: str) -> Callable[..., Any]:
+            asked.append(name)
+            return getattr(cases, name)
+
+    world.desk = replace(world.desk, cases=Counting())  # type: ignore[arg-type]
+    st.cache_resource.clear()
+    world.look()
+    assert sorted(set(asked)) == [
+        "labels_known",
+        "purchase_of",
+        "purchases_of",
+        "purchases_with",
+        "verdicts_of",
+    ]
+    asked.clear()
+    world.app.run()
+    assert asked == []
+
+
+def test_a_case_is_refused_to_whoever_does_not_decide_by_the_query_too(world: World) -> None:
+    from fraudwatch.application.access import Forbidden
+    from streamlit_app.case import work as case_work
+
+    source = Source(open_desk=lambda: world.desk, clock=lambda: world.now)
+    world.buy(CASE)
+    for deed in (case_work.hold, case_work.give_back, case_work.take_next):
+        with pytest.raises(Forbidden):
+            deed(source, ROOT, CASE)
+    with pytest.raises(Forbidden):
+        case_work.decide(source, ROOT, CASE, (Truth.FRAUD, ""))
+    assert not world.topic.messages
+    verdict: Verdict | None = world.desk.alerts.verdict_of(CASE)
+    assert verdict is not None

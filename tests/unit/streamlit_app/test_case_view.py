@@ -1,0 +1,151 @@
+"""What a case says, by literals: units, words, ways between places, the world's outlines."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fraudwatch.application.casework import Shared
+from fraudwatch.domain.explanation import Contribution
+from fraudwatch.domain.features.catalogue import FEATURES
+from fraudwatch.domain.features.places import great_circle_km as great_circle_km_of_the_detector
+from fraudwatch.domain.label import Truth
+from fraudwatch.domain.verdict import Mode, ModelScore, Risk
+from fraudwatch.testing import NOON_MS, a_token, a_transaction, a_verdict
+from streamlit_app import world_map
+from streamlit_app.case import charts as case_charts
+from streamlit_app.case.feature_words import feature_meaning, feature_name, feature_value
+from streamlit_app.case.history import great_circle_km, legs, timeline
+from streamlit_app.case.shared import Known, shared_sentence
+from streamlit_app.case.view import contribution_title, explained, model_lines
+
+LATITUDES, LONGITUDES = st.floats(-90, 90), st.floats(-180, 180)
+
+
+@pytest.mark.parametrize(
+    ("feature", "value", "name", "text"),
+    [
+        ("spend_1h_eur_cents", 123_456.0, "Spend in 1 h", "1,234.56 EUR"),
+        ("purchase_count_10m", 3.0, "Purchase count in 10 min", "3"),
+        ("failed_count_1d", 2.5, "Failed count in 1 day", "2.5"),
+        ("since_last_seconds", 45.0, "Time since the last purchase", "45 s"),
+        ("since_last_seconds", 12_000.0, "Time since the last purchase", "3 h 20 min"),
+        ("since_last_seconds", 388_800.0, "Time since the last purchase", "4.5 days"),
+        ("from_located_kmh", 1_317.4, "Speed from the last known place", "1,317 km/h"),
+        ("category_share_ratio", 0.125, "Share of purchases in this category", "12.5 %"),
+        ("amount_over_own_mean_ratio", 12.3, "Amount over own mean", "1,230 %"),
+        ("is_new_device", 1.0, "New device", "yes"),
+        ("hour_of_day", 3.0, "Hour of day", "03:00 UTC"),
+        ("day_of_week", 6.0, "Day of week", "Sunday"),
+        ("item_count", None, "Item count", "unknown"),
+        ("item_count", math.nan, "Item count", "unknown"),
+        ("amount_eur_cents", 0.0, "Amount", "0.00 EUR"),
+    ],
+)
+def test_features_are_told_in_words_and_units(
+    feature: str, value: float | None, name: str, text: str
+) -> None:
+    assert (feature_name(feature), feature_value(feature, value)) == (name, text)
+
+
+def test_every_feature_has_a_name_and_a_meaning_of_its_own() -> None:
+    names = [feature_name(feature.name) for feature in FEATURES]
+    assert len(set(names)) == len(FEATURES)
+    assert not [name for name in names if "_" in name]
+    assert feature_meaning(FEATURES[0].name) == FEATURES[0].meaning
+    assert feature_meaning("gone") == "no longer in the catalogue"
+
+
+def test_a_model_of_fraud_pushes_and_a_forest_measures_distance() -> None:
+    parts = (Contribution("item_count", 40.0, 2.0, -0.5),)
+    scores = (ModelScore("anomaly", "0" * 12, 0.5), ModelScore("fraud", "1" * 12, 0.9999))
+    verdict = a_verdict(mode=Mode.WITH_ANOMALY, model_scores=scores[:1], explanation=parts)
+    assert contribution_title(verdict).startswith("Distance from normal")
+    assert explained(verdict)[0].direction == "below normal"
+    learned = a_verdict(mode=Mode.WITH_MODEL, model_scores=scores, explanation=parts)
+    assert contribution_title(learned) == "Push towards fraud (log-odds)"
+    assert explained(learned)[0].direction == "away from fraud"
+    assert model_lines(learned)[1].startswith("Model fraud: 0.999 of 1, probability of fraud")
+
+
+@settings(deadline=None)  # the detector's is compiled at its first call
+@given(LATITUDES, LONGITUDES, LATITUDES, LONGITUDES)
+def test_distances_are_the_detectors(p1: float, l1: float, p2: float, l2: float) -> None:
+    ours, theirs = great_circle_km(p1, l1, p2, l2), great_circle_km_of_the_detector(p1, l1, p2, l2)
+    assert ours == pytest.approx(theirs, abs=1e-3)
+
+
+def test_a_way_names_distance_time_and_speed_and_staying_is_no_way() -> None:
+    paris = {"purchase_latitude": 48.8566, "purchase_longitude": 2.3522}
+    bought = [
+        a_transaction(transaction_id="shop:1", event_at_ms=NOON_MS - 3_600_000, **paris),
+        a_transaction(transaction_id="shop:2", event_at_ms=NOON_MS - 3_000_000, **paris),
+        a_transaction(
+            transaction_id="shop:3", event_at_ms=NOON_MS - 2_400_000, purchase_latitude=None
+        ),
+        a_transaction(transaction_id="shop:4", event_at_ms=NOON_MS),
+    ]
+    rows = timeline(bought, {}, "shop:4")
+    assert [row.transaction for row in rows if row.is_this] == ["shop:4"]
+    (way,) = legs(rows)
+    assert (way.distance, way.took, way.speed) == ("876 km", "50 min", "1,051 km/h")
+
+
+def test_a_place_on_the_equator_and_the_meridian_is_a_place() -> None:
+    origin = a_transaction(purchase_latitude=0.0, purchase_longitude=0.0)
+    rows = timeline([origin], {}, "shop:1")
+    assert rows[0].place == (0.0, 0.0)
+    frame = world_map.frame_of([(0.0, 0.0)])
+    assert frame.west < 0.0 < frame.east
+    json.dumps(case_charts.places(rows).to_dict())
+
+
+def test_drawings_ask_no_network_and_ring_the_case() -> None:
+    rows = timeline([a_transaction()], {"shop:1": a_verdict(risk=Risk.CRITICAL)}, "shop:1")
+    for chart in (case_charts.amounts(rows), case_charts.places(rows)):
+        drawn = json.dumps({**chart.to_dict(), "$schema": None})
+        assert "http" not in drawn
+        assert "datum.is_this" in drawn
+
+
+def test_what_is_shared_is_counted_in_words() -> None:
+    bought = [
+        a_transaction(transaction_id="shop:1"),
+        a_transaction(
+            transaction_id="shop:2", event_at_ms=NOON_MS - 7_200_000, customer_token=a_token("z")
+        ),
+    ]
+    known = Known({"shop:1": a_verdict()}, {"shop:1": Truth.FRAUD, "shop:2": Truth.FRAUD})
+    assert shared_sentence(Shared.CARD, bought, known, 50) == (
+        "This card: 2 purchases by 2 customers in 2 h, 1 of them an alert, 2 known frauds."
+    )
+    assert shared_sentence(Shared.IP_NETWORK, bought[:1], Known({}, {}), 1) == (
+        "This IP network: the last 1 purchase by 1 customer, none of them alerts, no known fraud."
+    )
+
+
+def test_every_country_has_its_code_and_what_is_too_small_is_a_point() -> None:
+    shapes = {one["properties"]["iso_alpha2"]: one for one in world_map.countries()}
+    assert len(shapes) == len(world_map.countries()) > 220
+    assert shapes["DE"]["properties"]["name"] == "Germany"
+    assert shapes["DE"]["geometry"]["type"] == "MultiPolygon"
+    assert shapes["SG"]["geometry"] == {"type": "Point", "coordinates": [103.8, 1.36666666]}
+    assert all(len(code) == 2 and code.isupper() for code in shapes)
+
+
+def test_outlines_run_clockwise_so_that_no_country_covers_the_globe() -> None:
+    shapes = [one["geometry"] for one in world_map.countries()]
+    rings = [p[0] for one in shapes if one["type"] == "MultiPolygon" for p in one["coordinates"]]
+    assert len(rings) > 250
+    assert all(world_map._area(ring) <= 0 for ring in rings)
+
+
+def test_a_map_of_a_town_holds_its_country_and_not_the_world() -> None:
+    near = world_map.outlines(world_map.frame_of([(52.5, 13.4)])).to_dict()
+    codes = {one["id"] for drawn in near["datasets"].values() for one in drawn}
+    assert "DE" in codes
+    assert not {"BR", "AU", "US"} & codes

@@ -1,0 +1,184 @@
+"""Looking behind a token, as a lead meets it and as an analyst does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from fraudwatch.adapters.memory import MemoryVerdictStore
+from fraudwatch.adapters.memory_casework import MemoryRevealer
+from fraudwatch.application.access import Forbidden, Person, Role
+from fraudwatch.domain.transaction import Transaction
+from fraudwatch.testing import a_transaction
+from streamlit_app.desk import Source
+from streamlit_app.people import oversight
+from tests.unit.streamlit_app.conftest import memory_desk
+
+NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
+REASON = "The customer calls, ticket 4711"
+PERSONAL = {
+    "email": "erika@example.org",
+    "name": "<b>Erika</b> **Mustermann**",
+    "card_number": "4111111111111111",
+    "novelty": "of a newer edge",
+}
+OPEN = "Look behind the token"
+LOOK = "Write it down and look"
+
+
+# AppTest runs a function's source alone, where no import of this module is known: hence quotes.
+def page(source: "Source", purchases: "list[Transaction]") -> None:  # noqa: UP037  as said above
+    import streamlit as st
+
+    from streamlit_app.case import reveal_dialog
+    from streamlit_app.people import login
+
+    person = login.signed_in_as()
+    assert person is not None
+    which = st.number_input("Which", 0, len(purchases) - 1)
+    reveal_dialog.offer(source, person, purchases[int(which)])
+
+
+@dataclass
+class World:
+    revealer: MemoryRevealer
+    source: Source
+    purchases: list[Transaction]
+    app: AppTest
+
+    def open(self, role: Role) -> None:
+        self.app.session_state["signed_in_as"] = Person("someone", role)
+        self.app.run()
+
+    def press(self, label: str) -> None:
+        next(button for button in self.app.button if button.label == label).click().run()
+
+    def look(self, reason: str = REASON) -> None:
+        self.press(OPEN)
+        self.app.text_area[0].input(reason)
+        self.press(LOOK)
+
+    def texts(self) -> list[str]:
+        return [text.value for text in self.app.text]
+
+    def kept(self) -> str:
+        return repr(self.app.session_state)
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    desk = memory_desk(MemoryVerdictStore(), lambda: NOW, {"shop:1": PERSONAL})
+    assert isinstance(desk.revealer, MemoryRevealer)
+    source = Source(open_desk=lambda: desk, clock=lambda: NOW)
+    purchases = [
+        a_transaction(),
+        a_transaction(transaction_id="shop:2"),
+        a_transaction(transaction_id="shop:3", sealed=None),
+    ]
+    app = AppTest.from_function(page, args=(source, purchases), default_timeout=30)
+    made = World(desk.revealer, source, purchases, app)
+    yield made
+    assert not made.app.exception
+
+
+def test_a_lead_says_why_and_sees_the_fields_as_plain_text(world: World) -> None:
+    world.open(Role.LEAD)
+    assert not world.app.text_area
+    world.look()
+    assert world.texts() == [
+        "The card's number: 411111••••••1111",
+        "Card holder: <b>Erika</b> **Mustermann**",
+        "Mail address: erika@example.org",
+        "novelty: of a newer edge",
+    ]
+    assert world.revealer.asked == [("shop:1", "someone", REASON)]
+    assert any("Written to the audit log" in caption.value for caption in world.app.caption)
+
+
+def test_before_the_look_it_is_said_that_it_is_written_down(world: World) -> None:
+    world.open(Role.LEAD)
+    world.press(OPEN)
+    assert "is written to the audit log before anything is shown" in world.app.markdown[0].value
+    assert world.revealer.asked == []
+
+
+def test_the_fields_are_shown_once_and_kept_nowhere(world: World) -> None:
+    world.open(Role.LEAD)
+    world.look()
+    assert "Erika" not in world.kept()
+    assert "4111" not in world.kept()
+    world.app.run()
+    assert world.texts() == []
+    assert len(world.revealer.asked) == 1, "drawing the page anew is no second look"
+
+
+@pytest.mark.parametrize("role", [Role.ANALYST, Role.ADMIN])
+def test_whoever_may_not_has_no_button(world: World, role: Role) -> None:
+    world.open(role)
+    assert not world.app.button
+
+
+@pytest.mark.parametrize("role", [Role.ANALYST, Role.ADMIN])
+def test_a_dialog_that_was_open_when_the_role_was_taken_is_gone(world: World, role: Role) -> None:
+    world.open(Role.LEAD)
+    world.press(OPEN)
+    world.open(role)
+    assert not world.app.text_area
+
+
+@pytest.mark.parametrize("role", [Role.ANALYST, Role.ADMIN])
+def test_the_query_itself_asks_the_role(world: World, role: Role) -> None:
+    with pytest.raises(Forbidden):
+        oversight.look_behind(world.source, Person("someone", role), world.purchases[0], REASON)
+    assert world.revealer.asked == []
+
+
+def test_a_reason_that_says_nothing_shows_nothing(world: World) -> None:
+    world.open(Role.LEAD)
+    world.look("because")
+    assert "must have 10 to 500 characters" in world.app.error[0].value
+    assert world.texts() == []
+    assert world.revealer.asked == []
+    world.app.text_area[0].input(REASON)
+    world.press(LOOK)
+    assert not world.app.error
+    assert world.texts() != []
+
+
+def test_a_forgotten_customer_is_said_in_words(world: World) -> None:
+    world.open(Role.LEAD)
+    world.app.number_input[0].set_value(1).run()
+    world.look()
+    assert "was forgotten" in world.app.info[0].value
+    assert world.texts() == []
+
+
+def test_an_edge_that_refuses_is_quoted(world: World) -> None:
+    world.revealer.is_reachable = False
+    world.open(Role.LEAD)
+    world.look()
+    assert "nothing was shown" in world.app.error[0].value
+    assert world.texts() == []
+
+
+def test_a_purchase_without_a_box_has_no_button(world: World) -> None:
+    world.open(Role.LEAD)
+    world.app.number_input[0].set_value(2).run()
+    assert not world.app.button
+    assert "nothing to look behind" in world.app.caption[0].value
+
+
+def test_another_case_opens_no_dialog(world: World) -> None:
+    world.open(Role.LEAD)
+    world.press(OPEN)
+    world.app.number_input[0].set_value(1).run()
+    assert not world.app.text_area
+    world.app.number_input[0].set_value(0).run()
+    assert not world.app.text_area
