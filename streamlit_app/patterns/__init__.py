@@ -1,0 +1,1 @@
+"""The patterns screen: alert rates by country, merchant, category, rule and hour."""
