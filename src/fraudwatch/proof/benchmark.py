@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import httpx
+
 from fraudwatch.adapters.cassandra_session import close, connect
 from fraudwatch.adapters.kafka_ends import ends_of
 from fraudwatch.proof.figures import figures_of
@@ -94,15 +96,18 @@ class Benchmark:
     def _persisted(self) -> int:
         """Purchases a second with their verdicts, into every table."""
 
-        def written() -> float:
-            rows = Scrape.of(self.stack.port("persister", "metrics")).by(
-                "fraudwatch_persister_rows_total", "topic"
-            )
+        def written() -> float | None:
+            try:
+                scrape = Scrape.of(self.stack.port("persister", "metrics"))
+            except httpx.TransportError:
+                return None  # it was away for longer than its group waits, and is being restarted
+            rows = scrape.by("fraudwatch_persister_rows_total", "topic")
             return (rows.get(TRANSACTION_TOPIC, 0.0) + rows.get(FRAUD_TOPIC, 0.0)) / 2
 
         # From the first rows on: before them it starts, connects and takes its partitions.
-        at_start, asked = written(), time.monotonic()
-        while (first := written()) == at_start:
+        asked, before = time.monotonic(), written()
+        while (first := written()) is None or before is None or first <= before:
+            before = first
             if time.monotonic() - asked > _BEGINNING_SECONDS:
                 raise Unusable("the persister writes nothing of its backlog; see its log")
             time.sleep(_LOOK_SECONDS)
@@ -110,7 +115,7 @@ class Benchmark:
         last = first
         while seen - began < PERSISTING_SECONDS and time.monotonic() - seen < _ALL_WRITTEN_SECONDS:
             time.sleep(_LOOK_SECONDS)
-            if (now := written()) > last:
+            if (now := written() or last) > last:
                 last, seen = now, time.monotonic()
         if last == first:
             raise Unusable(
