@@ -213,7 +213,7 @@ def page(stack: PrivateStack) -> Iterator[Page]:
         page = browser.new_page(viewport={"width": 1400, "height": 900})
         page.goto(f"http://127.0.0.1:{stack.port('console', 'http')}")
         page.get_by_label("User name").fill("analyst")
-        page.get_by_label("Password", exact=True).fill(stack.settings["CONSOLE_PASSWORD"])
+        page.get_by_label("Password", exact=True).fill(stack.settings["CONSOLE_ANALYST_PASSWORD"])
         page.get_by_role("button", name="Log in").click()
         page.get_by_text("Alerts, last minute").wait_for(timeout=30_000)
         yield page

@@ -33,8 +33,10 @@ def _our_folder() -> str:
 
 def compiled(function: Callable[..., Any]) -> Any:
     """``njit`` with a cache of its own folder; others' compiled functions keep theirs."""
-    usual, config.CACHE_DIR = config.CACHE_DIR, _our_folder()
+    # numba makes the module's variables when it is imported: no type checker knows them.
+    settings: Any = config
+    usual, settings.CACHE_DIR = settings.CACHE_DIR, _our_folder()
     try:
         return njit(cache=True)(function)
     finally:
-        config.CACHE_DIR = usual
+        settings.CACHE_DIR = usual

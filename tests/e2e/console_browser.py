@@ -1,0 +1,84 @@
+"""Somebody at the console, in a real browser."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from fraudwatch.stack.private_stack import PrivateStack
+
+CHROMIUM = "/usr/bin/chromium"
+WIDE, PHONE = {"width": 1400, "height": 900}, {"width": 390, "height": 844}
+# A full machine draws slowly; what must be fast is asked for by itself.
+PATIENCE_MS = 60_000
+# Where pictures go; they are taken when somebody wants them.
+SCREENSHOTS = "FRAUDWATCH_SCREENSHOTS"
+
+
+class Visitor:
+    """One browser session of one account."""
+
+    def __init__(self, page: Page, stack: PrivateStack) -> None:
+        self.page, self._stack = page, stack
+        self._url = f"http://127.0.0.1:{stack.port('console', 'http')}"
+
+    def log_in(self, login: str, address: str = "/") -> None:
+        """Log in with the first password, on the way to this address."""
+        self.page.goto(self._url + address)
+        self.page.get_by_label("User name").fill(login)
+        field = self.page.get_by_role("textbox", name="Password")
+        field.fill(self._stack.settings[f"CONSOLE_{login.upper()}_PASSWORD"])
+        self.page.get_by_role("button", name="Log in").click()
+        self.shows("Log out")
+
+    def open(self, screen: str) -> None:
+        """Go to a screen by the menu."""
+        self.page.get_by_role("link", name=screen, exact=True).click()
+
+    def press(self, button: str) -> None:
+        """Press a button."""
+        self.page.get_by_role("button", name=button).first.click()
+
+    def shows(self, text: str) -> None:
+        """Wait until this can be read."""
+        expect(self.page.get_by_text(text).first).to_be_visible(timeout=PATIENCE_MS)
+
+    def hides(self, text: str) -> None:
+        """Wait until this cannot be read."""
+        expect(self.page.get_by_text(text)).to_have_count(0, timeout=PATIENCE_MS)
+
+    def lists(self, text: str) -> None:
+        """Wait until a table holds this; tables are painted, their text lies behind."""
+        cell = self.page.locator("canvas [role=gridcell]", has_text=text)
+        cell.first.wait_for(state="attached", timeout=PATIENCE_MS)
+
+    def click_first_line(self) -> None:
+        """Click on the first line of the first table: on its sentence, as a person would."""
+        table = self.page.locator("[data-testid=stDataFrame]").first
+        # A hand moves there before it presses; a press out of nowhere the table does not take.
+        table.hover(position={"x": 280, "y": 58})
+        table.hover(position={"x": 300, "y": 60})
+        table.click(position={"x": 300, "y": 60})
+
+    def picture(self, name: str) -> None:
+        """Keep what is on the screen, when pictures are wanted."""
+        if folder := os.environ.get(SCREENSHOTS):
+            self.page.wait_for_timeout(3_000)  # charts draw themselves after their data
+            self.page.screenshot(path=Path(folder) / f"{name}.png")
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A browser for as many visitors as are wanted."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        try:
+            yield browser
+        finally:
+            browser.close()

@@ -1,0 +1,196 @@
+"""An analyst's work, on real engines: login, live, case, decision; a lead's; an admin's."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from fraudwatch.adapters.cassandra_alerts import CassandraAlertReader
+from fraudwatch.adapters.cassandra_audit import CassandraAudit
+from fraudwatch.adapters.cassandra_session import close, connect
+from fraudwatch.adapters.json_codec import encode
+from fraudwatch.domain.audit import AuditRecord, Deed
+from fraudwatch.domain.label import Label, Source, Truth
+from fraudwatch.domain.purchase import Purchase
+from fraudwatch.stack.private_stack import PrivateStack
+from fraudwatch.testing import a_purchase, eventually
+from tests.e2e.console_browser import PHONE, WIDE, Visitor, chromium
+
+pytestmark = [pytest.mark.engines, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+def visitor(browser: Browser, stack: PrivateStack, size: dict[str, int] | None = None) -> Visitor:
+    return Visitor(browser.new_page(viewport=size or WIDE), stack)  # type: ignore[arg-type]
+
+
+def a_dear_purchase(stack: PrivateStack) -> Purchase:
+    """Bought now, dear enough for an alert, at a merchant of its own."""
+    merchant = f"case-{uuid.uuid4().hex[:8]}"
+    bought = a_purchase(
+        source="case",
+        id=merchant,
+        customer_id=merchant,
+        merchant_id=merchant,
+        name="Wilhelmina Case",
+        card_number="4929123456781239",
+        amount_minor=432_100,
+        event_at_ms=time.time_ns() // 1_000_000,
+    )
+    with stack.http("ingest", "INGEST_API_KEY") as ingest:
+        answer = ingest.post("/v1/transactions", content=encode([bought]))
+        assert answer.status_code == 202, answer.text
+    name = f"{bought.source}:{bought.id}"
+    eventually(lambda: is_stored(stack, name), within_seconds=60, what="the verdict's row")
+    return bought
+
+
+@pytest.fixture
+def bought(stack: PrivateStack) -> Purchase:
+    return a_dear_purchase(stack)
+
+
+def test_an_analyst_finds_opens_and_decides_a_case(
+    stack: PrivateStack, browser: Browser, bought: Purchase
+) -> None:
+    anna = visitor(browser, stack)
+    # A link into the console leads where it says, through the login.
+    anna.log_in("analyst", f"/?merchant={bought.merchant_id}")
+    anna.lists(bought.merchant_id)
+    anna.click_first_line()
+    anna.shows("What was this purchase?")
+    anna.shows("4,321.00")
+    anna.shows("•••• 1239")
+    anna.press("Claim")
+    anna.shows("You have this case")
+    anna.picture("case")
+
+    # Nobody else decides it meanwhile.
+    lead = visitor(browser, stack)
+    lead.log_in("lead", f"/case?transaction=case:{bought.id}")
+    lead.shows("Deciding is off: analyst works on this case.")
+
+    anna.page.get_by_text("Fraud", exact=True).click()
+    anna.page.get_by_role("textbox", name="Note").fill("Nobody at that address has ordered it.")
+    anna.press("Save decision")
+    anna.shows("Saved: fraud, by you.")
+    eventually(
+        lambda: labels_of(stack, f"case:{bought.id}"), within_seconds=30, what="the label's row"
+    )
+    [label] = labels_of(stack, f"case:{bought.id}")
+    assert (label.verdict, label.source, label.by) == (Truth.FRAUD, Source.ANALYST, "analyst")
+    assert label.note == "Nobody at that address has ordered it."
+
+    anna.press("Next case")
+    anna.shows("You have this case")
+    expect(anna.page).not_to_have_url(f".*{bought.id}.*")
+
+
+def test_a_lead_looks_behind_a_token_and_that_is_written_down(
+    stack: PrivateStack, browser: Browser, bought: Purchase
+) -> None:
+    lead = visitor(browser, stack)
+    lead.log_in("lead", f"/case?transaction=case:{bought.id}")
+    lead.shows("The purchase")
+    lead.hides("Wilhelmina Case")
+    reason = f"The customer asks about {bought.id}"
+    lead.press("Look behind the token")
+    lead.page.get_by_role("textbox", name="Why do you have to know?").fill(reason)
+    lead.press("Write it down and look")
+    lead.shows("Wilhelmina Case")
+    lead.hides("4929123456781239")
+    lead.picture("reveal")
+    [record] = eventually(
+        lambda: [one for one in audited(stack) if one.reason == reason],
+        within_seconds=30,
+        what="the record's row",
+    )
+    assert (record.deed, record.by) == (Deed.REVEALED, "lead")
+    assert record.transaction_id == f"case:{bought.id}"
+    lead.page.reload()
+    lead.log_in("lead", "/audit")
+    lead.lists(reason)
+    lead.picture("audit")
+
+
+def test_an_analyst_is_not_offered_what_only_a_lead_may(
+    stack: PrivateStack, browser: Browser, bought: Purchase
+) -> None:
+    anna = visitor(browser, stack)
+    anna.log_in("analyst", f"/case?transaction=case:{bought.id}")
+    anna.shows("The purchase")
+    assert anna.page.get_by_role("button", name="Look behind the token").count() == 0
+    assert anna.page.get_by_role("link", name="Audit").count() == 0
+    anna.page.reload()
+    anna.log_in("analyst", "/audit")
+    anna.hides("Who looked")
+
+
+def test_an_admin_reads_cases_and_decides_none(
+    stack: PrivateStack, browser: Browser, bought: Purchase
+) -> None:
+    admin = visitor(browser, stack)
+    admin.log_in("admin", f"/case?transaction=case:{bought.id}")
+    admin.shows("Your role, admin, reads cases and does not decide them.")
+    admin.hides("What was this purchase?")
+    admin.open("Accounts")
+    admin.lists("lead")
+    admin.picture("accounts")
+
+
+def test_patterns_tell_rates_and_what_was_before(stack: PrivateStack, browser: Browser) -> None:
+    lead = visitor(browser, stack)
+    lead.log_in("lead")
+    lead.shows("Alerts, last minute")
+    lead.picture("live")
+    lead.open("Patterns")
+    lead.shows("Alert rate")
+    lead.shows("By weekday and hour")
+    lead.picture("patterns")
+
+
+@pytest.mark.parametrize("address", ["/", "/case?transaction=case:{}", "/patterns?period=7"])
+def test_no_screen_is_wider_than_a_phone(
+    stack: PrivateStack, browser: Browser, bought: Purchase, address: str
+) -> None:
+    anna = visitor(browser, stack, PHONE)
+    anna.log_in("analyst", address.format(bought.id))
+    anna.page.wait_for_timeout(5_000)
+    anna.picture(f"phone_{address.strip('/').split('?')[0] or 'live'}")
+    width = anna.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
+    assert width <= PHONE["width"]
+
+
+def is_stored(stack: PrivateStack, transaction_id: str) -> bool:
+    session = connect(stack.cassandra("console"))
+    try:
+        return CassandraAlertReader(session).verdict_of(transaction_id) is not None
+    finally:
+        close(session)
+
+
+def labels_of(stack: PrivateStack, transaction_id: str) -> list[Label]:
+    session = connect(stack.cassandra("console"))
+    try:
+        return CassandraAlertReader(session).labels_of(transaction_id)
+    finally:
+        close(session)
+
+
+def audited(stack: PrivateStack) -> list[AuditRecord]:
+    session = connect(stack.cassandra("console"))
+    try:
+        now = datetime.now(UTC)
+        return CassandraAudit(session).audited(now - timedelta(hours=1), now=now, limit=100)
+    finally:
+        close(session)
