@@ -19,6 +19,13 @@ COLOURS: Final = {
     RISK_WORDS[Risk.LOW]: "#6b8ba4",
     NOT_JUDGED: "#9a9a9a",
 }
+# Behind a word: dark text on a tint of at least 7:1 contrast; the shape in the word says the same.
+TINTS: Final = {
+    Risk.CRITICAL: "background-color: #f6cfcb; color: #7a0f08",
+    Risk.HIGH: "background-color: #fde3c0; color: #6b3a00",
+    Risk.MEDIUM: "background-color: #fbf3c4; color: #544800",
+    Risk.LOW: "background-color: #e3ebf2; color: #243b4f",
+}
 SHAPES: Final = {
     RISK_WORDS[Risk.CRITICAL]: "diamond",
     RISK_WORDS[Risk.HIGH]: "triangle-up",

@@ -14,16 +14,10 @@ from fraudwatch.domain.verdict import Risk, Verdict
 from streamlit_app.case import charts, view
 from streamlit_app.case.purchase import Group, groups_of
 from streamlit_app.case.view import Explained
+from streamlit_app.risk_marks import TINTS
 from streamlit_app.view_models import RISK_WORDS
 
 GROUP_WIDTH_PX: Final = 270  # four beside each other on a wide screen, one on a phone
-# Dark text on a tint of at least 7:1 contrast; the shape before the word says the same.
-_BADGES: Final = {
-    Risk.CRITICAL: "background-color: #f6cfcb; color: #7a0f08",
-    Risk.HIGH: "background-color: #fde3c0; color: #6b3a00",
-    Risk.MEDIUM: "background-color: #fbf3c4; color: #544800",
-    Risk.LOW: "background-color: #e3ebf2; color: #243b4f",
-}
 
 
 def away(what: str) -> None:
@@ -36,7 +30,7 @@ def away(what: str) -> None:
 
 def risk_badge(risk: Risk) -> None:
     """The risk as colour, shape and word."""
-    style = f"{_BADGES[risk]}; font-weight: 700; padding: 4px 12px; border-radius: 6px"
+    style = f"{TINTS[risk]}; font-weight: 700; padding: 4px 12px; border-radius: 6px"
     st.html(f'<span style="{style}">{RISK_WORDS[risk]}</span>')
 
 

@@ -7,21 +7,21 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from fraudwatch.application.alerts import ALERT_RISKS
 from fraudwatch.domain.verdict import Risk
 from streamlit_app.live.groups import Group
 from streamlit_app.live.lines import case_of, line_of
 from streamlit_app.live.status import Status
+from streamlit_app.risk_marks import TINTS
 from streamlit_app.view_models import RISK_WORDS
 
 # Below 4 rem (of 14 px) the table cuts the reasons instead of wrapping them onto a second line.
 ROW_HEIGHT_PX, HEADER_HEIGHT_PX = 57, 36
 MOST_ROWS_VISIBLE = 11
 _DRAWN, _VISIT = "live_drawn_cases", "live_visit"
-# Dark text on a tint of at least 7:1 contrast; the shape before the word says the same.
 _RISK_STYLES = {
-    RISK_WORDS[Risk.CRITICAL]: "background-color: #f6cfcb; color: #7a0f08; font-weight: 700",
-    RISK_WORDS[Risk.HIGH]: "background-color: #fde3c0; color: #6b3a00; font-weight: 700",
-    RISK_WORDS[Risk.MEDIUM]: "background-color: #fbf3c4; color: #544800; font-weight: 600",
+    RISK_WORDS[risk]: f"{TINTS[risk]}; font-weight: {700 if risk is not Risk.MEDIUM else 600}"
+    for risk in ALERT_RISKS
 }
 # Not pinned: the table fades the letters of pinned columns.
 _COLUMNS = {

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from cassandra.cluster import Session
 
 from fraudwatch.adapters.cassandra_rows import AUDIT, record_from
 from fraudwatch.adapters.cassandra_session import KEYSPACE, driver_errors_translated
 from fraudwatch.domain.audit import AuditRecord
-from fraudwatch.domain.instants import day_of
+from fraudwatch.domain.instants import day_of, epoch_ms_of
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_MS = 86_400_000
 # Most days hold nothing: a month is asked for at once, and a year is thirteen rounds.
 DAYS_AT_ONCE = 32
@@ -37,7 +36,7 @@ class CassandraAudit:
 
     def audited(self, since: datetime, *, now: datetime, limit: int) -> list[AuditRecord]:
         """See :class:`fraudwatch.application.casework.AuditReader`."""
-        first_ms, last_ms = _epoch_ms(since), _epoch_ms(now)
+        first_ms, last_ms = epoch_ms_of(since), epoch_ms_of(now)
         found: list[AuditRecord] = []
         for days in _days_back(first_ms, last_ms):
             found += self._of(days, (first_ms, last_ms, limit))
@@ -56,7 +55,3 @@ def _days_back(first_ms: int, last_ms: int) -> Iterator[list[str]]:
     midnights = range(last_ms // _DAY_MS, first_ms // _DAY_MS - 1, -1)
     for start in range(0, len(midnights), DAYS_AT_ONCE):
         yield [day_of(day * _DAY_MS) for day in midnights[start : start + DAYS_AT_ONCE]]
-
-
-def _epoch_ms(instant: datetime) -> int:
-    return (instant - _EPOCH) // timedelta(milliseconds=1)
