@@ -2,8 +2,8 @@
 .DEFAULT_GOAL := help
 RUNTIME ?= $(or $(FRAUDWATCH_RUNTIME),.runtime)
 DEV := $(RUNTIME)/envs/dev/bin
-COMPILE := $(RUNTIME)/bootstrap/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
-EXTRAS := control shop ingest detector persister console training
+COMPILE := $(RUNTIME)/bootstrap/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet --excludes requirements/excludes.txt
+EXTRAS := control shop ingest detector persister console training lake airflow
 
 .PHONY: help demo install check test lock clean
 
@@ -24,7 +24,8 @@ check: install ## Style, types, import rules
 	$(DEV)/lint-imports
 
 test: check ## The checks, then every test, real engines included
-	$(DEV)/pytest tests
+	$(DEV)/pytest --numprocesses 2 tests/unit tests/architecture
+	$(DEV)/pytest tests/contract tests/integration tests/e2e
 
 lock: ## Renew the locks in requirements/ (set UPGRADE=--upgrade for newer versions)
 	@./fraudwatch --version >/dev/null
