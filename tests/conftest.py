@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
-from fraudwatch.settings import CassandraSettings
+from fraudwatch.lake import DATABASE
+from fraudwatch.settings import CassandraSettings, LakeSettings
+from fraudwatch.stack import jars
+from fraudwatch.stack.migrations import read_migrations
+from fraudwatch.stack.place import ROOT, Place
 from fraudwatch.stack.private_stack import PrivateStack, running
+from fraudwatch.stack.state import DEFAULT_PROFILE
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 # A small world: two days of a few customers, and a lively present.
 WORLD = {
@@ -15,12 +26,14 @@ WORLD = {
     "SHOP_HISTORY_DAYS": "2",
     "SHOP_HISTORY_PURCHASES": "3000",
     "SHOP_LIVE_PURCHASES_PER_SECOND": "3.0",
+    # Jobs run when a test asks for them, not beside those that look at the clock.
+    "AIRFLOW_DAGS_PAUSED": "True",
 }
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateStack]:
-    with running(tmp_path_factory.mktemp("home"), WORLD, "speed") as started:
+    with running(tmp_path_factory.mktemp("home"), WORLD, DEFAULT_PROFILE) as started:
         yield started
 
 
@@ -32,3 +45,30 @@ def cassandra_settings(stack: PrivateStack) -> CassandraSettings:
 @pytest.fixture(scope="session")
 def console_settings(stack: PrivateStack) -> CassandraSettings:
     return stack.cassandra("console")
+
+
+@pytest.fixture(scope="session")
+def lake_settings(tmp_path_factory: pytest.TempPathFactory) -> LakeSettings:
+    place = Place.from_environment()
+    folders = [jars.folder_of(place, name) for name in ("delta", "spark_kafka")]
+    found = [str(path) for folder in folders for path in sorted(folder.glob("*.jar"))]
+    return LakeSettings(
+        file_system=tmp_path_factory.mktemp("lake").as_uri(),
+        jars=",".join(found),
+        master="local[2]",
+    )
+
+
+@pytest.fixture(scope="session")
+def spark(lake_settings: LakeSettings) -> Iterator[SparkSession]:
+    """One real Spark over Delta tables in a folder; each test takes days and ids of its own."""
+    from fraudwatch.adapters.lake_session import open_lake
+
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    session = open_lake(lake_settings, "tests")
+    for migration in read_migrations(ROOT / "hive/migrations"):
+        for statement in migration.statements:
+            session.sql(statement)
+    session.sql(f"USE {DATABASE}")
+    yield session
+    session.stop()

@@ -76,6 +76,15 @@ class ShopSettings(BaseSettings):
     epoch: str = "auto"
 
 
+class MailboxSettings(BaseSettings):
+    """The demo's mailbox: where it listens and keeps what it takes."""
+
+    model_config = _from_environment("MAILBOX_")
+    smtp_port: int = 1025
+    port: int = 8025
+    folder: Path
+
+
 class IngestSettings(BaseSettings):
     """The edge: where purchases come from and where its keys lie."""
 
@@ -107,6 +116,7 @@ class DetectorSettings(BaseSettings):
     state_folder: Path
     policy_path: Path
     models_folder: Path
+    views_folder: Path
     connector_jars: str
     extra_class_path: str = ""
     dead_letter_key_path: Path
@@ -143,6 +153,52 @@ class TrainingSettings(BaseSettings):
     sample_rows: int = 200_000
     minimum_rows: int = 2_000
     seed: int = 7
+
+
+class LakeSettings(BaseSettings):
+    """How a job reaches the lake. Without a metastore it keeps its tables itself, as in tests."""
+
+    model_config = _from_environment("LAKE_")
+    file_system: str  # hdfs://127.0.0.1:8020, or file:///... in tests
+    webhdfs_url: str = ""  # for jobs without Spark
+    metastore_uri: str = ""  # thrift://127.0.0.1:9083
+    jars: str = ""  # comma list for spark.jars: Delta, and Spark's Kafka connector
+    master: str = "local[2]"
+    driver_memory: str = "1g"
+    shuffle_partitions: int = 2
+
+    def at(self, folder: str) -> str:
+        """The address of a folder of :mod:`fraudwatch.lake`."""
+        return f"{self.file_system}{folder}"
+
+
+class ExtractSettings(BaseSettings):
+    """The daily extract: whose books are read, and the keys that the edge has as well."""
+
+    model_config = _from_environment("EXTRACT_")
+    source_url: str
+    source_api_key: Secret
+    keys_folder: Path
+    rates_path: Path
+    page_purchases: int = 5_000
+    timeout_seconds: float = 30.0
+
+
+class ViewsSettings(BaseSettings):
+    """Where risk views are published: the folder that the detector reads."""
+
+    model_config = _from_environment("VIEWS_")
+    folder: Path
+
+
+class HiveSettings(BaseSettings):
+    """How the lake's tables are reached by SQL: the Thrift Server and a login there."""
+
+    model_config = _from_environment("HIVE_")
+    host: str = "127.0.0.1"
+    port: int = 10_000
+    username: str
+    password: Secret
 
 
 class ConsoleSettings(BaseSettings):

@@ -1,6 +1,7 @@
 """Numbered, forward-only migrations: which files there are, which are still to be applied.
 
-Pure but for reading the files; ``cassandra_setup`` executes and records what is planned here.
+Pure but for reading the files; ``cassandra_setup`` and ``lake_setup`` execute and record what is
+planned here.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-_FILE_NAME = re.compile(r"(?P<number>\d{4})_(?P<name>[a-z0-9_]+)\.cql")
+_FILE_NAME = re.compile(r"(?P<number>\d{4})_(?P<name>[a-z0-9_]+)\.(cql|sql)")
 # Comments and quoted texts are matched first, so that a semicolon inside them ends nothing.
 _TOKEN = re.compile(
     r"(?P<comment>--[^\n]*|/\*.*?\*/)|(?P<quoted>'(?:[^']|'')*')|(?P<end>;)", re.DOTALL
@@ -36,10 +37,10 @@ def read_migrations(folder: Path) -> list[Migration]:
     """Every migration of a folder, in order.
 
     Raises:
-        MigrationRefused: no files, a file that is not called ``NNNN_name.cql``, or numbers that do
-            not run 1, 2, 3, ...
+        MigrationRefused: no files, a file that is not called ``NNNN_name.cql`` or ``.sql``, or
+            numbers that do not run 1, 2, 3, ...
     """
-    found = [_read(path) for path in sorted(folder.glob("*.cql"))]
+    found = [_read(path) for path in sorted(folder.glob("*.[cs]ql"))]
     numbers = [migration.number for migration in found]
     if not found:
         raise MigrationRefused(f"{folder} holds no migration; run from a complete checkout")
@@ -63,14 +64,14 @@ def plan(migrations: Sequence[Migration], applied: Mapping[int, str]) -> list[Mi
     for migration in migrations:
         if applied.get(migration.number, migration.sha256) != migration.sha256:
             raise MigrationRefused(
-                f"{migration.number:04d}_{migration.name}.cql was changed after it had been "
+                f"{migration.number:04d}_{migration.name} was changed after it had been "
                 "applied: restore it and put the change into a new file with the next number"
             )
     return [migration for migration in migrations if migration.number not in applied]
 
 
 def statements_of(text: str) -> tuple[str, ...]:
-    """The statements of a CQL text, without comments; quoted semicolons do not split."""
+    """The statements of a CQL or SQL text, without comments; quoted semicolons do not split."""
     pieces, current, position = [], "", 0
     for token in _TOKEN.finditer(text):
         current += text[position : token.start()] + (token["quoted"] or "")
