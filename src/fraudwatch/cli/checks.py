@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from fraudwatch.stack import env_file, environments, file_system_jar, jars, java, processes
+from fraudwatch.stack import env_file, environments, jars, java, processes, scala_jars
 from fraudwatch.stack.catalogue import Catalogue
 from fraudwatch.stack.environments import Say
 from fraudwatch.stack.launches import JAR_LISTS
@@ -139,7 +139,10 @@ def _installed(place: Place, catalogue: Catalogue) -> Iterator[Check]:
     current: Mapping[str, bool] = {
         **{f"environment {name}": environments.is_current(place, name) for name in sorted(names)},
         **{f"jars {name}": jars.is_verified(place, name) for name in sorted(JAR_LISTS)},
-        "jar file system": file_system_jar.is_current(place),
+        **{
+            f"jar {name}": scala_jars.is_current(place, jar)
+            for name, jar in scala_jars.SCALA_JARS.items()
+        },
     }
     absent = [name for name, ok in current.items() if not ok]
     found = f"not current: {', '.join(absent)}; {INSTALL}" if absent else "everything is current"

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fraudwatch.stack.place import Place
+from fraudwatch.stack.prepare_lake import LOGINS
 from fraudwatch.stack.state import ServiceState
 
 FIRST_PASSWORD = "the first password; it may have been changed since"  # noqa: S105  a note
@@ -58,10 +59,15 @@ def _duration(seconds: int | None) -> str:
 def logins(ports: Mapping[str, int], settings: Mapping[str, str]) -> list[dict[str, str]]:
     """Who logs in where with what. The one place that shows secrets; never send it to a log."""
     console = f"http://127.0.0.1:{ports['console.http']}"
+    airflow = f"http://127.0.0.1:{ports['airflow_api.http']}"
+    thrift = f"127.0.0.1:{ports['thrift_server.thrift']}"
     rows = [
         ("console", console, "analyst", "CONSOLE_ANALYST_PASSWORD"),
         ("console", console, "lead", "CONSOLE_LEAD_PASSWORD"),
         ("console", console, "admin", "CONSOLE_ADMIN_PASSWORD"),
+        ("Airflow", airflow, "admin", "AIRFLOW_ADMIN_PASSWORD"),
+        ("Airflow", airflow, "operator", "AIRFLOW_OPERATOR_PASSWORD"),
+        ("Airflow", airflow, "viewer", "AIRFLOW_VIEWER_PASSWORD"),
         ("ingest API", f"http://127.0.0.1:{ports['ingest.http']}", "(API key)", "INGEST_API_KEY"),
         ("shop API", f"http://127.0.0.1:{ports['shop.http']}", "(API key)", "SHOP_API_KEY"),
         ("Kafka", f"127.0.0.1:{ports['kafka.broker']}", "admin", "KAFKA_ADMIN_PASSWORD"),
@@ -71,6 +77,7 @@ def logins(ports: Mapping[str, int], settings: Mapping[str, str]) -> list[dict[s
             "fraudwatch_admin",
             "CASSANDRA_ADMIN_PASSWORD",
         ),
+        *(("Thrift Server", thrift, login, name) for login, name in LOGINS.items()),
     ]
     return [
         {
@@ -88,7 +95,7 @@ def logins(ports: Mapping[str, int], settings: Mapping[str, str]) -> list[dict[s
 def print_logins(rows: Iterable[Mapping[str, str]], place: Place) -> None:
     """`creds`, a line each that is never wrapped: a secret is copied whole or not at all."""
     for row in rows:
-        line = f"{row['what']:<11} {row['where']:<24} {row['login']:<17} {row['secret']}"
+        line = f"{row['what']:<13} {row['where']:<24} {row['login']:<17} {row['secret']}"
         results.print(line, markup=False, highlight=False, soft_wrap=True)
     results.print(
         "The console's are its accounts' first passwords, which may have been changed since; a "

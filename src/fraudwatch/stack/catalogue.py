@@ -17,6 +17,7 @@ from typing import Any
 
 CATALOGUE_PATH = Path(__file__).with_name("services.toml")
 HIGHEST_PORT = 65_535
+AUTOMATIC = "auto"
 _PLACEHOLDER = re.compile(r"\{([a-z]+(?:\.\w+)*)\}")
 
 
@@ -43,6 +44,8 @@ class Service:
     """How far it stands back for others when the processor is wanted by all (nice(1), up to 19)."""
     stop_seconds: int = 10
     ready_seconds: int = 120
+    leaves_orphans: bool = False
+    """Whether children outlive its sudden death; its next life then begins by ending them."""
 
     def placeholders(self) -> frozenset[str]:
         """Every placeholder this service uses anywhere."""
@@ -51,7 +54,21 @@ class Service:
 
     def jars(self) -> frozenset[str]:
         """Names of the class paths it needs."""
-        return frozenset(p.removeprefix("jars.") for p in self.placeholders() if "jars." in p)
+        return self._named("jars.")
+
+    def environment_names(self) -> frozenset[str]:
+        """The Python environments it runs in or hands on."""
+        own = {self.environment_name} if self.environment_name else set[str]()
+        return self._named("python.") | own
+
+    def setting_names(self) -> frozenset[str]:
+        """The variables of .env that it asks for."""
+        return self._named("setting.")
+
+    def _named(self, prefix: str) -> frozenset[str]:
+        return frozenset(
+            p.removeprefix(prefix) for p in self.placeholders() if p.startswith(prefix)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +93,8 @@ class Catalogue:
 
     services: Mapping[str, Service]
     profiles: Mapping[str, tuple[str, ...]]
+    automatic: Mapping[str, str] = field(default_factory=dict)
+    """What `auto` stands for in .env, by the variable's name."""
 
     def profile(self, name: str) -> tuple[str, ...]:
         """The services of a profile, each after those it needs."""
@@ -104,7 +123,7 @@ class Catalogue:
         service = self.services[name]
 
         def fill(text: str) -> str:
-            return _PLACEHOLDER.sub(lambda found: _value(values, found[1], service.name), text)
+            return _filled(text, values, service.name)
 
         return Launch(
             service=service,
@@ -123,10 +142,22 @@ class Catalogue:
             for name in service.ports
         }
 
+    def setting_values(
+        self, settings: Mapping[str, str], values: Mapping[str, str]
+    ) -> dict[str, str]:
+        """`setting.NAME` for every line of .env, `auto` replaced where it stands for something."""
+        return {
+            f"setting.{name}": _filled(self.automatic[name], values, "automatic")
+            if value == AUTOMATIC and name in self.automatic
+            else value
+            for name, value in settings.items()
+        }
+
     def setting_names(self) -> frozenset[str]:
         """The variables of .env that services ask for."""
-        used = (p for service in self.services.values() for p in service.placeholders())
-        return frozenset(p.removeprefix("setting.") for p in used if p.startswith("setting."))
+        return frozenset(
+            name for service in self.services.values() for name in service.setting_names()
+        )
 
 
 def _value(values: Mapping[str, str], key: str, service: str) -> str:
@@ -135,19 +166,37 @@ def _value(values: Mapping[str, str], key: str, service: str) -> str:
     return values[key]
 
 
-def _service(name: str, raw: Mapping[str, Any]) -> Service:
+def _filled(text: str, values: Mapping[str, str], place: str) -> str:
+    return _PLACEHOLDER.sub(lambda found: _value(values, found[1], place), text)
+
+
+def _service(name: str, raw: Mapping[str, Any], shared: Mapping[str, Mapping[str, str]]) -> Service:
+    own = {key: value for key, value in raw.items() if key != "environment_from"}
+    own["environment"] = _environment(name, raw, shared)
     try:
-        return Service(name=name, **{**raw, "needs": tuple(raw.get("needs", ()))})
+        return Service(name=name, **{**own, "needs": tuple(raw.get("needs", ()))})
     except TypeError as wrong:
         raise CatalogueError(f"services.toml, [{name}]: {wrong}") from wrong
+
+
+def _environment(
+    name: str, raw: Mapping[str, Any], shared: Mapping[str, Mapping[str, str]]
+) -> dict[str, str]:
+    found = dict[str, str]()
+    for source in raw.get("environment_from", ()):
+        if source not in shared:
+            raise CatalogueError(f"services.toml, [{name}]: there is no [shared.{source}]")
+        found |= shared[source]
+    return {**found, **raw.get("environment", {})}
 
 
 def parse(text: str) -> Catalogue:
     """Read a catalogue and refuse one that could never be started."""
     raw = tomllib.loads(text)
     profiles = {name: tuple(members) for name, members in raw.pop("profiles", {}).items()}
-    services = {name: _service(name, table) for name, table in raw.items()}
-    catalogue = Catalogue(services, profiles)
+    automatic, shared = raw.pop("automatic", {}), raw.pop("shared", {})
+    services = {name: _service(name, table, shared) for name, table in raw.items()}
+    catalogue = Catalogue(services, profiles, automatic)
     for service in services.values():
         if unknown := set(service.needs) - services.keys():
             raise CatalogueError(f"services.toml, [{service.name}] needs unknown {sorted(unknown)}")

@@ -15,11 +15,23 @@ from fraudwatch.domain.weak_secret import weakness_of
 from fraudwatch.stack.place import Place, Unusable, write_private
 
 PORT_OFFSET = "FRAUDWATCH_PORT_OFFSET"
+FERNET_KEY = "AIRFLOW_FERNET_KEY"
 # What the stack itself reads, beside what services ask for by {setting.NAME}.
-OWN_SETTINGS = frozenset({PORT_OFFSET, "KAFKA_CLUSTER_ID", "KAFKA_CONTROLLER_PASSWORD"})
+OWN_SETTINGS = frozenset(
+    {
+        PORT_OFFSET,
+        "KAFKA_CLUSTER_ID",
+        "KAFKA_CONTROLLER_PASSWORD",
+        "HIVE_REPORTS_PASSWORD",
+        "HIVE_METASTORE_URL",
+        "HIVE_METASTORE_USERNAME",
+        "HIVE_METASTORE_PASSWORD",
+    }
+)
 _LINE = re.compile(r"([A-Z][A-Z0-9_]*)=(.*)")
 # Safe in supervisor's ini, in JAAS, in YAML and in a URL, so that nothing ever needs quoting.
 _ALLOWED = re.compile(r"[A-Za-z0-9_./:+=@,-]*")
+_FERNET_KEY = re.compile(r"[A-Za-z0-9_-]{43}=")
 _CLUSTER_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{21}")
 
 
@@ -29,7 +41,7 @@ class BadSetting(Unusable):
 
 def is_secret(name: str) -> bool:
     """Whether a variable's value must be strong and stay hidden."""
-    return name.endswith(("_PASSWORD", "_API_KEY"))
+    return name.endswith(("_PASSWORD", "_KEY"))
 
 
 def parse(text: str) -> dict[str, str]:
@@ -91,7 +103,10 @@ def _random(name: str) -> str:
         # A leading hyphen would be taken for an option where the id stands on a command line.
         drawn = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         return _random(name) if drawn.startswith("-") else drawn
-    return secrets.token_hex(24)
+    if name == FERNET_KEY:
+        return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+    # 64 characters are what the strongest signature of a token asks for.
+    return secrets.token_hex(32 if name.endswith("_SECRET_KEY") else 24)
 
 
 def check(values: dict[str, str], path: Path) -> dict[str, str]:
@@ -109,6 +124,11 @@ def check(values: dict[str, str], path: Path) -> dict[str, str]:
             )
     if not _CLUSTER_ID.fullmatch(values["KAFKA_CLUSTER_ID"]):
         raise BadSetting(f"KAFKA_CLUSTER_ID in {path} is not 22 characters of URL-safe base64")
+    if not _FERNET_KEY.fullmatch(values[FERNET_KEY]):
+        raise BadSetting(
+            f"{FERNET_KEY} in {path} is not 32 bytes in URL-safe base64, so Airflow could not read "
+            "what it sealed; set the old key again, or remove the line to get a new one"
+        )
     return values
 
 

@@ -1,4 +1,4 @@
-"""Installs what a profile needs: environments, jars, a Java, one compiled class.
+"""Installs what a profile needs: environments, jars, a Java, a few compiled classes.
 
 Repeating is cheap. ``python -m fraudwatch.stack.install`` installs everything, for the tests.
 """
@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from fraudwatch.stack import browser, environments, file_system_jar, jars, java
+from fraudwatch.stack import browser, environments, jars, java, scala_jars, wheel_jars
 from fraudwatch.stack.catalogue import Catalogue, load
-from fraudwatch.stack.launches import lists_for
+from fraudwatch.stack.launches import FROM_WHEEL, lists_for
 from fraudwatch.stack.place import Place, Unusable
 
 # Made by the starter script, and the one this code runs in.
@@ -23,7 +23,7 @@ def ensure(place: Place, catalogue: Catalogue, names: Iterable[str], say: enviro
     """Install what these services need and return the Java home they will use."""
     services = [catalogue.services[name] for name in names]
     class_paths = frozenset(jar for service in services for jar in service.jars())
-    wanted = {s.environment_name for s in services if s.environment_name} - {CONTROL}
+    wanted = {name for service in services for name in service.environment_names()} - {CONTROL}
     place.runtime.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor() as pool:
         # Environments one after another (uv is parallel itself), the jars beside them.
@@ -33,8 +33,10 @@ def ensure(place: Place, catalogue: Catalogue, names: Iterable[str], say: enviro
             environments.ensure(place, name, say)
         for jar in fetched:
             jar.result()
-    if file_system_jar.NAME in class_paths:
-        file_system_jar.ensure(place, java_home, say)
+    if class_paths & FROM_WHEEL:
+        wheel_jars.ensure(place)
+    for name in sorted(class_paths & scala_jars.SCALA_JARS.keys()):
+        scala_jars.ensure(place, scala_jars.SCALA_JARS[name], java_home, say)
     return java_home
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from string import Template
 
+from fraudwatch.stack import prepare_lake
 from fraudwatch.stack.catalogue import Launch
 from fraudwatch.stack.place import Place, Unusable, write_private
+from fraudwatch.stack.rendering import render
 
 Preparation = Callable[[Place, Launch, Mapping[str, str]], None]
 
@@ -23,7 +24,7 @@ def format_kafka(place: Place, launch: Launch, settings: Mapping[str, str]) -> N
     """Render the broker's settings; give its storage an identity and its administrator once."""
     folder = place.home / "kafka"
     properties, data = folder / "server.properties", folder / "data"
-    _render(
+    render(
         place.root / "docker/kafka/server.properties",
         properties,
         {
@@ -69,7 +70,7 @@ def configure_cassandra(place: Place, launch: Launch, _settings: Mapping[str, st
     home = place.home / "cassandra"
     home.mkdir(mode=0o700, exist_ok=True)
     (home / "tmp").mkdir(mode=0o700, exist_ok=True)
-    _render(
+    render(
         place.root / "docker/cassandra/cassandra.yaml",
         home / "cassandra.yaml",
         {
@@ -80,11 +81,11 @@ def configure_cassandra(place: Place, launch: Launch, _settings: Mapping[str, st
     )
 
 
-def _render(template: Path, target: Path, values: Mapping[str, str]) -> None:
-    write_private(target, Template(template.read_text(encoding="utf-8")).substitute(values))
-
-
 PREPARATIONS: Mapping[str, Preparation] = {
     "format-kafka": format_kafka,
     "configure-cassandra": configure_cassandra,
+    "format-hdfs": prepare_lake.format_hdfs,
+    "configure-hdfs": prepare_lake.configure_hdfs,
+    "configure-metastore": prepare_lake.configure_metastore,
+    "configure-thrift-server": prepare_lake.configure_thrift_server,
 }

@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from fraudwatch.settings import CassandraSettings, KafkaSettings
+from fraudwatch.settings import CassandraSettings, HiveSettings, KafkaSettings
 from fraudwatch.stack import catalogue, env_file
 from fraudwatch.stack.place import ROOT, Place, Unusable
 
@@ -99,6 +99,14 @@ class PrivateStack:
             password=SecretStr(self.settings[f"CASSANDRA_{role.upper()}_PASSWORD"]),
         )
 
+    def hive(self, user: str) -> HiveSettings:
+        """How this login reaches the Thrift Server."""
+        return HiveSettings(
+            port=self.port("thrift_server", "thrift"),
+            username=user,
+            password=SecretStr(self.settings[f"HIVE_{user.upper()}_PASSWORD"]),
+        )
+
     def http(self, service: str, key: str) -> httpx.Client:
         """A client of a service, with the key that .env names so."""
         return httpx.Client(
@@ -106,6 +114,11 @@ class PrivateStack:
             headers={"Authorization": f"Bearer {self.settings[key]}"},
             timeout=30,
         )
+
+    @property
+    def webhdfs_url(self) -> str:
+        """The lake's files over HTTP."""
+        return f"http://127.0.0.1:{self.port('namenode', 'http')}"
 
     def states(self) -> dict[str, dict[str, Any]]:
         """What `status` says, by service."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from fraudwatch.stack.catalogue import Launch
 
@@ -11,6 +13,9 @@ Probe = Callable[[], bool]
 KAFKA_TIMEOUT_SECONDS = 3.0
 CASSANDRA_TIMEOUT_SECONDS = 10.0
 HTTP_TIMEOUT_SECONDS = 3.0
+TCP_TIMEOUT_SECONDS = 2.0
+THRIFT_TIMEOUT_SECONDS = 20.0
+_FILE_SYSTEM = "Hadoop:service=NameNode,name=FSNamesystemState"
 ADMIN = "fraudwatch_admin"
 SHIPPED = ("cassandra", "cassandra")  # the login of a Cassandra on its very first start
 
@@ -20,14 +25,13 @@ def probe_for(launch: Launch, settings: Mapping[str, str]) -> Probe:
     match launch.probe:
         case None:
             return lambda: True
-        case "kafka":
-            port, password = launch.ports["broker"], settings["KAFKA_ADMIN_PASSWORD"]
-            return lambda: kafka_answers(port, password)
-        case "cassandra":
-            port, password = launch.ports["cql"], settings["CASSANDRA_ADMIN_PASSWORD"]
-            return lambda: cassandra_answers(port, password)
+        case engine if engine in _ENGINES:
+            return _ENGINES[engine](launch.ports, settings)
+        case url if "#" in url:
+            page, component = url.split("#")
+            return lambda: airflow_calls_healthy(page, component)
         case url:
-            return lambda: http_answers(url)
+            return partial(tcp_answers if url.startswith("tcp://") else http_answers, url)
 
 
 def http_answers(url: str) -> bool:
@@ -37,6 +41,17 @@ def http_answers(url: str) -> bool:
     try:
         return httpx.get(url, timeout=HTTP_TIMEOUT_SECONDS, trust_env=False).is_success
     except httpx.HTTPError:
+        return False
+
+
+def airflow_calls_healthy(health_page: str, component: str) -> bool:
+    """Whether Airflow's page of health says so of one of its components."""
+    import httpx
+
+    try:
+        answer = httpx.get(health_page, timeout=HTTP_TIMEOUT_SECONDS, trust_env=False)
+        return bool(answer.is_success and answer.json()[component]["status"] == "healthy")
+    except (httpx.HTTPError, ValueError, KeyError):
         return False
 
 
@@ -93,7 +108,62 @@ def _cql_login(port: int, user: str, password: str) -> bool:
     return True
 
 
+def tcp_answers(url: str) -> bool:
+    """Whether somebody listens at tcp://HOST:PORT."""
+    host, _, port = url.removeprefix("tcp://").rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), TCP_TIMEOUT_SECONDS).close()
+    except OSError:
+        return False
+    return True
+
+
+def namenode_serves(port: int) -> bool:
+    """Whether it is out of safe mode, with a DataNode that lives."""
+    import httpx
+
+    url = f"http://127.0.0.1:{port}/jmx"
+    try:
+        page = httpx.get(
+            url, params={"qry": _FILE_SYSTEM}, timeout=HTTP_TIMEOUT_SECONDS, trust_env=False
+        )
+        [state] = page.raise_for_status().json()["beans"]
+    except (httpx.HTTPError, ValueError, KeyError):
+        return False
+    return bool(state.get("FSState") == "Operational" and state.get("NumLiveDataNodes", 0) > 0)
+
+
+def thrift_server_answers(port: int, admin_password: str) -> bool:
+    """Whether it lets its admin in and answers a question."""
+    from pydantic import SecretStr
+
+    from fraudwatch.adapters.hive_sql import LakeUnavailable, StatementRefused, sql_session
+    from fraudwatch.settings import HiveSettings
+
+    login = HiveSettings(port=port, username="admin", password=SecretStr(admin_password))
+    logging.getLogger("thrift").setLevel(logging.CRITICAL)
+    try:
+        with sql_session(login, timeout_seconds=THRIFT_TIMEOUT_SECONDS) as session:
+            return session.rows("SELECT 1") == [(1,)]
+    except (LakeUnavailable, StatementRefused):
+        return False
+
+
 def _silent() -> logging.Logger:
     logger = logging.getLogger("fraudwatch.probes.kafka")
     logger.setLevel(logging.CRITICAL)
     return logger
+
+
+_ENGINES: Mapping[str, Callable[[Mapping[str, int], Mapping[str, str]], Probe]] = {
+    "kafka": lambda ports, settings: partial(
+        kafka_answers, ports["broker"], settings["KAFKA_ADMIN_PASSWORD"]
+    ),
+    "cassandra": lambda ports, settings: partial(
+        cassandra_answers, ports["cql"], settings["CASSANDRA_ADMIN_PASSWORD"]
+    ),
+    "namenode": lambda ports, _settings: partial(namenode_serves, ports["http"]),
+    "thrift_server": lambda ports, settings: partial(
+        thrift_server_answers, ports["thrift"], settings["HIVE_ADMIN_PASSWORD"]
+    ),
+}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import psutil
@@ -24,27 +24,37 @@ class Clash:
 
 def marked(place: Place) -> list[psutil.Process]:
     """Every living process that descends from this home's supervisor."""
-    return [process for process in psutil.process_iter() if _bears(process, place.mark)]
+    return bearing({MARK_VARIABLE: place.mark})
 
 
-def _bears(process: psutil.Process, mark: str) -> bool:
+def bearing(marks: Mapping[str, str]) -> list[psutil.Process]:
+    """Every other living process whose environment holds these variables."""
+    return [process for process in psutil.process_iter() if _bears(process, marks)]
+
+
+def _bears(process: psutil.Process, marks: Mapping[str, str]) -> bool:
     try:
         return (
             process.pid != os.getpid()
             and process.status() != psutil.STATUS_ZOMBIE
-            and process.environ().get(MARK_VARIABLE) == mark
+            and marks.items() <= process.environ().items()
         )
     except (psutil.Error, OSError):  # it ended meanwhile, or is another user's
         return False
 
 
 def sweep(place: Place) -> int:
-    """Kill what outlived its supervisor; returns how many processes that were.
+    """Kill what outlived its supervisor; returns how many processes that were."""
+    return end_all({MARK_VARIABLE: place.mark})
+
+
+def end_all(marks: Mapping[str, str]) -> int:
+    """Kill every other process that bears these marks; returns how many those were.
 
     A process may have forked while we looked, so it looks again until nothing is left.
     """
     killed = 0
-    while found := marked(place):
+    while found := bearing(marks):
         for process in found:
             try:
                 process.kill()

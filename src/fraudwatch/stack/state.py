@@ -14,7 +14,7 @@ from fraudwatch.stack.launches import all_launches
 from fraudwatch.stack.place import Place
 from fraudwatch.stack.probes import probe_for
 
-DEFAULT_PROFILE = "speed"
+DEFAULT_PROFILE = "lake"
 MIB = 1024 * 1024
 
 

@@ -81,6 +81,8 @@ def _program(place: Place, launch: Launch) -> list[str]:
     if shutil.which("setpriv"):
         guard = ("setpriv", "--pdeathsig", "KILL", "--")
     service = launch.service
+    if service.leaves_orphans:
+        guard = (*guard, sys.executable, "-m", "fraudwatch.stack.next_life", service.name)
     if service.nice:
         guard = (*guard, "nice", "-n", str(service.nice))
     pairs = ",".join(f"{key}={_quoted(value)}" for key, value in launch.environment.items())

@@ -61,6 +61,58 @@ def test_a_catalogue_that_cannot_be_started_is_refused(
         catalogue.parse(SMALL.replace(*change))
 
 
+SHARED = """
+[automatic]
+DATABASE = "file:{home}/x.db"
+[shared.one]
+A = "{root}"
+B = "shared"
+[shared.two]
+C = "{python.other} {setting.DATABASE}"
+[a]
+summary = "first"
+command = "run"
+environment_name = "mine"
+environment_from = ["one", "two"]
+[a.environment]
+B = "own"
+"""
+
+
+def test_shared_variables_come_in_and_own_ones_win() -> None:
+    found = catalogue.parse(SHARED)
+    values = {"root": "/r", "home": "/h", "python.other": "/o/python"}
+    values |= found.setting_values({"DATABASE": "auto", "EPOCH": "auto"}, values)
+    assert found.launch("a", values).environment == {
+        "A": "/r",
+        "B": "own",
+        "C": "/o/python file:/h/x.db",
+    }
+    # An automatic value that the catalogue knows nothing of is the service's own matter.
+    assert values["setting.EPOCH"] == "auto"
+    assert found.services["a"].environment_names() == {"mine", "other"}
+    assert found.setting_names() == {"DATABASE"}
+
+
+def test_a_value_of_ones_own_is_not_automatic() -> None:
+    found = catalogue.parse(SHARED)
+    assert found.setting_values({"DATABASE": "mine"}, {}) == {"setting.DATABASE": "mine"}
+
+
+def test_unknown_shared_variables_are_refused() -> None:
+    with pytest.raises(CatalogueError, match=r"\[a\].*\[shared.three\]"):
+        catalogue.parse(SHARED.replace('"two"', '"three"'))
+
+
+def test_only_what_runs_tasks_gets_their_secrets() -> None:
+    services = catalogue.load().services
+    holders = {name for name, s in services.items() if "EXTRACT_SOURCE_API_KEY" in s.environment}
+    assert holders == {"airflow_scheduler", "airflow_dag_processor", "airflow_triggerer"}
+    sealed = [s for name, s in services.items() if name.startswith("airflow_")]
+    assert len(sealed) == 5
+    assert len({s.environment["AIRFLOW__CORE__FERNET_KEY"] for s in sealed}) == 1
+
+
 def test_the_shipped_catalogue_has_distinct_ports_and_a_probe_for_every_server() -> None:
     services = catalogue.load().services.values()
     ports = [port for service in services for port in service.ports.values()]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import stat
 from pathlib import Path
 
@@ -87,3 +88,12 @@ def test_the_environment_wins_over_the_file_for_the_offset() -> None:
     assert env_file.port_offset(values, {"FRAUDWATCH_PORT_OFFSET": "200"}) == 200
     with pytest.raises(env_file.BadSetting, match="whole number"):
         env_file.port_offset({"FRAUDWATCH_PORT_OFFSET": "-1"}, {})
+
+
+def test_the_key_of_connections_has_the_form_that_airflow_asks_for(tmp_path: Path) -> None:
+    values = env_file.ensure(_place(tmp_path))
+    assert len(base64.urlsafe_b64decode(values["AIRFLOW_FERNET_KEY"])) == 32
+    assert len(values["AIRFLOW_JWT_SECRET_KEY"]) == 64
+    bad = values | {"AIRFLOW_FERNET_KEY": "0123456789abcdef" * 3}
+    with pytest.raises(env_file.BadSetting, match="AIRFLOW_FERNET_KEY"):
+        env_file.check(bad, tmp_path)

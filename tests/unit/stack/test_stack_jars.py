@@ -58,7 +58,17 @@ def test_a_changed_list_is_checked_anew(tmp_path: Path) -> None:
         jars.ensure(place, "few", print)
 
 
-@pytest.mark.parametrize(("name", "count"), [("kafka", 46), ("cassandra", 77), ("spark_kafka", 4)])
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [
+        ("kafka", 46),
+        ("cassandra", 77),
+        ("spark_kafka", 4),
+        ("delta", 5),
+        ("hdfs", 1),
+        ("postgresql", 1),
+    ],
+)
 def test_committed_lists_are_whole_and_unambiguous(name: str, count: int) -> None:
     place = Place(root=ROOT, runtime=ROOT / ".runtime", home=ROOT / "var")
     listed = jars.read_lock(jars.lock_of(place, name))

@@ -17,7 +17,13 @@ def test_every_user_has_exactly_the_rights_its_contracts_give() -> None:
     assert {r for r in found if r.user == "ingest"} == {
         Right("ingest", operation, "TOPIC", topic)
         for operation in ("WRITE", "DESCRIBE")
-        for topic in ("transaction_topic", "labels_topic", "dead_letter_topic", "audit_topic")
+        for topic in (
+            "transaction_topic",
+            "labels_topic",
+            "dead_letter_topic",
+            "audit_topic",
+            "control_topic",
+        )
     } | {
         Right("ingest", "READ", "TOPIC", "fraud_topic"),
         Right("ingest", "DESCRIBE", "TOPIC", "fraud_topic"),

@@ -5,11 +5,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from fraudwatch.stack import processes, supervisor, waiting
 from fraudwatch.stack.catalogue import Catalogue, Launch, parse
-from fraudwatch.stack.place import Place, Unusable
+from fraudwatch.stack.place import ROOT, Place, Unusable
 from fraudwatch.testing import eventually
 
 SERVICES = """
@@ -21,6 +22,12 @@ GIVEN = "a,b %(x)s = 1"
 [family]
 summary = "a leader with a child in a session of its own"
 command = "/bin/sh -c 'setsid sleep 600 & exec sleep 600'"
+[parent]
+summary = "dies and leaves a child in a session of its own"
+leaves_orphans = true
+command = "/bin/sh -c 'setsid sleep 600 & exec sleep 300'"
+[parent.environment]
+PYTHONPATH = "{root}/src"
 [crashing]
 summary = "never comes up"
 command = "/bin/sh -c 'echo no luck today; exit 3'"
@@ -50,7 +57,7 @@ def place(tmp_path: Path, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch)
 
 
 def _launch(catalogue: Catalogue, name: str) -> Launch:
-    return catalogue.launch(name, {})
+    return catalogue.launch(name, {"root": str(ROOT)})
 
 
 def _start(place: Place, launch: Launch) -> None:
@@ -74,8 +81,6 @@ def test_a_child_gets_its_environment_and_nothing_of_the_callers(
 
 
 def test_a_killed_service_comes_back(place: Place, catalogue: Catalogue) -> None:
-    import psutil
-
     _start(place, _launch(catalogue, "steady"))
     first = supervisor.process(place, "steady").pid
     psutil.Process(first).kill()
@@ -83,6 +88,22 @@ def test_a_killed_service_comes_back(place: Place, catalogue: Catalogue) -> None
     while supervisor.process(place, "steady").pid in {0, first}:
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def test_the_next_life_of_a_killed_service_ends_the_orphans_of_the_last(
+    place: Place, catalogue: Catalogue
+) -> None:
+    def sleepers() -> set[int]:
+        return {process.pid for process in processes.marked(place) if process.name() == "sleep"}
+
+    def is_a_family(of_others: set[int]) -> bool:
+        return len(sleepers()) == 2 and not sleepers() & of_others
+
+    _start(place, _launch(catalogue, "parent"))
+    eventually(lambda: is_a_family(set()), within_seconds=20, what="the parent and its child")
+    before = sleepers()
+    psutil.Process(supervisor.process(place, "parent").pid).kill()
+    eventually(lambda: is_a_family(before), within_seconds=30, what="a family of new processes")
 
 
 def test_a_crash_loop_gets_a_verdict_with_the_end_of_its_log(

@@ -1,0 +1,121 @@
+# ruff: noqa: S608  the statements are literals around one table name
+"""HDFS, the metastore and the Thrift Server as they are started for everybody."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+
+import pytest
+from hdfs import HdfsError
+from pydantic import SecretStr
+
+from fraudwatch.adapters.hive_sql import LoginRefused, StatementRefused, sql_session
+from fraudwatch.lake import CORE_LABELS, DATABASE, EXTRACT_FOLDER
+from fraudwatch.stack.hdfs_setup import client, folders
+from fraudwatch.stack.place import ROOT
+from fraudwatch.stack.private_stack import PrivateStack
+from fraudwatch.testing import eventually
+
+# The first test waits for the start of everything.
+pytestmark = [pytest.mark.engines, pytest.mark.timeout(900)]
+LABELS = f"{DATABASE}.{CORE_LABELS}"
+
+
+def test_rows_come_and_go_by_sql(stack: PrivateStack) -> None:
+    with sql_session(stack.hive("reports")) as session:
+        session.run(
+            f"INSERT INTO {LABELS} VALUES ('t1', 'fraud', 'analyst', 'rows', 1, DATE'2026-11-20'), "
+            "('t2', 'genuine', 'analyst', 'rows', 1, DATE'2026-11-20')"
+        )
+        session.run(f"DELETE FROM {LABELS} WHERE transaction_id = %s", ("t1",))
+        assert session.rows(f"SELECT transaction_id, verdict FROM {LABELS} WHERE by = 'rows'") == [
+            ("t2", "genuine")
+        ]
+        with pytest.raises(StatementRefused, match="nowhere"):
+            session.run("SELECT * FROM nowhere")
+        session.run(f"DELETE FROM {LABELS} WHERE by = 'rows'")
+
+
+@pytest.mark.parametrize(
+    ("login", "password"),
+    [("reports", "not-the-password-0123"), ("nobody", "not-the-password-0123"), ("admin", "")],
+)
+def test_nobody_comes_in_without_the_password(
+    stack: PrivateStack, login: str, password: str
+) -> None:
+    wrong = {"username": login, "password": SecretStr(password)}
+    with (
+        pytest.raises(LoginRefused),
+        sql_session(stack.hive("admin").model_copy(update=wrong), timeout_seconds=20),
+    ):
+        pass
+
+
+def test_what_was_migrated_is_not_migrated_again(stack: PrivateStack) -> None:
+    settings = stack.hive("admin")
+    done = subprocess.run(
+        [
+            stack.place.environments / "control/bin/python",
+            "-m",
+            "fraudwatch.stack.lake_setup",
+        ],
+        cwd=ROOT,
+        env=os.environ
+        | {
+            "HIVE_PORT": str(settings.port),
+            "HIVE_USERNAME": settings.username,
+            "HIVE_PASSWORD": settings.password.get_secret_value(),
+        },
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert "(0 applied now)" in done.stdout
+    with sql_session(settings) as session:
+        ledger = session.rows(f"SELECT number, name FROM {DATABASE}.schema_migration")
+    assert (1, "raw_and_core") in ledger
+    assert len(set(ledger)) == len(ledger)
+
+
+def test_another_user_can_neither_read_nor_list_nor_write(stack: PrivateStack) -> None:
+    ours, other = (client(stack.webhdfs_url, user) for user in ("fraudwatch", "mallory"))
+    path = f"{EXTRACT_FOLDER}/kept.txt"
+    ours.write(path, data=io.BytesIO(b"ours"), overwrite=True)
+    with ours.read(path) as file:
+        assert file.read() == b"ours"
+    for folder in folders():
+        status = ours.status(folder)
+        assert (status["owner"], status["permission"]) == ("fraudwatch", "750")
+    for attempt in (
+        lambda: other.list(EXTRACT_FOLDER),
+        lambda: other.read(path).__enter__(),
+        lambda: other.write(f"{EXTRACT_FOLDER}/theirs.txt", data=b"?"),
+    ):
+        with pytest.raises(HdfsError, match="Permission denied"):
+            attempt()
+
+
+def test_a_killed_namenode_and_a_killed_metastore_come_back_with_everything(
+    stack: PrivateStack,
+) -> None:
+    with sql_session(stack.hive("admin")) as session:
+        session.run(f"INSERT INTO {LABELS} VALUES ('t9', 'fraud', 'a', 'a', 1, DATE'2026-11-19')")
+    before = stack.states()
+    for name in ("namenode", "metastore"):
+        os.kill(before[name]["pid"], signal.SIGKILL)
+
+    def all_ready_again() -> bool:
+        now = stack.states()
+        killed = ("namenode", "metastore")
+        return all(one["ready"] for one in now.values()) and all(
+            now[name]["pid"] != before[name]["pid"] for name in killed
+        )
+
+    eventually(all_ready_again, within_seconds=90, what="the lake after two kills")
+    with sql_session(stack.hive("reports")) as session:
+        found = session.rows(f"SELECT transaction_id FROM {LABELS} WHERE known_on = '2026-11-19'")
+        session.run(f"DELETE FROM {LABELS} WHERE transaction_id = 't9'")
+    assert found == [("t9",)]

@@ -1,0 +1,221 @@
+"""What the lake's engines are given before they start, and how they are asked afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+import http.server
+import json
+import socket
+import stat
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from fraudwatch.adapters.hive_sql import StatementRefused
+from fraudwatch.lake import CHECKPOINT_FOLDER, EXTRACT_FOLDER, WAREHOUSE_FOLDER
+from fraudwatch.stack import catalogue, env_file, lake_setup, prepare_lake, probes, wheel_jars
+from fraudwatch.stack.hdfs_setup import folders
+from fraudwatch.stack.launches import all_launches, lists_for
+from fraudwatch.stack.migrations import Migration
+from fraudwatch.stack.place import ROOT, Place, Unusable
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(root=ROOT, runtime=tmp_path / ".runtime", home=tmp_path / "my <home> & co")
+
+
+@pytest.fixture
+def settings(place: Place) -> dict[str, str]:
+    return env_file.ensure(place) | {"FRAUDWATCH_PORT_OFFSET": "100"}
+
+
+def _prepare(place: Place, settings: dict[str, str], name: str) -> None:
+    launch = all_launches(place, catalogue.load(), settings, place.runtime)[name]
+    prepared = {
+        "datanode": prepare_lake.configure_hdfs,
+        "metastore": prepare_lake.configure_metastore,
+        "thrift_server": prepare_lake.configure_thrift_server,
+    }
+    prepared[name](place, launch, settings)
+
+
+def _site(path: Path) -> dict[str, str]:
+    return {
+        str(one.findtext("name")): str(one.findtext("value"))
+        for one in ET.fromstring(path.read_text()).iter("property")  # noqa: S314  our own file
+    }
+
+
+def test_every_engine_listens_on_the_loopback_alone(place: Place, settings: dict[str, str]) -> None:
+    for name in ("datanode", "metastore", "thrift_server"):
+        _prepare(place, settings, name)
+    hdfs = _site(place.home / "hdfs/conf/hdfs-site.xml")
+    addresses = [value for key, value in hdfs.items() if key.endswith("address")]
+    assert len(addresses) == 5
+    assert all(value.startswith("127.0.0.1:") for value in addresses)
+    assert hdfs["dfs.namenode.rpc-address"] == "127.0.0.1:8120"
+    assert hdfs["dfs.namenode.name.dir"] == (place.home / "hdfs/name").as_uri()
+    thrift = _site(place.home / "hive/thrift_server/conf/hive-site.xml")
+    assert thrift["hive.server2.thrift.bind.host"] == "127.0.0.1"
+    assert thrift["hive.server2.authentication"] == "CUSTOM"
+    assert thrift["hive.metastore.uris"] == "thrift://127.0.0.1:9183"
+
+
+def test_the_password_file_is_private_and_holds_no_password(
+    place: Place, settings: dict[str, str]
+) -> None:
+    _prepare(place, settings, "thrift_server")
+    path = place.home / "hive/thrift_server/passwords"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    lines = dict(line.split(":", 1) for line in path.read_text().splitlines())
+    assert lines.keys() == {"admin", "reports"}
+    rounds, salt, found = lines["reports"].split(":")
+    password = settings["HIVE_REPORTS_PASSWORD"]
+    wanted = hashlib.pbkdf2_hmac("sha256", password.encode(), bytes.fromhex(salt), int(rounds))
+    assert found == wanted.hex()
+    assert password not in path.read_text()
+
+
+def test_derby_makes_its_own_tables_and_something_unknown_is_refused(
+    place: Place, settings: dict[str, str]
+) -> None:
+    _prepare(place, settings, "metastore")
+    path = place.home / "hive/metastore/conf/hive-site.xml"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert _site(path)["datanucleus.schema.autoCreateAll"] == "true"
+    assert str(place.home) in _site(path)["javax.jdo.option.ConnectionURL"]
+    with pytest.raises(Unusable, match="HIVE_METASTORE_URL"):
+        _prepare(place, settings | {"HIVE_METASTORE_URL": "jdbc:mysql://x/y"}, "metastore")
+
+
+def test_class_paths_ask_for_their_lists() -> None:
+    assert lists_for(frozenset({"jamm", "delta_class_path", "spark"})) == {"cassandra", "delta"}
+
+
+WHEEL = (
+    "hadoop-client-api-3.5.0",
+    "hadoop-client-runtime-3.5.0",
+    "jcl-over-slf4j-2",
+    "slf4j-api-2",
+    "log4j-slf4j2-impl-2",
+    "log4j-api-2",
+    "log4j-core-2",
+    "log4j-1.2-api-2",
+    "spark-core_2.13-4.2.0",
+)
+
+
+def test_what_hdfs_lacks_is_linked_out_of_the_wheel_by_its_name(place: Place) -> None:
+    with pytest.raises(Unusable, match="holds no pyspark"):
+        wheel_jars.ensure(place)
+    jars = place.environments / "lake/lib/python3.11/site-packages/pyspark/jars"
+    jars.mkdir(parents=True)
+    for name in WHEEL:
+        (jars / f"{name}.jar").touch()
+    wheel_jars.ensure(place)
+    wheel_jars.ensure(place)
+    found = {path.name for path in wheel_jars.hdfs_folder(place).iterdir() if path.exists()}
+    assert found == {f"{name}.jar" for name in WHEEL[:-1]}
+    assert (wheel_jars.spark_folder(place) / "spark-core_2.13-4.2.0.jar").exists()
+    (jars / "slf4j-api-2.jar").rename(jars / "slf4j-api-3.jar")
+    wheel_jars.ensure(place)
+    assert {path.name for path in wheel_jars.hdfs_folder(place).iterdir()} == {
+        path.name for path in jars.iterdir()
+    } - {"spark-core_2.13-4.2.0.jar"}
+    (jars / "slf4j-api-3.jar").unlink()
+    with pytest.raises(Unusable, match=r"holds 0 files like slf4j-api-\*\.jar"):
+        wheel_jars.ensure(place)
+
+
+def test_every_folder_of_the_lake_follows_the_one_it_lies_in() -> None:
+    found = folders()
+    assert {EXTRACT_FOLDER, CHECKPOINT_FOLDER, WAREHOUSE_FOLDER} < set(found)
+    assert found[0] == "/fraudwatch"
+    assert all(Path(one).parent.as_posix() in {"/", *found[:i]} for i, one in enumerate(found))
+
+
+class _Jmx(http.server.BaseHTTPRequestHandler):
+    state: dict[str, object]
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps({"beans": [self.state]}).encode())
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.fixture
+def jmx() -> Iterator[int]:
+    with http.server.HTTPServer(("127.0.0.1", 0), _Jmx) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield server.server_port
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("state", "serves"),
+    [
+        ({"FSState": "Operational", "NumLiveDataNodes": 1}, True),
+        ({"FSState": "safeMode", "NumLiveDataNodes": 1}, False),
+        ({"FSState": "Operational", "NumLiveDataNodes": 0}, False),
+        ({}, False),
+    ],
+)
+def test_a_namenode_serves_out_of_safe_mode_and_with_a_datanode(
+    jmx: int, state: dict[str, object], *, serves: bool
+) -> None:
+    _Jmx.state = state
+    assert probes.namenode_serves(jmx) is serves
+
+
+def test_a_closed_port_answers_nothing() -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        assert not probes.tcp_answers(f"tcp://127.0.0.1:{port}")
+        listener.listen()
+        assert probes.tcp_answers(f"tcp://127.0.0.1:{port}")
+    assert not probes.namenode_serves(port)
+
+
+class _Tables:
+    """A lake that remembers what it was told, and refuses what says so."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.ledger: list[tuple[object, ...]] = []
+
+    def run(self, statement: str, parameters: tuple[object, ...] | None = None) -> None:
+        if "REFUSE" in statement:
+            raise StatementRefused("no such thing")
+        self.said.append(statement)
+        if parameters:
+            self.ledger.append(parameters)
+
+    def rows(self, statement: str) -> list[tuple[object, ...]]:
+        if statement.startswith("SHOW"):
+            return [("there",)] if self.ledger else []
+        return [(number, sha256) for number, _, sha256 in self.ledger]
+
+
+def test_migrations_are_applied_once_recorded_and_previewed() -> None:
+    tables = _Tables()
+    migrations = [Migration(1, "a", "aa", ("CREATE A",)), Migration(2, "b", "bb", ("CREATE B",))]
+    assert "-- 2 of 2 migrations to apply" in lake_setup.preview(tables, migrations)  # type: ignore[arg-type]
+    assert tables.said == []
+    assert "2 migrations (2 applied now)" in lake_setup.set_up(tables, migrations)  # type: ignore[arg-type]
+    assert tables.ledger == [(1, "a", "aa"), (2, "b", "bb")]
+    assert "(0 applied now)" in lake_setup.set_up(tables, migrations)  # type: ignore[arg-type]
+
+
+def test_a_refused_migration_is_named_and_not_recorded() -> None:
+    tables = _Tables()
+    migrations = [Migration(1, "a", "aa", ("CREATE A", "REFUSE"))]
+    with pytest.raises(lake_setup.SetupFailed, match=r"0001_a\.sql is not accepted"):
+        lake_setup.set_up(tables, migrations)  # type: ignore[arg-type]
+    assert tables.ledger == []
