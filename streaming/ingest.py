@@ -11,6 +11,7 @@ import logging
 import os
 import threading
 import time
+from functools import partial
 
 import uvicorn
 
@@ -33,8 +34,9 @@ from fraudwatch.domain.label import ReportedLabel
 from fraudwatch.domain.purchase import Purchase
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import IngestSettings, KafkaSettings
-from fraudwatch.topics import AUDIT_TOPIC, LABELS_TOPIC, TRANSACTION_TOPIC
+from fraudwatch.topics import AUDIT_TOPIC, CONTROL_TOPIC, LABELS_TOPIC, TRANSACTION_TOPIC
 from streaming.ingest_api import Served, create_app
+from streaming.ingest_days import announce, day_announcer
 from streaming.ingest_door import Door, label_meters, purchase_meters
 from streaming.ingest_feed import FeedFollower
 from streaming.ingest_reveal import RevealDoor, add_reveal
@@ -46,6 +48,8 @@ log = logging.getLogger("ingest")
 _LINGER_MS = 2
 # Somebody sits and waits for it; the console gives up after a little more.
 _AUDIT_SECONDS = 5.0
+# The feed waits for it, and it can be said again.
+_ANNOUNCE_SECONDS = 3.0
 
 
 def _now_ms() -> int:
@@ -86,13 +90,23 @@ def _reveal_door(settings: IngestSettings, kafka: KafkaSettings, vault: Vault) -
 
 
 def _follow(
-    settings: IngestSettings, purchases: Door[Purchase], labels: Door[ReportedLabel]
+    settings: IngestSettings,
+    kafka: KafkaSettings,
+    purchases: Door[Purchase],
+    labels: Door[ReportedLabel],
 ) -> None:
     if not (settings.feed_url and settings.feed_api_key):
         return
     url, key = settings.feed_url, settings.feed_api_key.get_secret_value()
     folder, chargebacks = settings.state_folder, ShopFeed(CHARGEBACKS, url, key)
-    FeedFollower(ShopFeed(PURCHASES, url, key), purchases, folder / "cursor.json").start()
+    topic = KafkaTopic(kafka, CONTROL_TOPIC, timeout_seconds=_ANNOUNCE_SECONDS)
+    announcer = day_announcer(topic, folder / "days.json", _now_ms)
+    FeedFollower(
+        ShopFeed(PURCHASES, url, key),
+        purchases,
+        folder / "cursor.json",
+        on_taken=partial(announce, announcer),
+    ).start()
     FeedFollower(chargebacks, labels, folder / "chargebacks_cursor.json", is_optional=True).start()
 
 
@@ -105,7 +119,7 @@ def main() -> None:
     create_dead_letter_keys(settings.keys_folder)
     vault = TinkVault(settings.keys_folder)
     purchases, labels = _doors(settings, kafka, vault)
-    _follow(settings, purchases, labels)
+    _follow(settings, kafka, purchases, labels)
     expectations = Expectations()
     served = Served(
         purchases,

@@ -6,11 +6,12 @@ import json
 import logging
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from fraudwatch.adapters.keysets import write_durably
-from fraudwatch.adapters.shop_feed import FeedMissing, FeedUnavailable, ShopFeed
+from fraudwatch.adapters.shop_feed import FeedMissing, FeedUnavailable, Page, ShopFeed
 from fraudwatch.application.ports import NotDelivered
 from streaming.ingest_door import Door
 
@@ -25,7 +26,10 @@ EMPTY_SECONDS = 0.2
 
 
 class FeedFollower(threading.Thread, Generic[Content]):
-    """Reads one feed; ``is_optional`` is one that a source may well not have."""
+    """Reads one feed; ``is_optional`` is one that a source may well not have.
+
+    ``on_taken`` is told each page whose messages are acknowledged, empty ones included.
+    """
 
     def __init__(
         self,
@@ -34,10 +38,12 @@ class FeedFollower(threading.Thread, Generic[Content]):
         cursor_file: Path,
         *,
         is_optional: bool = False,
+        on_taken: Callable[[Page[Content]], None] | None = None,
     ) -> None:
         super().__init__(name=f"feed {feed.kind.path}", daemon=True)
         self._feed, self._door, self._cursor_file = feed, door, cursor_file
         self._is_optional, self._is_known_missing = is_optional, False
+        self._on_taken = on_taken
         self._cursor = ""
         if cursor_file.exists():
             self._cursor = json.loads(cursor_file.read_text())["cursor"]
@@ -67,6 +73,8 @@ class FeedFollower(threading.Thread, Generic[Content]):
             write_durably(self._cursor_file, json.dumps({"cursor": page.next_cursor}))
         self._cursor, self._is_known_missing = page.next_cursor, False
         self._door.stand_at(page.next_cursor, page.sequence, page.head_sequence)
+        if self._on_taken:
+            self._on_taken(page)
         return 0.0 if page.offered else EMPTY_SECONDS
 
     def _missing(self, error: FeedMissing) -> float:

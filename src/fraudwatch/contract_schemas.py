@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fraudwatch.domain.audit import AUDIT_SCHEMA, AuditRecord
+from fraudwatch.domain.control import CONTROL_SCHEMA, ControlMessage
 from fraudwatch.domain.fields import json_schema_of
 from fraudwatch.domain.label import LABEL_SCHEMA, Label, ReportedLabel
 from fraudwatch.domain.purchase import Purchase
@@ -25,6 +26,7 @@ MESSAGES: dict[str, type[Any]] = {
     LABEL_SCHEMA: Label,
     "reported_label.v1": ReportedLabel,
     AUDIT_SCHEMA: AuditRecord,
+    CONTROL_SCHEMA: ControlMessage,
 }
 
 

@@ -10,6 +10,7 @@ FEATURE_TOPIC: Final = "feature_topic"
 LABELS_TOPIC: Final = "labels_topic"
 AUDIT_TOPIC: Final = "audit_topic"
 DEAD_LETTER_TOPIC: Final = "dead_letter_topic"
+CONTROL_TOPIC: Final = "control_topic"
 
 # Java's default; librdkafka's own default differs, and a customer must stay in one partition.
 PARTITIONER: Final = "murmur2_random"

@@ -7,19 +7,22 @@ from pathlib import Path
 import tink
 from tink import hybrid, secret_key_access
 
-from fraudwatch.adapters.durable_file import replace_file
+from fraudwatch.adapters.durable_file import create_file, replace_file
 
 PRIVATE_DEAD_LETTER_KEY = "dead_letter_private.json"
 PUBLIC_DEAD_LETTER_KEY = "dead_letter_public.json"
 
 
 def load_or_create_keyset(path: Path, template: object) -> tink.KeysetHandle:
-    """The keyset in ``path``; a new one is durable in the file before it is used."""
-    if path.exists():
-        return tink.json_proto_keyset_format.parse(path.read_text(), secret_key_access.TOKEN)
-    handle = tink.new_keyset_handle(template)
-    write_durably(path, tink.json_proto_keyset_format.serialize(handle, secret_key_access.TOKEN))
-    return handle
+    """The keyset in ``path``; a new one is durable in the file before it is used.
+
+    Of two processes that make it at once, both use that of the first.
+    """
+    if not path.exists():
+        handle = tink.new_keyset_handle(template)
+        text = tink.json_proto_keyset_format.serialize(handle, secret_key_access.TOKEN)
+        create_file(path, text.encode())
+    return tink.json_proto_keyset_format.parse(path.read_text(), secret_key_access.TOKEN)
 
 
 def create_dead_letter_keys(folder: Path) -> None:

@@ -23,6 +23,8 @@ from fraudwatch.domain.privacy import TokenField, token_input
 _TOKEN_BYTES = 16
 _CACHED_TOKENS = 200_000
 _CACHED_KEYS = 50_000
+# Two processes seal side by side, ingest and the daily extract: one waits for the other's write.
+_BUSY_SECONDS = 30.0
 
 
 class TinkVault:
@@ -77,7 +79,9 @@ class _CustomerKeys:
         self._master = master
         self._lock = threading.Lock()
         self._opened: dict[str, aead.Aead] = {}
-        self._store = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._store = sqlite3.connect(
+            path, timeout=_BUSY_SECONDS, check_same_thread=False, isolation_level=None
+        )
         path.chmod(0o600)
         self._store.execute("PRAGMA secure_delete = ON")
         # A key must outlive a crash before anything sealed with it leaves the process.
@@ -92,24 +96,32 @@ class _CustomerKeys:
         with self._lock:
             if (known := self._opened.get(token)) is not None:
                 return known
-            found = self._store.execute(
-                "SELECT wrapped FROM customer_key WHERE token = ?", (token,)
-            ).fetchone()
-            if found is None and not create:
+            wrapped = self._wrapped(token)
+            if wrapped is None and not create:
                 raise KeyError(f"no key of customer {token}: erased, or never sealed here")
-            plain = self._master.decrypt(found[0], token.encode()) if found else self._add(token)
+            plain = self._master.decrypt(wrapped or self._add(token), token.encode())
             handle = tink.proto_keyset_format.parse(plain, secret_key_access.TOKEN)
             if len(self._opened) >= _CACHED_KEYS:
                 self._opened.pop(next(iter(self._opened)))
             self._opened[token] = handle.primitive(aead.Aead)
             return self._opened[token]
 
+    def _wrapped(self, token: str) -> bytes | None:
+        found = self._store.execute(
+            "SELECT wrapped FROM customer_key WHERE token = ?", (token,)
+        ).fetchone()
+        return found[0] if found else None
+
     def _add(self, token: str) -> bytes:
+        """Make a key; what counts is the one that is stored, which may be another process's."""
         handle = tink.new_keyset_handle(aead.aead_key_templates.AES256_GCM)
         plain: bytes = tink.proto_keyset_format.serialize(handle, secret_key_access.TOKEN)
         wrapped = self._master.encrypt(plain, token.encode())
-        self._store.execute("INSERT INTO customer_key VALUES (?, ?)", (token, wrapped))
-        return plain
+        self._store.execute("INSERT OR IGNORE INTO customer_key VALUES (?, ?)", (token, wrapped))
+        stored = self._wrapped(token)
+        if stored is None:
+            raise KeyError(f"the key of customer {token} was erased while it was made")
+        return stored
 
     def delete(self, token: str) -> bool:
         with self._lock:

@@ -14,9 +14,9 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from fraudwatch.domain.explanation import Contribution
-from fraudwatch.domain.features.catalogue import FEATURE_INDEX
 from fraudwatch.domain.models.fitted import About, Float64s, Normal
 from fraudwatch.domain.models.in_use import Models
+from fraudwatch.domain.served import SERVED_INDEX
 
 TOLD: Final = 5
 # A habit of few purchases looks sharper than it is.
@@ -56,8 +56,8 @@ def explain(models: Models, features: Float64s) -> tuple[Told, ...]:
 def _normals(features: Float64s, about: About, training: Normal) -> _Normals:
     """The training rows' normal, and the customer's own in its place where it is known."""
     normals = _Normals(*(np.tile(one, (len(features), 1)) for one in training))
-    mean = features[:, FEATURE_INDEX[_OWN_MEAN]]
-    deviation = features[:, FEATURE_INDEX[_OWN_DEVIATION]]
+    mean = features[:, SERVED_INDEX[_OWN_MEAN]]
+    deviation = features[:, SERVED_INDEX[_OWN_DEVIATION]]
     spread = np.maximum(deviation, _LEAST_SPREAD_OF_MEAN * mean)
     is_known = mean > 0
     for name, scale in ((_AMOUNT, np.ones_like(mean)), (_AMOUNT_RATIO, mean)):
@@ -76,7 +76,7 @@ def _distances(features: Float64s, about: About, normals: _Normals) -> Float64s:
     is_spread = normals.spread > 0  # where all were alike the forest never cuts
     distances = np.full(values.shape, np.nan)
     np.divide(values - normals.middle, normals.spread, out=distances, where=is_spread)
-    knows_hour = ~np.isnan(features[:, FEATURE_INDEX[_OWN_HOUR_SHARE]])
+    knows_hour = ~np.isnan(features[:, SERVED_INDEX[_OWN_HOUR_SHARE]])
     for place, name in enumerate(about.features):
         # The customer's own normal is what others are measured by, not a trait of the purchase.
         is_normal_itself = name in {_OWN_MEAN, _OWN_DEVIATION}
@@ -92,7 +92,7 @@ def _told(names: tuple[str, ...], values: Float64s, middle: Float64s, parts: Flo
     # The catalogue's order decides between equals, so that the same input gives the same bytes.
     loudest = sorted(
         (place for place in range(len(names)) if abs(parts[place]) > 0),
-        key=lambda place: (-abs(parts[place]), FEATURE_INDEX[names[place]]),
+        key=lambda place: (-abs(parts[place]), SERVED_INDEX[names[place]]),
     )
     return tuple(
         Contribution(

@@ -3,10 +3,13 @@ from __future__ import annotations
 import base64
 import re
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from fraudwatch.adapters.durable_file import create_file
 from fraudwatch.adapters.keysets import (
     PRIVATE_DEAD_LETTER_KEY,
     PUBLIC_DEAD_LETTER_KEY,
@@ -89,3 +92,55 @@ def test_a_dead_letter_is_sealed_with_the_public_half_alone(tmp_path: Path) -> N
     before = (tmp_path / PRIVATE_DEAD_LETTER_KEY).read_text()
     create_dead_letter_keys(tmp_path)
     assert (tmp_path / PRIVATE_DEAD_LETTER_KEY).read_text() == before
+
+
+SEALING = """
+import sys
+from pathlib import Path
+from fraudwatch.adapters.tink_vault import TinkVault
+from fraudwatch.domain.privacy import TokenField
+
+folder, name = Path(sys.argv[1]), sys.argv[2]
+print("ready", flush=True)
+sys.stdin.readline()
+vault = TinkVault(folder)
+for number in range(60):
+    token = vault.token(TokenField.CUSTOMER, f"shop:customer-{number}")
+    print(token, vault.seal(token, f"shop:{name}-{number}", {"name": f"{number}"}), flush=True)
+"""
+
+
+def test_two_processes_that_meet_the_same_customers_first_share_their_keys(tmp_path: Path) -> None:
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", SEALING, str(tmp_path), name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for name in ("ingest", "extract")
+    ]
+    for process in running:
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+    for process in running:
+        assert process.stdin
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    said = [process.communicate(timeout=120)[0].splitlines() for process in running]
+    assert [process.returncode for process in running] == [0, 0]
+    vault = TinkVault(tmp_path)
+    for name, lines in zip(("ingest", "extract"), said, strict=True):
+        assert len(lines) == 60
+        for number, line in enumerate(lines):
+            token, box = line.split()
+            assert vault.open(token, f"shop:{name}-{number}", box) == {"name": str(number)}
+    assert [line.split()[0] for line in said[0]] == [line.split()[0] for line in said[1]]
+
+
+def test_a_file_is_made_by_the_first_alone(tmp_path: Path) -> None:
+    assert create_file(tmp_path / "a", b"first")
+    assert not create_file(tmp_path / "a", b"second")
+    assert (tmp_path / "a").read_bytes() == b"first"
+    assert list(tmp_path.iterdir()) == [tmp_path / "a"]
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o600

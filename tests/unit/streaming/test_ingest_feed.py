@@ -160,3 +160,21 @@ def test_purchases_are_followed_by_the_same_shape_and_may_not_be_missing(tmp_pat
     assert len(topic.messages) == 1
     assert list(letters.letters) == ["feed:1"]
     assert (door.standing.caught_up, door.standing.cursor) == (True, "1:2")
+
+
+def test_a_page_is_told_on_when_it_is_acknowledged_and_never_before(tmp_path: Path) -> None:
+    followed, told = Followed(tmp_path), list[int]()
+    follower = FeedFollower(
+        feed_of(followed._answer),
+        followed.door,
+        followed.cursor_file,
+        on_taken=lambda page: told.append(len(page.offered)),
+    )
+    followed.answers = [a_page(GOOD), a_page(GOOD), a_page()]
+    followed.topic.is_reachable = False
+    follower.read_page()
+    assert told == []
+    followed.topic.is_reachable = True
+    follower.read_page()
+    follower.read_page()
+    assert told == [1, 0]
