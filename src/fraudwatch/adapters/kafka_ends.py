@@ -1,4 +1,4 @@
-"""Where topics end, so that a reader knows when it has read everything there was."""
+"""Where topics begin and end, so that a reader knows what there is and when it has read it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,17 @@ _TIMEOUT_SECONDS = 30.0
 
 def ends_of(kafka: KafkaSettings, topic: str) -> dict[int, int]:
     """Where every partition of a topic ends now."""
+    return _offsets_of(kafka, topic, OffsetSpec.latest())  # type: ignore[no-untyped-call]  # the client's own
+
+
+def starts_of(kafka: KafkaSettings, topic: str) -> dict[int, int]:
+    """The first offset that retention has left in every partition of a topic."""
+    return _offsets_of(kafka, topic, OffsetSpec.earliest())  # type: ignore[no-untyped-call]  # the client's own
+
+
+def _offsets_of(kafka: KafkaSettings, topic: str, which: Any) -> dict[int, int]:
     admin = AdminClient({**client_config(kafka)})
     partitions = admin.list_topics(topic, timeout=_TIMEOUT_SECONDS).topics[topic].partitions
-    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # the client's own
-    asked: dict[Any, Any] = {TopicPartition(topic, n): latest for n in partitions}
+    asked: dict[Any, Any] = {TopicPartition(topic, n): which for n in partitions}
     found = admin.list_offsets(asked, request_timeout=_TIMEOUT_SECONDS)
     return {place.partition: told.result().offset for place, told in found.items()}

@@ -1,0 +1,147 @@
+"""Topics into the raw layer: each offset once, and a gap never passes for a whole."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import SecretStr
+from pyspark.sql import SparkSession
+
+from fraudwatch.adapters import topic_archive
+from fraudwatch.adapters.archive_proof import (
+    GapFound,
+    Span,
+    keep_proven_ends,
+    prove_whole,
+    proven_ends,
+    spans_of,
+)
+from fraudwatch.adapters.kafka_ends import ends_of
+from fraudwatch.adapters.kafka_log import KafkaTopic, RetentionOvertook
+from fraudwatch.adapters.topic_archive import TopicArchive
+from fraudwatch.domain.counted_rows import CountedRows
+from fraudwatch.lake import DATABASE, RAW_FEATURE_TOPIC, RAW_LABELS_TOPIC
+from fraudwatch.settings import KafkaSettings, LakeSettings
+from fraudwatch.stack.private_stack import PrivateStack
+from fraudwatch.topics import FEATURE_TOPIC, LABELS_TOPIC
+
+PLACES = "source_partition INT, source_offset BIGINT, produced_at TIMESTAMP"
+TABLE = f"{DATABASE}.{RAW_FEATURE_TOPIC}"
+
+
+def span(first: int, end: int, *, rows: int | None = None, offsets: int | None = None) -> Span:
+    whole = end - first
+    return Span(
+        first=first,
+        end=end,
+        rows=whole if rows is None else rows,
+        offsets=whole if offsets is None else offsets,
+        from_ms=0,
+        until_ms=1,
+    )
+
+
+def test_a_whole_span_is_proven() -> None:
+    prove_whole("t", {0: span(5, 9), 1: span(0, 3)}, {0: 5})
+
+
+@pytest.mark.parametrize(
+    ("broken", "says"),
+    [
+        (span(6, 9), "t-0 was to go on at offset 5 and goes on at 6"),
+        (span(5, 9, rows=3, offsets=3), "t-0 lacks 1 of the offsets 5 to 8"),
+        (span(5, 9, rows=5), "t-0 has 1 rows too many"),
+        # As many rows as offsets, and still neither whole nor once.
+        (span(5, 9, rows=4, offsets=3), "t-0 lacks 1 of the offsets 5 to 8"),
+    ],
+)
+def test_a_gap_is_named_with_its_cure(broken: Span, says: str) -> None:
+    with pytest.raises(GapFound, match=f"{says}.*delete the partition's rows"):
+        prove_whole("t", {0: broken}, {0: 5})
+
+
+def test_only_what_lies_behind_the_proof_is_counted(spark: SparkSession) -> None:
+    offsets = [(0, 1), (0, 2), (0, 2), (1, 7)]
+    raw = spark.createDataFrame([(p, o, None) for p, o in offsets], PLACES)
+    found = spans_of(raw, {0: 2})
+    assert {p: (s.first, s.end, s.rows, s.offsets) for p, s in found.items()} == {
+        0: (2, 3, 2, 1),
+        1: (7, 8, 1, 1),
+    }
+
+
+def test_the_proof_is_kept_with_the_table(spark: SparkSession) -> None:
+    assert proven_ends(spark, TABLE) == {}
+    keep_proven_ends(spark, TABLE, {0: 10, 1: 0})
+    keep_proven_ends(spark, TABLE, {0: 12, 1: 0})
+    assert proven_ends(spark, TABLE) == {0: 12, 1: 0}
+
+
+def test_offsets_that_retention_took_are_told_before_anything_is_read(
+    spark: SparkSession, lake_settings: LakeSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broker's answers are replaced: its retention cannot be hurried in a test."""
+    table = f"{DATABASE}.{RAW_LABELS_TOPIC}"
+    before = proven_ends(spark, table)
+    kafka = KafkaSettings(
+        bootstrap_servers="127.0.0.1:1", username="archiver", password=SecretStr("0123456789abcdef")
+    )
+    held = max(5_000, *before.values(), 0)
+    monkeypatch.setattr(topic_archive, "proven_ends", lambda *_: {0: held})
+    monkeypatch.setattr(topic_archive, "ends_of", lambda *_: {0: held + 30})
+    monkeypatch.setattr(topic_archive, "starts_of", lambda *_: {0: held + 10})
+    archive = TopicArchive(spark, lake_settings, kafka, LABELS_TOPIC)
+    with pytest.raises(RetentionOvertook, match=rf"labels_topic-0 begins at offset {held + 10}"):
+        archive.run()
+    monkeypatch.setattr(topic_archive, "ends_of", lambda *_: {0: 3})
+    monkeypatch.setattr(topic_archive, "starts_of", lambda *_: {0: 0})
+    with pytest.raises(RetentionOvertook, match="made anew"):
+        archive.run()
+    assert proven_ends(spark, table) == before
+
+
+@pytest.mark.engines
+def test_a_topic_is_archived_byte_by_byte_and_once(
+    spark: SparkSession, lake_settings: LakeSettings, stack: PrivateStack
+) -> None:
+    kafka = stack.kafka("archiver")
+    sent = [(f"key-{n}", f"value-{n}".encode(), {"h": b"\x00\xff"}) for n in range(500)]
+    KafkaTopic(stack.kafka("admin"), LABELS_TOPIC).send(sent)
+    archive = TopicArchive(spark, lake_settings, kafka, LABELS_TOPIC)
+    counted = archive.run()
+    assert counted.rows_out >= 500
+    ends = ends_of(kafka, LABELS_TOPIC)
+    assert proven_ends(spark, archive.table) == {p: end for p, end in ends.items() if end}
+    rows = spark.table(archive.table).where("key LIKE 'key-%'").collect()
+    assert {row["key"]: bytes(row["value"]) for row in rows} == {k: v for k, v, _ in sent}
+    assert {(row["headers"][0]["key"], bytes(row["headers"][0]["value"])) for row in rows} == {
+        ("h", b"\x00\xff")
+    }
+    assert archive.run() == CountedRows(), "nothing new is no work"
+
+
+@pytest.mark.engines
+def test_without_its_checkpoint_it_goes_on_where_the_table_ends(
+    spark: SparkSession, lake_settings: LakeSettings, stack: PrivateStack
+) -> None:
+    publisher = KafkaTopic(stack.kafka("admin"), FEATURE_TOPIC)
+    publisher.publish([("a", b"1", 1)] * 50)
+    kafka = stack.kafka("archiver")
+    spark.sql(f"TRUNCATE TABLE {TABLE}")
+    first = TopicArchive(spark, lake_settings, kafka, FEATURE_TOPIC)
+    spark.sql(f"ALTER TABLE {TABLE} SET TBLPROPERTIES ('fraudwatch.whole_until.0' = '0')")
+    spark.sql(f"ALTER TABLE {TABLE} SET TBLPROPERTIES ('fraudwatch.whole_until.1' = '0')")
+    first.run()
+    rows = spark.table(TABLE).count()
+    publisher.publish([("a", b"2", 1)] * 20)
+    elsewhere = lake_settings.model_copy(
+        update={"file_system": lake_settings.file_system + "/other"}
+    )
+    TopicArchive(spark, elsewhere, kafka, FEATURE_TOPIC).run()
+    assert spark.table(TABLE).count() >= rows + 20
+    assert (
+        spark.table(TABLE)
+        .groupBy("source_partition", "source_offset")
+        .count()
+        .where("count > 1")
+        .isEmpty()
+    )
