@@ -20,10 +20,10 @@ from fraudwatch.adapters.feature_log import Vectors, read_vectors
 from fraudwatch.adapters.model_artefact import Artefact, point_to, write_artefact
 from fraudwatch.adapters.model_pruning import prune_fitted
 from fraudwatch.adapters.sklearn_forest import ForestShape, all_features, fit_forest
-from fraudwatch.domain.features.catalogue import FEATURES
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.models.fitted import VERSION_LENGTH, About, Float64s, ModelKind
 from fraudwatch.domain.models.sample import Reservoir
+from fraudwatch.domain.served import SERVED
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import KafkaSettings, TrainingSettings
 
@@ -67,7 +67,7 @@ def draw(chunks: Iterable[Vectors], settings: TrainingSettings) -> Drawn:
     Raises:
         TooFewRows: there are not enough to fit anything on.
     """
-    reservoir = Reservoir(settings.sample_rows, len(FEATURES), settings.seed)
+    reservoir = Reservoir(settings.sample_rows, len(SERVED), settings.seed)
     passed_over, from_ms, until_ms, told = 0, sys.maxsize, 0, 0
     for chunk in chunks:
         passed_over += chunk.passed_over

@@ -22,7 +22,7 @@ from fraudwatch.adapters.json_codec import encode
 from fraudwatch.adapters.kafka_dead_letters import KafkaDeadLetters
 from fraudwatch.adapters.kafka_log import read_range
 from fraudwatch.adapters.kafka_verdict_log import KafkaVerdictLog
-from fraudwatch.adapters.log_fold import fold_messages
+from fraudwatch.adapters.log_fold import fold_messages, served
 from fraudwatch.adapters.model_book import ModelBook
 from fraudwatch.adapters.policy_book import PolicyBook
 from fraudwatch.adapters.policy_file import load_policy
@@ -30,6 +30,7 @@ from fraudwatch.adapters.spark_progress import Trigger, watch_triggers
 from fraudwatch.adapters.spark_stream import build_session, committed_ends, start_query
 from fraudwatch.adapters.state_snapshots import PeriodicSnapshots, SnapshotFolder
 from fraudwatch.adapters.verdict_frames import Decided, encode_verdicts
+from fraudwatch.adapters.view_book import ViewBook
 from fraudwatch.application.assess import assess
 from fraudwatch.domain.evidence import Evidence
 from fraudwatch.domain.features.fold import features_version
@@ -37,6 +38,7 @@ from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.domain.models import forest
 from fraudwatch.domain.models.in_use import Models
 from fraudwatch.domain.policy import Policy
+from fraudwatch.domain.views.published import NO_VIEWS
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.observability.metrics import gauge
 from fraudwatch.settings import DetectorSettings, KafkaSettings
@@ -49,6 +51,8 @@ log = logging.getLogger("detector")
 _snapshot_at = gauge("fraudwatch_detector_snapshot_at_seconds")
 _policy_usable = gauge("fraudwatch_detector_policy_usable")
 _models_usable = gauge("fraudwatch_detector_models_usable")
+_views_usable = gauge("fraudwatch_detector_views_usable")
+_newest_view = gauge("fraudwatch_detector_newest_view_seconds")
 _trigger_seconds = gauge("fraudwatch_detector_trigger_seconds")
 _behind = gauge("fraudwatch_detector_behind_messages")
 
@@ -83,8 +87,9 @@ def warm_up(policy: Policy) -> None:
     """Compile and load everything a batch needs, on a state that is thrown away."""
     sample = fold_messages(CustomerState(), [encode(a_transaction())], np.full(1, 2**60))
     forest.warm_up()
-    held, origin = assess(sample.seen, policy), np.zeros(1, dtype=np.int64)
-    decided = Decided(held, policy, Models(), Evidence(), {}, "", origin, origin, 0)
+    told, origin = sample.told_by(NO_VIEWS), np.zeros(1, dtype=np.int64)
+    held = assess(sample.seen(served(sample, told)), policy)
+    decided = Decided(held, policy, Models(), Evidence(), {}, "", told.view, origin, origin, 0)
     encode_verdicts(sample.frame, decided)
 
 
@@ -108,9 +113,16 @@ def main() -> None:
         features_version(),
         _models_usable.set,
     )
+    views = ViewBook(
+        settings.views_folder,
+        settings.state_folder / "views",
+        _views_usable.set,
+        on_newest=_newest_view.set,
+    )
     detector = Detector(
         policy_of=lambda batch: policies.policy_for(batch.batch_id, is_rerun=batch.is_rerun),
         models_of=lambda batch: models.models_for(batch.batch_id, is_rerun=batch.is_rerun),
+        views_of=lambda batch: views.views_for(batch.batch_id, is_rerun=batch.is_rerun),
         verdicts=KafkaVerdictLog(kafka),
         dead_letters=KafkaDeadLetters(kafka, settings.dead_letter_key_path),
         snapshots=PeriodicSnapshots(

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from fraudwatch.adapters.log_fold import FoldedMessages, fold_messages, packed
+from fraudwatch.adapters.log_fold import FoldedMessages, fold_messages, packed, served
 from fraudwatch.adapters.spark_stream import MicroBatch
 from fraudwatch.adapters.verdict_frames import Decided, encode_verdicts
 from fraudwatch.application.assess import assess
@@ -21,9 +21,11 @@ from fraudwatch.domain.dead_letter import DeadLetter, Stage
 from fraudwatch.domain.explanation import Contribution
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.features.state import CustomerState
+from fraudwatch.domain.models.fitted import Float64s
 from fraudwatch.domain.models.in_use import Models
 from fraudwatch.domain.policy import Policy
 from fraudwatch.domain.verdict import Risk
+from fraudwatch.domain.views.published import NO_VIEWS, RiskViews
 from fraudwatch.observability.metrics import counter, gauge, histogram, latencies
 from fraudwatch.observability.phases import Phases
 from fraudwatch.topics import TRANSACTION_TOPIC
@@ -58,6 +60,7 @@ class Detector:
     verdicts: VerdictLog
     dead_letters: DeadLetters
     snapshots: Snapshots
+    views_of: Callable[[MicroBatch], RiskViews] = lambda _: NO_VIEWS
     customers: CustomerState = field(default_factory=CustomerState)
     ends: dict[int, int] = field(default_factory=dict)
 
@@ -83,10 +86,13 @@ class Detector:
 
     def _publish(self, folded: FoldedMessages, batch: MicroBatch) -> None:
         policy, models = self.policy_of(batch), self.models_of(batch)
+        with spent("looking_up"):
+            told = folded.told_by(self.views_of(batch))
+            features = served(folded, told)
         with spent("judging"):
-            evidence = models.evidence(folded.features)
-            held = assess(folded.seen, policy, evidence)
-            explanations = _explanations(models, folded, held.level >= policy.lowest(Risk.HIGH))
+            evidence = models.evidence(features)
+            held = assess(folded.seen(features), policy, evidence)
+            explanations = _explanations(models, features, held.level >= policy.lowest(Risk.HIGH))
         decided = Decided(
             assessment=held,
             policy=policy,
@@ -94,6 +100,7 @@ class Detector:
             evidence=evidence,
             explanations=explanations,
             features_version=features_version(),
+            risk_view=told.view,
             source_partition=batch.partition[folded.position],
             source_offset=batch.offset[folded.position],
             decided_at_ms=batch.decided_at_ms,
@@ -104,7 +111,7 @@ class Detector:
                 customer_tokens=folded.frame["customer_token"].to_list(),
                 transaction_ids=folded.frame["transaction_id"].to_list(),
                 verdicts=encode_verdicts(folded.frame, decided),
-                features=packed(folded.features),
+                features=packed(features),
                 produced_at_ms=produced_at_ms.tolist(),
                 features_version=features_version(),
             )
@@ -141,8 +148,8 @@ def _count_latencies(seconds: npt.NDArray[np.float64]) -> None:
 
 
 def _explanations(
-    models: Models, folded: FoldedMessages, is_grave: npt.NDArray[np.bool_]
+    models: Models, features: Float64s, is_grave: npt.NDArray[np.bool_]
 ) -> dict[int, tuple[Contribution, ...]]:
     """What spoke loudest in the purchases that somebody will look at, by their row."""
     rows = np.flatnonzero(is_grave)
-    return dict(zip(rows.tolist(), explain(models, folded.features[rows]), strict=True))
+    return dict(zip(rows.tolist(), explain(models, features[rows]), strict=True))

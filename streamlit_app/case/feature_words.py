@@ -1,6 +1,6 @@
 """Features in words: what a number of the vector is called, and its value in readable units.
 
-Name and meaning are the catalogue's; a feature's unit is the end of its name.
+Name and meaning are the catalogues'; a feature's unit is the end of its name.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from fraudwatch.domain.features.catalogue import FEATURE_INDEX, FEATURES
+from fraudwatch.domain.served import SERVED, SERVED_INDEX
 
 UNKNOWN_VALUE: Final = "unknown"
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -23,6 +23,12 @@ _NAMES: Final = {
     "own_hour_share_ratio": "Share of purchases in this hour",
     "category_share_ratio": "Share of purchases in this category",
     "billing_to_shipping_km": "Billing to delivery address",
+    "merchant_fraud_ratio_30d": "Seller's share of fraud in 30 days",
+    "merchant_purchases_30d": "Seller's purchases in 30 days",
+    "merchant_customers_30d": "Seller's customers in 30 days",
+    "device_customers_30d": "Customers on this device in 30 days",
+    "ip_network_customers_30d": "Customers in this network in 30 days",
+    "customer_account_age_days": "Known as a customer for",
 }
 _UNITS = re.compile(r"_(eur_cents|seconds|kmh|km|ratio)$")
 _WINDOW = re.compile(r"\b(\d+)(m|h|d)$")
@@ -41,8 +47,8 @@ def feature_name(feature: str) -> str:
 
 def feature_meaning(feature: str) -> str:
     """What the catalogue says of it; a feature that it no longer has says so."""
-    place = FEATURE_INDEX.get(feature)
-    return "no longer in the catalogue" if place is None else FEATURES[place].meaning
+    place = SERVED_INDEX.get(feature)
+    return "no longer in the catalogue" if place is None else SERVED[place].meaning
 
 
 def feature_value(feature: str, value: float | None) -> str:
@@ -76,7 +82,8 @@ _WRITTEN: Final[tuple[tuple[str, Callable[[float], str]], ...]] = (
     (r"_seconds$", duration_text),
     (r"_kmh$", lambda value: f"{value:,.0f} km/h"),
     (r"_km$", lambda value: f"{value:,.0f} km"),
-    (r"_share_ratio$", lambda value: f"{100 * value:.1f} %"),
+    (r"_age_days$", lambda value: duration_text(value * _DAY)),
+    (r"_(share_ratio|fraud_ratio_30d)$", lambda value: f"{100 * value:.1f} %"),
     (r"_ratio$", lambda value: f"{100 * value:,.0f} %"),
     (r"^is_", lambda value: "yes" if value >= 0.5 else "no"),  # noqa: PLR2004  a flag's middle
     (r"^hour_of_day$", lambda value: f"{int(value):02d}:00 UTC"),

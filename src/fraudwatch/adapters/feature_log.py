@@ -9,12 +9,12 @@ import numpy as np
 
 from fraudwatch.adapters.kafka_ends import ends_of
 from fraudwatch.adapters.kafka_log import read_range
-from fraudwatch.domain.features.catalogue import FEATURES
 from fraudwatch.domain.models.fitted import Float64s, Int64s
+from fraudwatch.domain.served import SERVED
 from fraudwatch.settings import KafkaSettings
 from fraudwatch.topics import FEATURE_TOPIC, FEATURES_VERSION_HEADER
 
-_VECTOR_BYTES: Final = len(FEATURES) * 8
+_VECTOR_BYTES: Final = len(SERVED) * 8
 
 
 class Stored(NamedTuple):
@@ -28,7 +28,7 @@ class Stored(NamedTuple):
 class Vectors(NamedTuple):
     """Some rows of the log, in its order, and how many were passed over between them."""
 
-    features: Float64s  # [row, feature]
+    features: Float64s  # [row, SERVED]
     served_at_ms: Int64s
     passed_over: int  # of another version of the features
 
@@ -56,7 +56,7 @@ def vectors_of(stored: Sequence[Stored], features_version: str) -> Vectors:
     ]
     flat = np.frombuffer(b"".join(one.vector for one in ours), dtype="<f8")
     return Vectors(
-        features=flat.astype(np.float64).reshape(-1, len(FEATURES)),
+        features=flat.astype(np.float64).reshape(-1, len(SERVED)),
         served_at_ms=np.array([one.served_at_ms for one in ours], dtype=np.int64),
         passed_over=len(stored) - len(ours),
     )

@@ -17,16 +17,22 @@ import polars as pl
 from fraudwatch.adapters.message_frames import events_of, parse_transactions
 from fraudwatch.application.admit import FUTURE_TOLERANCE_MS
 from fraudwatch.domain.dead_letter import Code, Refused
+from fraudwatch.domain.features.events import Events
 from fraudwatch.domain.features.fold import fold
+from fraudwatch.domain.features.hashing import keys_of
 from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.domain.fields import Problem
 from fraudwatch.domain.rules.rule import Seen
+from fraudwatch.domain.views.catalogue import Entity
+from fraudwatch.domain.views.published import RiskViews, Told
+from fraudwatch.domain.views.view import UInt64s
 
 _FUTURE = Refused(Code.FUTURE_EVENT, [Problem("event_at_ms", "lies in the future")])
 _TOO_LATE = Refused(
     Code.TOO_LATE, [Problem("event_at_ms", "is over 30 days before the customer's last")]
 )
 
+Float64s = npt.NDArray[np.float64]
 Int64s = npt.NDArray[np.int64]
 # Whose values a policy's lists may name.
 _LISTED = ("card_token", "device_token", "merchant_id", "merchant_country")
@@ -38,16 +44,22 @@ class FoldedMessages(NamedTuple):
     frame: pl.DataFrame  # their fields
     position: Int64s  # of each in the messages given
     amount_eur_cents: Int64s
-    features: npt.NDArray[np.float64]  # [row, feature], read before the row was added
+    features: Float64s  # [row, FEATURES], read before the row was added
+    keys: dict[Entity, UInt64s]  # of those whom the fold knows as well
     repeats: int
     refused: list[tuple[int, Refused]]  # position and why
 
-    @property
-    def seen(self) -> Seen:
-        """What rules look at."""
+    def told_by(self, views: RiskViews) -> Told:
+        """What risk views add to each row's vector."""
+        networks = keys_of(self.frame[Entity.IP_NETWORK].to_list())
+        event_at_ms = self.frame["event_at_ms"].to_numpy()
+        return views.tell({**self.keys, Entity.IP_NETWORK: networks}, event_at_ms)
+
+    def seen(self, served: Float64s) -> Seen:
+        """What rules look at, given the whole vectors."""
         return Seen(
             amount_eur_cents=self.amount_eur_cents,
-            features=self.features,
+            features=served,
             **{name: self.frame[name].to_list() for name in _LISTED},
         )
 
@@ -75,12 +87,26 @@ def fold_messages(
         position=position[is_fresh],
         amount_eur_cents=events.amount_eur_cents[is_fresh],
         features=folded.features[is_fresh],
+        keys=_keys(events, is_fresh),
         repeats=int(folded.is_repeat.sum()),
         refused=sorted(refused, key=lambda one: one[0]),
     )
 
 
-def packed(features: npt.NDArray[np.float64]) -> list[bytes]:
+def served(folded: FoldedMessages, told: Told) -> Float64s:
+    """The vectors that rules, models and readers have: the fold's part, then the views'."""
+    return np.concatenate([folded.features, told.features], axis=1)
+
+
+def _keys(events: Events, is_fresh: npt.NDArray[np.bool_]) -> dict[Entity, UInt64s]:
+    return {
+        Entity.MERCHANT: events.merchant_key[is_fresh],
+        Entity.DEVICE: events.device_key[is_fresh],
+        Entity.CUSTOMER: events.customer_key[is_fresh],
+    }
+
+
+def packed(features: Float64s) -> list[bytes]:
     """Each row as it stands on ``feature_topic``: little-endian, one canonical NaN."""
     canonical = np.where(np.isnan(features), np.nan, features).astype("<f8")
     return [row.tobytes() for row in canonical]

@@ -18,7 +18,7 @@ import polars as pl
 from fraudwatch.adapters.json_codec import decode, encode
 from fraudwatch.domain.dead_letter import Code, Refused
 from fraudwatch.domain.features.events import Events
-from fraudwatch.domain.features.hashing import hash_strings
+from fraudwatch.domain.features.hashing import keys_of
 from fraudwatch.domain.fields import Column, Problem, columns_of, problems
 from fraudwatch.domain.purchase import Channel, PaymentStatus
 from fraudwatch.domain.transaction import Kind, Transaction
@@ -144,16 +144,5 @@ def events_of(frame: pl.DataFrame) -> Events:
     """The columns that the fold takes."""
     plain = _selected(frame, *_EVENT_COLUMNS)
     columns: dict[str, Any] = {one.name: one.to_numpy() for one in plain.iter_columns()}
-    columns |= {name: _keys(frame[column]) for name, column in _KEYS.items()}
+    columns |= {name: keys_of(frame[column].to_list()) for name, column in _KEYS.items()}
     return Events(**columns)
-
-
-def _keys(texts: pl.Series) -> npt.NDArray[np.uint64]:
-    """The fixed hash of each text; 0 where it is unknown."""
-    known = [text.encode() if text is not None else b"" for text in texts.to_list()]
-    starts = np.concatenate(([0], np.cumsum([len(text) for text in known], dtype=np.int64)))
-    utf8 = np.frombuffer(b"".join(known), dtype=np.uint8)
-    hashes = np.asarray(hash_strings(starts, utf8))
-    if texts.null_count():
-        hashes[texts.is_null().to_numpy()] = 0
-    return hashes

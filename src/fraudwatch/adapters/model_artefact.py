@@ -8,11 +8,8 @@ whole after its artefact is on disk. A kind that it does not name is not used. H
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import io
 import json
-import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,12 +19,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from fraudwatch.adapters.durable_file import replace_file
+from fraudwatch.adapters.durable_file import held, replace_file
+from fraudwatch.adapters.hashed_files import SHA256, HashedFiles
 from fraudwatch.domain.models.fitted import About, BrokenModel, ModelKind, Normal
 
 POINTER_NAME: Final = "champion.json"
-_SUFFIX = ".npz"
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+MODEL_FILES: Final = HashedFiles("model", ".npz", "fit it again", BrokenModel)
 _DESCRIPTION = "about"
 _NORMAL = "normal_"
 _DAMAGED = (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile)
@@ -51,9 +48,7 @@ def write_artefact(folder: Path, artefact: Artefact) -> str:
     arrays |= {f"{_NORMAL}{name}": values for name, values in artefact.normal._asdict().items()}
     content = io.BytesIO()
     np.savez(content, allow_pickle=False, **arrays)
-    sha256 = hashlib.sha256(content.getvalue()).hexdigest()
-    replace_file(_path(folder, sha256), content.getvalue())
-    return sha256
+    return MODEL_FILES.write(folder, content.getvalue())
 
 
 def read_artefact(folder: Path, sha256: str) -> Artefact:
@@ -63,7 +58,7 @@ def read_artefact(folder: Path, sha256: str) -> Artefact:
         FileNotFoundError: it is not there (yet).
         BrokenModel: it is not what its name says, or cannot be used.
     """
-    content = _content(folder, sha256)
+    content = MODEL_FILES.read(folder, sha256)
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as found:
             arrays = {name: found[name] for name in found.files}
@@ -83,12 +78,6 @@ def read_artefact(folder: Path, sha256: str) -> Artefact:
         ) from error
 
 
-def copy_artefact(source: Path, target: Path, sha256: str) -> None:
-    """Have a copy in ``target``; see :func:`read_artefact` for what may go wrong."""
-    if not _path(target, sha256).exists():
-        replace_file(_path(target, sha256), _content(source, sha256))
-
-
 def parse_pointer(content: bytes) -> Pointer:
     """Which artefact of each kind is in use.
 
@@ -103,7 +92,7 @@ def parse_pointer(content: bytes) -> Pointer:
     if not isinstance(document, dict) or document.keys() - set(ModelKind):
         raise BrokenModel(f"it must map kinds of models to hashes; kinds are {kinds}")
     for kind, sha256 in document.items():
-        if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
+        if not isinstance(sha256, str) or not SHA256.fullmatch(sha256):
             raise BrokenModel(f"its {kind} is no SHA-256 in 64 small hexadecimal digits")
     return {ModelKind(kind): sha256 for kind, sha256 in document.items()}
 
@@ -123,37 +112,5 @@ def held_pointer(folder: Path) -> Iterator[Pointer]:
         BrokenModel: the document is no pointer.
     """
     pointer = folder / POINTER_NAME
-    with (folder / f".{POINTER_NAME}.lock").open("a") as lock:
-        # Two trainings that end together must not forget each other.
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with held(pointer):
         yield parse_pointer(pointer.read_bytes()) if pointer.exists() else {}
-
-
-def artefacts_in(folder: Path) -> set[str]:
-    """The hashes of the artefacts in a folder."""
-    found = (path.stem for path in folder.glob(f"*{_SUFFIX}"))
-    return {stem for stem in found if _SHA256.fullmatch(stem)}
-
-
-def remove_artefact(folder: Path, sha256: str) -> None:
-    """Remove an artefact; nobody may need it."""
-    _path(folder, sha256).unlink(missing_ok=True)
-
-
-def _path(folder: Path, sha256: str) -> Path:
-    return folder / f"{sha256}{_SUFFIX}"
-
-
-def _content(folder: Path, sha256: str) -> bytes:
-    path = _path(folder, sha256)
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise FileNotFoundError(
-            f"model {sha256[:12]} is not in {folder}; write it there before pointing to it"
-        ) from None
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise BrokenModel(
-            f"{path.name} was altered: its content has another hash; copy it again or fit it again"
-        )
-    return content

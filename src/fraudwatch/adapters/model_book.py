@@ -14,12 +14,11 @@ from typing import Final
 from fraudwatch.adapters.book_of_uses import BookOfUses
 from fraudwatch.adapters.forest_artefact import forest_model
 from fraudwatch.adapters.model_artefact import (
+    MODEL_FILES,
     POINTER_NAME,
-    copy_artefact,
     parse_pointer,
     read_artefact,
 )
-from fraudwatch.adapters.model_pruning import keep_only
 from fraudwatch.domain.models.fitted import About, BrokenModel, ModelKind
 from fraudwatch.domain.models.in_use import Models, try_out
 
@@ -56,7 +55,7 @@ class ModelBook:
 
     def _take_up(self, pointer: bytes) -> Models:
         for sha256 in parse_pointer(pointer).values():
-            copy_artefact(self._source, self._folder, sha256)
+            MODEL_FILES.copy(self._source, self._folder, sha256)
         models = load_models(self._folder, pointer)
         for model in (models.anomaly, models.fraud):
             if model is not None:
@@ -68,7 +67,7 @@ class ModelBook:
     def _forget_all_before(self, pointer: bytes) -> None:
         """Nothing of what is used until the new use is on disk goes: a crash may come between."""
         needed = [*self._book.latest(KEPT_USES - 1), pointer]
-        keep_only(
+        MODEL_FILES.keep_only(
             self._folder, {sha256 for one in needed for sha256 in parse_pointer(one).values()}
         )
 

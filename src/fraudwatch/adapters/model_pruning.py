@@ -9,43 +9,26 @@ cannot be read as a model is nobody's to remove.
 
 from __future__ import annotations
 
-import logging
 from collections import defaultdict
-from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Final
 
-from fraudwatch.adapters.model_artefact import (
-    artefacts_in,
-    held_pointer,
-    read_artefact,
-    remove_artefact,
-)
+from fraudwatch.adapters.model_artefact import MODEL_FILES, held_pointer, read_artefact
 from fraudwatch.domain.models.fitted import BrokenModel, ModelKind
 
 KEPT_OF_EACH_KIND: Final = 5
-log = logging.getLogger(__name__)
 
 
 def prune_fitted(folder: Path) -> None:
     """Remove what was fitted too long ago; the pointer cannot move meanwhile."""
     with held_pointer(folder) as pointer:
-        keep_only(folder, {*pointer.values(), *_newest(folder)})
-
-
-def keep_only(folder: Path, kept: AbstractSet[str]) -> None:
-    """Remove the other artefacts; one that cannot be removed is told, and may be next time."""
-    for sha256 in sorted(artefacts_in(folder) - kept):
-        try:
-            remove_artefact(folder, sha256)
-        except OSError as error:
-            log.warning("the old model %s stays on disk: %s", sha256[:12], error)
+        MODEL_FILES.keep_only(folder, {*pointer.values(), *_newest(folder)})
 
 
 def _newest(folder: Path) -> set[str]:
     """The last of each kind, and whatever tells of none."""
     kept, by_kind = set[str](), defaultdict[ModelKind, list[tuple[int, str]]](list)
-    for sha256 in artefacts_in(folder):
+    for sha256 in MODEL_FILES.in_folder(folder):
         try:
             about = read_artefact(folder, sha256).about
         except BrokenModel:

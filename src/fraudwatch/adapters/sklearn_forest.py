@@ -49,7 +49,10 @@ def fit_forest(rows: Float64s, about: About, shape: ForestShape) -> Artefact:
 
 
 def all_features() -> tuple[str, ...]:
-    """What a forest is fitted on unless somebody chooses: the whole catalogue."""
+    """What a forest is fitted on unless somebody chooses: all that the fold says.
+
+    Risk views may be absent for hours, and their absence is nothing unusual about a purchase.
+    """
     return tuple(feature.name for feature in FEATURES)
 
 

@@ -33,6 +33,7 @@ class Decided(NamedTuple):
     evidence: Evidence
     explanations: Mapping[int, Sequence[Contribution]]  # by row; most rows have none
     features_version: str
+    risk_view: Sequence[str]  # of each row; empty text: none
     source_partition: npt.NDArray[np.int64]
     source_offset: npt.NDArray[np.int64]
     decided_at_ms: int
@@ -59,6 +60,7 @@ def encode_verdicts(frame: pl.DataFrame, decided: Decided) -> list[bytes]:
         "explanation": pl.from_arrow(_lists(Contribution, explanations)),
         "policy_version": _all(decided.policy.version, rows),
         "features_version": _all(decided.features_version, rows),
+        "risk_view": pl.Series(decided.risk_view, dtype=pl.String),
         "source_partition": decided.source_partition,
         "source_offset": decided.source_offset,
         "decided_at_ms": _all(decided.decided_at_ms, rows),

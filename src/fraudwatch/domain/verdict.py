@@ -85,6 +85,11 @@ class Verdict:
     )
     policy_version: str = fact("The policy that turned points into outcome")
     features_version: str = fact("Hash of the feature catalogue and its fold")
+    risk_view: str = fact(
+        "First twelve hex digits of the risk view it was judged by; empty: none was valid",
+        default="",
+        pattern=r"([0-9a-f]{12})?",
+    )
     source_partition: int = fact("Where the transaction stands in its topic", minimum=0)
     source_offset: int = fact("Where the transaction stands in its partition", minimum=0)
     decided_at_ms: int = fact("Spark's time of the micro-batch", unit="epoch ms UTC", minimum=0)

@@ -66,7 +66,7 @@ METRICS: Final[dict[str, Metric]] = {
     # Worry when "publishing" fills its time: the broker sets the pace, not the judgement.
     "fraudwatch_detector_seconds": Metric(
         Counter,
-        "Where a batch's time goes: reading, folding, judging, encoding, publishing",
+        "Where a batch's time goes: reading, folding, looking_up, judging, encoding, publishing",
         ("phase",),
     ),
     # Looked at once a second; Spark's own names of a trigger's parts.
@@ -97,6 +97,14 @@ METRICS: Final[dict[str, Metric]] = {
     # none, still scores. After an upgrade of the features it says: fit again.
     "fraudwatch_detector_models_usable": Metric(
         Gauge, "1 if the models that training points to can be used"
+    ),
+    # Worry when it is 0: what was published last cannot be used, and the views before it stay.
+    "fraudwatch_detector_views_usable": Metric(
+        Gauge, "1 if the published risk views can be used, or there are none"
+    ),
+    # Worry when it is over two hours behind the clock: the hourly job does not come through.
+    "fraudwatch_detector_newest_view_seconds": Metric(
+        Gauge, "End of the hour that the newest risk view knows, epoch seconds; 0 without one"
     ),
     "fraudwatch_detector_customers": Metric(Gauge, "Customers in the state"),
     "fraudwatch_persister_rows": Metric(Counter, "Messages written", ("topic",)),

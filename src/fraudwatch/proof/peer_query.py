@@ -24,15 +24,15 @@ from pyspark.sql.types import DoubleType
 from fraudwatch.adapters.model_artefact import POINTER_NAME, point_to, write_artefact
 from fraudwatch.adapters.model_book import load_models
 from fraudwatch.adapters.spark_stream import login_options
-from fraudwatch.domain.features.catalogue import FEATURES
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.models.fitted import About, Float64s, ModelKind
 from fraudwatch.domain.models.in_use import Models
+from fraudwatch.domain.served import SERVED
 from fraudwatch.settings import KafkaSettings
 
 INPUT_TOPIC, OUTPUT_TOPIC = "peer_input", "peer_output"
 PEERS = ("row_udf", "pandas_udf")
-_WIDTH = len(FEATURES)
+_WIDTH = len(SERVED)
 _UNKNOWN_RATIO = 0.1
 _FITTED_ROWS = 20_000
 

@@ -16,6 +16,7 @@ from fraudwatch.adapters.kafka_log import read_range
 from fraudwatch.adapters.log_fold import fold_messages, packed
 from fraudwatch.domain.dead_letter import Refused
 from fraudwatch.domain.features.state import CustomerState
+from fraudwatch.domain.views.published import NO_VIEW
 from fraudwatch.proof.findings import Judged, Served
 from fraudwatch.settings import KafkaSettings
 from fraudwatch.topics import (
@@ -41,6 +42,7 @@ class _NamedVerdict:
 
     transaction_id: str
     verdict_id: str
+    risk_view: str = NO_VIEW
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class Topics:
                 continue
             one = found[verdict.transaction_id]
             one.verdict_ids.add(verdict.verdict_id)
+            one.risk_views.add(verdict.risk_view)
             one.copies.add(_digest(message))
             one.messages += 1
             if _origin(message) in letters:

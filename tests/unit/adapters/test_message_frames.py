@@ -137,6 +137,7 @@ def decided(
         evidence=evidence,
         explanations=explanations,
         features_version="f",
+        risk_view=[""] * (rows - 1) + ["0123456789ab"] * (rows > 0),
         source_partition=np.ones(rows, dtype=np.int64),
         source_offset=np.arange(rows, dtype=np.int64),
         decided_at_ms=1_234,
@@ -188,6 +189,7 @@ def test_verdicts_carry_judgement_and_summary() -> None:
     assert risky.verdict_id == verdict_id_of("shop:2")
     assert (risky.source_partition, risky.source_offset, risky.decided_at_ms) == (1, 1, 1_234)
     assert risky.mode is Mode.RULES_ONLY
+    assert (harmless.risk_view, risky.risk_view) == ("", "0123456789ab")
     sent = a_transaction()
     for name in ("customer_token", "event_at_ms", "amount_eur_cents", "merchant_id", "card_last4"):
         assert getattr(risky, name) == getattr(sent, name), name

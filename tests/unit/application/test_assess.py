@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from fraudwatch.application.assess import assess
 from fraudwatch.domain.combination import AnomalyPart, FraudPart, combined, stake
 from fraudwatch.domain.evidence import Evidence
-from fraudwatch.domain.features.catalogue import FEATURE_INDEX, FEATURES
 from fraudwatch.domain.policy import Level, Policy
 from fraudwatch.domain.rules.high_amount import HighAmount
 from fraudwatch.domain.rules.impossible_travel import ImpossibleTravel
 from fraudwatch.domain.rules.lists import DenyList, Listed
 from fraudwatch.domain.rules.rapid_purchases import RapidPurchases
 from fraudwatch.domain.rules.rule import Seen
+from fraudwatch.domain.served import SERVED, SERVED_INDEX
 from fraudwatch.domain.verdict import Outcome, Reason, Risk
 
 POLICY = Policy(
@@ -37,11 +37,11 @@ POLICY = Policy(
 
 def seen(*purchases: tuple[int, int, float]) -> Seen:
     """Of (euro cents, purchases in ten minutes, km/h)."""
-    features = np.zeros((len(purchases), len(FEATURES)))
+    features = np.zeros((len(purchases), len(SERVED)))
     for row, (_, count, kmh) in enumerate(purchases):
-        features[row, FEATURE_INDEX["purchase_count_10m"]] = count
-        features[row, FEATURE_INDEX["from_located_kmh"]] = kmh
-        features[row, FEATURE_INDEX["from_located_km"]] = kmh
+        features[row, SERVED_INDEX["purchase_count_10m"]] = count
+        features[row, SERVED_INDEX["from_located_kmh"]] = kmh
+        features[row, SERVED_INDEX["from_located_km"]] = kmh
     return Seen(np.array([amount for amount, _, _ in purchases]), features)
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fraudwatch.domain.features.catalogue import FEATURE_INDEX, FEATURES
 from fraudwatch.domain.rules.above_own_level import AboveOwnLevel
 from fraudwatch.domain.rules.bulk_buying import BulkBuying
 from fraudwatch.domain.rules.card_testing import CardTesting
@@ -16,17 +15,20 @@ from fraudwatch.domain.rules.high_amount import HighAmount
 from fraudwatch.domain.rules.impossible_travel import ImpossibleTravel
 from fraudwatch.domain.rules.new_device_high_amount import NewDeviceHighAmount
 from fraudwatch.domain.rules.rapid_purchases import RapidPurchases
+from fraudwatch.domain.rules.risky_merchant import RiskyMerchant
 from fraudwatch.domain.rules.rule import HIT, MISS, UNKNOWN, Rule, Seen, all_of, any_of
+from fraudwatch.domain.rules.shared_device import SharedDevice
 from fraudwatch.domain.rules.spend_above_own_level import SpendAboveOwnLevel
 from fraudwatch.domain.rules.unusual_hours import UnusualHours
+from fraudwatch.domain.served import SERVED, SERVED_INDEX
 
 PAGE = (Path(__file__).parents[3] / "docs/rules.md").read_text("utf-8")
 
 
 def seen(amount_eur_cents: int = 1_000, **features: float) -> Seen:
-    vector = np.full((1, len(FEATURES)), np.nan)
+    vector = np.full((1, len(SERVED)), np.nan)
     for name, value in features.items():
-        vector[0, FEATURE_INDEX[name]] = value
+        vector[0, SERVED_INDEX[name]] = value
     return Seen(np.array([amount_eur_cents], dtype=np.int64), vector)
 
 
@@ -294,6 +296,41 @@ def test_card_testing_tells_small_and_failed() -> None:
     )
 
 
+RISKY = RiskyMerchant(points=30, fraud_at_least_ratio=0.1, at_least_purchases_30d=20)
+
+
+@pytest.mark.parametrize(
+    ("known", "answer"),
+    [
+        ({"merchant_fraud_ratio_30d": 0.1, "merchant_purchases_30d": 20}, HIT),
+        ({"merchant_fraud_ratio_30d": 0.0999, "merchant_purchases_30d": 20}, MISS),
+        ({"merchant_fraud_ratio_30d": 0.9, "merchant_purchases_30d": 19}, MISS),
+        ({"merchant_purchases_30d": 500}, UNKNOWN),  # none old enough to be labelled
+        ({}, UNKNOWN),
+    ],
+)
+def test_risky_merchant(known: dict[str, float], answer: np.int8) -> None:
+    assert answer_of(RISKY, seen(**known)) == answer
+
+
+def test_risky_merchant_names_share_and_purchases() -> None:
+    known = {"merchant_fraud_ratio_30d": 0.1234, "merchant_purchases_30d": 1_500}
+    assert RISKY.sentence(seen(**known), 0) == (
+        "About 12.3% of the purchases at this merchant turned out to be fraud (1,500 in 30 days); "
+        "from 10.0% on it is looked at."
+    )
+
+
+@pytest.mark.parametrize(("known", "answer"), [({"device_customers_30d": 5}, HIT), ({}, UNKNOWN)])
+def test_shared_device(known: dict[str, float], answer: np.int8) -> None:
+    rule = SharedDevice(points=30, more_than_customers_30d=4)
+    assert answer_of(rule, seen(**known)) == answer
+    assert answer_of(rule, seen(device_customers_30d=4)) == MISS
+    assert rule.sentence(seen(device_customers_30d=12), 0) == (
+        "12 customers used this device within 30 days; more than 4 is unusual."
+    )
+
+
 def test_conditions_together() -> None:
     ones = np.array([HIT, HIT, HIT, MISS, MISS, UNKNOWN])
     others = np.array([HIT, MISS, UNKNOWN, MISS, UNKNOWN, UNKNOWN])
@@ -305,7 +342,7 @@ def test_conditions_together() -> None:
 def test_every_rule_answers_an_empty_batch(rule: type[Rule]) -> None:
     # Every rule's parameters are numbers, so that a policy can be checked without knowing it.
     parameters = {item.name: 1 for item in dataclasses.fields(rule)}  # type: ignore[arg-type]
-    nobody = Seen(np.empty(0, dtype=np.int64), np.empty((0, len(FEATURES))))
+    nobody = Seen(np.empty(0, dtype=np.int64), np.empty((0, len(SERVED))))
     assert rule(**parameters).answer(nobody).shape == (0,)
 
 

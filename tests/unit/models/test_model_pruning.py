@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from fraudwatch.adapters.model_artefact import (
+    MODEL_FILES,
     Artefact,
-    artefacts_in,
     point_to,
     write_artefact,
 )
 from fraudwatch.adapters.model_book import KEPT_USES, ModelBook
-from fraudwatch.adapters.model_pruning import KEPT_OF_EACH_KIND, keep_only, prune_fitted
+from fraudwatch.adapters.model_pruning import KEPT_OF_EACH_KIND, prune_fitted
 from fraudwatch.domain.models.fitted import ModelKind
 
 
@@ -46,7 +46,7 @@ def test_the_newest_of_each_kind_are_kept_by_when_they_were_fitted(
     forests = [fitted(source, forest, at_ms) for at_ms in range(9, 0, -1)]
     classifiers = [fitted(source, xgboost, at_ms) for at_ms in (1, 2)]
     prune_fitted(source)
-    assert artefacts_in(source) == {*forests[:KEPT_OF_EACH_KIND], *classifiers}
+    assert MODEL_FILES.in_folder(source) == {*forests[:KEPT_OF_EACH_KIND], *classifiers}
 
 
 def test_what_the_pointer_names_is_kept_however_old_it_is(source: Path, forest: Artefact) -> None:
@@ -54,7 +54,7 @@ def test_what_the_pointer_names_is_kept_however_old_it_is(source: Path, forest: 
     point_to(source, ModelKind.ISOLATION_FOREST, oldest)
     newer = [fitted(source, forest, at_ms) for at_ms in range(2, 10)]
     prune_fitted(source)
-    assert artefacts_in(source) == {oldest, *newer[-KEPT_OF_EACH_KIND:]}
+    assert MODEL_FILES.in_folder(source) == {oldest, *newer[-KEPT_OF_EACH_KIND:]}
 
 
 def test_what_is_no_readable_model_is_left_alone(source: Path, forest: Artefact) -> None:
@@ -73,8 +73,8 @@ def test_a_model_that_cannot_be_removed_is_told_and_stops_nothing(
     old = "a" * 64
     (source / f"{old}.npz").mkdir(parents=True)  # nothing that unlink removes
     fitted(source, forest, 1)
-    keep_only(source, set())
-    assert artefacts_in(source) == {old}
+    MODEL_FILES.keep_only(source, set())
+    assert MODEL_FILES.in_folder(source) == {old}
     assert "the old model aaaaaaaaaaaa stays on disk" in caplog.text
 
 
@@ -85,7 +85,7 @@ def test_a_batch_run_again_finds_the_model_that_training_has_removed(
     assert book.models_for(0, is_rerun=False).anomaly_version == first[:12]
     for at_ms in range(2, 2 + 2 * KEPT_OF_EACH_KIND):
         published(source, forest, at_ms)
-    assert first not in artefacts_in(source)
+    assert first not in MODEL_FILES.in_folder(source)
     restarted = ModelBook(source, tmp_path / "used", "today", lambda _: None)
     assert restarted.models_for(0, is_rerun=True).anomaly_version == first[:12]
 
@@ -99,7 +99,7 @@ def test_copies_of_the_last_uses_are_kept_and_each_of_them_can_be_run_again(
     for batch_id in range(1, 10):
         forests.append(published(source, forest, batch_id))
         book.models_for(batch_id, is_rerun=False)
-    assert artefacts_in(tmp_path / "used") == {classifier, *forests[-KEPT_USES:]}
+    assert MODEL_FILES.in_folder(tmp_path / "used") == {classifier, *forests[-KEPT_USES:]}
     for batch_id in range(10 - KEPT_USES, 10):
         restarted = ModelBook(source, tmp_path / "used", "today", lambda _: None)
         models = restarted.models_for(batch_id, is_rerun=True)

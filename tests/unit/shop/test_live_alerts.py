@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pytest
 
 from fraudwatch.adapters.json_codec import encode
-from fraudwatch.adapters.log_fold import fold_messages
+from fraudwatch.adapters.log_fold import fold_messages, served
 from fraudwatch.adapters.policy_file import load_policy
 from fraudwatch.adapters.rate_file import load_rates
 from fraudwatch.application.admit import Edge
@@ -22,6 +22,7 @@ from fraudwatch.domain.privacy import TokenField
 from fraudwatch.domain.purchase import Channel, PaymentStatus, Purchase
 from fraudwatch.domain.rules.rule import HIT
 from fraudwatch.domain.verdict import Risk
+from fraudwatch.domain.views.published import NO_VIEWS
 from fraudwatch.stack.place import ROOT
 from shop.plan import Plan
 from shop.world import World
@@ -84,7 +85,7 @@ def in_the_sale() -> Alerts:
             fraud.append(is_fraud)
     folded = fold_messages(CustomerState(), messages, np.array(times_ms))
     policy = load_policy(ROOT / "contracts/policies/default.yaml")
-    held = assess(folded.seen, policy)
+    held = assess(folded.seen(served(folded, folded.told_by(NO_VIEWS))), policy)
     live = np.array(times_ms)[folded.position] >= PLAN.live_from_minute * 60_000
     return Alerts(
         is_fraud=np.array(fraud)[folded.position][live],

@@ -12,11 +12,15 @@ from fraudwatch.adapters.policy_file import load_policy
 from fraudwatch.adapters.spark_stream import MicroBatch
 from fraudwatch.application.ports import NotDelivered
 from fraudwatch.domain.dead_letter import Code
-from fraudwatch.domain.features.catalogue import DAY_MS, FEATURES, MINUTE_MS
+from fraudwatch.domain.features.catalogue import DAY_MS, HOUR_MS, MINUTE_MS
 from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.domain.models.in_use import Models
+from fraudwatch.domain.served import SERVED, SERVED_INDEX
 from fraudwatch.domain.transaction import Transaction
 from fraudwatch.domain.verdict import Risk, Verdict
+from fraudwatch.domain.views.catalogue import VIEW_FEATURES, Entity, held_columns
+from fraudwatch.domain.views.published import Published, RiskViews
+from fraudwatch.domain.views.view import RiskView, table_of
 from fraudwatch.testing import NOON_MS, a_token, a_transaction
 from streaming.detector_judging import Detector
 
@@ -98,7 +102,7 @@ def test_every_verdict_has_the_features_it_was_made_of(world: World) -> None:
         (a_token("a"), f"shop:{n}") for n in range(3)
     ]
     vectors = [np.frombuffer(packed, dtype="<f8") for _, _, packed in world.written.features]
-    assert {len(vector) for vector in vectors} == {len(FEATURES)}
+    assert {len(vector) for vector in vectors} == {len(SERVED)}
     assert [vector[0] for vector in vectors] == [0, 1, 2]  # purchases within ten minutes
     canonical = np.array([np.nan]).tobytes()
     assert all(v[i].tobytes() == canonical for v in vectors for i in np.flatnonzero(np.isnan(v)))
@@ -174,3 +178,32 @@ def test_an_unacknowledged_batch_fails_so_that_spark_does_not_commit_it(world: W
     with pytest.raises(NotDelivered):
         world.judge(a_transaction())
     assert world.detector.ends == {}
+
+
+def test_a_risk_view_counts_from_its_time_on_and_the_verdict_names_it(world: World) -> None:
+    tables = {one: table_of([], np.empty((0, len(held_columns(one))))) for one in Entity}
+    tables[Entity.MERCHANT] = table_of(["merchant-1"], np.array([[0.5, 40.0, 30.0]]))
+    view = RiskView(NOON_MS - HOUR_MS, tables)
+    views = RiskViews((Published("0123456789abcdef" * 4, view.valid_from_ms),), lambda _: view)
+    world.detector.views_of = lambda _: views
+    before, after = view.valid_from_ms - 1, view.valid_from_ms
+    world.judge(
+        a_transaction(transaction_id="shop:1", event_at_ms=before),
+        a_transaction(transaction_id="shop:2", event_at_ms=after),
+        a_transaction(transaction_id="shop:3", event_at_ms=after, merchant_id="unheard of"),
+        a_transaction(transaction_id="shop:4", event_at_ms=before, customer_token=a_token("b")),
+    )
+    assert [v.risk_view for v in world.judged] == ["", "0123456789ab", "0123456789ab", ""]
+    ratio = SERVED_INDEX["merchant_fraud_ratio_30d"]
+    served = [np.frombuffer(packed, dtype="<f8")[ratio] for _, _, packed in world.written.features]
+    assert np.array_equal(served, [np.nan, 0.5, np.nan, np.nan], equal_nan=True)
+    hit = ["risky_merchant" in {reason.rule for reason in v.reasons} for v in world.judged]
+    assert hit == [False, True, False, False]
+    assert {len(packed) for _, _, packed in world.written.features} == {len(SERVED) * 8}
+
+
+def test_without_views_their_features_are_unknown_and_no_view_is_named(world: World) -> None:
+    world.judge(*run_of(2))
+    vectors = [np.frombuffer(packed, dtype="<f8") for _, _, packed in world.written.features]
+    assert all(np.isnan(vector[-len(VIEW_FEATURES) :]).all() for vector in vectors)
+    assert {v.risk_view for v in world.judged} == {""}

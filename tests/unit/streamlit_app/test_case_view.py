@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from fraudwatch.application.casework import Shared
 from fraudwatch.domain.explanation import Contribution
-from fraudwatch.domain.features.catalogue import FEATURES
 from fraudwatch.domain.features.places import great_circle_km as great_circle_km_of_the_detector
 from fraudwatch.domain.label import Truth
+from fraudwatch.domain.served import SERVED
 from fraudwatch.domain.verdict import Mode, ModelScore, Risk
 from fraudwatch.testing import NOON_MS, a_token, a_transaction, a_verdict
 from streamlit_app import world_map
@@ -44,6 +44,9 @@ LATITUDES, LONGITUDES = st.floats(-90, 90), st.floats(-180, 180)
         ("item_count", None, "Item count", "unknown"),
         ("item_count", math.nan, "Item count", "unknown"),
         ("amount_eur_cents", 0.0, "Amount", "0.00 EUR"),
+        ("merchant_fraud_ratio_30d", 0.125, "Seller's share of fraud in 30 days", "12.5 %"),
+        ("device_customers_30d", 7.0, "Customers on this device in 30 days", "7"),
+        ("customer_account_age_days", 0.5, "Known as a customer for", "12 h"),
     ],
 )
 def test_features_are_told_in_words_and_units(
@@ -53,10 +56,10 @@ def test_features_are_told_in_words_and_units(
 
 
 def test_every_feature_has_a_name_and_a_meaning_of_its_own() -> None:
-    names = [feature_name(feature.name) for feature in FEATURES]
-    assert len(set(names)) == len(FEATURES)
+    names = [feature_name(feature.name) for feature in SERVED]
+    assert len(set(names)) == len(SERVED)
     assert not [name for name in names if "_" in name]
-    assert feature_meaning(FEATURES[0].name) == FEATURES[0].meaning
+    assert feature_meaning(SERVED[0].name) == SERVED[0].meaning
     assert feature_meaning("gone") == "no longer in the catalogue"
 
 

@@ -43,6 +43,7 @@ from fraudwatch.domain.features.state import (
     Int64s,
 )
 from fraudwatch.domain.features.windows import fold_windows
+from fraudwatch.domain.views.catalogue import views_version
 
 _ITEM_COUNT = FEATURE_INDEX["item_count"]
 _AMOUNT = FEATURE_INDEX["amount_eur_cents"]
@@ -63,8 +64,11 @@ def fold(customers: CustomerState, events: Events) -> Folded:
 
 @cache
 def features_version() -> str:
-    """Names the catalogue, the kernel and the compiler: equal versions mean equal bytes."""
-    digest = hashlib.sha256()
+    """Names catalogues, kernel and compiler: equal versions mean equal bytes.
+
+    What risk views mean is a part of what is served, so their catalogue is named as well.
+    """
+    digest = hashlib.sha256(views_version().encode())
     kernel = (catalogue, columns, habits, hashing, places, state, windows, sys.modules[__name__])
     for module in kernel:
         digest.update(inspect.getsource(module).encode())

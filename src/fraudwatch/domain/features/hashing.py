@@ -5,6 +5,8 @@ FNV-1a (Fowler, Noll, Vo) with the finaliser of MurmurHash3; Python's own ``hash
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -29,4 +31,14 @@ def hash_strings(
         h = (h ^ (h >> _SHIFT)) * _MIX_1
         h = (h ^ (h >> _SHIFT)) * _MIX_2
         hashes[i] = h ^ (h >> _SHIFT)
+    return hashes
+
+
+def keys_of(texts: Sequence[str | None]) -> npt.NDArray[np.uint64]:
+    """The hash of each text; 0 where it is unknown."""
+    utf8 = [text.encode() if text is not None else b"" for text in texts]
+    starts = np.concatenate(([0], np.cumsum([len(text) for text in utf8], dtype=np.int64)))
+    hashes = np.asarray(hash_strings(starts, np.frombuffer(b"".join(utf8), dtype=np.uint8)))
+    if None in texts:
+        hashes[[text is None for text in texts]] = 0
     return hashes

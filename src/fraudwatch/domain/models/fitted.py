@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fraudwatch.domain.features.catalogue import FEATURE_INDEX
+from fraudwatch.domain.served import SERVED_INDEX
 
 Float64s = npt.NDArray[np.float64]
 Int64s = npt.NDArray[np.int64]
@@ -43,7 +43,7 @@ class About:
     until_ms: int
 
     def __post_init__(self) -> None:
-        if unknown := sorted(set(self.features) - FEATURE_INDEX.keys()):
+        if unknown := sorted(set(self.features) - SERVED_INDEX.keys()):
             raise BrokenModel(
                 f"it takes features that are not in the catalogue: {', '.join(unknown)}; "
                 "fit it again on today's features"
@@ -54,7 +54,7 @@ class About:
     @property
     def columns(self) -> Int64s:
         """The place of each of its features in the vector."""
-        return np.array([FEATURE_INDEX[name] for name in self.features], dtype=np.int64)
+        return np.array([SERVED_INDEX[name] for name in self.features], dtype=np.int64)
 
 
 class Normal(NamedTuple):

@@ -8,7 +8,6 @@ from typing import Protocol
 import numpy as np
 
 from fraudwatch.domain.evidence import Evidence
-from fraudwatch.domain.features.catalogue import FEATURES
 from fraudwatch.domain.models.calibration import check_quantiles, share_below
 from fraudwatch.domain.models.fitted import (
     About,
@@ -18,6 +17,7 @@ from fraudwatch.domain.models.fitted import (
     check_normal,
 )
 from fraudwatch.domain.models.forest import Forest, check_forest, unusualness
+from fraudwatch.domain.served import SERVED
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Models:
     fraud: FraudModel | None = None
 
     def evidence(self, features: Float64s) -> Evidence:
-        """One number a row from each model; ``features`` is [row, FEATURES], NaN unknown."""
+        """One number a row from each model; ``features`` is [row, SERVED], NaN unknown."""
         return Evidence(
             anomaly=self.anomaly.anomaly(features) if self.anomaly else None,
             fraud=self.fraud.probability(features) if self.fraud else None,
@@ -94,7 +94,7 @@ def try_out(models: Models) -> None:
     Raises:
         BrokenModel: an answer is no number from 0 to 1.
     """
-    width = len(FEATURES)
+    width = len(SERVED)
     answers = models.evidence(np.stack([np.full(width, np.nan), np.zeros(width)]))
     for name, numbers in answers._asdict().items():
         # A NaN fails both comparisons.

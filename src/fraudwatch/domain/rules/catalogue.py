@@ -12,7 +12,9 @@ from fraudwatch.domain.rules.high_amount import HighAmount
 from fraudwatch.domain.rules.impossible_travel import ImpossibleTravel
 from fraudwatch.domain.rules.new_device_high_amount import NewDeviceHighAmount
 from fraudwatch.domain.rules.rapid_purchases import RapidPurchases
+from fraudwatch.domain.rules.risky_merchant import RiskyMerchant
 from fraudwatch.domain.rules.rule import Rule
+from fraudwatch.domain.rules.shared_device import SharedDevice
 from fraudwatch.domain.rules.spend_above_own_level import SpendAboveOwnLevel
 from fraudwatch.domain.rules.unusual_hours import UnusualHours
 
@@ -30,5 +32,7 @@ RULES: Final[dict[str, type[Rule]]] = {
         ImpossibleTravel,
         FailedPayments,
         CardTesting,
+        RiskyMerchant,
+        SharedDevice,
     )
 }

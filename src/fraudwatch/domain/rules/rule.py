@@ -8,7 +8,7 @@ from typing import ClassVar, Final, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from fraudwatch.domain.features.catalogue import FEATURE_INDEX
+from fraudwatch.domain.served import SERVED_INDEX
 
 # The three answers a rule may give; a rule that cannot know does not say no.
 HIT: Final = np.int8(1)
@@ -26,7 +26,7 @@ class Seen(NamedTuple):
     """
 
     amount_eur_cents: npt.NDArray[np.int64]
-    features: Float64s  # [purchase, feature], NaN unknown
+    features: Float64s  # [purchase, SERVED], NaN unknown
     card_token: Sequence[str | None] = ()
     device_token: Sequence[str | None] = ()
     merchant_id: Sequence[str | None] = ()
@@ -34,11 +34,11 @@ class Seen(NamedTuple):
 
     def feature(self, name: str) -> Float64s:
         """One feature of every purchase."""
-        return self.features[:, FEATURE_INDEX[name]]
+        return self.features[:, SERVED_INDEX[name]]
 
     def value(self, name: str, i: int) -> float:
         """One feature of one purchase: a sentence reads no whole column."""
-        return float(self.features[i, FEATURE_INDEX[name]])
+        return float(self.features[i, SERVED_INDEX[name]])
 
 
 class Rule(Protocol):

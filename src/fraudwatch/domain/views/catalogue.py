@@ -1,0 +1,107 @@
+"""The one list of view features: whose they are, what they mean, and the times that bind them.
+
+A view is built of everything before the end of an hour, and of no label that came later.
+
+* What a view does not name is unknown, NaN and never zero; so is everything where no view is valid.
+* "30d" are the 30 days before the end of the hour. The fraud ratio's 30 days end LABEL_DELAY_MS
+  earlier: a purchase younger than that is not genuine because nobody has complained yet.
+* Of a purchase, the truth that stands by the end of the hour counts: the latest word of each
+  source, the unsure ones left out, of two sources the later one.
+* Terminals are merchants here: the transaction names who sold, and the public benchmark's
+  terminals come in as its merchants.
+"""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+import inspect
+import sys
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from fraudwatch.domain.features.catalogue import DAY_MS, HOUR_MS, MINUTE_MS, Feature
+
+WINDOW_MS: Final = 30 * DAY_MS
+LABEL_DELAY_MS: Final = 3 * DAY_MS
+# A merchant's ratio begins at everybody's, as if it had had this many purchases of that.
+SMOOTHING_PURCHASES: Final = 20
+# Archiving and building take a while; a view counts from then on, however early it was there.
+VALID_AFTER_MS: Final = 15 * MINUTE_MS
+# Two days of hours and the one that is about to be valid.
+KEPT_VIEWS: Final = 49
+KEPT_MS: Final = KEPT_VIEWS * HOUR_MS
+
+
+class Entity(enum.StrEnum):
+    """Whom a view knows; each is the transaction's field that names it."""
+
+    MERCHANT = "merchant_id"
+    DEVICE = "device_token"
+    IP_NETWORK = "ip_network_token"
+    CUSTOMER = "customer_token"
+
+
+@dataclass(frozen=True, slots=True)
+class ViewFeature(Feature):
+    """One number that a view adds to the vector.
+
+    ``held_as`` is its column in the view; of an age the view holds the instant it counts from.
+    """
+
+    entity: Entity
+    since: str = ""
+
+    @property
+    def held_as(self) -> str:
+        """The name of the view's column."""
+        return self.since or self.name
+
+
+VIEW_FEATURES: Final = (
+    ViewFeature(
+        "merchant_fraud_ratio_30d",
+        "frauds among the merchant's approved purchases in 30d that are old enough to be labelled, "
+        "smoothed towards everybody's share",
+        Entity.MERCHANT,
+    ),
+    ViewFeature(
+        "merchant_purchases_30d", "approved purchases at the merchant in 30d", Entity.MERCHANT
+    ),
+    ViewFeature(
+        "merchant_customers_30d",
+        "customers who tried to buy at the merchant in 30d",
+        Entity.MERCHANT,
+    ),
+    ViewFeature(
+        "device_customers_30d", "customers who tried to buy from the device in 30d", Entity.DEVICE
+    ),
+    ViewFeature(
+        "ip_network_customers_30d",
+        "customers who tried to buy from the IP network in 30d",
+        Entity.IP_NETWORK,
+    ),
+    ViewFeature(
+        "customer_account_age_days",
+        "days since the customer's first purchase that the lake holds",
+        Entity.CUSTOMER,
+        since="customer_first_seen_ms",
+    ),
+)
+
+
+def held_columns(entity: Entity) -> tuple[str, ...]:
+    """The columns that a view holds of an entity, in the catalogue's order."""
+    return tuple(one.held_as for one in VIEW_FEATURES if one.entity is entity)
+
+
+@cache
+def views_version() -> str:
+    """Names this catalogue and the hash of names: equal versions mean the same of equal rows."""
+    from fraudwatch.domain.features import hashing  # compiled; whoever only reads needs it not
+
+    digest = hashlib.sha256()
+    for module in (sys.modules[__name__], hashing):
+        digest.update(inspect.getsource(module).encode())
+    return digest.hexdigest()[:16]
