@@ -38,7 +38,7 @@ class Reading:
         cpu_seconds, rss_mib = {}, {}
         for name, running in supervisor.processes(place).items():
             if running.pid > 0:
-                cpu_seconds[name], rss_mib[name] = _of_tree(running.pid)
+                cpu_seconds[name], rss_mib[name] = of_tree(running.pid)
         return cls(time.monotonic(), cpu_seconds, rss_mib)
 
     def until(self, later: Reading) -> dict[str, Use]:
@@ -51,7 +51,8 @@ class Reading:
         }
 
 
-def _of_tree(pid: int) -> tuple[float, int]:
+def of_tree(pid: int) -> tuple[float, int]:
+    """Processor seconds and resident MiB of a process and all that it started."""
     seconds, resident_bytes = 0.0, 0
     with suppress(psutil.NoSuchProcess):
         leader = psutil.Process(pid)

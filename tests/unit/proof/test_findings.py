@@ -2,9 +2,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from fraudwatch.domain.features.catalogue import FEATURES
+from fraudwatch.domain.views.catalogue import VIEW_FEATURES
 from fraudwatch.proof.findings import Findings, Judged, Seen, Served, compare_features, count
+
+
+def unviewed(name: str) -> dict[str, Judged]:
+    return {name: Judged({"v"}, {b"same"}, 1, {""})}
 
 
 def judged(*copies: bytes, verdict_ids: tuple[str, ...] = ("v",)) -> Judged:
@@ -73,29 +80,45 @@ def test_copies_on_the_topic_must_be_the_same_bytes() -> None:
     assert count(other).examples["conflicting"] == ["s:1"]
 
 
+FOLDED = np.arange(len(FEATURES), dtype="<f8").tobytes()
+UNKNOWN = np.full(len(VIEW_FEATURES), np.nan).tobytes()
+KNOWN = np.ones(len(VIEW_FEATURES)).tobytes()
+RIGHT, OTHER = Served("f", FOLDED + UNKNOWN), Served("f", FOLDED[:-1] + b"x" + UNKNOWN)
+
+
 @pytest.mark.parametrize(
     ("served", "reason"),
     [
-        ([Served("f", b"12345678")], None),
-        ([Served("f", b"12345678")] * 2, None),
+        ([RIGHT], None),
+        ([RIGHT] * 2, None),
         ([], "not served: s:1"),
-        ([Served("f", b"12345679")], "other than folded: s:1"),
-        ([Served("f", b"12345678"), Served("f", b"12345679")], "other than folded: s:1"),
-        ([Served("older", b"12345678")], "of another version: s:1"),
+        ([OTHER], "other than folded: s:1"),
+        ([RIGHT, OTHER], "other than folded: s:1"),
+        ([Served("f", FOLDED)], "of another length: s:1"),
+        ([Served("older", FOLDED + UNKNOWN)], "of another version: s:1"),
+        ([Served("f", FOLDED + KNOWN)], "with a risk view that its verdict does not name: s:1"),
     ],
 )
 def test_served_features_must_be_the_folded_ones_bit_for_bit(
     served: list[Served], reason: str | None
 ) -> None:
     found = Findings()
-    compare_features(found, {"s:1": served}, {"s:1": [b"12345678"]}, ["s:1"], "f")
+    compare_features(found, {"s:1": served}, {"s:1": [FOLDED]}, unviewed("s:1"), "f")
     assert found.mismatched_features == (reason is not None)
     assert found.examples.get("mismatched_features") == (None if reason is None else [reason])
 
 
+@pytest.mark.parametrize("views", [UNKNOWN, KNOWN])
+def test_what_a_named_view_says_is_not_the_folds(views: bytes) -> None:
+    found, verdict = Findings(), Judged({"v"}, {b"same"}, 1, {"0123456789ab"})
+    served = {"s:1": [Served("f", FOLDED + views)]}
+    compare_features(found, served, {"s:1": [FOLDED]}, {"s:1": verdict}, "f")
+    assert (found.mismatched_features, found.features_compared) == (0, 1)
+
+
 def test_features_of_what_was_never_in_the_log_are_wrong() -> None:
     found = Findings()
-    compare_features(found, {"s:1": [Served("f", b"1")]}, {}, ["s:1"], "f")
+    compare_features(found, {"s:1": [RIGHT]}, {}, unviewed("s:1"), "f")
     assert found.mismatched_features == 1
 
 

@@ -1,0 +1,100 @@
+"""What Airflow's REST interface answers, read into values of our own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+ENDED = frozenset({"success", "failed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Dag:
+    """One DAG of the list."""
+
+    name: str
+    description: str
+    schedule: str
+    is_paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a DAG."""
+
+    dag: str
+    run_id: str
+    state: str
+    started_at: str | None
+    seconds: float | None
+    conf: Mapping[str, Any]
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing will change any more."""
+        return self.state in ENDED
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One task of a run; a mapped one stands in it once for each of its parts."""
+
+    name: str
+    part: int
+    state: str
+    tries: int
+    seconds: float | None
+
+
+def dag_of(raw: Mapping[str, Any]) -> Dag:
+    """A DAG of Airflow's list."""
+    return Dag(
+        name=raw["dag_id"],
+        description=raw["description"] or "",
+        schedule=raw["timetable_summary"] or "by hand",
+        is_paused=raw["is_paused"],
+    )
+
+
+def run_of(raw: Mapping[str, Any]) -> Run:
+    """A run as Airflow describes it."""
+    return Run(
+        dag=raw["dag_id"],
+        run_id=raw["dag_run_id"],
+        state=raw["state"],
+        started_at=raw["start_date"],
+        seconds=raw["duration"],
+        conf=raw["conf"] or {},
+    )
+
+
+def task_of(raw: Mapping[str, Any]) -> Task:
+    """A task instance as Airflow describes it."""
+    return Task(
+        name=raw["task_id"],
+        part=raw["map_index"],
+        state=raw["state"] or "waiting",
+        tries=raw["try_number"],
+        seconds=raw["duration"],
+    )
+
+
+def lines_of(raw: Any) -> list[str]:
+    """A line of a log as Airflow tells it, and the error that may hang on it."""
+    if not isinstance(raw, dict):
+        return str(raw).splitlines()
+    errors = [f"{e['exc_type']}: {e['exc_value']}" for e in raw.get("error_detail") or ()]
+    said = str(raw.get("event", "")).splitlines()
+    # Marks by which Airflow's page folds a log.
+    return [line for line in (*said, *errors) if not line.startswith(("::group::", "::endgroup::"))]
+
+
+def detail_of(answer: httpx.Response) -> str:
+    """What Airflow says was wrong."""
+    try:
+        return str(answer.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        return answer.text[:200]

@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, Row, SparkSession
+
+from fraudwatch import lake
+from fraudwatch.domain.instants import epoch_ms_of
+from fraudwatch.domain.label import Label, Source, Truth
+from fraudwatch.domain.labelled import decided_by_analysts, standing_truths
+from spark_jobs.build_reports import build
+from spark_jobs.days import Days
+from spark_jobs.reports.judged import standing_truths as standing_in_spark
+
+MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
+DAY = date(2031, 3, 1)  # this file's own days
+DAYS = Days(DAY, DAY + timedelta(days=1))
+NOON_MS = DAYS.from_ms + 12 * HOUR_MS
+LATER_MS = NOON_MS + 30 * DAY_MS
+
+TRANSACTIONS = """transaction_id STRING, event_at_ms BIGINT, amount_eur_cents BIGINT,
+  payment_status STRING, merchant_id STRING, category STRING, merchant_country STRING,
+  origin STRING, event_on DATE"""
+VERDICTS = """transaction_id STRING, outcome STRING, decided_at_ms BIGINT, event_on DATE,
+  rules ARRAY<STRUCT<rule: STRING, points: BIGINT>>"""
+LABELS = """transaction_id STRING, verdict STRING, source STRING, by STRING, known_at_ms BIGINT,
+  known_on DATE"""
+
+
+def a_row(number: int, cents: int, **changes: Any) -> tuple[Any, ...]:
+    usual = {
+        "id": f"m:{number}", "at": NOON_MS, "cents": cents, "status": "approved",
+        "merchant": "m-1", "category": "toys", "country": "DE", "origin": "log", "on": DAY,
+    } | changes  # fmt: skip
+    return tuple(usual.values())
+
+
+def a_verdict(number: int, outcome: str, *rules: tuple[str, int]) -> tuple[Any, ...]:
+    return f"m:{number}", outcome, NOON_MS + 100, DAY, list(rules)
+
+
+def a_label(number: int, verdict: str, source: str, after_ms: int, by: str = "bank") -> Any:
+    at_ms = NOON_MS + 100 + after_ms
+    on = date(1970, 1, 1) + timedelta(milliseconds=at_ms)
+    return f"m:{number}", verdict, source, by, at_ms, on
+
+
+PURCHASES = [
+    a_row(1, 1_000),  # declined, an analyst says fraud
+    a_row(2, 2_000),  # declined, an analyst says genuine
+    a_row(3, 4_000),  # declined, nobody says anything
+    a_row(4, 8_000, country="FR", at=NOON_MS + HOUR_MS),  # in review, the bank says fraud
+    a_row(5, 16_000),  # approved, the bank says fraud
+    a_row(6, 32_000, category=None),  # approved, nothing known
+    a_row(7, 64_000, status="declined"),  # approved and fraud, but the payment was refused
+    a_row(8, 128_000, origin="extract", merchant="m-2"),  # the stream never saw it
+    a_row(9, 256_000, merchant="m-2"),  # no verdict yet
+]
+JUDGED = [
+    a_verdict(1, "decline", ("high_amount", 50), ("deny_list", 60)),
+    a_verdict(2, "decline", ("high_amount", 50)),
+    a_verdict(3, "decline", ("high_amount", 50)),
+    a_verdict(4, "review", ("card_testing", 40)),
+    a_verdict(5, "approve", ("high_amount", 50)),
+    a_verdict(6, "approve"),
+    a_verdict(7, "approve"),
+]
+SAID = [
+    a_label(1, "unsure", "analyst", 10 * MINUTE_MS, "ann"),
+    a_label(1, "fraud", "analyst", 30 * MINUTE_MS, "ann"),
+    a_label(2, "genuine", "analyst", 20 * MINUTE_MS, "ann"),
+    a_label(4, "fraud", "chargeback", DAY_MS),
+    a_label(5, "fraud", "chargeback", DAY_MS),
+    a_label(7, "fraud", "chargeback", DAY_MS),
+    a_label(5, "genuine", "analyst", 0, "ben"),  # the bank says otherwise later
+    a_label(6, "genuine", "analyst", 60 * DAY_MS, "ben"),  # after the report
+]
+REJECTED = [("extract:x:1", "unknown_currency", "r", DAY), ("extract:x:2", "too_long", "r", DAY),
+            ("extract:x:3", "too_long", "r", DAY)]  # fmt: skip
+ARCHIVED = [(0, 0, NOON_MS, DAY), (0, 1, NOON_MS + 6 * HOUR_MS, DAY)]
+
+
+@pytest.fixture(scope="module")
+def reports(spark: SparkSession) -> Iterator[dict[str, list[Row]]]:
+    _append(spark.createDataFrame(PURCHASES, TRANSACTIONS), lake.CORE_TRANSACTIONS)
+    _append(spark.createDataFrame(JUDGED, VERDICTS), lake.CORE_VERDICTS)
+    _append(spark.createDataFrame(SAID, LABELS), lake.CORE_LABELS)
+    rejected = "origin STRING, code STRING, reason STRING, event_on DATE"
+    _append(spark.createDataFrame(REJECTED, rejected), lake.CORE_REJECTED_PURCHASES)
+    archived = "source_partition INT, source_offset BIGINT, ms BIGINT, produced_on DATE"
+    _append(
+        spark.createDataFrame(ARCHIVED, archived).selectExpr(
+            "source_partition", "source_offset", "timestamp_millis(ms) produced_at", "produced_on"
+        ),
+        lake.RAW_TRANSACTION_TOPIC,
+    )
+    outcome = build(spark, DAYS, LATER_MS)
+    assert (outcome.rows_in, outcome.from_ms) == (9, DAYS.from_ms)
+    yield {table: _rows(spark, table) for table in lake.REPORT_DAYS}
+    for table in (lake.CORE_TRANSACTIONS, lake.CORE_VERDICTS, lake.CORE_LABELS):
+        spark.sql(f"DELETE FROM {table} WHERE transaction_id LIKE 'm:%'")  # noqa: S608  our names
+    spark.sql(f"DELETE FROM {lake.RAW_TRANSACTION_TOPIC} WHERE produced_on = '{DAY}'")  # noqa: S608  our names
+
+
+def _append(rows: DataFrame, table: str) -> None:
+    rows.writeTo(f"{lake.DATABASE}.{table}").append()
+
+
+def _rows(spark: SparkSession, table: str) -> list[Row]:
+    return spark.table(table).where(DAYS.holds(lake.REPORT_DAYS[table])).collect()
+
+
+def test_a_day_counts_what_is_known_and_leaves_the_rest_unknown(
+    reports: dict[str, list[Row]],
+) -> None:
+    [day] = reports[lake.OUT_FRAUD_BY_DAY]
+    assert (day.purchases, day.amount_eur_cents) == (9, 511_000)
+    assert (day.judged, day.alerts, day.reviewed, day.declined) == (7, 4, 1, 3)
+    assert (day.known_fraud, day.known_genuine, day.known_fraud_eur_cents) == (4, 1, 89_000)
+    # Only alerts that an analyst decided tell false alarms: 1 of 2.
+    assert (day.alerts_decided, day.alerts_decided_fraud, day.precision_ratio) == (2, 1, 0.5)
+    assert (day.alerts_known_fraud, day.recall_ratio) == (2, 0.5)
+    assert epoch_ms_of(day.labels_known_until.astimezone()) == LATER_MS
+
+
+def test_groups_hold_the_same_counts_and_unknown_is_null(reports: dict[str, list[Row]]) -> None:
+    by_country = {row.merchant_country: row for row in reports[lake.OUT_FRAUD_BY_COUNTRY]}
+    assert by_country["FR"].recall_ratio == 1.0
+    assert by_country["FR"].precision_ratio is None  # decided by nobody
+    by_hour = {row.hour_of_day: row.purchases for row in reports[lake.OUT_FRAUD_BY_HOUR]}
+    assert by_hour == {12: 8, 13: 1}
+    by_category = {row.category: row.purchases for row in reports[lake.OUT_FRAUD_BY_CATEGORY]}
+    assert by_category == {"toys": 8, None: 1}
+    [unjudged] = [r for r in reports[lake.OUT_FRAUD_BY_MERCHANT] if r.merchant_id == "m-2"]
+    assert (unjudged.purchases, unjudged.judged) == (2, 0)
+    assert (unjudged.alerts, unjudged.declined, unjudged.recall_ratio) == (None, None, None)
+
+
+def test_a_rule_is_held_against_what_analysts_decided(reports: dict[str, list[Row]]) -> None:
+    by_rule = {row.rule: row for row in reports[lake.OUT_RULE_PERFORMANCE]}
+    high = by_rule["high_amount"]
+    assert (high.hits, high.hits_known_fraud, high.hits_known_genuine) == (4, 2, 1)
+    assert (high.hits_decided, high.precision_ratio) == (3, pytest.approx(2 / 3))
+    assert (high.points, high.sole_hit_alerts) == (200, 2)
+    assert by_rule["card_testing"].precision_ratio is None
+
+
+def test_an_analysts_day(reports: dict[str, list[Row]]) -> None:
+    by_analyst = {row.analyst: row for row in reports[lake.OUT_ANALYST_WORKLOAD]}
+    ann = by_analyst["ann"]
+    assert (ann.decisions, ann.fraud, ann.genuine, ann.unsure) == (3, 1, 1, 1)
+    assert ann.median_minutes_to_decision == 20.0
+    # Ben decided what was no alert: nothing waited for him.
+    assert by_analyst["ben"].median_minutes_to_decision is None
+
+
+def test_money_is_counted_where_money_moved(reports: dict[str, list[Row]]) -> None:
+    [day] = reports[lake.OUT_MONEY]
+    assert (day.judged_eur_cents, day.blocked_eur_cents) == (63_000, 7_000)
+    assert (day.saved_eur_cents, day.saved_unconfirmed_eur_cents) == (1_000, 4_000)
+    assert (day.wrongly_blocked_eur_cents, day.reviewed_fraud_eur_cents) == (2_000, 8_000)
+    assert (day.missed_eur_cents, day.labelled) == (16_000, 4)
+    assert day.value_recall_ratio == pytest.approx(9_000 / 25_000)
+
+
+def test_health_has_a_row_for_a_day_without_data(reports: dict[str, list[Row]]) -> None:
+    busy, empty = sorted(reports[lake.OUT_PIPELINE_HEALTH])
+    assert (busy.transactions_from_log, busy.transactions_from_extract) == (8, 1)
+    assert (busy.verdicts, busy.missing_verdicts, busy.purchases_rejected) == (7, 1, 3)
+    assert json.loads(busy.rejected_by_code) == {"too_long": 2, "unknown_currency": 1}
+    assert busy.minutes_behind == 6 * 60
+    assert (empty.transactions_from_log, empty.verdicts, empty.rejected_by_code) == (0, 0, "{}")
+    assert (empty.archived_until, empty.minutes_behind) == (None, None)
+
+
+def test_a_second_run_replaces_the_first_and_touches_no_other_day(
+    spark: SparkSession, reports: dict[str, list[Row]]
+) -> None:
+    before = date(2031, 2, 28)
+    spark.sql(f"INSERT INTO out_money (event_on, labelled) VALUES (DATE'{before}', 7)")  # noqa: S608  our names
+    # A week later the bank knows of one more fraud.
+    _append(spark.createDataFrame([a_label(3, "fraud", "chargeback", 7 * DAY_MS)], LABELS),
+            lake.CORE_LABELS)  # fmt: skip
+    build(spark, DAYS, LATER_MS + DAY_MS)
+    [day] = _rows(spark, lake.OUT_MONEY)
+    assert day.saved_eur_cents == 5_000
+    assert len(_rows(spark, lake.OUT_FRAUD_BY_HOUR)) == len(reports[lake.OUT_FRAUD_BY_HOUR])
+    [kept] = spark.table(lake.OUT_MONEY).where(f"event_on = DATE'{before}'").collect()
+    assert kept.labelled == 7
+
+
+def test_spark_believes_labels_as_the_domain_does(spark: SparkSession) -> None:
+    said = [
+        ("a", "fraud", "analyst", 1), ("a", "genuine", "analyst", 2),
+        ("b", "fraud", "chargeback", 5), ("b", "genuine", "analyst", 5),
+        ("c", "unsure", "analyst", 9), ("c", "fraud", "analyst", 8),
+        ("c", "fraud", "chargeback", 1),
+        ("d", "unsure", "analyst", 3),
+        ("e", "genuine", "analyst", 4), ("e", "fraud", "analyst", 4),
+        ("f", "genuine", "chargeback", 6), ("f", "fraud", "analyst", 7),
+    ]  # fmt: skip
+    labels = [
+        Label(schema="label.v1", transaction_id=i, verdict=Truth(v), source=Source(s), by="x",
+              known_at_ms=at)
+        for i, v, s, at in said
+    ]  # fmt: skip
+    rows = spark.createDataFrame(
+        said, "transaction_id STRING, verdict STRING, source STRING, known_at_ms BIGINT"
+    )
+    found = {row.transaction_id: row for row in standing_in_spark(rows).collect()}
+    truths = standing_truths(labels)
+    assert {name: row.is_fraud for name, row in found.items()} == {
+        name: truth is Truth.FRAUD for name, truth in truths.items()
+    }
+    decided = {label.transaction_id for label in decided_by_analysts(labels)}
+    assert {name for name, row in found.items() if row.is_decided} == decided

@@ -1,0 +1,36 @@
+"""Reports out of the real Thrift Server, with the right password and with a wrong one."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import SecretStr
+
+from fraudwatch.adapters.lake_reader import HiveReports
+from fraudwatch.application.reports import LakeUnavailable, ReportQuery
+from fraudwatch.lake import REPORT_DAYS
+from fraudwatch.settings import HiveSettings
+from fraudwatch.stack.private_stack import PrivateStack
+
+# The first test waits for the start of everything.
+pytestmark = [pytest.mark.engines, pytest.mark.timeout(900)]
+
+
+@pytest.fixture(scope="module")
+def settings(stack: PrivateStack) -> HiveSettings:
+    return stack.hive("reports")
+
+
+@pytest.mark.parametrize("table", REPORT_DAYS)
+def test_every_report_can_be_read(settings: HiveSettings, table: str) -> None:
+    found = HiveReports.of(settings).rows(ReportQuery(table))
+    assert REPORT_DAYS[table] in found.columns
+    assert "labels_known_until" in found.columns
+
+
+def test_a_wrong_password_is_told_from_a_server_that_is_away(settings: HiveSettings) -> None:
+    wrong = settings.model_copy(update={"password": SecretStr("not-the-password")})
+    with pytest.raises(LakeUnavailable, match="refused the login"):
+        HiveReports.of(wrong).rows(ReportQuery("out_money"))
+    away = settings.model_copy(update={"port": 1})
+    with pytest.raises(LakeUnavailable, match="does not answer"):
+        HiveReports.of(away).rows(ReportQuery("out_money"))

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import json
+import os
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from fraudwatch.proof.batch_benchmark import shop_of, steps_of
+from fraudwatch.proof.batch_figures import StepFailed, StepRun, figures_of_step, report_of
+from fraudwatch.proof.measured_command import run_measured
+
+OUTCOME = json.dumps({"outcomes": [{"rows_in": 600}, {"rows_in": 400}], "failed": []})
+
+
+def a_run(**changes: object) -> StepRun:
+    usual: dict[str, object] = {
+        "name": "archive", "seconds": 20.0, "peak_rss_mib": 900, "exit_code": 0,
+        "last_line": OUTCOME,
+    }  # fmt: skip
+    return StepRun(**(usual | changes))  # type: ignore[arg-type]
+
+
+def test_rows_are_what_the_job_says_and_its_pace_follows() -> None:
+    told = figures_of_step(a_run())
+    assert (told.rows, told.rows_per_second, told.seconds) == (1_000, 50, 20.0)
+
+
+@pytest.mark.parametrize("line", ["", "done", "[]", "{}", '{"outcomes": []}', "7"])
+def test_a_job_that_names_no_rows_has_an_unknown_pace(line: str) -> None:
+    told = figures_of_step(a_run(last_line=line))
+    assert (told.rows, told.rows_per_second) == (None, None)
+
+
+def test_a_jobs_own_object_counts_too() -> None:
+    assert figures_of_step(a_run(last_line='{"rows_in": 7}')).rows == 7
+
+
+def test_a_step_that_failed_ends_the_measurement_with_its_reason() -> None:
+    with pytest.raises(StepFailed, match="no NameNode"):
+        figures_of_step(a_run(exit_code=1, trouble="no NameNode"))
+
+
+def test_the_report_adds_steps_up_and_compares_the_stream() -> None:
+    runs = [a_run(), a_run(name="refine", seconds=5.0, peak_rss_mib=1_200)]
+    report = report_of(1_000, runs, {"p99": 80.0}, {"p99": 100.0})
+    assert (report["seconds"], report["purchases_per_second"]) == (25.0, 40)
+    assert report["peak_rss_mib"] == 1_200
+    assert [step["name"] for step in report["steps"]] == ["archive", "refine"]
+    assert report["stream"]["p99_times"] == 1.25
+    assert report_of(1, runs, {}, {"p99": 1.0})["stream"]["p99_times"] is None
+
+
+def test_the_day_is_yesterday_whole() -> None:
+    shop = shop_of(1_000_000, date(2026, 11, 21))
+    assert shop["SHOP_EPOCH"] == "2026-11-20T00:00Z"
+    assert (shop["SHOP_HISTORY_DAYS"], shop["SHOP_HISTORY_PURCHASES"]) == ("1", "1000000")
+
+
+def test_the_steps_are_the_agreed_commands() -> None:
+    environment = {"FRAUDWATCH_LAKE_PYTHON": "/envs/lake/bin/python", "LAKE_JARS": "a.jar,b.jar"}
+    words = {step.name: step.words(environment) for step in steps_of(date(2026, 11, 20))}
+    assert words["extract"] == [
+        "/envs/lake/bin/python", "-m", "batch.extract_day", "--day", "2026-11-20", "--json",
+    ]  # fmt: skip
+    assert words["reports"] == [
+        "/envs/lake/bin/spark-submit", "--jars", "a.jar,b.jar", "--driver-memory", "1g",
+        "spark_jobs/build_reports.py", "--from", "2026-11-20", "--until", "2026-11-20", "--json",
+    ]  # fmt: skip
+    assert list(words)[3:5] == ["archive", "refine topics"]
+
+
+def test_a_command_is_measured_with_what_it_started() -> None:
+    child = "import time; kept = bytearray(b'x' * 60_000_000); time.sleep(1.5)"
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}]); print(1)"
+    run = run_measured(
+        "two", [sys.executable, "-c", parent], environment=os.environ, folder=Path.cwd(), seconds=60
+    )
+    assert (run.exit_code, run.last_line) == (0, "1")
+    assert run.seconds > 1.5
+    assert run.peak_rss_mib > 65
+
+
+def test_trouble_is_kept_from_standard_error() -> None:
+    words = [sys.executable, "-c", "import sys; sys.exit('cause, effect, cure')"]
+    run = run_measured("x", words, environment=os.environ, folder=Path.cwd(), seconds=60)
+    assert (run.exit_code, run.trouble.strip()) == (1, "cause, effect, cure")
