@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from fraudwatch.cli import accounts, dead_letters, model, output
+from fraudwatch.cli import accounts, dags, dead_letters, model, output
 from fraudwatch.stack import catalogue as catalogues
 from fraudwatch.stack.place import Place, Unusable
 from fraudwatch.stack.state import DEFAULT_PROFILE, status
@@ -23,6 +23,7 @@ LOADED_LATE = {
     "chaos": "Example: ./fraudwatch chaos --kills 5 --seed 7",
     "replay": "Example: ./fraudwatch replay purchases.csv --mapping mapping.yaml --rate 50",
     "report": "Example: ./fraudwatch report --labels purchases.csv --mapping mapping.yaml --json",
+    "reports": "",
 }
 
 app = typer.Typer(
@@ -34,6 +35,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(accounts.app, name="accounts")
+app.add_typer(dags.app, name="dags")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(model.app, name="model")
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")]
@@ -56,7 +58,7 @@ def common(
     """What stands before every command."""
 
 
-@app.command(epilog="Example: ./fraudwatch up --profile speed")
+@app.command(epilog="Example: ./fraudwatch up --profile speed   (without the batch half)")
 def up(profile: Profile = DEFAULT_PROFILE, as_json: Json = False) -> None:  # noqa: FBT002  an option
     """Install what is missing and start everything; returns when all of it is ready."""
     from fraudwatch.stack import runner

@@ -1,0 +1,62 @@
+"""Remove what has been kept for long enough.
+
+### Purpose
+
+Removes what has been kept for as long as it may be, layer by layer.
+
+### When
+
+Daily at 03:30 UTC, after the day's ingest, or by hand. A missed day is made up by the next run.
+
+### Reads
+
+`contracts/retention.yaml`, the tables of every layer.
+
+### Writes
+
+Deletes whole days from the `raw_`, `core_` and `out_` tables and from HDFS
+`/fraudwatch/raw/extract`; `core_job_outcomes` says how much.
+
+### If it fails
+
+Data stays longer than it may: run it again within the day. Nothing is half deleted; a table that
+was done stays done.
+
+### Parameters
+
+- `today`: the UTC day to count back from, as in 2026-11-20; empty: the day of the run.
+
+### Owner
+
+fraudwatch
+"""
+
+from airflow.sdk import CronTriggerTimetable, dag
+
+from fraudwatch.orchestration.defaults import START_DATE, TASK_DEFAULTS, a_day
+from fraudwatch.orchestration.failure_mail import mail_failure
+from fraudwatch.orchestration.spark_job import submit
+from fraudwatch.orchestration.tags import Impact, Layer
+
+
+@dag(
+    schedule=CronTriggerTimetable("30 3 * * *", timezone="UTC"),
+    start_date=START_DATE,
+    catchup=False,  # counted back from today: an older run would find nothing more
+    max_active_runs=1,  # two at once would delete the same days
+    default_args=TASK_DEFAULTS,
+    params={"today": a_day("Today", "The day (UTC) to count back from; empty: the run's day.")},
+    on_failure_callback=mail_failure,
+    tags=[Impact.TIER_2, Layer.RAW, Layer.CORE, Layer.OUT],
+    doc_md=__doc__,
+)
+def enforce_retention() -> None:
+    """One job over all layers."""
+    submit(
+        "enforce_retention",
+        "enforce_retention.py",
+        ["--today", "{{ params.today or dag_run.run_after.strftime('%Y-%m-%d') }}"],
+    )
+
+
+enforce_retention()

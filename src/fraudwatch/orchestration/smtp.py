@@ -1,0 +1,31 @@
+"""Hands one mail to a server."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from email.message import EmailMessage
+
+from fraudwatch.orchestration.settings import MailSettings
+
+_IMPLICIT_TLS_PORT = 465
+_TIMEOUT_SECONDS = 15.0
+
+
+def send(settings: MailSettings, mail: EmailMessage) -> None:
+    """Send it, or raise what the server or the network said."""
+    with _connected(settings) as server:
+        if settings.smtp_tls and settings.smtp_port != _IMPLICIT_TLS_PORT:
+            server.starttls(context=ssl.create_default_context())
+        if settings.smtp_username:
+            server.login(settings.smtp_username, settings.smtp_password.get_secret_value())
+        server.send_message(mail)
+
+
+def _connected(settings: MailSettings) -> smtplib.SMTP:
+    host, port = settings.smtp_host, settings.smtp_port
+    if port == _IMPLICIT_TLS_PORT:
+        return smtplib.SMTP_SSL(
+            host, port, timeout=_TIMEOUT_SECONDS, context=ssl.create_default_context()
+        )
+    return smtplib.SMTP(host, port, timeout=_TIMEOUT_SECONDS)

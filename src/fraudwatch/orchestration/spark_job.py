@@ -1,0 +1,65 @@
+"""Submits a job of ``spark_jobs/`` with the Spark of the lake's environment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
+from airflow.sdk import Context
+
+from fraudwatch.lake import WAREHOUSE_FOLDER
+from fraudwatch.orchestration.processes import end_group, tied_to_task
+from fraudwatch.orchestration.settings import JobSettings
+from fraudwatch.settings import LakeSettings
+
+SPARK_POOL = "spark"
+CONNECTION_ID = "spark_default"
+
+
+class SparkJob(SparkSubmitOperator):
+    """Submits one job; an argument that renders to nothing is left out.
+
+    The driver runs here (client mode), so that the task's end is the job's end. Jars and memory go
+    with the submission: a session that has begun can no longer put a jar on its own class path.
+    """
+
+    def execute(self, context: Context) -> None:  # noqa: ARG002  Airflow's signature
+        """Run the job and fail with its last lines."""
+        self.prepare(JobSettings(), LakeSettings())
+        self._hook = self._get_hook()
+        self._hook.submit(self.application, **tied_to_task())
+
+    def prepare(self, job: JobSettings, lake: LakeSettings) -> None:
+        """Fill in what is known only where the task runs."""
+        root, python = job.fraudwatch_root, str(job.fraudwatch_lake_python)
+        self.application = str(root / "spark_jobs" / self.application)
+        self.application_args = [str(given) for given in self.application_args or () if given]
+        self.env_vars = {"PYSPARK_PYTHON": python, "PYSPARK_DRIVER_PYTHON": python}
+        self.jars = lake.jars or None
+        log_settings = root / "docker" / "spark" / "job-log4j2.properties"
+        self.conf = {
+            "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile=file:{log_settings}",
+            "spark.sql.warehouse.dir": lake.at(WAREHOUSE_FOLDER),
+        }
+        self._spark_binary = str(job.spark_submit)
+        self._driver_memory = lake.driver_memory
+
+    def on_kill(self) -> None:
+        """End the driver and its workers."""
+        process = self._hook._submit_sp if self._hook else None  # noqa: SLF001  it has no other door
+        if process is not None:
+            end_group(process)
+
+
+def submit(task_id: str, application: str, arguments: Sequence[Any], **kwargs: Any) -> SparkJob:
+    """The task that submits ``spark_jobs/APPLICATION``: one at a time on this machine."""
+    return SparkJob(
+        task_id=task_id,
+        application=application,
+        application_args=list(arguments),
+        conn_id=CONNECTION_ID,
+        name="{{ dag.dag_id }}.{{ task.task_id }}",
+        pool=SPARK_POOL,
+        **kwargs,
+    )

@@ -1,0 +1,249 @@
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from fraudwatch.adapters.airflow_api import (
+    AirflowApi,
+    AirflowEndpoint,
+    AirflowRefused,
+    AirflowUnreachable,
+)
+from fraudwatch.cli import dag_runs, dags
+from fraudwatch.stack.place import Unusable
+
+ENDPOINT = AirflowEndpoint("http://127.0.0.1:8080", "operator", "not-shown-0123456789")
+Answer = Callable[[httpx.Request], httpx.Response]
+
+DAG = {
+    "dag_id": "tiny",
+    "dag_display_name": "tiny",
+    "is_paused": False,
+    "description": "Counts to n.",
+    "timetable_summary": None,
+    "tags": [{"name": "try", "dag_id": "tiny"}],
+}
+RUN = {
+    "dag_run_id": "manual__2026-11-21T19:20:00.000000+00:00",
+    "dag_id": "tiny",
+    "logical_date": None,
+    "start_date": None,
+    "end_date": None,
+    "duration": None,
+    "state": "queued",
+    "conf": {"n": 4},
+}
+TASK = {
+    "task_id": "second",
+    "map_index": -1,
+    "start_date": "2026-11-21T19:20:03Z",
+    "duration": 0.7,
+    "state": "failed",
+    "try_number": 2,
+}
+LOG: list[dict[str, Any]] = [
+    {"event": "::group::Log message source details", "sources": ["/logs/attempt=2.log"]},
+    {"event": "line 0", "timestamp": "2026-11-21T19:20:03Z", "level": "info"},
+    {
+        "event": "Task failed with exception",
+        "level": "error",
+        "error_detail": [{"exc_type": "ValueError", "exc_value": "no luck today", "frames": []}],
+    },
+]
+
+
+class FakeServer:
+    """Answers as Airflow 3.3.2 did."""
+
+    def __init__(self) -> None:
+        self.seen: list[httpx.Request] = []
+        self.states = ["queued", "running", "failed"]
+        self.dag = DAG
+        self.trigger = httpx.Response(200, json=RUN)
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.seen.append(request)
+        path = request.url.path
+        if path == "/auth/token":
+            return httpx.Response(201, json={"access_token": "t0ken"})
+        assert request.headers["Authorization"] == "Bearer t0ken"
+        if path.endswith("/dagRuns") and request.method == "POST":
+            return self.trigger
+        return self._read(path.removeprefix("/api/v2/dags"))
+
+    def _read(self, path: str) -> httpx.Response:
+        waits = {**TASK, "task_id": "third", "start_date": None, "state": None}
+        pages: list[tuple[str, Callable[[], dict[str, Any]]]] = [
+            (r"", lambda: {"dags": [self.dag], "total_entries": 1}),
+            (r"/tiny", lambda: self.dag),
+            (r"/tiny/dagRuns", lambda: {"dag_runs": [RUN], "total_entries": 1}),
+            (r"/tiny/dagRuns/[^/]+", lambda: {**RUN, "state": self.states.pop(0), "duration": 4.2}),
+            (r".*/taskInstances", lambda: {"task_instances": [waits, TASK], "total_entries": 2}),
+            (r".*/logs/2", lambda: {"content": LOG, "continuation_token": None}),
+        ]
+        for pattern, page in pages:
+            if re.fullmatch(pattern, path):
+                return httpx.Response(200, json=page())
+        return httpx.Response(404, json={"detail": "The Dag with ID: `nobody` was not found"})
+
+
+def _airflow(answer: Answer) -> AirflowApi:
+    return AirflowApi(ENDPOINT, httpx.MockTransport(answer))
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeServer:
+    """The command line, talking to this server instead of the network."""
+    found = FakeServer()
+    monkeypatch.setenv("FRAUDWATCH_HOME", str(tmp_path))
+    (tmp_path / ".env").write_text("AIRFLOW_OPERATOR_PASSWORD=not-shown-0123456789\n")
+    made = AirflowApi.__init__
+    monkeypatch.setattr(
+        AirflowApi,
+        "__init__",
+        lambda self, endpoint, other=None: made(
+            self, endpoint, other or httpx.MockTransport(found)
+        ),
+    )
+    monkeypatch.setattr(dag_runs, "POLL_SECONDS", 0.0)
+    return found
+
+
+def _run(*arguments: str) -> tuple[int, str, str]:
+    app = typer.Typer()
+    app.add_typer(dags.app, name="dags")
+    shown = CliRunner().invoke(app, ["dags", *arguments])
+    return shown.exit_code, shown.stdout, shown.stderr
+
+
+def test_a_run_by_hand_is_asked_for_without_a_scheduled_time(server: FakeServer) -> None:
+    code, out, _ = _run("trigger", "tiny", "--conf", '{"n": 4}', "--json")
+    [sent] = [request for request in server.seen if request.url.path.endswith("/dagRuns")]
+    assert json.loads(sent.content) == {"logical_date": None, "conf": {"n": 4}}
+    report = json.loads(out)
+    assert code == 0
+    assert report["state"] == "queued"
+    assert report["page"].startswith("http://127.0.0.1:8080/dags/tiny/runs/manual__")
+
+
+def test_a_failed_run_names_its_task_with_the_end_of_its_log(
+    server: FakeServer,
+) -> None:
+    code, out, _ = _run("trigger", "tiny", "--wait", "--json")
+    report = json.loads(out)
+    assert code == 1
+    assert server.states == []
+    assert report["state"] == "failed"
+    [failure] = report["failures"]
+    assert failure["task"] == "second"
+    assert failure["log_end"][-1] == "ValueError: no luck today"
+    assert failure["log_end"][0] == "line 0"
+    # What waits comes last, whatever the order of the answer.
+    assert [task["name"] for task in report["tasks"]] == ["second", "third"]
+
+
+def test_progress_is_told_once_a_change(server: FakeServer) -> None:
+    told = list[str]()
+    with _airflow(server) as airflow:
+        run = airflow.trigger("tiny", {})
+        dag_runs.Watch(airflow, run, "page", told.append).until_ended(lambda _: None)
+    assert told[:2] == [
+        "  second: failed after 0.7 s",
+        "second failed in try 2; the end of its log:",
+    ]
+    assert told[-1] == "tiny failed after 4.2 s"
+    assert len(told) == 6  # the three lines of the log, without the mark that folds it
+
+
+def test_a_short_absence_is_waited_out(server: FakeServer) -> None:
+    silent = [True, True]
+
+    def now_and_then(request: httpx.Request) -> httpx.Response:
+        if "/dagRuns/" in request.url.path and silent and silent.pop():
+            raise httpx.ConnectError("refused", request=request)
+        return server(request)
+
+    with _airflow(now_and_then) as airflow:
+        run = airflow.trigger("tiny", {})
+        report = dag_runs.Watch(airflow, run, "page", lambda _: None).until_ended(lambda _: None)
+    assert report["state"] == "failed"
+    assert silent == []
+
+
+def test_a_wrong_name_is_answered_with_the_right_ones(server: FakeServer) -> None:
+    code, out, err = _run("trigger", "nobody")
+    assert (code, out) == (2, "")
+    assert "there are tiny" in err.replace("\n", " ")
+    assert not any(
+        request.method == "POST" and "dagRuns" in str(request.url) for request in server.seen
+    )
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_refused_conf_says_what_airflow_says(server: FakeServer, status: int) -> None:
+    server.trigger = httpx.Response(
+        status, json={"detail": "n: 99 is greater than the maximum\n\nFailed validating"}
+    )
+    with _airflow(server) as airflow, pytest.raises(AirflowRefused, match="99 is greater"):
+        airflow.trigger("tiny", {"n": 99})
+
+
+@pytest.mark.parametrize("conf", ["{n: 4}", "[1]"])
+def test_a_conf_that_is_no_object_never_leaves(server: FakeServer, conf: str) -> None:
+    code, _, err = _run("trigger", "tiny", "--conf", conf)
+    assert code == 2
+    assert "--conf is" in err
+    assert server.seen == []
+
+
+def test_a_paused_dag_is_not_triggered(server: FakeServer) -> None:
+    server.dag = {**DAG, "is_paused": True}
+    with pytest.raises(Unusable, match="tiny is paused"):
+        CliRunner().invoke(dags.app, ["trigger", "tiny"], catch_exceptions=False)
+    assert not any(request.url.path.endswith("/dagRuns") for request in server.seen)
+
+
+def test_a_wrong_password_names_its_variable_and_not_its_value() -> None:
+    def no(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(401, json={"detail": "Invalid credentials"})
+
+    with pytest.raises(AirflowUnreachable, match="AIRFLOW_OPERATOR_PASSWORD") as why:
+        _airflow(no).__enter__()
+    assert "not-shown" not in str(why.value)
+
+
+def test_who_may_only_look_is_told_so(server: FakeServer) -> None:
+    server.trigger = httpx.Response(403, json={"detail": "Forbidden"})
+    with _airflow(server) as airflow, pytest.raises(AirflowRefused, match="may not do this"):
+        airflow.trigger("tiny", {})
+
+
+def test_an_airflow_that_does_not_run_is_named_with_the_cure() -> None:
+    def nobody(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused", request=request)
+
+    with pytest.raises(AirflowUnreachable, match=r"\./fraudwatch up"):
+        _airflow(nobody).__enter__()
+    with pytest.raises(AirflowUnreachable, match="airflow_api"):
+        _airflow(lambda _: httpx.Response(502, text="bad")).__enter__()
+
+
+@pytest.mark.usefixtures("server")
+def test_the_lists_are_lines_or_one_object() -> None:
+    assert _run("ls")[1].split() == ["tiny", "on", "by", "hand", "Counts", "to", "n."]
+    assert json.loads(_run("runs", "tiny", "--json")[1])["runs"][0]["conf"] == {"n": 4}
+    assert _run("runs", "tiny")[1].startswith("queued")
+
+
+def test_a_home_without_airflow_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FRAUDWATCH_HOME", str(tmp_path))
+    with pytest.raises(Unusable, match="never started here"):
+        CliRunner().invoke(dags.app, ["ls"], catch_exceptions=False)
