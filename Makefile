@@ -25,7 +25,8 @@ check: install ## Style, types, import rules
 
 test: check ## The checks, then every test, real engines included
 	$(DEV)/pytest --numprocesses 2 tests/unit tests/architecture
-	$(DEV)/pytest tests/contract tests/integration tests/e2e
+	$(DEV)/pytest -m "not batch" tests/contract tests/integration tests/e2e
+	$(DEV)/pytest -m batch tests/contract tests/integration tests/e2e
 
 lock: ## Renew the locks in requirements/ (set UPGRADE=--upgrade for newer versions)
 	@./fraudwatch --version >/dev/null

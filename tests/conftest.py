@@ -15,7 +15,6 @@ from fraudwatch.stack import jars
 from fraudwatch.stack.migrations import read_migrations
 from fraudwatch.stack.place import ROOT, Place
 from fraudwatch.stack.private_stack import PrivateStack, running
-from fraudwatch.stack.state import DEFAULT_PROFILE
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -33,7 +32,13 @@ WORLD = {
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateStack]:
-    with running(tmp_path_factory.mktemp("home"), WORLD, DEFAULT_PROFILE) as started:
+    with running(tmp_path_factory.mktemp("home"), WORLD, "speed") as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def batch_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateStack]:
+    with running(tmp_path_factory.mktemp("batch_home"), WORLD, "batch") as started:
         yield started
 
 

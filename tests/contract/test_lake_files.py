@@ -16,14 +16,16 @@ from fraudwatch.application.lake_files import LakeFiles, content_of, lines_of
 WEBHDFS = "LAKE_WEBHDFS_URL"
 
 
-@pytest.fixture(params=["folder", pytest.param("hdfs", marks=pytest.mark.engines)])
+@pytest.fixture(
+    params=["folder", pytest.param("hdfs", marks=[pytest.mark.engines, pytest.mark.batch])]
+)
 def files(request: pytest.FixtureRequest, tmp_path: Path) -> LakeFiles:
     if request.param == "folder":
         return FolderFiles(tmp_path)
     # The address of an HDFS that runs, or else that of the fixture with the lake's engines.
     if given := os.environ.get(WEBHDFS):
         return HdfsFiles(given)
-    return HdfsFiles(request.getfixturevalue("stack").webhdfs_url)
+    return HdfsFiles(request.getfixturevalue("batch_stack").webhdfs_url)
 
 
 @pytest.fixture

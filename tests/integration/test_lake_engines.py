@@ -20,12 +20,12 @@ from fraudwatch.stack.private_stack import PrivateStack
 from fraudwatch.testing import eventually
 
 # The first test waits for the start of everything.
-pytestmark = [pytest.mark.engines, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.engines, pytest.mark.batch, pytest.mark.timeout(900)]
 LABELS = f"{DATABASE}.{CORE_LABELS}"
 
 
-def test_rows_come_and_go_by_sql(stack: PrivateStack) -> None:
-    with sql_session(stack.hive("reports")) as session:
+def test_rows_come_and_go_by_sql(batch_stack: PrivateStack) -> None:
+    with sql_session(batch_stack.hive("reports")) as session:
         session.run(
             f"INSERT INTO {LABELS} VALUES ('t1', 'fraud', 'analyst', 'rows', 1, DATE'2026-11-20'), "
             "('t2', 'genuine', 'analyst', 'rows', 1, DATE'2026-11-20')"
@@ -44,21 +44,21 @@ def test_rows_come_and_go_by_sql(stack: PrivateStack) -> None:
     [("reports", "not-the-password-0123"), ("nobody", "not-the-password-0123"), ("admin", "")],
 )
 def test_nobody_comes_in_without_the_password(
-    stack: PrivateStack, login: str, password: str
+    batch_stack: PrivateStack, login: str, password: str
 ) -> None:
     wrong = {"username": login, "password": SecretStr(password)}
     with (
         pytest.raises(LoginRefused),
-        sql_session(stack.hive("admin").model_copy(update=wrong), timeout_seconds=20),
+        sql_session(batch_stack.hive("admin").model_copy(update=wrong), timeout_seconds=20),
     ):
         pass
 
 
-def test_what_was_migrated_is_not_migrated_again(stack: PrivateStack) -> None:
-    settings = stack.hive("admin")
+def test_what_was_migrated_is_not_migrated_again(batch_stack: PrivateStack) -> None:
+    settings = batch_stack.hive("admin")
     done = subprocess.run(
         [
-            stack.place.environments / "control/bin/python",
+            batch_stack.place.environments / "control/bin/python",
             "-m",
             "fraudwatch.stack.lake_setup",
         ],
@@ -80,8 +80,8 @@ def test_what_was_migrated_is_not_migrated_again(stack: PrivateStack) -> None:
     assert len(set(ledger)) == len(ledger)
 
 
-def test_another_user_can_neither_read_nor_list_nor_write(stack: PrivateStack) -> None:
-    ours, other = (client(stack.webhdfs_url, user) for user in ("fraudwatch", "mallory"))
+def test_another_user_can_neither_read_nor_list_nor_write(batch_stack: PrivateStack) -> None:
+    ours, other = (client(batch_stack.webhdfs_url, user) for user in ("fraudwatch", "mallory"))
     path = f"{EXTRACT_FOLDER}/kept.txt"
     ours.write(path, data=io.BytesIO(b"ours"), overwrite=True)
     with ours.read(path) as file:
@@ -99,23 +99,23 @@ def test_another_user_can_neither_read_nor_list_nor_write(stack: PrivateStack) -
 
 
 def test_a_killed_namenode_and_a_killed_metastore_come_back_with_everything(
-    stack: PrivateStack,
+    batch_stack: PrivateStack,
 ) -> None:
-    with sql_session(stack.hive("admin")) as session:
+    with sql_session(batch_stack.hive("admin")) as session:
         session.run(f"INSERT INTO {LABELS} VALUES ('t9', 'fraud', 'a', 'a', 1, DATE'2026-11-19')")
-    before = stack.states()
+    before = batch_stack.states()
     for name in ("namenode", "metastore"):
         os.kill(before[name]["pid"], signal.SIGKILL)
 
     def all_ready_again() -> bool:
-        now = stack.states()
+        now = batch_stack.states()
         killed = ("namenode", "metastore")
         return all(one["ready"] for one in now.values()) and all(
             now[name]["pid"] != before[name]["pid"] for name in killed
         )
 
     eventually(all_ready_again, within_seconds=90, what="the lake after two kills")
-    with sql_session(stack.hive("reports")) as session:
+    with sql_session(batch_stack.hive("reports")) as session:
         found = session.rows(f"SELECT transaction_id FROM {LABELS} WHERE known_on = '2026-11-19'")
         session.run(f"DELETE FROM {LABELS} WHERE transaction_id = 't9'")
     assert found == [("t9",)]

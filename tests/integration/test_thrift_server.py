@@ -12,12 +12,12 @@ from fraudwatch.settings import HiveSettings
 from fraudwatch.stack.private_stack import PrivateStack
 
 # The first test waits for the start of everything.
-pytestmark = [pytest.mark.engines, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.engines, pytest.mark.batch, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
-def settings(stack: PrivateStack) -> HiveSettings:
-    return stack.hive("reports")
+def settings(batch_stack: PrivateStack) -> HiveSettings:
+    return batch_stack.hive("reports")
 
 
 @pytest.mark.parametrize("table", REPORT_DAYS)
