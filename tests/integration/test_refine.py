@@ -199,6 +199,7 @@ def lay_extract(
     lake: LakeSettings,
     day: str,
     lines: list[bytes],
+    /,
     *,
     rejected: dict[str, int] | None = None,
     **changes: Any,
@@ -411,7 +412,7 @@ def test_no_table_holds_what_is_personal(
         "customer_id": "zebulon-the-customer",
         "device_id": "zebulons-telephone",
     }
-    edge = Edge(TinkVault.open(tmp_path), RateTable({}))
+    edge = Edge(TinkVault(tmp_path), RateTable({}))
     purchase = a_purchase(id="personal", event_at_ms=day_ms(day) + 1, **planted)
     line = encode(edge.admit(purchase, now_ms=day_ms(day) + 2))
     archived(spark, RAW_TRANSACTION_TOPIC, line, first=40)

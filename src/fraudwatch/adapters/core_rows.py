@@ -87,7 +87,7 @@ def core_verdicts(parsed: DataFrame) -> DataFrame:
     )
     return latest.select(
         "transaction_id", "verdict_id", "customer_token", "outcome", "risk", "score", "mode",
-        rules.alias("rules"), "route", "policy_version", "features_version",
+        rules.alias("rules"), "route", "policy_version", "features_version", "risk_view",
         F.col("judged_partition").cast("int").alias("source_partition"),
         F.col("judged_offset").alias("source_offset"),
         "decided_at_ms", "event_at_ms", "amount_eur_cents", "payment_status", "channel",
