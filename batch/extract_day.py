@@ -14,6 +14,7 @@ import json
 import logging
 import sys
 import time
+import uuid
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
@@ -48,15 +49,15 @@ def day_extract(
     day: date, source: DaySource, files: LakeFiles, settings: ExtractSettings
 ) -> DayExtract:
     """The extract of a day, wired."""
+    owner = uuid.uuid4().hex  # in the name of a file, so it is not the ledger's name of the run
     edge = Edge(TinkVault(settings.keys_folder), load_rates(settings.rates_path))
-    name = run_id()
     return DayExtract(
         day=day,
         source=source,
         files=files,
         pages=SealedPages(files, day, settings.keys_folder),
         lease=DayLease(
-            files, f"{extract_work_folder(day)}.lock", name, process_name(), is_gone, _now_ms
+            files, f"{extract_work_folder(day)}.lock", owner, process_name(), is_gone, _now_ms
         ),
         letting=Letting(
             lambda line: decode(Purchase, line),
@@ -65,7 +66,7 @@ def day_extract(
         ),
         manifests=Manifests(files, lambda content: decode(ExtractManifest, content)),
         now_ms=_now_ms,
-        run_id=name,
+        run_id=run_id(),
         code_version=code_version(),
     )
 
