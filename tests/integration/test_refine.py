@@ -461,6 +461,8 @@ def test_a_run_is_named_by_airflow_or_by_itself() -> None:
         "AIRFLOW_CTX_TRY_NUMBER": "2",
     }
     assert run_id(context) == "ingest/manual__1/refine/2"
+    assert run_id(context | {"AIRFLOW_CTX_MAP_INDEX": "-1"}) == "ingest/manual__1/refine/2"
+    assert run_id(context | {"AIRFLOW_CTX_MAP_INDEX": "3"}) == "ingest/manual__1/refine/3/2"
     assert run_id({}) != run_id({})
 
 

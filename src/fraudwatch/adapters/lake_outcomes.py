@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _CODE: Final = ("fraudwatch", "batch", "spark_jobs")
 _HASH_LENGTH: Final = 12
 _DAY: Final = "ended_on"
+_NO_PART: Final = "-1"  # Airflow's map index of a task that is not mapped
 _AIRFLOW_RUN: Final = ("AIRFLOW_CTX_DAG_ID", "AIRFLOW_CTX_DAG_RUN_ID", "AIRFLOW_CTX_TASK_ID")
 
 
@@ -79,10 +80,14 @@ def run_id(environment: Mapping[str, str] = os.environ) -> str:
     """Names this run: Airflow's run, task and attempt where Airflow started it, else a fresh UUID.
 
     The attempt is part of it: what a second attempt did must not overwrite what the first one did.
+    So is the part of a mapped task: the days of one run are told apart by nothing else.
     """
     names = [environment.get(name, "") for name in _AIRFLOW_RUN]
     if not all(names):
         return str(uuid.uuid4())
+    part = environment.get("AIRFLOW_CTX_MAP_INDEX", _NO_PART)
+    if part != _NO_PART:
+        names.append(part)
     return "/".join([*names, environment.get("AIRFLOW_CTX_TRY_NUMBER", "1")])
 
 

@@ -24,9 +24,13 @@ class SparkJob(SparkSubmitOperator):
     with the submission: a session that has begun can no longer put a jar on its own class path.
     """
 
-    def execute(self, context: Context) -> None:  # noqa: ARG002  Airflow's signature
+    def execute(self, context: Context) -> None:
         """Run the job and fail with its last lines."""
         self.prepare(JobSettings(), LakeSettings())
+        # Airflow tells a job its DAG, run, task and attempt, but not which part of a mapped task.
+        part = context["ti"].map_index
+        if part is not None:
+            self.env_vars = (self.env_vars or {}) | {"AIRFLOW_CTX_MAP_INDEX": str(part)}
         self._hook = self._get_hook()
         self._hook.submit(self.application, **tied_to_task())
 

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from airflow.sdk import Context
@@ -172,3 +174,18 @@ def test_killing_a_task_that_never_began_is_nothing() -> None:
     BatchModule(task_id="trial", module="trial_job").on_kill()
     submit("refine_day", "refine_day.py", []).on_kill()
     assert os.getpid() > 0
+
+
+def test_a_part_of_a_mapped_task_tells_its_job_which_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = tmp_path / "told"
+    command = tmp_path / "spark-submit"
+    command.write_text(f"#!/bin/sh\necho $AIRFLOW_CTX_MAP_INDEX > {told}\n", encoding="utf-8")
+    command.chmod(0o755)
+    monkeypatch.setenv("FRAUDWATCH_ROOT", str(tmp_path))
+    monkeypatch.setenv("FRAUDWATCH_LAKE_PYTHON", str(tmp_path / "python"))
+    monkeypatch.setenv("LAKE_FILE_SYSTEM", tmp_path.as_uri())
+    part: Any = SimpleNamespace(map_index=3)
+    submit("refine_day", "refine_day.py", []).execute(Context(ti=part))
+    assert told.read_text(encoding="utf-8") == "3\n"
