@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, Final
 
 import requests
@@ -53,13 +53,12 @@ class HdfsFiles:
         """See :class:`fraudwatch.application.lake_files.LakeFiles`."""
         folder, name = posixpath.split(path)
         draft = f"{folder}/.{name}.{uuid.uuid4().hex}.draft"
-        try:
+        with ExitStack() as undoing:
+            undoing.callback(self._discard, draft)
             with self._asking(path):
                 written = self._send(draft, chunks)
                 self._client.rename_strictly(draft, path, over=True)
-        except BaseException:
-            self._discard(draft)
-            raise
+            undoing.pop_all()
         return written
 
     def create(self, path: str, content: bytes) -> bool:
@@ -156,7 +155,7 @@ class _Counted:
                 self.bytes += len(chunk)
                 if chunk:  # an empty chunk would end a chunked transfer
                     yield chunk
-        except Exception as error:
+        except Exception as error:  # whatever it is: requests would make a network's error of it
             self.failure = error
             raise
 
