@@ -10,21 +10,16 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-import time
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 
 from fraudwatch import lake
-from fraudwatch.adapters.lake_commit import LakeBusy
-from fraudwatch.adapters.lake_outcomes import append_outcomes, outcome_of
-from fraudwatch.adapters.lake_session import open_lake
 from fraudwatch.adapters.spark_features import features_of
 from fraudwatch.domain.counted_rows import CountedRows
-from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import LakeSettings
-from spark_jobs.days import Days, add_days, replace_days
-from spark_jobs.outcome_lines import say
+from spark_jobs.day_job import Build, run_over_days
+from spark_jobs.days import Days, replace_days
 
 JOB = "build_features"
 EXAMPLE = "Example: spark-submit spark_jobs/build_features.py --from 2026-11-01 --until 2026-11-20"
@@ -65,26 +60,13 @@ def _tell_beginning(archived: DataFrame) -> None:
 def main() -> int:
     """Wire the job, run it once and say what came of it."""
     parser = argparse.ArgumentParser(prog=JOB, description=__doc__, epilog=EXAMPLE)
-    add_days(parser)
     parser.add_argument("--splits", type=int, help="tasks; as many as shuffle partitions if left")
-    parser.add_argument("--json", action="store_true", help="print exactly one JSON object")
-    asked = parser.parse_args()
-    configure_logging(JOB)
-    try:
-        days = Days(asked.first, asked.last)
-    except ValueError as wrong:
-        parser.error(str(wrong))
-    began_at_ms, settings = time.time_ns() // 1_000_000, LakeSettings()
-    spark = open_lake(settings, JOB)
-    try:
-        counted = build(spark, days, asked.splits or settings.shuffle_partitions)
-        outcomes = [outcome_of(JOB, counted, began_at_ms=began_at_ms)]
-        append_outcomes(spark, outcomes)
-    except LakeBusy as error:
-        log.error("%s", error)  # noqa: TRY400  the sentence says it; a traceback would bury it
-        return 1
-    say(outcomes, as_json=asked.json)
-    return 0
+    return run_over_days(parser, _with_splits)
+
+
+def _with_splits(asked: argparse.Namespace, settings: LakeSettings) -> Build:
+    splits = asked.splits or settings.shuffle_partitions
+    return lambda spark, days, _began_at_ms: build(spark, days, splits)
 
 
 if __name__ == "__main__":

@@ -9,21 +9,15 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-import time
 from collections.abc import Iterator
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 
 from fraudwatch import lake
-from fraudwatch.adapters.lake_commit import LakeBusy
-from fraudwatch.adapters.lake_outcomes import append_outcomes, outcome_of
-from fraudwatch.adapters.lake_session import open_lake
 from fraudwatch.domain.counted_rows import CountedRows
-from fraudwatch.observability.logs import configure_logging
-from fraudwatch.settings import LakeSettings
-from spark_jobs.days import Days, add_days, replace_days
-from spark_jobs.outcome_lines import say
+from spark_jobs.day_job import run_over_days
+from spark_jobs.days import Days, replace_days
 from spark_jobs.reports.analysts import analyst_workload
 from spark_jobs.reports.fraud import GROUPED_BY, fraud_by
 from spark_jobs.reports.judged import judged_purchases, known_by
@@ -104,24 +98,7 @@ def _table(spark: SparkSession, name: str) -> DataFrame:
 def main() -> int:
     """Wire the job, run it once and say what came of it."""
     parser = argparse.ArgumentParser(prog=JOB, description=__doc__, epilog=EXAMPLE)
-    add_days(parser)
-    parser.add_argument("--json", action="store_true", help="print exactly one JSON object")
-    asked = parser.parse_args()
-    configure_logging(JOB)
-    try:
-        days = Days(asked.first, asked.last)
-    except ValueError as wrong:
-        parser.error(str(wrong))
-    began_at_ms, spark = time.time_ns() // 1_000_000, open_lake(LakeSettings(), JOB)
-    try:
-        counted = build(spark, days, began_at_ms)
-        outcomes = [outcome_of(JOB, counted, began_at_ms=began_at_ms)]
-        append_outcomes(spark, outcomes)
-    except LakeBusy as error:
-        log.error("%s", error)  # noqa: TRY400  the sentence says it; a traceback would bury it
-        return 1
-    say(outcomes, as_json=asked.json)
-    return 0
+    return run_over_days(parser, lambda _asked, _settings: build)
 
 
 if __name__ == "__main__":
