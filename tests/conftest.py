@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -50,6 +50,23 @@ def cassandra_settings(stack: PrivateStack) -> CassandraSettings:
 @pytest.fixture(scope="session")
 def console_settings(stack: PrivateStack) -> CassandraSettings:
     return stack.cassandra("console")
+
+
+@pytest.fixture
+def refused_to_the_console(console_settings: CassandraSettings) -> Iterator[Callable[[str], None]]:
+    """Expects Cassandra to refuse a statement to the console's role."""
+    from cassandra import Unauthorized
+
+    from fraudwatch.adapters.cassandra_session import close, connect
+
+    session = connect(console_settings)
+
+    def expect(statement: str) -> None:
+        with pytest.raises(Unauthorized):
+            session.execute(statement)
+
+    yield expect
+    close(session)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -18,8 +18,9 @@ from fraudwatch.domain.audit import AUDIT_SCHEMA, AuditRecord, Deed
 from fraudwatch.settings import CassandraSettings
 from fraudwatch.testing import a_token
 
-# Each test gets two years of its own, so that a shared engine never mixes their records.
-QUIET_YEARS = iter(random.sample(range(2002, 2090, 3), k=29))
+# Each test gets two years of its own, long past, so that a shared engine never mixes its records
+# with another's, nor with what other tests do today.
+QUIET_YEARS = iter(random.sample(range(1904, 2000, 3), k=32))
 
 
 @dataclass(frozen=True)
@@ -132,18 +133,9 @@ def test_two_deeds_of_one_instant_are_two(logs: Logs) -> None:
     ],
 )
 def test_the_console_reads_the_log_and_changes_nothing(
-    console_settings: CassandraSettings, statement: str
+    refused_to_the_console: Callable[[str], None], statement: str
 ) -> None:
-    from cassandra import Unauthorized
-
-    from fraudwatch.adapters.cassandra_session import close, connect
-
-    session = connect(console_settings)
-    try:
-        with pytest.raises(Unauthorized):
-            session.execute(statement)
-    finally:
-        close(session)
+    refused_to_the_console(statement)
 
 
 @pytest.mark.engines

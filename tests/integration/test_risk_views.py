@@ -252,6 +252,7 @@ def lake(spark: SparkSession) -> Iterator[SparkSession]:
     for table, time in ((CORE_TRANSACTIONS, "event_at_ms"), (CORE_LABELS, "known_at_ms")):
         spark.sql(f"DELETE FROM {table} WHERE {time} < {UNTIL_MS}")  # noqa: S608  our own names
     spark.sql(f"DELETE FROM {CORE_RISK_VIEWS}")  # noqa: S608
+    spark.sql(f"DELETE FROM {CORE_JOB_OUTCOMES} WHERE job = '{JOB}'")  # noqa: S608
 
 
 def append(rows: DataFrame, table: str) -> None:
