@@ -15,11 +15,13 @@ from fraudwatch.domain.weak_secret import weakness_of
 from fraudwatch.stack.place import Place, Unusable, write_private
 
 PORT_OFFSET = "FRAUDWATCH_PORT_OFFSET"
+JAVA_OPTIONS = "JAVA_OPTIONS"
 FERNET_KEY = "AIRFLOW_FERNET_KEY"
 # What the stack itself reads, beside what services ask for by {setting.NAME}.
 OWN_SETTINGS = frozenset(
     {
         PORT_OFFSET,
+        JAVA_OPTIONS,
         "KAFKA_CLUSTER_ID",
         "KAFKA_CONTROLLER_PASSWORD",
         "HIVE_REPORTS_PASSWORD",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from fraudwatch.stack import env_file, jars, scala_jars, wheel_jars
-from fraudwatch.stack.catalogue import Catalogue, CatalogueError, Launch
+from fraudwatch.stack.catalogue import AUTOMATIC, Catalogue, CatalogueError, Launch
 from fraudwatch.stack.place import Place
 
 # Class paths named in services.toml that come from a committed list of jars.
@@ -35,10 +36,21 @@ def all_launches(
         **catalogue.port_values(env_file.port_offset(settings)),
     }
     values |= catalogue.setting_values(settings, values)
-    return {
+    java_options = _java_options(settings)
+    launches = {
         name: catalogue.launch(name, {**values, **_python(place, service.environment_name)})
         for name, service in catalogue.services.items()
     }
+    return {
+        name: replace(launch, environment={**java_options, **launch.environment})
+        for name, launch in launches.items()
+    }
+
+
+def _java_options(settings: Mapping[str, str]) -> dict[str, str]:
+    """What Java's launcher reads in whatever process, those that a service starts included."""
+    options = settings.get(env_file.JAVA_OPTIONS, AUTOMATIC)
+    return {} if options == AUTOMATIC else {"JDK_JAVA_OPTIONS": options}
 
 
 def _python(place: Place, environment_name: str | None) -> dict[str, str]:

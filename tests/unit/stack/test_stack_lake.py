@@ -50,6 +50,20 @@ def _site(path: Path) -> dict[str, str]:
     }
 
 
+def test_a_flag_of_ones_own_goes_to_every_java_process(
+    place: Place, settings: dict[str, str]
+) -> None:
+    def told(options: str) -> list[str | None]:
+        chosen = settings | {"JAVA_OPTIONS": options}
+        launches = all_launches(place, catalogue.load(), chosen, place.runtime)
+        # The scheduler starts Spark's jobs.
+        names = ("kafka", "cassandra", "detector", "thrift_server", "airflow_scheduler")
+        return [launches[name].environment.get("JDK_JAVA_OPTIONS") for name in names]
+
+    assert told("-XX:TieredStopAtLevel=1") == ["-XX:TieredStopAtLevel=1"] * 5
+    assert told(settings["JAVA_OPTIONS"]) == [None] * 5
+
+
 def test_every_engine_listens_on_the_loopback_alone(place: Place, settings: dict[str, str]) -> None:
     for name in ("datanode", "metastore", "thrift_server"):
         _prepare(place, settings, name)
