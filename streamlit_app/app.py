@@ -48,7 +48,8 @@ def main(source: Source, accounts: Accounts, audit_log: Callable[[], AuditLog]) 
     # The pages are declared before the login, so that a link into the console is never "not found".
     pages = _pages(source, accounts, audit_log, person)
     navigation.declare(pages)
-    page = st.navigation(list(pages.values()), position="top" if person else "hidden")
+    declared = [*pages.values(), *navigation.other_addresses(pages)]
+    page = st.navigation(declared, position="top" if person else "hidden")
     if person is None:
         login.show(accounts)
         return
@@ -65,7 +66,7 @@ def _pages(
         navigation.LIVE: (
             Right.SEE,
             st.Page(
-                lambda: live.show(source), title="Live", url_path="live", icon=":material/bolt:"
+                lambda: live.show(source), title="Live", url_path="first", icon=":material/bolt:"
             ),
         ),
         navigation.CASE: (

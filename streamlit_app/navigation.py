@@ -18,6 +18,20 @@ def declare(pages: Mapping[str, StreamlitPage]) -> None:
     st.session_state[_PAGES] = dict(pages)
 
 
+def other_addresses(pages: Mapping[str, StreamlitPage]) -> list[StreamlitPage]:
+    """Pages that lead on: the first screen lies at "/", and people type its name all the same."""
+    if LIVE not in pages:
+        return []
+    return [
+        st.Page(
+            lambda: go(LIVE, **st.query_params.to_dict()),
+            title="Live",
+            url_path=LIVE,
+            visibility="hidden",
+        )
+    ]
+
+
 def go(name: str, **query: str) -> None:
     """Show a screen; one that stands alone, as in a test, only takes over the query."""
     page = st.session_state.get(_PAGES, {}).get(name)

@@ -150,7 +150,7 @@ def test_an_admin_reads_cases_and_decides_none(
 
 def test_patterns_tell_rates_and_what_was_before(stack: PrivateStack, browser: Browser) -> None:
     lead = visitor(browser, stack)
-    lead.log_in("lead")
+    lead.log_in("lead", "/live")
     lead.shows("Alerts, last minute")
     lead.picture("live")
     lead.open("Patterns")
