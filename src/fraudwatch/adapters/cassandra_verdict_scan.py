@@ -66,9 +66,16 @@ class CassandraVerdictScan:
     def of(self, source: str) -> Verdicts:
         """See :class:`fraudwatch.application.report.ports.VerdictSource`."""
         columns, lock, ends = VerdictColumns(), threading.Lock(), token_ranges(RANGES)
+        is_away = threading.Event()
 
         def walk(after: int, upto: int) -> None:
-            rows = self._range(after, upto, f"{source}:")
+            if is_away.is_set():
+                return
+            try:
+                rows = self._range(after, upto, f"{source}:")
+            except StoreUnavailable:
+                is_away.set()
+                raise
             with lock:
                 for row in rows:
                     add(columns, row)
