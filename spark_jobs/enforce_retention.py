@@ -74,7 +74,8 @@ class Enforcement:
         return {name: count for name, count in deleted.items() if count}
 
     def _existing(self) -> list[str]:
-        return [table.name for table in self.spark.catalog.listTables(lake.DATABASE)]
+        found = self.spark.catalog.listTables(lake.DATABASE)
+        return [table.name for table in found if not table.isTemporary]
 
     def _day_column(self, table: str) -> str:
         detail: Any = self.spark.sql(f"DESCRIBE DETAIL {lake.DATABASE}.{table}").first()
