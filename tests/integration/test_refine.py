@@ -369,7 +369,7 @@ def test_a_job_killed_while_it_writes_leaves_the_table_as_it_was(
     spark: SparkSession, lake_settings: LakeSettings
 ) -> None:
     day = "2024-04-11"
-    lay_extract(lake_settings, day, [bought(f"k:{n}", day) for n in range(60_000)])
+    lay_extract(lake_settings, day, [bought(f"k:{n}", day) for n in range(20_000)])
     warehouse = Path(lake_settings.at(WAREHOUSE_FOLDER).removeprefix("file://"))
     files = warehouse / f"{DATABASE}.db" / CORE_TRANSACTIONS / f"event_on={day}"
     log = files.parent / "_delta_log"
@@ -397,7 +397,7 @@ def test_a_job_killed_while_it_writes_leaves_the_table_as_it_was(
     assert len(list(log.glob("*.json"))) == before, "it was killed before its commit"
     assert rows_of(spark, CORE_TRANSACTIONS, day) == []
     run(spark, lake_settings, date.fromisoformat(day))
-    assert len(rows_of(spark, CORE_TRANSACTIONS, day)) == 60_000
+    assert len(rows_of(spark, CORE_TRANSACTIONS, day)) == 20_000
 
 
 def test_no_table_holds_what_is_personal(

@@ -61,7 +61,8 @@ def test_nobody_reads_what_is_not_his(stack: PrivateStack, user: str, topic: str
         consumer.close()
 
 
-def test_a_wrong_password_is_no_login(stack: PrivateStack) -> None:
+def test_a_wrong_password_is_no_login(stack: PrivateStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fraudwatch.adapters.kafka_log._READ_TIMEOUT_SECONDS", 8.0)
     wrong = stack.kafka("ingest").model_copy(update={"password": SecretStr("x" * 32)})
     with pytest.raises((KafkaException, TimeoutError)):
         list(read_range(wrong, TRANSACTION_TOPIC, {0: 1}))
