@@ -14,6 +14,7 @@ from fraudwatch.adapters.kafka_log import KafkaTopic, client_config, read_range
 from fraudwatch.adapters.memory import MemoryTopic
 from fraudwatch.application.ports import Publisher
 from fraudwatch.settings import KafkaSettings
+from fraudwatch.testing import eventually
 from fraudwatch.topics import PRODUCED_AT_HEADER
 
 Written = list[tuple[str, bytes, int]]
@@ -31,6 +32,12 @@ def _on_kafka(settings: KafkaSettings) -> Iterator[Place]:
     topic = f"contract_{uuid.uuid4().hex}"
     admin = AdminClient(client_config(settings))
     admin.create_topics([NewTopic(topic, 1, 1)])[topic].result()
+    # Made is not yet known to everybody who asks.
+    eventually(
+        lambda: 0 in admin.list_topics(topic, timeout=10).topics[topic].partitions,
+        within_seconds=30,
+        what="the topic's partition",
+    )
 
     def read() -> Written:
         looking = Consumer(client_config(settings) | {"group.id": "contract"})

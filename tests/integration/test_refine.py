@@ -60,6 +60,12 @@ RAW = (
 )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _others_messages_are_refined(spark: SparkSession, lake_settings: LakeSettings) -> None:
+    for what in REFINED:
+        refine(spark, lake_settings, what)
+
+
 def day_ms(day: str) -> int:
     return int(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()) * 1000
 
