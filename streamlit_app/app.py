@@ -65,6 +65,7 @@ def _pages(
     pages = {
         navigation.LIVE: (
             Right.SEE,
+            # It lies at "/" whatever it is called; its own name leads there from another page.
             st.Page(
                 lambda: live.show(source), title="Live", url_path="first", icon=":material/bolt:"
             ),
