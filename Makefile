@@ -3,6 +3,8 @@
 RUNTIME ?= $(or $(FRAUDWATCH_RUNTIME),.runtime)
 DEV := $(RUNTIME)/envs/dev/bin
 COMPILE := $(RUNTIME)/bootstrap/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet --excludes requirements/excludes.txt
+# Engines are shared by the tests that follow each other: the same order shows the same failure.
+ORDER := --randomly-seed=8
 EXTRAS := control shop ingest detector persister console training lake airflow
 
 .PHONY: help demo install check test lock clean
@@ -25,8 +27,8 @@ check: install ## Style, types, import rules
 
 test: check ## The checks, then every test, real engines included
 	$(DEV)/pytest --numprocesses 2 tests/unit tests/architecture
-	$(DEV)/pytest -m "not batch" tests/contract tests/integration tests/e2e
-	$(DEV)/pytest -m batch tests/contract tests/integration tests/e2e
+	$(DEV)/pytest $(ORDER) -m "not batch" tests/contract tests/integration tests/e2e
+	$(DEV)/pytest $(ORDER) -m batch tests/contract tests/integration tests/e2e
 
 lock: ## Renew the locks in requirements/ (set UPGRADE=--upgrade for newer versions)
 	@./fraudwatch --version >/dev/null
