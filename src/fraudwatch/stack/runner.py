@@ -158,7 +158,7 @@ def _start(stack: Stack, name: str, stop: threading.Event, report: UpReport, say
     launch = stack.launches[name]
     if supervisor.process(stack.place, name).state not in supervisor.ACTIVE:
         prepare(stack.place, launch, stack.settings)
-        supervisor.call(stack.place, "startProcess", name, False)
+        supervisor.start_process(stack.place, name)
     Wait(stack.place, launch, probe_for(launch, stack.settings), stop).until_ready()
     if not stop.is_set():
         seconds = round(time.monotonic() - began, 1)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from xmlrpc.client import ProtocolError, ServerProxy
+from xmlrpc.client import Fault, ProtocolError, ServerProxy
 
 import psutil
 
@@ -32,6 +32,7 @@ STEADY_SECONDS = 5
 START_RETRIES = 5
 LOG_BYTES = "20MB"
 LOG_BACKUPS = 3
+_DIED_AT_ONCE = 50  # SPAWN_ERROR of supervisor.xmlrpc.Faults
 ACTIVE = frozenset({"STARTING", "RUNNING", "BACKOFF"})
 
 
@@ -159,6 +160,18 @@ def call(place: Place, method: str, *arguments: Any) -> Any:
         return getattr(proxy.supervisor, method)(*arguments)
     finally:
         transport.close()
+
+
+def start_process(place: Place, name: str) -> None:
+    """Have a service started; whoever waits for it learns how that went.
+
+    One that dies within the call itself is no error here: supervisord tries it again like any.
+    """
+    try:
+        call(place, "startProcess", name, False)
+    except Fault as fault:
+        if fault.faultCode != _DIED_AT_ONCE:
+            raise
 
 
 def is_alive(place: Place) -> bool:

@@ -61,7 +61,7 @@ def _launch(catalogue: Catalogue, name: str) -> Launch:
 
 
 def _start(place: Place, launch: Launch) -> None:
-    supervisor.call(place, "startProcess", launch.name, False)
+    supervisor.start_process(place, launch.name)
     waiting.Wait(place, launch, lambda: True, threading.Event()).until_ready()
 
 
@@ -110,7 +110,7 @@ def test_a_crash_loop_gets_a_verdict_with_the_end_of_its_log(
     place: Place, catalogue: Catalogue
 ) -> None:
     launch = _launch(catalogue, "crashing")
-    supervisor.call(place, "startProcess", "crashing", False)
+    supervisor.start_process(place, "crashing")
     with pytest.raises(Unusable, match="again and again") as verdict:
         waiting.Wait(place, launch, lambda: False, threading.Event()).until_ready()
     assert "no luck today" in str(verdict.value)
