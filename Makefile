@@ -7,7 +7,7 @@ COMPILE := $(RUNTIME)/bootstrap/bin/uv pip compile --universal --python-version 
 ORDER := --randomly-seed=8
 EXTRAS := control shop ingest detector persister console training lake airflow
 
-.PHONY: help demo install check test lock clean
+.PHONY: help demo install check test proof lock clean
 
 help: ## Show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,8 +27,12 @@ check: install ## Style, types, import rules
 
 test: check ## The checks, then every test, real engines included
 	$(DEV)/pytest --numprocesses 2 tests/unit tests/architecture
-	$(DEV)/pytest $(ORDER) -m "not batch" tests/contract tests/integration tests/e2e
+	$(DEV)/pytest $(ORDER) --numprocesses 2 --dist loadfile tests/lake
+	$(DEV)/pytest $(ORDER) -m "not batch and not proof" tests/contract tests/integration tests/e2e
 	$(DEV)/pytest $(ORDER) -m batch tests/contract tests/integration tests/e2e
+
+proof: install ## From three days to a model in use, reconciled and tampered with; twenty minutes more
+	$(DEV)/pytest -m proof tests/e2e
 
 lock: ## Renew the locks in requirements/ (set UPGRADE=--upgrade for newer versions)
 	@./fraudwatch --version >/dev/null

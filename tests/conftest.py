@@ -97,7 +97,7 @@ def spark(lake_settings: LakeSettings) -> Iterator[SparkSession]:
     from fraudwatch.adapters.lake_session import open_lake
 
     os.environ["PYSPARK_PYTHON"] = sys.executable
-    os.environ["JDK_JAVA_OPTIONS"] = SHORT_LIVED
+    os.environ["JDK_JAVA_OPTIONS"] = f"{SHORT_LIVED} -XX:+UseSerialGC"
     session = open_lake(lake_settings, "tests")
     for name, value in COMPILES_LITTLE.items():
         session.conf.set(name, value)

@@ -1,4 +1,4 @@
-"""What a task of Spark does with its rows, without Spark; tests/integration has the rest."""
+"""What a task of Spark does with its rows, without Spark; tests/lake has the rest."""
 
 from __future__ import annotations
 
