@@ -13,7 +13,7 @@ from fraudwatch.adapters.hashed_files import HashedFiles
 from fraudwatch.domain.views.catalogue import VIEW_FEATURES, Entity, views_version
 from fraudwatch.domain.views.view import BrokenView, EntityTable, RiskView
 
-# 16 bytes a customer, 32 a merchant: some four million of them.
+# 16 bytes a customer, 80 a merchant: some three million customers and 200,000 merchants.
 MAX_VIEW_BYTES: Final = 64 * 2**20
 VIEW_FILES: Final = HashedFiles(
     "risk view", ".npz", "build it again, of fewer entities if it is too big", BrokenView,

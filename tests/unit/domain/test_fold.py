@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -110,6 +111,8 @@ def _fill(
         vector[FEATURE_INDEX[f"failed_count_{window.name}"]] = len(inside) - len(bought)
         small = sum(one.amount_eur_cents < 500 for one in inside)
         vector[FEATURE_INDEX[f"small_count_{window.name}"]] = small
+        large = sum(_is_large(past, one) for one in inside)
+        vector[FEATURE_INDEX[f"large_count_{window.name}"]] = large
     today = now // DAY_MS
     days = {at // DAY_MS for at, one in past if one.is_approved and at // DAY_MS >= today - 30}
     vector[FEATURE_INDEX["purchase_days_30d"]] = len(days)
@@ -128,11 +131,29 @@ def _fill(
         vector[FEATURE_INDEX["from_located_kmh"]] = km * 3600 / max((now - at) / 1000, 60)
 
 
+def _usual(amounts: list[int]) -> float:
+    usual = 0.0
+    for count, amount in enumerate(amounts):
+        bound = 3 * usual if count >= 3 and usual > 0 else math.inf
+        usual += (min(amount, bound) - usual) / (count + 1)
+    return usual
+
+
+def _is_large(past: list[tuple[int, Event]], event: Event) -> bool:
+    before = list(itertools.takewhile(lambda one: one is not event, (one for _, one in past)))
+    bought = [one.amount_eur_cents for one in before if one.is_approved]
+    return len(bought) >= 3 and event.amount_eur_cents > 3 * _usual(bought) > 0
+
+
 def _fill_habits(
     vector: npt.NDArray[np.float64], event: Event, now: int, bought: list[tuple[int, Event]]
 ) -> None:
     amounts = [one.amount_eur_cents for _, one in bought]
     if amounts:
+        usual = vector[FEATURE_INDEX["own_usual_amount_eur_cents"]] = _usual(amounts)
+        if usual > 0:
+            ratio = event.amount_eur_cents / usual
+            vector[FEATURE_INDEX["amount_over_own_usual_ratio"]] = ratio
         mean = sum(amounts) / len(amounts)
         vector[FEATURE_INDEX["own_amount_mean_eur_cents"]] = mean
         if mean > 0:
@@ -323,6 +344,18 @@ def test_customers_do_not_see_each_other_however_many_there_are() -> None:
     result = fold(state, events_of(again))
     assert state.customers == many
     assert (result.features[:, FEATURE_INDEX["purchase_count_30d"]] == 1).all()
+
+
+def test_large_is_what_lies_above_three_times_the_usual_amount() -> None:
+    amounts = [1_000, 3_001, 500, 1_000, 4_200, 4_126, 100]
+    result = folded(
+        [Event(1, n, START_MS + n, amount_eur_cents=amount) for n, amount in enumerate(amounts)]
+    )
+    usual = [value(result, row, "own_usual_amount_eur_cents") for row in range(1, 6)]
+    assert usual == pytest.approx([1_000, 2_000.5, 4_501 / 3, 5_501 / 4, (5_501 + 4_125.75) / 5])
+    counts = [value(result, row, "large_count_1h") for row in range(7)]
+    assert counts == [0, 0, 0, 0, 0, 1, 1]
+    assert value(result, 3, "amount_over_own_usual_ratio") == pytest.approx(1_000 / (4_501 / 3))
 
 
 def test_what_was_tried_and_failed_makes_no_habit() -> None:

@@ -182,7 +182,9 @@ def test_an_unacknowledged_batch_fails_so_that_spark_does_not_commit_it(world: W
 
 def test_a_risk_view_counts_from_its_time_on_and_the_verdict_names_it(world: World) -> None:
     tables = {one: table_of([], np.empty((0, len(held_columns(one))))) for one in Entity}
-    tables[Entity.MERCHANT] = table_of(["merchant-1"], np.array([[0.5, 40.0, 30.0]]))
+    held = {"merchant_fraud_ratio_30d": 0.5, "merchant_purchases_30d": 40.0}
+    row = [held.get(name, np.nan) for name in held_columns(Entity.MERCHANT)]
+    tables[Entity.MERCHANT] = table_of(["merchant-1"], np.array([row]))
     view = RiskView(NOON_MS - HOUR_MS, tables)
     views = RiskViews((Published("0123456789abcdef" * 4, view.valid_from_ms),), lambda _: view)
     world.detector.views_of = lambda _: views

@@ -25,12 +25,14 @@ NAMES = [feature.name for feature in VIEW_FEATURES]
 
 
 def a_view(built_until_ms: int = NOON_MS, **known: dict[str, list[float]]) -> RiskView:
-    """``merchant_id={"m": [...]}``: the held columns of each entity."""
+    """``merchant_id={"m": [...]}``: the first held columns of each entity; the others unknown."""
     tables = {}
     for entity in Entity:
         rows = known.get(str(entity), {})
-        values = np.array([*rows.values()], dtype=np.float64)
-        tables[entity] = table_of([*rows], values.reshape(-1, len(held_columns(entity))))
+        values = np.full((len(rows), len(held_columns(entity))), np.nan)
+        for value, row in zip(values, rows.values(), strict=True):
+            value[: len(row)] = row
+        tables[entity] = table_of([*rows], values)
     return RiskView(built_until_ms, tables)
 
 
@@ -73,6 +75,14 @@ def test_a_view_tells_what_it_knows_and_nothing_else() -> None:
         "customer_account_age_days": 2.5,
     }
     assert third == {"device_customers_30d": 7}
+
+
+def test_an_instant_that_a_view_holds_becomes_an_age() -> None:
+    held = held_columns(Entity.MERCHANT)
+    row = [NOON_MS - 3 * DAY_MS if name.endswith("_ms") else 1 for name in held]
+    at = np.array([NOON_MS + DAY_MS])
+    ages = told(look_up(a_view(merchant_id={"m": row}), keys(1, merchant_id=["m"]), at)[0])
+    assert {ages[name] for name in NAMES if name.startswith("merchant") and "age" in name} == {4}
 
 
 def test_an_empty_view_and_no_purchases_are_fine() -> None:

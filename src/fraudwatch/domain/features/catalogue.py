@@ -12,6 +12,9 @@ Window semantics, for every feature that has one:
 * Amounts are integer euro cents; unknown is NaN, never zero. A count of nothing is zero.
 * What is known of merchants, devices, countries and categories has a fixed size; when it is full,
   the one not seen for longest makes room. So "new" means: not among the last so many.
+* The usual amount is the mean of the approved ones so far, each counted as at most three times what
+  was usual before it: an outlier hardly moves it, a new habit does in time. Large is what lies
+  above that bound. There is none before the fourth approved purchase.
 * Hours and weekdays are UTC. Habits of the hour fade: an event weighs half after 30 days.
 """
 
@@ -26,6 +29,10 @@ DAY_MS: Final = 24 * HOUR_MS
 TOO_LATE_MS: Final = 30 * DAY_MS
 # Cards are tried with sums that nobody notices.
 SMALL_AMOUNT_EUR_CENTS: Final = 500
+# A stolen card is emptied by amounts unlike its owner's.
+LARGE_TIMES_USUAL: Final = 3
+# Of fewer purchases nobody can tell what is usual.
+USUAL_FROM_PURCHASES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,9 @@ FEATURES: Final = (
     Feature("amount_eur_cents", "of the purchase alone: its amount"),
     Feature("hour_of_day", "of the purchase alone: 0 to 23, UTC"),
     Feature("day_of_week", "of the purchase alone: 0 Monday to 6 Sunday, UTC"),
+    *(Feature(f"large_count_{w.name}", f"attempts of large amounts, {w.name}") for w in WINDOWS),
+    Feature("own_usual_amount_eur_cents", "the customer's usual amount so far"),
+    Feature("amount_over_own_usual_ratio", "this amount over that"),
 )
 
 FEATURE_INDEX: Final = {feature.name: place for place, feature in enumerate(FEATURES)}

@@ -7,7 +7,13 @@ from __future__ import annotations
 
 import math
 
-from fraudwatch.domain.features.catalogue import DAY_MS, FEATURE_INDEX, HOUR_MS
+from fraudwatch.domain.features.catalogue import (
+    DAY_MS,
+    FEATURE_INDEX,
+    HOUR_MS,
+    LARGE_TIMES_USUAL,
+    USUAL_FROM_PURCHASES,
+)
 from fraudwatch.domain.features.compiled import compiled
 from fraudwatch.domain.features.events import Events
 from fraudwatch.domain.features.state import (
@@ -21,6 +27,8 @@ from fraudwatch.domain.features.state import (
 _AMOUNT_MEAN = FEATURE_INDEX["own_amount_mean_eur_cents"]
 _AMOUNT_DEVIATION = FEATURE_INDEX["own_amount_deviation_eur_cents"]
 _AMOUNT_RATIO = FEATURE_INDEX["amount_over_own_mean_ratio"]
+_USUAL_AMOUNT = FEATURE_INDEX["own_usual_amount_eur_cents"]
+_USUAL_RATIO = FEATURE_INDEX["amount_over_own_usual_ratio"]
 _HOUR_SHARE = FEATURE_INDEX["own_hour_share_ratio"]
 _CATEGORY_SHARE = FEATURE_INDEX["category_share_ratio"]
 _NEW_MERCHANT = FEATURE_INDEX["is_new_merchant"]
@@ -36,7 +44,8 @@ _NOWHERE = -1
 
 @compiled
 def fold_amounts(i: int, row: int, events: Events, customers: CustomerRows, out: Float64s) -> None:
-    """Mean and deviation of the customer's amounts (Welford's recurrence, in order of arrival)."""
+    """Usual amount, mean and deviation (Welford's recurrence, in order of arrival)."""
+    _fold_usual(i, row, events, customers, out)
     amount, count = float(events.amount_eur_cents[i]), customers.amount_count[row]
     mean = customers.amount_mean[row]
     if count >= 1:
@@ -51,6 +60,28 @@ def fold_amounts(i: int, row: int, events: Events, customers: CustomerRows, out:
         customers.amount_count[row] = count + 1
         customers.amount_mean[row] = mean
         customers.amount_square_sum[row] += distance * (amount - mean)
+
+
+@compiled
+def _fold_usual(i: int, row: int, events: Events, customers: CustomerRows, out: Float64s) -> None:
+    amount, count = float(events.amount_eur_cents[i]), customers.amount_count[row]
+    usual = customers.usual_amount[row]
+    if count >= 1:
+        out[i, _USUAL_AMOUNT] = usual
+        if usual > 0:
+            out[i, _USUAL_RATIO] = amount / usual
+    if events.is_approved[i]:
+        counted = min(amount, large_from(row, customers))
+        customers.usual_amount[row] = usual + (counted - usual) / (count + 1)
+
+
+@compiled
+def large_from(row: int, customers: CustomerRows) -> float:
+    """Above this an amount is large; nothing is before a usual amount is known."""
+    usual = customers.usual_amount[row]
+    if customers.amount_count[row] < USUAL_FROM_PURCHASES or usual <= 0:
+        return math.inf
+    return float(LARGE_TIMES_USUAL * usual)
 
 
 @compiled

@@ -41,6 +41,7 @@ class CustomerRows(NamedTuple):
     spend_eur_cents: Int64s  # [row, slot]
     failed_count: Int32s  # [row, slot]
     small_count: Int32s  # [row, slot]
+    large_count: Int32s  # [row, slot]
     last_event_ms: Int64s  # [row]
     located_ms: Int64s  # [row]
     located_latitude: Float64s  # [row]
@@ -50,6 +51,7 @@ class CustomerRows(NamedTuple):
     amount_count: Int64s  # [row] approved purchases ever
     amount_mean: Float64s  # [row] euro cents
     amount_square_sum: Float64s  # [row] squared distances from the mean (Welford)
+    usual_amount: Float64s  # [row] euro cents
     hour_weight: Float64s  # [row, hour of day] faded to last_event_ms
     category_keys: UInt64s  # [row, place]
     category_seen_ms: Int64s  # [row, place]
@@ -77,6 +79,7 @@ class CustomerRows(NamedTuple):
             spend_eur_cents=zeros(np.int64, _ALL_SLOTS),
             failed_count=zeros(np.int32, _ALL_SLOTS),
             small_count=zeros(np.int32, _ALL_SLOTS),
+            large_count=zeros(np.int32, _ALL_SLOTS),
             last_event_ms=never(),
             located_ms=never(),
             located_latitude=np.full(rows, np.nan),
@@ -86,6 +89,7 @@ class CustomerRows(NamedTuple):
             amount_count=zeros(np.int64),
             amount_mean=zeros(np.float64),
             amount_square_sum=zeros(np.float64),
+            usual_amount=zeros(np.float64),
             hour_weight=zeros(np.float64, HOURS_OF_DAY),
             category_keys=zeros(np.uint64, KNOWN_CATEGORIES),
             category_seen_ms=never(KNOWN_CATEGORIES),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fraudwatch.domain.features.catalogue import FEATURE_INDEX, SMALL_AMOUNT_EUR_CENTS, WINDOWS
 from fraudwatch.domain.features.compiled import compiled
 from fraudwatch.domain.features.events import Events
+from fraudwatch.domain.features.habits import large_from
 from fraudwatch.domain.features.state import (
     FIRST_SLOT_OF_WINDOW,
     SLOTS_OF_WINDOW,
@@ -20,6 +21,7 @@ _FAILED_COUNT = FEATURE_INDEX[f"failed_count_{WINDOWS[0].name}"]
 _PURCHASE_DAYS = FEATURE_INDEX["purchase_days_30d"]
 _WINDOW_OF_DAYS = [window.name for window in WINDOWS].index("30d")
 _SMALL_COUNT = FEATURE_INDEX[f"small_count_{WINDOWS[0].name}"]
+_LARGE_COUNT = FEATURE_INDEX[f"large_count_{WINDOWS[0].name}"]
 
 
 @compiled
@@ -28,6 +30,7 @@ def fold_windows(
 ) -> None:
     """Every window's counts and sums, then this event added to its tile."""
     amount = events.amount_eur_cents[i]
+    is_large = amount > large_from(row, customers)
     for w in range(_WINDOWS):
         first, slots = FIRST_SLOT_OF_WINDOW[w], SLOTS_OF_WINDOW[w]
         tile = now // TILE_MS_OF_WINDOW[w]
@@ -37,10 +40,12 @@ def fold_windows(
         out[i, _SPEND + w] = customers.spend_eur_cents[row, all_slots].sum()
         out[i, _FAILED_COUNT + w] = customers.failed_count[row, all_slots].sum()
         out[i, _SMALL_COUNT + w] = customers.small_count[row, all_slots].sum()
+        out[i, _LARGE_COUNT + w] = customers.large_count[row, all_slots].sum()
         if w == _WINDOW_OF_DAYS:  # its tiles are days
             out[i, _PURCHASE_DAYS] = (customers.purchase_count[row, all_slots] > 0).sum()
         slot = first + tile % slots
         customers.small_count[row, slot] += amount < SMALL_AMOUNT_EUR_CENTS
+        customers.large_count[row, slot] += is_large
         if events.is_approved[i]:
             customers.purchase_count[row, slot] += 1
             customers.spend_eur_cents[row, slot] += amount
@@ -60,4 +65,5 @@ def _turn_to(row: int, window: int, tile: int, customers: CustomerRows) -> None:
             customers.spend_eur_cents[row, slot] = 0
             customers.failed_count[row, slot] = 0
             customers.small_count[row, slot] = 0
+            customers.large_count[row, slot] = 0
     customers.tile_head[row, window] = tile

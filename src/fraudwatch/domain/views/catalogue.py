@@ -7,6 +7,11 @@ A view is built of everything before the end of an hour, and of no label that ca
   earlier: a purchase younger than that is not genuine because nobody has complained yet.
 * Of a purchase, the truth that stands by the end of the hour counts: the latest word of each
   source, the unsure ones left out, of two sources the later one.
+* A known fraud is plain if its amount does not stand out: at most STANDS_OUT_TIMES the median of
+  the customer's approved amounts in the 30 days before it, or there are none. A stolen card is
+  emptied by large amounts; frauds of usual amounts say something about the merchant instead.
+* Frauds and genuine purchases at a merchant are approved ones of the ratio's 30 days. Genuine is
+  what by then nobody calls fraud.
 * Terminals are merchants here: the transaction names who sold, and the public benchmark's
   terminals come in as its merchants.
 """
@@ -27,6 +32,8 @@ WINDOW_MS: Final = 30 * DAY_MS
 LABEL_DELAY_MS: Final = 3 * DAY_MS
 # A merchant's ratio begins at everybody's, as if it had had this many purchases of that.
 SMOOTHING_PURCHASES: Final = 20
+STANDS_OUT_TIMES: Final = 2
+PLAIN_FRAUD_DAYS: Final = (7, 14, 28)
 # Archiving and building take a while; a view counts from then on, however early it was there.
 VALID_AFTER_MS: Final = 15 * MINUTE_MS
 # Two days of hours and the one that is about to be valid.
@@ -87,6 +94,32 @@ VIEW_FEATURES: Final = (
         "days since the customer's first purchase that the lake holds",
         Entity.CUSTOMER,
         since="customer_first_seen_ms",
+    ),
+    *(
+        ViewFeature(
+            f"merchant_plain_frauds_{days}d",
+            f"plain frauds at the merchant in the last {days} of those days",
+            Entity.MERCHANT,
+        )
+        for days in PLAIN_FRAUD_DAYS
+    ),
+    ViewFeature(
+        "merchant_plain_fraud_age_days",
+        "days since the merchant's last known plain fraud",
+        Entity.MERCHANT,
+        since="merchant_plain_fraud_ms",
+    ),
+    ViewFeature(
+        "merchant_genuine_age_days",
+        "days since the merchant's last genuine purchase",
+        Entity.MERCHANT,
+        since="merchant_genuine_ms",
+    ),
+    ViewFeature(
+        "merchant_fraud_run_age_days",
+        "days since the merchant's first plain fraud after its last genuine purchase",
+        Entity.MERCHANT,
+        since="merchant_fraud_run_ms",
     ),
 )
 

@@ -79,9 +79,14 @@ def look_up(view: RiskView, keys: Keys, event_at_ms: Int64s) -> Float64s:
             found = _place_of(wanted, table.keys)
             is_known = table.keys[found] == wanted  # no table holds 0
             told[:, columns] = np.where(is_known[:, None], table.values[found], np.nan)
+    return with_ages(told, event_at_ms)
+
+
+def with_ages(held: Float64s, event_at_ms: Int64s) -> Float64s:
+    """What is held of purchases, instants turned into ages, in place."""
     for place in _AGES:
-        told[:, place] = (event_at_ms - told[:, place]) / DAY_MS
-    return told
+        held[:, place] = (event_at_ms - held[:, place]) / DAY_MS
+    return held
 
 
 def _place_of(wanted: UInt64s, keys: UInt64s) -> Int64s:
