@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from fraudwatch.cli import output
+from fraudwatch.cli.handbook import handbook
 from fraudwatch.proof.batch_benchmark import BatchBenchmark, shop_of
 from fraudwatch.proof.batch_figures import StepFailed
 from fraudwatch.proof.benchmark import Benchmark
@@ -20,6 +21,9 @@ from fraudwatch.stack.private_stack import QUIET_SHOP, running
 
 benchmark = typer.Typer(no_args_is_help=True, help="Measure on a stack of its own.")
 EXAMPLE = "Example: ./fraudwatch benchmark stream --rate 1000 --seconds 120 --json"
+benchmark.command(epilog="Example: ./fraudwatch benchmark handbook transactions.parquet --json")(
+    handbook
+)
 
 
 @benchmark.command(epilog=EXAMPLE)

@@ -40,7 +40,7 @@ def read_truth(
             "label: is missing, so nothing says which rows are fraud; see"
             " contracts/datasets/README.md"
         )
-    is_fraud = _labels(path, mapping.label, mapping.separator)
+    is_fraud = labels_of(path, mapping.label, mapping.separator)
     dataset = DatasetFile(path, mapping, from_ms=from_ms, until_ms=until_ms)
     growing = _Growing(mapping.fields["source"], rates)
     for piece in dataset.slices():
@@ -48,7 +48,7 @@ def read_truth(
     return growing.finished(len(dataset.without_time))
 
 
-def _labels(path: Path, label: Label, separator: str) -> pl.Series:
+def labels_of(path: Path, label: Label, separator: str) -> pl.Series:
     """For every row of the file: is it a fraud? Null where nothing says."""
     found = scan(path, [label.column], separator)
     text = text_of(f"{{{label.column}}}", found.collect_schema())

@@ -1,0 +1,154 @@
+"""The public benchmark: the book's models on its own features, then ours on what is served.
+
+``python -m fraudwatch.proof.handbook FILE`` prints one JSON object; progress goes to stderr. It
+runs where XGBoost and scikit-learn are; ``./fraudwatch benchmark handbook`` starts it.
+
+Example: python -m fraudwatch.proof.handbook transactions.parquet
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import platform
+import resource
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import xgboost
+
+from fraudwatch.adapters.datasets.files import UnreadableFile
+from fraudwatch.adapters.datasets.mapping import WrongMapping, load_mapping
+from fraudwatch.domain.features.catalogue import DAY_MS
+from fraudwatch.domain.features.fold import features_version
+from fraudwatch.domain.quality.judged import Floats, Integers
+from fraudwatch.observability.logs import configure_logging
+from fraudwatch.proof.handbook_features import book_features
+from fraudwatch.proof.handbook_models import RIVALS, SERVED, SOURCE, Rival, scores
+from fraudwatch.proof.handbook_protocol import (
+    CARDS_A_DAY,
+    DELAY_DAYS,
+    LEAK_ABOVE,
+    TEST_WEEKS,
+    Week,
+    leaks,
+    mean_of,
+    week_figures,
+)
+from fraudwatch.proof.handbook_table import Table, UnfitData, read_table
+
+MAPPING: Final = Path("contracts/datasets/handbook.yaml")
+log = logging.getLogger("handbook")
+
+
+def measure(
+    table: Table,
+    rivals: Sequence[Rival] = RIVALS,
+    weeks: Iterable[str] = TEST_WEEKS,
+    *,
+    label_delay_days: int = DELAY_DAYS,
+) -> list[dict[str, Any]]:
+    """The figures of each rival, week by week and as their mean.
+
+    Args:
+        table: The data.
+        rivals: What is measured.
+        weeks: First days of the tested weeks.
+        label_delay_days: From which age on our features know labels; the protocol's, or it leaks.
+    """
+    tested = [Week.of(day) for day in weeks]
+    features: dict[str, Floats] = {}
+    found = []
+    for rival in rivals:
+        if rival.features not in features:
+            log.info("features: %s", rival.features)
+            features[rival.features] = _features(table, rival.features, label_delay_days)
+        found.append(_figures(table, rival, features[rival.features], tested))
+    return found
+
+
+def _features(table: Table, kind: str, label_delay_days: int) -> Floats:
+    if kind == SERVED:
+        return table.served(label_delay_days * DAY_MS)
+    events = table.events
+    return book_features(
+        events.event_at_ms,
+        events.customer_key,
+        events.merchant_key,
+        events.amount_eur_cents,
+        table.is_fraud,
+    )
+
+
+def _figures(table: Table, rival: Rival, features: Floats, weeks: list[Week]) -> dict[str, Any]:
+    def score(trained: Integers, tested: Integers) -> Floats:
+        return scores(rival, features, table.is_fraud, (trained, tested))
+
+    by_week = []
+    for week in weeks:
+        by_week.append(week_figures(table.judged, week, rival.training_days, score))
+        precision = by_week[-1]["average_precision"]
+        log.info("%s, week of %s: average precision %.3f", rival.name, week.begins, precision)
+    published = {**rival.published, "source": SOURCE} if rival.published else None
+    return {
+        "name": rival.name,
+        "features": rival.features,
+        "training_days": rival.training_days,
+        **mean_of(by_week),
+        "by_week": by_week,
+        "published": published,
+    }
+
+
+def report(table: Table) -> dict[str, Any]:
+    """The whole document."""
+    began = time.monotonic()
+    models = measure(table)
+    return {
+        "protocol": {
+            "test_weeks": list(TEST_WEEKS),
+            "label_delay_days": DELAY_DAYS,
+            "cards_a_day": CARDS_A_DAY,
+            "left_out": "cards whose fraud was known by then",
+            "leak_above": LEAK_ABOVE,
+        },
+        "models": models,
+        "leak": leaks(models),
+        "seconds": round(time.monotonic() - began, 1),
+        "peak_rss_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("numpy", "numba", "scikit-learn")},
+            "xgboost": xgboost.__version__,  # two packages install it under names of their own
+            "features": features_version(),
+        },
+    }
+
+
+def main() -> int:
+    """Read the file, measure, print."""
+    parser = argparse.ArgumentParser(
+        prog="python -m fraudwatch.proof.handbook",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("file", type=Path, help="the joined data: CSV or Parquet")
+    asked = parser.parse_args()
+    configure_logging("handbook")
+    try:
+        log.info("reading %s", asked.file.name)
+        table = read_table(asked.file, load_mapping(MAPPING))
+    except (UnreadableFile, WrongMapping, UnfitData) as wrong:
+        sys.stderr.write(f"{wrong}\n")
+        return 1
+    sys.stdout.write(json.dumps(report(table)) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
