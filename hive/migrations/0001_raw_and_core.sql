@@ -46,7 +46,8 @@ CREATE TABLE IF NOT EXISTS fraudwatch.core_verdicts (
   policy_version STRING, features_version STRING, risk_view STRING, source_partition INT,
   source_offset BIGINT,
   decided_at_ms BIGINT, event_at_ms BIGINT, amount_eur_cents BIGINT, payment_status STRING,
-  channel STRING, merchant_id STRING, category STRING, merchant_country STRING, event_on DATE
+  channel STRING, merchant_id STRING, category STRING, merchant_country STRING, event_on DATE,
+  model_scores ARRAY<STRUCT<model: STRING, version: STRING, score: DOUBLE>>
 ) USING delta PARTITIONED BY (event_on);
 
 -- Every label that was ever said; the latest of a source stands.

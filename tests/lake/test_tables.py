@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import pytest
+from pyspark.sql import SparkSession
+
+from fraudwatch.adapters.spark_schema import struct_of
+from fraudwatch.domain.job_outcome import JobOutcome
+from fraudwatch.domain.label import Label
+from fraudwatch.domain.transaction import Transaction
+from fraudwatch.domain.verdict import Verdict
+from fraudwatch.lake import CORE_JOB_OUTCOMES, CORE_LABELS, CORE_TRANSACTIONS, CORE_VERDICTS
+
+# Personal in passing, long, or only to be read beside the purchase itself.
+LEFT_OUT = {
+    Label: {"note"},
+    Verdict: {
+        "reasons", "explanation", "amount_minor", "currency", "card_last4", "model_scores",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("table", "message", "more"),
+    [
+        (CORE_TRANSACTIONS, Transaction, {"origin": "string", "event_on": "date"}),
+        (CORE_JOB_OUTCOMES, JobOutcome, {"ended_on": "date"}),
+        (CORE_LABELS, Label, {"known_on": "date"}),
+        (
+            CORE_VERDICTS,
+            Verdict,
+            {
+                "rules": "array<struct<rule:string,points:bigint>>",
+                "model_scores": "array<struct<model:string,version:string,score:double>>",
+                # As Kafka counts its partitions.
+                "source_partition": "int",
+                "event_on": "date",
+            },
+        ),
+    ],
+)
+def test_a_table_has_the_columns_of_its_message(
+    spark: SparkSession, table: str, message: type, more: dict[str, str]
+) -> None:
+    wanted = {
+        field.name: field.dataType.simpleString()
+        for field in struct_of(message)
+        if field.name not in LEFT_OUT.get(message, ())
+    }
+    assert dict(spark.table(table).dtypes) == wanted | more
