@@ -32,7 +32,8 @@ def _split(listed: str | tuple[str, ...]) -> tuple[str, ...]:
 Secret = Annotated[SecretStr, AfterValidator(_strong)]
 
 
-def _from_environment(prefix: str) -> SettingsConfigDict:
+def from_environment(prefix: str) -> SettingsConfigDict:
+    """How a class reads its variables, whose names begin so."""
     # A refused value may be a secret: errors never quote it.
     return SettingsConfigDict(
         env_prefix=prefix, frozen=True, extra="ignore", hide_input_in_errors=True
@@ -42,7 +43,7 @@ def _from_environment(prefix: str) -> SettingsConfigDict:
 class KafkaSettings(BaseSettings):
     """How one component reaches the broker: its own user, its own rights."""
 
-    model_config = _from_environment("KAFKA_")
+    model_config = from_environment("KAFKA_")
     bootstrap_servers: str
     username: str
     password: Secret
@@ -52,7 +53,7 @@ class KafkaSettings(BaseSettings):
 class CassandraSettings(BaseSettings):
     """How one component reaches Cassandra: its own role."""
 
-    model_config = _from_environment("CASSANDRA_")
+    model_config = from_environment("CASSANDRA_")
     contact_points: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ("127.0.0.1",)
     port: int = 9042
     username: str
@@ -63,7 +64,7 @@ class CassandraSettings(BaseSettings):
 class ShopSettings(BaseSettings):
     """The world that the demo's shop makes up."""
 
-    model_config = _from_environment("SHOP_")
+    model_config = from_environment("SHOP_")
     port: int = 8000
     api_key: Secret
     state_folder: Path
@@ -79,7 +80,7 @@ class ShopSettings(BaseSettings):
 class MailboxSettings(BaseSettings):
     """The demo's mailbox: where it listens and keeps what it takes."""
 
-    model_config = _from_environment("MAILBOX_")
+    model_config = from_environment("MAILBOX_")
     smtp_port: int = 1025
     port: int = 8025
     folder: Path
@@ -88,7 +89,7 @@ class MailboxSettings(BaseSettings):
 class IngestSettings(BaseSettings):
     """The edge: where purchases come from and where its keys lie."""
 
-    model_config = _from_environment("INGEST_")
+    model_config = from_environment("INGEST_")
     port: int = 8001
     api_key: Secret
     reveal_api_key: Secret
@@ -111,7 +112,7 @@ class IngestSettings(BaseSettings):
 class DetectorSettings(BaseSettings):
     """The judge: where its checkpoint, policy and jars lie."""
 
-    model_config = _from_environment("DETECTOR_")
+    model_config = from_environment("DETECTOR_")
     metrics_port: int = 9102
     state_folder: Path
     policy_path: Path
@@ -128,7 +129,7 @@ class DetectorSettings(BaseSettings):
 class PersisterSettings(BaseSettings):
     """The writer of both topics into Cassandra."""
 
-    model_config = _from_environment("PERSISTER_")
+    model_config = from_environment("PERSISTER_")
     metrics_port: int = 9103
     dead_letter_key_path: Path
     max_poll_records: int = 2_000
@@ -138,7 +139,7 @@ class PersisterSettings(BaseSettings):
 class TallySettings(BaseSettings):
     """The counter of verdicts by day."""
 
-    model_config = _from_environment("TALLY_")
+    model_config = from_environment("TALLY_")
     metrics_port: int = 9105
     max_poll_records: int = 4_000
     poll_seconds: float = 1.0
@@ -148,7 +149,7 @@ class TallySettings(BaseSettings):
 class TrainingSettings(BaseSettings):
     """The jobs that fit models: what they draw on and where they write."""
 
-    model_config = _from_environment("TRAINING_")
+    model_config = from_environment("TRAINING_")
     models_folder: Path
     sample_rows: int = 200_000
     minimum_rows: int = 2_000
@@ -158,7 +159,7 @@ class TrainingSettings(BaseSettings):
 class LakeSettings(BaseSettings):
     """How a job reaches the lake. Without a metastore it keeps its tables itself, as in tests."""
 
-    model_config = _from_environment("LAKE_")
+    model_config = from_environment("LAKE_")
     file_system: str  # hdfs://127.0.0.1:8020, or file:///... in tests
     webhdfs_url: str = ""  # for jobs without Spark
     metastore_uri: str = ""  # thrift://127.0.0.1:9083
@@ -175,7 +176,7 @@ class LakeSettings(BaseSettings):
 class ExtractSettings(BaseSettings):
     """The daily extract: whose books are read, and the keys that the edge has as well."""
 
-    model_config = _from_environment("EXTRACT_")
+    model_config = from_environment("EXTRACT_")
     source_url: str
     source_api_key: Secret
     keys_folder: Path
@@ -187,14 +188,14 @@ class ExtractSettings(BaseSettings):
 class ViewsSettings(BaseSettings):
     """Where risk views are published: the folder that the detector reads."""
 
-    model_config = _from_environment("VIEWS_")
+    model_config = from_environment("VIEWS_")
     folder: Path
 
 
 class HiveSettings(BaseSettings):
     """How the lake's tables are reached by SQL: the Thrift Server and a login there."""
 
-    model_config = _from_environment("HIVE_")
+    model_config = from_environment("HIVE_")
     host: str = "127.0.0.1"
     port: int = 10_000
     username: str
@@ -207,7 +208,7 @@ class ConsoleSettings(BaseSettings):
     The passwords are those that its first accounts are made with, when there is none yet.
     """
 
-    model_config = _from_environment("CONSOLE_")
+    model_config = from_environment("CONSOLE_")
     metrics_port: int = 9104
     accounts_folder: Path
     analyst_password: Secret
@@ -218,6 +219,6 @@ class ConsoleSettings(BaseSettings):
 class RevealSettings(BaseSettings):
     """Where the console asks the edge to look behind a token, and the key that allows it."""
 
-    model_config = _from_environment("REVEAL_")
+    model_config = from_environment("REVEAL_")
     url: str
     api_key: Secret

@@ -23,6 +23,7 @@ RIGHTS: Mapping[str, Mapping[str, frozenset[str]]] = {
         "label_by_day": frozenset({"SELECT", "MODIFY"}),
         "audit_by_day": frozenset({"SELECT", "MODIFY"}),
     },
+    "reconciler": {"verdict_by_transaction": frozenset({"SELECT"})},
     "tally": {"tally_by_day": frozenset({"SELECT", "MODIFY"})},
     "console": {
         "tally_by_day": frozenset({"SELECT"}),

@@ -56,6 +56,7 @@ class RolePasswords(BaseSettings):
     persister_password: Secret
     console_password: Secret
     tally_password: Secret
+    reconciler_password: Secret
 
     def by_role(self) -> dict[str, str]:
         """Each role's password, in clear, for the one statement that needs it."""
@@ -63,6 +64,7 @@ class RolePasswords(BaseSettings):
             "persister": self.persister_password.get_secret_value(),
             "console": self.console_password.get_secret_value(),
             "tally": self.tally_password.get_secret_value(),
+            "reconciler": self.reconciler_password.get_secret_value(),
         }
 
 
