@@ -55,6 +55,18 @@ class FoldedMessages(NamedTuple):
         event_at_ms = self.frame["event_at_ms"].to_numpy()
         return views.tell({**self.keys, Entity.IP_NETWORK: networks}, event_at_ms)
 
+    def only(self, rows: Int64s) -> FoldedMessages:
+        """Some of the rows."""
+        return FoldedMessages(
+            frame=self.frame[rows],
+            position=self.position[rows],
+            amount_eur_cents=self.amount_eur_cents[rows],
+            features=self.features[rows],
+            keys={entity: keys[rows] for entity, keys in self.keys.items()},
+            repeats=0,
+            refused=[],
+        )
+
     def seen(self, served: Float64s) -> Seen:
         """What rules look at, given the whole vectors."""
         return Seen(
@@ -90,6 +102,21 @@ def fold_messages(
         keys=_keys(events, is_fresh),
         repeats=int(folded.is_repeat.sum()),
         refused=sorted(refused, key=lambda one: one[0]),
+    )
+
+
+def folded_before(messages: Sequence[bytes], features: Float64s) -> FoldedMessages:
+    """What became of messages that were accepted elsewhere, each with the features it was given."""
+    parsed = parse_transactions(messages)
+    events = events_of(parsed.frame)
+    return FoldedMessages(
+        frame=parsed.frame,
+        position=parsed.position,
+        amount_eur_cents=events.amount_eur_cents,
+        features=features,
+        keys=_keys(events, np.ones(len(messages), dtype=np.bool_)),
+        repeats=0,
+        refused=[],
     )
 
 

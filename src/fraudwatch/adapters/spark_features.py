@@ -82,7 +82,7 @@ def _fold_batch(customers: CustomerState, batch: pa.RecordBatch) -> pa.RecordBat
     produced_at_ms = batch.column("produced_at_ms").to_numpy()
     folded = fold_messages(customers, batch.column("value").to_pylist(), produced_at_ms)
     taken = pa.array(folded.position)
-    _check_keys(batch.column("key").take(taken), folded.frame["customer_token"].to_arrow())
+    check_keys(batch.column("key").take(taken), folded.frame["customer_token"].to_arrow())
     days = (folded.frame["event_at_ms"].to_numpy() // _DAY_MS).astype(np.int32)
     columns: dict[str, Any] = {
         "transaction_id": folded.frame["transaction_id"].to_arrow().cast(pa.string()),
@@ -95,7 +95,12 @@ def _fold_batch(customers: CustomerState, batch: pa.RecordBatch) -> pa.RecordBat
     return pa.RecordBatch.from_pydict(columns)
 
 
-def _check_keys(keys: Any, customer_tokens: Any) -> None:
+def check_keys(keys: Any, customer_tokens: Any) -> None:
+    """Refuse messages that are not keyed by their customer.
+
+    Raises:
+        WrongKey: one of them is not.
+    """
     import pyarrow as pa
 
     if not keys.equals(customer_tokens.cast(pa.string())):

@@ -34,7 +34,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="A DAG, as ls shows it
 @app.command("ls", epilog="Example: ./fraudwatch dags ls --json")
 def list_dags(as_json: Json = False) -> None:  # noqa: FBT002  an option
     """List the DAGs with their schedules."""
-    with _opened() as airflow:
+    with opened_airflow() as airflow:
         found = airflow.dags()
     if as_json:
         output.print_json({"dags": [asdict(dag) for dag in found]})
@@ -60,7 +60,7 @@ def trigger(
     from fraudwatch.cli import dag_runs
 
     values = _parsed(conf)
-    with _opened() as airflow:
+    with opened_airflow() as airflow:
         if airflow.dag(name).is_paused:
             raise Unusable(
                 f"{name} is paused, so no run of it would start; ./fraudwatch dags unpause {name}, "
@@ -85,7 +85,7 @@ def runs(
     as_json: Json = False,  # noqa: FBT002  an option
 ) -> None:
     """List the newest runs of a DAG, newest first."""
-    with _opened() as airflow:
+    with opened_airflow() as airflow:
         airflow.dag(name)
         found = airflow.runs(name, limit)
     if as_json:
@@ -111,14 +111,14 @@ def unpause(name: Name) -> None:
 
 
 def _switch(name: str, *, is_paused: bool) -> None:
-    with _opened() as airflow:
+    with opened_airflow() as airflow:
         airflow.dag(name)
         found = airflow.pause(name, is_paused=is_paused)
     _print(f"{found.name} is {'paused' if found.is_paused else 'on'}")
 
 
 @contextmanager
-def _opened() -> Iterator[AirflowApi]:
+def opened_airflow() -> Iterator[AirflowApi]:
     """This home's Airflow.
 
     Raises:

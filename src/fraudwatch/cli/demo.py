@@ -23,20 +23,22 @@ POLL_SECONDS = 2.0
 
 def run(place: Place, catalogue: Catalogue) -> None:
     """Install, start, wait for the history, show what arrives live."""
+    from fraudwatch.cli.dags import opened_airflow
+    from fraudwatch.cli.first_champion import train_first_champion
     from fraudwatch.cli.model import fit_forest
     from fraudwatch.stack import runner
 
-    output.say("1/4  installing and starting (the first time downloads about 1 GB) ...")
+    output.say("1/5  installing and starting (the first time downloads about 1 GB) ...")
     runner.up(place, catalogue, DEFAULT_PROFILE, output.say)
     settings = env_file.ensure(place)
     offset = env_file.port_offset(settings)
     ingest = f"http://127.0.0.1:{catalogue.port('ingest', 'http', offset)}"
-    output.say("2/4  the shop's history is being judged ...")
+    output.say("2/5  the shop's history is being judged ...")
     watch_catch_up(f"{ingest}/v1/status", settings["INGEST_API_KEY"])
     watch_judging(f"http://127.0.0.1:{catalogue.port('detector', 'metrics', offset)}/metrics")
-    output.say("3/4  a model of what is usual is fitted on it ...")
+    output.say("3/5  a model of what is usual is fitted on it ...")
     output.say(f"     {fit_forest(place, catalogue)}")
-    output.say(f"4/4  live alerts, for {SHOW_SECONDS} seconds:")
+    output.say(f"4/5  live alerts, for {SHOW_SECONDS} seconds:")
     broker = f"127.0.0.1:{catalogue.port('kafka', 'broker', offset)}"
     shown = 0
     for verdict in live_alerts(broker, settings["KAFKA_ADMIN_PASSWORD"]):
@@ -45,6 +47,11 @@ def run(place: Place, catalogue: Catalogue) -> None:
     if not shown:
         output.say("     none just now; the console shows them as they come")
     _print_next(catalogue.port("console", "http", offset))
+    output.say("5/5  a model with labels is trained on the history; all else goes on meanwhile ...")
+    with opened_airflow() as airflow:
+        is_trained = train_first_champion(airflow, lambda line: output.say(f"     {line}"))
+    if not is_trained:
+        output.say("     none is in use yet; the stream judges by rules and by what is usual")
 
 
 def watch_catch_up(url: str, api_key: str) -> None:

@@ -19,3 +19,6 @@ DAY_CLOSED = Asset(
 )
 
 CORE_TRANSACTIONS = Asset(name="core_transactions")
+
+# Somebody saw that the model no longer fits: an event asks for a new one.
+MODEL_WANTED = Asset(name="model_wanted")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -31,6 +32,10 @@ TASK_DEFAULTS: Final[dict[str, Any]] = {
 _DAY_PATTERN = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"
 _HOUR_PATTERN = _DAY_PATTERN.removesuffix("$") + r"T([01]\d|2[0-3])$"
 
+_NAME_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
+# It travels as one argument of a command, which Linux lets be 128 KiB long.
+_DOCUMENT_PATTERN = r"^[\s\S]{1,30000}$"
+
 
 def _optional(title: str, description: str, pattern: str) -> Param:
     return Param(
@@ -46,6 +51,33 @@ def a_day(title: str, description: str) -> Param:
 def an_hour(title: str, description: str) -> Param:
     """A field of the form that may stay empty or takes a full UTC hour."""
     return _optional(title, description, _HOUR_PATTERN)
+
+
+def a_name(title: str, description: str) -> Param:
+    """A field of the form that may stay empty or takes the name of a file, and no path."""
+    return _optional(title, description, _NAME_PATTERN)
+
+
+def a_document(title: str, description: str) -> Param:
+    """A field of the form that may stay empty or takes many lines of text."""
+    return Param(
+        None,
+        type=["null", "string"],
+        pattern=_DOCUMENT_PATTERN,
+        format="multiline",
+        title=title,
+        description=description,
+    )
+
+
+# The day that a form asks for in ``date``, else the one before the run's: a run that a person has
+# started has no data interval.
+DAY_BEFORE: Final = "{{ params.date or macros.ds_add(dag_run.run_after.strftime('%Y-%m-%d'), -1) }}"
+
+
+def a_choice(title: str, description: str, choices: Sequence[str]) -> Param:
+    """A field of the form that may stay empty or takes one of these words."""
+    return _optional(title, description, f"^({'|'.join(choices)})$")
 
 
 def day_or_range() -> dict[str, Any]:

@@ -7,9 +7,9 @@ from datetime import date, datetime
 from typing import Any
 
 from airflow.sdk import Context, get_current_context, task
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from fraudwatch.orchestration.assets import CORE_TRANSACTIONS
+from fraudwatch.orchestration.assets import CORE_TRANSACTIONS, MODEL_WANTED
 from fraudwatch.orchestration.days import Asked, DaysRefused, days_to_do, ranges_of
 
 
@@ -64,3 +64,17 @@ def ranges() -> list[dict[str, str]]:
 def announce(done: list[str]) -> None:
     """Tell once, of all days of the run, that they are in core_transactions."""
     get_current_context()["outlet_events"][CORE_TRANSACTIONS].extra = {"days": list(done)}
+
+
+@task(task_id="ask_for_model", outlets=[MODEL_WANTED])
+def ask_for_model(told: Mapping[str, Any] | None) -> None:
+    """Ask for a model where the job has said that one is wanted; else nobody is asked."""
+    if told is None or "model_wanted" not in told:
+        raise AirflowFailException(
+            "the job ended well and said nothing about models, so nobody was asked for one; look "
+            "at the last line of its log"
+        )
+    if not told["model_wanted"]:
+        raise AirflowSkipException(str(told["said"]))
+    extra = {"date": told["date"], "past_bound": list(told["past_bound"])}
+    get_current_context()["outlet_events"][MODEL_WANTED].extra = extra

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
@@ -24,8 +25,8 @@ class SparkJob(SparkSubmitOperator):
     with the submission: a session that has begun can no longer put a jar on its own class path.
     """
 
-    def execute(self, context: Context) -> None:
-        """Run the job and fail with its last lines."""
+    def execute(self, context: Context) -> dict[str, Any] | None:  # type: ignore[override]
+        """Run the job and fail with its last lines; what it said by --json goes to tasks behind."""
         self.prepare(JobSettings(), LakeSettings())
         # Airflow tells a job its DAG, run, task and attempt, but not which part of a mapped task.
         part = context["ti"].map_index
@@ -33,6 +34,7 @@ class SparkJob(SparkSubmitOperator):
             self.env_vars = (self.env_vars or {}) | {"AIRFLOW_CTX_MAP_INDEX": str(part)}
         self._hook = self._get_hook()
         self._hook.submit(self.application, **tied_to_task())
+        return last_document(self._hook._last_submit_log_lines)  # noqa: SLF001  it has no other door
 
     def prepare(self, job: JobSettings, lake: LakeSettings) -> None:
         """Fill in what is known only where the task runs."""
@@ -54,6 +56,18 @@ class SparkJob(SparkSubmitOperator):
         process = self._hook._submit_sp if self._hook else None  # noqa: SLF001  it has no other door
         if process is not None:
             end_group(process)
+
+
+def last_document(lines: Iterable[str]) -> dict[str, Any] | None:
+    """The JSON object that a job said last; None where it said none."""
+    for line in reversed(list(lines)):
+        if line.startswith("{"):
+            try:
+                told = json.loads(line)
+            except ValueError:
+                continue
+            return told if isinstance(told, dict) else None
+    return None
 
 
 def submit(task_id: str, application: str, arguments: Sequence[Any], **kwargs: Any) -> SparkJob:

@@ -23,6 +23,7 @@ class Layer(StrEnum):
     CORE = "layer/core"
     OUT = "layer/out"
     VIEWS = "layer/views"
+    MODELS = "layer/models"
 
 
 TAGS = frozenset({*Impact, *Layer})

@@ -49,7 +49,7 @@ def report(truth: Truth, verdicts: Verdicts) -> dict[str, Any]:
         "baselines": _baselines(judged, rules, perfect),
         "by_day": days,
     }
-    known: dict[str, Any] = _without_nan(document)
+    known: dict[str, Any] = without_nan(document)
     return known
 
 
@@ -136,10 +136,10 @@ def _iso(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms // 1000, UTC).isoformat()
 
 
-def _without_nan(value: Any) -> Any:
+def without_nan(value: Any) -> Any:
     """JSON knows no NaN."""
     if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
+        return {key: without_nan(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_without_nan(item) for item in value]
+        return [without_nan(item) for item in value]
     return None if isinstance(value, float) and math.isnan(value) else value

@@ -1,0 +1,1 @@
+"""How a model is trained, measured and chosen; nothing here knows an engine."""

@@ -1,0 +1,102 @@
+"""Which days are learned from and which are tested on, as time would have had it.
+
+Prequential (Dal Pozzolo et al., IEEE TNNLS 2018; Fraud Detection Handbook, ch. 5): whoever trains
+at the start of a test knows the labels of then, and of purchases younger than the label delay
+nothing. The test days themselves have to be old enough today for their labels to be in:
+
+    | train days | delay | test days | delay | today
+
+A lake that is too young for this (a first start) is split once without the first gap, by the labels
+of today: still trained on the past and tested on what came after it, but with fresher labels than a
+real day would have had. Such a split says so of itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fraudwatch.domain.features.catalogue import DAY_MS
+
+_FIRST_SPLIT_TEST_SHARE = 3  # a third of the days, at least one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoldPlan:
+    """How long everything is, in days (UTC)."""
+
+    delay_days: int
+    train_days: int
+    test_days: int
+    folds: int
+
+    def __post_init__(self) -> None:
+        if self.delay_days < 0 or min(self.train_days, self.test_days, self.folds) < 1:
+            raise ValueError("a fold needs a day to train on and one to test on, and no delay < 0")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fold:
+    """Days since 1970, UTC; ends are exclusive. Labels known before ``known_on`` count."""
+
+    train_first: int
+    train_end: int
+    test_first: int
+    test_end: int
+    known_on: int
+
+    @property
+    def is_prequential(self) -> bool:
+        """Whether it knew only what was known when its test began."""
+        return self.known_on <= self.test_first
+
+    @property
+    def known_until_ms(self) -> int:
+        """Labels of this instant or later were not known."""
+        return self.known_on * DAY_MS
+
+
+def folds_of(first: int, today: int, plan: FoldPlan) -> tuple[Fold, ...]:
+    """The folds of a lake that begins on ``first``, oldest first; of ``today`` nothing is in.
+
+    Test blocks are shortened until there is room for one; none at all if there are not two days
+    old enough.
+    """
+    end = today - plan.delay_days
+    for test_days in range(min(plan.test_days, max(end - first, 1)), 0, -1):
+        if found := tuple(_prequential(first, end, plan, test_days)):
+            return found[::-1]
+    return _first_split(first, end, today, plan)
+
+
+def _prequential(first: int, end: int, plan: FoldPlan, test_days: int) -> Iterator[Fold]:
+    for back in range(plan.folds):
+        test_end = end - back * test_days
+        test_first = test_end - test_days
+        train_end = test_first - plan.delay_days
+        train_first = max(first, train_end - plan.train_days)
+        if train_end - train_first < min(test_days, plan.train_days):
+            return
+        yield Fold(
+            train_first=train_first,
+            train_end=train_end,
+            test_first=test_first,
+            test_end=test_end,
+            known_on=test_first,
+        )
+
+
+def _first_split(first: int, end: int, today: int, plan: FoldPlan) -> tuple[Fold, ...]:
+    days = end - first
+    if days < 2:  # noqa: PLR2004  one to train on, one to test on
+        return ()
+    test_first = end - min(plan.test_days, max(1, days // _FIRST_SPLIT_TEST_SHARE))
+    return (
+        Fold(
+            train_first=max(first, test_first - plan.train_days),
+            train_end=test_first,
+            test_first=test_first,
+            test_end=end,
+            known_on=today,
+        ),
+    )

@@ -1,0 +1,81 @@
+"""What every registry promises: the one in memory and MLflow over SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fraudwatch.adapters.memory_registry import MemoryRegistry
+from fraudwatch.adapters.mlflow_registry import MlflowRegistry
+from fraudwatch.application.promote import PROMOTED_AT, ModelRegistry, RegistryUnavailable
+from fraudwatch.domain.training.versions import Alias, TrainingRecord
+
+
+def _mlflow(folder: Path) -> ModelRegistry:
+    return MlflowRegistry(f"sqlite:///{folder}/mlflow/mlflow.db", folder / "artifacts")
+
+
+def _memory(folder: Path) -> ModelRegistry:
+    return MemoryRegistry(folder / "kept")
+
+
+@pytest.fixture(params=[_memory, _mlflow], ids=["memory", "mlflow"])
+def registry(request: pytest.FixtureRequest, tmp_path: Path) -> ModelRegistry:
+    make: Callable[[Path], ModelRegistry] = request.param
+    return make(tmp_path)
+
+
+def a_record(letter: str) -> TrainingRecord:
+    return TrainingRecord(
+        sha256=letter * 64,
+        parameters={"train_days": "30"},
+        tags={"table.core_labels": "17", "features": "amount_eur_cents"},
+        metrics={"xgboost.average_precision.mean": 0.75, "unknown": float("nan")},
+        documents={"folds.json": [{"models": {}}]},
+    )
+
+
+def a_file(folder: Path, letter: str) -> Path:
+    path = folder / f"{letter * 64}.npz"
+    path.write_bytes(letter.encode())
+    return path
+
+
+def test_a_registry(registry: ModelRegistry, tmp_path: Path) -> None:
+    assert list(registry.versions()) == []
+    registry.name(Alias.CHAMPION, None)  # taken from nobody
+    first = registry.register(a_record("a"), a_file(tmp_path, "a"))
+    second = registry.register(a_record("b"), a_file(tmp_path, "b"))
+    assert registry.register(a_record("a"), tmp_path / "gone.npz") == first
+    newest, oldest = registry.versions()
+    assert (oldest.version, newest.version) == (first, second)
+    assert (oldest.sha256, oldest.promoted_at_ms, oldest.aliases) == ("a" * 64, None, ())
+    assert oldest.tags["table.core_labels"] == "17"
+    assert oldest.metrics["xgboost.average_precision.mean"] == 0.75
+
+    registry.name(Alias.CHAMPION, first)
+    registry.name(Alias.CHALLENGER, second)
+    registry.note(first, {PROMOTED_AT: "1234"})
+    newest, oldest = registry.versions()
+    assert (oldest.aliases, oldest.promoted_at_ms) == (("champion",), 1234)
+    registry.name(Alias.CHAMPION, second)
+    registry.name(Alias.CHALLENGER, None)
+    newest, oldest = registry.versions()
+    assert (newest.aliases, oldest.aliases) == (("champion",), ())
+
+    folder = tmp_path / "models"
+    folder.mkdir()
+    (tmp_path / f"{'a' * 64}.npz").unlink()
+    registry.restore(first, folder)
+    assert (folder / f"{'a' * 64}.npz").read_bytes() == b"a"
+    (folder / f"{'a' * 64}.npz").write_bytes(b"its own")
+    registry.restore(first, folder)  # what is there stays
+    assert (folder / f"{'a' * 64}.npz").read_bytes() == b"its own"
+
+
+def test_a_registry_that_cannot_be_opened_says_so_and_not_where(tmp_path: Path) -> None:
+    with pytest.raises(RegistryUnavailable, match="MLFLOW_TRACKING_URI") as told:
+        MlflowRegistry("sqlite3+nothing://user:secret-word@nowhere/x", tmp_path)
+    assert "secret-word" not in str(told.value)

@@ -1,0 +1,445 @@
+"""A training on a real Spark, from archived messages to what the stream is told to use."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812  its customary name
+
+from fraudwatch import lake
+from fraudwatch.adapters.json_codec import encode
+from fraudwatch.adapters.log_fold import packed
+from fraudwatch.adapters.memory_registry import MemoryRegistry
+from fraudwatch.adapters.model_artefact import POINTER_NAME, read_artefact, write_artefact
+from fraudwatch.adapters.model_book import load_models
+from fraudwatch.adapters.model_folder import ModelFolder
+from fraudwatch.adapters.told_as_of import told_as_of
+from fraudwatch.adapters.training_rows import changes_of
+from fraudwatch.application.promote import Models, approve, roll_back
+from fraudwatch.batch_settings import ChallengerSettings
+from fraudwatch.domain.features.fold import features_version
+from fraudwatch.domain.models.fitted import BrokenModel
+from fraudwatch.domain.served import SERVED
+from fraudwatch.domain.training.gate import Ruling
+from fraudwatch.domain.views.catalogue import VIEW_FEATURES
+from fraudwatch.stack.place import ROOT
+from fraudwatch.testing import a_token, a_transaction
+from spark_jobs.train_model import Asked, Training, say
+from spark_jobs.training import choosing
+from spark_jobs.training.choosing import Outcome, judged_by_the_gate, settle
+from spark_jobs.training.dataset import Dataset
+from spark_jobs.training.evaluating import Learned
+from spark_jobs.training.recording import record_of
+from spark_jobs.training.telling import Report
+from spark_jobs.training.wanted import Reason, State, not_wanted
+
+DAY_MS, HOUR_MS = 86_400_000, 3_600_000
+FIRST, LAST = date(2003, 3, 1), date(2003, 3, 12)
+FIRST_MS = int(datetime(2003, 3, 1, tzinfo=UTC).timestamp() * 1000)
+A_DAY, FRAUDS_A_DAY = 90, 8
+UNLABELLED = (date(2003, 4, 1), date(2003, 4, 4))
+ALL_FRAUD = (date(2003, 5, 1), date(2003, 5, 4))
+NOW_MS = FIRST_MS + 100 * DAY_MS
+WITH_MODEL = ("fraud", "0" * 12)
+
+
+def a_day(chance: random.Random, day: date, frauds: int) -> list[tuple[str, int, int, bool]]:
+    """Id, time, amount and truth: frauds are dearer, and not always."""
+    midnight_ms = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000)
+    found = []
+    for number in range(A_DAY):
+        is_fraud = number < frauds
+        amount = chance.randrange(15_000, 90_000) if is_fraud else chance.randrange(100, 25_000)
+        at_ms = midnight_ms + chance.randrange(DAY_MS)
+        found.append((f"t:{day}-{number}", at_ms, amount, is_fraud))
+    return found
+
+
+def days(first: date, last: date) -> list[date]:
+    return [date.fromordinal(n) for n in range(first.toordinal(), last.toordinal() + 1)]
+
+
+def purchases() -> list[tuple[str, int, int, bool]]:
+    chance = random.Random(3)
+    found = [row for day in days(FIRST, LAST) for row in a_day(chance, day, FRAUDS_A_DAY)]
+    found += [row for day in days(*UNLABELLED) for row in a_day(chance, day, 0)]
+    found += [row for day in days(*ALL_FRAUD) for row in a_day(chance, day, A_DAY)]
+    return sorted(found, key=lambda row: row[1])
+
+
+def append(rows: DataFrame, table: str) -> None:
+    wanted = rows.sparkSession.table(table).schema
+    missing = {f.name: F.lit(None).cast(f.dataType) for f in wanted if f.name not in rows.columns}
+    rows.withColumns(missing).select(wanted.names).writeTo(table).append()
+
+
+@pytest.fixture(scope="module")
+def world(spark: SparkSession) -> Iterator[SparkSession]:
+    """Twelve days with labels, four without, four that are nothing but fraud; scores are chance."""
+    listed, chance = purchases(), random.Random(4)
+    made = [
+        a_transaction(
+            transaction_id=name,
+            customer_token=a_token("abcdefgh"[number % 8]),
+            event_at_ms=at_ms,
+            amount_eur_cents=amount,
+            merchant_id=f"m-{number % 5}",
+        )
+        for number, (name, at_ms, amount, _) in enumerate(listed)
+    ]
+    raw = spark.createDataFrame(
+        [
+            (77, place, one.event_at_ms, one.customer_token, encode(one))
+            for place, one in enumerate(made)
+        ],
+        "source_partition INT, source_offset BIGINT, ms BIGINT, key STRING, value BINARY",
+    )
+    at = F.timestamp_millis("ms")
+    append(
+        raw.withColumns({"produced_at": at, "produced_on": F.to_date(at)}),
+        lake.RAW_TRANSACTION_TOPIC,
+    )
+    core = spark.createDataFrame(
+        [
+            (
+                one.transaction_id, one.event_at_ms, one.customer_token, one.amount_eur_cents,
+                "approved", "present", one.merchant_id, "groceries", "DE", "log", chance.random(),
+            )
+            for one in made
+        ],
+        "transaction_id string, event_at_ms bigint, customer_token string, amount_eur_cents bigint,"
+        " payment_status string, channel string, merchant_id string, category string,"
+        " merchant_country string, origin string, score double",
+    ).withColumn("event_on", F.to_date(F.timestamp_millis("event_at_ms")))  # fmt: skip
+    append(core.drop("score"), lake.CORE_TRANSACTIONS)
+    extracted = core.where("transaction_id LIKE 't:2003-03-12-1%'").drop("score")
+    append(
+        extracted.withColumns(
+            {"transaction_id": F.concat(F.lit("x:"), "transaction_id"), "origin": F.lit("extract")}
+        ),
+        lake.CORE_TRANSACTIONS,
+    )
+    append(core.drop("origin"), lake.CORE_VERDICTS)
+    labels = spark.createDataFrame(
+        [
+            (name, "fraud", "chargeback", "bank", at_ms + 12 * HOUR_MS)
+            for name, at_ms, _, is_fraud in listed
+            if is_fraud
+        ],
+        "transaction_id string, verdict string, source string, by string, known_at_ms bigint",
+    ).withColumn("known_on", F.to_date(F.timestamp_millis("known_at_ms")))
+    append(labels, lake.CORE_LABELS)
+    yield spark
+    spark.sql(f"DELETE FROM {lake.RAW_TRANSACTION_TOPIC} WHERE source_partition = 77")  # noqa: S608  our own names
+    for table in (lake.CORE_TRANSACTIONS, lake.CORE_VERDICTS, lake.CORE_FEATURES):
+        spark.sql(f"DELETE FROM {table} WHERE event_on BETWEEN '2003-03-01' AND '2003-06-01'")  # noqa: S608
+    spark.sql(f"DELETE FROM {lake.CORE_LABELS} WHERE transaction_id LIKE 't:2003%'")  # noqa: S608
+
+
+def unknown_views(bought: DataFrame, _changes: object, _span_ms: object) -> DataFrame:
+    """No view was valid: what the stream serves in its first hour."""
+    names = bought.select("transaction_id").toArrow().column("transaction_id")
+    told = packed(np.full((len(names), len(VIEW_FEATURES)), np.nan))
+    table = pa.table({"transaction_id": names, "told": pa.array(told, pa.binary())})
+    return bought.sparkSession.createDataFrame(table)
+
+
+def settings_of(folder: Path) -> ChallengerSettings:
+    return ChallengerSettings(
+        models_folder=folder / "models",
+        label_delay_days=1,
+        train_days=5,
+        test_days=2,
+        folds=1,
+        fewest_frauds=10,
+        alerts_a_day=10,
+        sample_rows=300,
+        policy_path=ROOT / "contracts/policies/default.yaml",
+    )
+
+
+def models_in(folder: Path) -> Models:
+    return Models(
+        MemoryRegistry(folder / "registry"), ModelFolder(folder / "models"), lambda: NOW_MS
+    )
+
+
+class First:
+    """The first training of the world, with everybody in it."""
+
+    def __init__(self, spark: SparkSession, folder: Path) -> None:
+        self.models, self.settings = models_in(folder), settings_of(folder)
+        self.training = Training(spark, self.models, self.settings, unknown_views)
+        self.report = self.training.run(Asked(first=FIRST, last=LAST))
+
+
+@pytest.fixture(scope="module")
+def first(world: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> First:
+    return First(world, tmp_path_factory.mktemp("first"))
+
+
+@pytest.fixture(scope="module")
+def seen(first: First) -> tuple[Dataset, Learned]:
+    """A second training's data and challenger, before anybody chooses."""
+    kept: list[tuple[Dataset, Learned]] = []
+
+    class Looking(Training):
+        def _folds(self, data: Dataset, *given: object, **named: object) -> list[Learned]:
+            folds = super()._folds(data, *given, **named)  # type: ignore[arg-type]
+            kept.append((data, folds[-1]))
+            return folds
+
+    looking = Looking(first.training.spark, first.models, first.settings, unknown_views)
+    looking.run(Asked(first=FIRST, last=LAST, rivals=False))
+    return kept[0]
+
+
+def test_the_first_champion_comes_from_history(first: First) -> None:
+    report = first.report
+    assert (report.outcome, report.version) == (Outcome.PROMOTED, 1), report.because
+    pointer = (first.models.served.folder / POINTER_NAME).read_bytes()
+    assert json.loads(pointer) == {"xgboost": report.sha256}
+    found = load_models(first.models.served.folder, pointer)
+    assert found.fraud is not None
+    assert found.fraud.about.features_version == features_version()
+    assert "amount_eur_cents" in found.fraud.about.features
+    # No view was valid, so nothing was learned of any.
+    assert not {one.name for one in VIEW_FEATURES} & set(found.fraud.about.features)
+    rows = np.full((2, len(SERVED)), np.nan)
+    amount = [one.name for one in SERVED].index("amount_eur_cents")
+    rows[:, amount] = (500, 80_000)
+    cheap, dear = found.fraud.probability(rows)
+    assert cheap < 0.1
+    assert dear > 0.5
+
+
+def test_every_rival_stands_in_the_record(first: First) -> None:
+    models = first.report.details["models"]
+    assert set(models) == {
+        "xgboost", "random_forest", "isolation_forest", "one_class_svm", "autoencoder",
+        "served_verdicts",
+    }  # fmt: skip
+    for name in ("xgboost", "random_forest"):
+        assert models[name]["average_precision"]["mean"] > 0.6, name
+    # What learns without labels may be wrong about this world; that is what the record is for.
+    for name in ("isolation_forest", "one_class_svm", "autoencoder"):
+        assert 0.0 < models[name]["auc"]["mean"] < 1.0, name
+    assert models["served_verdicts"]["average_precision"]["mean"] < 0.3
+    [fold] = first.report.details["folds"]
+    assert fold == {
+        "train_from": "2003-03-04", "train_until": "2003-03-08", "test_from": "2003-03-10",
+        "test_until": "2003-03-11", "is_prequential": True,
+    }  # fmt: skip
+    [version] = first.models.registry.versions()
+    assert version.aliases == ("champion",)
+    assert version.promoted_at_ms == NOW_MS
+    assert version.tags["gate"] == "better"
+    for tag in ("features", "features_version", "views_version", "code_version", "best_model"):
+        assert version.tags[tag]
+    for table in ("core_features", "core_transactions", "core_labels", "core_verdicts"):
+        assert int(version.tags[f"table.{table}"]) > 0
+    assert version.metrics["alerts_a_day"] <= 10
+    assert 0 < version.metrics["policy.alerts_a_day"] < A_DAY
+    assert first.report.counted.rows_in == 5 * A_DAY
+    assert first.report.counted.put_aside == {"without_features": 11}
+
+
+def test_the_report_is_one_json_object(first: First, capsys: pytest.CaptureFixture[str]) -> None:
+    say(first.report, 1.0, as_json=True)
+    [line] = capsys.readouterr().out.splitlines()
+    told = json.loads(line)
+    assert told["outcome"] == "promoted"
+    assert told["models"]["xgboost"]["auc"]["std"] is None
+    say(first.report, 1.0, as_json=False)
+    assert "promoted version 1" in capsys.readouterr().out
+
+
+def test_a_champion_that_served_nothing_yet_stays(first: First, seen: object) -> None:
+    assert seen
+    assert first.models.served.in_use() == first.report.sha256
+    assert len(first.models.registry.versions()) == 1
+
+
+@pytest.fixture
+def again(
+    seen: tuple[Dataset, Learned], first: First, tmp_path: Path
+) -> Callable[[np.ndarray | None], tuple[Models, Learned]]:
+    """A home where the first champion is in use and served these scores on the test days."""
+
+    def served(scores: np.ndarray | None) -> tuple[Models, Learned]:
+        data, learned = seen
+        models = models_in(tmp_path)
+        decision = judged_by_the_gate(models, learned, first.settings)
+        settle(models, learned, decision, record=_recorder(data, learned, first), approval=False)
+        sha256 = models.served.in_use() or ""
+        count = len(learned.tested.judged.is_fraud)
+        if scores is None:
+            return models, learned
+        tested = replace(
+            learned.tested,
+            model_version=np.array([sha256[:12]] * count, dtype=np.object_),
+            model_score=scores,
+        )
+        return models, replace(learned, tested=tested)
+
+    return served
+
+
+def _recorder(data: Dataset, learned: Learned, first: First) -> choosing.Record:
+    return lambda sha256, ruled: record_of(
+        sha256, ruled, data=data, folds=[learned], settings=first.settings
+    )
+
+
+def settled(
+    models: Models, seen: tuple[Dataset, Learned], learned: Learned, first: First, *, approval: bool
+) -> choosing.Settled:
+    decision = judged_by_the_gate(models, learned, first.settings)
+    return settle(
+        models, learned, decision, record=_recorder(seen[0], learned, first), approval=approval
+    )
+
+
+def test_a_worse_challenger_never_replaces_a_better_one(
+    again: Callable[..., tuple[Models, Learned]], seen: tuple[Dataset, Learned], first: First
+) -> None:
+    truth = seen[1].tested.judged.is_fraud.astype(np.float64)
+    models, learned = again(truth)
+    before = models.served.in_use()
+    told = settled(models, seen, learned, first, approval=False)
+    assert told.outcome is Outcome.NOT_BETTER
+    assert "average precision" in told.because
+    assert models.served.in_use() == before
+    newest, champion = models.registry.versions()
+    assert (newest.aliases, champion.aliases) == ((), ("champion",))
+    assert newest.tags["gate"] == Ruling.NOT_BETTER
+
+
+def test_a_better_challenger_replaces_and_can_be_taken_back(
+    again: Callable[..., tuple[Models, Learned]], seen: tuple[Dataset, Learned], first: First
+) -> None:
+    chance = np.random.default_rng(1).random(len(seen[1].tested.judged.is_fraud))
+    models, learned = again(chance)
+    models = replace(models, now_ms=lambda: NOW_MS + 1)
+    before = models.served.in_use()
+    told = settled(models, seen, learned, first, approval=False)
+    assert told.outcome is Outcome.PROMOTED
+    assert models.served.in_use() == told.sha256 != before
+    assert roll_back(models).version == 1
+    assert models.served.in_use() == before
+
+
+def test_with_approval_a_person_has_the_last_word(
+    again: Callable[..., tuple[Models, Learned]], seen: tuple[Dataset, Learned], first: First
+) -> None:
+    chance = np.random.default_rng(1).random(len(seen[1].tested.judged.is_fraud))
+    models, learned = again(chance)
+    before = models.served.in_use()
+    told = settled(models, seen, learned, first, approval=True)
+    assert told.outcome is Outcome.WAITS
+    assert models.served.in_use() == before
+    approve(models, told.version)
+    assert models.served.in_use() == told.sha256
+
+
+def test_a_corrupt_artefact_leaves_everything_as_it_was(
+    again: Callable[..., tuple[Models, Learned]],
+    seen: tuple[Dataset, Learned],
+    first: First,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    chance = np.random.default_rng(1).random(len(seen[1].tested.judged.is_fraud))
+    models, learned = again(chance)
+    before = models.served.in_use()
+
+    def spoiled(folder: Path, artefact: object) -> str:
+        sha256 = write_artefact(folder, artefact)  # type: ignore[arg-type]
+        path = folder / f"{sha256}.npz"
+        path.write_bytes(path.read_bytes()[:-9])
+        return sha256
+
+    monkeypatch.setattr(choosing, "write_artefact", spoiled)
+    with pytest.raises(BrokenModel, match="was altered"):
+        settled(models, seen, learned, first, approval=False)
+    assert models.served.in_use() == before
+    assert len(models.registry.versions()) == 1
+    monkeypatch.undo()
+    assert settled(models, seen, learned, first, approval=False).outcome is Outcome.PROMOTED
+
+
+def test_what_was_measured_is_what_is_promoted(first: First, seen: tuple[Dataset, Learned]) -> None:
+    artefact = read_artefact(first.models.served.folder, first.report.sha256 or "")
+    learned = seen[1]
+    # The same lake and seed grow the same trees, in whatever run.
+    again = choosing.artefact_of(learned, artefact.about.fitted_at_ms)
+    assert again.arrays["booster"].tobytes() == artefact.arrays["booster"].tobytes()
+    assert again.about == artefact.about
+
+
+def test_the_views_of_the_past_are_asked_as_they_would_have_answered(world: SparkSession) -> None:
+    pytest.importorskip("fraudwatch.domain.views.as_of")
+    bought = world.table(lake.CORE_TRANSACTIONS).where(
+        "event_on BETWEEN '2003-03-01' AND '2003-03-12'"
+    )
+    changes = changes_of(world.table(lake.CORE_LABELS), FIRST_MS + 30 * DAY_MS)
+    span_ms = (FIRST_MS + 11 * DAY_MS, FIRST_MS + 12 * DAY_MS)
+    found = {
+        row.transaction_id: np.frombuffer(row.told)
+        for row in told_as_of(bought, changes, span_ms).collect()
+    }
+    assert len(found) == A_DAY + 11  # the extract's purchases are asked about, too
+    names = [one.name for one in VIEW_FEATURES]
+    told = np.array(list(found.values()))
+    purchases_30d = told[:, names.index("merchant_purchases_30d")]
+    assert np.nanmin(purchases_30d) > 11 * A_DAY / 5 * 0.7
+    ratio = told[:, names.index("merchant_fraud_ratio_30d")]
+    assert 0.02 < np.nanmean(ratio) < 0.3
+    age = told[:, names.index("customer_account_age_days")]
+    assert 10 < np.nanmax(age) < 12.1
+
+
+@pytest.mark.parametrize(
+    ("span", "words"),
+    [
+        (UNLABELLED, "0 known frauds"),
+        (ALL_FRAUD, "0 other purchases"),
+        ((FIRST, FIRST), "not two days"),
+    ],
+    ids=["no labels", "one class", "one day"],
+)
+def test_too_little_to_learn_from_is_said_and_changes_nothing(
+    world: SparkSession, tmp_path: Path, span: tuple[date, date], words: str
+) -> None:
+    models = models_in(tmp_path)
+    training = Training(world, models, settings_of(tmp_path), unknown_views)
+    report: Report = training.run(Asked(first=span[0], last=span[1], rivals=False))
+    assert report.outcome is Outcome.NOT_ENOUGH
+    assert words in report.because
+    assert "nothing was changed" in report.because
+    assert models.served.in_use() is None
+    assert list(models.registry.versions()) == []
+
+
+def test_a_training_is_wanted_when_it_is_due() -> None:
+    state = State(trained_at_ms=NOW_MS - 2 * DAY_MS, promoted_at_ms=NOW_MS - DAY_MS, new_frauds=5)
+
+    def why_not(reason: Reason, **changes: int | None) -> str:
+        return not_wanted(reason, replace(state, **changes), now_ms=NOW_MS, new_frauds=200)
+
+    assert "3 at the earliest" in why_not(Reason.DRIFT)
+    assert "5 frauds came to be known" in why_not(Reason.SCHEDULE)
+    assert not why_not(Reason.PERSON)
+    assert not why_not(Reason.DRIFT, promoted_at_ms=NOW_MS - 4 * DAY_MS)
+    assert not why_not(Reason.DRIFT, promoted_at_ms=None)
+    assert not why_not(Reason.SCHEDULE, new_frauds=200)
+    assert not why_not(Reason.SCHEDULE, trained_at_ms=NOW_MS - 8 * DAY_MS)
+    assert not why_not(Reason.SCHEDULE, trained_at_ms=None)

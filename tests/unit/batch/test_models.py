@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from batch import models as command
+from batch.models import answer, parsed
+from fraudwatch.adapters.memory_registry import MemoryRegistry
+from fraudwatch.adapters.model_folder import ModelFolder
+from fraudwatch.application.promote import Models
+from fraudwatch.domain.training.versions import NoSuchVersion, TrainingRecord
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Models:
+    return Models(
+        MemoryRegistry(tmp_path / "kept"), ModelFolder(tmp_path / "models"), lambda: 1_000
+    )
+
+
+def test_nothing_is_listed_where_nothing_was_trained(models: Models) -> None:
+    assert answer(models, "ls", None) == {"in_use": None, "versions": []}
+
+
+def test_a_version_is_told_whole(models: Models, tmp_path: Path) -> None:
+    artefact = tmp_path / f"{'a' * 64}.npz"
+    artefact.write_bytes(b"x")
+    record = TrainingRecord(
+        sha256="a" * 64, parameters={}, tags={"gate": "better"}, metrics={"ap": 0.5}
+    )
+    models.registry.register(record, artefact)
+    listed = answer(models, "ls", None)
+    shown = answer(models, "show", 1)
+    assert listed["versions"] == [shown]
+    assert json.loads(json.dumps(shown)) == shown
+    assert (shown["version"], shown["is_in_use"], shown["aliases"]) == (1, False, [])
+    assert (shown["tags"], shown["metrics"]) == ({"gate": "better"}, {"ap": 0.5})
+
+
+@pytest.mark.parametrize("deed", ["show", "approve", "rollback"])
+def test_what_is_not_there_is_refused(models: Models, deed: str) -> None:
+    with pytest.raises(NoSuchVersion, match="no version 4 of the model; registered: none"):
+        answer(models, deed, 4)
+
+
+def test_the_command_line() -> None:
+    assert parsed(["rollback"]).version is None
+    assert parsed(["rollback", "3"]).version == 3
+    assert parsed(["show", "3"]).version == 3
+    for wrong in (["show"], ["approve"], ["drop", "1"], []):
+        with pytest.raises(SystemExit):
+            parsed(wrong)
+
+
+def test_the_command_prints_one_object_or_one_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    models: Models,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv("TRAINING_MODELS_FOLDER", str(tmp_path / "models"))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:////nowhere")
+    monkeypatch.setenv("MLFLOW_ARTIFACTS_FOLDER", str(tmp_path / "kept"))
+    monkeypatch.setattr(command, "MlflowRegistry", lambda *_: models.registry)
+    monkeypatch.setattr("sys.argv", ["models", "ls"])
+    assert command.main() == 0
+    [line] = capsys.readouterr().out.splitlines()
+    assert json.loads(line)["versions"] == []
+    monkeypatch.setattr("sys.argv", ["models", "rollback"])
+    assert command.main() == command.REFUSED
+    assert "nothing to go back to" in capsys.readouterr().err.splitlines()[-1]

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from fraudwatch.cli import first_champion, model
+from fraudwatch.cli.model import app
+from fraudwatch.stack import catalogue
+from fraudwatch.stack.foreground import Ended
+
+VERSION: dict[str, Any] = {
+    "version": 2,
+    "sha256": "ab" * 32,
+    "created_at_ms": 1_768_478_400_000,
+    "promoted_at_ms": 1_768_478_500_000,
+    "aliases": ["champion"],
+    "is_in_use": True,
+    "tags": {"features_version": "0123", "gate": "better"},
+    "metrics": {"xgboost.average_precision.mean": 0.7512, "gate.days": 7.0},
+}
+WAITING = {
+    **VERSION,
+    "version": 3,
+    "aliases": ["challenger"],
+    "is_in_use": False,
+    "promoted_at_ms": None,
+    "metrics": {},
+}
+FORMER = {**VERSION, "version": 1, "aliases": [], "is_in_use": False}
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """What the registry was asked; it answers as it would."""
+    heard: list[list[str]] = []
+
+    def answer(
+        _place: object, _catalogue: object, name: str, arguments: list[str], _: object
+    ) -> Any:
+        assert name == "registry"
+        heard.append(arguments)
+        if arguments == ["ls"]:
+            return Ended(0, {"in_use": VERSION["sha256"], "versions": [WAITING, VERSION, FORMER]})
+        return Ended(0, VERSION)
+
+    monkeypatch.setattr(model, "run_in_front", answer)
+    return heard
+
+
+def run(*arguments: str) -> str:
+    done = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def test_the_list_says_who_is_in_use_and_who_waits(
+    asked: list[list[str]], capfd: pytest.CaptureFixture[str]
+) -> None:
+    shown = run("ls") + capfd.readouterr().out
+    lines = [line.split() for line in shown.splitlines()]
+    assert [line[0] for line in lines] == ["3", "2", "1"]
+    assert "challenger" in lines[0]
+    assert "champion in use" in " ".join(lines[1])
+    assert "0.751" in lines[1]
+    assert "used from" in " ".join(lines[2])
+    assert asked == [["ls"]]
+
+
+@pytest.mark.parametrize(
+    ("given", "heard"),
+    [
+        (("show", "2"), ["show", "2"]),
+        (("approve", "2"), ["approve", "2"]),
+        (("rollback",), ["rollback"]),
+        (("rollback", "2"), ["rollback", "2"]),
+    ],
+)
+def test_each_command_asks_the_registry_and_prints_one_object(
+    asked: list[list[str]], capfd: pytest.CaptureFixture[str], given: tuple[str, ...], heard: object
+) -> None:
+    printed = run(*given, "--json") + capfd.readouterr().out
+    assert json.loads(printed) == VERSION
+    assert "2" in run(*given) + capfd.readouterr().out
+    assert asked == [heard, heard]
+
+
+def test_every_command_has_help_with_an_example() -> None:
+    for name in ("fit", "ls", "show", "approve", "rollback"):
+        assert f"Example: ./fraudwatch model {name}" in run(name, "--help")
+
+
+def test_the_service_of_the_catalogue_is_the_one_that_is_asked() -> None:
+    service = catalogue.load().services[model.REGISTRY]
+    assert service.command == "{python} -m batch.models"
+    assert service.environment_name == "lake"
+
+
+class Airflow:
+    """Says how each DAG's run ended."""
+
+    def __init__(self, states: Mapping[str, str]) -> None:
+        self.states, self.started = states, list[str]()
+
+    def trigger(self, name: str, _: object) -> Any:
+        self.started.append(name)
+        return type("Run", (), {"run_id": name, "dag": name})
+
+    def page_of(self, name: str, _: str) -> str:
+        return f"http://127.0.0.1/{name}"
+
+
+@pytest.mark.parametrize(
+    ("states", "started"),
+    [
+        ({}, ["archive_topics", "train_model"]),
+        ({"archive_topics": "failed"}, ["archive_topics"]),
+        ({"train_model": "failed"}, ["archive_topics", "train_model"]),
+    ],
+)
+def test_the_first_champion_comes_after_what_it_learns_from(
+    monkeypatch: pytest.MonkeyPatch, states: dict[str, str], started: list[str]
+) -> None:
+    class Watched:
+        def __init__(self, airflow: Airflow, run: Any, *_: object) -> None:
+            self.state = airflow.states.get(run.dag, "success")
+
+        def until_ended(self) -> dict[str, str]:
+            return {"state": self.state}
+
+    monkeypatch.setattr(first_champion.dag_runs, "Watch", Watched)
+    airflow, said = Airflow(states), list[str]()
+    is_well = first_champion.train_first_champion(airflow, said.append)  # type: ignore[arg-type]
+    assert is_well is not bool(states)
+    assert airflow.started == started
+    assert len(said) == len(started)

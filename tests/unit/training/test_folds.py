@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fraudwatch.domain.training.folds import FoldPlan, folds_of
+
+WEEKLY = FoldPlan(delay_days=7, train_days=7, test_days=7, folds=4)
+
+
+def days(fold: object) -> tuple[int, ...]:
+    names = ("train_first", "train_end", "test_first", "test_end", "known_on")
+    return tuple(getattr(fold, name) for name in names)
+
+
+def test_the_handbooks_protocol() -> None:
+    assert [days(fold) for fold in folds_of(0, 56, WEEKLY)] == [
+        (7, 14, 21, 28, 21),
+        (14, 21, 28, 35, 28),
+        (21, 28, 35, 42, 35),
+        (28, 35, 42, 49, 42),
+    ]
+
+
+def test_a_first_week_is_split_once_and_says_so() -> None:
+    plan = FoldPlan(delay_days=3, train_days=30, test_days=7, folds=4)
+    (fold,) = folds_of(100, 107, plan)
+    assert days(fold) == (100, 103, 103, 104, 107)
+    assert not fold.is_prequential
+
+
+def test_test_days_are_shortened_before_a_fold_is_given_up() -> None:
+    plan = FoldPlan(delay_days=3, train_days=30, test_days=7, folds=2)
+    found = folds_of(0, 14, plan)
+    assert [days(fold) for fold in found] == [(0, 4, 7, 11, 7)]
+    assert found[0].is_prequential
+
+
+def test_too_young_a_lake_has_no_fold() -> None:
+    plan = FoldPlan(delay_days=3, train_days=30, test_days=7, folds=4)
+    assert folds_of(0, 4, plan) == ()
+    assert folds_of(0, 0, plan) == ()
+    assert len(folds_of(0, 5, plan)) == 1
+
+
+def test_a_plan_without_days_is_refused() -> None:
+    with pytest.raises(ValueError, match="a day to train on"):
+        FoldPlan(delay_days=0, train_days=0, test_days=1, folds=1)
+
+
+@given(
+    span=st.integers(0, 120),
+    delay=st.integers(0, 10),
+    train=st.integers(1, 40),
+    test=st.integers(1, 14),
+    folds=st.integers(1, 5),
+)
+def test_no_fold_knows_what_it_could_not_have_known(
+    span: int, delay: int, train: int, test: int, folds: int
+) -> None:
+    plan = FoldPlan(delay_days=delay, train_days=train, test_days=test, folds=folds)
+    found = folds_of(10, 10 + span, plan)
+    assert len(found) <= folds
+    for fold in found:
+        assert 10 <= fold.train_first < fold.train_end <= fold.test_first < fold.test_end
+        assert fold.train_end - fold.train_first <= train
+        assert fold.test_end <= 10 + span - delay  # old enough today to be labelled
+        if fold.is_prequential:
+            assert fold.train_end <= fold.test_first - delay
+            assert fold.known_on == fold.test_first
+    for earlier, later in pairwise(found):
+        assert earlier.test_end == later.test_first
+    if span - delay >= 2:
+        assert found
