@@ -1,0 +1,63 @@
+"""Measure how far a day lies from the usual, and ask for a model where that is too far.
+
+### Purpose
+
+Measures the stability of every served feature and of the scores, the alert rate, and precision and
+recall as labels arrive. What is past its bound is named and starts `train_model`.
+
+### When
+
+Daily at 04:30 UTC for the day before; by hand for any day.
+
+### Reads
+
+`raw_feature_topic`, `core_verdicts`, `core_transactions`, `core_labels`; the champion's own
+description, for the days that it was trained on.
+
+### Writes
+
+`core_drift` (the day's rows are replaced), `core_job_outcomes`. Tells the asset `model_wanted`
+which day and which measures, only where one is past its bound.
+
+### If it fails
+
+Nothing waits for it: clear the task once its cause is gone (HDFS, the metastore or memory;
+`./fraudwatch doctor` says which). Drift itself never fails it: then `ask_for_model` is green, and
+skipped where nothing is past a bound. `too_few_rows` in `core_drift` says what nobody could judge.
+
+### Parameters
+
+- `date`: the UTC day of the purchases, as in 2026-11-20; empty: the day before the run's.
+
+### Owner
+
+fraudwatch
+"""
+
+from airflow.sdk import CronTriggerTimetable, dag
+
+from fraudwatch.orchestration.defaults import DAY_BEFORE, START_DATE, TASK_DEFAULTS, a_day
+from fraudwatch.orchestration.failure_mail import mail_failure
+from fraudwatch.orchestration.light_tasks import ask_for_model
+from fraudwatch.orchestration.spark_job import submit
+from fraudwatch.orchestration.tags import Impact, Layer
+
+
+@dag(
+    schedule=CronTriggerTimetable("30 4 * * *", timezone="UTC"),
+    start_date=START_DATE,
+    catchup=False,  # what was usual then starts no training now
+    max_active_runs=1,  # two at once would replace the same day
+    default_args=TASK_DEFAULTS,
+    params={"date": a_day("Date", "The day (UTC) of the purchases; empty: yesterday.")},
+    on_failure_callback=mail_failure,
+    tags=[Impact.TIER_3, Layer.CORE],
+    doc_md=__doc__,
+)
+def monitor_drift() -> None:
+    """Measure, then ask."""
+    measure = submit("monitor_drift", "monitor_drift.py", ["--date", DAY_BEFORE, "--json"])
+    ask_for_model(measure.output)  # type: ignore[arg-type]  # it is handed the value
+
+
+monitor_drift()

@@ -1,0 +1,79 @@
+"""What a reconciliation asks of the store: the memory twin and the real Cassandra alike."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pytest
+
+from fraudwatch.adapters.memory import MemoryVerdictStore
+from fraudwatch.adapters.memory_chosen_verdicts import MemoryChosenVerdicts
+from fraudwatch.application.ports import VerdictStore
+from fraudwatch.application.reconcile import StoredVerdicts
+from fraudwatch.stack.private_stack import PrivateStack
+from fraudwatch.testing import a_verdict
+
+
+class Stores(NamedTuple):
+    writer: VerdictStore
+    reader: StoredVerdicts
+
+
+@pytest.fixture(params=["memory", pytest.param("cassandra", marks=pytest.mark.engines)])
+def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
+    if request.param == "memory":
+        memory = MemoryVerdictStore()
+        yield Stores(memory, MemoryChosenVerdicts(memory))
+        return
+    from fraudwatch.adapters.cassandra_chosen_verdicts import CassandraChosenVerdicts
+    from fraudwatch.adapters.cassandra_session import close, connect
+    from fraudwatch.adapters.cassandra_store import CassandraVerdictStore
+
+    stack = request.getfixturevalue("stack")
+    writing, reading = connect(stack.cassandra("persister")), connect(stack.cassandra("reconciler"))
+    yield Stores(CassandraVerdictStore(writing), CassandraChosenVerdicts(reading))
+    close(writing)
+    close(reading)
+
+
+def test_a_verdict_is_chosen_by_its_name_or_its_place_and_comes_back_whole(stores: Stores) -> None:
+    source = f"chosen{uuid.uuid4().hex[:8]}"
+    given = [
+        a_verdict(transaction_id=f"{source}:{number}", source_partition=1, source_offset=number)
+        for number in range(60)
+    ]
+    stores.writer.write(given, [])
+    asked: list[tuple[int, int]] = []
+
+    def wanted(name: str, partition: int, offset: int) -> bool:
+        if not name.startswith(f"{source}:"):
+            return False
+        asked.append((partition, offset))
+        return name.endswith(":7") or offset < 2
+
+    found = {one.transaction_id: one for one in stores.reader.chosen(wanted)}
+    assert found == {given[place].transaction_id: given[place] for place in (0, 1, 7)}
+    assert sorted(asked) == [(1, number) for number in range(60)], "each once"
+
+
+@pytest.mark.engines
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM fraudwatch.verdict_by_transaction WHERE transaction_id = 'x'",
+        "SELECT transaction_id FROM fraudwatch.transaction_by_customer LIMIT 1",
+    ],
+)
+def test_the_role_may_read_verdicts_and_nothing_else(stack: PrivateStack, statement: str) -> None:
+    from cassandra import Unauthorized
+
+    from fraudwatch.adapters.cassandra_session import close, connect
+
+    session = connect(stack.cassandra("reconciler"))
+    try:
+        with pytest.raises(Unauthorized):
+            session.execute(statement)
+    finally:
+        close(session)

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F  # noqa: N812  its customary name
+
+from fraudwatch import lake
+from fraudwatch.adapters.log_fold import packed
+from fraudwatch.adapters.model_artefact import Artefact, point_to, write_artefact
+from fraudwatch.domain.drift import Judgement, Measure, What
+from fraudwatch.domain.features.fold import features_version
+from fraudwatch.domain.instants import day_of
+from fraudwatch.domain.models.fitted import About, ModelKind, Normal
+from fraudwatch.domain.served import SERVED, SERVED_INDEX
+from fraudwatch.topics import FEATURES_VERSION_HEADER, TRANSACTION_ID_HEADER
+from spark_jobs.day_drift import DayDrift, trained_on
+from spark_jobs.days import Days
+from spark_jobs.drift_rows import Window
+from spark_jobs.monitor_drift import document_of, keep
+
+USUAL, SHIFTED = date(2033, 6, 30), date(2033, 9, 30)
+ITEMS, AMOUNT = SERVED_INDEX["item_count"], SERVED_INDEX["amount_eur_cents"]
+VERDICTS = """transaction_id STRING, outcome STRING, score DOUBLE, mode STRING,
+  model_scores ARRAY<STRUCT<model: STRING, version: STRING, score: DOUBLE>>,
+  decided_at_ms BIGINT, event_on DATE"""
+VECTORS = """key STRING, value BINARY, headers ARRAY<STRUCT<key: STRING, value: BINARY>>,
+  produced_on DATE"""
+PURCHASES = "transaction_id STRING, event_at_ms BIGINT, event_on DATE"
+LABELS = """transaction_id STRING, verdict STRING, source STRING, by STRING, known_at_ms BIGINT,
+  known_on DATE"""
+
+
+def served(spark: SparkSession, day: date, rows: int, *, is_far: bool = False) -> None:
+    """Some purchases of a day as the stream judged them; far ones of other sizes and dearer."""
+    chance = np.random.default_rng(day.toordinal())
+    vectors = chance.lognormal(size=(rows, len(SERVED)))
+    vectors[::5, AMOUNT + 1 :] = np.nan
+    scores = chance.beta(1, 20, rows)
+    alerts = chance.uniform(size=rows) < (0.3 if is_far else 0.05)
+    if is_far:
+        vectors[:, ITEMS] *= 4
+        scores = np.minimum(1.0, scores * 4)
+    names = [f"d:{day}:{number}" for number in range(rows)]
+    outcomes = ["review" if alert else "approve" for alert in alerts]
+    said = [[("fraud", "aaaaaaaaaaaa", score)] for score in scores.tolist()]
+    verdicts = [
+        (name, outcome, score, "with_model", models, 0, day)
+        for name, outcome, score, models in zip(names, outcomes, scores.tolist(), said, strict=True)
+    ]
+    append(spark, lake.CORE_VERDICTS, verdicts, VERDICTS)
+    told = zip(names, packed(vectors), strict=True)
+    rows_served = [("k", value, headers(name), day) for name, value in told]
+    append(spark, lake.RAW_FEATURE_TOPIC, rows_served, VECTORS)
+
+
+def decided(spark: SparkSession, day: date, *, frauds: int, rows: int = 60) -> None:
+    """Alerts that an analyst has decided on the next day."""
+    names = [f"d:{day}:decided:{number}" for number in range(rows)]
+    at_ms = Days(day, day).from_ms
+    append(spark, lake.CORE_TRANSACTIONS, [(name, at_ms, day) for name in names], PURCHASES)
+    append(
+        spark, lake.CORE_VERDICTS,
+        [(name, "review", 0.6, "rules_only", [], at_ms, day) for name in names], VERDICTS,
+    )  # fmt: skip
+    said = ["fraud"] * frauds + ["genuine"] * (rows - frauds)
+    known_on = day + timedelta(days=1)
+    append(
+        spark, lake.CORE_LABELS,
+        [
+            (name, word, "analyst", "ann", at_ms + 1, known_on)
+            for name, word in zip(names, said, strict=True)
+        ],
+        LABELS,
+    )  # fmt: skip
+
+
+def headers(name: str) -> list[tuple[str, bytes]]:
+    version = features_version().encode()
+    return [(TRANSACTION_ID_HEADER, name.encode()), (FEATURES_VERSION_HEADER, version)]
+
+
+def append(spark: SparkSession, table: str, rows: list[tuple[Any, ...]], schema: str) -> None:
+    spark.createDataFrame(rows, schema).coalesce(1).writeTo(f"{lake.DATABASE}.{table}").append()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def world(spark: SparkSession) -> Iterator[None]:
+    for last in (USUAL, SHIFTED):
+        for before in (1, 4):
+            served(spark, last - timedelta(days=before), 800)
+        served(spark, last, 1_500, is_far=last is SHIFTED)
+        decided(spark, last - timedelta(days=20), frauds=48)
+        decided(spark, last - timedelta(days=5), frauds=15 if last is SHIFTED else 47)
+    yield
+    for table in (lake.CORE_VERDICTS, lake.CORE_TRANSACTIONS, lake.CORE_LABELS):
+        spark.sql(f"DELETE FROM {table} WHERE transaction_id LIKE 'd:%'")  # noqa: S608  our names
+    spark.sql(f"DELETE FROM {lake.RAW_FEATURE_TOPIC} WHERE produced_on > '2033-01-01'")  # noqa: S608  our names
+    spark.sql(f"DELETE FROM {lake.CORE_DRIFT} WHERE event_on > '2033-01-01'")  # noqa: S608  our names
+
+
+def past(measures: list[Measure]) -> set[str]:
+    return {one.name for one in measures if one.judgement is Judgement.PAST_BOUND}
+
+
+def test_a_usual_day_is_quiet(spark: SparkSession) -> None:
+    measured = DayDrift(spark=spark, day=USUAL).measured()
+    measures = [one for one, _ in measured]
+    assert past(measures) == set()
+    assert len(measures) == len(SERVED) + 1 + 1 + 1 + 2
+    indexes = [one for one in measures if one.what is What.FEATURE]
+    assert {(one.rows, one.reference_rows) for one in indexes} == {(1_500, 1_600)}
+    document = document_of(USUAL, measures)
+    assert document["model_wanted"] is False
+    assert "nothing is past its bound" in document["said"]
+
+
+def test_a_shifted_day_is_named_kept_and_asks_for_a_model(spark: SparkSession) -> None:
+    measured = DayDrift(spark=spark, day=SHIFTED).measured()
+    measures = [one for one, _ in measured]
+    wanted = {"item_count", "alert_rate", "score with_model", "fraud aaaaaaaaaaaa", "precision"}
+    assert past(measures) == wanted
+    [precision] = [one for one in measures if one.what is What.PRECISION]
+    assert (precision.value, precision.reference_value) == (0.25, 0.8)
+    document = document_of(SHIFTED, measures)
+    assert (document["model_wanted"], set(document["past_bound"])) == (True, wanted)
+    assert json.loads(json.dumps(document)) == document
+
+    for _ in range(2):
+        keep(spark, SHIFTED, measured, began_at_ms=1)
+    rows = spark.table(lake.CORE_DRIFT).where(F.col("event_on") == F.lit(SHIFTED)).collect()
+    assert len(rows) == len(measured)
+    by_name = {row["name"]: row for row in rows}
+    assert by_name["item_count"].judgement == "past_bound"
+    assert "PSI" in by_name["item_count"].said
+    assert by_name["day_of_week"].judgement == "not_judged"
+    assert "the days before" in by_name["item_count"].reference
+
+
+def test_features_are_held_against_the_days_the_champion_was_trained_on(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    first, last = (SHIFTED - timedelta(days=before) for before in (4, 1))
+    assert trained_on(tmp_path, SHIFTED) is None
+    about = About(
+        kind=ModelKind.XGBOOST, features=("item_count",), features_version="any", fitted_at_ms=1,
+        rows=1, from_ms=Days(first, first).from_ms, until_ms=Days(last, last).until_ms,
+    )  # fmt: skip
+    normal = Normal(np.zeros(1), np.zeros(1))
+    point_to(tmp_path, ModelKind.XGBOOST, write_artefact(tmp_path, Artefact(about, normal, {})))
+    window = trained_on(tmp_path, SHIFTED)
+    assert window is not None
+    assert (window.first, window.last) == (first, last)
+    assert day_of(about.from_ms) == first.isoformat()
+    assert trained_on(tmp_path, last) is None, "a day of the training itself"
+    few = DayDrift(spark=spark, day=SHIFTED, trained_on=Window(first, first, "one day")).measured()
+    [items] = [one for one, _ in few if one.name == "item_count"]
+    assert items.judgement is Judgement.TOO_FEW_ROWS
+    assert items.reference_rows == 800

@@ -1,0 +1,423 @@
+"""A small world judged by the real detector, computed again; and lied about, class by class."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xgboost as xgb
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F  # noqa: N812  its customary name
+
+from fraudwatch import lake
+from fraudwatch.adapters.json_codec import decode, encode
+from fraudwatch.adapters.judging_books import BookFolders
+from fraudwatch.adapters.lake_outcomes import append_outcomes
+from fraudwatch.adapters.log_fold import fold_messages, packed, served
+from fraudwatch.adapters.memory import MemoryDeadLetters, MemoryVerdictLog, MemoryVerdictStore
+from fraudwatch.adapters.memory_chosen_verdicts import MemoryChosenVerdicts
+from fraudwatch.adapters.model_artefact import write_artefact
+from fraudwatch.adapters.model_book import load_models
+from fraudwatch.adapters.policy_file import load_policy
+from fraudwatch.adapters.sklearn_forest import ForestShape, all_features, fit_forest
+from fraudwatch.adapters.spark_stream import MicroBatch
+from fraudwatch.adapters.topic_refining import REFINED, refine_batch
+from fraudwatch.adapters.view_artefact import VIEW_FILES, view_of
+from fraudwatch.adapters.view_publication import publish
+from fraudwatch.adapters.xgboost_model import xgboost_artefact
+from fraudwatch.domain.features.catalogue import DAY_MS, HOUR_MS
+from fraudwatch.domain.features.fold import features_version
+from fraudwatch.domain.features.state import CustomerState
+from fraudwatch.domain.instants import epoch_ms_of
+from fraudwatch.domain.job_outcome import JobOutcome
+from fraudwatch.domain.models.fitted import About, ModelKind, normal_of
+from fraudwatch.domain.models.in_use import Models
+from fraudwatch.domain.reconciled import Note, Reconciled
+from fraudwatch.domain.reconciliation import Finding
+from fraudwatch.domain.served import SERVED
+from fraudwatch.domain.verdict import Outcome, Verdict
+from fraudwatch.domain.views.catalogue import Entity, held_columns
+from fraudwatch.domain.views.published import NO_VIEWS, Published, RiskViews
+from fraudwatch.domain.views.view import RiskView, table_of
+from fraudwatch.stack.place import ROOT
+from fraudwatch.testing import a_token, a_transaction
+from fraudwatch.topics import FEATURES_VERSION_HEADER, TRANSACTION_ID_HEADER
+from spark_jobs.reconcile_day import DayReconciliation
+from spark_jobs.reconcile_sources import NEEDED, NotArchived
+from spark_jobs.reconciled_rows import document_of, keep
+from streaming.detector_judging import Detector
+
+# Before everybody else's days: a day begins where all before it ended.
+FIRST, DAY, NEXT = (date(2015, 3, number) for number in (1, 2, 3))
+FIRST_MS = epoch_ms_of(datetime(2015, 3, 1, tzinfo=UTC))
+TODAY = date(2015, 3, 5)
+MESSAGES = 150  # a day
+LETTERS = "abcdefghij"
+POLICY_FILE = ROOT / "contracts/policies/default.yaml"
+RAW = """source_partition INT, source_offset BIGINT, ms BIGINT, key STRING, value BINARY,
+  headers ARRAY<STRUCT<key: STRING, value: BINARY>>"""
+Message = tuple[int, int, int, str, bytes]  # partition, offset, produced, key, value
+
+
+@dataclass(frozen=True)
+class World:
+    messages: list[Message]
+    verdicts: list[Verdict]
+    store: MemoryVerdictStore
+    folders: BookFolders
+
+    def reconciled(self, spark: SparkSession, day: date, **changes: Any) -> Reconciled:
+        usual: dict[str, Any] = {
+            "spark": spark,
+            "folders": self.folders,
+            "store": MemoryChosenVerdicts(self.store),
+            "splits": 2,
+            "today": TODAY,
+        }
+        return DayReconciliation(**usual | changes).of(day)
+
+    def of_day(self, day: date) -> list[Verdict]:
+        """Behind the first message of each day the clock has gone back: it is of the day before."""
+        number = (day - FIRST).days
+        first, last = number * MESSAGES + bool(number), (number + 1) * MESSAGES
+        names = {f"r:{place}" for place in range(first, last + 1)}
+        return [one for one in self.verdicts if one.transaction_id in names]
+
+
+class NoSnapshots:
+    def offer(self, state: CustomerState, ends: dict[int, int]) -> None:
+        """Nothing is kept."""
+
+
+def messages() -> list[Message]:
+    """Three days in two partitions: repeats, late ones, nonsense, a clock that goes back."""
+    chance = random.Random(11)
+    letters = [chance.choice(LETTERS) for _ in range(3 * MESSAGES)]
+    found: list[Message] = []
+    ends = [0, 0]
+    for number in range(3 * MESSAGES):
+        name = number - 9 if number % 50 == 49 else number
+        letter = letters[name]
+        partition = LETTERS.index(letter) % 2
+        produced_at_ms = FIRST_MS + number * DAY_MS // MESSAGES + 1_000
+        if number in (MESSAGES, 2 * MESSAGES):
+            produced_at_ms -= 5_000  # of the day before, behind a message of that day
+        event_at_ms = produced_at_ms - chance.randrange(0, 5 * HOUR_MS)
+        value = encode(
+            a_transaction(
+                transaction_id=f"r:{name}",
+                customer_token=a_token(letter),
+                event_at_ms=event_at_ms - (40 * DAY_MS if number % 60 == 59 else 0),
+                amount_eur_cents=chance.choice([999, 4_200, 250_000]),
+                merchant_id=f"m-{chance.randrange(4)}",
+            )
+        )
+        if number % 71 == 70:
+            value = b'{"schema":"nonsense"}'
+        found.append((partition, ends[partition], produced_at_ms, a_token(letter), value))
+        ends[partition] += 1
+    return found
+
+
+def models_in(folder: Path, listed: list[Message]) -> Models:
+    """A forest of what is usual here, and a model that holds dear purchases to be fraud."""
+    ordered = sorted(listed)
+    at_ms = np.array([one[2] for one in ordered])
+    folded = fold_messages(CustomerState(), [one[4] for one in ordered], at_ms)
+    rows = served(folded, folded.told_by(NO_VIEWS))
+    about = About(
+        kind=ModelKind.ISOLATION_FOREST, features=all_features(), fitted_at_ms=1, rows=len(rows),
+        features_version=features_version(), from_ms=0, until_ms=1,
+    )  # fmt: skip
+    forest = write_artefact(folder, fit_forest(rows, about, ForestShape(trees=10, seed=1)))
+    described = replace(about, kind=ModelKind.XGBOOST, features=("amount_eur_cents", "item_count"))
+    values = rows[:, described.columns]
+    data = xgb.DMatrix(values, (values[:, 0] > 100_000).astype(float))
+    booster = xgb.train({"objective": "binary:logistic", "nthread": 1}, data, num_boost_round=5)
+    boosted = write_artefact(folder, xgboost_artefact(booster, described, normal_of(values)))
+    pointer = {ModelKind.ISOLATION_FOREST: forest, ModelKind.XGBOOST: boosted}
+    return load_models(folder, json.dumps(pointer).encode())
+
+
+def views_in(folder: Path) -> RiskViews:
+    """One an hour before the first day begins, one in the middle of the second."""
+    published = []
+    for until_ms in (FIRST_MS - HOUR_MS, FIRST_MS + 36 * HOUR_MS):
+        tables = {
+            entity: table_of([], np.empty((0, len(held_columns(entity))))) for entity in Entity
+        }
+        held = len(held_columns(Entity.MERCHANT))
+        told = np.array([[0.01 * n, 10.0 + n, *[5.0] * (held - 2)] for n in range(3)])
+        tables[Entity.MERCHANT] = table_of(["m-0", "m-1", "m-2"], told)
+        view = RiskView(until_ms, tables)
+        published.append(Published(publish(folder, view), view.valid_from_ms))
+    return RiskViews(tuple(published), lambda sha: view_of(VIEW_FILES.read(folder, sha)))
+
+
+def judged(listed: list[Message], models: Models, views: RiskViews) -> MemoryVerdictLog:
+    """As the stream judges: in batches of any size, partitions between each other."""
+    log, policy, chance = MemoryVerdictLog(), load_policy(POLICY_FILE), random.Random(3)
+    detector = Detector(
+        lambda _: policy, lambda _: models, log, MemoryDeadLetters(), NoSnapshots(), lambda _: views
+    )
+    start = 0
+    while start < len(listed):
+        some = sorted(listed[start : (start := start + chance.randrange(1, 40))])
+        detector.judge(
+            MicroBatch(
+                batch_id=start, is_rerun=False, decided_at_ms=max(one[2] for one in some) + 50,
+                values=[one[4] for one in some],
+                partition=np.array([one[0] for one in some]),
+                offset=np.array([one[1] for one in some]),
+                produced_at_ms=np.array([one[2] for one in some]),
+            )
+        )  # fmt: skip
+    return log
+
+
+def archive(spark: SparkSession, table: str, rows: list[tuple[Any, ...]]) -> None:
+    frame = spark.createDataFrame(rows, RAW).selectExpr(
+        "source_partition", "source_offset", "timestamp_millis(ms) AS produced_at", "key", "value",
+        "headers", "to_date(timestamp_millis(ms)) AS produced_on",
+    )  # fmt: skip
+    frame.writeTo(f"{lake.DATABASE}.{table}").append()
+
+
+@pytest.fixture(scope="module")
+def world(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    home = tmp_path_factory.mktemp("books")
+    policies = home / "detector/policies"
+    policies.mkdir(parents=True)
+    content = POLICY_FILE.read_bytes()
+    (policies / f"{sha256(content).hexdigest()}.yaml").write_bytes(content)
+    listed = messages()
+    log = judged(listed, models_in(home / "models", listed), views_in(home / "views"))
+    archive(spark, lake.RAW_TRANSACTION_TOPIC, [(*one, []) for one in listed])
+    told = [(key, value, at_ms) for key, value, at_ms in log.verdicts]
+    told += [one for one in log.verdicts if b'"r:200"' in one[1]]  # once more, as after a crash
+    archive(
+        spark, lake.RAW_FRAUD_TOPIC,
+        [(0, n, at_ms, key, value, []) for n, (key, value, at_ms) in enumerate(told)],
+    )  # fmt: skip
+    archive(
+        spark, lake.RAW_FEATURE_TOPIC,
+        [
+            (0, n, at_ms, key, value, headers(name))
+            for n, ((key, name, value), (_, _, at_ms)) in enumerate(
+                zip(log.features, log.verdicts, strict=True)
+            )
+        ],
+    )  # fmt: skip
+    for what in REFINED[:2]:
+        ours = spark.table(what.raw).where(F.col("produced_on") <= F.lit(TODAY))
+        refine_batch(ours, what)
+    archived_ms = FIRST_MS + 3 * DAY_MS + HOUR_MS
+    append_outcomes(spark, [an_outcome(job, archived_ms) for job in NEEDED])
+    verdicts = [decode(Verdict, value) for _, value, _ in log.verdicts]
+    store = MemoryVerdictStore()
+    store.write(verdicts, [])
+    folders = BookFolders(policies=(policies,), models=(home / "models",), views=(home / "views",))
+    yield World(listed, verdicts, store, folders)
+    forget(spark)
+
+
+def headers(name: str) -> list[tuple[str, bytes]]:
+    version = features_version().encode()
+    return [(TRANSACTION_ID_HEADER, name.encode()), (FEATURES_VERSION_HEADER, version)]
+
+
+def an_outcome(job: str, began_at_ms: int) -> JobOutcome:
+    return JobOutcome(
+        run_id="reconcile-test", job=job, from_ms=0, until_ms=0, rows_in=0, rows_out=0,
+        rows_rejected=0, began_at_ms=began_at_ms, ended_at_ms=began_at_ms, code_version="test",
+    )  # fmt: skip
+
+
+def forget(spark: SparkSession) -> None:
+    for table in (lake.RAW_TRANSACTION_TOPIC, lake.RAW_FRAUD_TOPIC, lake.RAW_FEATURE_TOPIC,
+                  lake.CORE_RECONCILIATION):  # fmt: skip
+        spark.sql(f"DELETE FROM {table} WHERE produced_on < '2016-01-01'")  # noqa: S608  our names
+    for table in (lake.CORE_TRANSACTIONS, lake.CORE_VERDICTS):
+        spark.sql(f"DELETE FROM {table} WHERE transaction_id LIKE 'r:%'")  # noqa: S608  our names
+    spark.sql(f"DELETE FROM {lake.CORE_CUSTOMER_STATES}")  # noqa: S608  our names
+    spark.sql(f"DELETE FROM {lake.CORE_JOB_OUTCOMES} WHERE run_id = 'reconcile-test'")  # noqa: S608  our names
+
+
+def states(spark: SparkSession, day: date) -> dict[str, bytes]:
+    rows = spark.table(lake.CORE_CUSTOMER_STATES).where(F.col("state_on") == F.lit(day)).collect()
+    found = {row.customer_token: bytes(row.state) for row in rows}
+    assert len(found) == len(rows)
+    return found
+
+
+def faults(done: Reconciled) -> dict[Finding, list[str]]:
+    assert all(done.counts[one] == len(some) for one, some in done.examples.items())
+    return {one: [each.transaction_id for each in some] for one, some in done.examples.items()}
+
+
+def test_a_day_is_clean_and_its_state_is_that_of_a_fold_from_the_beginning(
+    spark: SparkSession, world: World
+) -> None:
+    forget_states(spark)
+    first = world.reconciled(spark, FIRST)
+    assert (faults(first), first.state_from) == ({}, "the beginning of the archive")
+    second = world.reconciled(spark, DAY)
+    assert (faults(second), second.state_from) == ({}, str(FIRST))
+    assert second.purchases == len(world.of_day(DAY)) > MESSAGES * 0.9
+    assert {note: count for note, count in second.notes.items() if count} == {Note.REPEATED: 1}
+    assert len({one.risk_view for one in world.of_day(DAY)}) >= 2
+    assert {one.outcome for one in world.of_day(DAY)} > {Outcome.APPROVE}
+
+    continued = states(spark, DAY)
+    forget_states(spark)
+    alone = world.reconciled(spark, DAY)
+    assert (faults(alone), alone.state_from) == ({}, "the beginning of the archive")
+    assert states(spark, DAY) == continued
+    assert len(continued) == len(LETTERS)
+    skipped = world.reconciled(spark, NEXT)
+    assert (faults(skipped), skipped.state_from) == ({}, str(DAY))
+
+
+def forget_states(spark: SparkSession) -> None:
+    spark.sql(f"DELETE FROM {lake.CORE_CUSTOMER_STATES}")  # noqa: S608  our names
+
+
+class Lies:
+    """What somebody might do to the archive by hand."""
+
+    def __init__(self, spark: SparkSession) -> None:
+        self._spark, self._offset = spark, 100_000
+
+    def say(self, verdict: Verdict) -> None:
+        self._offset += 1
+        row = (0, self._offset, verdict.decided_at_ms, verdict.customer_token, encode(verdict), [])
+        archive(self._spark, lake.RAW_FRAUD_TOPIC, [row])
+
+    def take_back(self, name: str) -> None:
+        said = f"get_json_object(cast(value AS STRING), '$.transaction_id') = '{name}'"
+        self._spark.sql(f"DELETE FROM {lake.RAW_FRAUD_TOPIC} WHERE {said}")  # noqa: S608  our names
+
+    def remove(self, table: str, name: str) -> None:
+        self._spark.sql(f"DELETE FROM {table} WHERE transaction_id = '{name}'")  # noqa: S608  our names
+
+    def restate(self, table: str, name: str, change: str) -> None:
+        self._spark.sql(f"UPDATE {table} SET {change} WHERE transaction_id = '{name}'")  # noqa: S608  our names
+
+    def of_vector(self, name: str, statement: str) -> None:
+        is_its = f"cast(try_element_at(headers, 1).value AS STRING) = '{name}'"
+        self._spark.sql(f"{statement} WHERE {is_its}")
+
+
+def lied_about(spark: SparkSession, world: World, ours: list[Verdict]) -> MemoryVerdictStore:
+    """One purchase a class, in the order of the expectation below; the store that belongs to it."""
+    lies, ids = Lies(spark), [one.transaction_id for one in ours]
+    lies.take_back(ids[0])
+    lies.remove(lake.CORE_VERDICTS, ids[0])
+    lies.of_vector(ids[2], f"DELETE FROM {lake.RAW_FEATURE_TOPIC}")  # noqa: S608  our names
+    lies.say(replace(ours[0], transaction_id="r:nobody"))
+    lies.say(replace(ours[0], transaction_id="r:nowhere", source_offset=9**9))
+    lies.say(replace(ours[3], score=0.9, decided_at_ms=ours[3].decided_at_ms - 1))
+    other = "concat(substring(value, 1, 8), X'0000000000001440', substring(value, 17))"
+    lies.of_vector(ids[4], f"UPDATE {lake.RAW_FEATURE_TOPIC} SET value = {other}")  # noqa: S608  our names
+    lies.restate(lake.CORE_VERDICTS, ids[5], "score = 0.25")
+    lies.take_back(ids[6])
+    lies.say(replace(ours[6], outcome=Outcome.DECLINE))
+    lies.restate(lake.CORE_TRANSACTIONS, ids[7], "amount_eur_cents = 1")
+    stored = {name: one for name, one in world.store.verdicts.items() if name != ids[1]}
+    stored["r:stored"] = replace(ours[0], transaction_id="r:stored")
+    stored[ids[8]] = replace(ours[8], route="elsewhere")
+    store = MemoryVerdictStore()
+    store.write(list(stored.values()), [])
+    return store
+
+
+@pytest.fixture
+def undone(spark: SparkSession) -> Iterator[None]:
+    """Whatever a test does to the archive is taken back."""
+    tables = (lake.RAW_FRAUD_TOPIC, lake.RAW_FEATURE_TOPIC, lake.CORE_VERDICTS,
+              lake.CORE_TRANSACTIONS)  # fmt: skip
+    before = {one: spark.sql(f"DESCRIBE HISTORY {one} LIMIT 1").first() for one in tables}
+    yield
+    for table, newest in before.items():
+        assert newest is not None
+        spark.sql(f"RESTORE TABLE {table} TO VERSION AS OF {newest.version}")
+
+
+@pytest.mark.usefixtures("undone")
+def test_every_lie_is_found_named_and_kept(spark: SparkSession, world: World) -> None:
+    ours = [one for one in world.of_day(DAY) if one.outcome is Outcome.APPROVE]
+    ids = [one.transaction_id for one in ours]
+    store = lied_about(spark, world, ours)
+    done = world.reconciled(spark, DAY, store=MemoryChosenVerdicts(store))
+    assert faults(done) == {
+        Finding.MISSING_IN_ARCHIVE: [ids[0]] * 2,
+        Finding.MISSING_IN_STORE: [ids[1]],
+        Finding.MISSING_FEATURES: [ids[2]],
+        Finding.EXTRA_IN_ARCHIVE: ["r:nobody", "r:nowhere"],
+        Finding.EXTRA_IN_STORE: ["r:stored"],
+        Finding.DUPLICATE: [ids[3]],
+        Finding.DIFFERENT_FEATURES: [ids[4]],
+        Finding.DIFFERENT_SCORE: [ids[5]],
+        Finding.DIFFERENT_OUTCOME: [ids[6]],
+        Finding.DIFFERENT_AMOUNT: [ids[7]],
+        Finding.DIFFERENT_IN_STORE: sorted([ids[6], ids[8]]),
+    }
+    examples = {one: some[0] for one, some in done.examples.items()}
+    assert examples[Finding.DIFFERENT_FEATURES].said == f"{SERVED[1].name} 5.0"
+    score = examples[Finding.DIFFERENT_SCORE]
+    assert (score.said, score.held_by) == ("score 0.25", "core_verdicts")
+    assert score.expected == f"score {ours[5].score!r}"
+    assert examples[Finding.DIFFERENT_OUTCOME].said == "decline LOW"
+    assert done.is_over(0)
+    assert not done.is_over(done.different)
+    expect_kept(spark, done)
+
+
+def expect_kept(spark: SparkSession, done: Reconciled) -> None:
+    for _ in range(2):
+        keep(spark, done, began_at_ms=1)
+    rows = spark.table(lake.CORE_RECONCILIATION).where(F.col("produced_on") == F.lit(DAY)).collect()
+    assert len(rows) == len(Finding) + len(Note)
+    by_name = {row.finding: row for row in rows}
+    assert by_name["extra_in_archive"].rows == 2
+    duplicates = done.examples[Finding.DUPLICATE]
+    told = json.loads(by_name["duplicate"].examples)
+    assert [one["transaction_id"] for one in told] == [one.transaction_id for one in duplicates]
+    document = document_of(done, 0)
+    assert document["ok"] is False
+    assert document["findings"]["different_score"]["count"] == 1
+    assert json.loads(json.dumps(document)) == document
+
+
+def test_what_can_no_longer_be_judged_is_counted(spark: SparkSession, world: World) -> None:
+    nothing = BookFolders(policies=(), models=(), views=())
+    done = world.reconciled(spark, FIRST, folders=nothing, today=date(2015, 7, 1))
+    assert faults(done) == {}
+    assert done.notes[Note.POLICY_UNKNOWN] == done.purchases
+    assert done.notes[Note.STORE_EXPIRED] == done.purchases
+    named = [one for one in world.of_day(FIRST) if one.risk_view]
+    assert done.notes[Note.VIEWS_UNKNOWN] == len(named) > 0
+    assert "not_recomputed_policy_unknown" in done.sentence(0)
+
+
+def test_a_day_that_is_not_archived_is_not_compared(spark: SparkSession, world: World) -> None:
+    with pytest.raises(NotArchived, match="archive_topics"):
+        world.reconciled(spark, date(2099, 1, 1))
+
+
+def test_the_vectors_are_those_of_one_fold(world: World) -> None:
+    """The world itself is no invention: what was judged is what the plain fold accepts."""
+    ordered = sorted(world.messages)
+    at_ms = np.array([one[2] for one in ordered])
+    folded = fold_messages(CustomerState(), [one[4] for one in ordered], at_ms)
+    assert folded.repeats > 0
+    assert len(folded.refused) > 5
+    assert len(packed(folded.features)) == len(world.verdicts)
