@@ -46,6 +46,13 @@ class Days:
         """Whether a row's day is one of these."""
         return F.col(column).between(F.lit(self.first), F.lit(self.last))
 
+    def not_before(self, column: str) -> Column:
+        """Whether a message was produced on a day on which it may speak of these: no upper end.
+
+        History may be sent long after it happened; and nothing is sent a day before.
+        """
+        return F.col(column) >= F.lit(self.first - timedelta(days=1))
+
     def frame(self, spark: SparkSession, column: str) -> DataFrame:
         """One row a day."""
         count = (self.last - self.first).days + 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import re
 from pathlib import Path
 
 import yaml
@@ -12,6 +13,23 @@ from fraudwatch.domain.policy import BrokenPolicy, Policy
 from fraudwatch.domain.policy_document import policy_from
 
 _NAMED_DIGITS = 8
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def find_policy(given: str, folder: Path) -> Path:
+    """The file that a person means by a path, or by the name of one in ``folder``.
+
+    Raises:
+        BrokenPolicy: there is no such file; the text says which names there are.
+    """
+    path = folder / f"{given}.yaml" if _NAME.fullmatch(given) else Path(given)
+    if path.is_file():
+        return path.resolve()
+    names = ", ".join(sorted(one.stem for one in folder.glob("*.yaml"))) or "none"
+    raise BrokenPolicy(
+        f"there is no file {path}; give the path of a YAML document, or a name of {folder.name}/ "
+        f"(there is {names})"
+    )
 
 
 def load_policy(path: Path) -> Policy:

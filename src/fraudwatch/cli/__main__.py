@@ -19,8 +19,10 @@ FAILED = 1
 WRONG_USE = 2
 # Their engines take a while to load, so only where they are asked for.
 LOADED_LATE = {
+    "backtest": "Example: ./fraudwatch backtest default --from 2026-11-01 --until 2026-11-20",
     "benchmark": "",
     "chaos": "Example: ./fraudwatch chaos --kills 5 --seed 7",
+    "reconcile": "Example: ./fraudwatch reconcile --date 2026-11-20 --json",
     "replay": "Example: ./fraudwatch replay purchases.csv --mapping mapping.yaml --rate 50",
     "report": "Example: ./fraudwatch report --labels purchases.csv --mapping mapping.yaml --json",
     "reports": "",

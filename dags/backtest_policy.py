@@ -1,0 +1,92 @@
+"""Judge days of the past by another policy.
+
+### Purpose
+
+Says what a candidate policy would have done on purchases that were judged long ago, before anybody
+lets it judge new ones: alerts a day, precision, recall, money, rule by rule, and which alerts it
+adds to those of the policy that was live or takes away from them.
+
+### When
+
+By hand only, with the form. Nothing waits for it and nothing is changed by it.
+
+### Reads
+
+The policy; `core_transactions`, `core_verdicts`, `core_labels`, `raw_feature_topic` and, where a
+vector is missing, `core_features`.
+
+### Writes
+
+A page and its numbers in the home's folder `backtests`; the last line of `backtest_policy` says
+where. `core_job_outcomes`.
+
+### If it fails
+
+Nothing depends on it, and the lake is as it was.
+
+- `check_policy`: there is no such policy, or it may not be used; its last line says where and why.
+- `backtest_policy`: HDFS, the metastore or memory: a purchase takes about seventy bytes of the
+  driver, so ask for fewer days at once.
+
+### Parameters
+
+- `policy`: the name of a document in contracts/policies, without its ending; empty: the default
+  one.
+- `yaml`: a whole policy document instead, pasted.
+- `from`, `until`: days (UTC) of purchases, both inclusive; one of them alone is that day, none is
+  the day before the run.
+
+### Owner
+
+fraudwatch
+"""
+
+from airflow.sdk import dag
+
+from fraudwatch.orchestration.batch_module import run_module
+from fraudwatch.orchestration.defaults import (
+    NO_RETRY,
+    START_DATE,
+    TASK_DEFAULTS,
+    a_day,
+    a_document,
+    a_name,
+)
+from fraudwatch.orchestration.failure_mail import mail_failure
+from fraudwatch.orchestration.spark_job import submit
+from fraudwatch.orchestration.tags import Impact
+
+YESTERDAY = "(dag_run.run_after - macros.timedelta(days=1)).strftime('%Y-%m-%d')"
+ASKED = [
+    "{{ '--policy-text=' ~ params.yaml if params.yaml else '' }}",
+    "{{ '' if params.yaml else '--policy=' ~ (params.policy or 'default') }}",
+    "--from={{ params['from'] or params.until or " + YESTERDAY + " }}",
+    "--until={{ params.until or params['from'] or " + YESTERDAY + " }}",
+]
+
+
+@dag(
+    schedule=None,
+    start_date=START_DATE,
+    catchup=False,
+    max_active_runs=1,  # there is one Spark slot
+    default_args=TASK_DEFAULTS,
+    params={
+        "policy": a_name("Policy", "A name of contracts/policies; empty: default."),
+        "yaml": a_document("YAML", "A whole policy document, in place of the name."),
+        "from": a_day("From", "First day (UTC) of purchases; empty: as Until."),
+        "until": a_day("Until", "Last day, inclusive; empty: as From. Both empty: yesterday."),
+    },
+    on_failure_callback=mail_failure,
+    tags=[Impact.TIER_3],
+    doc_md=__doc__,
+)
+def backtest_policy() -> None:
+    """Check the policy, which takes a moment, and then judge."""
+    check = run_module(
+        "check_policy", "spark_jobs.backtest_policy", [*ASKED, "--check"], retries=NO_RETRY
+    )
+    check >> submit("backtest_policy", "backtest_policy.py", ASKED)
+
+
+backtest_policy()

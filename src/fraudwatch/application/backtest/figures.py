@@ -1,0 +1,95 @@
+"""The figures of a backtest in words, for the page and the terminal: unknown is a dash."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+UNKNOWN: Final = "-"
+
+
+class Figure(NamedTuple):
+    """One line of the comparison."""
+
+    label: str
+    live: str
+    candidate: str
+    difference: str
+    is_part: bool = False  # of what the line above says
+
+
+def count(value: float | None) -> str:
+    """A whole number."""
+    return UNKNOWN if value is None else f"{value:,.0f}"
+
+
+def rate(value: float | None) -> str:
+    """So many a day."""
+    return UNKNOWN if value is None else f"{value:,.1f}"
+
+
+def share(value: float | None) -> str:
+    """A ratio as percent."""
+    return UNKNOWN if value is None else f"{value:.1%}"
+
+
+def euro(value: float | None) -> str:
+    """Euro cents as euro."""
+    return UNKNOWN if value is None else f"{value / 100:,.2f} €"
+
+
+def points(value: float) -> str:
+    """The difference of two shares, which is no share itself."""
+    return f"{100 * value:.1f} points"
+
+
+def instant(text: str) -> str:
+    """An instant of the document, to the minute."""
+    return f"{text[:16].replace('T', ' ')} UTC"
+
+
+# Label (indented: a part of the one above), where it stands in a policy's numbers, how written.
+_COMPARED: Final[tuple[tuple[str, tuple[str, ...], Callable[[float | None], str]], ...]] = (
+    ("Purchases judged", ("judged",), count),
+    ("Alerts", ("alerts",), count),
+    ("Alerts a day", ("alerts_per_day",), rate),
+    ("  of them to review, a day", ("outcomes_per_day", "review"), rate),
+    ("  of them declined, a day", ("outcomes_per_day", "decline"), rate),
+    ("Alerts that no rule hit", ("alerts_without_a_rule",), count),
+    ("Known frauds among alerts", ("known_frauds",), count),
+    ("Precision, of alerts that analysts decided", ("precision_of_decided",), share),
+    ("Precision, of alerts with any label", ("precision_of_labelled",), share),
+    ("Recall, of known frauds", ("recall",), share),
+    ("Fraud money caught", ("money", "caught_eur_cents"), euro),
+    ("  of that declined at once", ("money", "declined_eur_cents"), euro),
+    ("Fraud money missed", ("money", "missed_eur_cents"), euro),
+    ("Genuine money declined", ("money", "wrongly_blocked_eur_cents"), euro),
+    ("Share of fraud money caught", ("money", "value_recall_ratio"), share),
+    ("Card precision at 100 a day", ("card_precision_at_100",), share),
+    ("  the best it could be", ("card_precision_at_100_perfect",), share),
+)
+
+
+def compared(document: Mapping[str, Any]) -> Iterator[Figure]:
+    """The live policy and the candidate, line by line."""
+    for label, path, written in _COMPARED:
+        live, candidate = _at(document["live"], path), _at(document["candidate"], path)
+        known = live is not None and candidate is not None
+        difference = _signed(candidate - live, written) if known else UNKNOWN
+        name = label.strip()
+        yield Figure(name, written(live), written(candidate), difference, name != label)
+
+
+def _at(numbers: Mapping[str, Any], path: tuple[str, ...]) -> Any:
+    found: Any = numbers
+    for name in path:
+        found = found[name]
+    return found
+
+
+def _signed(value: float, written: Callable[[float | None], str]) -> str:
+    told: Callable[[float], str] = points if written is share else written
+    text = told(abs(value))
+    if text == told(0):
+        return "="
+    return f"+{text}" if value > 0 else f"-{text}"

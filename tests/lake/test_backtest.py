@@ -1,0 +1,333 @@
+"""A policy backtested over a small world that the production encoders wrote into the lake."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from fraudwatch import lake
+from fraudwatch.adapters.core_rows import FROM_LOG, core_transactions, core_verdicts
+from fraudwatch.adapters.json_codec import encode
+from fraudwatch.adapters.lake_messages import transactions_of, verdicts_of
+from fraudwatch.adapters.log_fold import FoldedMessages, fold_messages, packed, served
+from fraudwatch.adapters.policy_file import parse_policy
+from fraudwatch.adapters.verdict_frames import Decided, encode_verdicts
+from fraudwatch.application.assess import assess
+from fraudwatch.domain.evidence import Evidence
+from fraudwatch.domain.features.fold import features_version
+from fraudwatch.domain.features.state import CustomerState
+from fraudwatch.domain.models.in_use import Models
+from fraudwatch.domain.policy import Policy
+from fraudwatch.domain.purchase import PaymentStatus
+from fraudwatch.domain.rules.catalogue import RULES
+from fraudwatch.domain.views.published import NO_VIEWS
+from fraudwatch.settings import LakeSettings
+from fraudwatch.stack.place import ROOT
+from fraudwatch.testing import a_token, a_transaction
+from fraudwatch.topics import FEATURES_VERSION_HEADER, TRANSACTION_ID_HEADER
+from spark_jobs import backtest_policy
+from spark_jobs.backtest_policy import Candidate, backtest
+from spark_jobs.days import Days
+
+DAYS = Days(date(2025, 6, 10), date(2025, 6, 12))  # this file's own
+DEFAULT = (ROOT / "contracts/policies/default.yaml").read_text(encoding="utf-8")
+LIVE = parse_policy(DEFAULT.encode())
+HIGH_AMOUNT = "high_amount: {points: 50, at_least_eur_cents: 100000}"
+STRONGER = DEFAULT.replace(HIGH_AMOUNT, HIGH_AMOUNT.replace("100000", "50000"))
+PURCHASES = 600
+CUSTOMERS = "abcdefghijkl"
+NOW_MS = DAYS.until_ms + 30 * 86_400_000
+RAW = (
+    "source_partition INT, source_offset BIGINT, produced_at TIMESTAMP, key STRING, value BINARY, "
+    "headers ARRAY<STRUCT<key: STRING, value: BINARY>>, produced_on DATE"
+)
+FEATURES = """transaction_id STRING, source_partition INT, source_offset BIGINT, features BINARY,
+  features_version STRING, event_on DATE"""
+LABELS = """transaction_id STRING, verdict STRING, source STRING, by STRING, known_at_ms BIGINT,
+  known_on DATE"""
+# Of which the vector that was served is not there, or of other features; the last two for good.
+NO_VECTOR, OTHER, NEVER, NEVER_OURS = "bt:10", "bt:20", "bt:30", "bt:40"
+UNSEEN = "bt:unseen"  # from the extract alone: the stream never judged it
+
+
+@dataclass(frozen=True)
+class World:
+    verdicts: dict[str, dict[str, Any]]
+    truths: dict[str, tuple[str, str]]  # verdict and source
+
+    def truth(self, name: str) -> str | None:
+        return self.truths.get(name, (None, ""))[0]
+
+
+def bought() -> list[bytes]:
+    chance = random.Random(11)
+    step_ms = (DAYS.until_ms - DAYS.from_ms) // PURCHASES
+    found = []
+    for number in range(PURCHASES):
+        letter = "a" if 200 <= number < 230 else chance.choice(CUSTOMERS)
+        at_ms = DAYS.from_ms + number * step_ms
+        if letter == "a" and 200 <= number < 230:
+            at_ms = DAYS.from_ms + 200 * step_ms + number * 1_000  # a burst
+        dear = chance.random()
+        cents = chance.randrange(100, 20_000) if dear < 0.6 else chance.randrange(20_000, 400_000)
+        is_paid = chance.random() < 0.9
+        found.append(
+            a_transaction(
+                transaction_id=f"bt:{number}",
+                customer_token=a_token(letter),
+                card_token=a_token(letter) if number % 9 else None,
+                event_at_ms=at_ms,
+                amount_eur_cents=cents,
+                amount_minor=cents,
+                payment_status=PaymentStatus.APPROVED if is_paid else PaymentStatus.DECLINED,
+                merchant_id=f"m-{chance.randrange(6)}",
+                device_token=a_token(chance.choice("mnopq")) if number % 4 else None,
+            )
+        )
+    return [encode(one) for one in sorted(found, key=lambda one: one.event_at_ms)]
+
+
+def judged(folded: FoldedMessages, policy: Policy) -> tuple[list[bytes], list[bytes]]:
+    """Verdicts and vectors: half of the world before there were models, half with both."""
+    features = served(folded, folded.told_by(NO_VIEWS))
+    rows, half = len(features), len(features) // 2
+    chance = np.random.default_rng(3)
+    verdicts: list[bytes] = []
+    for start, end in ((0, half), (half, rows)):
+        models = cast("Models", SimpleNamespace(anomaly_version="a" * 12, model_version="b" * 12))
+        evidence = Evidence(chance.random(end - start) ** 0.02, chance.random(end - start) ** 6)
+        if start == 0:
+            models, evidence = Models(), Evidence()
+        seen = folded.seen(features)
+        part = seen._replace(
+            amount_eur_cents=seen.amount_eur_cents[start:end],
+            features=seen.features[start:end],
+            **{name: getattr(seen, name)[start:end] for name in seen._fields[2:]},
+        )
+        decided = Decided(
+            assess(part, policy, evidence), policy, models, evidence, {}, features_version(),
+            [""] * (end - start), np.zeros(end - start, np.int64),
+            np.arange(start, end), DAYS.until_ms,
+        )  # fmt: skip
+        verdicts += encode_verdicts(folded.frame[start:end], decided)
+    return verdicts, packed(features)
+
+
+def raw(spark: SparkSession, values: list[bytes], headers: list[Any] | None = None) -> DataFrame:
+    at = datetime(2025, 6, 20, tzinfo=UTC)  # history, replayed later
+    rows = [
+        (0, place, at, "key", value, headers[place] if headers else [], at.date())
+        for place, value in enumerate(values)
+    ]
+    return spark.createDataFrame(rows, RAW)
+
+
+def headers_of(name: str, version: str) -> list[tuple[str, bytes]]:
+    return [(TRANSACTION_ID_HEADER, name.encode()), (FEATURES_VERSION_HEADER, version.encode())]
+
+
+@pytest.fixture(scope="module")
+def world(spark: SparkSession) -> Iterator[World]:
+    yield laid_out(spark)
+    core = (lake.CORE_TRANSACTIONS, lake.CORE_VERDICTS, lake.CORE_FEATURES, lake.CORE_LABELS)
+    for table in core:
+        spark.sql(f"DELETE FROM {table} WHERE transaction_id LIKE 'bt:%'")  # noqa: S608  our names
+    spark.sql(f"DELETE FROM {lake.RAW_FEATURE_TOPIC} WHERE produced_on = DATE'2025-06-20'")  # noqa: S608  our names
+
+
+def laid_out(spark: SparkSession) -> World:
+    messages = bought()
+    folded = fold_messages(CustomerState(), messages, np.full(len(messages), NOW_MS))
+    names = folded.frame["transaction_id"].to_list()
+    assert len(names) == PURCHASES
+    verdicts, vectors = judged(folded, LIVE)
+    truths = said(names)
+    unseen = encode(a_transaction(transaction_id=UNSEEN, event_at_ms=DAYS.from_ms + 5))
+    purchases = core_transactions(transactions_of(raw(spark, [*messages, unseen])), FROM_LOG)
+    _append(purchases, lake.CORE_TRANSACTIONS)
+    _append(core_verdicts(verdicts_of(raw(spark, verdicts))), lake.CORE_VERDICTS)
+    _append(archived_vectors(spark, names, vectors), lake.RAW_FEATURE_TOPIC)
+    again = {name: bytes(one) for name, one in zip(names, packed(folded.features), strict=True)}
+    rows = [
+        (name, 0, 0, again[name], features_version(), DAYS.first)
+        for name in (NO_VECTOR, OTHER, "bt:50")
+    ]
+    _append(spark.createDataFrame(rows, FEATURES), lake.CORE_FEATURES)
+    _append(labels(spark, truths), lake.CORE_LABELS)
+    return World({one["transaction_id"]: one for one in map(json.loads, verdicts)}, truths)
+
+
+def said(names: list[str]) -> dict[str, tuple[str, str]]:
+    chance = random.Random(5)
+    truths = {}
+    for name in names:
+        told = chance.random()
+        if told < 0.1:
+            truths[name] = ("fraud", chance.choice(["chargeback", "analyst"]))
+        elif told < 0.25:
+            truths[name] = ("genuine", "analyst")
+    return truths
+
+
+def labels(spark: SparkSession, truths: dict[str, tuple[str, str]]) -> DataFrame:
+    at_ms, on = DAYS.until_ms + 1, date(2025, 6, 13)
+    rows = [(name, truth, who, "x", at_ms, on) for name, (truth, who) in truths.items()]
+    # Said after the backtest, so that it is not known to it.
+    rows.append(("bt:1", "fraud", "chargeback", "x", NOW_MS + 1, date(2025, 7, 13)))
+    return spark.createDataFrame(rows, LABELS)
+
+
+def archived_vectors(spark: SparkSession, names: list[str], vectors: list[bytes]) -> DataFrame:
+    values, headers = [], []
+    for name, vector in zip(names, vectors, strict=True):
+        if name in (NO_VECTOR, NEVER):
+            continue
+        is_of_others = name in (OTHER, NEVER_OURS)
+        values.append(vector[:16] if is_of_others else vector)
+        headers.append(headers_of(name, "yesterday" if is_of_others else features_version()))
+        if name == "bt:60":  # judged again after a crash
+            values.append(vector)
+            headers.append(headers_of(name, features_version()))
+        if name == "bt:70":  # and of other features later, by somebody who replayed
+            values.append(vector[::-1])
+            headers.append(headers_of(name, "tomorrow"))
+    return raw(spark, values, headers)
+
+
+def _append(rows: DataFrame, table: str) -> None:
+    rows.writeTo(f"{lake.DATABASE}.{table}").append()
+
+
+@pytest.fixture(scope="module")
+def again(spark: SparkSession, world: World) -> dict[str, Any]:
+    """The live policy as its own candidate."""
+    assert world.verdicts
+    return backtest(spark, DAYS, Candidate("default", LIVE), NOW_MS)
+
+
+def test_the_live_policy_says_again_what_it_said(again: dict[str, Any], world: World) -> None:
+    found = again
+    both, coverage, live = found["overlap"], found["coverage"], found["live"]
+    # Every outcome, every score, every rule.
+    assert (both["judged_by_both"], both["same_outcome_ratio"]) == (PURCHASES - 2, 1.0)
+    assert both["alert_overlap_ratio"] == 1.0
+    outcomes = Counter(one["outcome"] for one in world.verdicts.values())
+    assert live["outcomes"] == dict(outcomes)
+    assert min(outcomes.values()) > 20, "the world shows every outcome"
+    for rule in found["rules"].values():
+        lost = rule["live"]["hits"] - rule["candidate"]["hits"]
+        assert 0 <= lost <= 2, "of the two that cannot be judged any more"
+    assert found["rules"]["rapid_purchases"]["candidate"]["hits"] > 10
+    assert coverage["purchases"] == PURCHASES + 1
+    assert coverage["judged_by"] == {
+        "served_vector": PURCHASES - 4,
+        "recomputed_because_no_vector": 1,
+        "recomputed_because_other_features": 1,
+    }
+    assert coverage["not_judged"] == {"no_vector": 2, "other_features": 1}
+    assert coverage["with_live_verdict"] == PURCHASES
+    assert coverage["with_fraud_score"] == coverage["with_anomaly_score"] >= PURCHASES // 2 - 2
+    assert found["served_by"] == {
+        "policies": {LIVE.version: PURCHASES},
+        "models": {f"anomaly {'a' * 12}": PURCHASES // 2, f"fraud {'b' * 12}": PURCHASES // 2},
+    }
+
+
+def test_what_is_known_is_what_was_said_by_then(again: dict[str, Any], world: World) -> None:
+    found = again["live"]
+    alerts = {name for name, one in world.verdicts.items() if one["outcome"] != "approve"}
+    frauds = {name for name, (truth, _) in world.truths.items() if truth == "fraud"}
+    decided = {name for name, (_, who) in world.truths.items() if who == "analyst"}
+    assert found["alerts"] == len(alerts)
+    assert found["recall"] == pytest.approx(len(alerts & frauds) / len(frauds))
+    assert found["precision_of_decided"] == pytest.approx(
+        len(alerts & decided & frauds) / len(alerts & decided)
+    )
+    assert found["precision_of_labelled"] == pytest.approx(
+        len(alerts & frauds) / len(alerts & world.truths.keys())
+    )
+    paid = {n: one for n, one in world.verdicts.items() if one["payment_status"] == "approved"}
+    assert found["money"]["missed_eur_cents"] == sum(
+        one["amount_eur_cents"] for n, one in paid.items() if n in frauds - alerts
+    )
+    assert found["money"]["wrongly_blocked_eur_cents"] == sum(
+        one["amount_eur_cents"]
+        for n, one in paid.items()
+        if one["outcome"] == "decline" and world.truth(n) == "genuine"
+    )
+
+
+def expected(verdict: dict[str, Any]) -> str:
+    """What fifty points more make of a verdict, from its own numbers: docs/rules.md."""
+    if not 50_000 <= verdict["amount_eur_cents"] < 100_000:
+        return str(verdict["outcome"])
+    points = sum(one["points"] for one in verdict["reasons"] if one["rule"] in RULES)
+    if points >= 100:
+        return str(verdict["outcome"])
+    others = (1 - verdict["score"]) / (1 - points / 100)
+    score = 1 - others * (1 - min(points + 50, 100) / 100)
+    return "decline" if score >= 0.8 else "review"
+
+
+def test_a_rule_made_stronger_changes_exactly_what_it_hits(
+    spark: SparkSession, world: World
+) -> None:
+    found = backtest(spark, DAYS, Candidate("stronger", parse_policy(STRONGER.encode())), NOW_MS)
+    judged = {n: one for n, one in world.verdicts.items() if n not in (NEVER, NEVER_OURS)}
+    pairs = Counter((one["outcome"], expected(one)) for one in judged.values())
+    assert found["overlap"]["outcomes"] == {
+        was: {becomes: pairs[was, becomes] for becomes in ("approve", "review", "decline")}
+        for was in ("approve", "review", "decline")
+    }
+    fresh = {n for n, one in judged.items() if one["outcome"] == "approve" != expected(one)}
+    assert len(fresh) > 20
+    assert found["overlap"]["only_candidate"]["hits"] == len(fresh)
+    assert found["overlap"]["only_live"]["hits"] == 0
+    frauds = {n for n in fresh if world.truth(n) == "fraud"}
+    assert found["overlap"]["only_candidate"]["known_frauds"] == len(frauds)
+    hits = found["rules"]["high_amount"]
+    assert hits["candidate"]["hits"] == sum(
+        one["amount_eur_cents"] >= 50_000 for one in judged.values()
+    )
+
+
+def test_the_job_writes_a_page_a_row_of_the_ledger_and_one_object(
+    spark: SparkSession,
+    world: World,
+    lake_settings: LakeSettings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("LAKE_FILE_SYSTEM", lake_settings.file_system)
+    monkeypatch.setenv("LAKE_JARS", lake_settings.jars)
+    monkeypatch.setenv("BACKTEST_FOLDER", str(tmp_path))
+    monkeypatch.setenv("AIRFLOW_CTX_DAG_ID", "backtest_policy")
+    monkeypatch.setenv("AIRFLOW_CTX_DAG_RUN_ID", "manual")
+    monkeypatch.setenv("AIRFLOW_CTX_TASK_ID", "backtest_policy")
+    days = ["--from", DAYS.first.isoformat(), "--until", DAYS.last.isoformat()]
+    monkeypatch.setattr("sys.argv", ["x", f"--policy-text={STRONGER}", *days, "--json"])
+    assert backtest_policy.main() == 0
+    document = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert document["policy"]["name"] == "pasted"
+    assert document["coverage"]["purchases"] == len(world.verdicts) + 1
+    assert document["purchases_per_second"] > 0
+    assert Path(document["page"]).read_text(encoding="utf-8").startswith("<!doctype html>")
+    numbers = json.loads(Path(document["numbers"]).read_text(encoding="utf-8"))
+    assert numbers["overlap"] == document["overlap"]
+    ledger = spark.table(lake.CORE_JOB_OUTCOMES).where("job = 'backtest_policy'")
+    [row] = ledger.where("run_id = 'backtest_policy/manual/backtest_policy/1'").collect()
+    assert (row.rows_in, row.rows_out) == (PURCHASES + 1, PURCHASES - 2)
+    assert json.loads(row.reasons) == {"no_vector": 2, "other_features": 1}
+    assert (row.from_ms, row.until_ms) == (DAYS.from_ms, DAYS.until_ms)
