@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,28 +10,9 @@ import pytest
 
 from fraudwatch.stack.private_stack import PrivateStack
 from fraudwatch.testing import eventually
+from tests.e2e.airflow_runs import first_ended, mails_about, switched_on
 
 pytestmark = [pytest.mark.engines, pytest.mark.batch, pytest.mark.timeout(1_500)]
-ENDED = {"success", "failed"}
-
-
-@contextmanager
-def switched_on(batch_stack: PrivateStack, *names: str) -> Iterator[None]:
-    try:
-        for name in names:
-            batch_stack.command("dags", "unpause", name)
-        yield
-    finally:
-        for name in names:
-            batch_stack.command("dags", "pause", name)
-
-
-def first_ended(batch_stack: PrivateStack, name: str) -> dict[str, Any] | None:
-    """Of the runs that the clock or an asset started; a person's is another test's."""
-    told = json.loads(batch_stack.command("dags", "runs", name, "--json").stdout)
-    by_itself = [run for run in told["runs"] if not run["run_id"].startswith("manual__")]
-    ended = [run for run in by_itself if run["state"] in ENDED]
-    return ended[-1] if ended else None
 
 
 def report(batch_stack: PrivateStack, table: str) -> list[dict[str, Any]]:
@@ -74,10 +53,4 @@ def test_a_run_that_fails_is_told_by_the_command_and_by_one_mail(batch_stack: Pr
     told = json.loads(run.stdout)
     assert told["state"] == "failed"
     assert "is not over yet" in run.stderr + run.stdout
-    mailbox = batch_stack.home / "mailbox"
-
-    def mails() -> list[str]:
-        texts = [path.read_text(encoding="utf-8") for path in mailbox.rglob("*") if path.is_file()]
-        return [text for text in texts if told["run_id"] in text.replace("=\n", "")]
-
-    assert len(eventually(mails, within_seconds=60, what="the mail about it")) == 1
+    assert len(mails_about(batch_stack, told["run_id"])) == 1

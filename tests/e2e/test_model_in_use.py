@@ -1,0 +1,108 @@
+"""The whole circle: three days become a model, verdicts name it, and nobody can change the past.
+
+Some twenty minutes on two cores: ``make proof`` runs it, ``make test`` does not.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from operator import itemgetter
+from typing import Any
+
+import pytest
+
+from fraudwatch.adapters.hive_sql import sql_session
+from fraudwatch.adapters.json_codec import encode
+from fraudwatch.stack.private_stack import PrivateStack, running
+from fraudwatch.testing import a_purchase, eventually
+from tests.conftest import WORLD
+from tests.e2e.airflow_runs import asked_for, by_itself, mails_about
+
+pytestmark = [pytest.mark.engines, pytest.mark.proof, pytest.mark.timeout(3_600)]
+# Three days are enough to learn from, and nobody waits for labels.
+LEARNT_IN_DAYS = {
+    "SHOP_HISTORY_DAYS": "3",
+    "TRAINING_LABEL_DELAY_DAYS": "0",
+    "TRAINING_FEWEST_FRAUDS": "5",
+}
+ARCHIVED_VERDICTS = "fraudwatch.raw_fraud_topic"
+SOME_VERDICT = f"SELECT max(source_offset) FROM {ARCHIVED_VERDICTS} WHERE produced_on = %s"  # noqa: S608  our name
+TAMPER = (
+    f"UPDATE {ARCHIVED_VERDICTS} SET value = CAST(regexp_replace(CAST(value AS STRING), "  # noqa: S608  our name
+    """'"score":[0-9.e-]+', '"score":0.999') AS BINARY) WHERE source_offset = %s"""
+)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateStack]:
+    home = tmp_path_factory.mktemp("whole_home")
+    with running(home, WORLD | LEARNT_IN_DAYS, "lake") as started:
+        yield started
+
+
+def label_the_dear(stack: PrivateStack) -> None:
+    """Say of each closed day's dearest twentieth, a minute later, that it was fraud."""
+    today = datetime.now(UTC).date()
+    with stack.http("shop", "SHOP_API_KEY") as shop:
+        pages = [
+            shop.get(f"/v1/extract/{today - timedelta(days=ago)}", params={"page_size": 5_000})
+            for ago in (3, 2, 1)
+        ]
+    said = []
+    for page in pages:
+        bought = sorted(page.json()["purchases"], key=itemgetter("amount_minor"))
+        said += [
+            {
+                "source": one["source"],
+                "id": one["id"],
+                "verdict": "fraud",
+                "by": "issuer",
+                "known_at_ms": one["event_at_ms"] + 60_000,
+            }
+            for one in bought[-len(bought) // 20 :]
+        ]
+    with stack.http("ingest", "INGEST_API_KEY") as ingest:
+        assert ingest.post("/v1/labels", json=said).json()["accepted"] == len(said)
+
+
+def judged_now(stack: PrivateStack) -> dict[str, Any]:
+    """The verdict on a purchase of this moment; empty where it takes too long."""
+    now_ms = time.time_ns() // 1_000_000
+    purchase = a_purchase(source="now", id=uuid.uuid4().hex, event_at_ms=now_ms)
+    with stack.http("ingest", "INGEST_API_KEY") as ingest:
+        answer = ingest.post("/v1/transactions?wait_seconds=10", content=encode([purchase]))
+    [verdict] = answer.json()["verdicts"] or [{}]
+    found: dict[str, Any] = verdict
+    return found
+
+
+def test_three_days_become_the_model_that_judges_the_next_purchase(whole: PrivateStack) -> None:
+    label_the_dear(whole)
+    by_itself(whole, "ingest_transactions", "build_reports")
+    by_itself(whole, "archive_topics")
+    by_itself(whole, "train_model")
+    [version] = json.loads(whole.command("model", "ls", "--json").stdout)["versions"]
+    assert version["is_in_use"]
+    assert version["aliases"] == ["champion"]
+
+    def is_named() -> bool:
+        said = judged_now(whole).get("model_scores", [])
+        return version["sha256"][:12] in [one["version"] for one in said]
+
+    eventually(is_named, within_seconds=60, what="a verdict that names the new model")
+
+    assert asked_for(whole, "archive_topics")["state"] == "success"
+    with sql_session(whole.hive("admin")) as sql:
+        [(day,)] = sql.rows("SELECT min(produced_on) FROM fraudwatch.raw_transaction_topic")
+        told = json.loads(whole.command("reconcile", "--date", day, "--json").stdout)
+        assert told["ok"], told["said"]
+        [(changed,)] = sql.rows(SOME_VERDICT, [day])
+        sql.run(TAMPER, [changed])
+    reconciled = asked_for(whole, "reconcile_views", date=day)
+    assert reconciled["state"] == "failed"
+    [mail] = mails_about(whole, reconciled["run_id"])
+    assert "different_score" in mail
