@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from fraudwatch.stack.private_stack import PrivateStack
@@ -37,7 +38,7 @@ def by_itself(stack: PrivateStack, *names: str) -> None:
     with switched_on(stack, *names):
         for name in names:
             ended = eventually(
-                lambda name=name: first_ended(stack, name),  # type: ignore[misc]  mypy #15459
+                partial(first_ended, stack, name),
                 within_seconds=900,
                 what=f"the end of a run of {name} that nobody asked for",
             )
