@@ -27,7 +27,7 @@ check: install ## Style, types, import rules
 
 test: check ## The checks, then every test, real engines included
 	$(DEV)/pytest --numprocesses 2 tests/unit tests/architecture
-	$(DEV)/pytest $(ORDER) --numprocesses 2 --dist loadfile tests/lake
+	$(DEV)/pytest $(ORDER) --timeout 900 --numprocesses 2 --dist loadfile tests/lake
 	$(DEV)/pytest $(ORDER) -m "not batch and not proof" tests/contract tests/integration tests/e2e
 	$(DEV)/pytest $(ORDER) -m batch tests/contract tests/integration tests/e2e
 

@@ -15,7 +15,6 @@ from fraudwatch.settings import LakeSettings
 from fraudwatch.stack.place import ROOT
 from spark_jobs.enforce_retention import Enforcement
 
-pytestmark = pytest.mark.timeout(600)  # VACUUM takes seconds a table, and there are many
 TODAY = date(2019, 7, 1)  # before every other test's days, so that nothing of theirs is old
 POLICY = load_retention(ROOT / "contracts/retention.yaml")
 
