@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from fraudwatch.adapters import cassandra_verdict_scan
+from fraudwatch.adapters import cassandra_verdict_ranges
 from fraudwatch.adapters.cassandra_session import close, connect
 from fraudwatch.adapters.cassandra_store import CassandraVerdictStore
 from fraudwatch.adapters.cassandra_verdict_scan import CassandraVerdictScan
@@ -22,8 +22,8 @@ def test_every_verdict_of_a_source_is_found_once(
     console_settings: CassandraSettings,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(cassandra_verdict_scan, "PAGE_ROWS", 3)
-    monkeypatch.setattr(cassandra_verdict_scan, "RANGES", 16)
+    monkeypatch.setattr(cassandra_verdict_ranges, "PAGE_ROWS", 3)
+    monkeypatch.setattr(cassandra_verdict_ranges, "RANGES", 16)
     source = f"scan{uuid.uuid4().hex[:8]}"
     given = [a_verdict(transaction_id=f"{source}:{number}") for number in range(200)]
     writing, reading = connect(cassandra_settings), connect(console_settings)

@@ -10,9 +10,10 @@ from cassandra import OperationTimedOut
 from cassandra.metadata import Murmur3Token
 from cassandra.query import tuple_factory
 
-from fraudwatch.adapters import cassandra_verdict_scan
+from fraudwatch.adapters import cassandra_verdict_ranges
 from fraudwatch.adapters.cassandra_rows import VERDICTS
-from fraudwatch.adapters.cassandra_verdict_scan import CassandraVerdictScan, token_ranges
+from fraudwatch.adapters.cassandra_verdict_ranges import token_ranges
+from fraudwatch.adapters.cassandra_verdict_scan import CassandraVerdictScan
 from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.application.report.ports import keys_of
 from fraudwatch.testing import a_verdict
@@ -56,7 +57,7 @@ def stored(*changes: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cassandra_verdict_scan, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(cassandra_verdict_ranges, "PAUSE_SECONDS", 0)
 
 
 def scan(ring: Ring, told: list[tuple[int, int, int]] | None = None) -> CassandraVerdictScan:
@@ -79,7 +80,7 @@ def test_every_row_of_the_source_is_read_once_and_no_other() -> None:
     found = scan(ring, told).of("test")
     assert sorted(found.transaction) == sorted(keys_of(one["transaction_id"] for one in ours))
     assert set(ring.asked.values()) == {1}
-    assert told[-1] == (cassandra_verdict_scan.RANGES, cassandra_verdict_scan.RANGES, 300)
+    assert told[-1] == (cassandra_verdict_ranges.RANGES, cassandra_verdict_ranges.RANGES, 300)
 
 
 def test_a_row_keeps_what_a_report_needs() -> None:
@@ -103,4 +104,4 @@ def test_a_store_that_stays_away_is_told() -> None:
     with pytest.raises(StoreUnavailable, match="does not answer"):
         scan(ring).of("test")
     # It gives up instead of asking for every other range in vain.
-    assert len(ring.asked) < cassandra_verdict_scan.RANGES / 2
+    assert len(ring.asked) < cassandra_verdict_ranges.RANGES / 2
