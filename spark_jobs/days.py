@@ -76,6 +76,19 @@ def add_days(parser: argparse.ArgumentParser) -> None:
         )
 
 
+def asked_for_a_day(job: str, purpose: str | None, example: str) -> argparse.Namespace:
+    """``--date`` and ``--json``, of a job that looks at one day."""
+    parser = argparse.ArgumentParser(
+        prog=job,
+        description=purpose,
+        epilog=example,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--date", type=date.fromisoformat, required=True, help="YYYY-MM-DD, UTC")
+    parser.add_argument("--json", action="store_true", help="print exactly one JSON object")
+    return parser.parse_args()
+
+
 def replace_days(rows: DataFrame, table: str, column: str, days: Days) -> None:
     """Put these rows in the place of what the table holds of these days: all of it or nothing.
 

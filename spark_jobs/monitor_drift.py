@@ -10,7 +10,6 @@ What is past a bound is named, and the document says that a model is wanted; the
 
 from __future__ import annotations
 
-import argparse
 import json
 import logging
 import sys
@@ -30,7 +29,7 @@ from fraudwatch.domain.drift import Judgement, Measure, sentence_of, wants_model
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import LakeSettings
 from spark_jobs.day_drift import JOB, DayDrift, trained_on
-from spark_jobs.days import Days, replace_days
+from spark_jobs.days import Days, asked_for_a_day, replace_days
 from spark_jobs.drift_rows import Window
 
 EXAMPLE = "Example: spark-submit spark_jobs/monitor_drift.py --date 2026-11-20 --json"
@@ -88,7 +87,7 @@ def document_of(day: date, measures: list[Measure]) -> dict[str, Any]:
 
 def main() -> int:
     """Wire the job, run it once and say what came of it."""
-    asked = _asked()
+    asked = asked_for_a_day(JOB, __doc__, EXAMPLE)
     configure_logging(JOB)
     began_at_ms, spark = time.time_ns() // 1_000_000, open_lake(LakeSettings(), JOB)
     window = trained_on(BooksSettings().models_folder, asked.date)
@@ -101,18 +100,6 @@ def main() -> int:
     document = document_of(asked.date, [one for one, _ in measured])
     sys.stdout.write((json.dumps(document) if asked.json else document["said"]) + "\n")
     return 0
-
-
-def _asked() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog=JOB,
-        description=__doc__,
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--date", type=date.fromisoformat, required=True, help="YYYY-MM-DD, UTC")
-    parser.add_argument("--json", action="store_true", help="print exactly one JSON object")
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ not be done.
 
 from __future__ import annotations
 
-import argparse
 import json
 import logging
 import sys
@@ -33,6 +32,7 @@ from fraudwatch.batch_settings import BooksSettings, ReconcileSettings
 from fraudwatch.domain.reconciled import Reconciled
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import CassandraSettings, LakeSettings, ViewsSettings
+from spark_jobs.days import asked_for_a_day
 from spark_jobs.reconcile_day import JOB, DayReconciliation
 from spark_jobs.reconcile_sources import NotArchived
 from spark_jobs.reconciled_rows import document_of, keep
@@ -46,7 +46,7 @@ log = logging.getLogger(JOB)
 
 def main() -> int:
     """Wire the job, run it once and say what came of it."""
-    asked = _asked()
+    asked = asked_for_a_day(JOB, __doc__, EXAMPLE)
     configure_logging(JOB)
     most_different = ReconcileSettings().most_different
     try:
@@ -95,18 +95,6 @@ def folders_of(books: BooksSettings, views: ViewsSettings) -> BookFolders:
         models=(books.models_folder, remembered / "models"),
         views=(views.folder, remembered / "views"),
     )
-
-
-def _asked() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog=JOB,
-        description=__doc__,
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--date", type=date.fromisoformat, required=True, help="YYYY-MM-DD, UTC")
-    parser.add_argument("--json", action="store_true", help="print exactly one JSON object")
-    return parser.parse_args()
 
 
 if __name__ == "__main__":
