@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from fraudwatch.stack.private_stack import PrivateStack
-from fraudwatch.testing import eventually
-from tests.e2e.airflow_runs import first_ended, mails_about, switched_on
+from tests.e2e.airflow_runs import by_itself, mails_about, switched_on
 
 pytestmark = [pytest.mark.engines, pytest.mark.batch, pytest.mark.timeout(1_500)]
 
@@ -22,19 +21,7 @@ def report(batch_stack: PrivateStack, table: str) -> list[dict[str, Any]]:
 
 
 def test_a_closed_day_becomes_a_report(batch_stack: PrivateStack) -> None:
-    with switched_on(batch_stack, "build_reports", "ingest_transactions"):
-        ingested = eventually(
-            lambda: first_ended(batch_stack, "ingest_transactions"),
-            within_seconds=600,
-            what="the end of a run of ingest_transactions",
-        )
-        assert ingested["state"] == "success"
-        reported = eventually(
-            lambda: first_ended(batch_stack, "build_reports"),
-            within_seconds=600,
-            what="the end of the run that the refined day starts",
-        )
-        assert reported["state"] == "success"
+    by_itself(batch_stack, "ingest_transactions", "build_reports")
     days = report(batch_stack, "out_fraud_by_day")
     assert days
     with batch_stack.http("shop", "SHOP_API_KEY") as shop:
