@@ -16,7 +16,7 @@ from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.quality.judged import Floats
 from fraudwatch.domain.served import SERVED
 from fraudwatch.domain.training.capacity import Threshold, score_at_capacity
-from fraudwatch.domain.training.curves import precision_recall, reliability
+from fraudwatch.domain.training.curves import CURVES, precision_recall, reliability
 from fraudwatch.domain.training.folds import Fold
 from fraudwatch.domain.training.gate import Decision
 from fraudwatch.domain.training.numbers import (
@@ -132,7 +132,7 @@ def record_of(
                 for one, numbers in zip(folds, found.folds, strict=True)
             ],
             "segments.json": _segments(last),
-            "curves.json": _curves(last),
+            CURVES: _curves(last),
         },
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from fraudwatch.adapters.memory_registry import MemoryRegistry
 from fraudwatch.adapters.mlflow_registry import MlflowRegistry
 from fraudwatch.application.promote import PROMOTED_AT, ModelRegistry, RegistryUnavailable
+from fraudwatch.domain.training.curves import CURVES
 from fraudwatch.domain.training.versions import Alias, TrainingRecord
 
 
@@ -73,6 +75,18 @@ def test_a_registry(registry: ModelRegistry, tmp_path: Path) -> None:
     (folder / f"{'a' * 64}.npz").write_bytes(b"its own")
     registry.restore(first, folder)  # what is there stays
     assert (folder / f"{'a' * 64}.npz").read_bytes() == b"its own"
+
+
+def test_a_run_in_mlflow_shows_its_curves(tmp_path: Path) -> None:
+    curves = {
+        "precision_recall": {"xgboost": [{"recall": 0.5, "precision": 0.9}], "rules": []},
+        "reliability": [{"purchases": 7, "probability": 0.2, "fraud_ratio": 0.1}],
+    }
+    record = replace(a_record("c"), documents={CURVES: curves})
+    _mlflow(tmp_path).register(record, a_file(tmp_path, "c"))
+    pictures = {path.name: path.read_bytes() for path in (tmp_path / "artifacts").rglob("*.png")}
+    assert set(pictures) == {"precision_recall.png", "reliability.png"}
+    assert all(picture.startswith(b"\x89PNG") for picture in pictures.values())
 
 
 def test_a_registry_that_cannot_be_opened_says_so_and_not_where(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """The registry in MLflow, over its SQL store: SQLite as installed, PostgreSQL by its address.
 
-One run a training (parameters, numbers over the folds, documents, the artefact), and one version of
-the registered model for each artefact. It opens the store itself: no server, no port.
+One run a training (parameters, numbers over the folds, documents, pictures, the artefact), and one
+version of the registered model for each artefact. It opens the store itself: no server, no port.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from fraudwatch.application.promote import PROMOTED_AT, RegistryUnavailable
+from fraudwatch.domain.training.curves import CURVES
 from fraudwatch.domain.training.versions import (
     Alias,
     ModelVersion,
@@ -125,6 +126,11 @@ class MlflowRegistry:
                 self._client.log_metric(run_id, key, number)
         for file_name, document in record.documents.items():
             self._client.log_dict(run_id, document, file_name)
+        if CURVES in record.documents:
+            from fraudwatch.adapters.curve_figures import figures_of
+
+            for file_name, figure in figures_of(record.documents[CURVES]).items():
+                self._client.log_figure(run_id, figure, file_name)
         self._client.log_artifact(run_id, str(artefact), _MODEL_FOLDER)
         self._client.set_terminated(run_id)
         return run_id
