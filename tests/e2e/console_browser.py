@@ -26,13 +26,17 @@ class Visitor:
         self.page, self._stack = page, stack
         self._url = f"http://127.0.0.1:{stack.port('console', 'http')}"
 
-    def log_in(self, login: str, address: str = "/") -> None:
-        """Log in with the first password, on the way to this address."""
+    def fill_in(self, login: str, address: str = "/") -> None:
+        """Fill in the login form with the first password, on the way to this address."""
         self.page.goto(self._url + address)
         self.page.get_by_label("User name").fill(login)
         field = self.page.get_by_role("textbox", name="Password")
         field.fill(self._stack.settings[f"CONSOLE_{login.upper()}_PASSWORD"])
-        self.page.get_by_role("button", name="Log in").click()
+
+    def log_in(self, login: str, address: str = "/") -> None:
+        """Log in with the first password, on the way to this address."""
+        self.fill_in(login, address)
+        self.press("Log in")
         self.shows("Log out")
 
     def open(self, screen: str) -> None:
