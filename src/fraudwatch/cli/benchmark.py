@@ -12,6 +12,7 @@ import typer
 
 from fraudwatch.cli import output
 from fraudwatch.cli.handbook import handbook
+from fraudwatch.cli.sparkov import sparkov
 from fraudwatch.proof.batch_benchmark import BatchBenchmark, shop_of
 from fraudwatch.proof.batch_figures import StepFailed
 from fraudwatch.proof.benchmark import Benchmark
@@ -24,6 +25,7 @@ EXAMPLE = "Example: ./fraudwatch benchmark stream --rate 1000 --seconds 120 --js
 benchmark.command(epilog="Example: ./fraudwatch benchmark handbook transactions.parquet --json")(
     handbook
 )
+benchmark.command(epilog="Example: ./fraudwatch benchmark sparkov --json")(sparkov)
 
 
 @benchmark.command(epilog=EXAMPLE)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -11,12 +9,11 @@ from typing import Annotated, Any, Final
 import typer
 
 from fraudwatch.cli import output
+from fraudwatch.cli.public_data import data_file, measured
 from fraudwatch.proof.process_use import machine
-from fraudwatch.stack import environments
-from fraudwatch.stack.place import Place, Unusable
+from fraudwatch.stack.place import Place
 
 FAILED: Final = 1
-ENVIRONMENT: Final = "training"  # the one with XGBoost and scikit-learn
 MODULE: Final = "fraudwatch.proof.handbook"
 FILE: Final = Path("handbook/transactions.parquet")
 # The figures that were published, and how the table heads them.
@@ -42,7 +39,7 @@ def handbook(
     yet is a leak, and the exit code is 1.
     """
     place = Place.from_environment()
-    report = {**_measured(place, _file(place, path)), "machine": machine()}
+    report = measured(place, MODULE, data_file(place, path, FILE)) | {"machine": machine()}
     if as_json:
         output.print_json(report)
     else:
@@ -54,35 +51,6 @@ def handbook(
             "with labels a week old, so younger ones got in"
         )
         raise typer.Exit(FAILED)
-
-
-def _file(place: Place, path: Path | None) -> Path:
-    """The file that is asked for, or the one in or beside the checkout."""
-    if path is not None:
-        return path.resolve()
-    usual = (place.root / "data" / FILE, place.root.parent / "shared/data" / FILE)
-    for one in usual:
-        if one.exists():
-            return one
-    raise Unusable(
-        f"there is no {usual[0]}; data/source_data.txt says how to get it, or name another file: "
-        "./fraudwatch benchmark handbook PATH"
-    )
-
-
-def _measured(place: Place, path: Path) -> dict[str, Any]:
-    """The report of the run in the environment that has what it needs; progress goes through.
-
-    Raises:
-        Unusable: it failed and has said why.
-    """
-    folder = environments.ensure(place, ENVIRONMENT, output.say)
-    words = [str(folder / "bin/python"), "-m", MODULE, str(path)]
-    done = subprocess.run(words, cwd=place.root, stdout=subprocess.PIPE, check=False, text=True)
-    if done.returncode:
-        raise Unusable(f"nothing was measured, as said above (exit code {done.returncode})")
-    report: dict[str, Any] = json.loads(done.stdout)
-    return report
 
 
 def as_text(report: Mapping[str, Any]) -> Iterator[str]:

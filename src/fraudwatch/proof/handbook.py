@@ -24,6 +24,7 @@ import xgboost
 
 from fraudwatch.adapters.datasets.files import UnreadableFile
 from fraudwatch.adapters.datasets.mapping import WrongMapping, load_mapping
+from fraudwatch.adapters.rate_file import load_rates
 from fraudwatch.domain.features.catalogue import DAY_MS
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.quality.judged import Floats, Integers
@@ -40,9 +41,10 @@ from fraudwatch.proof.handbook_protocol import (
     mean_of,
     week_figures,
 )
-from fraudwatch.proof.handbook_table import Table, UnfitData, read_table
+from fraudwatch.proof.labelled_table import Table, UnfitData, read_table
 
 MAPPING: Final = Path("contracts/datasets/handbook.yaml")
+RATES: Final = Path("contracts/rates/eur.csv")
 log = logging.getLogger("handbook")
 
 
@@ -142,7 +144,7 @@ def main() -> int:
     configure_logging("handbook")
     try:
         log.info("reading %s", asked.file.name)
-        table = read_table(asked.file, load_mapping(MAPPING))
+        table = read_table(asked.file, load_mapping(MAPPING), load_rates(RATES))
     except (UnreadableFile, WrongMapping, UnfitData) as wrong:
         sys.stderr.write(f"{wrong}\n")
         return 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,8 +21,8 @@ from fraudwatch.proof.handbook import measure
 from fraudwatch.proof.handbook_features import book_features
 from fraudwatch.proof.handbook_models import SERVED, Rival, boosted
 from fraudwatch.proof.handbook_protocol import Week, leaks, part_of
-from fraudwatch.proof.handbook_table import Table
-from fraudwatch.stack.place import ROOT, Place, Unusable
+from fraudwatch.proof.labelled_table import Table
+from fraudwatch.stack.place import ROOT
 
 HANDBOOK = ROOT.parent / "shared" / "data" / "handbook" / "transactions.parquet"
 WEEK = Week.of("2018-08-08")
@@ -169,22 +168,12 @@ def a_report(*, leak: bool) -> dict[str, Any]:
 def test_the_command_prints_one_object_and_fails_on_a_leak(
     monkeypatch: pytest.MonkeyPatch, *, leak: bool
 ) -> None:
-    monkeypatch.setattr(command, "_measured", lambda *_: a_report(leak=leak))
+    monkeypatch.setattr(command, "measured", lambda *_: a_report(leak=leak))
     shown = CliRunner().invoke(benchmark, ["handbook", "file.parquet", "--json"])
     assert shown.exit_code == int(leak)
     report = json.loads(shown.stdout)
     assert report["leak"] is leak
     assert {"protocol", "models", "machine"} <= set(report)
-
-
-def test_without_a_file_it_says_how_to_get_one(tmp_path: Path) -> None:
-    place = Place(root=tmp_path / "checkout", home=tmp_path, runtime=tmp_path)
-    with pytest.raises(Unusable, match=r"source_data\.txt"):
-        command._file(place, None)
-    beside = tmp_path / "shared/data/handbook/transactions.parquet"
-    beside.parent.mkdir(parents=True)
-    beside.touch()
-    assert command._file(place, None) == beside
 
 
 def test_the_table_stands_beside_the_published_one() -> None:

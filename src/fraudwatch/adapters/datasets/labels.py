@@ -85,7 +85,7 @@ class _Growing:
             self._transaction += key_bytes(f"{self._source}:{identity}")
             self._card += key_bytes(customer)
         self._columns.append(good.select("event_at_ms", "is_fraud"))
-        self._euros.append(_eur_cents(good, self._rates))
+        self._euros.append(eur_cents_of(good, self._rates))
 
     def _refuse(self, bad: dict[int, BadRow], is_fraud: pl.Series) -> None:
         for position, row in bad.items():
@@ -114,7 +114,7 @@ class _Growing:
         )
 
 
-def _eur_cents(purchases: pl.DataFrame, rates: RateTable) -> Floats:
+def eur_cents_of(purchases: pl.DataFrame, rates: RateTable) -> Floats:
     """As ingest converts them; NaN where it knows no rate."""
     day = purchases["event_at_ms"].cast(pl.Datetime("ms")).dt.strftime("%Y-%m-%d")
     rows = zip(purchases["amount_minor"], purchases["currency"], day, strict=True)

@@ -1,4 +1,4 @@
-"""The Handbook's data as the stream would have them: mapped as a replay maps them, in its order."""
+"""Public data as the stream would have them: mapped as a replay maps them, in its order."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import numpy as np
 import polars as pl
 
 from fraudwatch.adapters.datasets.files import DatasetFile
-from fraudwatch.adapters.datasets.labels import labels_of
+from fraudwatch.adapters.datasets.labels import eur_cents_of, labels_of
 from fraudwatch.adapters.datasets.mapping import Mapping, WrongMapping
 from fraudwatch.adapters.message_frames import events_of
 from fraudwatch.domain.features.events import Events
 from fraudwatch.domain.features.fold import fold
 from fraudwatch.domain.features.state import CustomerState
+from fraudwatch.domain.money import RateTable
 from fraudwatch.domain.purchase import transaction_id_of
 from fraudwatch.domain.quality.judged import Flags, Floats, Judged
 from fraudwatch.domain.views.as_of import PastPurchases, TruthChanges, view_features_as_of
@@ -70,7 +71,7 @@ class Table:
         return np.concatenate([fold(CustomerState(), events).features, told], axis=1)
 
 
-def read_table(path: Path, mapping: Mapping) -> Table:
+def read_table(path: Path, mapping: Mapping, rates: RateTable) -> Table:
     """The purchases that a replay of the file sends, and their labels.
 
     Raises:
@@ -95,17 +96,24 @@ def read_table(path: Path, mapping: Mapping) -> Table:
         truths.append(is_fraud)
     if not frames:
         raise UnfitData(f"{path.name} holds no purchase")
-    return Table(events_of(_admitted(pl.concat(frames))), pl.concat(truths).to_numpy())
+    return Table(events_of(_admitted(pl.concat(frames), rates)), pl.concat(truths).to_numpy())
 
 
-def _admitted(purchases: pl.DataFrame) -> pl.DataFrame:
-    """Purchases by the names that they have inside; the mapping's amounts are euro cents."""
+def _admitted(purchases: pl.DataFrame, rates: RateTable) -> pl.DataFrame:
+    """Purchases by the names that they have inside.
+
+    Raises:
+        UnfitData: there is no rate for some of them.
+    """
+    eur_cents = eur_cents_of(purchases, rates)
+    if np.isnan(eur_cents).any():
+        raise UnfitData("for some purchases there is no exchange rate, so ingest would refuse them")
     source, identity = purchases["source"][0], purchases["id"]
     absent = {name: pl.lit(None, pl.String) for name in _ABSENT_TEXTS}
     absent |= {name: pl.lit(None, pl.Float64) for name in _ABSENT_NUMBERS}
     return purchases.with_columns(
         pl.Series("transaction_id", [transaction_id_of(source, one) for one in identity]),
         pl.col("customer_id").alias("customer_token"),
-        pl.col("amount_minor").alias("amount_eur_cents"),
+        pl.Series("amount_eur_cents", eur_cents.astype(np.int64)),
         **{name: none for name, none in absent.items() if name not in purchases.columns},
     )
