@@ -95,6 +95,8 @@ def train_model() -> None:
             "{{ '' if dag_run.run_type == 'manual' else '--if-possible' }}",
         ],
         retries=NO_RETRY,
+        # The stream waits for it: before a backlog of days, after the archive that it learns from.
+        priority_weight=5,
     )
 
 

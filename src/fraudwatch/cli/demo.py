@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from fraudwatch.cli import output
+from fraudwatch.cli.shown_alerts import newest_alerts, sentence_of
+from fraudwatch.domain.models.fitted import VERSION_LENGTH
 from fraudwatch.stack import env_file
 from fraudwatch.stack.catalogue import Catalogue
 from fraudwatch.stack.place import Place, Unusable
 from fraudwatch.stack.state import DEFAULT_PROFILE
-from fraudwatch.topics import FRAUD_TOPIC
 
 CATCH_UP_SECONDS = 900
-SHOW_SECONDS = 30
-MOST_ALERTS = 10
+LIVE_SECONDS = 30
 POLL_SECONDS = 2.0
 
 
@@ -25,7 +24,7 @@ def run(place: Place, catalogue: Catalogue) -> None:
     """Install, start, wait for the history, show what arrives live."""
     from fraudwatch.cli.dags import opened_airflow
     from fraudwatch.cli.first_champion import train_first_champion
-    from fraudwatch.cli.model import fit_forest
+    from fraudwatch.cli.model import fit_forest, in_use
     from fraudwatch.stack import runner
 
     output.say("1/5  installing and starting (the first time downloads about 1 GB) ...")
@@ -38,20 +37,20 @@ def run(place: Place, catalogue: Catalogue) -> None:
     watch_judging(f"http://127.0.0.1:{catalogue.port('detector', 'metrics', offset)}/metrics")
     output.say("3/5  a model of what is usual is fitted on it ...")
     output.say(f"     {fit_forest(place, catalogue)}")
-    output.say(f"4/5  live alerts, for {SHOW_SECONDS} seconds:")
+    output.say(f"4/5  the newest alerts (UTC), then {LIVE_SECONDS} seconds of live ones:")
     broker = f"127.0.0.1:{catalogue.port('kafka', 'broker', offset)}"
-    shown = 0
-    for verdict in live_alerts(broker, settings["KAFKA_ADMIN_PASSWORD"]):
+    for verdict in newest_alerts(broker, settings["KAFKA_ADMIN_PASSWORD"], LIVE_SECONDS):
         output.say(f"     {sentence_of(verdict)}")
-        shown += 1
-    if not shown:
-        output.say("     none just now; the console shows them as they come")
     _print_next(catalogue.port("console", "http", offset))
     output.say("5/5  a model with labels is trained on the history; all else goes on meanwhile ...")
     with opened_airflow() as airflow:
-        is_trained = train_first_champion(airflow, lambda line: output.say(f"     {line}"))
-    if not is_trained:
-        output.say("     none is in use yet; the stream judges by rules and by what is usual")
+        train_first_champion(airflow, lambda line: output.say(f"     {line}"))
+    champion = in_use(place, catalogue)
+    output.say(
+        f"     model {champion[:VERSION_LENGTH]} is in use; ./fraudwatch model ls tells of it"
+        if champion
+        else "     none is in use yet; the stream judges by rules and by what is usual"
+    )
 
 
 def watch_catch_up(url: str, api_key: str) -> None:
@@ -113,48 +112,6 @@ def _status(url: str, api_key: str) -> Mapping[str, Any] | None:
     except httpx.HTTPError:
         return None
     return dict(answer.json())
-
-
-def live_alerts(broker: str, admin_password: str) -> Iterator[Mapping[str, Any]]:
-    """Verdicts other than approve as they arrive; reads beside everybody, commits nothing."""
-    from confluent_kafka import OFFSET_END, Consumer, TopicPartition
-
-    consumer = Consumer(
-        {
-            "bootstrap.servers": broker,
-            "security.protocol": "SASL_PLAINTEXT",
-            "sasl.mechanism": "SCRAM-SHA-512",
-            "sasl.username": "admin",
-            "sasl.password": admin_password,
-            "group.id": "demo",  # asked for by the client; assigned by hand, nothing is committed
-            "enable.auto.commit": False,
-        }
-    )
-    try:
-        partitions = consumer.list_topics(FRAUD_TOPIC, timeout=10).topics[FRAUD_TOPIC].partitions
-        consumer.assign([TopicPartition(FRAUD_TOPIC, number, OFFSET_END) for number in partitions])
-        shown, deadline = 0, time.monotonic() + SHOW_SECONDS
-        while shown < MOST_ALERTS and time.monotonic() < deadline:
-            message = consumer.poll(1.0)
-            if message is None or message.error():
-                continue
-            verdict = json.loads(message.value() or b"{}")
-            if verdict.get("outcome") != "approve":
-                shown += 1
-                yield verdict
-    finally:
-        consumer.close()
-
-
-def sentence_of(verdict: Mapping[str, Any]) -> str:
-    """One alert in one line; it shows no personal field."""
-    amount = verdict.get("amount_eur_cents")
-    euros = f"{amount // 100}.{amount % 100:02d} EUR" if isinstance(amount, int) else ""
-    reasons = verdict.get("reasons") or [{"text": ""}]
-    return (
-        f"{verdict.get('risk', '?'):<8} {verdict.get('outcome', '?'):<8} {euros:>14}  "
-        f"{reasons[0]['text']}"
-    )
 
 
 def _print_next(console_port: int) -> None:

@@ -53,6 +53,12 @@ def fit_forest(place: Place, catalogue: catalogues.Catalogue) -> str:
     return "".join(last_lines(place, SERVICE, 1))
 
 
+def in_use(place: Place, catalogue: catalogues.Catalogue) -> str | None:
+    """The artefact of the model with labels that the stream judges by."""
+    told = run_in_front(place, catalogue, REGISTRY, ["ls"], output.say).told["in_use"]
+    return None if told is None else str(told)
+
+
 @app.command("ls", epilog="Example: ./fraudwatch model ls --json")
 def list_models(*, as_json: Json = False) -> None:
     """List the models that were trained with labels, newest first."""

@@ -16,3 +16,8 @@ def epoch_ms_of(instant: datetime) -> int:
 def day_of(epoch_ms: int) -> str:
     """The day as ``2026-11-21``, UTC."""
     return time.strftime("%Y-%m-%d", time.gmtime(epoch_ms // 1_000))
+
+
+def clock_of(epoch_ms: int) -> str:
+    """The time of day as ``06:21:05``, UTC."""
+    return time.strftime("%H:%M:%S", time.gmtime(epoch_ms // 1_000))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fraudwatch.cli import demo
+from fraudwatch.cli.shown_alerts import sentence_of
 from fraudwatch.stack.place import ROOT
 
 COMMANDS = ("up", "down", "status", "logs", "doctor", "creds", "demo")
@@ -83,9 +83,11 @@ def test_logs_prints_the_last_lines(tmp_path: Path) -> None:
 
 def test_an_alert_is_one_line_in_euros() -> None:
     verdict = {
+        "decided_at_ms": 1_771_111_512_000,
         "risk": "HIGH",
         "outcome": "review",
         "amount_eur_cents": 123_405,
         "reasons": [{"text": "Dear."}],
     }
-    assert demo.sentence_of(verdict).split() == ["HIGH", "review", "1234.05", "EUR", "Dear."]
+    told = sentence_of(verdict).split()
+    assert told == ["23:25:12", "HIGH", "review", "1234.05", "EUR", "Dear."]

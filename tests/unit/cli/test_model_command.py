@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from fraudwatch.adapters.airflow_answers import Run
 from fraudwatch.cli import first_champion, model
 from fraudwatch.cli.model import app
 from fraudwatch.stack import catalogue
@@ -99,15 +100,22 @@ def test_the_service_of_the_catalogue_is_the_one_that_is_asked() -> None:
     assert service.environment_name == "lake"
 
 
+def a_run(name: str, run_id: str = "manual", state: str = "queued") -> Run:
+    return Run(name, run_id, state, None, None, {})
+
+
 class Airflow:
-    """Says how each DAG's run ended."""
+    """Says how each DAG's run ended, and which are there already."""
 
-    def __init__(self, states: Mapping[str, str]) -> None:
-        self.states, self.started = states, list[str]()
+    def __init__(self, states: Mapping[str, str], there: Sequence[Run] = ()) -> None:
+        self.states, self.there, self.started = states, there, list[str]()
 
-    def trigger(self, name: str, _: object) -> Any:
+    def runs(self, name: str, _: int) -> list[Run]:
+        return [run for run in self.there if run.dag == name]
+
+    def trigger(self, name: str, _: object) -> Run:
         self.started.append(name)
-        return type("Run", (), {"run_id": name, "dag": name})
+        return a_run(name)
 
     def page_of(self, name: str, _: str) -> str:
         return f"http://127.0.0.1/{name}"
@@ -124,16 +132,33 @@ class Airflow:
 def test_the_first_champion_comes_after_what_it_learns_from(
     monkeypatch: pytest.MonkeyPatch, states: dict[str, str], started: list[str]
 ) -> None:
+    airflow, said = Airflow(states), list[str]()
+    train(monkeypatch, airflow, said)
+    assert airflow.started == started
+    assert len(said) == len(started)
+
+
+def test_a_run_that_is_under_way_is_watched_instead_of_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    there = [a_run("archive_topics", "now", "running"), a_run("train_model", "old", "failed")]
+    airflow, said = Airflow({}, there), list[str]()
+    assert train(monkeypatch, airflow, said) == ["now", "manual"]
+    assert airflow.started == ["train_model"]
+
+
+def train(monkeypatch: pytest.MonkeyPatch, airflow: Airflow, said: list[str]) -> list[str]:
+    """Let it train; which runs were watched."""
+    watched: list[str] = []
+
     class Watched:
-        def __init__(self, airflow: Airflow, run: Any, *_: object) -> None:
+        def __init__(self, airflow: Airflow, run: Run, *_: object) -> None:
+            watched.append(run.run_id)
             self.state = airflow.states.get(run.dag, "success")
 
         def until_ended(self) -> dict[str, str]:
             return {"state": self.state}
 
     monkeypatch.setattr(first_champion.dag_runs, "Watch", Watched)
-    airflow, said = Airflow(states), list[str]()
-    is_well = first_champion.train_first_champion(airflow, said.append)  # type: ignore[arg-type]
-    assert is_well is not bool(states)
-    assert airflow.started == started
-    assert len(said) == len(started)
+    first_champion.train_first_champion(airflow, said.append)  # type: ignore[arg-type]
+    return watched
