@@ -44,8 +44,11 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateStack]:
         yield started
 
 
-def label_the_dear(stack: PrivateStack) -> None:
-    """Say of each closed day's dearest twentieth, a minute later, that it was fraud."""
+def label_the_cheap(stack: PrivateStack) -> None:
+    """Say of each closed day's cheapest twentieth, a minute later, that it was fraud.
+
+    No rule has anything against most of them: only who learns from labels finds them.
+    """
     today = datetime.now(UTC).date()
     with stack.http("shop", "SHOP_API_KEY") as shop:
         pages = [
@@ -63,7 +66,7 @@ def label_the_dear(stack: PrivateStack) -> None:
                 "by": "issuer",
                 "known_at_ms": one["event_at_ms"] + 60_000,
             }
-            for one in bought[-len(bought) // 20 :]
+            for one in bought[: len(bought) // 20]
         ]
     with stack.http("ingest", "INGEST_API_KEY") as ingest:
         assert ingest.post("/v1/labels", json=said).json()["accepted"] == len(said)
@@ -81,28 +84,35 @@ def judged_now(stack: PrivateStack) -> dict[str, Any]:
 
 
 def test_three_days_become_the_model_that_judges_the_next_purchase(whole: PrivateStack) -> None:
-    label_the_dear(whole)
+    label_the_cheap(whole)
     by_itself(whole, "ingest_transactions", "build_reports")
     by_itself(whole, "archive_topics")
     by_itself(whole, "train_model")
-    [version] = json.loads(whole.command("model", "ls", "--json").stdout)["versions"]
-    assert version["is_in_use"]
-    assert version["aliases"] == ["champion"]
+    the_next_verdict_names_the_champion(whole)
+    assert asked_for(whole, "archive_topics")["state"] == "success"
+    nobody_changes_what_was_archived(whole)
+
+
+def the_next_verdict_names_the_champion(stack: PrivateStack) -> None:
+    newest = json.loads(stack.command("model", "ls", "--json").stdout)["versions"][0]
+    assert newest["is_in_use"], newest["tags"]["because"]
+    assert newest["aliases"] == ["champion"]
 
     def is_named() -> bool:
-        said = judged_now(whole).get("model_scores", [])
-        return version["sha256"][:12] in [one["version"] for one in said]
+        said = judged_now(stack).get("model_scores", [])
+        return newest["sha256"][:12] in [one["version"] for one in said]
 
     eventually(is_named, within_seconds=60, what="a verdict that names the new model")
 
-    assert asked_for(whole, "archive_topics")["state"] == "success"
-    with sql_session(whole.hive("admin")) as sql:
+
+def nobody_changes_what_was_archived(stack: PrivateStack) -> None:
+    with sql_session(stack.hive("admin")) as sql:
         [(day,)] = sql.rows("SELECT min(produced_on) FROM fraudwatch.raw_transaction_topic")
-        told = json.loads(whole.command("reconcile", "--date", day, "--json").stdout)
+        told = json.loads(stack.command("reconcile", "--date", day, "--json").stdout)
         assert told["ok"], told["said"]
         [(changed,)] = sql.rows(SOME_VERDICT, [day])
         sql.run(TAMPER, [changed])
-    reconciled = asked_for(whole, "reconcile_views", date=day)
+    reconciled = asked_for(stack, "reconcile_views", date=day)
     assert reconciled["state"] == "failed"
-    [mail] = mails_about(whole, reconciled["run_id"])
+    [mail] = mails_about(stack, reconciled["run_id"])
     assert "different_score" in mail
