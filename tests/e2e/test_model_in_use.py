@@ -11,12 +11,15 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from operator import itemgetter
-from typing import Any
 
 import pytest
 
+from fraudwatch.adapters.cassandra_alerts import CassandraAlertReader
+from fraudwatch.adapters.cassandra_session import close, connect
 from fraudwatch.adapters.hive_sql import sql_session
 from fraudwatch.adapters.json_codec import encode
+from fraudwatch.domain.models.fitted import VERSION_LENGTH
+from fraudwatch.domain.verdict import Verdict
 from fraudwatch.stack.private_stack import PrivateStack, running
 from fraudwatch.testing import a_purchase, eventually
 from tests.conftest import WORLD
@@ -72,14 +75,20 @@ def label_the_cheap(stack: PrivateStack) -> None:
         assert ingest.post("/v1/labels", json=said).json()["accepted"] == len(said)
 
 
-def judged_now(stack: PrivateStack) -> dict[str, Any]:
-    """The verdict on a purchase of this moment; empty where it takes too long."""
+def judged_now(stack: PrivateStack) -> Verdict:
+    """The verdict on a purchase of this moment, as it is stored."""
     now_ms = time.time_ns() // 1_000_000
     purchase = a_purchase(source="now", id=uuid.uuid4().hex, event_at_ms=now_ms)
     with stack.http("ingest", "INGEST_API_KEY") as ingest:
-        answer = ingest.post("/v1/transactions?wait_seconds=5", content=encode([purchase]))
-    [verdict] = answer.json().get("verdicts") or [{}]
-    found: dict[str, Any] = verdict
+        answer = ingest.post("/v1/transactions", content=encode([purchase]))
+    assert answer.status_code == 202, answer.text
+    session = connect(stack.cassandra("console"))
+    try:
+        reader, name = CassandraAlertReader(session), f"now:{purchase.id}"
+        found = eventually(lambda: reader.verdict_of(name), within_seconds=60, what="its verdict")
+    finally:
+        close(session)
+    assert found is not None
     return found
 
 
@@ -99,8 +108,8 @@ def the_next_verdict_names_the_champion(stack: PrivateStack) -> None:
     assert newest["aliases"] == ["champion"]
 
     def is_named() -> bool:
-        said = judged_now(stack).get("model_scores", [])
-        return newest["sha256"][:12] in [one["version"] for one in said]
+        said = judged_now(stack).model_scores
+        return newest["sha256"][:VERSION_LENGTH] in [one.version for one in said]
 
     eventually(is_named, within_seconds=60, what="a verdict that names the new model")
 
