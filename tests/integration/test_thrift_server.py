@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr
 
+from fraudwatch.adapters.hive_sql import sql_session
 from fraudwatch.adapters.lake_reader import HiveReports
 from fraudwatch.application.reports import LakeUnavailable, ReportQuery
 from fraudwatch.lake import REPORT_DAYS
@@ -25,6 +26,16 @@ def test_every_report_can_be_read(settings: HiveSettings, table: str) -> None:
     found = HiveReports.of(settings).rows(ReportQuery(table))
     assert REPORT_DAYS[table] in found.columns
     assert "labels_known_until" in found.columns
+
+
+def test_the_first_day_of_a_table_can_be_asked_for(batch_stack: PrivateStack) -> None:
+    with sql_session(batch_stack.hive("admin")) as sql:
+        sql.run("CREATE TABLE fraudwatch.asked_days (day DATE, number INT) USING delta")
+        sql.run("INSERT INTO fraudwatch.asked_days VALUES (DATE'2026-03-01', 1)")
+        sql.run("INSERT INTO fraudwatch.asked_days VALUES (DATE'2026-03-02', 2)")
+        found = sql.rows("SELECT min(day), max(day), count(*) FROM fraudwatch.asked_days")
+        sql.run("DROP TABLE fraudwatch.asked_days")
+    assert [str(one) for one in found[0]] == ["2026-03-01", "2026-03-02", "2"]
 
 
 def test_a_wrong_password_is_told_from_a_server_that_is_away(settings: HiveSettings) -> None:
