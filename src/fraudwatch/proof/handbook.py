@@ -8,27 +8,14 @@ Example: python -m fraudwatch.proof.handbook transactions.parquet
 
 from __future__ import annotations
 
-import argparse
-import json
 import logging
-import platform
-import resource
 import sys
-import time
 from collections.abc import Iterable, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-import xgboost
-
-from fraudwatch.adapters.datasets.files import UnreadableFile
-from fraudwatch.adapters.datasets.mapping import WrongMapping, load_mapping
-from fraudwatch.adapters.rate_file import load_rates
 from fraudwatch.domain.features.catalogue import DAY_MS
-from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.quality.judged import Floats, Integers
-from fraudwatch.observability.logs import configure_logging
 from fraudwatch.proof.handbook_features import book_features
 from fraudwatch.proof.handbook_models import RIVALS, SERVED, SOURCE, Rival, scores
 from fraudwatch.proof.handbook_protocol import (
@@ -41,10 +28,10 @@ from fraudwatch.proof.handbook_protocol import (
     mean_of,
     week_figures,
 )
-from fraudwatch.proof.labelled_table import Table, UnfitData, read_table
+from fraudwatch.proof.labelled_table import Table
+from fraudwatch.proof.public_run import run
 
 MAPPING: Final = Path("contracts/datasets/handbook.yaml")
-RATES: Final = Path("contracts/rates/eur.csv")
 log = logging.getLogger("handbook")
 
 
@@ -109,7 +96,6 @@ def _figures(table: Table, rival: Rival, features: Floats, weeks: list[Week]) ->
 
 def report(table: Table) -> dict[str, Any]:
     """The whole document."""
-    began = time.monotonic()
     models = measure(table)
     return {
         "protocol": {
@@ -121,35 +107,12 @@ def report(table: Table) -> dict[str, Any]:
         },
         "models": models,
         "leak": leaks(models),
-        "seconds": round(time.monotonic() - began, 1),
-        "peak_rss_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-        "versions": {
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("numpy", "numba", "scikit-learn")},
-            "xgboost": xgboost.__version__,  # two packages install it under names of their own
-            "features": features_version(),
-        },
     }
 
 
 def main() -> int:
     """Read the file, measure, print."""
-    parser = argparse.ArgumentParser(
-        prog="python -m fraudwatch.proof.handbook",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("file", type=Path, help="the joined data: CSV or Parquet")
-    asked = parser.parse_args()
-    configure_logging("handbook")
-    try:
-        log.info("reading %s", asked.file.name)
-        table = read_table(asked.file, load_mapping(MAPPING), load_rates(RATES))
-    except (UnreadableFile, WrongMapping, UnfitData) as wrong:
-        sys.stderr.write(f"{wrong}\n")
-        return 1
-    sys.stdout.write(json.dumps(report(table)) + "\n")
-    return 0
+    return run("handbook", __doc__, MAPPING, report)
 
 
 if __name__ == "__main__":

@@ -11,27 +11,18 @@ Example: python -m fraudwatch.proof.sparkov transactions.parquet
 
 from __future__ import annotations
 
-import argparse
-import json
 import logging
-import platform
-import resource
 import sys
-import time
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import xgboost
 
-from fraudwatch.adapters.datasets.files import UnreadableFile
-from fraudwatch.adapters.datasets.mapping import WrongMapping, load_mapping
 from fraudwatch.adapters.forest_artefact import forest_model
 from fraudwatch.adapters.policy_file import load_policy
-from fraudwatch.adapters.rate_file import load_rates
 from fraudwatch.adapters.sklearn_forest import ForestShape, all_features, fit_forest
 from fraudwatch.application.assess import assess
 from fraudwatch.domain.evidence import Evidence
@@ -43,12 +34,11 @@ from fraudwatch.domain.quality.budget import card_precision, perfect_card_precis
 from fraudwatch.domain.quality.judged import Floats, Integers
 from fraudwatch.domain.quality.ranking import auc, average_precision, recall_at_fpr
 from fraudwatch.domain.rules.rule import Seen
-from fraudwatch.observability.logs import configure_logging
 from fraudwatch.proof.handbook_protocol import CARDS_A_DAY, FALSE_ALARM_RATIO, part_of
-from fraudwatch.proof.labelled_table import Table, UnfitData, read_table
+from fraudwatch.proof.labelled_table import Table
+from fraudwatch.proof.public_run import run
 
 MAPPING: Final = Path("contracts/datasets/sparkov.yaml")
-RATES: Final = Path("contracts/rates/eur.csv")
 POLICY: Final = Path("contracts/policies/default.yaml")
 DELAY_DAYS: Final = 7
 TRAINING_DAYS: Final = 30
@@ -154,34 +144,8 @@ def _scores(seen: Seen, policy: Policy, evidence: Evidence) -> Floats:
 
 def main() -> int:
     """Read the file, measure, print."""
-    parser = argparse.ArgumentParser(
-        prog="python -m fraudwatch.proof.sparkov",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("file", type=Path, help="the data: CSV or Parquet")
-    asked = parser.parse_args()
-    configure_logging("sparkov")
-    began = time.monotonic()
-    try:
-        log.info("reading %s", asked.file.name)
-        table = read_table(asked.file, load_mapping(MAPPING), load_rates(RATES))
-    except (UnreadableFile, WrongMapping, UnfitData) as wrong:
-        sys.stderr.write(f"{wrong}\n")
-        return 1
-    report = {
-        **measure(table, load_policy(POLICY)),
-        "seconds": round(time.monotonic() - began, 1),
-        "peak_rss_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-        "versions": {
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("numpy", "scikit-learn")},
-            "xgboost": xgboost.__version__,  # two packages install it under names of their own
-            "features": features_version(),
-        },
-    }
-    sys.stdout.write(json.dumps(report) + "\n")
-    return 0
+    policy = load_policy(POLICY)
+    return run("sparkov", __doc__, MAPPING, lambda table: measure(table, policy))
 
 
 if __name__ == "__main__":
