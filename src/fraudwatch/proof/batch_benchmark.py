@@ -10,26 +10,23 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property
 from typing import Any
 
 from fraudwatch.adapters.kafka_ends import ends_of
 from fraudwatch.proof.batch_figures import StepRun, figures_of_step, report_of
+from fraudwatch.proof.batch_steps import ARCHIVE, TASKS_OF, Step, environment_of_tasks, steps_of
 from fraudwatch.proof.benchmark import Benchmark
 from fraudwatch.proof.measured_command import run_measured
-from fraudwatch.stack import catalogue, java, supervisor
+from fraudwatch.stack import supervisor
 from fraudwatch.stack.environments import Say
-from fraudwatch.stack.launches import all_launches
 from fraudwatch.stack.place import Unusable
 from fraudwatch.stack.private_stack import PrivateStack
 from fraudwatch.topics import FRAUD_TOPIC
 
-# Its tasks are what is measured, so its environment is what they get.
-_TASKS_OF = "airflow_scheduler"
 _STEP_SECONDS, _JUDGING_SECONDS = 3_600.0, 7_200.0
 _LOOK_SECONDS = 2.0
 # So long without a verdict, and all there are have come.
@@ -50,46 +47,6 @@ def shop_of(purchases: int, today: date) -> dict[str, str]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One command of the batch layer."""
-
-    name: str
-    job: str  # a module of batch/, or a script of spark_jobs/
-    arguments: tuple[str, ...] = ()
-
-    def words(self, environment: Mapping[str, str]) -> list[str]:
-        """The command, by the interpreter and the jars of the tasks' environment."""
-        python = environment["FRAUDWATCH_LAKE_PYTHON"]
-        if not self.job.endswith(".py"):
-            return [python, "-m", self.job, *self.arguments, "--json"]
-        return [
-            f"{python.removesuffix('/python')}/spark-submit",
-            *("--jars", environment["LAKE_JARS"]),
-            *("--driver-memory", environment.get("LAKE_DRIVER_MEMORY", "1g")),
-            *(f"spark_jobs/{self.job}", *self.arguments, "--json"),
-        ]
-
-
-ARCHIVE = Step("archive", "archive_topics.py")
-
-
-def steps_of(day: date) -> tuple[Step, ...]:
-    """A day of the batch layer, in its order."""
-    that_day = ("--day", day.isoformat())
-    days = ("--from", day.isoformat(), "--until", day.isoformat())
-    return (
-        Step("extract", "batch.extract_day", that_day),
-        Step("check", "batch.check_day", that_day),
-        Step("refine day", "refine_day.py", that_day),
-        ARCHIVE,
-        Step("refine topics", "refine_topics.py"),
-        Step("risk views", "build_risk_views.py"),
-        Step("reports", "build_reports.py", days),
-        Step("features", "build_features.py", days),
-    )
-
-
 @dataclass(frozen=True)
 class BatchBenchmark:
     """Measures one running stack of profile ``lake`` that nobody else uses."""
@@ -105,7 +62,7 @@ class BatchBenchmark:
             StepFailed: a job failed.
         """
         day = datetime.now(UTC).date() - timedelta(days=1)
-        with self._asleep(_TASKS_OF):
+        with self._asleep(TASKS_OF):
             self._wait_until_judged(purchases)
             runs = [self._measured(step) for step in steps_of(day)]
             stream = Benchmark(self.stack, self.say)
@@ -118,10 +75,11 @@ class BatchBenchmark:
 
     def _measured(self, step: Step) -> StepRun:
         self.say(f"{step.name} ...")
+        environment = environment_of_tasks(self.stack)
         run = run_measured(
             step.name,
-            step.words(self._environment),
-            environment=self._environment,
+            step.words(environment),
+            environment=environment,
             folder=self.stack.place.root,
             seconds=_STEP_SECONDS,
         )
@@ -131,13 +89,6 @@ class BatchBenchmark:
             f"{told.peak_rss_mib} MiB"
         )
         return run
-
-    @cached_property
-    def _environment(self) -> dict[str, str]:
-        place = self.stack.place
-        home = java.ensure(place, self.say)
-        launches = all_launches(place, catalogue.load(), self.stack.settings, home)
-        return {**os.environ, **launches[_TASKS_OF].environment}
 
     def _wait_until_judged(self, purchases: int) -> None:
         """Until the shop's day came through the stream; then the archive has something to do."""

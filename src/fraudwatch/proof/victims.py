@@ -11,8 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from fraudwatch.proof.faults import STOP_SECONDS, Fault, Kind
 from fraudwatch.proof.verdict_moment import new_verdict
-from fraudwatch.stack import catalogue, env_file, supervisor
-from fraudwatch.stack.launches import all_launches
+from fraudwatch.stack import supervisor
 from fraudwatch.stack.place import Unusable
 from fraudwatch.stack.private_stack import PrivateStack
 from fraudwatch.stack.probes import probe_for
@@ -27,10 +26,6 @@ class Victims:
 
     def __init__(self, stack: PrivateStack) -> None:
         self._stack = stack
-        # The offset is given to the home's commands from outside; its .env does not hold it.
-        self._settings = {**stack.settings, env_file.PORT_OFFSET: str(stack.offset)}
-        place = stack.place
-        self._launches = all_launches(place, catalogue.load(), self._settings, place.runtime)
 
     def strike(self, fault: Fault) -> float:
         """Break a service; returns the instant (monotonic) from which its recovery counts.
@@ -57,8 +52,8 @@ class Victims:
         Raises:
             Unusable: it does not come back; the text holds the end of its log.
         """
-        launch = self._launches[service]
-        probe = probe_for(launch, self._settings)
+        launch = self._stack.launches[service]
+        probe = probe_for(launch, self._stack.settings)
         Wait(self._stack.place, launch, probe, threading.Event()).until_ready()
 
     def _moment_for(self, kind: Kind) -> AbstractContextManager[None]:

@@ -6,6 +6,7 @@ It never touches the stack that a person runs, and it is driven as a person driv
 from __future__ import annotations
 
 import json
+import logging
 import os
 import socket
 import subprocess
@@ -20,12 +21,17 @@ import httpx
 from pydantic import SecretStr
 
 from fraudwatch.settings import CassandraSettings, HiveSettings, KafkaSettings
-from fraudwatch.stack import catalogue, env_file
+from fraudwatch.stack import catalogue, env_file, java
+from fraudwatch.stack.catalogue import Launch
+from fraudwatch.stack.launches import all_launches
 from fraudwatch.stack.place import ROOT, Place, Unusable
 
 _COMMAND_SECONDS = 900
 _OFFSETS = range(20_000, 50_000, 500)
 _LAST_CHARACTERS = 4_000
+
+log = logging.getLogger(__name__)
+
 # For proofs and benchmarks: what is sent and promised is known in full only from their own load.
 QUIET_SHOP = {
     "SHOP_CUSTOMERS": "50",
@@ -80,8 +86,15 @@ class PrivateStack:
 
     @cached_property
     def settings(self) -> dict[str, str]:
-        """The home's .env, secrets included."""
-        return env_file.parse((self.home / ".env").read_text(encoding="utf-8"))
+        """The home's .env, secrets included, and the offset that its commands are given beside."""
+        own = env_file.parse((self.home / ".env").read_text(encoding="utf-8"))
+        return own | {env_file.PORT_OFFSET: str(self.offset)}
+
+    @cached_property
+    def launches(self) -> dict[str, Launch]:
+        """Every service as this home starts it."""
+        java_home = java.ensure(self.place, log.info)
+        return all_launches(self.place, catalogue.load(), self.settings, java_home)
 
     def kafka(self, user: str) -> KafkaSettings:
         """How this user reaches the broker."""

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from fraudwatch.proof.batch_benchmark import shop_of, steps_of
+from fraudwatch.proof.batch_benchmark import shop_of
 from fraudwatch.proof.batch_figures import StepFailed, StepRun, figures_of_step, report_of
+from fraudwatch.proof.batch_steps import steps_of
 from fraudwatch.proof.measured_command import run_measured
 
 OUTCOME = json.dumps({"outcomes": [{"rows_in": 600}, {"rows_in": 400}], "failed": []})
