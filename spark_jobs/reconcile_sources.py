@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 
 from fraudwatch import lake
 from fraudwatch.adapters.judging_books import BookFolders, FoundBooks, find_books
+from fraudwatch.adapters.topic_archive import ARCHIVED
 from fraudwatch.adapters.verdicts_said import SAID_OF_MESSAGE, said_row
 from fraudwatch.adapters.view_artefact import VIEW_FILES, view_bytes
 from fraudwatch.application.reconcile import StoredVerdicts
@@ -26,10 +27,16 @@ from fraudwatch.topics import FEATURE_TOPIC, FRAUD_TOPIC, TRANSACTION_TOPIC
 from spark_jobs.build_risk_views import view_of_rows
 from spark_jobs.days import Days
 
-# What must have read to behind the day's end, and as long after it as a verdict may take.
+# What must have read to behind the day's end, and as long after it as a verdict may take. A core
+# table reaches as far as the last archive run that was over when its refining began.
+_REFINED_BEHIND: Final = {
+    f"refine_topics:{ARCHIVED[topic]}": f"archive_topics:{topic}"
+    for topic in (TRANSACTION_TOPIC, FRAUD_TOPIC)
+}
 NEEDED: Final = (
-    *(f"archive_topics:{topic}" for topic in (TRANSACTION_TOPIC, FRAUD_TOPIC, FEATURE_TOPIC)),
-    *(f"refine_topics:{raw}" for raw in (lake.RAW_TRANSACTION_TOPIC, lake.RAW_FRAUD_TOPIC)),
+    *_REFINED_BEHIND.values(),
+    f"archive_topics:{FEATURE_TOPIC}",
+    *_REFINED_BEHIND,
 )
 SETTLED_MS: Final = 60_000
 
@@ -40,18 +47,25 @@ class NotArchived(RuntimeError):
     """The archive does not hold the day yet."""
 
 
+class Span(NamedTuple):
+    """When a job ran, as the ledger tells."""
+
+    job: str
+    began_at_ms: int
+    ended_at_ms: int
+
+
 def settled_until_ms(ledger: DataFrame, day: date, today: date) -> int:
     """Up to when the day can be looked at: to its end; today, as far as the lake is.
 
     Raises:
         NotArchived: a day that is over is not in the lake to its end, or today not at all.
     """
-    jobs = ledger.where(F.col("job").isin(*NEEDED)).groupBy("job")
-    reached: dict[str, int] = {
-        row.job: row.began for row in jobs.agg(F.max("began_at_ms").alias("began")).collect()
-    }
-    behind = min(NEEDED, key=lambda job: reached.get(job, 0))
-    settled_ms, asked = reached.get(behind, 0) - SETTLED_MS, Days(day, day)
+    runs = ledger.where(F.col("job").isin(*NEEDED) & (F.col("ended_on") >= F.lit(day)))
+    spans = runs.select("job", "began_at_ms", "ended_at_ms").collect()
+    reached = {job: _reached_ms([Span(*row) for row in spans], job) for job in NEEDED}
+    behind = min(NEEDED, key=lambda job: reached[job])
+    settled_ms, asked = reached[behind] - SETTLED_MS, Days(day, day)
     if settled_ms >= asked.until_ms:
         return asked.until_ms
     if day < today or settled_ms <= asked.from_ms:
@@ -61,6 +75,15 @@ def settled_until_ms(ledger: DataFrame, day: date, today: date) -> int:
         )
     log.warning("%s is not over: looking at what is archived so far", day)
     return settled_ms
+
+
+def _reached_ms(runs: Sequence[Span], job: str) -> int:
+    """What was produced before this instant the job has read; 0: it never ran."""
+    last = max((run.began_at_ms for run in runs if run.job == job), default=0)
+    if job not in _REFINED_BEHIND:
+        return last
+    before = (run for run in runs if run.job == _REFINED_BEHIND[job] and run.ended_at_ms <= last)
+    return max((run.began_at_ms for run in before), default=0)
 
 
 @contextmanager

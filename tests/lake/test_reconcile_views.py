@@ -33,7 +33,7 @@ from fraudwatch.adapters.topic_refining import REFINED, refine_batch
 from fraudwatch.adapters.view_artefact import VIEW_FILES, view_of
 from fraudwatch.adapters.view_publication import publish
 from fraudwatch.adapters.xgboost_model import xgboost_artefact
-from fraudwatch.domain.features.catalogue import DAY_MS, HOUR_MS
+from fraudwatch.domain.features.catalogue import DAY_MS, HOUR_MS, MINUTE_MS
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.domain.instants import epoch_ms_of
@@ -51,7 +51,7 @@ from fraudwatch.stack.place import ROOT
 from fraudwatch.testing import a_token, a_transaction
 from fraudwatch.topics import FEATURES_VERSION_HEADER, TRANSACTION_ID_HEADER
 from spark_jobs.reconcile_day import DayReconciliation
-from spark_jobs.reconcile_sources import NEEDED, NotArchived
+from spark_jobs.reconcile_sources import NEEDED, NotArchived, settled_until_ms
 from spark_jobs.reconciled_rows import document_of, keep
 from streaming.detector_judging import Detector
 
@@ -414,6 +414,32 @@ def test_what_can_no_longer_be_judged_is_counted(spark: SparkSession, world: Wor
 def test_a_day_that_is_not_archived_is_not_compared(spark: SparkSession, world: World) -> None:
     with pytest.raises(NotArchived, match="archive_topics"):
         world.reconciled(spark, date(2099, 1, 1))
+
+
+def test_what_is_archived_and_not_refined_yet_is_not_looked_at(spark: SparkSession) -> None:
+    """Found by a whole stack: its archive had run once more and its refining was still to come."""
+    day = date(2015, 3, 7)
+    noon_ms = epoch_ms_of(datetime(2015, 3, 7, 12, tzinfo=UTC))
+    archives = [job for job in NEEDED if job.startswith("archive")]
+    refines = [job for job in NEEDED if job.startswith("refine")]
+
+    def settled(*runs: tuple[list[str], int, int]) -> int:
+        rows = [
+            (job, noon_ms + began * MINUTE_MS, noon_ms + ended * MINUTE_MS, day)
+            for jobs, began, ended in runs
+            for job in jobs
+        ]
+        columns = "job STRING, began_at_ms BIGINT, ended_at_ms BIGINT, ended_on DATE"
+        until_ms = settled_until_ms(spark.createDataFrame(rows, columns), day, day)
+        return (until_ms - noon_ms) // MINUTE_MS
+
+    once = (archives, 10, 12), (refines, 13, 14)
+    assert settled(*once) == 10 - 1
+    assert settled(*once, (archives, 20, 22)) == 10 - 1
+    assert settled(*once, (archives, 20, 22), (refines, 21, 23)) == 10 - 1  # beside each other
+    assert settled(*once, (archives, 20, 22), (refines, 23, 24)) == 20 - 1
+    with pytest.raises(NotArchived, match="refine_topics"):
+        settled((archives, 10, 12), (refines, 11, 13))
 
 
 def test_the_vectors_are_those_of_one_fold(world: World) -> None:
