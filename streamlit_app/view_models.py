@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from fraudwatch.application.alerts import Alert
 from fraudwatch.domain.money import MINOR_UNIT_EXPONENT
 from fraudwatch.domain.purchase import Channel, PaymentStatus
 from fraudwatch.domain.verdict import Outcome, Reason, Risk
@@ -65,11 +64,6 @@ def age_text(age_ms: int) -> str:
         if seconds >= size:
             return f"{seconds // size} {unit}"
     return f"{seconds} s"
-
-
-def latency_text(alert: Alert) -> str:
-    """How long after the purchase it was judged."""
-    return duration_text(max(0, alert.decided_at_ms - alert.event_at_ms))
 
 
 def duration_text(took_ms: int) -> str:

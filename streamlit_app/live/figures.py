@@ -10,12 +10,12 @@ from statistics import median
 from typing import Final
 
 from fraudwatch.application.alerts import Alert
+from streamlit_app.live.window import Arrival
 from streamlit_app.view_models import age_text, duration_text
 
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
 TREND_MINUTES: Final = 30
-LATENCIES: Final = 20
-# A history that was judged before must not count for what is judged now.
+# What came in a rush an hour ago must not count for what comes now.
 LATENCY_REACH_MS: Final = 5 * MINUTE_MS
 
 
@@ -31,7 +31,9 @@ class Figures:
     """Alerts of each whole minute of the last half hour, oldest first."""
 
 
-def figures_of(alerts: Sequence[Alert], now_ms: int, whole_since_ms: int) -> Figures:
+def figures_of(
+    alerts: Sequence[Alert], now_ms: int, whole_since_ms: int, arrivals: Sequence[Arrival] = ()
+) -> Figures:
     """Count alerts, newest first; a stretch that is not wholly known is told as "at least"."""
 
     def counted(length_ms: int) -> str:
@@ -44,7 +46,7 @@ def figures_of(alerts: Sequence[Alert], now_ms: int, whole_since_ms: int) -> Fig
         counted(MINUTE_MS),
         counted(HOUR_MS),
         newest,
-        _latency(alerts, now_ms),
+        _latency(arrivals, now_ms),
         trend_of(alerts, now_ms),
     )
 
@@ -57,10 +59,12 @@ def trend_of(alerts: Sequence[Alert], now_ms: int) -> tuple[int, ...]:
     return tuple(older - newer for older, newer in pairwise(since))
 
 
-def _latency(alerts: Sequence[Alert], now_ms: int) -> str:
-    recent = alerts[: min(LATENCIES, _count_since(alerts, now_ms - LATENCY_REACH_MS))]
-    took_ms = [max(0, alert.decided_at_ms - alert.event_at_ms) for alert in recent or alerts[:1]]
-    return duration_text(int(median(took_ms))) if took_ms else "none"
+def _latency(arrivals: Sequence[Arrival], now_ms: int) -> str:
+    """The whole way, not only to the verdict: writing and reading it take longer than judging."""
+    since_ms = now_ms - LATENCY_REACH_MS
+    recent = [arrival for arrival in arrivals if arrival.read_at_ms >= since_ms]
+    took_ms = [arrival.took_ms for arrival in recent or arrivals[:1]]
+    return duration_text(int(median(took_ms))) if took_ms else "none yet"
 
 
 def _count_since(alerts: Sequence[Alert], since_ms: int) -> int:

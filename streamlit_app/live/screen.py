@@ -24,8 +24,8 @@ from streamlit_app.view_models import age_text, clock_time
 REFRESH = "1s"
 METRIC_WIDTH_PX = 170  # two side by side on a phone
 LATENCY_MEANING = (
-    "Purchase to verdict: median of the newest 20 alerts decided in the last 5 minutes; where "
-    "there are none, the newest alert's"
+    "From the purchase until this console has read its alert: median of the last 20 that came in "
+    "the last 5 minutes while the list was open; where there are none, of the last one that did"
 )
 LINES_AT_ONCE, MOST_LINES = 100, 500
 _KEPT, _UNREACHABLE_SINCE = "live_kept_answer", "live_unreachable_since_ms"
@@ -73,7 +73,8 @@ def _list(answer: Answer, seen: Seen, choice: Choice, person: Person, now_ms: in
     filters = choice.filters
     asked = (seen.alerts, now_ms, answer.status, person.login)
     with st.container(horizontal=True):
-        _figures(figures_of(filters.of_any_time().chosen(*asked), now_ms, seen.since_ms))
+        counted = filters.of_any_time().chosen(*asked)
+        _figures(figures_of(counted, now_ms, seen.since_ms, seen.arrivals))
     chosen = filters.chosen(*asked)
     metrics.shown(len(chosen))
     if not chosen:

@@ -7,6 +7,7 @@ wider and rarer, find them: the last minute each time, the last hours, and all o
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,7 +25,18 @@ LATE_REACH: Final = timedelta(hours=2)
 WHOLE_EVERY: Final = timedelta(minutes=15)
 # After a pause of this length there may be more news than a page can wait for.
 LONG_UNREAD: Final = timedelta(minutes=10)
+# Of an alert that is new after a longer silence nobody knows since when it could have been read.
+WATCHED: Final = timedelta(seconds=5)
+MOST_ARRIVALS: Final = 20
 _STEP: Final = timedelta(hours=12)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """When an alert was first read here, and how long after its purchase."""
+
+    read_at_ms: int
+    took_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +46,8 @@ class Seen:
     alerts: tuple[Alert, ...]
     since_ms: int
     read_at_ms: int
+    arrivals: tuple[Arrival, ...] = ()
+    """Of the last alerts that came while somebody looked, the last one first."""
 
 
 class AlertWindow:
@@ -44,6 +58,7 @@ class AlertWindow:
         self._lock = threading.Lock()
         self._by_id: dict[str, Alert] = {}
         self._seen: Seen | None = None
+        self._arrivals: deque[Arrival] = deque(maxlen=MOST_ARRIVALS)
         self._read_at: datetime | None = None
         self._read_back_at: datetime | None = None
         self._whole_at: datetime | None = None
@@ -70,8 +85,11 @@ class AlertWindow:
             if whole_ms > _ms(since):
                 # There is a hole between this answer and what is older: read all of it again.
                 self._whole_at = None
-            is_news = self._add(found)
-            self._publish(now, whole_ms, is_changed=is_news)
+            news = self._add(found)
+            if last is not None and now - last <= WATCHED:
+                took_ms = sorted((_ms(now) - alert.event_at_ms for alert in news), reverse=True)
+                self._arrivals.extendleft(Arrival(_ms(now), max(0, took)) for took in took_ms)
+            self._publish(now, whole_ms, is_changed=bool(news))
         self._read_at = now
 
     def read_back(self, now: datetime) -> None:
@@ -109,12 +127,12 @@ class AlertWindow:
             ]
             for name in gone:
                 del self._by_id[name]
-            is_news = self._add(found)
+            news = self._add(found)
             if self._seen is not None:
                 since_ms = self._seen.since_ms
                 # Only what adjoins makes the window longer: no hole may be counted as read.
                 reaches_ms = min(since_ms, whole_ms) if _ms(until) >= since_ms else since_ms
-                self._publish(None, reaches_ms, is_changed=is_news or bool(gone))
+                self._publish(None, reaches_ms, is_changed=bool(news or gone))
         return len(found)
 
     def _between(self, first_ms: int, end_ms: int) -> list[Alert]:
@@ -122,14 +140,14 @@ class AlertWindow:
             rows = self._by_id.values()
             return [alert for alert in rows if first_ms <= alert.decided_at_ms < end_ms]
 
-    def _add(self, found: Iterable[Alert]) -> bool:
-        is_news = False
+    def _add(self, found: Iterable[Alert]) -> list[Alert]:
+        news = []
         for alert in found:
             known = self._by_id.get(alert.transaction_id)
             if known is None or known.decided_at_ms < alert.decided_at_ms:
                 self._by_id[alert.transaction_id] = alert
-                is_news = True
-        return is_news
+                news.append(alert)
+        return news
 
     def _publish(self, now: datetime | None, since_ms: int, *, is_changed: bool) -> None:
         before = self._seen
@@ -137,7 +155,7 @@ class AlertWindow:
         first_ms = read_at_ms - REACH // timedelta(milliseconds=1)
         since_ms = max(since_ms, first_ms)
         if before is not None and not is_changed:
-            self._seen = Seen(before.alerts, since_ms, read_at_ms)
+            self._seen = Seen(before.alerts, since_ms, read_at_ms, before.arrivals)
             return
         young = [alert for alert in self._by_id.values() if alert.decided_at_ms >= first_ms]
         alerts = tuple(in_order(young)[: self._most])
@@ -145,7 +163,7 @@ class AlertWindow:
             since_ms = max(since_ms, alerts[-1].decided_at_ms + 1)
         if len(alerts) < len(self._by_id):
             self._by_id = {alert.transaction_id: alert for alert in alerts}
-        self._seen = Seen(alerts, since_ms, read_at_ms)
+        self._seen = Seen(alerts, since_ms, read_at_ms, tuple(self._arrivals))
 
 
 def _whole_since_ms(found: list[Alert], since: datetime, limit: int) -> int:

@@ -10,6 +10,7 @@ from streamlit_app.live.filters import Filters, Options, options_of
 from streamlit_app.live.groups import grouped, single
 from streamlit_app.live.lines import line_of
 from streamlit_app.live.status import Status
+from streamlit_app.live.window import Arrival
 from tests.unit.streamlit_app.live_world import NOON_MS, an_alert
 
 FAR, NEW, DEAR = Reason("far", 60, "Far."), Reason("new", 5, "New."), Reason("dear", 70, "Dear")
@@ -92,24 +93,18 @@ def test_figures_say_at_least_where_not_all_is_known() -> None:
     assert (cut.last_minute, cut.last_hour) == ("2", "4+")
 
 
-def took(age_seconds: float, took_ms: int) -> Alert:
-    event_at_ms = NOON_MS - int(age_seconds * 1_000) - took_ms
-    return an_alert(age_seconds, "a", event_at_ms=event_at_ms)
+def latency(*arrivals: tuple[float, int]) -> str:
+    came = [Arrival(NOON_MS - int(ago * 1_000), took_ms) for ago, took_ms in arrivals]
+    return figures_of([], NOON_MS, 0, came).latency
 
 
-def test_latency_is_the_median_of_the_newest_twenty() -> None:
-    many = [took(n, n * 10) for n in range(100)]
-    assert figures_of(many, NOON_MS, 0).latency == "95 ms"
+def test_latency_is_the_median_of_what_came_in_the_last_five_minutes() -> None:
+    assert latency((2, 100), (290, 300), (301, 960_000)) == "200 ms"
 
 
-def test_latency_counts_what_was_decided_in_the_last_five_minutes() -> None:
-    history = [took(301 + n, 960_000) for n in range(30)]
-    assert figures_of([took(2, 100), took(300, 300), *history], NOON_MS, 0).latency == "200 ms"
-
-
-def test_latency_is_the_newest_alerts_where_none_is_of_the_last_five_minutes() -> None:
-    assert figures_of([took(301, 250), took(400, 900)], NOON_MS, 0).latency == "250 ms"
-    assert figures_of([], NOON_MS, 0).latency == "none"
+def test_latency_is_that_of_the_last_that_came_where_none_is_of_the_last_five_minutes() -> None:
+    assert latency((301, 250), (400, 900)) == "250 ms"
+    assert latency() == "none yet"
 
 
 def test_options_are_what_some_alert_has() -> None:

@@ -13,7 +13,7 @@ import pytest
 from fraudwatch.adapters.memory import MemoryVerdictStore
 from fraudwatch.application.alerts import Alert
 from fraudwatch.application.ports import StoreUnavailable
-from streamlit_app.live.window import REACH, AlertWindow, Seen
+from streamlit_app.live.window import REACH, AlertWindow, Arrival, Seen
 from tests.unit.streamlit_app.live_world import NOON, NOON_MS, a_live_verdict, ms
 
 HOUR = 3_600
@@ -74,6 +74,26 @@ def test_each_refresh_asks_for_the_last_minute_alone() -> None:
     assert since == NOON - timedelta(minutes=1)
     # A judge whose clock is ahead is seen as well.
     assert until == datetime(2026, 3, 1, 13, tzinfo=NOON.tzinfo)
+
+
+def test_how_long_an_alert_took_is_known_of_those_that_came_while_somebody_looked() -> None:
+    watched = Watched()
+    now = NOON
+    watched.write(1, "before")
+    watched.window.read_newest(now)
+    assert watched.seen().arrivals == ()
+    now += timedelta(seconds=1)
+    watched.write(0.4, "judged", at=now)  # its purchase was .12 s before that
+    watched.write(30, "late", at=now)
+    watched.window.read_newest(now)
+    now += timedelta(seconds=1)
+    watched.window.read_newest(now)
+    read_at_ms = NOON_MS + 1_000
+    assert watched.seen().arrivals == (Arrival(read_at_ms, 520), Arrival(read_at_ms, 30_120))
+    now += timedelta(seconds=6)
+    watched.write(3, "unwatched", at=now)
+    watched.window.read_newest(now)
+    assert len(watched.seen().arrivals) == 2
 
 
 def test_an_alert_of_a_clock_ahead_is_seen() -> None:

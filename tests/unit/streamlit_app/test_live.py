@@ -43,7 +43,7 @@ def test_an_empty_store_says_so_and_what_to_look_at(world: LiveWorld) -> None:
     assert app.info[0].value.startswith("No alerts yet:")
     assert "./fraudwatch status" in app.info[0].value
     assert world.metric("Newest alert") == "none"
-    assert world.metric("Purchase to alert") == "none"
+    assert world.metric("Purchase to alert") == "none yet"
 
 
 def test_alerts_are_listed_newest_first_with_their_figures_on_top(world: LiveWorld) -> None:
@@ -57,7 +57,7 @@ def test_alerts_are_listed_newest_first_with_their_figures_on_top(world: LiveWor
     assert world.metric("Alerts, last minute") == "1"
     assert world.metric("Alerts, last hour") == "2"
     assert world.metric("Newest alert") == "4 s ago"
-    assert world.metric("Purchase to alert") == "120 ms"
+    assert world.metric("Purchase to alert") == "none yet", "nobody saw them come"
     assert world.app.caption[0].value == "2 alerts shown, of 2 in the window."
 
 
@@ -72,6 +72,7 @@ def test_a_new_alert_appears_with_the_next_refresh(world: LiveWorld) -> None:
     world.buy(0, "fresh")
     world.later(1)
     assert world.listed() == ["fresh"]
+    assert world.metric("Purchase to alert") == "1,120 ms"
     assert not world.app.info
 
 

@@ -2,43 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
-from fraudwatch.application.alerts import alert_of
-from fraudwatch.domain.purchase import Channel
-from fraudwatch.domain.verdict import Outcome, Reason, Risk
-from fraudwatch.testing import a_verdict
+from fraudwatch.domain.verdict import Risk
 from streamlit_app.view_models import (
     RISK_WORDS,
     age_text,
     amount_text,
     clock_time,
-    latency_text,
+    duration_text,
     sentences,
     short_token,
 )
 
 DECIDED_MS = 1_700_000_000_500  # 2023-11-14 22:13:20.5 UTC
-ALERT = alert_of(
-    a_verdict(
-        transaction_id="shop:42",
-        customer_token="0a1b2c3d_qwertyuiopasdfghjklzxcvbnm",
-        outcome=Outcome.DECLINE,
-        risk=Risk.CRITICAL,
-        score=0.93,
-        reasons=(Reason("far", 60, "900 km in 5 minutes."), Reason("new", 5, "New device")),
-        decided_at_ms=DECIDED_MS,
-        event_at_ms=DECIDED_MS - 130,
-        amount_minor=123_450,
-        currency="GBP",
-        channel=Channel.NOT_PRESENT,
-        merchant_id="merchant-7",
-        category=None,
-        merchant_country="GB",
-    )
-)
 
 
 def test_every_risk_has_a_shape_and_a_word_of_its_own() -> None:
@@ -83,10 +60,10 @@ def test_ages_are_told_as_a_person_would(age_ms: int, text: str) -> None:
     assert age_text(age_ms) == text
 
 
-def test_latency_is_exact_while_it_is_short() -> None:
-    assert latency_text(ALERT) == "130 ms"
-    assert latency_text(replace(ALERT, event_at_ms=DECIDED_MS - 5_250)) == "5,250 ms"
-    assert latency_text(replace(ALERT, event_at_ms=DECIDED_MS - 125_000)) == "2 min"
+def test_a_duration_is_exact_while_it_is_short() -> None:
+    assert duration_text(130) == "130 ms"
+    assert duration_text(5_250) == "5,250 ms"
+    assert duration_text(125_000) == "2 min"
 
 
 def test_an_alert_without_reasons_says_so() -> None:
