@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
 from pydantic import SecretStr
 from pyspark.sql import SparkSession
 
@@ -15,8 +19,8 @@ from fraudwatch.adapters.archive_proof import (
     proven_ends,
     spans_of,
 )
-from fraudwatch.adapters.kafka_ends import ends_of
-from fraudwatch.adapters.kafka_log import KafkaTopic, RetentionOvertook
+from fraudwatch.adapters.kafka_ends import ends_of, starts_of
+from fraudwatch.adapters.kafka_log import KafkaTopic, RetentionOvertook, client_config
 from fraudwatch.adapters.topic_archive import TopicArchive
 from fraudwatch.domain.counted_rows import CountedRows
 from fraudwatch.lake import DATABASE, RAW_FEATURE_TOPIC, RAW_LABELS_TOPIC
@@ -83,26 +87,22 @@ def test_the_proof_is_kept_with_the_table(spark: SparkSession) -> None:
     assert proven_ends(spark, TABLE) == {0: 12, 1: 0}
 
 
-def test_offsets_that_retention_took_are_told_before_anything_is_read(
+def test_a_topic_that_was_made_anew_is_not_archived_behind_the_old_one(
     spark: SparkSession, lake_settings: LakeSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The broker's answers are replaced: its retention cannot be hurried in a test."""
+    """The broker's answers are replaced: the shared stack's topics stay."""
     table = f"{DATABASE}.{RAW_LABELS_TOPIC}"
     before = proven_ends(spark, table)
     kafka = KafkaSettings(
         bootstrap_servers="127.0.0.1:1", username="archiver", password=SecretStr("0123456789abcdef")
     )
-    held = max(5_000, *before.values(), 0)
-    monkeypatch.setattr(topic_archive, "proven_ends", lambda *_: {0: held})
-    monkeypatch.setattr(topic_archive, "ends_of", lambda *_: {0: held + 30})
-    monkeypatch.setattr(topic_archive, "starts_of", lambda *_: {0: held + 10})
-    archive = TopicArchive(spark, lake_settings, kafka, LABELS_TOPIC)
-    with pytest.raises(RetentionOvertook, match=rf"labels_topic-0 begins at offset {held + 10}"):
-        archive.run()
+    monkeypatch.setattr(
+        topic_archive, "proven_ends", lambda *_: {0: max(5_000, *before.values(), 0)}
+    )
     monkeypatch.setattr(topic_archive, "ends_of", lambda *_: {0: 3})
     monkeypatch.setattr(topic_archive, "starts_of", lambda *_: {0: 0})
     with pytest.raises(RetentionOvertook, match="made anew"):
-        archive.run()
+        TopicArchive(spark, lake_settings, kafka, LABELS_TOPIC).run()
     assert proven_ends(spark, table) == before
 
 
@@ -137,8 +137,7 @@ def test_without_its_checkpoint_it_goes_on_where_the_table_ends(
     kafka = stack.kafka("archiver")
     spark.sql(f"TRUNCATE TABLE {TABLE}")
     first = TopicArchive(spark, lake_settings, kafka, FEATURE_TOPIC)
-    spark.sql(f"ALTER TABLE {TABLE} SET TBLPROPERTIES ('fraudwatch.whole_until.0' = '0')")
-    spark.sql(f"ALTER TABLE {TABLE} SET TBLPROPERTIES ('fraudwatch.whole_until.1' = '0')")
+    keep_proven_ends(spark, TABLE, starts_of(kafka, FEATURE_TOPIC))
     first.run()
     rows = spark.table(TABLE).count()
     publisher.send([("a", b"2", headers)] * 20)
@@ -154,3 +153,43 @@ def test_without_its_checkpoint_it_goes_on_where_the_table_ends(
         .where("count > 1")
         .isEmpty()
     )
+
+
+@pytest.mark.engines
+def test_what_retention_took_is_refused_until_somebody_accepts_the_loss(
+    spark: SparkSession, lake_settings: LakeSettings, stack: PrivateStack
+) -> None:
+    admin, kafka = stack.kafka("admin"), stack.kafka("archiver")
+    headers = {TRANSACTION_ID_HEADER: b"archive:lost", FEATURES_VERSION_HEADER: b"none"}
+    publisher = KafkaTopic(admin, FEATURE_TOPIC)
+    # A checkpoint of its own: where another test's ended is nothing to go on from.
+    elsewhere = lake_settings.model_copy(
+        update={"file_system": lake_settings.file_system + "/retention"}
+    )
+    archive = TopicArchive(spark, elsewhere, kafka, FEATURE_TOPIC)
+    spark.sql(f"TRUNCATE TABLE {TABLE}")
+    keep_proven_ends(spark, TABLE, starts_of(kafka, FEATURE_TOPIC))
+    archive.run()
+    held = proven_ends(spark, TABLE)
+    publisher.send([("a", b"3", headers)] * 20)
+    ends = ends_of(kafka, FEATURE_TOPIC)
+    gone = {n: end - 5 for n, end in ends.items() if end >= held.get(n, 0) + 20}
+    delete_until(admin, gone)
+    with pytest.raises(RetentionOvertook, match="--accept-lost feature_topic"):
+        archive.run()
+    assert proven_ends(spark, TABLE) == held
+    counted = archive.run(accept_lost=True)
+    lost = sum(low - held.get(n, 0) for n, low in gone.items())
+    assert counted.put_aside == {"lost_to_retention": lost}
+    assert lost >= 15
+    behind = proven_ends(spark, TABLE)
+    assert all(behind[n] >= end for n, end in ends.items() if end)
+    assert archive.run().put_aside == {}, "accepted once, and whole from there on"
+
+
+def delete_until(kafka: KafkaSettings, lows: Mapping[int, int]) -> None:
+    """As retention would, but now."""
+    places = [TopicPartition(FEATURE_TOPIC, n, low) for n, low in lows.items()]
+    broker = AdminClient({**client_config(kafka)})  # it has to live until all is deleted
+    for deleted in broker.delete_records(places, request_timeout=30).values():
+        deleted.result(timeout=60)
