@@ -31,7 +31,7 @@ test: check ## The checks, then every test, real engines included
 	$(DEV)/pytest $(ORDER) -m "not batch and not proof" tests/contract tests/integration tests/e2e
 	$(DEV)/pytest $(ORDER) -m batch tests/contract tests/integration tests/e2e
 
-proof: install ## What takes an hour: a model from three days up to a tampered verdict; a million verdicts
+proof: install ## What takes two hours: bad days of the lake; a model up to a tampered verdict; a million verdicts
 	$(DEV)/pytest -m proof tests/e2e
 
 lock: ## Renew the locks in requirements/ (set UPGRADE=--upgrade for newer versions)

@@ -6,6 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from fraudwatch.adapters.lake_trouble import tell_last
 from fraudwatch.lake import WAREHOUSE_FOLDER
 from fraudwatch.settings import LakeSettings
 
@@ -22,7 +23,10 @@ _DELTA = {
 
 
 def open_lake(settings: LakeSettings, name: str) -> SparkSession:
-    """The session of a job; times are UTC, and a day is a UTC day."""
+    """The session of a job; times are UTC, and a day is a UTC day.
+
+    A job that the lake stops from here on says so in its last line.
+    """
     from pyspark.sql import SparkSession
 
     # Else Python workers run whatever python3 is on the PATH.
@@ -43,4 +47,5 @@ def open_lake(settings: LakeSettings, name: str) -> SparkSession:
         builder = builder.enableHiveSupport()
     for key, value in wanted.items():
         builder = builder.config(key, value)
+    tell_last()
     return builder.getOrCreate()

@@ -12,6 +12,7 @@ from fraudwatch.proof.batch_benchmark import shop_of
 from fraudwatch.proof.batch_figures import StepFailed, StepRun, figures_of_step, report_of
 from fraudwatch.proof.batch_steps import steps_of
 from fraudwatch.proof.measured_command import run_measured
+from fraudwatch.stack.place import ROOT
 
 OUTCOME = json.dumps({"outcomes": [{"rows_in": 600}, {"rows_in": 400}], "failed": []})
 
@@ -66,8 +67,11 @@ def test_the_steps_are_the_agreed_commands() -> None:
     assert words["extract"] == [
         "/envs/lake/bin/python", "-m", "batch.extract_day", "--day", "2026-11-20", "--json",
     ]  # fmt: skip
+    # A job's Spark says its warnings and no more, as under Airflow.
+    logging = f"-Dlog4j2.configurationFile=file:{ROOT}/docker/spark/job-log4j2.properties"
     assert words["reports"] == [
         "/envs/lake/bin/spark-submit", "--jars", "a.jar,b.jar", "--driver-memory", "1g",
+        "--conf", f"spark.driver.extraJavaOptions={logging}",
         "spark_jobs/build_reports.py", "--from", "2026-11-20", "--until", "2026-11-20", "--json",
     ]  # fmt: skip
     assert list(words)[3:5] == ["archive", "refine topics"]
