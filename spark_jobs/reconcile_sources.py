@@ -10,9 +10,9 @@ from dataclasses import replace
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 
 from fraudwatch import lake
@@ -47,23 +47,15 @@ class NotArchived(RuntimeError):
     """The archive does not hold the day yet."""
 
 
-class Span(NamedTuple):
-    """When a job ran, as the ledger tells."""
-
-    job: str
-    began_at_ms: int
-    ended_at_ms: int
-
-
 def settled_until_ms(ledger: DataFrame, day: date, today: date) -> int:
     """Up to when the day can be looked at: to its end; today, as far as the lake is.
 
     Raises:
         NotArchived: a day that is over is not in the lake to its end, or today not at all.
     """
-    runs = ledger.where(F.col("job").isin(*NEEDED) & (F.col("ended_on") >= F.lit(day)))
-    spans = runs.select("job", "began_at_ms", "ended_at_ms").collect()
-    reached = {job: _reached_ms([Span(*row) for row in spans], job) for job in NEEDED}
+    needed = ledger.where(F.col("job").isin(*NEEDED) & (F.col("ended_on") >= F.lit(day)))
+    runs = needed.select("job", "began_at_ms", "ended_at_ms").collect()
+    reached = {job: _reached_ms(runs, job) for job in NEEDED}
     behind = min(NEEDED, key=lambda job: reached[job])
     settled_ms, asked = reached[behind] - SETTLED_MS, Days(day, day)
     if settled_ms >= asked.until_ms:
@@ -77,7 +69,7 @@ def settled_until_ms(ledger: DataFrame, day: date, today: date) -> int:
     return settled_ms
 
 
-def _reached_ms(runs: Sequence[Span], job: str) -> int:
+def _reached_ms(runs: Sequence[Row], job: str) -> int:
     """What was produced before this instant the job has read; 0: it never ran."""
     last = max((run.began_at_ms for run in runs if run.job == job), default=0)
     if job not in _REFINED_BEHIND:

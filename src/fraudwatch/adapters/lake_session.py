@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fraudwatch.adapters.lake_trouble import tell_last
@@ -20,6 +21,11 @@ _DELTA = {
     # VACUUM lists files in as many tasks as this says: 10,000 a table as Spark comes.
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "8",
 }
+
+
+def log_options(root: Path) -> str:
+    """What a job's Java is started with, so that its log holds warnings and what the job says."""
+    return f"-Dlog4j2.configurationFile=file:{root}/docker/spark/job-log4j2.properties"
 
 
 def open_lake(settings: LakeSettings, name: str) -> SparkSession:

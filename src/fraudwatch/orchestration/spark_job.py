@@ -9,6 +9,7 @@ from typing import Any
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 from airflow.sdk import Context
 
+from fraudwatch.adapters.lake_session import log_options
 from fraudwatch.lake import WAREHOUSE_FOLDER
 from fraudwatch.orchestration.processes import end_group, tied_to_task
 from fraudwatch.orchestration.settings import JobSettings
@@ -43,9 +44,8 @@ class SparkJob(SparkSubmitOperator):
         self.application_args = [str(given) for given in self.application_args or () if given]
         self.env_vars = {"PYSPARK_PYTHON": python, "PYSPARK_DRIVER_PYTHON": python}
         self.jars = lake.jars or None
-        log_settings = root / "docker" / "spark" / "job-log4j2.properties"
         self.conf = {
-            "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile=file:{log_settings}",
+            "spark.driver.extraJavaOptions": log_options(root),
             "spark.sql.warehouse.dir": lake.at(WAREHOUSE_FOLDER),
         }
         self._spark_binary = str(job.spark_submit)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from fraudwatch.adapters.lake_session import log_options
 from fraudwatch.stack.place import ROOT
 from fraudwatch.stack.private_stack import PrivateStack
 
 # Its tasks get its environment.
 TASKS_OF: Final = "airflow_scheduler"
-_LOGGING: Final = f"-Dlog4j2.configurationFile=file:{ROOT}/docker/spark/job-log4j2.properties"
 
 
 def environment_of_tasks(stack: PrivateStack) -> dict[str, str]:
@@ -40,7 +40,7 @@ class Step:
             f"{python.removesuffix('/python')}/spark-submit",
             *("--jars", environment["LAKE_JARS"]),
             *("--driver-memory", environment.get("LAKE_DRIVER_MEMORY", "1g")),
-            *("--conf", f"spark.driver.extraJavaOptions={_LOGGING}"),
+            *("--conf", f"spark.driver.extraJavaOptions={log_options(ROOT)}"),
             *(f"spark_jobs/{self.job}", *self.arguments, "--json"),
         ]
 
