@@ -14,12 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from fraudwatch.adapters.message_frames import events_of, parse_transactions
+from fraudwatch.adapters.message_frames import events_of, keys_of_column, parse_transactions
 from fraudwatch.application.admit import FUTURE_TOLERANCE_MS
 from fraudwatch.domain.dead_letter import Code, Refused
 from fraudwatch.domain.features.events import Events
 from fraudwatch.domain.features.fold import fold
-from fraudwatch.domain.features.hashing import keys_of
 from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.domain.fields import Problem
 from fraudwatch.domain.rules.rule import Seen
@@ -51,7 +50,7 @@ class FoldedMessages(NamedTuple):
 
     def told_by(self, views: RiskViews) -> Told:
         """What risk views add to each row's vector."""
-        networks = keys_of(self.frame[Entity.IP_NETWORK].to_list())
+        networks = keys_of_column(self.frame[Entity.IP_NETWORK])
         event_at_ms = self.frame["event_at_ms"].to_numpy()
         return views.tell({**self.keys, Entity.IP_NETWORK: networks}, event_at_ms)
 

@@ -18,7 +18,7 @@ import polars as pl
 from fraudwatch.adapters.json_codec import decode, encode
 from fraudwatch.domain.dead_letter import Code, Refused
 from fraudwatch.domain.features.events import Events
-from fraudwatch.domain.features.hashing import keys_of
+from fraudwatch.domain.features.hashing import hash_strings
 from fraudwatch.domain.fields import Column, Problem, columns_of, problems
 from fraudwatch.domain.purchase import Channel, PaymentStatus
 from fraudwatch.domain.transaction import Kind, Transaction
@@ -144,5 +144,16 @@ def events_of(frame: pl.DataFrame) -> Events:
     """The columns that the fold takes."""
     plain = _selected(frame, *_EVENT_COLUMNS)
     columns: dict[str, Any] = {one.name: one.to_numpy() for one in plain.iter_columns()}
-    columns |= {name: keys_of(frame[column].to_list()) for name, column in _KEYS.items()}
+    columns |= {name: keys_of_column(frame[column]) for name, column in _KEYS.items()}
     return Events(**columns)
+
+
+def keys_of_column(texts: pl.Series) -> npt.NDArray[np.uint64]:
+    """The hash of each text, 0 where it is unknown, without a Python string for any."""
+    told = texts.to_arrow(compat_level=pl.CompatLevel.oldest())
+    _, offsets, utf8 = told.buffers()
+    starts = np.array(np.frombuffer(offsets, dtype=np.int64)[told.offset :][: len(told) + 1])
+    hashes = np.asarray(hash_strings(starts, np.frombuffer(utf8 or b"", dtype=np.uint8)))
+    if told.null_count:
+        hashes[texts.is_null().to_numpy()] = 0
+    return hashes

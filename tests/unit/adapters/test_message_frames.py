@@ -9,14 +9,17 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis.strategies import integers, lists, none, text
 
 from fraudwatch.adapters.json_codec import decode, encode
-from fraudwatch.adapters.message_frames import events_of, parse_transactions
+from fraudwatch.adapters.message_frames import events_of, keys_of_column, parse_transactions
 from fraudwatch.adapters.verdict_frames import Decided, encode_verdicts
 from fraudwatch.application.assess import Assessment
 from fraudwatch.domain.dead_letter import Code
 from fraudwatch.domain.evidence import Evidence
 from fraudwatch.domain.explanation import Contribution
+from fraudwatch.domain.features.hashing import keys_of
 from fraudwatch.domain.models.in_use import Models
 from fraudwatch.domain.policy import Level, Policy
 from fraudwatch.domain.purchase import Channel, PaymentStatus
@@ -107,6 +110,12 @@ def test_events_say_what_the_fold_must_know() -> None:
     assert events.is_approved.tolist() == [True, False, True]
     assert events.is_present.tolist() == [True, True, False]
     assert np.isnan(events.latitude).tolist() == [False, False, True]
+
+
+@given(lists(none() | text(max_size=40), max_size=60), integers(0, 60))
+def test_a_column_is_hashed_as_its_texts_are(texts: list[str | None], begin: int) -> None:
+    column = pl.Series(texts, dtype=pl.String)
+    assert keys_of_column(column[begin:]).tolist() == keys_of(texts[begin:]).tolist()
 
 
 def test_the_hash_of_a_customer_never_changes() -> None:
