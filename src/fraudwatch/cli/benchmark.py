@@ -13,7 +13,7 @@ import typer
 from fraudwatch.cli import output
 from fraudwatch.cli.handbook import handbook
 from fraudwatch.cli.sparkov import sparkov
-from fraudwatch.proof.batch_benchmark import BatchBenchmark, shop_of
+from fraudwatch.proof.batch_benchmark import BatchBenchmark, world_of
 from fraudwatch.proof.batch_figures import StepFailed
 from fraudwatch.proof.benchmark import Benchmark
 from fraudwatch.proof.process_use import machine
@@ -77,7 +77,7 @@ def batch(
     """
     folder = Path(tempfile.mkdtemp(prefix="fraudwatch-benchmark-"))
     output.say(f"starting a stack of its own in {folder} ...")
-    shop = QUIET_SHOP | shop_of(purchases, datetime.now(UTC).date())
+    shop = QUIET_SHOP | world_of(purchases, datetime.now(UTC).date())
     try:
         with running(folder, shop, "lake") as stack:
             report = BatchBenchmark(stack, output.say).run(purchases, rate, seconds)
@@ -89,7 +89,7 @@ def batch(
     if as_json:
         output.print_json(report)
         return
-    for name in ("seconds", "purchases_per_second", "peak_rss_mib", "stream", "machine"):
+    for name in ("seconds", "purchases_per_second", "peak_rss_mib", "fold", "stream", "machine"):
         output.say(f"{name}: {report[name]}")
 
 

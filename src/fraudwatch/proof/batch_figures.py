@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+# What a job's JSON calls the rows it took in.
+_ROWS = ("rows_in", "purchases")
+
 
 class StepFailed(RuntimeError):
     """A step of the measured day did not end well, so its time says nothing."""
@@ -35,47 +38,51 @@ class StepFigures:
     peak_rss_mib: int
 
 
-def figures_of_step(run: StepRun) -> StepFigures:
-    """The figures of one step.
+def figures_of_step(run: StepRun, job: str) -> StepFigures:
+    """The figures of one step, whose job is called so in its outcomes.
 
     Raises:
         StepFailed: it failed; the text holds why.
     """
     if run.exit_code != 0:
         raise StepFailed(f"{run.name} failed ({run.exit_code}):\n{run.trouble}")
-    rows = rows_told(run.last_line)
+    rows = rows_told(run.last_line, job)
     pace = None if rows is None or run.seconds <= 0 else round(rows / run.seconds)
     return StepFigures(run.name, round(run.seconds, 1), rows, pace, run.peak_rss_mib)
 
 
-def rows_told(line: str) -> int | None:
-    """The rows that a job's JSON names: of its outcomes, or its own; None when it names none."""
+def rows_told(line: str, job: str) -> int | None:
+    """The rows that a job's JSON names: of its outcomes, or its own; None when it names none.
+
+    Where it tells of another job as well, as refining does of its extract, that one's do not count.
+    """
     try:
         told = json.loads(line)
     except json.JSONDecodeError:
         return None
     if not isinstance(told, dict):
         return None
-    parts = told.get("outcomes", [told])
-    counts = [part["rows_in"] for part in parts if isinstance(part, dict) and "rows_in" in part]
+    parts = [one for one in told.get("outcomes", [told]) if isinstance(one, dict)]
+    # A job of several tables tells of each: "archive_topics:fraud_topic".
+    own = [one for one in parts if str(one.get("job", job)).partition(":")[0] == job]
+    counts = [one[name] for one in own for name in _ROWS if name in one]
     return sum(counts) if counts else None
 
 
 def report_of(
-    purchases: int, runs: Sequence[StepRun], quiet: Mapping[str, Any], beside: Mapping[str, Any]
+    purchases: int,
+    steps: Sequence[StepFigures],
+    quiet: Mapping[str, Any],
+    beside: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The whole report.
 
     Args:
         purchases: How many the day holds.
-        runs: The steps in their order.
+        steps: In their order.
         quiet: The stream's latencies with no job beside it.
         beside: The same while the archive job ran.
-
-    Raises:
-        StepFailed: one of the steps did.
     """
-    steps = [figures_of_step(run) for run in runs]
     seconds = sum(step.seconds for step in steps)
     return {
         "purchases": purchases,

@@ -13,12 +13,12 @@ from fraudwatch.stack.place import ROOT
 from fraudwatch.stack.private_stack import PrivateStack
 
 # Its tasks get its environment.
-TASKS_OF: Final = "airflow_scheduler"
+_TASKS_OF: Final = "airflow_scheduler"
 
 
 def environment_of_tasks(stack: PrivateStack) -> dict[str, str]:
     """All variables that a task of this stack runs with."""
-    environment = {**os.environ, **stack.launches[TASKS_OF].environment}
+    environment = {**os.environ, **stack.launches[_TASKS_OF].environment}
     python = environment["FRAUDWATCH_LAKE_PYTHON"]
     return {**environment, "PYSPARK_PYTHON": python, "PYSPARK_DRIVER_PYTHON": python}
 
@@ -30,6 +30,11 @@ class Step:
     name: str
     job: str  # a module of batch/, or a script of spark_jobs/
     arguments: tuple[str, ...] = ()
+
+    @property
+    def outcome(self) -> str:
+        """What its job is called in the ledger."""
+        return self.job.removesuffix(".py").rpartition(".")[2]
 
     def words(self, environment: Mapping[str, str]) -> list[str]:
         """The command, by the interpreter and the jars of the tasks' environment."""
@@ -46,6 +51,7 @@ class Step:
 
 
 ARCHIVE = Step("archive", "archive_topics.py")
+FOLD = Step("fold", "fraudwatch.proof.fold_pace")
 
 
 def steps_of(day: date) -> tuple[Step, ...]:
