@@ -35,6 +35,7 @@ A_WEEK_OF_MANY = {
 WRITTEN_RATIO = 0.98
 VISITS = 9
 FIRST_DATA_SECONDS = 1.0
+QUIET_LOAD = 4.0
 # Its name in the protocol.
 LIST = b"live_alerts"
 
@@ -48,6 +49,12 @@ def full_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateStac
             what=f"{VERDICTS} verdicts in Cassandra",
         )
         eventually(lambda: is_idle(started), within_seconds=3_000, what="rows that wait no more")
+        # Cassandra merges for minutes what came in a rush.
+        eventually(
+            lambda: os.getloadavg()[0] < QUIET_LOAD,
+            within_seconds=1_800,
+            what="a machine that does nothing else",
+        )
         yield started
 
 
