@@ -12,7 +12,12 @@ import pytest
 from hdfs import HdfsError
 from pydantic import SecretStr
 
-from fraudwatch.adapters.hive_sql import LoginRefused, StatementRefused, sql_session
+from fraudwatch.adapters.hive_sql import (
+    LakeUnavailable,
+    LoginRefused,
+    StatementRefused,
+    sql_session,
+)
 from fraudwatch.lake import CORE_LABELS, DATABASE, EXTRACT_FOLDER
 from fraudwatch.stack.hdfs_setup import client, folders
 from fraudwatch.stack.place import ROOT
@@ -37,6 +42,20 @@ def test_rows_come_and_go_by_sql(batch_stack: PrivateStack) -> None:
         with pytest.raises(StatementRefused, match="nowhere"):
             session.run("SELECT * FROM nowhere")
         session.run(f"DELETE FROM {LABELS} WHERE by = 'rows'")
+
+
+def test_who_waited_too_long_is_told_so_and_may_log_in_again(batch_stack: PrivateStack) -> None:
+    """Found by a busy start: the late answer was read as that of the goodbye, and was none."""
+    settings = batch_stack.hive("admin")
+    with sql_session(settings, timeout_seconds=20) as session:
+        session.rows("SELECT 1")  # so that the next login is quick
+    with (
+        pytest.raises(LakeUnavailable, match="timeout"),
+        sql_session(settings, timeout_seconds=5) as session,
+    ):
+        session.rows("SELECT reflect('java.lang.Thread', 'sleep', 15000L)")
+    with sql_session(settings) as session:
+        assert session.rows("SELECT 2") == [(2,)]
 
 
 @pytest.mark.parametrize(

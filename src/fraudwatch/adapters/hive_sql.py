@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import thrift_sasl
@@ -33,8 +33,24 @@ class StatementRefused(RuntimeError):
     """It answers, but cannot do what a statement says."""
 
 
+class HangingUpSocket(TSocket):  # type: ignore[misc]  # thrift has no types
+    """Closed by the first read that fails, a time-out above all.
+
+    The answer that comes later would be read as that of the next question, whatever it is.
+    """
+
+    def read(self, size: int) -> bytes:
+        """At most so many bytes."""
+        try:
+            told: bytes = super().read(size)
+        except BaseException:
+            self.close()
+            raise
+        return told
+
+
 class SqlSession:
-    """One login; a DATE comes back as text."""
+    """One login; a DATE comes back as text. After LakeUnavailable it answers no more."""
 
     def __init__(self, connection: hive.Connection) -> None:
         self._connection = connection
@@ -46,23 +62,30 @@ class SqlSession:
             StatementRefused: with the server's reason.
             LakeUnavailable: the connection broke; nobody knows whether it was done.
         """
-        with closing(self._connection.cursor()) as cursor, _errors_translated():
+        with self._cursor() as cursor:
             cursor.execute(statement, parameters)
 
     def rows(
         self, statement: str, parameters: Sequence[object] | None = None
     ) -> list[tuple[Any, ...]]:
         """Execute a statement for what it answers; raises like :meth:`run`."""
-        with closing(self._connection.cursor()) as cursor, _errors_translated():
+        with self._cursor() as cursor:
             cursor.execute(statement, parameters)
             return list(cursor.fetchall())
+
+    @contextmanager
+    def _cursor(self) -> Iterator[hive.Cursor]:
+        with _errors_translated():
+            cursor = self._connection.cursor()
+            yield cursor
+            cursor.close()  # of one that failed nothing is left, or the session's end takes it
 
 
 def connected(
     settings: HiveSettings, *, timeout_seconds: float = STATEMENT_SECONDS
 ) -> hive.Connection:
     """A DB-API connection; its errors are the driver's own."""
-    socket = TSocket(settings.host, settings.port)
+    socket = HangingUpSocket(settings.host, settings.port)
     socket.setTimeout(timeout_seconds * 1000)
     return hive.connect(
         thrift_transport=thrift_sasl.TSaslClientTransport(
