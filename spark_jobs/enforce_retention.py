@@ -74,8 +74,9 @@ class Enforcement:
         return {name: count for name, count in deleted.items() if count}
 
     def _existing(self) -> list[str]:
-        found = self.spark.catalog.listTables(lake.DATABASE)
-        return [table.name for table in found if not table.isTemporary]
+        # The catalogue's own listing would ask for all that is known of each table.
+        found = self.spark.sql(f"SHOW TABLES IN {lake.DATABASE}").collect()
+        return [table.tableName for table in found if not table.isTemporary]
 
     def _day_column(self, table: str) -> str:
         detail: Any = self.spark.sql(f"DESCRIBE DETAIL {lake.DATABASE}.{table}").first()
