@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 # Java processes that end after minutes earn nothing by the compiler that takes longest: in a
 # session of Spark it took 88 of its 231 seconds of processor time (measured).
 SHORT_LIVED = "-XX:TieredStopAtLevel=1"
-# Each query is new, on a handful of rows: compiling it costs more than walking it.
+# Each query is new, on a handful of rows: compiling it costs more than walking it. Writing and
+# compiling projections alone, anew in each task, took half of what tasks took (measured).
 COMPILES_LITTLE = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.adaptive.enabled": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
 }
 
 # A small world: two days of a few customers, and a lively present.
