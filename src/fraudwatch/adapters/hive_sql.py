@@ -43,7 +43,7 @@ class HangingUpSocket(TSocket):  # type: ignore[misc]  # thrift has no types
         """At most so many bytes."""
         try:
             told: bytes = super().read(size)
-        except BaseException:
+        except BaseException:  # whoever is interrupted leaves an answer behind as well
             self.close()
             raise
         return told
