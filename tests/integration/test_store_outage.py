@@ -11,13 +11,14 @@ from contextlib import contextmanager
 
 import httpx
 import pytest
-from confluent_kafka import Consumer, ConsumerGroupState, TopicPartition
+from confluent_kafka import ConsumerGroupState
 from confluent_kafka.admin import AdminClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from fraudwatch.adapters.cassandra_alerts import CassandraAlertReader
 from fraudwatch.adapters.cassandra_session import close, connect
 from fraudwatch.adapters.json_codec import encode
+from fraudwatch.adapters.kafka_ends import committed_of
 from fraudwatch.adapters.kafka_log import KafkaTopic, client_config
 from fraudwatch.domain.label import LABEL_SCHEMA, Label, Source, Truth
 from fraudwatch.stack.private_stack import PrivateStack
@@ -26,7 +27,6 @@ from fraudwatch.topics import FRAUD_TOPIC, LABELS_TOPIC, TRANSACTION_TOPIC
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(300)]
 HANG_SECONDS = 15
-PARTITIONS = [TopicPartition(t, n) for t in (FRAUD_TOPIC, TRANSACTION_TOPIC) for n in (0, 1)]
 
 
 def metric(stack: PrivateStack, name: str, **labels: str) -> float:
@@ -48,11 +48,12 @@ def member_of(stack: PrivateStack) -> tuple[str, ConsumerGroupState]:
 
 
 def committed(stack: PrivateStack) -> dict[tuple[str, int], int]:
-    looking = Consumer(client_config(stack.kafka("admin")) | {"group.id": "persister"})
-    try:
-        return {(p.topic, p.partition): p.offset for p in looking.committed(PARTITIONS, 30)}
-    finally:
-        looking.close()
+    kafka = stack.kafka("admin")
+    return {
+        (topic, partition): offset
+        for topic in (FRAUD_TOPIC, TRANSACTION_TOPIC)
+        for partition, offset in committed_of(kafka, "persister", topic).items()
+    }
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from confluent_kafka import TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own public names
     AdminClient,
     OffsetSpec,
@@ -24,6 +24,16 @@ def ends_of(kafka: KafkaSettings, topic: str) -> dict[int, int]:
 def starts_of(kafka: KafkaSettings, topic: str) -> dict[int, int]:
     """The first offset that retention has left in every partition of a topic."""
     return _offsets_of(kafka, topic, OffsetSpec.earliest())  # type: ignore[no-untyped-call]  # the client's own
+
+
+def committed_of(kafka: KafkaSettings, group: str, topic: str) -> dict[int, int]:
+    """Up to where a group has done with every partition of a topic; 0 where it never committed."""
+    partitions = [TopicPartition(topic, n) for n in ends_of(kafka, topic)]
+    asked = [ConsumerGroupTopicPartitions(group, partitions)]
+    admin = AdminClient({**client_config(kafka)})  # outlives its answer, which nobody else awaits
+    told = admin.list_consumer_group_offsets(asked, request_timeout=_TIMEOUT_SECONDS)
+    places = told[group].result().topic_partitions
+    return {place.partition: max(0, place.offset) for place in places}  # negative: never
 
 
 def _offsets_of(kafka: KafkaSettings, topic: str, which: Any) -> dict[int, int]:
