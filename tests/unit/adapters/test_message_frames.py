@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis.strategies import integers, lists, none, text
+from hypothesis import given, settings
+from hypothesis.strategies import dictionaries, integers, lists, none, sampled_from, text
 
 from fraudwatch.adapters.json_codec import decode, encode
 from fraudwatch.adapters.message_frames import events_of, keys_of_column, parse_transactions
@@ -38,6 +38,9 @@ from fraudwatch.testing import a_token, a_transaction
 POLICY = Policy(
     "test", (), (Level(Risk.LOW, 0.0, Outcome.APPROVE), Level(Risk.HIGH, 0.5, Outcome.REVIEW))
 )
+
+
+GOOD = encode(a_transaction())
 
 
 def messages(*transactions: Transaction) -> list[bytes]:
@@ -81,6 +84,29 @@ def test_one_bad_message_is_refused_and_the_others_stay(bad: bytes, code: Code) 
     assert [(place, why.code) for place, why in parsed.refused] == [(1, code)]
     assert parsed.frame["transaction_id"].to_list() == ["shop:1", "shop:2"]
     assert parsed.position.tolist() == [0, 2]
+
+
+@settings(deadline=None, max_examples=50)  # the first frames start the reader's threads
+@given(
+    size=integers(1, 2_500),
+    bad=dictionaries(
+        integers(0, 2_499), sampled_from([b"", b"garbage", b"{}", GOOD + b"\n" + GOOD])
+    ),
+)
+def test_bad_messages_are_refused_wherever_they_stand(size: int, bad: dict[int, bytes]) -> None:
+    batch = [bad.get(place, GOOD) for place in range(size)]
+    parsed = parse_transactions(batch)
+    refused = [place for place in sorted(bad) if place < size]
+    assert [place for place, _ in parsed.refused] == refused
+    assert parsed.position.tolist() == [place for place in range(size) if place not in bad]
+    assert parsed.frame.height == len(parsed.position)
+    assert parsed.frame.schema == parse_transactions([GOOD]).frame.schema
+
+
+def test_two_in_one_message_and_none_in_another_are_both_refused() -> None:
+    parsed = parse_transactions([GOOD + b"\n" + GOOD, b"", GOOD])
+    assert [place for place, _ in parsed.refused] == [0, 1]
+    assert parsed.position.tolist() == [2]
 
 
 def test_a_message_written_over_several_lines_is_still_one_message() -> None:
