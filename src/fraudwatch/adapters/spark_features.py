@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fraudwatch.adapters.log_fold import fold_messages, packed
+from fraudwatch.adapters.log_fold import fold_messages, packed_column
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.features.hashing import hash_strings
 from fraudwatch.domain.features.state import CustomerArrays, CustomerRows, CustomerState
@@ -88,7 +88,7 @@ def _fold_batch(customers: CustomerState, batch: pa.RecordBatch) -> pa.RecordBat
         "transaction_id": folded.frame["transaction_id"].to_arrow().cast(pa.string()),
         "source_partition": batch.column("source_partition").take(taken),
         "source_offset": batch.column("source_offset").take(taken),
-        "features": pa.array(packed(folded.features), pa.binary()),
+        "features": packed_column(folded.features),
         "features_version": pa.array([features_version()] * len(taken), pa.string()),
         "event_on": pa.array(days).cast(pa.date32()),
     }

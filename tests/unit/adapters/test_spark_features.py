@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from fraudwatch.adapters.json_codec import encode
-from fraudwatch.adapters.log_fold import fold_messages, packed
+from fraudwatch.adapters.log_fold import fold_messages, packed, packed_column
 from fraudwatch.adapters.spark_features import WrongKey, _folded
 from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.testing import NOON_MS, a_token, a_transaction
@@ -70,3 +70,12 @@ def test_a_message_under_another_key_is_refused_aloud() -> None:
     _, offset, value = rows()[0]
     with pytest.raises(WrongKey, match="not keyed by its customer"):
         list(_folded(batches([(a_token("z"), offset, value)], 1)))
+
+
+@pytest.mark.parametrize("rows", [0, 1, 3])
+def test_a_column_holds_the_bytes_of_each_row(rows: int) -> None:
+    features = np.arange(rows * 2, dtype=np.float64).reshape(rows, 2)
+    features[:1, 1] = -np.float64("nan")  # of another sign than the canonical one
+    column = packed_column(features)
+    column.validate(full=True)
+    assert column.to_pylist() == packed(features)
