@@ -33,6 +33,8 @@ class KafkaLetterbox:
                 "group.id": "dead-letters",  # asked for by the client; assigned by hand
                 "enable.auto.commit": False,
                 "auto.offset.reset": "error",
+                # A letter waits until the fetch behind the one before gives up: 0.5 s by default.
+                "fetch.wait.max.ms": 10,
                 "log_level": 0,  # what is wrong is said in our own words
             }
         )
