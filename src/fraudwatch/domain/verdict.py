@@ -84,7 +84,7 @@ class Verdict:
         "For HIGH and above: the features that spoke loudest, frozen as they were", default=()
     )
     policy_version: str = fact("The policy that turned points into outcome")
-    features_version: str = fact("Hash of the feature catalogue and its fold")
+    features_version: str = fact("Version of the feature vector")
     risk_view: str = fact(
         "First twelve hex digits of the risk view it was judged by; empty: none was valid",
         default="",

@@ -16,6 +16,10 @@ Window semantics, for every feature that has one:
   was usual before it: an outlier hardly moves it, a new habit does in time. Large is what lies
   above that bound. There is none before the fourth approved purchase.
 * Hours and weekdays are UTC. Habits of the hour fade: an event weighs half after 30 days.
+
+Raise FEATURES_VERSION with every change that can change a byte of a feature vector or of the state:
+snapshots, models and archived vectors of another version are refused. Names, comments and
+docstrings are free; ``tests/unit/domain/test_feature_versions.py`` tells the two apart.
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+FEATURES_VERSION: Final = 1
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 60 * MINUTE_MS
 DAY_MS: Final = 24 * HOUR_MS

@@ -7,21 +7,13 @@ money is integer, and its floats are computed in a fixed order.
 
 from __future__ import annotations
 
-import hashlib
-import inspect
-import sys
-from functools import cache
-
-import llvmlite
-import numba
 import numpy as np
 
-from fraudwatch.domain.features import catalogue, habits, hashing, places, state, windows
-from fraudwatch.domain.features import events as columns
 from fraudwatch.domain.features.catalogue import (
     DAY_MS,
     FEATURE_INDEX,
     FEATURES,
+    FEATURES_VERSION,
     HOUR_MS,
     TOO_LATE_MS,
 )
@@ -62,19 +54,12 @@ def fold(customers: CustomerState, events: Events) -> Folded:
     return folded
 
 
-@cache
 def features_version() -> str:
-    """Names catalogues, kernel and compiler: equal versions mean equal bytes.
+    """Version of the feature vector: equal versions mean equal bytes for equal events.
 
-    What risk views mean is a part of what is served, so their catalogue is named as well.
+    The columns of the risk views are part of the vector, so their version is part of this one.
     """
-    digest = hashlib.sha256(views_version().encode())
-    kernel = (catalogue, columns, habits, hashing, places, state, windows, sys.modules[__name__])
-    for module in kernel:
-        digest.update(inspect.getsource(module).encode())
-    for version in (numba.__version__, llvmlite.__version__):
-        digest.update(version.encode())
-    return digest.hexdigest()[:16]
+    return f"{FEATURES_VERSION}.{views_version()}"
 
 
 @compiled
