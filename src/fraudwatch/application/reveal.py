@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Annotated
 
 from fraudwatch.application.access import Person, Right, Role
 from fraudwatch.application.allowance import Allowance
@@ -19,7 +20,7 @@ from fraudwatch.domain.audit import (
     Deed,
 )
 from fraudwatch.domain.dead_letter import Code, Refused
-from fraudwatch.domain.fields import Problem, fact, problems
+from fraudwatch.domain.fields import Fact, Problem, problems
 from fraudwatch.domain.label import LABELLER
 from fraudwatch.domain.privacy import masked_card_number
 from fraudwatch.domain.purchase import IDENTIFIER
@@ -34,12 +35,12 @@ class AlteredBox(ValueError):
 class RevealRequest:
     """Whose personal fields somebody wants to see, and why."""
 
-    transaction_id: str = fact("The purchase", pattern=IDENTIFIER, max_length=64)
-    customer_token: str = fact("Who bought", pattern=TOKEN_PATTERN)
-    sealed: str = fact("The box, as it came with the purchase", max_length=8_192)
-    login: str = fact("Who asks", pattern=LABELLER, max_length=64)
-    role: Role = fact("What they are at the console")  # noqa: RUF009
-    reason: str = fact("Why, in their words; bounded without the space around it")
+    transaction_id: Annotated[str, Fact("The purchase", pattern=IDENTIFIER, max_length=64)]
+    customer_token: Annotated[str, Fact("Who bought", pattern=TOKEN_PATTERN)]
+    sealed: Annotated[str, Fact("The box, as it came with the purchase", max_length=8_192)]
+    login: Annotated[str, Fact("Who asks", pattern=LABELLER, max_length=64)]
+    role: Annotated[Role, Fact("What they are at the console")]
+    reason: Annotated[str, Fact("Why, in their words; bounded without the space around it")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import Annotated
 
-from fraudwatch.domain.fields import Sensitivity, fact
+from fraudwatch.domain.fields import Fact, Sensitivity
 from fraudwatch.domain.label import LABELLER
 from fraudwatch.domain.purchase import EARLIEST_EVENT_MS, IDENTIFIER, LATEST_EVENT_MS
 
@@ -32,23 +33,26 @@ class AuditRecord:
     not.
     """
 
-    schema: str = fact("Message version", pattern=r"audit\.v1")
-    record_id: str = fact("Random, one a record", pattern=r"[0-9a-f]{32}")
-    at_ms: int = fact(
-        "When it was done",
-        unit="epoch ms UTC",
-        minimum=EARLIEST_EVENT_MS,
-        maximum=LATEST_EVENT_MS,
-    )
-    deed: Deed = fact("What was done")  # noqa: RUF009
-    by: str = fact("Who did it: a login", pattern=LABELLER, max_length=64)
-    reason: str = fact("Why, in that person's words", max_length=LONGEST_REASON)
-    transaction_id: str | None = fact(
-        "The purchase that was looked behind", default=None, pattern=IDENTIFIER, max_length=64
-    )
-    customer_token: str | None = fact(
-        "Whose purchase it was", default=None, sensitivity=Sensitivity.PSEUDONYM
-    )
-    account: str | None = fact(
-        "The account that was changed", default=None, pattern=LABELLER, max_length=64
-    )
+    schema: Annotated[str, Fact("Message version", pattern=r"audit\.v1")]
+    record_id: Annotated[str, Fact("Random, one a record", pattern=r"[0-9a-f]{32}")]
+    at_ms: Annotated[
+        int,
+        Fact(
+            "When it was done",
+            unit="epoch ms UTC",
+            minimum=EARLIEST_EVENT_MS,
+            maximum=LATEST_EVENT_MS,
+        ),
+    ]
+    deed: Annotated[Deed, Fact("What was done")]
+    by: Annotated[str, Fact("Who did it: a login", pattern=LABELLER, max_length=64)]
+    reason: Annotated[str, Fact("Why, in that person's words", max_length=LONGEST_REASON)]
+    transaction_id: Annotated[
+        str | None, Fact("The purchase that was looked behind", pattern=IDENTIFIER, max_length=64)
+    ] = None
+    customer_token: Annotated[
+        str | None, Fact("Whose purchase it was", sensitivity=Sensitivity.PSEUDONYM)
+    ] = None
+    account: Annotated[
+        str | None, Fact("The account that was changed", pattern=LABELLER, max_length=64)
+    ] = None

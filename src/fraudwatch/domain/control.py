@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import Annotated
 
-from fraudwatch.domain.fields import fact
+from fraudwatch.domain.fields import Fact
 
 CONTROL_SCHEMA = "control.v1"
 
@@ -20,9 +21,11 @@ class ControlKind(enum.StrEnum):
 class ControlMessage:
     """One sentence on ``control_topic``; it may come twice, so whoever hears it must bear that."""
 
-    schema: str = fact("Message version", pattern=r"control\.v1")
-    kind: ControlKind = fact("What has happened")  # noqa: RUF009
-    day: str = fact("The day, UTC", pattern=r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
+    schema: Annotated[str, Fact("Message version", pattern=r"control\.v1")]
+    kind: Annotated[ControlKind, Fact("What has happened")]
+    day: Annotated[
+        str, Fact("The day, UTC", pattern=r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
+    ]
 
 
 def day_closed(day: str) -> ControlMessage:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from fraudwatch.domain.fields import fact
+from fraudwatch.domain.fields import Fact
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,11 @@ class Contribution:
     from the normal in spreads.
     """
 
-    feature: str = fact("The feature's name")
-    value: float | None = fact("What it was for this purchase; null unknown")
-    normal: float | None = fact("What is normal: for this customer where known, else for all")
-    contribution: float = fact("SHAP value in log-odds, or distance from the normal in spreads")
+    feature: Annotated[str, Fact("The feature's name")]
+    value: Annotated[float | None, Fact("What it was for this purchase; null unknown")]
+    normal: Annotated[
+        float | None, Fact("What is normal: for this customer where known, else for all")
+    ]
+    contribution: Annotated[
+        float, Fact("SHAP value in log-odds, or distance from the normal in spreads")
+    ]

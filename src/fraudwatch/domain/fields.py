@@ -1,7 +1,7 @@
-"""The catalogue of fields: a message is a frozen dataclass whose fields carry their own meaning.
+"""Describe message fields: a message is a frozen dataclass of ``Annotated[type, Fact(...)]``.
 
-Everything else about a field (JSON Schema, bulk parser, data dictionary, bounds check) is derived
-from here, so that no fact about it stands in two places.
+JSON Schema, bulk parser, data dictionary and bounds check are derived from these facts, so that
+each is stated once. The type checker sees plain types, and as defaults only what is written as one.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 import types
 import typing
 from collections.abc import Callable, Iterator
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, fields
 from functools import cache
 from typing import Any
 
@@ -27,7 +27,10 @@ class Sensitivity(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What a field means and which values it may take; bounds are inclusive."""
+    """Describe one field, inside ``Annotated``: meaning, unit, inclusive bounds, sensitivity.
+
+    A default is no part of it: write it after the annotation, as in any dataclass.
+    """
 
     meaning: str
     unit: str | None = None
@@ -36,13 +39,6 @@ class Fact:
     max_length: int | None = None
     pattern: str | None = None
     sensitivity: Sensitivity = Sensitivity.PUBLIC
-
-
-def fact(meaning: str, *, default: Any = MISSING, **bounds: Any) -> Any:
-    """Declare a dataclass field together with its :class:`Fact`."""
-    if default is MISSING:
-        return field(metadata={"fact": Fact(meaning, **bounds)})
-    return field(default=default, metadata={"fact": Fact(meaning, **bounds)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +54,30 @@ class Column:
 
 @cache
 def columns_of(message: type) -> tuple[Column, ...]:
-    """The columns of a message type, in declaration order."""
-    hints = typing.get_type_hints(message)
-    resolved = []
-    for item in fields(message):
-        options = [t for t in typing.get_args(hints[item.name]) if t is not types.NoneType]
-        is_optional = types.NoneType in typing.get_args(hints[item.name])
-        kind = options[0] if is_optional else hints[item.name]
-        has_default = item.default is not MISSING
-        resolved.append(Column(item.name, kind, is_optional, has_default, item.metadata["fact"]))
-    return tuple(resolved)
+    """Resolve the columns of a message type, in declaration order.
+
+    Raises:
+        TypeError: a field does not carry exactly one fact.
+    """
+    hints = typing.get_type_hints(message, include_extras=True)
+    return tuple(
+        _column(f"{message.__name__}.{item.name}", item, hints[item.name])
+        for item in fields(message)
+    )
+
+
+def _column(where: str, item: Field[Any], hint: Any) -> Column:
+    facts = [extra for extra in getattr(hint, "__metadata__", ()) if isinstance(extra, Fact)]
+    if len(facts) != 1:
+        raise TypeError(
+            f"{where} needs one Fact but has {len(facts)}, so neither its schema nor its check can "
+            "be derived; declare it as Annotated[type, Fact(...)]"
+        )
+    declared = hint.__origin__
+    options = [kind for kind in typing.get_args(declared) if kind is not types.NoneType]
+    is_optional = types.NoneType in typing.get_args(declared)
+    kind = options[0] if is_optional else declared
+    return Column(item.name, kind, is_optional, item.default is not MISSING, facts[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import Annotated
 
-from fraudwatch.domain.fields import fact
+from fraudwatch.domain.fields import Fact
 from fraudwatch.domain.purchase import (
     EARLIEST_EVENT_MS,
     IDENTIFIER,
@@ -45,20 +46,24 @@ class Label:
     source stands. So what was known at any time in the past can be told from them.
     """
 
-    schema: str = fact("Message version", pattern=r"label\.v1")
-    transaction_id: str = fact("What it is about", pattern=IDENTIFIER, max_length=64)
-    verdict: Truth = fact("What the purchase turned out to be")  # noqa: RUF009
-    source: Source = fact("Where the knowledge comes from")  # noqa: RUF009
-    by: str = fact("Who says so: a login or an office", pattern=LABELLER, max_length=64)
-    known_at_ms: int = fact(
-        "Since when it is known",
-        unit="epoch ms UTC",
-        minimum=EARLIEST_EVENT_MS,
-        maximum=LATEST_EVENT_MS,
-    )
-    note: str | None = fact(
-        "Why, in an analyst's words; no names, no numbers of cards", default=None, max_length=500
-    )
+    schema: Annotated[str, Fact("Message version", pattern=r"label\.v1")]
+    transaction_id: Annotated[str, Fact("What it is about", pattern=IDENTIFIER, max_length=64)]
+    verdict: Annotated[Truth, Fact("What the purchase turned out to be")]
+    source: Annotated[Source, Fact("Where the knowledge comes from")]
+    by: Annotated[str, Fact("Who says so: a login or an office", pattern=LABELLER, max_length=64)]
+    known_at_ms: Annotated[
+        int,
+        Fact(
+            "Since when it is known",
+            unit="epoch ms UTC",
+            minimum=EARLIEST_EVENT_MS,
+            maximum=LATEST_EVENT_MS,
+        ),
+    ]
+    note: Annotated[
+        str | None,
+        Fact("Why, in an analyst's words; no names, no numbers of cards", max_length=500),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,23 +74,26 @@ class ReportedLabel:
     the second report is the first one again and not another label.
     """
 
-    source: str = fact(
-        "Which system reported the purchase", pattern=SOURCE_NAME, max_length=LONGEST_SOURCE
-    )
-    id: str = fact("The purchase's id there", pattern=IDENTIFIER, max_length=LONGEST_ID)
+    source: Annotated[
+        str,
+        Fact("Which system reported the purchase", pattern=SOURCE_NAME, max_length=LONGEST_SOURCE),
+    ]
+    id: Annotated[str, Fact("The purchase's id there", pattern=IDENTIFIER, max_length=LONGEST_ID)]
     # Whoever reports knows it; only a person who looked may be unsure.
-    verdict: Truth = fact(  # noqa: RUF009
-        "What the purchase turned out to be", pattern=f"{Truth.FRAUD}|{Truth.GENUINE}"
-    )
-    by: str = fact("Which office says so", pattern=OFFICE, max_length=64)
-    known_at_ms: int | None = fact(
-        "Since when it is known",
-        default=None,
-        unit="epoch ms UTC",
-        minimum=EARLIEST_EVENT_MS,
-        maximum=LATEST_EVENT_MS,
-    )
+    verdict: Annotated[
+        Truth, Fact("What the purchase turned out to be", pattern=f"{Truth.FRAUD}|{Truth.GENUINE}")
+    ]
+    by: Annotated[str, Fact("Which office says so", pattern=OFFICE, max_length=64)]
+    known_at_ms: Annotated[
+        int | None,
+        Fact(
+            "Since when it is known",
+            unit="epoch ms UTC",
+            minimum=EARLIEST_EVENT_MS,
+            maximum=LATEST_EVENT_MS,
+        ),
+    ] = None
     # Analysts speak through the console, which knows who they are.
-    kind: Source = fact(  # noqa: RUF009
-        "Where the knowledge comes from", default=Source.CHARGEBACK, pattern=Source.CHARGEBACK.value
-    )
+    kind: Annotated[
+        Source, Fact("Where the knowledge comes from", pattern=Source.CHARGEBACK.value)
+    ] = Source.CHARGEBACK

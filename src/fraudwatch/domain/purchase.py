@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import Annotated
 
-from fraudwatch.domain.fields import Sensitivity, fact
+from fraudwatch.domain.fields import Fact, Sensitivity
 
 PERSONAL = Sensitivity.PERSONAL
 COUNTRY = r"[A-Z]{2}"
@@ -47,46 +48,62 @@ class Purchase:
     Unknown stays absent: a source that has no card numbers, addresses or positions leaves them out.
     """
 
-    source: str = fact("Which system reports it", pattern=SOURCE_NAME, max_length=LONGEST_SOURCE)
-    id: str = fact("The source's own id, unique in it", pattern=IDENTIFIER, max_length=LONGEST_ID)
-    event_at_ms: int = fact(
-        "When it happened", unit="epoch ms UTC", minimum=EARLIEST_EVENT_MS, maximum=LATEST_EVENT_MS
+    source: Annotated[
+        str, Fact("Which system reports it", pattern=SOURCE_NAME, max_length=LONGEST_SOURCE)
+    ]
+    id: Annotated[
+        str, Fact("The source's own id, unique in it", pattern=IDENTIFIER, max_length=LONGEST_ID)
+    ]
+    event_at_ms: Annotated[
+        int,
+        Fact(
+            "When it happened",
+            unit="epoch ms UTC",
+            minimum=EARLIEST_EVENT_MS,
+            maximum=LATEST_EVENT_MS,
+        ),
+    ]
+    customer_id: Annotated[
+        str, Fact("Who bought", max_length=128, pattern=r"\S.*", sensitivity=PERSONAL)
+    ]
+    amount_minor: Annotated[int, Fact("Amount", unit="minor units", minimum=0, maximum=10**13)]
+    currency: Annotated[str, Fact("ISO 4217 code", pattern=r"[A-Z]{3}")]
+    payment_status: Annotated[PaymentStatus, Fact("What the payment system answered")]
+    channel: Annotated[Channel, Fact("Card present or not")]
+    merchant_id: Annotated[str, Fact("Who sold", pattern=r"\S.*", max_length=128)]
+    category: Annotated[str | None, Fact("What kind of goods", max_length=64)] = None
+    item_count: Annotated[int | None, Fact("Pieces bought", minimum=0, maximum=10**6)] = None
+    card_number: Annotated[
+        str | None, Fact("The card's number", pattern=r"[0-9]{12,19}", sensitivity=PERSONAL)
+    ] = None
+    device_id: Annotated[
+        str | None, Fact("The device it came from", max_length=128, sensitivity=PERSONAL)
+    ] = None
+    ip: Annotated[str | None, Fact("Its internet address", max_length=45, sensitivity=PERSONAL)] = (
+        None
     )
-    customer_id: str = fact("Who bought", max_length=128, pattern=r"\S.*", sensitivity=PERSONAL)
-    amount_minor: int = fact("Amount", unit="minor units", minimum=0, maximum=10**13)
-    currency: str = fact("ISO 4217 code", pattern=r"[A-Z]{3}")
-    payment_status: PaymentStatus = fact("What the payment system answered")
-    channel: Channel = fact("Card present or not")
-    merchant_id: str = fact("Who sold", pattern=r"\S.*", max_length=128)
-    category: str | None = fact("What kind of goods", default=None, max_length=64)
-    item_count: int | None = fact("Pieces bought", default=None, minimum=0, maximum=10**6)
-    card_number: str | None = fact(
-        "The card's number", default=None, pattern=r"[0-9]{12,19}", sensitivity=PERSONAL
+    name: Annotated[str | None, Fact("Card holder", max_length=256, sensitivity=PERSONAL)] = None
+    email: Annotated[str | None, Fact("Mail address", max_length=320, sensitivity=PERSONAL)] = None
+    merchant_country: Annotated[str | None, Fact("Seller's country", pattern=COUNTRY)] = None
+    billing_country: Annotated[str | None, Fact("Billing address's country", pattern=COUNTRY)] = (
+        None
     )
-    device_id: str | None = fact(
-        "The device it came from", default=None, max_length=128, sensitivity=PERSONAL
-    )
-    ip: str | None = fact("Its internet address", default=None, max_length=45, sensitivity=PERSONAL)
-    name: str | None = fact("Card holder", default=None, max_length=256, sensitivity=PERSONAL)
-    email: str | None = fact("Mail address", default=None, max_length=320, sensitivity=PERSONAL)
-    merchant_country: str | None = fact("Seller's country", default=None, pattern=COUNTRY)
-    billing_country: str | None = fact("Billing address's country", default=None, pattern=COUNTRY)
-    shipping_country: str | None = fact("Delivery's country", default=None, pattern=COUNTRY)
-    purchase_latitude: float | None = fact(
-        "Where it happened", default=None, unit="degrees", minimum=-90, maximum=90
-    )
-    purchase_longitude: float | None = fact(
-        "Where it happened", default=None, unit="degrees", minimum=-180, maximum=180
-    )
-    billing_latitude: float | None = fact(
-        "Billing address", default=None, unit="degrees", minimum=-90, maximum=90
-    )
-    billing_longitude: float | None = fact(
-        "Billing address", default=None, unit="degrees", minimum=-180, maximum=180
-    )
-    shipping_latitude: float | None = fact(
-        "Delivery address", default=None, unit="degrees", minimum=-90, maximum=90
-    )
-    shipping_longitude: float | None = fact(
-        "Delivery address", default=None, unit="degrees", minimum=-180, maximum=180
-    )
+    shipping_country: Annotated[str | None, Fact("Delivery's country", pattern=COUNTRY)] = None
+    purchase_latitude: Annotated[
+        float | None, Fact("Where it happened", unit="degrees", minimum=-90, maximum=90)
+    ] = None
+    purchase_longitude: Annotated[
+        float | None, Fact("Where it happened", unit="degrees", minimum=-180, maximum=180)
+    ] = None
+    billing_latitude: Annotated[
+        float | None, Fact("Billing address", unit="degrees", minimum=-90, maximum=90)
+    ] = None
+    billing_longitude: Annotated[
+        float | None, Fact("Billing address", unit="degrees", minimum=-180, maximum=180)
+    ] = None
+    shipping_latitude: Annotated[
+        float | None, Fact("Delivery address", unit="degrees", minimum=-90, maximum=90)
+    ] = None
+    shipping_longitude: Annotated[
+        float | None, Fact("Delivery address", unit="degrees", minimum=-180, maximum=180)
+    ] = None

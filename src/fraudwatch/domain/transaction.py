@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import Annotated
 
-from fraudwatch.domain.fields import Sensitivity, fact
+from fraudwatch.domain.fields import Fact, Sensitivity
 from fraudwatch.domain.purchase import (
     COUNTRY,
     EARLIEST_EVENT_MS,
@@ -36,63 +37,70 @@ class Transaction:
     keyed tokens. An absent value is unknown, never zero.
     """
 
-    schema: str = fact("Message version", pattern=r"transaction\.v1")
-    kind: Kind = fact("What the envelope asks for")
-    transaction_id: str = fact("source:id, unique", pattern=IDENTIFIER, max_length=64)
-    event_at_ms: int = fact(
-        "When it happened", unit="epoch ms UTC", minimum=EARLIEST_EVENT_MS, maximum=LATEST_EVENT_MS
+    schema: Annotated[str, Fact("Message version", pattern=r"transaction\.v1")]
+    kind: Annotated[Kind, Fact("What the envelope asks for")]
+    transaction_id: Annotated[str, Fact("source:id, unique", pattern=IDENTIFIER, max_length=64)]
+    event_at_ms: Annotated[
+        int,
+        Fact(
+            "When it happened",
+            unit="epoch ms UTC",
+            minimum=EARLIEST_EVENT_MS,
+            maximum=LATEST_EVENT_MS,
+        ),
+    ]
+    customer_token: Annotated[str, Fact("Who bought", pattern=TOKEN_PATTERN, sensitivity=PSEUDONYM)]
+    amount_minor: Annotated[
+        int, Fact("Amount as charged", unit="minor units", minimum=0, maximum=10**13)
+    ]
+    currency: Annotated[str, Fact("ISO 4217 code of amount_minor", pattern=r"[A-Z]{3}")]
+    amount_eur_cents: Annotated[int, Fact("Amount in euro", unit="euro cents", minimum=0)]
+    rate_on: Annotated[str, Fact("Day of the exchange rate", pattern=r"\d{4}-\d{2}-\d{2}")]
+    payment_status: Annotated[PaymentStatus, Fact("What the payment system answered")]
+    channel: Annotated[Channel, Fact("Card present or not")]
+    merchant_id: Annotated[str, Fact("Who sold", max_length=128)]
+    category: Annotated[str | None, Fact("What kind of goods", max_length=64)] = None
+    item_count: Annotated[int | None, Fact("Pieces bought", minimum=0, maximum=10**6)] = None
+    card_token: Annotated[
+        str | None, Fact("Card", pattern=TOKEN_PATTERN, sensitivity=PSEUDONYM)
+    ] = None
+    card_bin: Annotated[str | None, Fact("Issuer: first six digits", pattern=r"[0-9]{6}")] = None
+    card_last4: Annotated[str | None, Fact("Last four digits", pattern=r"[0-9]{4}")] = None
+    device_token: Annotated[
+        str | None, Fact("Device", pattern=TOKEN_PATTERN, sensitivity=PSEUDONYM)
+    ] = None
+    ip_token: Annotated[
+        str | None, Fact("Address", pattern=TOKEN_PATTERN, sensitivity=PSEUDONYM)
+    ] = None
+    ip_network_token: Annotated[
+        str | None,
+        Fact("Its /24 (IPv4) or /48 (IPv6) network", pattern=TOKEN_PATTERN, sensitivity=PSEUDONYM),
+    ] = None
+    merchant_country: Annotated[str | None, Fact("Seller's country", pattern=COUNTRY)] = None
+    billing_country: Annotated[str | None, Fact("Billing address's country", pattern=COUNTRY)] = (
+        None
     )
-    customer_token: str = fact("Who bought", pattern=TOKEN_PATTERN, sensitivity=PSEUDONYM)
-    amount_minor: int = fact("Amount as charged", unit="minor units", minimum=0, maximum=10**13)
-    currency: str = fact("ISO 4217 code of amount_minor", pattern=r"[A-Z]{3}")
-    amount_eur_cents: int = fact("Amount in euro", unit="euro cents", minimum=0)
-    rate_on: str = fact("Day of the exchange rate", pattern=r"\d{4}-\d{2}-\d{2}")
-    payment_status: PaymentStatus = fact("What the payment system answered")
-    channel: Channel = fact("Card present or not")
-    merchant_id: str = fact("Who sold", max_length=128)
-    category: str | None = fact("What kind of goods", default=None, max_length=64)
-    item_count: int | None = fact("Pieces bought", default=None, minimum=0, maximum=10**6)
-    card_token: str | None = fact(
-        "Card", default=None, pattern=TOKEN_PATTERN, sensitivity=PSEUDONYM
-    )
-    card_bin: str | None = fact("Issuer: first six digits", default=None, pattern=r"[0-9]{6}")
-    card_last4: str | None = fact("Last four digits", default=None, pattern=r"[0-9]{4}")
-    device_token: str | None = fact(
-        "Device", default=None, pattern=TOKEN_PATTERN, sensitivity=PSEUDONYM
-    )
-    ip_token: str | None = fact(
-        "Address", default=None, pattern=TOKEN_PATTERN, sensitivity=PSEUDONYM
-    )
-    ip_network_token: str | None = fact(
-        "Its /24 (IPv4) or /48 (IPv6) network",
-        default=None,
-        pattern=TOKEN_PATTERN,
-        sensitivity=PSEUDONYM,
-    )
-    merchant_country: str | None = fact("Seller's country", default=None, pattern=COUNTRY)
-    billing_country: str | None = fact("Billing address's country", default=None, pattern=COUNTRY)
-    shipping_country: str | None = fact("Delivery's country", default=None, pattern=COUNTRY)
-    purchase_latitude: float | None = fact(
-        "Where it happened", default=None, unit="degrees", minimum=-90, maximum=90
-    )
-    purchase_longitude: float | None = fact(
-        "Where it happened", default=None, unit="degrees", minimum=-180, maximum=180
-    )
-    billing_latitude: float | None = fact(
-        "Billing address, to a tenth", default=None, unit="degrees", minimum=-90, maximum=90
-    )
-    billing_longitude: float | None = fact(
-        "Billing address, to a tenth", default=None, unit="degrees", minimum=-180, maximum=180
-    )
-    shipping_latitude: float | None = fact(
-        "Delivery address, to a tenth", default=None, unit="degrees", minimum=-90, maximum=90
-    )
-    shipping_longitude: float | None = fact(
-        "Delivery address, to a tenth", default=None, unit="degrees", minimum=-180, maximum=180
-    )
-    sealed: str | None = fact(
-        "The personal fields, base64 of AES-256-GCM",
-        default=None,
-        max_length=8_192,
-        sensitivity=SEALED,
-    )
+    shipping_country: Annotated[str | None, Fact("Delivery's country", pattern=COUNTRY)] = None
+    purchase_latitude: Annotated[
+        float | None, Fact("Where it happened", unit="degrees", minimum=-90, maximum=90)
+    ] = None
+    purchase_longitude: Annotated[
+        float | None, Fact("Where it happened", unit="degrees", minimum=-180, maximum=180)
+    ] = None
+    billing_latitude: Annotated[
+        float | None, Fact("Billing address, to a tenth", unit="degrees", minimum=-90, maximum=90)
+    ] = None
+    billing_longitude: Annotated[
+        float | None, Fact("Billing address, to a tenth", unit="degrees", minimum=-180, maximum=180)
+    ] = None
+    shipping_latitude: Annotated[
+        float | None, Fact("Delivery address, to a tenth", unit="degrees", minimum=-90, maximum=90)
+    ] = None
+    shipping_longitude: Annotated[
+        float | None,
+        Fact("Delivery address, to a tenth", unit="degrees", minimum=-180, maximum=180),
+    ] = None
+    sealed: Annotated[
+        str | None,
+        Fact("The personal fields, base64 of AES-256-GCM", max_length=8_192, sensitivity=SEALED),
+    ] = None

@@ -6,9 +6,10 @@ import enum
 import hashlib
 import uuid
 from dataclasses import dataclass
+from typing import Annotated
 
 from fraudwatch.domain.explanation import Contribution
-from fraudwatch.domain.fields import Sensitivity, fact
+from fraudwatch.domain.fields import Fact, Sensitivity
 from fraudwatch.domain.purchase import Channel, PaymentStatus
 
 VERDICT_SCHEMA = "verdict.v1"
@@ -47,18 +48,20 @@ class Mode(enum.StrEnum):
 class Reason:
     """One rule that was hit, with its points and a sentence for the analyst."""
 
-    rule: str = fact("The rule's name")
-    points: int = fact("What the policy gives for it", minimum=0, maximum=100)
-    text: str = fact("The sentence, with this purchase's numbers in it")
+    rule: Annotated[str, Fact("The rule's name")]
+    points: Annotated[int, Fact("What the policy gives for it", minimum=0, maximum=100)]
+    text: Annotated[str, Fact("The sentence, with this purchase's numbers in it")]
 
 
 @dataclass(frozen=True, slots=True)
 class ModelScore:
     """What one model said of a purchase, whether or not the policy counted it."""
 
-    model: str = fact("anomaly: how unusual; fraud: the probability of a model with labels")
-    version: str = fact("First twelve hex digits of its artefact's SHA-256")
-    score: float = fact("0 to 1", minimum=0, maximum=1)
+    model: Annotated[
+        str, Fact("anomaly: how unusual; fraud: the probability of a model with labels")
+    ]
+    version: Annotated[str, Fact("First twelve hex digits of its artefact's SHA-256")]
+    score: Annotated[float, Fact("0 to 1", minimum=0, maximum=1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,40 +72,47 @@ class Verdict:
     The same input makes the same bytes, however often it is judged.
     """
 
-    schema: str = fact("Message version", pattern=r"verdict\.v1")
-    verdict_id: str = fact("UUIDv5 of the transaction id")
-    transaction_id: str = fact("The transaction it judges")
-    customer_token: str = fact("Who bought", sensitivity=Sensitivity.PSEUDONYM)
-    outcome: Outcome = fact("What to do")
-    risk: Risk = fact("How risky")
-    score: float = fact("0 harmless .. 1 certain; ordered within a mode", minimum=0, maximum=1)
-    mode: Mode = fact("Which parts had a say")
-    reasons: tuple[Reason, ...] = fact("Rules hit, most points first")
-    route: str = fact("The queue whose team looks at it; empty: none is named", default="")
-    model_scores: tuple[ModelScore, ...] = fact("What the models said; empty: none", default=())
-    explanation: tuple[Contribution, ...] = fact(
-        "For HIGH and above: the features that spoke loudest, frozen as they were", default=()
-    )
-    policy_version: str = fact("The policy that turned points into outcome")
-    features_version: str = fact("Version of the feature vector")
-    risk_view: str = fact(
-        "First twelve hex digits of the risk view it was judged by; empty: none was valid",
-        default="",
-        pattern=r"([0-9a-f]{12})?",
-    )
-    source_partition: int = fact("Where the transaction stands in its topic", minimum=0)
-    source_offset: int = fact("Where the transaction stands in its partition", minimum=0)
-    decided_at_ms: int = fact("Spark's time of the micro-batch", unit="epoch ms UTC", minimum=0)
-    event_at_ms: int = fact("When the purchase happened", unit="epoch ms UTC")
-    amount_minor: int = fact("Amount as charged", unit="minor units", minimum=0)
-    currency: str = fact("ISO 4217 code of amount_minor")
-    amount_eur_cents: int = fact("Amount in euro", unit="euro cents", minimum=0)
-    payment_status: PaymentStatus = fact("What the payment system answered")
-    channel: Channel = fact("Card present or not")
-    merchant_id: str = fact("Who sold")
-    category: str | None = fact("What kind of goods", default=None)
-    merchant_country: str | None = fact("Seller's country", default=None)
-    card_last4: str | None = fact("Last four digits", default=None)
+    schema: Annotated[str, Fact("Message version", pattern=r"verdict\.v1")]
+    verdict_id: Annotated[str, Fact("UUIDv5 of the transaction id")]
+    transaction_id: Annotated[str, Fact("The transaction it judges")]
+    customer_token: Annotated[str, Fact("Who bought", sensitivity=Sensitivity.PSEUDONYM)]
+    outcome: Annotated[Outcome, Fact("What to do")]
+    risk: Annotated[Risk, Fact("How risky")]
+    score: Annotated[
+        float, Fact("0 harmless .. 1 certain; ordered within a mode", minimum=0, maximum=1)
+    ]
+    mode: Annotated[Mode, Fact("Which parts had a say")]
+    reasons: Annotated[tuple[Reason, ...], Fact("Rules hit, most points first")]
+    route: Annotated[str, Fact("The queue whose team looks at it; empty: none is named")] = ""
+    model_scores: Annotated[tuple[ModelScore, ...], Fact("What the models said; empty: none")] = ()
+    explanation: Annotated[
+        tuple[Contribution, ...],
+        Fact("For HIGH and above: the features that spoke loudest, frozen as they were"),
+    ] = ()
+    policy_version: Annotated[str, Fact("The policy that turned points into outcome")]
+    features_version: Annotated[str, Fact("Version of the feature vector")]
+    risk_view: Annotated[
+        str,
+        Fact(
+            "First twelve hex digits of the risk view it was judged by; empty: none was valid",
+            pattern=r"([0-9a-f]{12})?",
+        ),
+    ] = ""
+    source_partition: Annotated[int, Fact("Where the transaction stands in its topic", minimum=0)]
+    source_offset: Annotated[int, Fact("Where the transaction stands in its partition", minimum=0)]
+    decided_at_ms: Annotated[
+        int, Fact("Spark's time of the micro-batch", unit="epoch ms UTC", minimum=0)
+    ]
+    event_at_ms: Annotated[int, Fact("When the purchase happened", unit="epoch ms UTC")]
+    amount_minor: Annotated[int, Fact("Amount as charged", unit="minor units", minimum=0)]
+    currency: Annotated[str, Fact("ISO 4217 code of amount_minor")]
+    amount_eur_cents: Annotated[int, Fact("Amount in euro", unit="euro cents", minimum=0)]
+    payment_status: Annotated[PaymentStatus, Fact("What the payment system answered")]
+    channel: Annotated[Channel, Fact("Card present or not")]
+    merchant_id: Annotated[str, Fact("Who sold")]
+    category: Annotated[str | None, Fact("What kind of goods")] = None
+    merchant_country: Annotated[str | None, Fact("Seller's country")] = None
+    card_last4: Annotated[str | None, Fact("Last four digits")] = None
 
 
 def verdict_id_of(transaction_id: str) -> str:
