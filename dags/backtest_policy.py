@@ -1,14 +1,14 @@
-"""Judge days of the past by another policy.
+"""Backtest a policy: score past days with another policy.
 
 ### Purpose
 
-Says what a candidate policy would have done on purchases that were judged long ago, before anybody
-lets it judge new ones: alerts a day, precision, recall, money, rule by rule, and which alerts it
-adds to those of the policy that was live or takes away from them.
+Shows what a candidate policy would have done on past purchases before it scores new ones: alerts a
+day, precision, recall, money, rule by rule, and which alerts it adds to those of the live policy or
+removes from them.
 
 ### When
 
-By hand only, with the form. Nothing waits for it and nothing is changed by it.
+By hand only, with the form. No other DAG depends on it, and it changes no data.
 
 ### Reads
 
@@ -17,16 +17,17 @@ vector is missing, `core_features`.
 
 ### Writes
 
-A page and its numbers in the home's folder `backtests`; the last line of `backtest_policy` says
-where. `core_job_outcomes`.
+A page and its numbers in the home's folder `backtests`; the last line of `backtest_policy` names
+the path. `core_job_outcomes`.
 
 ### If it fails
 
-Nothing depends on it, and the lake is as it was.
+No other job is affected, and the lake is unchanged.
 
-- `check_policy`: there is no such policy, or it may not be used; its last line says where and why.
+- `check_policy`: the policy does not exist or is invalid; its last line names the place and the
+  reason.
 - `backtest_policy`: HDFS, the metastore or memory: a purchase takes about seventy bytes of the
-  driver, so ask for fewer days at once.
+  driver, so choose fewer days at once.
 
 ### Parameters
 
@@ -82,7 +83,7 @@ ASKED = [
     doc_md=__doc__,
 )
 def backtest_policy() -> None:
-    """Check the policy, which takes a moment, and then judge."""
+    """Check the policy, which is quick, and then run the backtest."""
     check = run_module(
         "check_policy", "spark_jobs.backtest_policy", [*ASKED, "--check"], retries=NO_RETRY
     )

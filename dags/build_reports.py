@@ -1,14 +1,14 @@
-"""Build the reports of the days that came in.
+"""Build the report marts (`out_` tables) of newly ingested days.
 
 ### Purpose
 
-Computes what people read of the days that have come in: fraud by day, country, merchant, category
-and hour; how rules perform; analysts' workload; money saved, missed and blocked; health of the
-pipeline.
+Computes the marts of newly ingested days: fraud by day, country, merchant, category and hour; rule
+performance; analyst workload; money saved, missed and blocked; pipeline health.
 
 ### When
 
-As soon as `ingest_transactions` says that days are in `core_transactions`; by hand for any days.
+As soon as `ingest_transactions` announces that days are in `core_transactions`; by hand for any
+days.
 
 ### Reads
 
@@ -21,14 +21,14 @@ Server.
 
 ### If it fails
 
-Readers see yesterday's figures, whole. Clear the failed task once its cause is gone (its last lines
-say which); a run by hand over the same days does the same and writes nothing twice.
+Readers see the previous figures, complete. Clear the failed task once its cause is fixed (see its
+last lines); a run by hand over the same days does the same and is idempotent.
 
 ### Parameters
 
 - `day`: one closed UTC day.
-- `from`, `until`: several days, at most 31 at once. All empty: the days that were announced, by
-  hand yesterday.
+- `from`, `until`: several days, at most 31 at once. All empty: the announced days, or yesterday for
+  a run by hand.
 
 ### Owner
 
@@ -57,11 +57,11 @@ from fraudwatch.orchestration.tags import Impact, Layer
     doc_md=__doc__,
 )
 def build_reports() -> None:
-    """One job for each stretch of days without a gap."""
+    """Run one job for each range of consecutive days."""
 
     @task_group
     def one_stretch(first: str, last: str) -> None:
-        """The reports of some days in a row."""
+        """Build the reports of consecutive days."""
         submit("build_reports", "build_reports.py", ["--from", first, "--until", last])
 
     one_stretch.expand_kwargs(ranges())

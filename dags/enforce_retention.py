@@ -1,12 +1,12 @@
-"""Remove what has been kept for long enough.
+"""Delete data whose retention has expired.
 
 ### Purpose
 
-Removes what has been kept for as long as it may be, layer by layer.
+Deletes days that are older than their table's retention, layer by layer.
 
 ### When
 
-Daily at 03:30 UTC, after the day's ingest, or by hand. A missed day is made up by the next run.
+Daily at 03:30 UTC, after the day's ingest, or by hand. The next run includes a missed day.
 
 ### Reads
 
@@ -15,12 +15,12 @@ Daily at 03:30 UTC, after the day's ingest, or by hand. A missed day is made up 
 ### Writes
 
 Deletes whole days from the `raw_`, `core_` and `out_` tables and from HDFS
-`/fraudwatch/raw/extract`; `core_job_outcomes` says how much.
+`/fraudwatch/raw/extract`; `core_job_outcomes` counts the rows.
 
 ### If it fails
 
-Data stays longer than it may: run it again within the day. Nothing is half deleted; a table that
-was done stays done.
+Data stays longer than permitted: run it again within the day. No table is half deleted; a table
+that was finished stays finished.
 
 ### Parameters
 
@@ -42,7 +42,7 @@ from fraudwatch.orchestration.tags import Impact, Layer
 @dag(
     schedule=CronTriggerTimetable("30 3 * * *", timezone="UTC"),
     start_date=START_DATE,
-    catchup=False,  # counted back from today: an older run would find nothing more
+    catchup=False,  # counted back from today: an older run would delete nothing more
     max_active_runs=1,  # two at once would delete the same days
     default_args=TASK_DEFAULTS,
     params={"today": a_day("Today", "The day (UTC) to count back from; empty: the run's day.")},
@@ -51,7 +51,7 @@ from fraudwatch.orchestration.tags import Impact, Layer
     doc_md=__doc__,
 )
 def enforce_retention() -> None:
-    """One job over all layers."""
+    """Run one job over all layers."""
     submit(
         "enforce_retention",
         "enforce_retention.py",

@@ -1,37 +1,35 @@
-"""Bring the shop's closed days into the lake.
+"""Extract the shop's closed days, check them and refine them into the lake.
 
 ### Purpose
 
-Brings whole days of the shop's books into the lake, so that what the live feed lost is there too.
-Each day on its own: extract, check, refine. A day that is done twice is the same as a day done
-once.
+Extracts whole days from the shop, so that purchases that the live feed lost are in the lake too.
+Each day is extracted, checked and refined on its own. Processing a day twice is idempotent.
 
 ### When
 
-Daily at 02:00 UTC for the day that has closed, with the two days before it merged again for what
-came late; at once when `control_topic` says that a day is closed; by hand or by a backfill for any
-closed day. Days that Airflow itself slept through, beyond those two, are a backfill.
+Daily at 02:00 UTC for the day that has closed, with the two days before it merged again for late
+purchases; at once when `control_topic` announces a closed day; by hand or by a backfill for any
+closed day. If Airflow was down for longer than those two days, backfill the missing ones.
 
 ### Reads
 
-The shop's `GET /v1/extract/{day}`; the manifests of the days before, to know what is usual.
+The shop's `GET /v1/extract/{day}`; the manifests of the days before, for the usual volume.
 
 ### Writes
 
 HDFS `/fraudwatch/raw/extract/day=...` (the manifest last), `core_transactions` (only ids that are
-not there yet), `core_rejected_purchases`, `core_job_outcomes`. Tells the asset `core_transactions`
-which days are done.
+not there yet), `core_rejected_purchases`, `core_job_outcomes`. Updates the asset
+`core_transactions` with the finished days.
 
 ### If it fails
 
-No table holds half a day: clear the failed task once its cause is gone.
+No table holds part of a day: clear the failed task once its cause is fixed.
 
-- `extract_day`: the shop is down or slow, or its totals, pages or checksum do not agree. Ask the
-  shop; what is whole is not fetched again.
+- `extract_day`: the shop is down or slow, or its totals, pages or checksum do not agree. Contact
+  the shop; complete pages are not fetched again.
 - `check_day`: the day breaks the contract, is stale, or is far from its usual volume. It is not
-  tried again by itself. Look at `rejected.jsonl` of the day, mend the source, run `extract_day`
-  again.
-- `refine_day`: HDFS, the metastore or memory; `./fraudwatch doctor` says which.
+  retried. Read `rejected.jsonl` of the day, fix the source, run `extract_day` again.
+- `refine_day`: HDFS, the metastore or memory; `./fraudwatch doctor` names which.
 
 ### Parameters
 
@@ -59,7 +57,7 @@ from fraudwatch.orchestration.tags import Impact, Layer
         timetable=CronDataIntervalTimetable("0 2 * * *", timezone="UTC"), assets=DAY_CLOSED
     ),
     start_date=START_DATE,
-    catchup=False,  # a week's sleep is a backfill somebody decides on, not a storm of runs
+    catchup=False,  # after a long outage an operator starts a backfill, not a storm of runs
     max_active_runs=1,  # two at once would extract the same day into the same folder
     default_args=TASK_DEFAULTS,
     params=day_or_range(),
@@ -68,18 +66,18 @@ from fraudwatch.orchestration.tags import Impact, Layer
     doc_md=__doc__,
 )
 def ingest_transactions() -> None:
-    """Extract, check and refine each day; then tell of all of them at once."""
+    """Extract, check and refine each day; then announce all of them at once."""
 
     @task_group
     def one_day(day: str) -> None:
-        """A day's own chain: a bad day holds up no good one."""
+        """Run one day as a chain of its own, so that a bad day does not block others."""
         extract = run_module("extract_day", "batch.extract_day", ["--day", day])
         check = run_module("check_day", "batch.check_day", ["--day", day], retries=NO_RETRY)
         refine = submit("refine_day", "refine_day.py", ["--day", day])
         extract >> check >> refine
 
     found = days()
-    one_day.expand(day=found) >> announce(found)  # type: ignore[arg-type]  # it is handed the value
+    one_day.expand(day=found) >> announce(found)  # type: ignore[arg-type]  # XCom resolves it
 
 
 ingest_transactions()

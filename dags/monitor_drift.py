@@ -1,9 +1,10 @@
-"""Measure how far a day lies from the usual, and ask for a model where that is too far.
+"""Monitor drift of features, scores and performance, and request a training if needed.
 
 ### Purpose
 
-Measures the stability of every served feature and of the scores, the alert rate, and precision and
-recall as labels arrive. What is past its bound is named and starts `train_model`.
+Measures the drift of every served feature and of the scores (population stability index), the
+alert rate, and precision and recall as labels arrive. A measure past its bound is named and starts
+`train_model`.
 
 ### When
 
@@ -11,19 +12,20 @@ Daily at 04:30 UTC for the day before; by hand for any day.
 
 ### Reads
 
-`raw_feature_topic`, `core_verdicts`, `core_transactions`, `core_labels`; the champion's own
-description, for the days that it was trained on.
+`raw_feature_topic`, `core_verdicts`, `core_transactions`, `core_labels`; the champion's artefact,
+for the days that it was trained on.
 
 ### Writes
 
-`core_drift` (the day's rows are replaced), `core_job_outcomes`. Tells the asset `model_wanted`
-which day and which measures, only where one is past its bound.
+`core_drift` (the day's rows are replaced), `core_job_outcomes`. Updates the asset `model_wanted`
+with the day and the measures, only where one is past its bound.
 
 ### If it fails
 
-Nothing waits for it: clear the task once its cause is gone (HDFS, the metastore or memory;
-`./fraudwatch doctor` says which). Drift itself never fails it: then `ask_for_model` is green, and
-skipped where nothing is past a bound. `too_few_rows` in `core_drift` says what nobody could judge.
+No other job depends on it: clear the task once its cause is fixed (HDFS, the metastore or memory;
+`./fraudwatch doctor` names which). Drift itself never fails it: then `ask_for_model` is green, and
+skipped where no measure is past its bound. `too_few_rows` in `core_drift` marks measures without
+enough data.
 
 ### Parameters
 
@@ -46,7 +48,7 @@ from fraudwatch.orchestration.tags import Impact, Layer
 @dag(
     schedule=CronTriggerTimetable("30 4 * * *", timezone="UTC"),
     start_date=START_DATE,
-    catchup=False,  # what was usual then starts no training now
+    catchup=False,  # past drift must not start a training now
     max_active_runs=1,  # two at once would replace the same day
     default_args=TASK_DEFAULTS,
     params={"date": a_day("Date", "The day (UTC) of the purchases; empty: yesterday.")},
@@ -55,9 +57,9 @@ from fraudwatch.orchestration.tags import Impact, Layer
     doc_md=__doc__,
 )
 def monitor_drift() -> None:
-    """Measure, then ask."""
+    """Measure drift, then request a training if needed."""
     measure = submit("monitor_drift", "monitor_drift.py", ["--date", DAY_BEFORE, "--json"])
-    ask_for_model(measure.output)  # type: ignore[arg-type]  # it is handed the value
+    ask_for_model(measure.output)  # type: ignore[arg-type]  # XCom resolves it
 
 
 monitor_drift()

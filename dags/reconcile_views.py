@@ -1,16 +1,16 @@
-"""Hold what the stream said against what the batch layer computes of it.
+"""Reconcile stream and batch: recompute a day of the log and compare it with the verdicts.
 
 ### Purpose
 
-Computes a closed day of the log again, from the batch layer's own end of the day before: features
-by the same fold, score and outcome by the production code. Compares it with the verdicts and
-vectors of the archive and with Cassandra: missing, extra, duplicate, different in features, score,
-outcome or amount. A difference fails the run.
+Recomputes a closed day of the log, from the batch half's own customer state at the end of the day
+before: features by the same fold, score and outcome by the production code. Compares it with the
+verdicts and vectors of the archive and with Cassandra: missing, extra, duplicate, different in
+features, score, outcome or amount. A difference fails the run.
 
 ### When
 
-Daily at 03:30 UTC for the day before, when its last hours are archived; by hand for any day. A day
-that was missed is done by hand; the days after it do not need it.
+Daily at 03:30 UTC for the day before, when its last hours are archived; by hand for any day. Run a
+missed day by hand; the days after it do not need it.
 
 ### Reads
 
@@ -25,15 +25,15 @@ last 8 are kept), `core_job_outcomes`. Nothing that the stream reads.
 
 ### If it fails
 
-The mail's last line says how many differences of which class, and one of them.
-`core_reconciliation` holds up to ten examples of each; `./fraudwatch reconcile --date D --json`
-shows them again. It is not tried again by itself: the same data would say the same.
+The mail's last line counts the differences by class and shows one of them. `core_reconciliation`
+holds up to ten examples of each; `./fraudwatch reconcile --date D --json` shows them again. It is
+not retried: the same data would give the same result.
 
 - `different_features`, `different_score`, `different_outcome`, `different_amount`: stream and batch
-  disagree, or somebody has changed the archive. Look at one example's verdict in both.
-- `missing_in_store`: the persister is behind (`./fraudwatch status`) or has put rows into the dead
-  letters. `missing_in_archive`: the detector is behind, or a table was changed.
-- The day is not in the lake to its end: `archive_topics` has to run first, then this again.
+  disagree, or the archive was changed. Compare the verdict of one example in both.
+- `missing_in_store`: the persister is behind (`./fraudwatch status`) or has dead-lettered rows.
+  `missing_in_archive`: the detector is behind, or a table was changed.
+- The day is not completely in the lake: run `archive_topics` first, then this again.
 
 ### Parameters
 
@@ -61,16 +61,16 @@ from fraudwatch.orchestration.tags import Impact, Layer
 @dag(
     schedule=CronTriggerTimetable("30 3 * * *", timezone="UTC"),
     start_date=START_DATE,
-    catchup=False,  # each day stands alone; one that was missed is asked for by hand
+    catchup=False,  # days are independent; run a missed one by hand
     max_active_runs=1,  # two at once would replace the same day
     default_args=TASK_DEFAULTS,
-    params={"date": a_day("Date", "The day (UTC) to compute again; empty: yesterday.")},
+    params={"date": a_day("Date", "The day (UTC) to recompute; empty: yesterday.")},
     on_failure_callback=mail_failure,
     tags=[Impact.TIER_2, Layer.CORE],
     doc_md=__doc__,
 )
 def reconcile_views() -> None:
-    """One job, which fails where stream and batch disagree."""
+    """Run one job, which fails where stream and batch disagree."""
     submit("check_views", "reconcile_views.py", ["--date", DAY_BEFORE], retries=NO_RETRY)
 
 

@@ -1,4 +1,4 @@
-"""Makes docs/dags.md from what the DAG files say of themselves; a test compares the two.
+"""Generate docs/dags.md from the docstrings of the DAG files; a test compares the two.
 
 python -m fraudwatch.orchestration.dag_pages
 """
@@ -14,18 +14,18 @@ PAGE = _ROOT / "docs" / "dags.md"
 
 _HEAD = """# DAGs
 
-What Airflow runs, when, and what to do when it fails. Made from the docstrings in `dags/` by
-`python -m fraudwatch.orchestration.dag_pages`; the same text stands on each DAG's page in the UI.
+What Airflow runs, when, and what to do when it fails. Generated from the docstrings in `dags/` by
+`python -m fraudwatch.orchestration.dag_pages`; the same text is on each DAG's page in the UI.
 A run that fails sends one mail with the reason and the link to its log.
 """
 
 
 def page() -> str:
-    """The whole page."""
+    """Build the whole page from the DAG docstrings."""
     parts = [_HEAD]
     for path in sorted(DAGS_FOLDER.glob("*.py")):
-        said = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-        parts.append(f"\n## [{path.stem}](../dags/{path.name})\n\n{said}\n")
+        docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        parts.append(f"\n## [{path.stem}](../dags/{path.name})\n\n{docstring}\n")
     return "".join(parts)
 
 
