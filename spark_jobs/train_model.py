@@ -204,8 +204,10 @@ def main() -> int:
         log.error("%s", error)  # noqa: TRY400  the sentence says it
         return 1
     say(report, time.time() - began_at_ms / 1000, as_json=given.json)
-    is_failure = report.outcome is Outcome.NOT_ENOUGH and not given.if_possible
-    return NOT_ENOUGH if is_failure else 0
+    if report.outcome is not Outcome.NOT_ENOUGH or given.if_possible:
+        return 0
+    log.error("%s", report.because)
+    return NOT_ENOUGH
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from typing import Any
 import httpx
 
 ENDED = frozenset({"success", "failed"})
+# Exceptions whose text is a whole sentence.
+_SENTENCES = frozenset({"JobFailed", "AirflowFailException"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,15 @@ class Task:
     seconds: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class TaskLog:
+    """The log of one try of a task, and why the try failed."""
+
+    lines: list[str]
+    reason: str | None
+    """None where the log holds none: the task was killed."""
+
+
 def dag_of(raw: Mapping[str, Any]) -> Dag:
     """A DAG of Airflow's list."""
     return Dag(
@@ -82,14 +93,35 @@ def task_of(raw: Mapping[str, Any]) -> Task:
     )
 
 
-def lines_of(raw: Any) -> list[str]:
-    """A line of a log as Airflow tells it, and the error that may hang on it."""
+def log_of(content: list[Any]) -> TaskLog:
+    """A log as Airflow answers it; its last error is the reason of a try that failed."""
+    errors = [error for raw in content for error in _errors_of(raw)[:1]]
+    return TaskLog(
+        lines=[line for raw in content for line in _lines_of(raw)],
+        reason=_sentence_of(errors[-1]) if errors else None,
+    )
+
+
+def _errors_of(raw: Any) -> list[Mapping[str, Any]]:
+    """The exception that was raised, then its causes."""
+    return list(raw.get("error_detail") or ()) if isinstance(raw, dict) else []
+
+
+def _sentence_of(error: Mapping[str, Any]) -> str:
+    value = str(error["exc_value"])
+    return value if error["exc_type"] in _SENTENCES else f"{error['exc_type']}: {value}"
+
+
+def _lines_of(raw: Any) -> list[str]:
+    """One event of a log, and the errors that belong to it."""
     if not isinstance(raw, dict):
         return str(raw).splitlines()
-    errors = [f"{e['exc_type']}: {e['exc_value']}" for e in raw.get("error_detail") or ()]
-    said = str(raw.get("event", "")).splitlines()
+    errors = [f"{error['exc_type']}: {error['exc_value']}" for error in _errors_of(raw)]
+    event = str(raw.get("event", "")).splitlines()
     # Marks by which Airflow's page folds a log.
-    return [line for line in (*said, *errors) if not line.startswith(("::group::", "::endgroup::"))]
+    return [
+        line for line in (*event, *errors) if not line.startswith(("::group::", "::endgroup::"))
+    ]
 
 
 def detail_of(answer: httpx.Response) -> str:

@@ -15,9 +15,10 @@ from fraudwatch.adapters.airflow_answers import (
     Dag,
     Run,
     Task,
+    TaskLog,
     dag_of,
     detail_of,
-    lines_of,
+    log_of,
     run_of,
     task_of,
 )
@@ -137,11 +138,11 @@ class AirflowApi:
         raws.sort(key=lambda raw: (raw["start_date"] is None, raw["start_date"] or ""))
         return [task_of(raw) for raw in raws]
 
-    def log_tail(self, name: str, run_id: str, task: Task, count: int) -> list[str]:
-        """The last lines of what a task's last try wrote."""
+    def log(self, name: str, run_id: str, task: Task) -> TaskLog:
+        """What a task's last try wrote, and why it failed."""
         path = f"{_path(name, run_id)}/taskInstances/{quote(task.name, safe='')}/logs/{task.tries}"
         answer = self._get(path, full_content=True, map_index=task.part)
-        return [line for raw in self._told(answer)["content"] for line in lines_of(raw)][-count:]
+        return log_of(self._told(answer)["content"])
 
     def page_of(self, name: str, run_id: str) -> str:
         """Where a person looks at a run."""

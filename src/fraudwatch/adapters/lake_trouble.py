@@ -1,7 +1,8 @@
-"""What a job says last when the lake's engines kept it from its work.
+"""Uncaught Spark and Hadoop errors in one sentence: cause, effect and fix.
 
-Spark passes Java's exceptions on as a traceback of a hundred lines, whose end says nothing to the
-person who gets it by mail. The traceback stays; this comes behind it.
+Spark passes Java's exceptions on as a traceback of a hundred lines, whose end is no use to the
+person who gets it by mail. The traceback is printed first, the sentence last; the task that started
+the job gets the sentence alone.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import sys
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Final
+
+from fraudwatch.observability.failure_reason import record_reason, sentence_of_defect
 
 # A file system or a server that is away, full or closed; all else is a fault of ours or of Spark's.
 _OUTSIDE: Final = ("java.net.", "java.io.", "org.apache.hadoop.", "org.apache.thrift.")
@@ -45,3 +48,10 @@ def _hook(kind: type[BaseException], error: BaseException, traceback: TracebackT
     sentence = sentence_of(error)
     if sentence is not None:
         sys.stderr.write(sentence + "\n")
+    record_reason(sentence or sentence_of_defect(*_described(kind, error)))
+
+
+def _described(kind: type[BaseException], error: BaseException) -> tuple[str, str]:
+    """Kind and text; of a Java exception its innermost cause, without a hundred lines of stack."""
+    causes = list(_causes(getattr(error, "java_exception", None)))
+    return (kind.__name__, causes[-1] if causes else str(error))

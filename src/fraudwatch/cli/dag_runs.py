@@ -1,4 +1,4 @@
-"""Watching a run until it ends: tells what its tasks do, and why one of them failed."""
+"""Watches a run until it ends: prints what its tasks do, and first why one of them failed."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ POLL_SECONDS = 1.0
 # As long as airflow_api may take to come back after its death.
 PATIENCE_SECONDS = 120.0
 SHOWN_LINES = 25
+KILLED = (
+    "the task was killed or lost before it could give a reason: out of memory, kill -9, or its "
+    "machine went away"
+)
 Say = Callable[[str], None]
 
 
@@ -33,7 +37,7 @@ class Watch:
         self._told = dict[str, str]()
 
     def until_ended(self, pause: Callable[[float], None] = time.sleep) -> dict[str, Any]:
-        """Return the report of the ended run; what failed stands in it with the end of its log.
+        """Return the report of the ended run, with the reason of each failure and its log's end.
 
         Raises:
             AirflowUnreachable: there was no answer for longer than a restart takes.
@@ -67,18 +71,33 @@ class Watch:
         self._told[name] = task.state
 
     def _ended(self, run: Run, tasks: list[Task]) -> dict[str, Any]:
-        failures = [self._failure(task) for task in tasks if task.state == "failed"]
         took = "" if run.seconds is None else f" after {run.seconds:.1f} s"
         self._say(f"{run.dag} {run.state}{took}")
+        failures = [self._failure(task) for task in tasks if task.state == "failed"]
         rows = [asdict(task) for task in tasks]
         return {**report_of(run, self._page), "tasks": rows, "failures": failures}
 
     def _failure(self, task: Task) -> dict[str, Any]:
-        lines = self._airflow.log_tail(self._run.dag, self._run.run_id, task, SHOWN_LINES)
-        self._say(f"{title_of(task)} failed in try {task.tries}; the end of its log:")
+        log = self._airflow.log(self._run.dag, self._run.run_id, task)
+        reason, lines = log.reason or KILLED, log.lines[-SHOWN_LINES:]
+        self._say(f"{title_of(task)} failed in try {task.tries}: {reason}")
+        self._say(f"  what to do: docs/dags.md#{self._run.dag}, section If it fails")
+        self._say(f"  log: {log_page(self._page, task)}")
+        self._say("  the end of the log:")
         for line in lines:
             self._say(f"  | {line}")
-        return {"task": title_of(task), "tries": task.tries, "log_end": lines}
+        return {
+            "task": title_of(task),
+            "tries": task.tries,
+            "reason": reason,
+            "log_end": lines,
+        }
+
+
+def log_page(page: str, task: Task) -> str:
+    """The page of a task's last try, below the page of its run."""
+    mapped = "" if task.part < 0 else f"/mapped/{task.part}"
+    return f"{page}/tasks/{task.name}{mapped}?try_number={task.tries}"
 
 
 def title_of(task: Task) -> str:

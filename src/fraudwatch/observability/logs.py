@@ -6,9 +6,14 @@ import logging
 import sys
 import time
 
+from fraudwatch.observability import failure_reason
+
 
 def configure_logging(process: str) -> logging.Logger:
-    """Log to standard error, which the supervisor keeps, and return the process's logger."""
+    """Log to standard error, which the supervisor keeps, and return the process's logger.
+
+    A batch job reports its errors to the task that started it as well: see `failure_reason`.
+    """
     handler = logging.StreamHandler(sys.stderr)
     formatter = logging.Formatter("%(asctime)sZ %(levelname)s %(name)s: %(message)s")
     formatter.converter = time.gmtime
@@ -17,4 +22,5 @@ def configure_logging(process: str) -> logging.Logger:
     # Every request of a long poll at INFO would drown what matters.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("py4j").setLevel(logging.WARNING)
+    failure_reason.install(process)
     return logging.getLogger(process)

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
 from collections.abc import Mapping, Sequence
-from typing import IO, Any
+from typing import Any
 
 from airflow.sdk import BaseOperator, Context
 
-from fraudwatch.orchestration.processes import end_group, tied_to_task
+from fraudwatch.orchestration.job_process import JobProcess
 from fraudwatch.orchestration.settings import JobSettings
 
 
-class JobFailed(RuntimeError):
-    """A job ended otherwise than well; the message is its own last line."""
-
-
 def without_airflow(environment: Mapping[str, str]) -> dict[str, str]:
-    """What a job sees: Airflow's own keys and passwords are none of its business."""
+    """The environment of a job: Airflow's own keys and passwords are removed."""
     return {
         name: value
         for name, value in environment.items()
@@ -36,44 +31,29 @@ class BatchModule(BaseOperator):
         super().__init__(**kwargs)
         self.module = module
         self.arguments = list(arguments)
-        self._process: subprocess.Popen[str] | None = None
+        self._job: JobProcess | None = None
 
     def execute(self, context: Context) -> None:  # noqa: ARG002  Airflow's signature
-        """Run the job, tell its output, and fail with its last word.
+        """Run the job with its output in the task's log.
 
         Raises:
             JobFailed: it ended with anything but 0.
         """
         settings = JobSettings()
         arguments = [str(argument) for argument in self.arguments if argument]
-        command = [str(settings.fraudwatch_lake_python), "-m", self.module, *arguments]
-        self.log.info("runs %s", shlex.join(command))
-        self._process = subprocess.Popen(
-            command,
-            cwd=settings.fraudwatch_root,
-            env=without_airflow(os.environ) | {"PYTHONUNBUFFERED": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,  # one pipe, unbuffered: lines stay in their order
-            text=True,
-            errors="backslashreplace",
-            **tied_to_task(),
+        self.log.info("runs %s", shlex.join([self.module, *arguments]))
+        self._job = JobProcess(
+            [str(settings.fraudwatch_lake_python), "-m", self.module, *arguments],
+            name=self.module.rpartition(".")[2],
+            environment=without_airflow(os.environ) | {"PYTHONUNBUFFERED": "1"},
+            log=self.log,
         )
-        last_line = self._tell(self._process.stdout)
-        if code := self._process.wait():
-            raise JobFailed(last_line or f"{self.module} ended with {code} and said nothing")
-
-    def _tell(self, lines: IO[str] | None) -> str:
-        last_line = ""
-        for line in lines or ():
-            if told := line.rstrip():
-                last_line = told
-                self.log.info("%s", told)
-        return last_line
+        self._job.run(settings.fraudwatch_root)
 
     def on_kill(self) -> None:
         """End the job and all that it started."""
-        if self._process is not None:
-            end_group(self._process)
+        if self._job is not None:
+            self._job.end()
 
 
 def run_module(task_id: str, module: str, arguments: Sequence[Any], **kwargs: Any) -> BatchModule:

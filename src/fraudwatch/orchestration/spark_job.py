@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
+import shlex
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -11,12 +14,15 @@ from airflow.sdk import Context
 
 from fraudwatch.adapters.lake_session import log_options
 from fraudwatch.lake import WAREHOUSE_FOLDER
-from fraudwatch.orchestration.processes import end_group, tied_to_task
+from fraudwatch.orchestration.job_process import JobProcess
 from fraudwatch.orchestration.settings import JobSettings
 from fraudwatch.settings import LakeSettings
 
 SPARK_POOL = "spark"
 CONNECTION_ID = "spark_default"
+# Of the hook, which would open each task's log with 2 kB of command line: jars, mostly.
+_hook_log = logging.getLogger(__name__)
+_hook_log.setLevel(logging.WARNING)
 
 
 class SparkJob(SparkSubmitOperator):
@@ -26,16 +32,36 @@ class SparkJob(SparkSubmitOperator):
     with the submission: a session that has begun can no longer put a jar on its own class path.
     """
 
+    _job: JobProcess | None = None
+
     def execute(self, context: Context) -> dict[str, Any] | None:  # type: ignore[override]
-        """Run the job and fail with its last lines; what it said by --json goes to tasks behind."""
+        """Run the job; what it prints by --json goes to the tasks behind it.
+
+        Raises:
+            JobFailed: it ended with anything but 0.
+        """
+        script = self.application
         self.prepare(JobSettings(), LakeSettings())
         # Airflow tells a job its DAG, run, task and attempt, but not which part of a mapped task.
         part = context["ti"].map_index
         if part is not None:
             self.env_vars = (self.env_vars or {}) | {"AIRFLOW_CTX_MAP_INDEX": str(part)}
-        self._hook = self._get_hook()
-        self._hook.submit(self.application, **tied_to_task())
-        return last_document(self._hook._last_submit_log_lines)  # noqa: SLF001  it has no other door
+        self.log.info("submits %s", shlex.join([script, *(self.application_args or ())]))
+        self._job = JobProcess(
+            self.command(),
+            name=script.removesuffix(".py"),
+            environment={**os.environ, **(self.env_vars or {})},
+            log=self.log,
+        )
+        return last_document(self._job.run())
+
+    def command(self) -> list[str]:
+        """The whole spark-submit command, as the provider's hook builds it."""
+        hook = self._get_hook()
+        silenced: Any = _hook_log
+        hook._log = silenced  # noqa: SLF001  it has no other door
+        built: list[str] = hook._build_spark_submit_command(self.application)  # noqa: SLF001
+        return built
 
     def prepare(self, job: JobSettings, lake: LakeSettings) -> None:
         """Fill in what is known only where the task runs."""
@@ -53,9 +79,8 @@ class SparkJob(SparkSubmitOperator):
 
     def on_kill(self) -> None:
         """End the driver and its workers."""
-        process = self._hook._submit_sp if self._hook else None  # noqa: SLF001  it has no other door
-        if process is not None:
-            end_group(process)
+        if self._job is not None:
+            self._job.end()
 
 
 def last_document(lines: Iterable[str]) -> dict[str, Any] | None:

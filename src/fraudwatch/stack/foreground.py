@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from fraudwatch.observability.failure_reason import VARIABLE, reason_file
 from fraudwatch.stack import env_file, install, supervisor
 from fraudwatch.stack.catalogue import Catalogue, Launch
 from fraudwatch.stack.environments import Say
@@ -53,16 +54,18 @@ def run_in_front(
         )
     java_home = install.ensure(place, catalogue, [name], say)
     launch = all_launches(place, catalogue, env_file.ensure(place), java_home)[name]
-    done = subprocess.run(
-        command_of(launch, arguments),
-        env=environment_of(place, launch),
-        cwd=place.root,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
+    with reason_file() as reason:
+        done = subprocess.run(
+            command_of(launch, arguments),
+            env={**environment_of(place, launch), VARIABLE: str(reason.path)},
+            cwd=place.root,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        recorded = reason.text()
     if done.returncode not in good:
-        raise Unusable(f"{name} ended with {done.returncode}; the lines above say why")
+        raise Unusable(recorded or f"{name} ended with {done.returncode}; the lines above say why")
     return Ended(done.returncode, json.loads(done.stdout.strip().splitlines()[-1]))
 
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import deque
 
+from fraudwatch.observability.failure_reason import last_sentence
 from fraudwatch.stack import supervisor
 from fraudwatch.stack.catalogue import Launch
 from fraudwatch.stack.place import Place, Unusable
@@ -58,7 +59,9 @@ class Wait:
 
     def _is_done(self, found: supervisor.Process) -> bool:
         if found.state == "EXITED" and found.exit_status != 0:
-            raise self._failure(f"failed with exit status {found.exit_status}")
+            lines = last_lines(self._place, self._launch.name, SHOWN_LINES)
+            why = (last_sentence(lines) or "its log is empty").rstrip(".")
+            raise self._failure(f"failed with exit status {found.exit_status}: {why}")
         return found.state == "EXITED"
 
     def _refuse_a_crash_loop(self, found: supervisor.Process) -> None:

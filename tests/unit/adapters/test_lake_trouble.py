@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from fraudwatch.adapters.lake_trouble import sentence_of, tell_last
+from fraudwatch.observability.failure_reason import VARIABLE, reason_file
 
 
 class JavaSays:
@@ -64,3 +65,30 @@ def test_it_comes_behind_the_traceback(
     lines = capsys.readouterr().err.splitlines()
     assert "An error occurred" in lines[-2]
     assert lines[-1].startswith("The lake did not do what it was asked")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (Py4JError(REFUSED), "The lake did not do what it was asked (java.net.ConnectException: "),
+        (
+            Py4JError(
+                JavaSays(
+                    "org.apache.spark.SparkException: x", JavaSays("java.lang.Oom: heap\n\tat")
+                )
+            ),
+            "The job stopped with an unexpected error (Py4JError: java.lang.Oom: heap). ",
+        ),
+        (ValueError("ours"), "The job stopped with an unexpected error (ValueError: ours). "),
+    ],
+)
+def test_the_task_that_started_the_job_gets_the_sentence_alone(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
+) -> None:
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    with reason_file() as file:
+        monkeypatch.setenv(VARIABLE, str(file.path))
+        tell_last()
+        sys.excepthook(type(error), error, None)
+        assert file.text().startswith(reason)
+        assert "\n" not in file.text()

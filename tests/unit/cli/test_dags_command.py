@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from fraudwatch.adapters.airflow_answers import Task, log_of
 from fraudwatch.adapters.airflow_api import (
     AirflowApi,
     AirflowEndpoint,
@@ -146,6 +148,7 @@ def test_a_failed_run_names_its_task_with_the_end_of_its_log(
     assert failure["task"] == "second"
     assert failure["log_end"][-1] == "ValueError: no luck today"
     assert failure["log_end"][0] == "line 0"
+    assert failure["reason"] == "ValueError: no luck today"
     # What waits comes last, whatever the order of the answer.
     assert [task["name"] for task in report["tasks"]] == ["second", "third"]
 
@@ -155,12 +158,55 @@ def test_progress_is_told_once_a_change(server: FakeServer) -> None:
     with _airflow(server) as airflow:
         run = airflow.trigger("tiny", {})
         dag_runs.Watch(airflow, run, "page", told.append).until_ended(lambda _: None)
-    assert told[:2] == [
+    assert told == [
         "  second: failed after 0.7 s",
-        "second failed in try 2; the end of its log:",
+        "tiny failed after 4.2 s",
+        "second failed in try 2: ValueError: no luck today",
+        "  what to do: docs/dags.md#tiny, section If it fails",
+        "  log: page/tasks/second?try_number=2",
+        "  the end of the log:",  # without the mark that folds it
+        "  | line 0",
+        "  | Task failed with exception",
+        "  | ValueError: no luck today",
     ]
-    assert told[-1] == "tiny failed after 4.2 s"
-    assert len(told) == 6  # the three lines of the log, without the mark that folds it
+
+
+def failed(kind: str, value: str, *causes: tuple[str, str]) -> dict[str, Any]:
+    errors = [(kind, value), *causes]
+    return {
+        "event": "Task failed with exception",
+        "error_detail": [{"exc_type": one, "exc_value": text} for one, text in errors],
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ([failed("JobFailed", "HDFS is full; free some")], "HDFS is full; free some"),
+        ([failed("AirflowFailException", "no such day")], "no such day"),
+        ([failed("ValueError", "outer", ("KeyError", "inner"))], "ValueError: outer"),
+        ([failed("OSError", "a warning's"), failed("JobFailed", "last"), "bare"], "last"),
+        ([{"event": "killed"}, "a bare line"], None),
+    ],
+)
+def test_the_reason_of_a_try_is_the_last_error_of_its_log(
+    content: list[Any], reason: str | None
+) -> None:
+    assert log_of(content).reason == reason
+
+
+def test_a_task_that_was_killed_is_reported_as_killed(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "LOG", [{"event": "line 0"}])
+    [failure] = json.loads(_run("trigger", "tiny", "--wait", "--json")[1])["failures"]
+    assert server.states == []
+    assert "killed or lost before it could give a reason" in failure["reason"]
+
+
+def test_a_part_of_a_mapped_task_has_a_page_of_its_own() -> None:
+    part = Task(name="one_day.extract_day", part=2, state="failed", tries=3, seconds=None)
+    assert dag_runs.log_page("run", part) == "run/tasks/one_day.extract_day/mapped/2?try_number=3"
 
 
 def test_a_short_absence_is_waited_out(server: FakeServer) -> None:

@@ -20,6 +20,7 @@ from fraudwatch.orchestration.days import Asked
 from fraudwatch.orchestration.defaults import START_DATE, TASK_DEFAULTS, day_or_range
 from fraudwatch.orchestration.failure_mail import mail_failure
 from fraudwatch.orchestration.light_tasks import asked_of, days
+from fraudwatch.orchestration.spark_job import submit
 
 AS_OURS: dict[str, Any] = {
     "start_date": START_DATE,
@@ -57,6 +58,11 @@ def fails_as_job() -> None:
     run_module("job", "trial_job", [])
 
 
+@dag(dag_id="fails_as_spark_job", schedule=None, **AS_OURS)
+def fails_as_spark_job() -> None:
+    submit("job", "trial_spark_job.py", [])
+
+
 @dag(dag_id="goes_well", params=day_or_range(), schedule=None, **AS_OURS)
 def goes_well() -> None:
     @task
@@ -67,12 +73,17 @@ def goes_well() -> None:
     right(days())
 
 
-MADE = [made() for made in (fails_twice, fails_mapped, fails_as_job, goes_well)]
+ALL = (fails_twice, fails_mapped, fails_as_job, fails_as_spark_job, goes_well)
+MADE = [made() for made in ALL]
 OURS = Path(__file__).with_name("ingest_transactions.py")
 
 COMMAND = """#!/bin/sh
 echo "$0" "$@" >> "$FRAUDWATCH_ROOT/calls"
 test "$2" != trial_job || { echo HDFS is full >&2; exit 1; }
+case "$*" in *trial_spark_job*)
+  echo "The lake is full; free space, then run it again." > "$FRAUDWATCH_FAILURE_REASON_FILE"
+  echo "java.io.IOException: Filesystem closed"; exit 1
+esac
 """
 
 
@@ -103,9 +114,9 @@ if __name__ == "__main__":
         (home / name).write_text(COMMAND, encoding="ascii")
         (home / name).chmod(0o700)
     initdb()
-    twice, mapped, job, well = MADE
-    states = [run(twice), run(mapped), run(mapped, number=8), run(job)]
+    twice, mapped, job, spark_job, well = MADE
+    states = [run(twice), run(mapped), run(mapped, number=8), run(job), run(spark_job)]
     days_asked = {"from": "2026-11-02", "until": "2026-11-03"}
     ours = DagBag(dag_folder=str(OURS)).dags["ingest_transactions"]
     states += [run(well, **days_asked), run(ours, **days_asked)]
-    assert states == ["failed"] * 4 + ["success"] * 2, states
+    assert states == ["failed"] * 5 + ["success"] * 2, states

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shutil
@@ -20,20 +21,34 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
+from airflow.sdk.exceptions import AirflowFailException, AirflowTaskTimeout
 
 from fraudwatch.orchestration.failure_mail import (
     KILLED,
     MOST_CHARACTERS,
     REASON_KEY,
+    TIMED_OUT,
     UNREADABLE,
     Failure,
     failure_of,
     leave_reason,
     message,
+    section_of,
 )
+from fraudwatch.orchestration.job_process import JobFailed
 
 pytestmark = pytest.mark.timeout(700)  # an Airflow is made and six runs are done
 DAGS = Path(__file__).parents[3] / "dags"
+PAGE = """Purpose.
+
+### If it fails
+
+- `extract_day`: ask the <shop>.
+
+### Owner
+
+fraudwatch
+"""
 FAILING_DAGS = Path(__file__).with_name("failing_dags.py")
 
 
@@ -55,7 +70,8 @@ class Task:
 
 
 def told(task: Task | None, reason: str = "task_failure") -> Any:
-    context = {"dag": SimpleNamespace(dag_id="ingest"), "run_id": "manual__1", "reason": reason}
+    made = SimpleNamespace(dag_id="ingest", doc_md=PAGE)
+    context = {"dag": made, "run_id": "manual__1", "reason": reason}
     return context | ({"ti": task} if task else {})
 
 
@@ -82,18 +98,56 @@ def test_a_reason_that_cannot_be_read_stops_no_mail() -> None:
     assert failure_of(told(Unanswered())).reason == UNREADABLE
 
 
-def test_of_a_long_reason_the_end_is_kept() -> None:
+def test_of_a_long_reason_the_beginning_is_kept() -> None:
     task = Task()
-    leave_reason({"ti": task, "exception": ValueError("x" * 9_000 + "the cause")})  # type: ignore[typeddict-item]
+    leave_reason({"ti": task, "exception": ValueError("the cause" + "x" * 9_000)})  # type: ignore[typeddict-item]
     assert len(task.left[REASON_KEY]) == MOST_CHARACTERS
-    assert task.left[REASON_KEY].endswith("the cause")
+    assert task.left[REASON_KEY].startswith("ValueError: the cause")
 
 
-def test_a_run_without_a_task_to_blame_is_told_too() -> None:
+@pytest.mark.parametrize(
+    ("exception", "reason"),
+    [
+        (JobFailed("HDFS is full; free some"), "HDFS is full; free some"),
+        (AirflowFailException("no such day"), "no such day"),
+        (AirflowTaskTimeout("Timeout, PID: 7"), TIMED_OUT),
+        (KeyError(), "KeyError()"),
+    ],
+)
+def test_a_reason_that_is_a_sentence_stands_alone(exception: BaseException, reason: str) -> None:
+    task = Task()
+    leave_reason({"ti": task, "exception": exception})  # type: ignore[typeddict-item]
+    assert task.left[REASON_KEY] == reason
+
+
+def test_a_run_that_exceeded_its_time_is_reported_without_a_task() -> None:
     failure = failure_of(told(None, "timed_out"))
     assert failure.task == ""
-    assert "longer than it may" in failure.reason
+    assert "exceeded its time limit" in failure.reason
     assert failure.log_url.endswith("/dags/ingest/runs/manual__1")
+
+
+def test_a_mail_gives_the_reason_then_what_to_do_then_the_link() -> None:
+    task = Task(left={REASON_KEY: "The shop is down; nothing was written."})
+    mail = message(failure_of(told(task)), sender="a@example.test", recipient="b@example.test")
+    assert _body(mail, "plain") == (
+        "The shop is down; nothing was written.\n\nWhat to do\n\n"
+        f"- `extract_day`: ask the <shop>.\n\nLog: {task.log_url}\n"
+    )
+    page = _body(mail, "html")
+    assert page.index("The shop is down") < page.index("ask the &lt;shop&gt;") < page.index("href")
+
+
+@pytest.mark.parametrize("page", [None, "Purpose."])
+def test_a_dag_without_that_section_is_pointed_to(page: str | None) -> None:
+    assert "section If it fails" in section_of(page)
+
+
+@pytest.mark.parametrize("path", sorted(DAGS.glob("*.py")), ids=lambda path: path.stem)
+def test_every_dag_has_the_section_that_its_mail_quotes(path: Path) -> None:
+    section = section_of(ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))))
+    assert section != section_of(None)
+    assert "### " not in section
 
 
 def test_what_the_reason_holds_stays_text() -> None:
@@ -115,7 +169,7 @@ def _body(mail: Message, kind: str) -> str:
     assert isinstance(mail, EmailMessage)
     part = mail.get_body((kind,))
     assert part is not None
-    return str(part.get_content())
+    return str(part.get_content()).replace("\r\n", "\n")
 
 
 class Kept(list[EmailMessage]):
@@ -216,11 +270,20 @@ def test_each_of_two_failed_runs_tells_its_own_reason(mails: list[EmailMessage])
 
 def test_a_job_that_fails_is_told_by_its_last_line(mails: list[EmailMessage]) -> None:
     (mail,) = _of(mails, "fails_as_job")
-    assert "JobFailed: HDFS is full" in _body(mail, "plain")
+    assert _body(mail, "plain").startswith("HDFS is full\n\nWhat to do\n")
+
+
+def test_a_spark_job_that_fails_is_mailed_with_its_reason_and_without_its_command(
+    mails: list[EmailMessage],
+) -> None:
+    (mail,) = _of(mails, "fails_as_spark_job")
+    text = _body(mail, "plain")
+    assert text.startswith("The lake is full; free space, then run it again.\n\nWhat to do\n")
+    assert "spark-submit" not in text
 
 
 def test_a_run_that_goes_well_sends_nothing(mails: list[EmailMessage]) -> None:
-    assert len(mails) == 4
+    assert len(mails) == 5
     assert _of(mails, "goes_well") == []
 
 

@@ -13,11 +13,14 @@ from typing import Any
 
 import pytest
 from airflow.sdk import Context
+from structlog.testing import capture_logs
 
-from fraudwatch.orchestration.batch_module import BatchModule, JobFailed
+from fraudwatch.observability.failure_reason import VARIABLE
+from fraudwatch.orchestration.batch_module import BatchModule
+from fraudwatch.orchestration.job_process import JobFailed
 from fraudwatch.orchestration.processes import end_group, tied_to_task
 from fraudwatch.orchestration.settings import JobSettings
-from fraudwatch.orchestration.spark_job import submit
+from fraudwatch.orchestration.spark_job import SparkJob, submit
 from fraudwatch.settings import LakeSettings
 
 NO_CONTEXT = Context()
@@ -56,9 +59,36 @@ def test_the_last_line_of_a_failed_job_is_the_reason(job_folder: Path) -> None:
         job(job_folder, text).execute(NO_CONTEXT)
 
 
-def test_a_job_that_dies_silently_is_told_by_its_signal(job_folder: Path) -> None:
-    with pytest.raises(JobFailed, match="ended with -9 and said nothing"):
+def test_an_error_logged_by_the_job_is_the_reason_whatever_is_printed_behind_it(
+    job_folder: Path,
+) -> None:
+    text = (
+        "import sys\nfrom fraudwatch.observability.logs import configure_logging\n"
+        "log = configure_logging('trial_job')\n"
+        "log.error('HDFS is full; nothing written: free some')\n"
+        "print('ShutdownHookManager: deleting /tmp/spark-1', file=sys.stderr)\nsys.exit(1)"
+    )
+    with pytest.raises(JobFailed, match=r"^HDFS is full; nothing written: free some$"):
+        job(job_folder, text).execute(NO_CONTEXT)
+
+
+def test_an_uncaught_exception_is_reported_with_cause_effect_and_fix(job_folder: Path) -> None:
+    text = (
+        "from fraudwatch.observability.logs import configure_logging\n"
+        "configure_logging('trial_job')\nraise ValueError('no such column')"
+    )
+    with pytest.raises(JobFailed, match=r"^The job stopped .*\(ValueError: no such column\)\. "):
+        job(job_folder, text).execute(NO_CONTEXT)
+
+
+def test_a_job_that_is_killed_is_reported_by_its_signal(job_folder: Path) -> None:
+    with pytest.raises(JobFailed, match=r"^trial_job was killed by signal 9 \(out of memory\?\)"):
         job(job_folder, "import os; os.kill(os.getpid(), 9)").execute(NO_CONTEXT)
+
+
+def test_a_job_that_gives_no_reason_is_reported_by_its_exit_code(job_folder: Path) -> None:
+    with pytest.raises(JobFailed, match=r"^trial_job ended with exit code 3 and gave no reason"):
+        job(job_folder, "import os; os._exit(3)").execute(NO_CONTEXT)
 
 
 def test_arguments_stay_single_and_empty_ones_are_left_out(job_folder: Path) -> None:
@@ -139,13 +169,11 @@ def command_of(arguments: list[str]) -> list[str]:
         JobSettings(fraudwatch_root=ROOT, fraudwatch_lake_python=Path("/envs/lake/bin/python")),
         LAKE,
     )
-    hook = task._get_hook()
-    command: list[str] = hook._build_spark_submit_command(task.application)
-    assert hook._env == {
+    assert task.env_vars == {
         "PYSPARK_PYTHON": "/envs/lake/bin/python",
         "PYSPARK_DRIVER_PYTHON": "/envs/lake/bin/python",
     }
-    return command
+    return task.command()
 
 
 def test_spark_is_submitted_to_the_master_of_the_connection() -> None:
@@ -176,16 +204,69 @@ def test_killing_a_task_that_never_began_is_nothing() -> None:
     assert os.getpid() > 0
 
 
+def submitted(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> SparkJob:
+    """A task whose spark-submit is this shell script."""
+    command = folder / "spark-submit"
+    command.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+    command.chmod(0o755)
+    monkeypatch.setenv("FRAUDWATCH_ROOT", str(folder))
+    monkeypatch.setenv("FRAUDWATCH_LAKE_PYTHON", str(folder / "python"))
+    monkeypatch.setenv("LAKE_FILE_SYSTEM", folder.as_uri())
+    monkeypatch.setenv("LAKE_JARS", ",".join(f"/jars/{number}.jar" for number in range(100)))
+    return submit("refine_day", "refine_day.py", ["--day", "2026-11-20"])
+
+
+def run_part(task: SparkJob, part: int = -1) -> None:
+    instance: Any = SimpleNamespace(map_index=part)
+    task.execute(Context(ti=instance))
+
+
 def test_a_part_of_a_mapped_task_tells_its_job_which_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = tmp_path / "told"
-    command = tmp_path / "spark-submit"
-    command.write_text(f"#!/bin/sh\necho $AIRFLOW_CTX_MAP_INDEX > {told}\n", encoding="utf-8")
-    command.chmod(0o755)
-    monkeypatch.setenv("FRAUDWATCH_ROOT", str(tmp_path))
-    monkeypatch.setenv("FRAUDWATCH_LAKE_PYTHON", str(tmp_path / "python"))
-    monkeypatch.setenv("LAKE_FILE_SYSTEM", tmp_path.as_uri())
-    part: Any = SimpleNamespace(map_index=3)
-    submit("refine_day", "refine_day.py", []).execute(Context(ti=part))
-    assert told.read_text(encoding="utf-8") == "3\n"
+    part = tmp_path / "part"
+    run_part(submitted(tmp_path, monkeypatch, f"echo $AIRFLOW_CTX_MAP_INDEX > {part}"), 3)
+    assert part.read_text(encoding="utf-8") == "3\n"
+
+
+JAVA_NOISE = """echo '2026-11-20 02:00:00,000Z WARN Utils: Your hostname resolves to a loopback'
+echo 'HDFS is full'
+echo 'java.io.IOException: Filesystem closed'
+echo '	at org.apache.hadoop.hdfs.DFSClient.checkOpen(DFSClient.java:1)'
+echo '2026-11-20 02:00:01,000Z WARN ShutdownHookManager: deleting /tmp/spark-1'
+"""
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        (f'echo "HDFS is full; free some" > "${VARIABLE}"\n{JAVA_NOISE}exit 1', "^HDFS is full; "),
+        (f"{JAVA_NOISE}exit 1", "^java.io.IOException: Filesystem closed$"),
+        ("echo 'usage: refine_day.py'; echo 'refine_day.py: error: no day'; exit 2", "^no day$"),
+        ("echo '2026-11-20 02:00:01,000Z ERROR refine_day: no day'; exit 1", "^no day$"),
+        ("kill -9 $$", r"^refine_day was killed by signal 9 \(out of memory\?\)"),
+        ("exit 137", r"^refine_day was killed by signal 9 \(out of memory\?\)"),
+        ("exit 143", "^refine_day was killed by signal 15, so"),
+    ],
+)
+def test_a_spark_job_fails_with_its_reason_and_without_its_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, reason: str
+) -> None:
+    with pytest.raises(JobFailed, match=reason) as failure:
+        run_part(submitted(tmp_path, monkeypatch, script))
+    assert failure.value.__cause__ is None
+    assert failure.value.__context__ is None
+    assert "/jars/" not in str(failure.value)
+
+
+def test_the_log_of_a_task_opens_with_the_job_and_not_with_its_jars(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with capture_logs() as logged:
+        run_part(submitted(tmp_path, monkeypatch, "echo done"))
+    shown = [
+        one["event"] % one.get("positional_args", ())
+        for one in logged
+        if one["log_level"] == "info"
+    ]
+    assert shown == ["submits refine_day.py --day 2026-11-20", "done"]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fraudwatch.observability.failure_reason import VARIABLE
 from fraudwatch.stack import catalogue
 from fraudwatch.stack.foreground import run_in_front
 from fraudwatch.stack.place import ROOT, Place, Unusable
@@ -42,6 +43,17 @@ def test_an_end_that_nobody_called_good_is_an_error_below_its_own_words(
     with pytest.raises(Unusable, match="asked ended with 1"):
         run_in_front(place, refusing, "asked", ["show", "9"], print)
     assert "there is no version 9" in capfd.readouterr().err
+
+
+def test_a_reason_that_the_one_shot_recorded_is_the_whole_error(
+    place: Place, tmp_path: Path
+) -> None:
+    code = f"""import os, sys
+open(os.environ["{VARIABLE}"], "w").write("HDFS is full; free some")
+sys.exit(1)
+"""
+    with pytest.raises(Unusable, match=r"^HDFS is full; free some$"):
+        run_in_front(place, a_one_shot(tmp_path, code), "asked", [], print)
 
 
 @pytest.mark.parametrize("name", ["backtest", "reconcile"])
