@@ -1,0 +1,121 @@
+"""The curl example of the documentation, run by sh as it is copied: ingest accepts it, now."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import time
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from fastapi.testclient import TestClient
+from jsonschema import Draft202012Validator
+
+from fraudwatch.adapters.json_codec import encode
+from fraudwatch.adapters.memory import MemoryDeadLetters, MemoryTopic, MemoryVerdicts
+from fraudwatch.adapters.tink_vault import TinkVault
+from fraudwatch.application.admit import Edge
+from fraudwatch.application.expectations import Expectations
+from fraudwatch.application.letting_in import labels, purchases
+from fraudwatch.application.take import Intake
+from fraudwatch.domain.money import RateTable
+from fraudwatch.stack import catalogue
+from streaming.ingest_api import Served, create_app
+from streaming.ingest_door import Door, label_meters, purchase_meters
+from streaming.ingest_waiting import Hearing
+
+ROOT = Path(__file__).parents[2]
+KEY = "a-key-of-the-test"
+BLOCK = re.compile(r"^```[a-z]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# Writes what curl was called with, each argument ended by NUL.
+CURL = '#!/bin/sh\nprintf \'%s\\0\' "$@" > "$SENT"\n'
+
+
+def _examples() -> list[Any]:
+    """Each block of the documentation that posts a purchase."""
+    return [
+        pytest.param(block, id=f"{page.relative_to(ROOT)}:{number}")
+        for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+        for number, block in enumerate(BLOCK.findall(page.read_text(encoding="utf-8")))
+        if "curl" in block and "/v1/transactions" in block
+    ]
+
+
+EXAMPLES = _examples()
+
+
+@dataclass(frozen=True)
+class Request:
+    """What curl would have sent."""
+
+    url: str
+    headers: dict[str, str]
+    body: str
+
+
+def run(example: str, folder: Path) -> Request:
+    """Run the block in a checkout that holds only a .env, with a curl that sends nothing."""
+    (folder / ".env").write_text(f"SHOP_API_KEY=other\nINGEST_API_KEY={KEY}\n", encoding="utf-8")
+    (folder / "curl").write_text(CURL, encoding="utf-8")
+    (folder / "curl").chmod(0o755)
+    sent = folder / "sent"
+    environment = {"PATH": f"{folder}:/usr/bin:/bin", "SENT": str(sent)}
+    subprocess.run(["sh", "-eu", "-c", example], cwd=folder, env=environment, check=True)
+    arguments = sent.read_text(encoding="utf-8").split("\0")[:-1]
+    options = dict(pairwise(arguments))
+    name, _, value = options["-H"].partition(": ")
+    [url] = [one for one in arguments if one.startswith("http://")]
+    assert options["-X"] == "POST"
+    return Request(url, {name: value}, options["-d"])
+
+
+@pytest.fixture
+def ingest(tmp_path: Path) -> TestClient:
+    """Ingest by the real clock, over topics in memory."""
+    edge, letters, verdicts = (
+        Edge(TinkVault(tmp_path / "keys"), RateTable([])),
+        MemoryDeadLetters(),
+        MemoryVerdicts(Expectations()),
+    )
+
+    def now_ms() -> int:
+        return time.time_ns() // 1_000_000
+
+    served = Served(
+        Door(Intake(purchases(edge, encode), MemoryTopic(), letters, now_ms), purchase_meters()),
+        Door(Intake(labels(encode), MemoryTopic(), letters, now_ms), label_meters()),
+        Hearing(verdicts._expectations, verdicts),
+        KEY,
+    )
+    return TestClient(create_app(served))
+
+
+def test_the_documentation_has_an_example() -> None:
+    assert EXAMPLES
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_example_is_a_purchase_of_this_moment(example: str, tmp_path: Path) -> None:
+    before = int(time.time()) * 1000
+    purchase = json.loads(run(example, tmp_path).body)
+    assert before <= purchase["event_at_ms"] <= time.time() * 1000
+    schema = json.loads((ROOT / "contracts/schemas/purchase.v1.json").read_text(encoding="utf-8"))
+    Draft202012Validator(schema).validate(purchase)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_ingest_accepts_the_example_as_often_as_it_is_pasted(
+    example: str, tmp_path: Path, ingest: TestClient
+) -> None:
+    port = catalogue.load().port("ingest", "http", 0)
+    for _ in range(2):
+        request = run(example, tmp_path)
+        assert urlsplit(request.url).netloc == f"127.0.0.1:{port}"
+        path = urlsplit(request.url).path
+        answer = ingest.post(path, content=request.body, headers=request.headers)
+        assert (answer.status_code, answer.json()) == (202, {"accepted": 1, "repeated": 0})
