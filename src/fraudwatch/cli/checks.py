@@ -83,7 +83,10 @@ def _memory(place: Place, catalogue: Catalogue) -> Check:
 
 
 def _env_file(place: Place) -> Check:
-    path, values = place.env_file, env_file.read(place)
+    try:
+        path, values = place.env_file, env_file.read(place)
+    except Unusable as wrong:
+        return Check(name="settings", ok=False, found=str(wrong), cure="move one of them away")
     if values is None:
         return Check(name="settings", ok=True, found=f"{path} will be made at the first start")
     missing = env_file.variables(place) - values.keys()

@@ -39,8 +39,17 @@ class Place:
 
     @property
     def env_file(self) -> Path:
-        """The checkout's .env for the default home, the home's own otherwise."""
-        return (self.root if self.home == self.root / "var" else self.home) / ".env"
+        """The .env of this home: the home's own, for the default home the checkout's.
+
+        The default home may be a symlink to another disk, and its .env may be in either folder.
+
+        Raises:
+            Unusable: both folders hold one, and they differ.
+        """
+        own, checkout = self.home / ".env", self.root / ".env"
+        if self.home.resolve() != (self.root / "var").resolve():
+            return own
+        return _same_settings(checkout, own).resolve()  # a symlink stays one when it is written
 
     @property
     def log_folder(self) -> Path:
@@ -80,6 +89,24 @@ class Place:
         """The home's folders, readable by their owner only."""
         for folder in (self.home, self.log_folder, self.run_folder):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _same_settings(checkout: Path, own: Path) -> Path:
+    """The one that exists; of two that agree the one that a start has since completed."""
+    if not own.exists():
+        return checkout
+    if not checkout.exists():
+        return own
+    lines, own_lines = (set(path.read_text("utf-8").splitlines()) for path in (checkout, own))
+    if lines >= own_lines:
+        return checkout
+    if own_lines >= lines:
+        return own
+    raise Unusable(
+        f"{checkout} and {own} differ and either could hold this home's secrets, so nothing was "
+        "started; keep the one that its data was made with, usually the older, and move the other "
+        "away"
+    )
 
 
 def _private(folder: Path) -> Path:

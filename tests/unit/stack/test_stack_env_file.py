@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import base64
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from fraudwatch.cli import checks
 from fraudwatch.stack import env_file
-from fraudwatch.stack.place import ROOT, Place
+from fraudwatch.stack import place as place_module
+from fraudwatch.stack.place import ROOT, Place, Unusable
 
 
 def _place(folder: Path) -> Place:
@@ -27,6 +30,105 @@ def test_it_is_made_once_and_private(tmp_path: Path) -> None:
 def test_the_default_home_uses_the_checkouts_file(tmp_path: Path) -> None:
     place = Place(root=tmp_path, runtime=tmp_path / ".runtime", home=tmp_path / "var")
     assert place.env_file == tmp_path / ".env"
+
+
+@dataclass(frozen=True)
+class Linked:
+    """A checkout whose default home is a symlink to a folder on another disk."""
+
+    checkout: Path
+    target: Path
+    place: Place
+
+    def write(self, folder: Path, text: str) -> Path:
+        path = folder / ".env"
+        path.write_text(text)
+        return path
+
+
+@pytest.fixture(params=["var", "FRAUDWATCH_HOME", "both"])
+def linked(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Linked:
+    checkout, target = tmp_path / "checkout", tmp_path / "disk"
+    checkout.mkdir()
+    if request.param == "FRAUDWATCH_HOME":
+        target = checkout / "var"
+    target.mkdir()
+    if request.param != "FRAUDWATCH_HOME":
+        (checkout / "var").symlink_to(target)
+    (tmp_path / "link").symlink_to(target)
+    monkeypatch.setattr(place_module, "ROOT", checkout)
+    monkeypatch.delenv("FRAUDWATCH_HOME", raising=False)
+    if request.param != "var":
+        monkeypatch.setenv("FRAUDWATCH_HOME", str(tmp_path / "link"))
+    (checkout / ".env.example").write_text((ROOT / ".env.example").read_text())
+    return Linked(checkout, target, Place.from_environment())
+
+
+def test_a_home_behind_a_symlink_is_the_same_home(linked: Linked) -> None:
+    other = Place(root=linked.checkout, runtime=linked.place.runtime, home=linked.target)
+    assert linked.place.home == linked.target
+    assert linked.place.mark == other.mark
+    assert linked.place.env_file == other.env_file == linked.checkout / ".env"
+
+
+def test_the_checkouts_file_is_used_behind_a_symlink(linked: Linked) -> None:
+    assert linked.place.env_file == linked.write(linked.checkout, "SHOP_API_KEY=kept\n")
+    assert env_file.read(linked.place) == {"SHOP_API_KEY": "kept"}
+
+
+def test_the_targets_file_is_used_where_the_checkout_has_none(linked: Linked) -> None:
+    secrets = env_file.ensure(linked.place)
+    linked.place.env_file.rename(linked.target / ".env")
+    assert env_file.ensure(linked.place) == secrets
+    assert not (linked.checkout / ".env").exists()
+
+
+@pytest.mark.parametrize("completed", ["checkout", "target"])
+def test_of_two_files_that_agree_the_completed_one_is_used(linked: Linked, completed: str) -> None:
+    secrets = env_file.ensure(linked.place)
+    text = (linked.checkout / ".env").read_text()
+    copy = linked.write(linked.target, text)
+    assert linked.place.env_file == linked.checkout / ".env"
+    path = linked.checkout / ".env" if completed == "checkout" else copy
+    path.write_text(f"{text}NEW_SETTING=1\n")
+    assert linked.place.env_file == path
+    assert env_file.ensure(linked.place) == secrets | {"NEW_SETTING": "1"}
+
+
+def test_two_different_files_are_refused_by_name_with_the_fix(linked: Linked) -> None:
+    files = [linked.write(linked.checkout, "A=old\n"), linked.write(linked.target, "A=new\n")]
+    with pytest.raises(Unusable, match="differ") as refusal:
+        env_file.ensure(linked.place)
+    assert all(str(path) in str(refusal.value) for path in files)
+    assert "keep the one that its data was made with" in str(refusal.value)
+    assert [path.read_text() for path in files] == ["A=old\n", "A=new\n"]
+
+
+def test_doctor_names_two_different_files(linked: Linked) -> None:
+    linked.write(linked.checkout, "A=old\n")
+    linked.write(linked.target, "A=new\n")
+    check = checks._env_file(linked.place)
+    assert not check.ok
+    assert "differ" in check.found
+
+
+def test_a_file_that_is_itself_a_symlink_stays_one(linked: Linked) -> None:
+    secrets = env_file.ensure(linked.place)
+    (linked.checkout / ".env").rename(linked.target / ".env")
+    (linked.checkout / ".env").symlink_to(linked.target / ".env")
+    text = (linked.target / ".env").read_text()
+    (linked.target / ".env").write_text(text.replace("SHOP_API_KEY=", "MY_OWN="))
+    completed = env_file.ensure(linked.place)
+    assert completed["MY_OWN"] == secrets["SHOP_API_KEY"]
+    assert (linked.checkout / ".env").is_symlink()
+
+
+def test_another_home_does_not_use_the_checkouts_file(tmp_path: Path) -> None:
+    place = Place(root=tmp_path, runtime=tmp_path / ".runtime", home=tmp_path / "second")
+    (tmp_path / ".env").write_text("A=first\n")
+    assert place.env_file == tmp_path / "second/.env"
 
 
 def test_own_lines_and_values_are_kept_and_missing_ones_are_added(tmp_path: Path) -> None:
