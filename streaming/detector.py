@@ -26,8 +26,9 @@ from fraudwatch.adapters.log_fold import fold_messages, served
 from fraudwatch.adapters.model_book import ModelBook
 from fraudwatch.adapters.policy_book import PolicyBook
 from fraudwatch.adapters.policy_file import load_policy
+from fraudwatch.adapters.spark_checkpoint import committed_ends
 from fraudwatch.adapters.spark_progress import Trigger, watch_triggers
-from fraudwatch.adapters.spark_stream import build_session, committed_ends, start_query
+from fraudwatch.adapters.spark_stream import build_session, start_query
 from fraudwatch.adapters.state_snapshots import PeriodicSnapshots, SnapshotFolder
 from fraudwatch.adapters.verdict_frames import Decided, encode_verdicts
 from fraudwatch.adapters.view_book import ViewBook

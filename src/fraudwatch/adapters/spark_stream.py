@@ -1,15 +1,12 @@
-"""Spark Structured Streaming over Kafka: the session, the query's source, what it has committed."""
+"""Spark Structured Streaming over Kafka: the session, the query and its micro-batches."""
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +15,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 from pyspark.sql.streaming.query import StreamingQuery
 
+from fraudwatch.adapters.spark_checkpoint import batch_time_ms, begun_batch, checkpoint_folder
 from fraudwatch.settings import DetectorSettings, KafkaSettings
 
 Int64s = npt.NDArray[np.int64]
@@ -32,8 +30,8 @@ _FAST_FILE_SYSTEM = "fraudwatch.spark.FastLocalFileSystem"
 class MicroBatch:
     """What one trigger brings: rows in the order of (partition, offset).
 
-    ``decided_at_ms`` is Spark's own time of the batch. It is in Spark's log: a batch that is run
-    again after a crash gets the same one, and ``is_rerun`` says that it may have run before.
+    ``decided_at_ms`` is the batch's time in Spark's checkpoint: a batch that runs again after a
+    crash gets the same one, and ``is_rerun`` marks that it may have run before.
     """
 
     batch_id: int
@@ -94,6 +92,40 @@ def start_query(
     on_batch: Callable[[MicroBatch], None],
 ) -> StreamingQuery:
     """Start the one query; Spark commits a batch after ``on_batch`` returned, and only then."""
+    begun = begun_batch(settings)
+
+    def deliver(batch: DataFrame, batch_id: int) -> None:
+        decided_at_ms = batch_time_ms(settings, batch_id)
+        # The only action on the batch: a second one would read Kafka a second time.
+        began = time.perf_counter()
+        rows = batch.toArrow().sort_by([("partition", "ascending"), ("offset", "ascending")])
+        read_seconds = time.perf_counter() - began
+        if rows.num_rows:
+            on_batch(
+                MicroBatch(
+                    batch_id=batch_id,
+                    is_rerun=batch_id == begun,
+                    decided_at_ms=decided_at_ms,
+                    values=rows.column("value").to_pylist(),
+                    partition=_int64s(rows, "partition"),
+                    offset=_int64s(rows, "offset"),
+                    produced_at_ms=_int64s(rows, "timestamp_ms"),
+                    read_seconds=read_seconds,
+                )
+            )
+
+    return (
+        _messages(session, settings, kafka, topic)
+        .writeStream.queryName("detector")
+        .option("checkpointLocation", str(checkpoint_folder(settings)))
+        .foreachBatch(deliver)
+        .start()
+    )
+
+
+def _messages(
+    session: SparkSession, settings: DetectorSettings, kafka: KafkaSettings, topic: str
+) -> DataFrame:
     source = session.readStream.format("kafka").options(
         **_source_options(kafka),
         subscribe=topic,
@@ -101,51 +133,15 @@ def start_query(
         failOnDataLoss="true",
         maxOffsetsPerTrigger=str(settings.max_offsets_per_trigger),
     )
-
-    begun = _begun_batch(settings)
-
-    def deliver(batch: DataFrame, batch_id: int) -> None:
-        # The only action on the batch: a second one would read Kafka a second time.
-        began = time.perf_counter()
-        rows = batch.toArrow().sort_by([("partition", "ascending"), ("offset", "ascending")])
-        read_seconds = time.perf_counter() - began
-        if rows.num_rows:
-            is_rerun = batch_id == begun
-            on_batch(_micro_batch(rows, batch_id, is_rerun=is_rerun, read_seconds=read_seconds))
-
-    columns = source.load().select(
-        "partition",
-        "offset",
-        F.unix_millis("timestamp").alias("timestamp_ms"),
-        "value",
-        # Here and not in the batch: only in the query's own plan it is the batch's logged time, so
-        # that a batch which is run again says the same.
-        F.unix_millis(F.current_timestamp()).alias("decided_at_ms"),
-    )
-    return (
-        columns.writeStream.queryName("detector")
-        .option("checkpointLocation", str(checkpoint_folder(settings)))
-        .foreachBatch(deliver)
-        .start()
+    # No current_timestamp() here: as a literal it changes the generated code in every trigger, so
+    # that Spark compiles all of it again. The batch's time is read from the checkpoint.
+    return source.load().select(
+        "partition", "offset", F.unix_millis("timestamp").alias("timestamp_ms"), "value"
     )
 
 
-def _micro_batch(
-    rows: pa.Table, batch_id: int, *, is_rerun: bool, read_seconds: float
-) -> MicroBatch:
-    def column(name: str) -> Int64s:
-        return np.asarray(rows.column(name).to_numpy(), dtype=np.int64)
-
-    return MicroBatch(
-        batch_id=batch_id,
-        is_rerun=is_rerun,
-        decided_at_ms=rows.column("decided_at_ms")[0].as_py(),
-        values=rows.column("value").to_pylist(),
-        partition=column("partition"),
-        offset=column("offset"),
-        produced_at_ms=column("timestamp_ms"),
-        read_seconds=read_seconds,
-    )
+def _int64s(rows: pa.Table, column: str) -> Int64s:
+    return np.asarray(rows.column(column).to_numpy(), dtype=np.int64)
 
 
 def login_options(kafka: KafkaSettings) -> dict[str, str]:
@@ -169,40 +165,3 @@ def _source_options(kafka: KafkaSettings) -> dict[str, str]:
         # client's own 500 ms were most of a quiet stream's latency (measured: 0.6 s, now 0.14 s).
         "kafka.fetch.max.wait.ms": "5",
     }
-
-
-def checkpoint_folder(settings: DetectorSettings) -> Path:
-    """Where Spark logs which offsets a batch covers and which batches are done."""
-    return settings.state_folder / "checkpoint"
-
-
-def _newest_batch(settings: DetectorSettings, kind: str) -> int | None:
-    names = [entry.name for entry in (checkpoint_folder(settings) / kind).glob("*")]
-    return max((int(name) for name in names if name.isdecimal()), default=None)
-
-
-def _begun_batch(settings: DetectorSettings) -> int | None:
-    """The batch that an earlier process began and did not commit: Spark runs it again."""
-    begun = _newest_batch(settings, "offsets")
-    return None if begun == _newest_batch(settings, "commits") else begun
-
-
-def committed_ends(settings: DetectorSettings, topic: str) -> dict[int, int]:
-    """The end offset of every partition in the last batch that Spark has committed; {} if none.
-
-    Raises:
-        RuntimeError: the checkpoint is damaged: a batch is committed whose offsets are not logged.
-    """
-    done = _newest_batch(settings, "commits")
-    if done is None:
-        return {}
-    logged = checkpoint_folder(settings) / "offsets" / str(done)
-    try:
-        by_topic: dict[str, Any] = json.loads(logged.read_text().splitlines()[-1])
-        return {int(partition): end for partition, end in by_topic[topic].items()}
-    except (OSError, ValueError, KeyError, IndexError) as error:
-        raise RuntimeError(
-            f"the checkpoint is damaged: batch {done} is committed but {logged} does not say "
-            "which offsets it had; restore the folder from a copy, or remove it together with "
-            "fraud_topic's verdicts to judge everything again"
-        ) from error

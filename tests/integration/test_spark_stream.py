@@ -1,0 +1,133 @@
+"""The detector's query on real Spark and Kafka: a batch's time, what a trigger compiles."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.errors import StreamingQueryException
+from pyspark.sql import SparkSession
+from pyspark.sql.streaming.query import StreamingQuery
+
+from fraudwatch.adapters.spark_checkpoint import checkpoint_folder
+from fraudwatch.adapters.spark_stream import MicroBatch, start_query
+from fraudwatch.settings import DetectorSettings
+from fraudwatch.stack.private_stack import PrivateStack
+from fraudwatch.testing import eventually
+from fraudwatch.topics import TRANSACTION_TOPIC
+
+pytestmark = [pytest.mark.engines, pytest.mark.timeout(600)]
+
+ROWS_PER_BATCH = 50  # the shop's history alone is sixty batches
+BATCHES = 12
+WARM_UP_BATCHES = 2
+TIME_KEY = "batchTimestampMs"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> DetectorSettings:
+    """A checkpoint of the test's own; of the rest the query needs nothing."""
+    return DetectorSettings(
+        state_folder=tmp_path,
+        policy_path=tmp_path,
+        models_folder=tmp_path,
+        views_folder=tmp_path,
+        dead_letter_key_path=tmp_path,
+        connector_jars="",
+        max_offsets_per_trigger=ROWS_PER_BATCH,
+    )
+
+
+@pytest.fixture
+def session(spark: SparkSession) -> SparkSession:
+    """A session with Spark's code generation, which the tests' own session does without."""
+    compiling = spark.newSession()
+    compiling.conf.set("spark.sql.adaptive.enabled", "false")
+    return compiling
+
+
+@contextmanager
+def judging(
+    session: SparkSession,
+    settings: DetectorSettings,
+    stack: PrivateStack,
+    on_batch: Callable[[MicroBatch], None],
+) -> Iterator[StreamingQuery]:
+    """Run the query on the shop's purchases, from their beginning or the checkpoint on."""
+    query = start_query(session, settings, stack.kafka("detector"), TRANSACTION_TOPIC, on_batch)
+    try:
+        yield query
+    finally:
+        query.stop()
+
+
+def fail_in_the_fourth_batch(
+    session: SparkSession, settings: DetectorSettings, stack: PrivateStack
+) -> list[MicroBatch]:
+    """Leave a checkpoint whose last batch is begun and not committed; gives what was delivered."""
+    delivered: list[MicroBatch] = []
+
+    def fail_once(batch: MicroBatch) -> None:
+        delivered.append(batch)
+        if len(delivered) == 4:
+            raise RuntimeError("the batch fails once")
+
+    with (
+        judging(session, settings, stack, fail_once) as query,
+        pytest.raises(StreamingQueryException, match="the batch fails once"),
+    ):
+        query.awaitTermination()
+    return delivered
+
+
+def test_a_batch_that_is_run_again_keeps_its_time(
+    session: SparkSession, settings: DetectorSettings, stack: PrivateStack
+) -> None:
+    before = fail_in_the_fourth_batch(session, settings, stack)
+    after: list[MicroBatch] = []
+    with judging(session, settings, stack, after.append):
+        eventually(lambda: len(after) >= 4, within_seconds=120, what="four more batches")
+
+    failed, again = before[-1], after[0]
+    assert (again.batch_id, again.is_rerun) == (failed.batch_id, True)
+    assert again.decided_at_ms == failed.decided_at_ms
+    assert (again.ends, again.values) == (failed.ends, failed.values)
+    # Every other batch has a later time of its own.
+    others = before + after[1:]
+    assert not any(one.is_rerun for one in others)
+    times = [one.decided_at_ms for one in others]
+    assert times == sorted(set(times))
+
+
+def test_a_batch_whose_time_is_not_logged_ends_the_query(
+    session: SparkSession, settings: DetectorSettings, stack: PrivateStack
+) -> None:
+    batch_id = fail_in_the_fourth_batch(session, settings, stack)[-1].batch_id
+    logged = checkpoint_folder(settings) / "offsets"
+    version, metadata, offsets = (logged / str(batch_id)).read_text().splitlines()
+    timeless = {key: value for key, value in json.loads(metadata).items() if key != TIME_KEY}
+    (logged / str(batch_id)).write_text("\n".join([version, json.dumps(timeless), offsets]))
+    (logged / f".{batch_id}.crc").unlink(missing_ok=True)
+    judged: list[MicroBatch] = []
+    with (
+        judging(session, settings, stack, judged.append) as query,
+        pytest.raises(StreamingQueryException, match=r"checkpoint is damaged.*its time cannot be"),
+    ):
+        query.awaitTermination()
+    assert judged == []
+
+
+def test_after_the_first_batches_no_trigger_compiles_code(
+    session: SparkSession, settings: DetectorSettings, stack: PrivateStack
+) -> None:
+    jvm: Any = session._jvm
+    compiled = jvm.org.apache.spark.metrics.source.CodegenMetrics.METRIC_COMPILATION_TIME()
+    began, counts = compiled.getCount(), list[int]()
+    with judging(session, settings, stack, lambda _: counts.append(compiled.getCount())):
+        eventually(lambda: len(counts) >= BATCHES, within_seconds=120, what=f"{BATCHES} batches")
+    assert counts[0] > began, "nothing was compiled at all: the session generates no code"
+    assert set(counts[WARM_UP_BATCHES:]) == {counts[WARM_UP_BATCHES]}
