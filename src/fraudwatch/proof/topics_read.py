@@ -17,7 +17,8 @@ from fraudwatch.adapters.log_fold import fold_messages, packed
 from fraudwatch.domain.dead_letter import Refused
 from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.domain.views.published import NO_VIEW
-from fraudwatch.proof.findings import Judged, Served
+from fraudwatch.proof.feature_comparison import Served
+from fraudwatch.proof.findings import Judged
 from fraudwatch.settings import KafkaSettings
 from fraudwatch.topics import (
     DEAD_LETTER_TOPIC,

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from fraudwatch.domain.dead_letter import Stage
 from fraudwatch.domain.features.fold import features_version
-from fraudwatch.proof.findings import Findings, Seen, compare_features, count
+from fraudwatch.proof.feature_comparison import compare_features
+from fraudwatch.proof.findings import Findings, Seen, count
 from fraudwatch.proof.ledger import accepted_ids
 from fraudwatch.proof.rows_file import read_rows
 from fraudwatch.proof.topics_read import Topics

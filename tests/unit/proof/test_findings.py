@@ -7,7 +7,8 @@ import pytest
 
 from fraudwatch.domain.features.catalogue import FEATURES
 from fraudwatch.domain.views.catalogue import VIEW_FEATURES
-from fraudwatch.proof.findings import Findings, Judged, Seen, Served, compare_features, count
+from fraudwatch.proof.feature_comparison import Served, compare_features
+from fraudwatch.proof.findings import Findings, Judged, Seen, count
 
 
 def unviewed(name: str) -> dict[str, Judged]:
