@@ -10,18 +10,23 @@ from typing import Annotated
 
 import typer
 
-from fraudwatch.cli import accounts, dags, dead_letters, model, output
+from fraudwatch.cli import (
+    accounts,
+    dags,
+    dead_letters,
+    entry_point,
+    external_commands,
+    model,
+    output,
+)
+from fraudwatch.cli.entry_point import FAILED
 from fraudwatch.stack import catalogue as catalogues
 from fraudwatch.stack.place import Place, Unusable
 from fraudwatch.stack.state import DEFAULT_PROFILE, status
 
-FAILED = 1
-WRONG_USE = 2
 # Their engines take a while to load, so only where they are asked for.
 LOADED_LATE = {
     "backtest": "Example: ./fraudwatch backtest default --from 2026-11-01 --until 2026-11-20",
-    "benchmark": "",
-    "chaos": "Example: ./fraudwatch chaos --kills 5 --seed 7",
     "reconcile": "Example: ./fraudwatch reconcile --date 2026-11-20 --json",
     "replay": "Example: ./fraudwatch replay purchases.csv --mapping mapping.yaml --rate 50",
     "report": "Example: ./fraudwatch report --labels purchases.csv --mapping mapping.yaml --json",
@@ -166,6 +171,9 @@ def run_demo() -> None:
     demo.run(Place.from_environment(), catalogues.load())
 
 
+external_commands.add_to(app)
+
+
 def _load(name: str, example: str) -> None:
     command = getattr(importlib.import_module(f"fraudwatch.cli.{name}"), name)
     if isinstance(command, typer.Typer):
@@ -175,18 +183,11 @@ def _load(name: str, example: str) -> None:
 
 
 def main() -> None:
-    """Run one command; trouble that has a sentence is told by that sentence alone."""
+    """Load the command that is asked for and run it."""
     for name, example in LOADED_LATE.items():
         if sys.argv[1:2] in ([], ["--help"], [name]):
             _load(name, example)
-    try:
-        app(prog_name="fraudwatch")
-    except catalogues.CatalogueError as wrong:
-        output.say(f"fraudwatch: {wrong}")
-        sys.exit(WRONG_USE)
-    except Unusable as wrong:
-        output.say(f"fraudwatch: {wrong}")
-        sys.exit(FAILED)
+    entry_point.run(app, "fraudwatch")
 
 
 if __name__ == "__main__":

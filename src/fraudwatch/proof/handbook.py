@@ -1,18 +1,10 @@
-"""The public benchmark: the book's models on its own features, then ours on what is served.
-
-``python -m fraudwatch.proof.handbook FILE`` prints one JSON object; progress goes to stderr. It
-runs where XGBoost and scikit-learn are; ``./fraudwatch benchmark handbook`` starts it.
-
-Example: python -m fraudwatch.proof.handbook transactions.parquet
-"""
+"""The public benchmark: the book's models on its own features, then ours on what is served."""
 
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from fraudwatch.domain.features.catalogue import DAY_MS
 from fraudwatch.domain.quality.judged import Floats, Integers
@@ -29,9 +21,7 @@ from fraudwatch.proof.handbook_protocol import (
     week_figures,
 )
 from fraudwatch.proof.labelled_table import Table
-from fraudwatch.proof.public_run import run
 
-MAPPING: Final = Path("contracts/datasets/handbook.yaml")
 log = logging.getLogger("handbook")
 
 
@@ -108,12 +98,3 @@ def report(table: Table) -> dict[str, Any]:
         "models": models,
         "leak": leaks(models),
     }
-
-
-def main() -> int:
-    """Read the file, measure, print."""
-    return run("handbook", __doc__, MAPPING, report)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

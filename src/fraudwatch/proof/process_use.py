@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
 
@@ -62,16 +59,3 @@ def of_tree(pid: int) -> tuple[float, int]:
                 seconds += times.user + times.system
                 resident_bytes += process.memory_info().rss
     return seconds, resident_bytes // 2**20
-
-
-def machine() -> dict[str, str | int | float]:
-    """What a figure depends on and no figure says."""
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return {
-        "processor": models[0] if models else platform.machine(),
-        "cores": os.cpu_count() or 0,
-        "memory_gib": round(psutil.virtual_memory().total / 2**30),
-        "system": platform.platform(),
-        "python": platform.python_version(),
-    }

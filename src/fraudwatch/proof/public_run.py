@@ -1,4 +1,4 @@
-"""How a measurement on public data is run: one file in, one JSON object out."""
+"""Run a measurement on public data: one file in, one JSON object or table out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import platform
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -22,35 +23,78 @@ from fraudwatch.adapters.rate_file import load_rates
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.proof.labelled_table import Table, UnfitData, read_table
+from fraudwatch.proof.machine import machine
+from fraudwatch.stack.place import ROOT, Unusable
 
-RATES: Final = Path("contracts/rates/eur.csv")
+RATES: Final = ROOT / "contracts/rates/eur.csv"
+MAPPINGS: Final = ROOT / "contracts/datasets"
 
 
-def run(
-    job: str, purpose: str | None, mapping: Path, measure: Callable[[Table], dict[str, Any]]
-) -> int:
-    """Read the file, measure, print what came of it with its time, memory and versions."""
-    parser = argparse.ArgumentParser(
-        prog=f"python -m fraudwatch.proof.{job}",
-        description=purpose,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+@dataclass(frozen=True, slots=True)
+class PublicRun:
+    """One command: its name is that of the folder of its data and of their mapping."""
+
+    name: str
+    purpose: str | None
+    measure: Callable[[Table], dict[str, Any]]
+    as_text: Callable[[Mapping[str, Any]], Iterable[str]]
+
+    def run(self) -> dict[str, Any]:
+        """Read the file, measure, print the report with its time, memory, versions and machine.
+
+        A file that cannot be measured ends the process with its reason and exit code 1.
+        """
+        asked = self._parser().parse_args()
+        configure_logging(self.name)
+        try:
+            table = self._table(data_file(ROOT, asked.file, self.name))
+        except (Unusable, UnreadableFile, WrongMapping, UnfitData) as wrong:
+            sys.exit(f"fraudwatch: {wrong}")
+        began = time.monotonic()
+        report = self.measure(table)
+        report |= {**_run_of(time.monotonic() - began), "machine": machine()}
+        lines = [json.dumps(report, indent=2)] if asked.json else self.as_text(report)
+        sys.stdout.writelines(f"{line}\n" for line in lines)
+        return report
+
+    def _parser(self) -> argparse.ArgumentParser:
+        parser = argparse.ArgumentParser(
+            prog=f"fraudwatch benchmark {self.name}",
+            description=self.purpose,
+            epilog=f"Example: ./fraudwatch benchmark {self.name} transactions.parquet --json",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        parser.add_argument(
+            "file", type=Path, nargs="?", help="the data, CSV or Parquet; see data/source_data.txt"
+        )
+        parser.add_argument("--json", action="store_true", help="print exactly one JSON object")
+        return parser
+
+    def _table(self, path: Path) -> Table:
+        logging.getLogger(self.name).info("reading %s", path.name)
+        return read_table(path, load_mapping(MAPPINGS / f"{self.name}.yaml"), load_rates(RATES))
+
+
+def data_file(root: Path, path: Path | None, name: str) -> Path:
+    """The file that is asked for, or the usual one in or beside the checkout.
+
+    Raises:
+        Unusable: none is asked for and the usual one is not there.
+    """
+    if path is not None:
+        return path
+    usual = Path(name) / "transactions.parquet"
+    places = (root / "data" / usual, root.parent / "shared/data" / usual)
+    for one in places:
+        if one.exists():
+            return one
+    raise Unusable(
+        f"there is no {places[0]}; data/source_data.txt says how to get it, or name another file: "
+        f"./fraudwatch benchmark {name} PATH"
     )
-    parser.add_argument("file", type=Path, help="the data, joined: CSV or Parquet")
-    asked = parser.parse_args()
-    configure_logging(job)
-    try:
-        logging.getLogger(job).info("reading %s", asked.file.name)
-        table = read_table(asked.file, load_mapping(mapping), load_rates(RATES))
-    except (UnreadableFile, WrongMapping, UnfitData) as wrong:
-        sys.stderr.write(f"{wrong}\n")
-        return 1
-    began = time.monotonic()
-    report = measure(table)
-    sys.stdout.write(json.dumps(report | _told(time.monotonic() - began)) + "\n")
-    return 0
 
 
-def _told(seconds: float) -> dict[str, Any]:
+def _run_of(seconds: float) -> dict[str, Any]:
     return {
         "seconds": round(seconds, 1),
         "peak_rss_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,

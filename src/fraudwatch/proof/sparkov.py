@@ -3,26 +3,20 @@
 Everything judges as the stream would have: features of the fold and of the hourly views, rules and
 policy by the production code. The model is fitted anew for each week on the month that ends a label
 delay before it; the forest once, on all that came before the two months; the rules are as they
-stand. ``python -m fraudwatch.proof.sparkov FILE`` prints one JSON object, progress goes to stderr;
-``./fraudwatch benchmark sparkov`` starts it.
-
-Example: python -m fraudwatch.proof.sparkov transactions.parquet
+stand.
 """
 
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import xgboost
 
 from fraudwatch.adapters.forest_artefact import forest_model
-from fraudwatch.adapters.policy_file import load_policy
 from fraudwatch.adapters.sklearn_forest import ForestShape, all_features, fit_forest
 from fraudwatch.application.assess import assess
 from fraudwatch.domain.evidence import Evidence
@@ -36,10 +30,7 @@ from fraudwatch.domain.quality.ranking import auc, average_precision, recall_at_
 from fraudwatch.domain.rules.rule import Seen
 from fraudwatch.proof.handbook_protocol import CARDS_A_DAY, FALSE_ALARM_RATIO, part_of
 from fraudwatch.proof.labelled_table import Table
-from fraudwatch.proof.public_run import run
 
-MAPPING: Final = Path("contracts/datasets/sparkov.yaml")
-POLICY: Final = Path("contracts/policies/default.yaml")
 DELAY_DAYS: Final = 7
 TRAINING_DAYS: Final = 30
 WEEK_DAYS: Final = 7
@@ -140,13 +131,3 @@ def _scores(seen: Seen, policy: Policy, evidence: Evidence) -> Floats:
         said = (None if one is None else one[some] for one in evidence)
         parts.append(assess(piece, policy, Evidence(*said)).score)
     return np.concatenate(parts)
-
-
-def main() -> int:
-    """Read the file, measure, print."""
-    policy = load_policy(POLICY)
-    return run("sparkov", __doc__, MAPPING, lambda table: measure(table, policy))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

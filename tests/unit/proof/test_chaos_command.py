@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from fraudwatch.cli.chaos import told_of_repeats
+from fraudwatch.proof.chaos_command import told_of_repeats
 from fraudwatch.stack.place import ROOT
 
 

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
-from typer.testing import CliRunner
 
-from fraudwatch.cli import handbook as command
-from fraudwatch.cli.benchmark import benchmark
 from fraudwatch.domain.features.catalogue import DAY_MS
 from fraudwatch.domain.features.events import Events
 from fraudwatch.domain.features.hashing import keys_of
 from fraudwatch.domain.quality.budget import perfect_card_precision
 from fraudwatch.domain.quality.judged import Judged
+from fraudwatch.proof import handbook_command as command
 from fraudwatch.proof.handbook import measure
 from fraudwatch.proof.handbook_features import book_features
 from fraudwatch.proof.handbook_models import SERVED, Rival, boosted
 from fraudwatch.proof.handbook_protocol import Week, leaks, part_of
 from fraudwatch.proof.labelled_table import Table
+from fraudwatch.proof.public_run import PublicRun
 from fraudwatch.stack.place import ROOT
 
 HANDBOOK = ROOT.parent / "shared" / "data" / "handbook" / "transactions.parquet"
@@ -165,15 +163,12 @@ def a_report(*, leak: bool) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("leak", [False, True])
-def test_the_command_prints_one_object_and_fails_on_a_leak(
-    monkeypatch: pytest.MonkeyPatch, *, leak: bool
+def test_the_command_fails_on_a_leak(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, leak: bool
 ) -> None:
-    monkeypatch.setattr(command, "measured", lambda *_: a_report(leak=leak))
-    shown = CliRunner().invoke(benchmark, ["handbook", "file.parquet", "--json"])
-    assert shown.exit_code == int(leak)
-    report = json.loads(shown.stdout)
-    assert report["leak"] is leak
-    assert {"protocol", "models", "machine"} <= set(report)
+    monkeypatch.setattr(PublicRun, "run", lambda _: a_report(leak=leak))
+    assert command.main() == int(leak)
+    assert ("leak: an average precision above 0.775" in capsys.readouterr().err) is leak
 
 
 def test_the_table_stands_beside_the_published_one() -> None:

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 from fraudwatch.adapters.policy_file import load_policy
-from fraudwatch.cli import sparkov as command
-from fraudwatch.cli.benchmark import benchmark
-from fraudwatch.cli.public_data import data_file
 from fraudwatch.domain.features.catalogue import DAY_MS
 from fraudwatch.domain.features.events import Events
 from fraudwatch.domain.features.hashing import keys_of
 from fraudwatch.proof.labelled_table import Table
+from fraudwatch.proof.public_run import data_file
 from fraudwatch.proof.sparkov import first_tested_day, measure
-from fraudwatch.stack.place import ROOT, Place, Unusable
+from fraudwatch.proof.sparkov_command import as_text
+from fraudwatch.stack.place import ROOT, Unusable
 
 FIRST_DAY = (date(2020, 3, 1) - date(1970, 1, 1)).days
 
@@ -74,7 +71,7 @@ def test_each_way_of_ranking_is_measured_on_the_tested_purchases_alone() -> None
     assert found["verdict: rules, forest and model"] >= found["verdict: rules and forest"]
 
 
-def test_the_command_prints_one_object_or_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_table_shows_the_best_ranking_first() -> None:
     ranking = {"auc": 0.9, "card_precision_at_100": 0.03, "recall_at_fpr_0_001": 0.1}
     report: dict[str, Any] = {
         "from": "2020-05-01",
@@ -88,19 +85,16 @@ def test_the_command_prints_one_object_or_a_table(monkeypatch: pytest.MonkeyPatc
         ],
         "seconds": 1.0,
         "peak_rss_mib": 2,
+        "machine": "here",
     }
-    monkeypatch.setattr(command, "measured", lambda *_: report)
-    shown = CliRunner().invoke(benchmark, ["sparkov", "file.parquet", "--json"])
-    assert json.loads(shown.stdout)["rankings"] == report["rankings"]
-    lines = CliRunner().invoke(benchmark, ["sparkov", "file.parquet"]).stdout.splitlines()
-    assert [line.split()[0] for line in lines[2:4]] == ["model", "rules"]
+    assert [line.split()[0] for line in list(as_text(report))[2:4]] == ["model", "rules"]
 
 
 def test_without_a_file_it_says_how_to_get_one(tmp_path: Path) -> None:
-    place = Place(root=tmp_path / "checkout", home=tmp_path, runtime=tmp_path)
+    root = tmp_path / "checkout"
     with pytest.raises(Unusable, match=r"source_data\.txt.*benchmark sparkov PATH"):
-        data_file(place, None, command.FILE)
+        data_file(root, None, "sparkov")
     beside = tmp_path / "shared/data/sparkov/transactions.parquet"
     beside.parent.mkdir(parents=True)
     beside.touch()
-    assert data_file(place, None, command.FILE) == beside
+    assert data_file(root, None, "sparkov") == beside

@@ -1,4 +1,7 @@
-"""``fraudwatch chaos``: kill everything in turn under traffic, then count what became of it."""
+"""``fraudwatch chaos``: kill everything in turn under traffic, then count what became of it.
+
+The command line starts it as ``python -m fraudwatch.proof.chaos_command``.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,23 @@ import shutil
 import tempfile
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
-from fraudwatch.cli import output
+from fraudwatch.cli import entry_point, output
 from fraudwatch.proof.chaos import proving
 from fraudwatch.proof.faults import plan
 from fraudwatch.proof.load import Load
 from fraudwatch.stack.private_stack import QUIET_SHOP, running
 
-FAILED = 1
-SOURCE = "chaos"
-COUNTED = ("lost", "duplicates", "conflicting", "mismatched_features")
+SOURCE: Final = "chaos"
+COUNTED: Final = ("lost", "duplicates", "conflicting", "mismatched_features")
+
+app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
 
 
+@app.command(epilog="Example: ./fraudwatch chaos --kills 5 --seed 7")
 def chaos(
     kills: Annotated[int, typer.Option(min=1, help="How many kills, in turn.")] = 20,
     seed: Annotated[int, typer.Option(help="Order, moments and purchases follow from it.")] = 7,
@@ -49,7 +54,7 @@ def chaos(
     else:
         _tell(report)
     if not report["ok"]:
-        raise typer.Exit(FAILED)
+        raise typer.Exit(entry_point.FAILED)
 
 
 def _prove(folder: Path, kills: int, seed: int, rate: int) -> dict[str, Any]:
@@ -82,3 +87,7 @@ def told_of_repeats(repeated_messages: int) -> str:
     if repeated_messages:
         return f"{repeated_messages}, the evidence that a batch was redone and its copies compared"
     return "0, so no batch was redone: 'conflicting' had nothing to compare and proves little"
+
+
+if __name__ == "__main__":
+    entry_point.run(app, "fraudwatch chaos")
