@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import random
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -27,7 +28,9 @@ from fraudwatch.stack.launches import all_launches
 from fraudwatch.stack.place import ROOT, Place, Unusable
 
 _COMMAND_SECONDS = 900
-_OFFSETS = range(20_000, 50_000, 500)
+# No two ports of the catalogue lie a multiple of the step apart (ingest and the console: 500), so
+# stacks of different offsets never want the same port.
+OFFSETS = range(20_000, 50_000, 317)
 _LAST_CHARACTERS = 4_000
 
 log = logging.getLogger(__name__)
@@ -163,10 +166,13 @@ def _env_text(settings: Mapping[str, str]) -> str:
 
 
 def free_offset() -> int:
-    """An offset under which every port of the catalogue is free now."""
+    """An offset under which every port of the catalogue is free now.
+
+    Drawn at random: stacks that start at the same time see the same ports free.
+    """
     services = catalogue.load().services.values()
     ports = [port for service in services for port in service.ports.values()]
-    for offset in _OFFSETS:
+    for offset in random.SystemRandom().sample(OFFSETS, len(OFFSETS)):
         if all(_is_free(port + offset) for port in ports):
             return offset
     raise Unusable("no offset leaves every port free; end other stacks or test runs")

@@ -4,6 +4,7 @@ import pytest
 
 from fraudwatch.stack import catalogue
 from fraudwatch.stack.catalogue import CatalogueError
+from fraudwatch.stack.private_stack import OFFSETS
 
 SMALL = """
 [a]
@@ -119,3 +120,10 @@ def test_the_shipped_catalogue_has_distinct_ports_and_a_probe_for_every_server()
     assert len(ports) == len(set(ports))
     assert all(service.oneshot or service.probe for service in services)
     assert set(catalogue.load().profile("engines")) == {"kafka", "cassandra", "kafka_setup"}
+
+
+def test_private_stacks_of_different_offsets_share_no_port() -> None:
+    ports = [port for one in catalogue.load().services.values() for port in one.ports.values()]
+    apart = {abs(one - other) for one in ports for other in ports if one != other}
+    assert [distance for distance in apart if distance % OFFSETS.step == 0] == []
+    assert max(ports) + OFFSETS[-1] <= catalogue.HIGHEST_PORT
