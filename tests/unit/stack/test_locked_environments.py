@@ -1,0 +1,80 @@
+"""Every process imports what it needs in the locked environment that it is started in."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from fraudwatch.cli.external_commands import BENCHMARKS, CHAOS
+from fraudwatch.stack import catalogue
+from fraudwatch.stack.launches import interpreter
+from fraudwatch.stack.place import ROOT, Place
+
+# Jobs are submitted from DAGs, not from the catalogue.
+LAKE_JOBS = [
+    f"{folder}.{path.stem}"
+    for folder in ("batch", "spark_jobs")
+    for path in sorted((ROOT / folder).glob("*.py"))
+    if path.stem not in {"__init__", "fit_forest"}
+]
+# What chaos and the benchmarks start beside themselves.
+MEASURING = {
+    "detector": ["fraudwatch.proof.verify", "fraudwatch.proof.stream_probe"],
+    "lake": ["fraudwatch.proof.fold_pace", "fraudwatch.proof.peers"],
+}
+IMPORTS = "import importlib, sys\nfor name in sys.argv[1:]:\n    importlib.import_module(name)"
+
+
+def modules_by_environment() -> dict[str, list[str]]:
+    found = defaultdict(list, {"lake": [*LAKE_JOBS]})
+    for service in catalogue.load().services.values():
+        words = service.command.split()
+        if service.environment_name and words[:2] == ["{python}", "-m"]:
+            found[service.environment_name].append(words[2])
+    for command in (CHAOS, *BENCHMARKS):
+        found[command.environment].append(command.module)
+    for environment, modules in MEASURING.items():
+        found[environment] += modules
+    found["control"] += ["fraudwatch.cli.__main__", "fraudwatch.stack.next_life"]
+    found["control"] += [f"fraudwatch.cli.{path.stem}" for path in command_files()]
+    found["console"].append("streamlit_app.app")
+    found["airflow"] += [f"dags.{path.stem}" for path in sorted((ROOT / "dags").glob("*.py"))]
+    return dict(found)
+
+
+def command_files() -> list[Path]:
+    return [
+        path
+        for path in sorted((ROOT / "src/fraudwatch/cli").glob("*.py"))
+        if not path.stem.startswith("__")
+    ]
+
+
+MODULES = modules_by_environment()
+
+
+def test_every_environment_of_the_catalogue_is_checked() -> None:
+    services = catalogue.load().services.values()
+    assert MODULES.keys() == {one.environment_name for one in services if one.environment_name}
+    assert {"streaming.detector", "batch.extract_day"} <= {*MODULES["detector"], *MODULES["lake"]}
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_main_modules_import_in_their_environment(tmp_path: Path, name: str) -> None:
+    python = interpreter(Place.from_environment(), name)
+    if not Path(python).exists():
+        pytest.skip(f"the {name} environment is not installed; run make install")
+    done = subprocess.run(
+        [python, "-W", "ignore", "-c", IMPORTS, *MODULES[name]],
+        # Importing Airflow makes its settings and its folders.
+        env={**os.environ, "AIRFLOW_HOME": str(tmp_path)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2_000:]
