@@ -117,7 +117,13 @@ def a_token(letter: str) -> str:
     return "00000000_" + letter * 26
 
 
-def eventually(look: Callable[[], Found], *, within_seconds: float, what: str) -> Found:
+def eventually(
+    look: Callable[[], Found],
+    *,
+    within_seconds: float,
+    what: str,
+    every_seconds: float = _LOOK_AGAIN_SECONDS,
+) -> Found:
     """The first true answer of ``look``, which is asked again and again.
 
     Raises:
@@ -127,5 +133,5 @@ def eventually(look: Callable[[], Found], *, within_seconds: float, what: str) -
     while not (found := look()):
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what}: not within {within_seconds:.0f} s, last seen {found!r}")
-        time.sleep(_LOOK_AGAIN_SECONDS)
+        time.sleep(every_seconds)
     return found

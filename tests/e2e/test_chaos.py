@@ -43,7 +43,7 @@ def test_nothing_is_lost_or_contradicted_while_the_engines_are_killed(
     assert found.verdicts + found.put_aside == found.accepted
     assert 0 < found.put_aside < found.accepted / 100
     assert found.features_compared >= found.verdicts
-    assert all(state["ready"] for state in stack.states().values())
+    assert all(state.ready for state in stack.states().values())
     # And a promise that was broken would have been seen.
     assert not of_forged.ok
     assert of_forged.examples == {"lost": ["acknowledged but not logged: chaos:never-sent"]}

@@ -186,13 +186,14 @@ def test_a_killed_process_comes_back_and_nothing_is_lost_or_judged_twice(
     stack: PrivateStack, victim: str
 ) -> None:
     source = f"kill-{victim}"[:16]
-    before = stack.states()[victim]["pid"]
+    before = stack.pid(victim)
     post(stack, a_burst(source, "before", 20))
     os.kill(before, signal.SIGKILL)
     eventually(
-        lambda: (s := stack.states()[victim])["ready"] and s["pid"] != before,
+        lambda: (s := stack.states(victim)[victim]).ready and s.pid != before,
         within_seconds=120,
         what=f"{victim} ready again",
+        every_seconds=0.5,
     )
     post(stack, a_burst(source, "after", 20))
     mine = {f"{source}:{when}-{n}" for when in ("before", "after") for n in range(20)}

@@ -73,11 +73,11 @@ def put(stack: PrivateStack, stage: Stage, origin: str, payload: bytes) -> str:
 def undisturbed(stack: PrivateStack) -> Iterator[None]:
     """Nothing was stopped or started again, and the next purchase goes through."""
     names = ("ingest", "detector", "persister")
-    before = stack.states()
+    before = {name: stack.pid(name) for name in names}
     yield
-    after = stack.states()
-    assert {n: after[n]["pid"] for n in names} == {n: before[n]["pid"] for n in names}
-    assert all(after[n]["ready"] for n in names)
+    after = stack.states(*names)
+    assert {n: after[n].pid for n in names} == before
+    assert all(after[n].ready for n in names)
     purchase = a_purchase(source="next", id=uuid.uuid4().hex, event_at_ms=now_ms())
     with stack.http("ingest", "INGEST_API_KEY") as ingest:
         assert ingest.post("/v1/transactions", content=encode(purchase)).status_code == 202

@@ -122,18 +122,18 @@ def test_a_killed_namenode_and_a_killed_metastore_come_back_with_everything(
 ) -> None:
     with sql_session(batch_stack.hive("admin")) as session:
         session.run(f"INSERT INTO {LABELS} VALUES ('t9', 'fraud', 'a', 'a', 1, DATE'2026-11-19')")
-    before = batch_stack.states()
-    for name in ("namenode", "metastore"):
-        os.kill(before[name]["pid"], signal.SIGKILL)
+    killed = ("namenode", "metastore")
+    before = {name: batch_stack.pid(name) for name in killed}
+    for pid in before.values():
+        os.kill(pid, signal.SIGKILL)
 
     def all_ready_again() -> bool:
         now = batch_stack.states()
-        killed = ("namenode", "metastore")
-        return all(one["ready"] for one in now.values()) and all(
-            now[name]["pid"] != before[name]["pid"] for name in killed
+        return all(one.ready for one in now.values()) and all(
+            now[name].pid != before[name] for name in killed
         )
 
-    eventually(all_ready_again, within_seconds=90, what="the lake after two kills")
+    eventually(all_ready_again, within_seconds=90, what="the lake after two kills", every_seconds=1)
     with sql_session(batch_stack.hive("reports")) as session:
         found = session.rows(f"SELECT transaction_id FROM {LABELS} WHERE known_on = '2026-11-19'")
         session.run(f"DELETE FROM {LABELS} WHERE transaction_id = 't9'")

@@ -76,9 +76,9 @@ def test_a_store_that_hangs_costs_nothing_but_time(stack: PrivateStack) -> None:
         by="a.moreno",
         known_at_ms=time.time_ns() // 1_000_000,
     )
-    process, member = stack.states()["persister"]["pid"], member_of(stack)
+    process, member = stack.pid("persister"), member_of(stack)
 
-    with hung(stack.states()["cassandra"]["pid"]):
+    with hung(stack.pid("cassandra")):
         began = time.monotonic()
         now_ms = time.time_ns() // 1_000_000
         purchases = [
@@ -134,5 +134,5 @@ def test_a_store_that_hangs_costs_nothing_but_time(stack: PrivateStack) -> None:
         what="commits after the rows",
     )
     print(f"written {took_seconds:.1f} s after Cassandra answered again")  # noqa: T201  a figure
-    assert stack.states()["persister"]["pid"] == process
+    assert stack.pid("persister") == process
     assert member_of(stack) == member

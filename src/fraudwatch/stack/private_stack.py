@@ -5,7 +5,6 @@ It never touches the stack that a person runs, and it is driven as a person driv
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import random
@@ -22,10 +21,11 @@ import httpx
 from pydantic import SecretStr
 
 from fraudwatch.settings import CassandraSettings, HiveSettings, KafkaSettings
-from fraudwatch.stack import catalogue, env_file, java
+from fraudwatch.stack import catalogue, env_file, java, supervisor
 from fraudwatch.stack.catalogue import Launch
 from fraudwatch.stack.launches import all_launches
 from fraudwatch.stack.place import ROOT, Place, Unusable
+from fraudwatch.stack.state import ServiceState, profile_of, status_of
 
 _COMMAND_SECONDS = 900
 # No two ports of the catalogue lie a multiple of the step apart (ingest and the console: 500), so
@@ -136,10 +136,25 @@ class PrivateStack:
         """The lake's files over HTTP."""
         return f"http://127.0.0.1:{self.port('namenode', 'http')}"
 
-    def states(self) -> dict[str, dict[str, Any]]:
-        """What `status` says, by service."""
-        told = json.loads(self.command("status", "--json", check=False).stdout)
-        return {one["name"]: one for one in told["services"]}
+    def states(self, *names: str) -> dict[str, ServiceState]:
+        """Status of these services by name, of the whole profile if none is named.
+
+        Asked in this process: `./fraudwatch status` starts a shell, a Python and every driver anew.
+        """
+        services = catalogue.load()
+        asked = names or services.profile(profile_of(self.place))
+        return {s.name: s for s in status_of(asked, self.place, services, self.settings)}
+
+    def pid(self, service: str) -> int:
+        """The process id of a service that runs.
+
+        Raises:
+            Unusable: it does not run.
+        """
+        found = supervisor.process(self.place, service)
+        if found.pid <= 1:
+            raise Unusable(f"{service} does not run ({found.state}): it has no process id")
+        return found.pid
 
 
 @contextmanager

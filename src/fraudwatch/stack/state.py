@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -40,7 +40,17 @@ def profile_of(place: Place) -> str:
 def status(place: Place, catalogue: Catalogue) -> list[ServiceState]:
     """Every service of the home's profile, probed at the same time."""
     names = catalogue.profile(profile_of(place))
-    settings, found = env_file.read(place), supervisor.processes(place)
+    return status_of(names, place, catalogue, env_file.read(place))
+
+
+def status_of(
+    names: Sequence[str],
+    place: Place,
+    catalogue: Catalogue,
+    settings: Mapping[str, str] | None,
+) -> list[ServiceState]:
+    """The status of these services under the home's settings, probed at the same time."""
+    found = supervisor.processes(place)
     if settings is None or not found:
         return [ServiceState(name=name, state="stopped", ready=False) for name in names]
     # The Java home matters for starting only.
