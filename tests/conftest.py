@@ -15,8 +15,10 @@ from fraudwatch.stack import jars
 from fraudwatch.stack.migrations import read_migrations
 from fraudwatch.stack.place import ROOT, Place
 from fraudwatch.stack.private_stack import PrivateStack, running
+from fraudwatch.testing import eventually
 
 if TYPE_CHECKING:
+    from cassandra.cluster import Session
     from pyspark.sql import SparkSession
 
 # Java processes that end after minutes earn nothing by the compiler that takes longest: in a
@@ -60,25 +62,43 @@ def cassandra_settings(stack: PrivateStack) -> CassandraSettings:
 
 
 @pytest.fixture(scope="session")
-def console_settings(stack: PrivateStack) -> CassandraSettings:
-    return stack.cassandra("console")
+def session_of(stack: PrivateStack) -> Iterator[Callable[[str], Session]]:
+    """Cassandra sessions by role, each opened once for the whole run: a login costs its hash.
 
-
-@pytest.fixture
-def refused_to_the_console(console_settings: CassandraSettings) -> Iterator[Callable[[str], None]]:
-    """Expects Cassandra to refuse a statement to the console's role."""
-    from cassandra import Unauthorized
+    A session outlives a Cassandra that another test killed, and reconnects a second later.
+    """
+    from cassandra.cluster import NoHostAvailable
 
     from fraudwatch.adapters.cassandra_session import close, connect
 
-    session = connect(console_settings)
+    opened: dict[str, Session] = {}
+
+    def answers(session: Session) -> bool:
+        try:
+            return bool(session.execute("SELECT key FROM system.local").one())
+        except NoHostAvailable:
+            return False
+
+    def of(role: str) -> Session:
+        session = opened.get(role) or opened.setdefault(role, connect(stack.cassandra(role)))
+        eventually(lambda: answers(session), within_seconds=10, what=f"the session of {role}")
+        return session
+
+    yield of
+    for session in opened.values():
+        close(session)
+
+
+@pytest.fixture
+def refused_to_the_console(session_of: Callable[[str], Session]) -> Callable[[str], None]:
+    """Expects Cassandra to refuse a statement to the console's role."""
+    from cassandra import Unauthorized
 
     def expect(statement: str) -> None:
         with pytest.raises(Unauthorized):
-            session.execute(statement)
+            session_of("console").execute(statement)
 
-    yield expect
-    close(session)
+    return expect
 
 
 @pytest.fixture(scope="session")

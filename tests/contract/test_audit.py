@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,8 +16,12 @@ from fraudwatch.adapters.memory_casework import MemoryAudit
 from fraudwatch.application.casework import AuditReader
 from fraudwatch.application.ports import VerdictStore
 from fraudwatch.domain.audit import AUDIT_SCHEMA, AuditRecord, Deed
-from fraudwatch.settings import CassandraSettings
 from fraudwatch.testing import a_token
+
+if TYPE_CHECKING:
+    from cassandra.cluster import Session
+
+    SessionOf = Callable[[str], Session]
 
 # Each test gets two years of its own, long past, so that a shared engine never mixes its records
 # with another's, nor with what other tests do today.
@@ -59,16 +64,11 @@ def logs(request: pytest.FixtureRequest) -> Iterator[Logs]:
         yield Logs(store, MemoryAudit(store), _quiet_instant())
         return
     from fraudwatch.adapters.cassandra_audit import CassandraAudit
-    from fraudwatch.adapters.cassandra_session import close, connect
     from fraudwatch.adapters.cassandra_store import CassandraVerdictStore
 
-    writing = connect(request.getfixturevalue("cassandra_settings"))
-    reading = connect(request.getfixturevalue("console_settings"))
-    try:
-        yield Logs(CassandraVerdictStore(writing), CassandraAudit(reading), _quiet_instant())
-    finally:
-        close(writing)
-        close(reading)
+    session_of: SessionOf = request.getfixturevalue("session_of")
+    writing, reading = session_of("persister"), session_of("console")
+    yield Logs(CassandraVerdictStore(writing), CassandraAudit(reading), _quiet_instant())
 
 
 def test_a_record_comes_back_as_it_was_written(logs: Logs) -> None:
@@ -139,11 +139,10 @@ def test_the_console_reads_the_log_and_changes_nothing(
 
 
 @pytest.mark.engines
-def test_records_stay_for_400_days(cassandra_settings: CassandraSettings) -> None:
-    from fraudwatch.adapters.cassandra_session import close, connect
+def test_records_stay_for_400_days(session_of: SessionOf) -> None:
     from fraudwatch.adapters.cassandra_store import CassandraVerdictStore
 
-    session = connect(cassandra_settings)
+    session = session_of("persister")
     record = AuditRecord(
         schema=AUDIT_SCHEMA,
         record_id=uuid.uuid4().hex,
@@ -158,5 +157,4 @@ def test_records_stay_for_400_days(cassandra_settings: CassandraSettings) -> Non
         "WHERE day = '2020-09-13' AND at = 1600000000000 AND record_id = %s",
         (record.record_id,),
     ).one()
-    close(session)
     assert row["left_seconds"] > 399 * 86_400

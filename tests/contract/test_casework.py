@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,8 +21,12 @@ from fraudwatch.application.ports import StoreUnavailable, VerdictStore
 from fraudwatch.domain.instants import epoch_ms_of
 from fraudwatch.domain.label import LABEL_SCHEMA, Label, Source, Truth
 from fraudwatch.domain.transaction import Transaction
-from fraudwatch.settings import CassandraSettings
 from fraudwatch.testing import a_transaction, a_verdict
+
+if TYPE_CHECKING:
+    from cassandra.cluster import Session
+
+    SessionOf = Callable[[str], Session]
 
 ENGINES = ["memory", pytest.param("cassandra", marks=pytest.mark.engines)]
 TOKEN_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
@@ -59,16 +63,11 @@ def cases(request: pytest.FixtureRequest) -> Iterator[Cases]:
         yield Cases(store, MemoryCases(store), now)
         return
     from fraudwatch.adapters.cassandra_cases import CassandraCases
-    from fraudwatch.adapters.cassandra_session import close, connect
     from fraudwatch.adapters.cassandra_store import CassandraVerdictStore
 
-    writing = connect(request.getfixturevalue("cassandra_settings"))
-    reading = connect(request.getfixturevalue("console_settings"))
-    try:
-        yield Cases(CassandraVerdictStore(writing), CassandraCases(reading), now)
-    finally:
-        close(writing)
-        close(reading)
+    session_of: SessionOf = request.getfixturevalue("session_of")
+    writing, reading = session_of("persister"), session_of("console")
+    yield Cases(CassandraVerdictStore(writing), CassandraCases(reading), now)
 
 
 def own_token() -> str:
@@ -242,14 +241,10 @@ def desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
         yield Desk(MemoryClaims(lambda: clock[0]), CLAIM_SECONDS, wait)
         return
     from fraudwatch.adapters.cassandra_claims import CassandraClaims
-    from fraudwatch.adapters.cassandra_session import close, connect
 
-    session = connect(request.getfixturevalue("console_settings"))
-    try:
-        claims = CassandraClaims(session, lasting_seconds=LASTING_SECONDS)
-        yield Desk(claims, LASTING_SECONDS, time.sleep)
-    finally:
-        close(session)
+    session_of: SessionOf = request.getfixturevalue("session_of")
+    claims = CassandraClaims(session_of("console"), lasting_seconds=LASTING_SECONDS)
+    yield Desk(claims, LASTING_SECONDS, time.sleep)
 
 
 def test_whoever_comes_first_holds_the_case_and_both_are_told(desk: Desk) -> None:
@@ -321,17 +316,12 @@ def test_twins_that_do_not_answer_say_so() -> None:
 
 @pytest.mark.engines
 def test_a_role_without_the_tables_is_told_that_the_store_is_not_there(
-    cassandra_settings: CassandraSettings,
+    session_of: SessionOf,
 ) -> None:
     from fraudwatch.adapters.cassandra_claims import CassandraClaims
-    from fraudwatch.adapters.cassandra_session import close, connect
 
-    session = connect(cassandra_settings)
-    try:
-        claims = CassandraClaims(session)
-        with pytest.raises(StoreUnavailable, match="does not answer"):
-            claims.claim("test:1", "anna")
-        with pytest.raises(StoreUnavailable, match="does not answer"):
-            claims.held()
-    finally:
-        close(session)
+    claims = CassandraClaims(session_of("persister"))
+    with pytest.raises(StoreUnavailable, match="does not answer"):
+        claims.claim("test:1", "anna")
+    with pytest.raises(StoreUnavailable, match="does not answer"):
+        claims.held()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
@@ -12,8 +12,12 @@ from fraudwatch.adapters.memory import MemoryVerdictStore
 from fraudwatch.adapters.memory_chosen_verdicts import MemoryChosenVerdicts
 from fraudwatch.application.ports import VerdictStore
 from fraudwatch.application.reconcile import StoredVerdicts
-from fraudwatch.stack.private_stack import PrivateStack
 from fraudwatch.testing import a_verdict
+
+if TYPE_CHECKING:
+    from cassandra.cluster import Session
+
+    SessionOf = Callable[[str], Session]
 
 
 class Stores(NamedTuple):
@@ -28,14 +32,11 @@ def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
         yield Stores(memory, MemoryChosenVerdicts(memory))
         return
     from fraudwatch.adapters.cassandra_chosen_verdicts import CassandraChosenVerdicts
-    from fraudwatch.adapters.cassandra_session import close, connect
     from fraudwatch.adapters.cassandra_store import CassandraVerdictStore
 
-    stack = request.getfixturevalue("stack")
-    writing, reading = connect(stack.cassandra("persister")), connect(stack.cassandra("reconciler"))
+    session_of: SessionOf = request.getfixturevalue("session_of")
+    writing, reading = session_of("persister"), session_of("reconciler")
     yield Stores(CassandraVerdictStore(writing), CassandraChosenVerdicts(reading))
-    close(writing)
-    close(reading)
 
 
 def test_a_verdict_is_chosen_by_its_name_or_its_place_and_comes_back_whole(stores: Stores) -> None:
@@ -66,14 +67,8 @@ def test_a_verdict_is_chosen_by_its_name_or_its_place_and_comes_back_whole(store
         "SELECT transaction_id FROM fraudwatch.transaction_by_customer LIMIT 1",
     ],
 )
-def test_the_role_may_read_verdicts_and_nothing_else(stack: PrivateStack, statement: str) -> None:
+def test_the_role_may_read_verdicts_and_nothing_else(session_of: SessionOf, statement: str) -> None:
     from cassandra import Unauthorized
 
-    from fraudwatch.adapters.cassandra_session import close, connect
-
-    session = connect(stack.cassandra("reconciler"))
-    try:
-        with pytest.raises(Unauthorized):
-            session.execute(statement)
-    finally:
-        close(session)
+    with pytest.raises(Unauthorized):
+        session_of("reconciler").execute(statement)

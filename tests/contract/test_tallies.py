@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,8 +22,12 @@ from fraudwatch.domain.tally import (
     Tally,
 )
 from fraudwatch.domain.verdict import Outcome, Reason, Risk, Verdict
-from fraudwatch.stack.private_stack import PrivateStack
 from fraudwatch.testing import a_verdict
+
+if TYPE_CHECKING:
+    from cassandra.cluster import Session
+
+    SessionOf = Callable[[str], Session]
 
 ALL = Dimension.ALL, ""
 # Each test gets days of its own, so that a shared engine never mixes their counts.
@@ -59,16 +63,11 @@ def tallies(request: pytest.FixtureRequest) -> Iterator[Tallies]:
         twin = MemoryTallyStore()
         yield Tallies(twin, twin, today)
         return
-    from fraudwatch.adapters.cassandra_session import close, connect
     from fraudwatch.adapters.cassandra_tallies import CassandraTallies, CassandraTallyStore
 
-    stack: PrivateStack = request.getfixturevalue("stack")
-    writing, reading = connect(stack.cassandra("tally")), connect(stack.cassandra("console"))
-    try:
-        yield Tallies(CassandraTallyStore(writing), CassandraTallies(reading), today)
-    finally:
-        close(writing)
-        close(reading)
+    session_of: SessionOf = request.getfixturevalue("session_of")
+    writing, reading = session_of("tally"), session_of("console")
+    yield Tallies(CassandraTallyStore(writing), CassandraTallies(reading), today)
 
 
 def saved(tallies: Tallies, *verdicts: Verdict) -> None:
@@ -217,37 +216,29 @@ def test_many_rows_of_a_day_come_back_whole(tallies: Tallies) -> None:
     ],
 )
 def test_nobody_may_do_more_with_tallies_than_its_work(
-    stack: PrivateStack, role: str, statement: str
+    session_of: SessionOf, role: str, statement: str
 ) -> None:
     from cassandra import Unauthorized
 
-    from fraudwatch.adapters.cassandra_session import close, connect
     from fraudwatch.application.ports import StoreUnavailable
 
-    session = connect(stack.cassandra(role))
-    try:
-        with pytest.raises((Unauthorized, StoreUnavailable)):
-            session.execute(statement)
-    finally:
-        close(session)
+    session = session_of(role)
+    with pytest.raises((Unauthorized, StoreUnavailable)):
+        session.execute(statement)
 
 
 @pytest.mark.engines
-def test_zero_has_no_cell_and_the_offset_is_the_write_timestamp(stack: PrivateStack) -> None:
-    from fraudwatch.adapters.cassandra_session import close, connect
+def test_zero_has_no_cell_and_the_offset_is_the_write_timestamp(session_of: SessionOf) -> None:
     from fraudwatch.adapters.cassandra_tallies import CassandraTallyStore
 
     day = date(2001, 1, 2) + timedelta(days=next(QUIET_DAYS))
-    session = connect(stack.cassandra("tally"))
-    try:
-        counted = Counted(day.isoformat(), 0)
-        counted.add(a_verdict(source_offset=41, outcome=Outcome.APPROVE, risk=Risk.LOW))
-        CassandraTallyStore(session).save(counted)
-        rows = session.execute(
-            "SELECT medium, writetime(purchases) AS row_us, writetime(counted_until) AS until_us "
-            "FROM fraudwatch.tally_by_day WHERE day = %s AND source_partition = 0",
-            (day.isoformat(),),
-        ).all()
-    finally:
-        close(session)
+    session = session_of("tally")
+    counted = Counted(day.isoformat(), 0)
+    counted.add(a_verdict(source_offset=41, outcome=Outcome.APPROVE, risk=Risk.LOW))
+    CassandraTallyStore(session).save(counted)
+    rows = session.execute(
+        "SELECT medium, writetime(purchases) AS row_us, writetime(counted_until) AS until_us "
+        "FROM fraudwatch.tally_by_day WHERE day = %s AND source_partition = 0",
+        (day.isoformat(),),
+    ).all()
     assert {(row["medium"], row["row_us"], row["until_us"]) for row in rows} == {(None, 42, 42)}

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -26,6 +26,11 @@ from fraudwatch.domain.verdict import (
 )
 from fraudwatch.settings import CassandraSettings
 from fraudwatch.testing import a_token, a_transaction, a_verdict
+
+if TYPE_CHECKING:
+    from cassandra.cluster import Session
+
+    SessionOf = Callable[[str], Session]
 
 CUSTOMER = a_token("a")
 
@@ -57,18 +62,11 @@ def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
         yield Stores(store, store, _quiet_instant())
         return
     from fraudwatch.adapters.cassandra_alerts import CassandraAlertReader
-    from fraudwatch.adapters.cassandra_session import close, connect
     from fraudwatch.adapters.cassandra_store import CassandraVerdictStore
 
-    writing = connect(request.getfixturevalue("cassandra_settings"))
-    reading = connect(request.getfixturevalue("console_settings"))
-    try:
-        yield Stores(
-            CassandraVerdictStore(writing), CassandraAlertReader(reading), _quiet_instant()
-        )
-    finally:
-        close(writing)
-        close(reading)
+    session_of: SessionOf = request.getfixturevalue("session_of")
+    writing, reading = session_of("persister"), session_of("console")
+    yield Stores(CassandraVerdictStore(writing), CassandraAlertReader(reading), _quiet_instant())
 
 
 def verdict(decided_at_ms: int, transaction_id: str | None = None, **changes: Any) -> Verdict:
@@ -268,12 +266,11 @@ def test_two_truths_of_one_instant_are_one_whole_label(stores: Stores) -> None:
 
 @pytest.mark.engines
 def test_transactions_lie_at_their_customer_with_the_event_time_as_write_time(
-    cassandra_settings: CassandraSettings,
+    session_of: SessionOf,
 ) -> None:
-    from fraudwatch.adapters.cassandra_session import close, connect
     from fraudwatch.adapters.cassandra_store import CassandraVerdictStore
 
-    session = connect(cassandra_settings)
+    session = session_of("persister")
     customer = f"0a1b2c3d_{uuid.uuid4().hex[:26]}"
     bought = [
         transaction(1_700_000_000_123 + n, customer_token=customer, sealed="c2VhbGVk", item_count=n)
@@ -288,7 +285,6 @@ def test_transactions_lie_at_their_customer_with_the_event_time_as_write_time(
         "WHERE customer_token = %s AND month = %s",
         (customer, "2023-11"),
     ).all()
-    close(session)
     assert [row["transaction_id"] for row in rows] == [t.transaction_id for t in bought[::-1]]
     newest, oldest = rows[0], rows[-1]
     assert decode(Transaction, newest["purchase"].encode()) == bought[-1]
@@ -298,12 +294,11 @@ def test_transactions_lie_at_their_customer_with_the_event_time_as_write_time(
 
 @pytest.mark.engines
 def test_a_merchants_day_lists_its_purchases_newest_first(
-    cassandra_settings: CassandraSettings,
+    session_of: SessionOf,
 ) -> None:
-    from fraudwatch.adapters.cassandra_session import close, connect
     from fraudwatch.adapters.cassandra_store import CassandraVerdictStore
 
-    session = connect(cassandra_settings)
+    session = session_of("persister")
     merchant = f"merchant-{uuid.uuid4().hex}"
     midnight_ms = 1_700_006_400_000  # 2023-11-15
     sold = [
@@ -324,7 +319,6 @@ def test_a_merchants_day_lists_its_purchases_newest_first(
         ]
         for day in ("2023-11-15", "2023-11-14")
     ]
-    close(session)
     names = [one.transaction_id for one in sold[::-1]]
     assert by_day == [names[:45], names[45:]]
 

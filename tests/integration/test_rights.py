@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Callable
 
 import pytest
 from cassandra import Unauthorized
+from cassandra.cluster import Session
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from pydantic import SecretStr
 
-from fraudwatch.adapters.cassandra_session import LoginRefused, close, connect
+from fraudwatch.adapters.cassandra_session import LoginRefused, connect
 from fraudwatch.adapters.kafka_log import KafkaTopic, client_config, read_range
 from fraudwatch.application.ports import NotDelivered, StoreUnavailable
 from fraudwatch.stack.private_stack import PrivateStack
@@ -101,14 +103,11 @@ def test_cassandras_own_superuser_is_gone(stack: PrivateStack) -> None:
     ],
 )
 def test_a_role_may_not_do_more_than_its_work(
-    stack: PrivateStack, role: str, statement: str
+    session_of: Callable[[str], Session], role: str, statement: str
 ) -> None:
-    session = connect(stack.cassandra(role))
-    try:
-        with pytest.raises((Unauthorized, StoreUnavailable)):
-            session.execute(statement)
-    finally:
-        close(session)
+    session = session_of(role)
+    with pytest.raises((Unauthorized, StoreUnavailable)):
+        session.execute(statement)
 
 
 def test_secrets_lie_in_private_files_and_in_no_log(stack: PrivateStack) -> None:
