@@ -41,6 +41,7 @@ def by_itself(stack: PrivateStack, *names: str) -> None:
                 partial(first_ended, stack, name),
                 within_seconds=900,
                 what=f"the end of a run of {name} that nobody asked for",
+                every_seconds=2,
             )
             assert ended["state"] == "success", name
 

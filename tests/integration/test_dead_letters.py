@@ -6,12 +6,12 @@ import json
 import subprocess
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from cassandra.cluster import Session
 
-from fraudwatch.adapters.cassandra_session import close, connect
 from fraudwatch.adapters.json_codec import encode
 from fraudwatch.adapters.kafka_dead_letters import KafkaDeadLetters
 from fraudwatch.adapters.kafka_log import KafkaTopic
@@ -45,13 +45,9 @@ def outcome(told: subprocess.CompletedProcess[str]) -> dict[str, dict[str, str]]
     return {one["id"]: one for one in json.loads(told.stdout)["letters"]}
 
 
-def is_stored(stack: PrivateStack, transaction_id: str) -> bool:
-    session = connect(stack.cassandra("console"))
+def is_stored(session: Session, transaction_id: str) -> bool:
     query = "SELECT transaction_id FROM fraudwatch.verdict_by_transaction WHERE transaction_id = %s"
-    try:
-        return bool(list(session.execute(query, (transaction_id,))))
-    finally:
-        close(session)
+    return bool(list(session.execute(query, (transaction_id,))))
 
 
 def put(stack: PrivateStack, stage: Stage, origin: str, payload: bytes) -> str:
@@ -70,7 +66,7 @@ def put(stack: PrivateStack, stage: Stage, origin: str, payload: bytes) -> str:
 
 
 @pytest.fixture
-def undisturbed(stack: PrivateStack) -> Iterator[None]:
+def undisturbed(stack: PrivateStack, session_of: Callable[[str], Session]) -> Iterator[None]:
     """Nothing was stopped or started again, and the next purchase goes through."""
     names = ("ingest", "detector", "persister")
     before = {name: stack.pid(name) for name in names}
@@ -82,7 +78,10 @@ def undisturbed(stack: PrivateStack) -> Iterator[None]:
     with stack.http("ingest", "INGEST_API_KEY") as ingest:
         assert ingest.post("/v1/transactions", content=encode(purchase)).status_code == 202
     stored = f"next:{purchase.id}"
-    eventually(lambda: is_stored(stack, stored), within_seconds=120, what="the next purchase's row")
+    session = session_of("console")
+    eventually(
+        lambda: is_stored(session, stored), within_seconds=120, what="the next purchase's row"
+    )
 
 
 @pytest.mark.usefixtures("undisturbed")
@@ -115,10 +114,13 @@ def test_garbage_on_the_topics_ends_as_letters_of_the_right_code(stack: PrivateS
     transaction = encode(a_transaction(transaction_id=f"garbage:{uuid.uuid4().hex}"))
     both = {
         b"garbage": Code.NOT_JSON,
+        b"": Code.NOT_JSON,
+        b"\xff\x00": Code.NOT_JSON,
         transaction.replace(b"2590", b"NaN"): Code.NOT_JSON,
         b"nul\0": Code.NOT_JSON,
         NESTED: Code.NOT_JSON,
         b"{}": Code.WRONG_SCHEMA,
+        b'{"schema": "transaction.v9"}': Code.WRONG_SCHEMA,
         b" " * (KEPT_PAYLOAD_BYTES + 1): Code.NOT_JSON,
     }
     known = set(listed(stack))
@@ -133,7 +135,7 @@ def test_garbage_on_the_topics_ends_as_letters_of_the_right_code(stack: PrivateS
         by_topic = [one for one in found if one["stage"] != "ingest"]
         return by_topic if len(by_topic) >= 2 * len(both) + 1 else []
 
-    letters = eventually(fresh, within_seconds=120, what="every letter")
+    letters = eventually(fresh, within_seconds=120, what="every letter", every_seconds=1)
     wanted = sorted(both.values())
     for stage in ("detector", "persister"):
         codes = sorted(
@@ -163,7 +165,10 @@ def test_a_letter_is_shown_opened_and_its_terminal_commands_are_not(stack: Priva
     assert (whole["code"], whole["bytes"]) == ("wrong_schema", len(payload))
 
 
-def test_what_is_cured_enters_by_its_own_door_and_is_remembered(stack: PrivateStack) -> None:
+def test_what_is_cured_enters_by_its_own_door_and_is_remembered(
+    stack: PrivateStack, session_of: Callable[[str], Session]
+) -> None:
+    session = session_of("console")
     one = uuid.uuid4().hex
     customer = a_token("q")
     at_ms = now_ms()
@@ -186,13 +191,13 @@ def test_what_is_cured_enters_by_its_own_door_and_is_remembered(stack: PrivateSt
     }
     trial = command(stack, "replay", "--dry-run", "--json", *names)
     assert {x["state"] for x in outcome(trial).values()} == {"would_enter"}
-    assert not is_stored(stack, f"shop:{one}")
+    assert not is_stored(session, f"shop:{one}")
 
     told = command(stack, "replay", "--json", *names)
     assert told.returncode == 0, told.stdout + told.stderr
     assert {x["state"] for x in outcome(told).values()} == {"replayed"}
     for stored in (f"shop:{one}", f"d:{one}", f"p:{one}"):
-        eventually(lambda s=stored: is_stored(stack, s), within_seconds=120, what=stored)  # type: ignore[misc]
+        eventually(lambda s=stored: is_stored(session, s), within_seconds=120, what=stored)  # type: ignore[misc]
 
     marks = listed(stack)
     assert all(marks[name]["is_replayed"] for name in names)
