@@ -1,15 +1,18 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
+import numba
 import numpy as np
 import pytest
 from sklearn.ensemble import IsolationForest
 
 from fraudwatch.adapters.forest_artefact import forest_model
-from fraudwatch.adapters.model_artefact import Artefact
+from fraudwatch.adapters.model_artefact import Artefact, read_artefact, write_artefact
 from fraudwatch.adapters.sklearn_forest import ForestShape, fit_forest, flattened
 from fraudwatch.domain.features.catalogue import FEATURE_INDEX, FEATURES
+from fraudwatch.domain.models import forest as forests
 from fraudwatch.domain.models.calibration import POINTS, quantiles_of, share_below
 from fraudwatch.domain.models.fitted import BrokenModel, normal_of
 from fraudwatch.domain.models.forest import check_forest, unusualness, warm_up
@@ -72,8 +75,21 @@ def test_trees_that_lead_nowhere_are_refused() -> None:
             check_forest(one, 3)
 
 
-def test_warming_up_needs_no_model() -> None:
+def test_warming_up_compiles_the_types_that_a_real_model_walks(
+    forest: Artefact, some_rows: SomeRows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = read_artefact(tmp_path, write_artefact(tmp_path, forest))
+    compiled: list[list[numba.types.Type]] = []
+
+    def walk(*given: object) -> None:
+        compiled.append([numba.typeof(one) for one in given])
+        cast("np.ndarray", given[-1])[:] = 0.5
+
+    monkeypatch.setattr(forests, "_walk", walk)
     warm_up()
+    forest_model(served, "0" * 64).anomaly(some_rows(3))
+    for_warm_up, for_model = compiled
+    assert for_warm_up == for_model, "the first batch would wait for another compilation"
 
 
 def test_calibration_is_the_share_of_training_rows_below() -> None:
