@@ -138,7 +138,10 @@ def test_a_whole_group_ends_even_if_it_will_not() -> None:
 def test_a_group_that_is_gone_is_left_alone() -> None:
     process = subprocess.Popen([sys.executable, "-c", ""], **tied_to_task())
     process.wait()
-    end_group(process)
+    began = time.monotonic()
+    end_group(process, grace_seconds=30)
+    assert process.returncode == 0, "it ended by itself, not by our signal"
+    assert time.monotonic() - began < 30, "nothing waits for a process that is gone"
 
 
 TASK = """
