@@ -1,23 +1,13 @@
-"""Airflow reads its environment when it is first imported, so it is set here, before any test."""
+"""Airflow's environment, set before any test imports Airflow, and folders of trial jobs."""
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
-DAGS = ROOT / "dags"
-
-os.environ |= {
-    "AIRFLOW_HOME": tempfile.mkdtemp(prefix="airflow-"),
-    "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-    "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
-    "AIRFLOW_CONN_SPARK_DEFAULT": '{"conn_type": "spark", "host": "local[2]"}',
-}
+import tests.airflow_environment  # noqa: F401  importing it sets the environment
 
 
 @pytest.fixture
