@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -17,6 +17,22 @@ from spark_jobs.enforce_retention import Enforcement
 
 TODAY = date(2019, 7, 1)  # before every other test's days, so that nothing of theirs is old
 POLICY = load_retention(ROOT / "contracts/retention.yaml")
+# VACUUM and two looks at each of the lake's tables are what a whole run costs: few tables do.
+SMALL = "retention_test"
+SMALL_POLICY = Retention({"by_day": 90}, {lake.EXTRACT_FOLDER: 90}, frozenset({"kept"}))
+
+
+@pytest.fixture
+def small(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A database of two tables in the place of the lake's."""
+    spark.sql(f"CREATE DATABASE {SMALL}")
+    spark.sql(
+        f"CREATE TABLE {SMALL}.by_day (x STRING, on_day DATE) USING delta PARTITIONED BY (on_day)"
+    )
+    spark.sql(f"CREATE TABLE {SMALL}.kept (x STRING) USING delta")
+    monkeypatch.setattr(lake, "DATABASE", SMALL)
+    yield
+    spark.sql(f"DROP DATABASE {SMALL} CASCADE")
 
 
 def enforced(
@@ -25,31 +41,43 @@ def enforced(
     return Enforcement(spark, settings, policy, TODAY, dry).run()
 
 
-def days(spark: SparkSession) -> list[date]:
-    rows = spark.table(lake.CORE_REJECTED_PURCHASES).where("event_on < DATE'2020-01-01'").collect()
-    return sorted(row.event_on for row in rows)
-
-
+@pytest.mark.usefixtures("small")
 def test_what_is_too_old_goes_and_only_that(
     spark: SparkSession, lake_settings: LakeSettings
 ) -> None:
     first = TODAY - timedelta(days=90)
     older = first - timedelta(days=1)
-    for day in (first, older, older, date(2018, 1, 1)):
-        spark.sql(f"INSERT INTO {lake.CORE_REJECTED_PURCHASES} VALUES ('x', 'c', 'r', DATE'{day}')")  # noqa: S608  our names
+    rows = ", ".join(f"('x', DATE'{day}')" for day in (first, older, older, date(2018, 1, 1)))
+    spark.sql(f"INSERT INTO {SMALL}.by_day VALUES {rows}")  # noqa: S608  our names
+    spark.sql(f"INSERT INTO {SMALL}.kept VALUES ('x')")  # noqa: S608  our names
     extract = Path(lake_settings.file_system.removeprefix("file://") + lake.EXTRACT_FOLDER)
     mine = (f"day={first}", f"day={older}", "day=unknown", "other")
     for name in mine:
         (extract / name).mkdir(parents=True)
         (extract / name / "a.jsonl").write_text("{}")
 
-    expected = {lake.CORE_REJECTED_PURCHASES: 3, lake.EXTRACT_FOLDER: 1}
-    assert enforced(spark, lake_settings, dry=True) == expected
-    assert len(days(spark)) == 4
-    assert enforced(spark, lake_settings) == expected
-    assert days(spark) == [first]
+    def days() -> list[date]:
+        return sorted(row.on_day for row in spark.table(f"{SMALL}.by_day").collect())
+
+    expected = {"by_day": 3, lake.EXTRACT_FOLDER: 1}
+    assert enforced(spark, lake_settings, SMALL_POLICY, dry=True) == expected
+    assert len(days()) == 4
+    assert enforced(spark, lake_settings, SMALL_POLICY) == expected
+    assert days() == [first]
+    assert spark.table(f"{SMALL}.kept").count() == 1
     assert [name for name in mine if (extract / name).exists()] == [mine[0], *mine[2:]]
-    spark.sql(f"DELETE FROM {lake.CORE_REJECTED_PURCHASES} WHERE event_on = DATE'{first}'")  # noqa: S608  our names
+    assert enforced(spark, lake_settings, SMALL_POLICY) == {}, "a second run finds nothing to do"
+
+
+def test_the_policy_fits_every_table_of_the_lake(
+    spark: SparkSession, lake_settings: LakeSettings
+) -> None:
+    table, old = lake.CORE_REJECTED_PURCHASES, date(2018, 1, 1)
+    spark.sql(f"INSERT INTO {table} VALUES ('x', 'c', 'r', DATE'{old}')")  # noqa: S608  our names
+    try:
+        assert enforced(spark, lake_settings, dry=True) == {table: 1}
+    finally:
+        spark.sql(f"DELETE FROM {table} WHERE event_on = DATE'{old}'")  # noqa: S608  our names
 
 
 def test_a_table_nobody_named_stops_everything(
@@ -71,16 +99,13 @@ def test_a_name_without_a_table_stops_everything(
         enforced(spark, lake_settings, more)
 
 
+@pytest.mark.usefixtures("small")
 def test_a_table_without_days_stops_everything(
     spark: SparkSession, lake_settings: LakeSettings
 ) -> None:
-    spark.sql("CREATE TABLE dayless (x INT) USING delta")
-    more = Retention({**POLICY.tables, "dayless": 90}, POLICY.folders, POLICY.kept)
-    try:
-        with pytest.raises(BrokenRetention, match="dayless is not partitioned by one day"):
-            enforced(spark, lake_settings, more)
-    finally:
-        spark.sql("DROP TABLE dayless")
+    more = Retention({"by_day": 90, "kept": 90}, SMALL_POLICY.folders, frozenset())
+    with pytest.raises(BrokenRetention, match="kept is not partitioned by one day"):
+        enforced(spark, lake_settings, more)
 
 
 def test_a_folder_that_is_not_there_holds_nothing(
