@@ -50,7 +50,8 @@ def all_launches(
 def _java_options(settings: Mapping[str, str]) -> dict[str, str]:
     """What Java's launcher reads in whatever process, those that a service starts included."""
     options = settings.get(env_file.JAVA_OPTIONS, AUTOMATIC)
-    return {} if options == AUTOMATIC else {"JDK_JAVA_OPTIONS": options}
+    # .env holds no spaces; ",-" only occurs between two options.
+    return {} if options == AUTOMATIC else {"JDK_JAVA_OPTIONS": options.replace(",-", " -")}
 
 
 def _python(place: Place, environment_name: str | None) -> dict[str, str]:

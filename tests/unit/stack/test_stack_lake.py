@@ -61,6 +61,7 @@ def test_a_flag_of_ones_own_goes_to_every_java_process(
         return [launches[name].environment.get("JDK_JAVA_OPTIONS") for name in names]
 
     assert told("-XX:TieredStopAtLevel=1") == ["-XX:TieredStopAtLevel=1"] * 5
+    assert told("-Xlog:gc*,safepoint,-Xss1m") == ["-Xlog:gc*,safepoint -Xss1m"] * 5
     assert told(settings["JAVA_OPTIONS"]) == [None] * 5
 
 
