@@ -5,12 +5,16 @@ DEV := $(RUNTIME)/envs/dev/bin
 COMPILE := $(RUNTIME)/bootstrap/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet --excludes requirements/excludes.txt
 # Engines are shared by the tests that follow each other: the same order shows the same failure.
 ORDER := --randomly-seed=8
+REPORTS := .test-reports
+PYTEST := $(DEV)/pytest --durations=40 --durations-min=0.5
+PARALLEL := $(PYTEST) --numprocesses 2 --timeout 900
+ENGINE_TESTS := tests/contract tests/integration tests/e2e
 EXTRAS := control shop ingest detector persister console training lake airflow
 
-.PHONY: help demo install check test proof lock clean
+.PHONY: help demo install check test test-unit proof lock clean
 
 help: ## Show this
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## Install, start everything, show live alerts
 	./fraudwatch demo
@@ -26,13 +30,15 @@ check: install ## Style, types, import rules
 	$(DEV)/lint-imports
 
 test: check ## The checks, then every test, real engines included
-	$(DEV)/pytest --numprocesses 2 tests/unit tests/architecture
-	$(DEV)/pytest $(ORDER) --timeout 900 --numprocesses 2 --dist loadfile tests/lake
-	$(DEV)/pytest $(ORDER) -m "not batch and not proof" tests/contract tests/integration tests/e2e
-	$(DEV)/pytest $(ORDER) -m batch tests/contract tests/integration tests/e2e
+	$(PARALLEL) $(ORDER) --junitxml=$(REPORTS)/parallel.xml -m "not engines" tests
+	$(PYTEST) $(ORDER) --junitxml=$(REPORTS)/speed.xml -m "engines and not batch and not proof" $(ENGINE_TESTS)
+	$(PYTEST) $(ORDER) --junitxml=$(REPORTS)/batch.xml -m batch $(ENGINE_TESTS)
+
+test-unit: install ## The tests that need no engine, in another order each time
+	$(PARALLEL) --junitxml=$(REPORTS)/unit.xml tests/unit tests/architecture
 
 proof: install ## What takes two hours: bad days of the lake; a model up to a tampered verdict; a million verdicts
-	$(DEV)/pytest -m proof tests/e2e
+	$(PYTEST) --junitxml=$(REPORTS)/proof.xml -m proof tests/e2e
 
 lock: ## Renew the locks in requirements/ (set UPGRADE=--upgrade for newer versions)
 	@./fraudwatch --version >/dev/null
@@ -41,4 +47,4 @@ lock: ## Renew the locks in requirements/ (set UPGRADE=--upgrade for newer versi
 	for name in bootstrap java; do $(COMPILE) $(UPGRADE) requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 
 clean: ## Remove what was installed and what tools cached; settings and data stay
-	rm -rf $(RUNTIME) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(RUNTIME) $(REPORTS) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from fraudwatch.lake import DATABASE
 from fraudwatch.settings import CassandraSettings, LakeSettings
@@ -46,6 +48,23 @@ WORLD = {
 }
 
 
+# One Java for every test of Spark: two on two cores warm up twice and push each other aside.
+_SPARK_TESTS = ("tests/lake/", "tests/integration/test_archive.py")
+
+
+class OneSpark(LoadFileScheduling):
+    """Schedules a file to a worker, and all files that need Spark to the same worker."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = str(super()._split_scope(nodeid))
+        return "spark" if file.startswith(_SPARK_TESTS) else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneSpark:
+    """Let xdist share out tests so that one worker alone starts Spark."""
+    return OneSpark(config, log)
+
+
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateStack]:
     with running(tmp_path_factory.mktemp("home"), WORLD, "speed") as started:
@@ -55,6 +74,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateStack]:
 @pytest.fixture(scope="session")
 def batch_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateStack]:
     with running(tmp_path_factory.mktemp("batch_home"), WORLD, "batch") as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def kafka_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateStack]:
+    """Kafka alone, with the topics and rights of the contracts."""
+    with running(tmp_path_factory.mktemp("kafka_home"), WORLD, "kafka") as started:
         yield started
 
 

@@ -106,13 +106,12 @@ def test_a_topic_that_was_made_anew_is_not_archived_behind_the_old_one(
     assert proven_ends(spark, table) == before
 
 
-@pytest.mark.engines
 def test_a_topic_is_archived_byte_by_byte_and_once(
-    spark: SparkSession, lake_settings: LakeSettings, stack: PrivateStack
+    spark: SparkSession, lake_settings: LakeSettings, kafka_stack: PrivateStack
 ) -> None:
-    kafka = stack.kafka("archiver")
+    kafka = kafka_stack.kafka("archiver")
     sent = [(f"key-{n}", f"value-{n}".encode(), {"h": b"\x00\xff"}) for n in range(500)]
-    KafkaTopic(stack.kafka("admin"), LABELS_TOPIC).send(sent)
+    KafkaTopic(kafka_stack.kafka("admin"), LABELS_TOPIC).send(sent)
     archive = TopicArchive(spark, lake_settings, kafka, LABELS_TOPIC)
     counted = archive.run()
     assert counted.rows_out >= 500
@@ -126,15 +125,14 @@ def test_a_topic_is_archived_byte_by_byte_and_once(
     assert archive.run() == CountedRows(), "nothing new is no work"
 
 
-@pytest.mark.engines
 def test_without_its_checkpoint_it_goes_on_where_the_table_ends(
-    spark: SparkSession, lake_settings: LakeSettings, stack: PrivateStack
+    spark: SparkSession, lake_settings: LakeSettings, kafka_stack: PrivateStack
 ) -> None:
-    publisher = KafkaTopic(stack.kafka("admin"), FEATURE_TOPIC)
+    publisher = KafkaTopic(kafka_stack.kafka("admin"), FEATURE_TOPIC)
     # As the detector names its own, which other readers of the topic rely on.
     headers = {TRANSACTION_ID_HEADER: b"archive:1", FEATURES_VERSION_HEADER: b"none"}
     publisher.send([("a", b"1", headers)] * 50)
-    kafka = stack.kafka("archiver")
+    kafka = kafka_stack.kafka("archiver")
     spark.sql(f"TRUNCATE TABLE {TABLE}")
     first = TopicArchive(spark, lake_settings, kafka, FEATURE_TOPIC)
     keep_proven_ends(spark, TABLE, starts_of(kafka, FEATURE_TOPIC))
@@ -155,11 +153,10 @@ def test_without_its_checkpoint_it_goes_on_where_the_table_ends(
     )
 
 
-@pytest.mark.engines
 def test_what_retention_took_is_refused_until_somebody_accepts_the_loss(
-    spark: SparkSession, lake_settings: LakeSettings, stack: PrivateStack
+    spark: SparkSession, lake_settings: LakeSettings, kafka_stack: PrivateStack
 ) -> None:
-    admin, kafka = stack.kafka("admin"), stack.kafka("archiver")
+    admin, kafka = kafka_stack.kafka("admin"), kafka_stack.kafka("archiver")
     headers = {TRANSACTION_ID_HEADER: b"archive:lost", FEATURES_VERSION_HEADER: b"none"}
     publisher = KafkaTopic(admin, FEATURE_TOPIC)
     # A checkpoint of its own: where another test's ended is nothing to go on from.

@@ -120,6 +120,7 @@ def test_the_shipped_catalogue_has_distinct_ports_and_a_probe_for_every_server()
     assert len(ports) == len(set(ports))
     assert all(service.oneshot or service.probe for service in services)
     assert set(catalogue.load().profile("engines")) == {"kafka", "cassandra", "kafka_setup"}
+    assert set(catalogue.load().profile("kafka")) == {"kafka", "kafka_setup"}
 
 
 def test_private_stacks_of_different_offsets_share_no_port() -> None:
