@@ -125,7 +125,8 @@ def test_a_verdict_is_decided_at_the_time_that_spark_has_logged_for_its_batch(
     [bought] = purchases = a_burst("clock", customer, 1)
     post(stack, purchases)
     name = f"{bought.source}:{bought.id}"
-    eventually(lambda: name in stored_ids(), within_seconds=30, what="the row")
+    # It may be the first test: the history of the world comes before this purchase.
+    eventually(lambda: name in stored_ids(), within_seconds=120, what="the row")
     verdict = decode(Verdict, dict(verdicts_on(stack))[name])
     logged = stack.home / "detector/checkpoint/offsets"
     begun_at_ms = {
