@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
+from textwrap import shorten
 
 from fraudwatch.domain.money import MINOR_UNIT_EXPONENT
 from fraudwatch.domain.purchase import Channel, PaymentStatus
@@ -30,6 +31,9 @@ PAYMENT_WORDS = {
 }
 SHOWN_TOKEN_LENGTH = 8
 UNKNOWN = "—"
+NO_REASON = "No rule hit."
+# What two lines of the list hold at the width of its column "Why".
+LIST_LETTERS = 140
 _SECOND_MS, _MINUTE_S, _HOUR_S, _DAY_S = 1_000, 60, 3_600, 86_400
 
 
@@ -51,9 +55,21 @@ def short_token(token: str) -> str:
 
 
 def sentences(reasons: Iterable[Reason]) -> str:
-    """The reasons' sentences, most points first, each ending in a full stop."""
-    told = [reason.text.strip().rstrip(".") + "." for reason in reasons if reason.text.strip()]
-    return " ".join(told) or "No rule explains it."
+    """All reasons of an alert, each as a sentence."""
+    return " ".join(_sentence(reason) for reason in reasons if reason.text.strip()) or NO_REASON
+
+
+def strongest_reason(reasons: Iterable[Reason]) -> str:
+    """Reason with the most points, and how many more there are: ``Far from home. +2 more``.
+
+    A sentence that is too long loses its limit, which follows a semicolon; the case has it whole.
+    """
+    given = [reason for reason in reasons if reason.text.strip()]
+    if not given:
+        return NO_REASON
+    more = f" +{len(given) - 1} more" if len(given) > 1 else ""
+    room = LIST_LETTERS - len(more)
+    return _within(_sentence(max(given, key=lambda reason: reason.points)), room) + more
 
 
 def age_text(age_ms: int) -> str:
@@ -69,6 +85,17 @@ def age_text(age_ms: int) -> str:
 def duration_text(took_ms: int) -> str:
     """``130 ms``, ``5,250 ms``, ``2 min``; below ten seconds in milliseconds."""
     return f"{took_ms:,} ms" if took_ms < 10 * _SECOND_MS else age_text(took_ms)
+
+
+def _sentence(reason: Reason) -> str:
+    return reason.text.strip().rstrip(".") + "."
+
+
+def _within(sentence: str, max_letters: int) -> str:
+    if len(sentence) <= max_letters:
+        return sentence
+    finding = sentence.partition(";")[0].rstrip(".") + "."
+    return shorten(finding, max_letters, placeholder=" …")
 
 
 def _utc(epoch_ms: int) -> datetime:

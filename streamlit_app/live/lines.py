@@ -17,6 +17,7 @@ from streamlit_app.view_models import (
     clock_time,
     sentences,
     short_token,
+    strongest_reason,
 )
 
 
@@ -26,7 +27,7 @@ class Line:
 
     risk: str
     amount: str
-    reasons: str
+    reason: str
     status: str
     age_seconds: int
     decided_at: str
@@ -39,6 +40,7 @@ class Line:
     payment: str
     score: float
     transaction: str
+    reasons: str
 
 
 def line_of(group: Group, now_ms: int, status: Status, login: str) -> Line:
@@ -47,7 +49,7 @@ def line_of(group: Group, now_ms: int, status: Status, login: str) -> Line:
     return Line(
         risk=RISK_WORDS[group.risk],
         amount=_amount(group),
-        reasons=sentences(group.reasons),
+        reason=strongest_reason(group.reasons),
         status=status.words(login, alerts),
         age_seconds=max(0, now_ms - newest.decided_at_ms) // 1_000,
         decided_at=clock_time(newest.decided_at_ms, now_ms),
@@ -60,6 +62,7 @@ def line_of(group: Group, now_ms: int, status: Status, login: str) -> Line:
         payment=PAYMENT_WORDS[newest.payment_status],
         score=max(alert.score for alert in alerts),
         transaction=newest.transaction_id,
+        reasons=sentences(group.reasons),
     )
 
 

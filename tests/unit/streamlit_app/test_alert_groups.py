@@ -48,6 +48,7 @@ def test_a_bursts_line_sums_up_what_its_alerts_say() -> None:
     line = line_of(group, NOON_MS, Status(), "anna")
     assert line.risk == "◆ Critical"
     assert line.amount == "3 alerts, 312.40 EUR"
+    assert line.reason == "Dear. +2 more"
     assert line.reasons == "Dear. Far. New."
     assert line.age_seconds == 4
     assert line.decided_at == "12:29:55"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from fraudwatch.domain.verdict import Risk
+from fraudwatch.domain.verdict import Reason, Risk
 from streamlit_app.view_models import (
+    LIST_LETTERS,
     RISK_WORDS,
     age_text,
     amount_text,
@@ -13,6 +14,7 @@ from streamlit_app.view_models import (
     duration_text,
     sentences,
     short_token,
+    strongest_reason,
 )
 
 DECIDED_MS = 1_700_000_000_500  # 2023-11-14 22:13:20.5 UTC
@@ -67,7 +69,38 @@ def test_a_duration_is_exact_while_it_is_short() -> None:
 
 
 def test_an_alert_without_reasons_says_so() -> None:
-    assert sentences(()) == "No rule explains it."
+    assert sentences(()) == strongest_reason(()) == "No rule hit."
+
+
+FAR, FAST = (
+    Reason("far", 60, "900 km in 5 min; limit 900 km/h"),
+    Reason("fast", 30, "7 in 1 h."),
+)
+
+
+@pytest.mark.parametrize(
+    ("reasons", "text"),
+    [
+        ((FAST,), "7 in 1 h."),
+        ((FAST, FAR), "900 km in 5 min; limit 900 km/h. +1 more"),
+        (
+            (FAST, FAR, Reason("blank", 99, " "), FAST),
+            "900 km in 5 min; limit 900 km/h. +2 more",
+        ),
+    ],
+)
+def test_a_list_shows_the_reason_with_the_most_points(
+    reasons: tuple[Reason, ...], text: str
+) -> None:
+    assert strongest_reason(reasons) == text
+
+
+def test_a_long_reason_loses_its_limit_and_is_not_cut_within_it() -> None:
+    found = "x" * (LIST_LETTERS - 10)
+    assert strongest_reason((Reason("long", 5, f"{found}; limit {'9' * 20}"),)) == f"{found}."
+    endless = strongest_reason((Reason("endless", 90, "word " * 100), FAST))
+    assert endless.endswith("word … +1 more")
+    assert len(endless) <= LIST_LETTERS
 
 
 def test_a_token_is_shown_without_its_key_and_short() -> None:
