@@ -11,7 +11,7 @@ from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.domain.transaction import Transaction
 from fraudwatch.domain.verdict import Verdict
 from streamlit_app import navigation
-from streamlit_app.case import around, buttons, decision, parts, queries, reveal_dialog, work
+from streamlit_app.case import around, buttons, decision, parts, queries, queue, reveal_dialog, work
 from streamlit_app.case.queries import CaseFile
 from streamlit_app.case.view import head_line
 from streamlit_app.case.work import Holder
@@ -23,12 +23,11 @@ logger = logging.getLogger(__name__)
 
 
 def show(source: Source) -> None:
-    """The case that the address asks for, or the way to the next one."""
+    """Draw the case that the address names, or the queue."""
     person = login.require(Right.SEE)
     transaction_id = navigation.asked_for(navigation.TRANSACTION)
     if not transaction_id:
-        st.info("No case is open. Open one from the list of alerts, or take the next one.")
-        buttons.next_case(source, person, None)
+        queue.show(source, person)
         return
     try:
         case = queries.read(source, person, transaction_id)

@@ -9,12 +9,13 @@ from typing import Final
 import streamlit as st
 
 from fraudwatch.application.access import Person, Right
-from fraudwatch.application.next_case import Queue
+from fraudwatch.application.next_case import Queue, WaitingCase
 from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.domain.fields import columns_of
 from fraudwatch.domain.label import Label, Truth
 from streamlit_app.case import queries
 from streamlit_app.desk import Source
+from streamlit_app.metrics import asked
 
 LONGEST_NOTE: Final = next(
     column.fact.max_length or 0 for column in columns_of(Label) if column.name == "note"
@@ -85,6 +86,20 @@ def take_next(source: Source, person: Person, leaving: str | None) -> str | None
     if leaving is not None and found is not None:
         desk.claims.release(leaving, person.login)
     return found
+
+
+def waiting(source: Source, person: Person, limit: int) -> list[WaitingCase]:
+    """List the open cases in the order in which :func:`take_next` claims them.
+
+    Raises:
+        StoreUnavailable: the store does not answer.
+    """
+    desk, lately = source.desk(), _decided_lately()
+    queue = Queue(desk.alerts, desk.cases, desk.claims)
+    with asked("waiting"):
+        cases = queue.waiting(person, now=source.clock(), limit=limit, besides=lately)
+    skipped: set[str] = st.session_state.get(_SKIPPED, set())
+    return sorted(cases, key=lambda case: case.alert.transaction_id in skipped)
 
 
 def decide(source: Source, person: Person, transaction_id: str, said: tuple[Truth, str]) -> Label:

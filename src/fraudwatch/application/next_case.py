@@ -6,19 +6,28 @@ next. So nobody ever gets a case that another person holds.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Final
 
 from fraudwatch.application.access import Person, Right
-from fraudwatch.application.alerts import ALERT_RISKS
+from fraudwatch.application.alerts import ALERT_RISKS, Alert
 from fraudwatch.application.casework import CaseReader, Claims
 from fraudwatch.application.ports import AlertReader
 
 WAITING_HOURS: Final = 24
 # Nearly always one of the newest waits; the whole day is read only when all of those are done.
 _LIMITS: Final = (100, 1_000, 10_000)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingCase:
+    """An open case of a person's queue; ``is_claimed`` by that person."""
+
+    alert: Alert
+    is_claimed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +51,43 @@ class Queue:
             StoreUnavailable: nobody can tell what waits.
         """
         person.require(Right.DECIDE)
+        held = self.claims.held()
+        names = (one.transaction_id for one in self._open(person, held, now, besides))
+        return next((name for name in names if self._takes(name, person.login)), None)
+
+    def waiting(
+        self, person: Person, *, now: datetime, limit: int, besides: Collection[str] = ()
+    ) -> list[WaitingCase]:
+        """List the open cases in working order, without those that others have claimed.
+
+        Raises:
+            Forbidden: the person's role does not see cases.
+            StoreUnavailable: the store does not answer.
+        """
+        person.require(Right.SEE)
+        held = self.claims.held()
+        cases: dict[str, WaitingCase] = {}
+        for alert in islice(self._open(person, held, now, besides), limit):
+            name = alert.transaction_id
+            cases.setdefault(name, WaitingCase(alert, is_claimed=name in held))
+        return list(cases.values())
+
+    def _open(
+        self, person: Person, held: Mapping[str, str], now: datetime, besides: Collection[str]
+    ) -> Iterator[Alert]:
         since = now - timedelta(hours=WAITING_HOURS)
         labelled = (label.transaction_id for label in self.cases.labels_known(since, now=now))
-        held = self.claims.held().items()
-        closed = {*besides, *labelled, *(name for name, login in held if login != person.login)}
-        waiting = (name for name in self._gravest_first(now) if name not in closed)
-        return next((name for name in waiting if self._takes(name, person.login)), None)
+        others = (name for name, login in held.items() if login != person.login)
+        closed = {*besides, *labelled, *others}
+        return (one for one in self._gravest_first(now) if one.transaction_id not in closed)
 
-    def _gravest_first(self, now: datetime) -> Iterator[str]:
-        """Transaction ids, the newest of each risk first; one may come twice."""
+    def _gravest_first(self, now: datetime) -> Iterator[Alert]:
+        """Alerts, the newest of each risk level first; a transaction may come twice."""
         for risk in ALERT_RISKS:
             seen = 0
             for limit in _LIMITS:
                 found = self.alerts.latest(limit, now=now, hours=WAITING_HOURS, risks=(risk,))
-                yield from (alert.transaction_id for alert in found[seen:])
+                yield from found[seen:]
                 if len(found) < limit:
                     break
                 seen = limit

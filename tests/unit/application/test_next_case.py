@@ -139,6 +139,19 @@ def test_a_silent_store_is_not_an_empty_queue() -> None:
         a_queue(store).take_next(ANN, now=NOW)
 
 
+def test_a_queue_lists_what_take_next_would_claim_in_its_order() -> None:
+    store = a_store(*THREE, ("shop:grave-oldest", Risk.CRITICAL, 1_000))
+    queue = a_queue(store)
+    queue.claims.claim("shop:grave-new", "ben")
+    queue.claims.claim("shop:mild-new", "ann")
+    decide(store, "shop:grave-oldest")
+    waiting = queue.waiting(ANN, now=NOW, limit=10)
+    listed = [(case.alert.transaction_id, case.is_claimed) for case in waiting]
+    assert listed == [("shop:grave-old", False), ("shop:mild-new", True)]
+    assert len(queue.waiting(BEN, now=NOW, limit=1)) == 1
+    assert queue.waiting(ANN, now=NOW, limit=10, besides=["shop:grave-old"]) == waiting[1:]
+
+
 @given(
     ages=st.lists(st.integers(1, 80_000), unique=True, max_size=12),
     presses=st.lists(st.sampled_from(["ann", "ben", "cleo"]), max_size=20),
