@@ -112,6 +112,7 @@ def _pages(
 def _header(accounts: Accounts, person: Person) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title("Fraudwatch", anchor=False, width="stretch")
+        st.caption("All times are UTC", width="content")
         st.text(f"{person.login} ({person.role})", width="content")
         st.button("Change password", on_click=own_password.ask)
         st.button("Log out", on_click=login.sign_out)

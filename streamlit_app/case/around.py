@@ -21,7 +21,7 @@ from streamlit_app.case.shared import SHARED_WORDS, elsewhere, shared_sentence
 MOST_LINKS: Final = 12
 _TABLE_HEIGHT_PX: Final = 260
 _TIMELINE_COLUMNS: Final = {
-    "at": st.column_config.DatetimeColumn("Time (UTC)", format="D MMM HH:mm:ss", timezone="UTC"),
+    "at": st.column_config.DatetimeColumn("Time", format="D MMM HH:mm:ss", timezone="UTC"),
     "risk": st.column_config.Column("Risk"),
     "amount": st.column_config.TextColumn("Amount", alignment="right"),
     "merchant": st.column_config.Column("Merchant"),
@@ -32,7 +32,7 @@ _TIMELINE_COLUMNS: Final = {
 }
 _SHARED_COLUMNS: Final = {
     "who": st.column_config.Column("Customer"),
-    "at": st.column_config.Column("Time (UTC)"),
+    "at": st.column_config.Column("Time"),
     "amount": st.column_config.TextColumn("Amount", alignment="right"),
     "merchant": st.column_config.Column("Merchant"),
     "risk": st.column_config.Column("Risk"),

@@ -68,7 +68,7 @@ def amounts(rows: Sequence[Bought]) -> Layered:
     """What the customer paid when; the case itself is ringed."""
     frame = _frame(rows)
     base = alt.Chart(frame).encode(
-        x=alt.X("at:T", title="Time (UTC)", scale=alt.Scale(type="utc", padding=12)),
+        x=alt.X("at:T", title="Time", scale=alt.Scale(type="utc", padding=12)),
         y=alt.Y("amount_eur:Q", title="Amount (EUR)"),
         tooltip=list(_TIP),
     )

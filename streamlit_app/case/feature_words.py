@@ -92,6 +92,6 @@ _WRITTEN: Final[tuple[tuple[str, Callable[[float], str]], ...]] = (
     (r"_(share_ratio|fraud_ratio_30d)$", lambda value: f"{100 * value:.1f} %"),
     (r"_ratio$", lambda value: f"{100 * value:,.0f} %"),
     (r"^is_", lambda value: "yes" if value >= 0.5 else "no"),  # noqa: PLR2004  a flag's middle
-    (r"^hour_of_day$", lambda value: f"{int(value):02d}:00 UTC"),
+    (r"^hour_of_day$", lambda value: f"{int(value):02d}:00"),
     (r"^day_of_week$", _weekday),
 )

@@ -43,7 +43,7 @@ def _what(bought: Transaction, now_ms: int) -> Group:
     return Group(
         "What",
         (
-            Field("When", f"{clock_time(bought.event_at_ms, now_ms)} UTC"),
+            Field("When", clock_time(bought.event_at_ms, now_ms)),
             Field("Amount", amount if bought.currency == "EUR" else f"{amount} ({in_euro})"),
             Field("Merchant", bought.merchant_id),
             Field("Category", bought.category or UNKNOWN),

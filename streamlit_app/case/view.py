@@ -40,7 +40,7 @@ def head_line(verdict: Verdict, now_ms: int) -> str:
     """When it was bought, by which parts it was judged, and whose queue it is in."""
     when = clock_time(verdict.event_at_ms, now_ms)
     route = f"queue {verdict.route}" if verdict.route else "no queue named"
-    return f"Bought {when} UTC · {MODE_WORDS[verdict.mode]} · {route}"
+    return f"Bought {when} · {MODE_WORDS[verdict.mode]} · {route}"
 
 
 def score_line(verdict: Verdict) -> str:
@@ -102,10 +102,10 @@ def explained(verdict: Verdict) -> list[Explained]:
 
 
 def label_line(label: Label, now_ms: int) -> str:
-    """``Fraud, by ann (an analyst), 14:03:27 UTC``."""
+    """``Fraud, by ann (an analyst), 14:03:27``."""
     source = _SOURCE_WORDS[label.source]
     when = clock_time(label.known_at_ms, now_ms)
-    return f"{TRUTH_WORDS[label.verdict]}, by {label.by} ({source}), {when} UTC"
+    return f"{TRUTH_WORDS[label.verdict]}, by {label.by} ({source}), {when}"
 
 
 def standing_truth(labels: Sequence[Label]) -> Truth | None:

@@ -109,12 +109,12 @@ def _tell_state(answer: Answer, now_ms: int, *, is_paused: bool) -> None:
     if since_ms is not None:
         kept = f" Below is what it said at {read_at}." if read_at else ""
         st.error(
-            f"The store (Cassandra) has not answered since {clock_time(since_ms, now_ms)} UTC "
+            f"The store (Cassandra) has not answered since {clock_time(since_ms, now_ms)} "
             f"({age_text(now_ms - since_ms)}). No verdict is lost: they wait in Kafka. Run "
             f"`./fraudwatch status` to see what is down; this page recovers by itself.{kept}"
         )
     elif is_paused and read_at:
-        st.warning(f"Paused at {read_at} UTC: newer alerts are not shown.")
+        st.warning(f"Paused at {read_at}: newer alerts are not shown.")
     elif answer.is_status_old:
         st.warning(
             "Who works on what, and what was decided, may be out of date: the store is slow to "
@@ -155,7 +155,7 @@ def _reach(seen: Seen, choice: Choice, now_ms: int) -> str:
     # A minute's grace: a window of the same length as the period is always a moment behind it.
     if now_ms - choice.filters.period_ms + 60_000 >= seen.since_ms:
         return ""
-    return f" Older alerts than {clock_time(seen.since_ms, now_ms)} UTC may be missing."
+    return f" Older alerts than {clock_time(seen.since_ms, now_ms)} may be missing."
 
 
 def _tell_nothing(seen: Seen, choice: Choice, now_ms: int) -> None:

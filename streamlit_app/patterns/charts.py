@@ -107,9 +107,7 @@ def _cells(rows: pd.DataFrame, weekdays: tuple[str, ...]) -> alt.Chart:
     hours = [f"{hour:02d}" for hour in range(24)]
     axis = alt.Axis(labelAngle=0, labelOverlap=True)
     cells: alt.Chart = alt.Chart(rows).encode(
-        x=alt.X(
-            "hour:O", title="Hour of the purchase, UTC", scale=alt.Scale(domain=hours), axis=axis
-        ),
+        x=alt.X("hour:O", title="Hour of the purchase", scale=alt.Scale(domain=hours), axis=axis),
         y=alt.Y("weekday:O", title=None, scale=alt.Scale(domain=list(weekdays))),
         tooltip=rate_tooltips(),
     )

@@ -33,9 +33,7 @@ def figures(current: Folded, before: Folded, period: Period) -> list[Figure]:
     """What was counted, beside the period before up to the same full hour."""
     now, then = current.all, until_last_full_hour(before, period.before, period)
     like_then = until_last_full_hour(current, period.current, period)
-    beside = (
-        f"Beside {period.before_words}, both up to {period.now.hour:02d}:00 UTC of the last day"
-    )
+    beside = f"Beside {period.before_words}, both up to {period.now.hour:02d}:00 of the last day"
 
     # In the first hour after midnight there is nothing of today to hold beside yesterday.
     is_too_early = period.days == 1 and not period.now.hour

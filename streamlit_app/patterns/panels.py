@@ -74,7 +74,7 @@ def alert_trend(current: Folded, before: Folded, period: Period) -> None:
     rows = trend_rows(current, before, period)
     if rows.empty:
         return
-    by, at = ("hour", "Hour, UTC") if period.days == 1 else ("day", "Day")
+    by, at = ("hour", "Hour") if period.days == 1 else ("day", "Day")
     st.subheader(f"Alert rate by {by}", anchor=False)
     series = (period.words, period.before_words)
     st.altair_chart(patterns_trend_charts.alert_trend(rows, series, at=at))
@@ -142,10 +142,10 @@ def _hours(current: Folded, period: Period) -> None:
         return
     weekdays = weekdays_of(period)
     rows = heat_rows(current, weekdays)
-    st.subheader("By weekday and hour (UTC)", anchor=False)
+    st.subheader("By weekday and hour", anchor=False)
     st.altair_chart(patterns_charts.heat(rows, weekdays))
     st.caption(f"Grey: fewer than {TOO_FEW} purchases, too few to say; hours to come have none.")
-    as_table(table(rows[rows["purchases"] > 0], first="Hour, UTC"))
+    as_table(table(rows[rows["purchases"] > 0], first="Hour"))
 
 
 def _table(rows: pd.DataFrame) -> None:

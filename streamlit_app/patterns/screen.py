@@ -78,8 +78,8 @@ def _said_of(period: Period) -> str:
     first, last = period.before[0], period.before[-1]
     span = f"{first:%d %b}" if first == last else f"{first:%d %b} to {last:%d %b}"
     return (
-        f"Purchases of {period.current[0]:%d %b} to now, {period.now:%H:%M} UTC, beside {span}. "
-        "Days and hours are UTC and those of the purchase, not of the verdict."
+        f"Purchases of {period.current[0]:%d %b} to now, {period.now:%H:%M}, beside {span}. "
+        "Days and hours are those of the purchase, not of the verdict."
     )
 
 

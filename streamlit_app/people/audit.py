@@ -29,7 +29,7 @@ USUAL_SPAN_DAYS = 7
 EVERYBODY = ""
 _PERSON = "audit_person"
 _COLUMNS = {
-    "at": st.column_config.TextColumn("Time (UTC)", width=150),
+    "at": st.column_config.TextColumn("Time", width=150),
     "by": st.column_config.TextColumn("Who", width=110),
     "deed": st.column_config.TextColumn("Did what", width=160),
     "subject": st.column_config.TextColumn("To what", width=190, help="Transaction or account"),

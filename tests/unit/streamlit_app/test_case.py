@@ -163,7 +163,7 @@ def test_the_head_tells_risk_amount_merchant_outcome_and_score(
         ("Outcome", "To review"),
         ("Score", "0.50"),
     ]
-    assert "Bought 12:00:00 UTC · Rules only: no model spoke · queue gold" in world.said
+    assert "Bought 12:00:00 · Rules only: no model spoke · queue gold" in world.said
 
 
 @pytest.mark.parametrize("person", [ANN, BEN])
@@ -270,7 +270,7 @@ def test_another_alert_of_the_customer_is_one_press_away(world: World) -> None:
     world.look()
     world.press("◆ Critical 15 Jan 10:00 25.90 EUR")
     assert world.open() == "shop:6"
-    assert "Bought 10:00:00 UTC" in world.said
+    assert "Bought 10:00:00" in world.said
 
 
 def test_the_same_device_elsewhere_is_counted_others_first(world: World) -> None:
@@ -387,18 +387,70 @@ def test_what_is_known_already_stands_there_with_who_said_it(world: World) -> No
     world.buy(CASE)
     world.store.write([], [], [a_label(CASE, Truth.GENUINE, note="Called back.")])
     world.look()
-    assert "Genuine, by cleo (an analyst), 12:01:00 UTC" in world.said
+    assert "Genuine, by cleo (an analyst), 12:01:00" in world.said
     assert "“Called back.”" in world.said
 
 
-def test_without_a_case_there_is_the_way_to_the_next(world: World) -> None:
-    world.buy(CASE, verdict={"risk": Risk.CRITICAL})
+def test_without_a_case_the_queue_is_shown_in_the_order_of_next_case(world: World) -> None:
     world.buy("shop:6", age_hours=2)
-    world.look(about=None)
-    assert "No case is open." in world.said
+    two = (Reason("new", 5, "New device."), Reason("far", 60, "Far away."))
+    world.buy(CASE, age_hours=1, verdict={"risk": Risk.CRITICAL, "reasons": two})
+    world.buy("shop:mine", age_hours=3)
+    world.buy("shop:theirs")
+    world.buy("shop:done")
+    world.desk.claims.claim("shop:mine", "ann")
+    world.desk.claims.claim("shop:theirs", "ben")
+    world.store.write([], [], [a_label("shop:done", Truth.FRAUD)])
+    table = world.look(about=None).dataframe[0].value
+    assert table.values.tolist() == [
+        ["◆ Critical", "1,200.00 EUR", "Far away. +1 more", "1 h", "Open", "merchant-1", CASE],
+        *(
+            ["▲ High", "1,200.00 EUR", "1,200.00 EUR in one purchase.", *rest]
+            for rest in (
+                ["2 h", "Open", "merchant-1", "shop:6"],
+                ["3 h", "★ Yours", "merchant-1", "shop:mine"],
+            )
+        ),
+    ]
+    assert "3 open cases, highest risk first" in world.said
     world.press("Next case")
     assert world.open() == CASE
-    assert world.desk.claims.held() == {CASE: "ann"}
+    assert world.desk.claims.held()[CASE] == "ann"
+
+
+def test_a_click_in_the_queue_opens_the_case_without_claiming_it(world: World) -> None:
+    world.buy(CASE)
+    world.buy("shop:6", age_hours=2)
+    key = world.look(about=None).dataframe[0].key
+    world.app.session_state[key] = {"selection": {"cells": [(1, "risk")]}}
+    world.app.run()
+    assert world.open() == "shop:6"
+    assert "Bought 10:00:00" in world.said
+    assert world.desk.claims.held() == {}
+
+
+def test_a_skipped_case_is_last_in_the_queue(world: World) -> None:
+    for n in range(3):
+        world.buy(f"shop:{n}", age_hours=n)
+    world.look(about=None)
+    world.press("Next case")
+    world.press("Next case")
+    del world.app.query_params["transaction"]
+    table = world.look(about=None).dataframe[0].value
+    assert list(table["transaction"]) == ["shop:1", "shop:2", "shop:0"]
+
+
+def test_an_empty_queue_says_so(world: World) -> None:
+    world.look(about=None)
+    assert "No open cases: every alert of the last 24 hours is decided" in world.said
+    assert not world.app.dataframe
+
+
+def test_a_long_queue_shows_its_first_fifty_cases(world: World) -> None:
+    for n in range(60):
+        world.buy(f"shop:{n}", age_hours=n / 10)
+    assert len(world.look(about=None).dataframe[0].value) == 50
+    assert "The first 50 open cases" in world.said
 
 
 def test_a_skipped_case_is_given_back_and_comes_again_last(world: World) -> None:
@@ -489,6 +541,7 @@ def test_labels_that_are_away_say_so_in_their_place(world: World) -> None:
 def test_a_store_that_is_away_gives_no_next_case_and_says_why(world: World) -> None:
     world.store.is_reachable = False
     world.look(about=None)
+    assert "The queue cannot be shown" in world.said
     world.press("Next case")
     assert "the store (Cassandra) does not answer" in world.said
 

@@ -39,7 +39,7 @@ LATITUDES, LONGITUDES = st.floats(-90, 90), st.floats(-180, 180)
         ("category_share_ratio", 0.125, "Share of purchases in this category", "12.5 %"),
         ("amount_over_own_mean_ratio", 12.3, "Amount over own mean", "1,230 %"),
         ("is_new_device", 1.0, "New device", "yes"),
-        ("hour_of_day", 3.0, "Hour of day", "03:00 UTC"),
+        ("hour_of_day", 3.0, "Hour of day", "03:00"),
         ("day_of_week", 6.0, "Day of week", "Sunday"),
         ("item_count", None, "Item count", "unknown"),
         ("item_count", math.nan, "Item count", "unknown"),

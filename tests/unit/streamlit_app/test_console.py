@@ -100,6 +100,13 @@ def test_the_right_login_opens_the_alerts(world: World) -> None:
     ]
 
 
+def test_the_time_zone_is_named_once(world: World) -> None:
+    world.buy(1)
+    world.log_in()
+    texts = [str(one.value) for part in (world.app.caption, world.app.text) for one in part]
+    assert [text for text in texts if "UTC" in text] == ["All times are UTC"]
+
+
 def test_the_page_itself_refuses_who_is_not_logged_in(world: World) -> None:
     def page(source: "Source") -> None:  # noqa: UP037  see console()
         from streamlit_app.live import screen as live

@@ -64,7 +64,17 @@ def test_alerts_are_listed_newest_first_with_their_figures_on_top(world: LiveWor
 def test_what_a_narrow_window_shows_comes_first(world: LiveWorld) -> None:
     world.buy(1, "m")
     world.open()
-    assert list(world.app.dataframe[0].value)[:3] == ["risk", "amount", "reasons"]
+    assert list(world.app.dataframe[0].value)[:3] == ["risk", "amount", "reason"]
+
+
+def test_a_line_shows_its_strongest_reason_and_its_last_column_all_of_them(
+    world: LiveWorld,
+) -> None:
+    world.buy(1, "m", reasons=(Reason("new", 5, "New device."), Reason("far", 60, "Far away.")))
+    world.open()
+    assert world.listed("reason") == ["Far away. +1 more"]
+    assert world.listed("reasons") == ["Far away. New device."]
+    assert list(world.app.dataframe[0].value)[-1] == "reasons"
 
 
 def test_a_new_alert_appears_with_the_next_refresh(world: LiveWorld) -> None:
@@ -264,7 +274,7 @@ def test_pause_holds_the_list_and_says_so(world: LiveWorld) -> None:
     world.later(30)
     assert world.listed() == ["before"]
     assert world.metric("Newest alert") == "2 s ago"
-    assert "Paused at 12:30:00 UTC" in world.app.warning[0].value
+    assert "Paused at 12:30:00" in world.app.warning[0].value
     world.toggle("Pause", to=False)
     assert world.listed() == ["after", "before"]
 
@@ -274,7 +284,7 @@ def test_a_silent_store_is_named_with_since_when_and_what_to_do(world: LiveWorld
     world.open()
     world.later(75)
     told = world.app.error[0].value
-    assert "has not answered since 12:30:00 UTC (1 min)" in told
+    assert "has not answered since 12:30:00 (1 min)" in told
     assert "./fraudwatch status" in told
     assert not world.app.dataframe
 
