@@ -42,7 +42,7 @@ def draw(name: str, rows: pd.DataFrame, cases: Sequence[str], columns: Mapping[s
         rows.style.map(lambda word: _RISK_STYLES.get(word, ""), subset=["risk"]),
         key=_key(name),
         on_select="rerun",
-        # A cell, not a row: its whole line can be hit, not a box of a few pixels at its edge.
+        # A cell, not a row: the line can be clicked anywhere, not only at a box at its edge.
         selection_mode="single-cell",
         hide_index=True,
         column_config=COLUMNS | dict(columns),

@@ -1,4 +1,4 @@
-"""The console's entry: wires settings, engines and screens; login comes first."""
+"""Entry point of the console: wire settings, services and pages; login comes first."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ from fraudwatch.settings import CassandraSettings, ConsoleSettings, KafkaSetting
 from fraudwatch.topics import AUDIT_TOPIC, LABELS_TOPIC
 from streamlit_app import metrics, navigation
 from streamlit_app.case import screen as case
-from streamlit_app.desk import Desk, Source
+from streamlit_app.console_services import ConsoleServices, ServiceSource
 from streamlit_app.live import screen as live
 from streamlit_app.patterns import screen as patterns
 from streamlit_app.people import accounts as accounts_screen
 from streamlit_app.people import audit, login, own_password
 
-# A screen that refreshes each second has no use for an answer that takes longer than this.
+# Request timeout: a page that refreshes each second cannot use a later answer.
 STORE_TIMEOUT_SECONDS = 2.0
-# Somebody waits for the acknowledgement of what they decided.
+# An analyst waits for the acknowledgement of a decision.
 BROKER_TIMEOUT_SECONDS = 5.0
 
 
-def main(source: Source, accounts: Accounts, audit_log: Callable[[], AuditLog]) -> None:
-    """Show the page that was asked for, or the login form to whoever is not logged in."""
+def main(source: ServiceSource, accounts: Accounts, audit_log: Callable[[], AuditLog]) -> None:
+    """Show the requested page, or the login form before login."""
     st.set_page_config(page_title="Fraudwatch", page_icon="🛡️", layout="wide")
     login.declare(accounts)
     person = login.signed_in_as()
-    # The pages are declared before the login, so that a link into the console is never "not found".
+    # Declared before the login, so that a link into the console is never "not found".
     pages = _pages(source, accounts, audit_log, person)
     navigation.declare(pages)
     declared = [*pages.values(), *navigation.other_addresses(pages)]
@@ -59,13 +59,16 @@ def main(source: Source, accounts: Accounts, audit_log: Callable[[], AuditLog]) 
 
 
 def _pages(
-    source: Source, accounts: Accounts, audit_log: Callable[[], AuditLog], person: Person | None
+    source: ServiceSource,
+    accounts: Accounts,
+    audit_log: Callable[[], AuditLog],
+    person: Person | None,
 ) -> dict[str, StreamlitPage]:
-    """The screens that this person's role gives; each of them asks again."""
+    """Build the pages that the role permits; each page checks the role itself as well."""
     pages = {
         navigation.LIVE: (
             Right.SEE,
-            # It lies at "/" whatever it is called; its own name leads there from another page.
+            # The first page is served at "/"; its own name redirects there.
             st.Page(
                 lambda: live.show(source), title="Live", url_path="first", icon=":material/bolt:"
             ),
@@ -114,15 +117,15 @@ def _header(accounts: Accounts, person: Person) -> None:
         st.title("Fraudwatch", anchor=False, width="stretch")
         st.caption("All times are UTC", width="content")
         st.text(f"{person.login} ({person.role})", width="content")
-        st.button("Change password", on_click=own_password.ask)
+        st.button("Change password", on_click=own_password.open_dialog)
         st.button("Log out", on_click=login.sign_out)
     own_password.show(accounts, person)
 
 
-def _open_desk() -> Desk:
+def _open_services() -> ConsoleServices:
     session = connect(CassandraSettings(), request_timeout_seconds=STORE_TIMEOUT_SECONDS)
     reveal, claims = RevealSettings(), CassandraClaims(session)
-    return Desk(
+    return ConsoleServices(
         alerts=CassandraAlertReader(session),
         cases=CassandraCases(session),
         claims=claims,
@@ -140,7 +143,7 @@ def _open_desk() -> Desk:
 
 @st.cache_resource(show_spinner=False)
 def _open_accounts(_settings: ConsoleSettings) -> Accounts:
-    """The accounts of this machine; at the very first start they are made."""
+    """Open the accounts of this machine; the first start creates one for each role."""
     store = SqliteAccountStore(_settings.accounts_folder)
     accounts = Accounts(store, Argon2Hasher(), now_ms=_now_ms)
     accounts.seed(
@@ -169,6 +172,6 @@ if __name__ == "__main__":
     try:
         accounts = _open_accounts(settings)
     except AccountsUnavailable as error:
-        login.tell_unavailable(error)
+        login.show_unavailable(error)
     else:
-        main(Source(_open_desk), accounts, _open_audit_log)
+        main(ServiceSource(_open_services), accounts, _open_audit_log)

@@ -1,6 +1,6 @@
-"""What the console tells of itself at ``/metrics``: its questions, its list, who was refused.
+"""Metrics of the console at ``/metrics``: store queries, alerts shown, refused logins.
 
-Streamlit runs the page's script again and again, but imports this module once a process.
+Streamlit runs the page's script repeatedly, but imports this module once a process.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _serving = threading.Lock()
 
 
 def serve(port: int) -> None:
-    """Answer on this port from now on, however often and by however many sessions it is called."""
+    """Start the metrics server on this port, once a process."""
     with _serving:
         if port in _served:
             return
@@ -38,18 +38,18 @@ def serve(port: int) -> None:
         try:
             start_http_server(port, addr="127.0.0.1")
         except OSError as error:
-            # Not worth an analyst's page; and each second's refresh would only fail again.
+            # Logged only: an analyst cannot fix it, and each refresh would fail the same way.
             logger.warning(
-                "no metrics of the console: port %d cannot be used (%s); free it, then start the "
-                "console again",
+                "console metrics are off: port %d cannot be used (%s); free it, then restart the "
+                "console",
                 port,
                 error,
             )
 
 
 @contextmanager
-def asked(kind: str) -> Iterator[None]:
-    """Count and time one question to the store."""
+def timed_query(kind: str) -> Iterator[None]:
+    """Time one query to the store, and count it if the store is unavailable."""
     began = time.perf_counter()
     try:
         yield
@@ -60,11 +60,11 @@ def asked(kind: str) -> Iterator[None]:
         _query_seconds.labels(kind=kind).observe(time.perf_counter() - began)
 
 
-def shown(alerts: int) -> None:
-    """Tell how many alerts a list has that is drawn now."""
+def set_alerts_shown(alerts: int) -> None:
+    """Record how many alerts the list shows."""
     _shown.set(alerts)
 
 
-def refused(reason: str) -> None:
-    """Count a try to log in that was none."""
+def count_refused_login(reason: str) -> None:
+    """Count a refused login."""
     _refused.labels(reason=reason).inc()

@@ -1,4 +1,4 @@
-"""From one screen to another, with what it is about in the address: each can be linked to."""
+"""Navigation between pages; the address holds a page's subject, so each can be linked to."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _PAGES = "declared_pages"
 
 
 def declare(pages: Mapping[str, StreamlitPage]) -> None:
-    """Say which screens this person has, by the names above."""
+    """Register the pages of this session, by the names above."""
     st.session_state[_PAGES] = dict(pages)
 
 
 def other_addresses(pages: Mapping[str, StreamlitPage]) -> list[StreamlitPage]:
-    """Pages that lead on: the first screen lies at "/", and people type its name all the same."""
+    """Hidden pages that redirect: the first page is at "/", and its name must work as well."""
     if LIVE not in pages:
         return []
     return [
@@ -33,7 +33,7 @@ def other_addresses(pages: Mapping[str, StreamlitPage]) -> list[StreamlitPage]:
 
 
 def go(name: str, **query: str) -> None:
-    """Show a screen; one that stands alone, as in a test, only takes over the query."""
+    """Switch to a page; without registered pages, as in a test, only set the query."""
     page = st.session_state.get(_PAGES, {}).get(name)
     if page is None:
         st.query_params.from_dict(query)
@@ -42,10 +42,10 @@ def go(name: str, **query: str) -> None:
 
 
 def open_case(transaction_id: str) -> None:
-    """Show one case."""
+    """Switch to the page of one case."""
     go(CASE, **{TRANSACTION: transaction_id})
 
 
-def asked_for(parameter: str) -> str | None:
-    """What the address asks this screen for."""
+def query_parameter(parameter: str) -> str | None:
+    """Return a query parameter of the address, if it is there."""
     return st.query_params.get(parameter)

@@ -1,6 +1,6 @@
-"""How a risk is drawn: colours that differ in lightness too, and a shape each.
+"""Colour and shape of each risk level.
 
-Pale to dark in the order of gravity, so that they also tell themselves apart without colour.
+The higher the risk, the darker: the levels differ without colour as well.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from typing import Final
 from fraudwatch.domain.verdict import Risk
 from streamlit_app.view_models import RISK_WORDS
 
-NOT_JUDGED: Final = "Not judged"
-# Vega's shapes are those of the words: ◆ ▲ ● ○.
+NOT_SCORED: Final = "Not scored"
+# Vega's shapes match those in the words: ◆ ▲ ● ○.
 COLOURS: Final = {
     RISK_WORDS[Risk.CRITICAL]: "#7a0f08",
     RISK_WORDS[Risk.HIGH]: "#d2691e",
     RISK_WORDS[Risk.MEDIUM]: "#c9a400",
     RISK_WORDS[Risk.LOW]: "#6b8ba4",
-    NOT_JUDGED: "#9a9a9a",
+    NOT_SCORED: "#9a9a9a",
 }
-# Behind a word: dark text on a tint of at least 7:1 contrast; the shape in the word says the same.
+# Cell styles: dark text on a tint, contrast at least 7:1; the word holds the shape as well.
 TINTS: Final = {
     Risk.CRITICAL: "background-color: #f6cfcb; color: #7a0f08",
     Risk.HIGH: "background-color: #fde3c0; color: #6b3a00",
@@ -31,10 +31,10 @@ SHAPES: Final = {
     RISK_WORDS[Risk.HIGH]: "triangle-up",
     RISK_WORDS[Risk.MEDIUM]: "circle",
     RISK_WORDS[Risk.LOW]: "circle",
-    NOT_JUDGED: "cross",
+    NOT_SCORED: "cross",
 }
 
 
 def risk_word(risk: Risk | None) -> str:
-    """The risk's word with its shape, also for a purchase that has no verdict yet."""
-    return NOT_JUDGED if risk is None else RISK_WORDS[risk]
+    """Risk level in words, with its shape; also for a purchase without a verdict."""
+    return NOT_SCORED if risk is None else RISK_WORDS[risk]

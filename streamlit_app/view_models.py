@@ -1,4 +1,4 @@
-"""An alert as an analyst reads it; pure: the moment of looking is an argument."""
+"""Texts of amounts, times, risk levels and reasons; pure: the current time is an argument."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from textwrap import shorten
 
+from fraudwatch.domain.label import Truth
 from fraudwatch.domain.money import MINOR_UNIT_EXPONENT
 from fraudwatch.domain.purchase import Channel, PaymentStatus
 from fraudwatch.domain.verdict import Outcome, Reason, Risk
 
-# A word and a shape each, so that no one has to tell colours apart.
+# Word and shape, so that colour alone never carries the meaning.
 RISK_WORDS = {
     Risk.CRITICAL: "◆ Critical",
     Risk.HIGH: "▲ High",
@@ -20,37 +21,38 @@ RISK_WORDS = {
 }
 OUTCOME_WORDS = {
     Outcome.DECLINE: "Declined",
-    Outcome.REVIEW: "To review",
+    Outcome.REVIEW: "Review",
     Outcome.APPROVE: "Approved",
 }
 CHANNEL_WORDS = {Channel.PRESENT: "Card present", Channel.NOT_PRESENT: "Online"}
+LABEL_WORDS = {Truth.FRAUD: "Fraud", Truth.GENUINE: "Genuine", Truth.UNSURE: "Unsure"}
 PAYMENT_WORDS = {
-    PaymentStatus.APPROVED: "went through",
-    PaymentStatus.DECLINED: "refused by the bank",
-    PaymentStatus.FAILED: "failed",
+    PaymentStatus.APPROVED: "Paid",
+    PaymentStatus.DECLINED: "Declined by the bank",
+    PaymentStatus.FAILED: "Failed",
 }
 SHOWN_TOKEN_LENGTH = 8
 UNKNOWN = "—"
 NO_REASON = "No rule hit."
-# What two lines of the list hold at the width of its column "Why".
+# Letters that fit into two lines of the list's column "Why".
 LIST_LETTERS = 140
 _SECOND_MS, _MINUTE_S, _HOUR_S, _DAY_S = 1_000, 60, 3_600, 86_400
 
 
 def amount_text(amount_minor: int, currency: str) -> str:
-    """``1,234.50 GBP`` for 123450 pence; as many decimals as the currency has."""
+    """Amount with its currency's decimals: ``1,234.50 GBP`` for 123450 pence."""
     exponent = MINOR_UNIT_EXPONENT.get(currency, 2)
     return f"{Decimal(amount_minor).scaleb(-exponent):,.{exponent}f} {currency}"
 
 
 def clock_time(epoch_ms: int, now_ms: int) -> str:
-    """``14:03:27``, and the day before it when that is not today; UTC."""
+    """Time of day in UTC: ``14:03:27``, with the date if it is not today."""
     instant, today = _utc(epoch_ms), _utc(now_ms).date()
     return instant.strftime("%H:%M:%S" if instant.date() == today else "%d %b %H:%M:%S")
 
 
 def short_token(token: str) -> str:
-    """The first characters after the key's id: enough to recognise a customer in a list."""
+    """Shorten a token to its first characters after the key id, for lists."""
     return token.rpartition("_")[2][:SHOWN_TOKEN_LENGTH]
 
 
@@ -62,7 +64,7 @@ def sentences(reasons: Iterable[Reason]) -> str:
 def strongest_reason(reasons: Iterable[Reason]) -> str:
     """Reason with the most points, and how many more there are: ``Far from home. +2 more``.
 
-    A sentence that is too long loses its limit, which follows a semicolon; the case has it whole.
+    Too long a sentence loses its limit, which follows a semicolon; the case shows it in full.
     """
     given = [reason for reason in reasons if reason.text.strip()]
     if not given:
@@ -73,7 +75,7 @@ def strongest_reason(reasons: Iterable[Reason]) -> str:
 
 
 def age_text(age_ms: int) -> str:
-    """``4 s``, ``12 min``, ``3 h``, ``2 d``: how long ago, in the unit a person would use."""
+    """Age in its largest whole unit: ``4 s``, ``12 min``, ``3 h``, ``2 d``."""
     seconds = max(0, age_ms) // _SECOND_MS
     units = ((_DAY_S, "d"), (_HOUR_S, "h"), (_MINUTE_S, "min"))
     for size, unit in units:
@@ -83,7 +85,7 @@ def age_text(age_ms: int) -> str:
 
 
 def duration_text(took_ms: int) -> str:
-    """``130 ms``, ``5,250 ms``, ``2 min``; below ten seconds in milliseconds."""
+    """Duration: ``130 ms``, ``5,250 ms``, ``2 min``; in milliseconds below ten seconds."""
     return f"{took_ms:,} ms" if took_ms < 10 * _SECOND_MS else age_text(took_ms)
 
 

@@ -1,6 +1,6 @@
-"""The world's outlines, from a package's own data: neither browser nor server asks a network.
+"""Outlines of the world's countries, from a package's data: no network access.
 
-Countries too small for an outline, and the few that the data has none of, are points.
+Countries without an outline in the data are points.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from typing import Any, Final, NamedTuple
 import altair as alt
 from countryinfo import CountryInfo
 
-# A ring around the pole, and nobody sells there.
-_LEFT_OUT: Final = frozenset({"AQ"})
+# Antarctica: a ring around the pole, and no shops.
+_EXCLUDED: Final = frozenset({"AQ"})
 _LAND, _BORDER = "#e8e6df", "#a9a59a"
-_LEAST_SPAN_DEGREES: Final = 4.0
+_MIN_SPAN_DEGREES: Final = 4.0
 _MARGIN: Final = 0.25
-_NORTHERNMOST: Final = 85.0  # beyond it Mercator has no end
+_NORTHERNMOST: Final = 85.0  # Mercator grows without bound beyond it
 
 Feature = dict[str, Any]
 Ring = Sequence[Sequence[float]]
 
 
 class Frame(NamedTuple):
-    """A piece of the map, in degrees."""
+    """Section of the map, in degrees."""
 
     west: float
     south: float
@@ -36,18 +36,18 @@ class Frame(NamedTuple):
 @cache
 def countries() -> tuple[Feature, ...]:
     """One GeoJSON feature a country, with the properties ``iso_alpha2`` and ``name``."""
-    found: dict[str, Feature] = {}
+    by_code: dict[str, Feature] = {}
     for country in CountryInfo.all().values():
         code = country["ISO"].get("alpha2")
         feature = _feature(code, country)
-        # Parts of a country come under its code too: what has an outline stands.
-        if feature and (code not in found or _is_point(found[code])):
-            found[code] = feature
-    return tuple(found[code] for code in sorted(found))
+        # Territories share their country's code: an outline replaces a point.
+        if feature and (code not in by_code or _is_point(by_code[code])):
+            by_code[code] = feature
+    return tuple(by_code[code] for code in sorted(by_code))
 
 
 def outlines(frame: Frame | None = None) -> alt.Chart:
-    """The countries as a quiet background, to layer points on; only those in the frame, if any."""
+    """Draw the countries as a background for points; only those in the frame, if given."""
     shown = [
         one for one in countries() if not _is_point(one) and (frame is None or _touches(one, frame))
     ]
@@ -58,7 +58,7 @@ def outlines(frame: Frame | None = None) -> alt.Chart:
 
 
 def frame_of(positions: Sequence[tuple[float, float]]) -> Frame:
-    """What to show around these (latitude, longitude): all of them, with room on every side."""
+    """Frame around these (latitude, longitude) positions, with a margin on every side."""
     latitudes, longitudes = [at[0] for at in positions], [at[1] for at in positions]
     south, north = _widened(min(latitudes), max(latitudes))
     west, east = _widened(min(longitudes), max(longitudes))
@@ -68,7 +68,7 @@ def frame_of(positions: Sequence[tuple[float, float]]) -> Frame:
 
 
 def fit_to(frame: Frame) -> list[Feature]:
-    """The frame's corners, for a projection to fit: ``project(fit=fit_to(frame))``."""
+    """Corners of the frame for a projection: ``project(fit=fit_to(frame))``."""
     corners = [
         [frame.west, frame.south],
         [frame.west, frame.north],
@@ -85,7 +85,7 @@ def _is_point(feature: Feature) -> bool:
 
 def _feature(code: str, country: Mapping[str, Any]) -> Feature | None:
     geometry = _geometry(country)
-    if not code or code in _LEFT_OUT or geometry is None:
+    if not code or code in _EXCLUDED or geometry is None:
         return None
     properties = {"iso_alpha2": code, "name": country["name"]}
     return {"type": "Feature", "id": code, "properties": properties, "geometry": geometry}
@@ -105,7 +105,7 @@ def _geometry(country: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _wound(rings: Sequence[Ring]) -> list[Ring]:
-    """Outer rings clockwise, holes the other way; else the drawing fills the rest of the globe."""
+    """Wind outer rings clockwise and holes the other way; else Vega fills the rest of the globe."""
     return [
         ring if (_area(ring) > 0) == (place > 0) else list(reversed(ring))
         for place, ring in enumerate(rings)
@@ -113,7 +113,7 @@ def _wound(rings: Sequence[Ring]) -> list[Ring]:
 
 
 def _area(ring: Ring) -> float:
-    """Twice the area, positive where the ring runs counter-clockwise."""
+    """Twice the signed area; positive for a counter-clockwise ring."""
     return sum(here[0] * there[1] - there[0] * here[1] for here, there in pairwise(ring))
 
 
@@ -121,13 +121,13 @@ def _touches(feature: Feature, frame: Frame) -> bool:
     points = [at for rings in feature["geometry"]["coordinates"] for at in rings[0]]
     west, east = min(at[0] for at in points), max(at[0] for at in points)
     south, north = min(at[1] for at in points), max(at[1] for at in points)
-    # Twice the frame: a wide window shows more than what the projection was fitted to.
+    # Twice the frame: a wide window shows more than the projection was fitted to.
     wide, high = frame.east - frame.west, frame.north - frame.south
     is_beside = west > frame.east + 2 * wide or east < frame.west - 2 * wide
     return not is_beside and not (south > frame.north + high or north < frame.south - high)
 
 
-def _widened(least: float, most: float) -> tuple[float, float]:
-    span = max(most - least, _LEAST_SPAN_DEGREES)
-    middle = (least + most) / 2
+def _widened(low: float, high: float) -> tuple[float, float]:
+    span = max(high - low, _MIN_SPAN_DEGREES)
+    middle = (low + high) / 2
     return middle - span * (0.5 + _MARGIN), middle + span * (0.5 + _MARGIN)

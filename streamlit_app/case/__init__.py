@@ -1,1 +1,1 @@
-"""The case screen: one purchase, why it was held suspicious, and what it turns out to be."""
+"""The Case page: one alert with its reasons, related purchases and decision; and the queue."""

@@ -1,4 +1,4 @@
-"""The buttons of a case: claim it, give it back, take the next."""
+"""Buttons of a case: claim, release, next case."""
 
 from __future__ import annotations
 
@@ -11,66 +11,72 @@ from fraudwatch.application.casework import CLAIM_SECONDS
 from fraudwatch.application.ports import StoreUnavailable
 from streamlit_app import navigation
 from streamlit_app.case import work
-from streamlit_app.case.work import Holder
-from streamlit_app.desk import Source
+from streamlit_app.case.work import CaseClaim
+from streamlit_app.console_services import ServiceSource
 
-_UNKNOWN_HOLDER = (
-    "Who works on which case cannot be told now: the store (Cassandra) does not answer. Nothing "
-    "was claimed; run `./fraudwatch status`, then try again."
+_CLAIMS_UNAVAILABLE = (
+    "Claims cannot be read now: the store (Cassandra) does not answer. Nothing was claimed. Run "
+    "`./fraudwatch status` to see what is down, then try again."
 )
 
 
-def claim_or_next(source: Source, person: Person, transaction_id: str, holder: Holder) -> None:
-    """Who has the case, and what may be done about that."""
-    _tell_holder(person, holder)
+def claim_or_next(
+    source: ServiceSource, person: Person, transaction_id: str, claim: CaseClaim
+) -> None:
+    """Show who has claimed the case, and the buttons that apply."""
+    _show_claim(person, claim)
     if not person.may(Right.DECIDE):
         return
     with st.container(horizontal=True):
-        if holder.login == person.login:
+        if claim.login == person.login:
             if st.button("Release"):
-                _do(lambda: work.give_back(source, person, transaction_id))
-        elif not holder.is_other_than(person) and st.button("Claim"):
-            _do(lambda: work.hold(source, person, transaction_id))
+                _do(lambda: work.release(source, person, transaction_id))
+        elif not claim.is_of_another(person) and st.button("Claim"):
+            _do(lambda: work.claim(source, person, transaction_id))
         next_case(source, person, transaction_id)
 
 
-def next_case(source: Source, person: Person, leaving: str | None, *, place: str = "top") -> None:
-    """The button to the next case, for whoever decides."""
+def next_case(
+    source: ServiceSource, person: Person, leaving: str | None, *, place: str = "top"
+) -> None:
+    """Draw the button that claims the next case, for roles that decide."""
     if not person.may(Right.DECIDE):
         return
     if not st.button("Next case", type="primary", key=f"case_next_{place}"):
         return
     try:
-        found = work.take_next(source, person, leaving)
+        found = work.claim_next(source, person, leaving)
     except StoreUnavailable:
-        st.error(_UNKNOWN_HOLDER)
+        st.error(_CLAIMS_UNAVAILABLE)
         return
     if found is None:
-        st.info("Nothing else waits: every alert of the last 24 hours is decided or held.")
+        st.info("No other open case: every alert of the last 24 hours is decided or claimed.")
         return
     navigation.open_case(found)
     st.rerun()
 
 
-def _tell_holder(person: Person, holder: Holder) -> None:
+def _show_claim(person: Person, claim: CaseClaim) -> None:
     minutes = CLAIM_SECONDS // 60
     if not person.may(Right.DECIDE):
-        st.info(f"Your role, {person.role}, reads cases and does not decide them.")
-    elif not holder.is_known:
-        st.warning(_UNKNOWN_HOLDER)
-    elif holder.login == person.login:
-        st.text(f"You have this case, for {minutes} minutes from each look at it.")
-    if holder.is_other_than(person):
+        st.info(f"Your role, {person.role}, may read cases but not decide them.")
+    elif not claim.is_known:
+        st.warning(_CLAIMS_UNAVAILABLE)
+    elif claim.login == person.login:
+        st.text(
+            f"You have claimed this case. The claim ends {minutes} minutes after you last open it."
+        )
+    if claim.is_of_another(person):
         st.warning(
-            f"{holder.login} works on this case. Read it, but deciding is off until it is "
-            f"released, or {minutes} minutes after {holder.login} last looked at it."
+            f"{claim.login} has claimed this case. You can read it; you can decide it once it is "
+            f"released, or {minutes} minutes after {claim.login} last opens it."
         )
 
 
-def _do(deed: Callable[[], object]) -> None:
+def _do(action: Callable[[], object]) -> None:
     try:
-        deed()
+        action()
     except StoreUnavailable:
-        st.error(_UNKNOWN_HOLDER)
+        st.error(_CLAIMS_UNAVAILABLE)
     else:
         st.rerun()

@@ -1,4 +1,4 @@
-"""What is already known of a case, and the decision."""
+"""Labels of a case, and the form that decides it."""
 
 from __future__ import annotations
 
@@ -12,45 +12,46 @@ from fraudwatch.application.ports import NotDelivered, StoreUnavailable
 from fraudwatch.domain.dead_letter import Refused
 from fraudwatch.domain.label import Truth
 from streamlit_app.case import buttons, work
-from streamlit_app.case.parts import away
+from streamlit_app.case.parts import unavailable
 from streamlit_app.case.queries import CaseFile
-from streamlit_app.case.view import TRUTH_WORDS, label_line
-from streamlit_app.case.work import LONGEST_NOTE, Holder
-from streamlit_app.desk import Source
+from streamlit_app.case.view import label_line
+from streamlit_app.case.work import LONGEST_NOTE, CaseClaim
+from streamlit_app.console_services import ServiceSource
+from streamlit_app.view_models import LABEL_WORDS
 
-_NOTE_WARNING: Final = "Why? No names, no card numbers: the note is kept with the label."
+_NOTE_WARNING: Final = "Why? No names, no card numbers: the note is stored with the label."
 
 
-def known(case: CaseFile, now_ms: int) -> None:
-    """What was said of the purchase before, by whom and when."""
-    st.subheader("Already known", anchor=False)
+def show_labels(case: CaseFile, now_ms: int) -> None:
+    """Show the labels of the purchase, by whom and when."""
+    st.subheader("Labels", anchor=False)
     if isinstance(case.labels, StoreUnavailable):
-        away("What is already known")
+        unavailable("The list of labels")
         return
     for label in case.labels:
         st.text(label_line(label, now_ms))
         if label.note:
             st.text(f"    “{label.note}”")
     if not case.labels:
-        st.text("Nothing yet: nobody has said what this purchase was.")
+        st.text("No labels yet.")
 
 
-def offer(source: Source, person: Person, transaction_id: str, holder: Holder) -> None:
-    """The decision, for whoever may give one and does not meet somebody else at it."""
+def show_form(source: ServiceSource, person: Person, transaction_id: str, claim: CaseClaim) -> None:
+    """Draw the decision form, for roles that decide; disabled under another person's claim."""
     if not person.may(Right.DECIDE):
         return
     st.subheader("Decide", anchor=False)
     if (saved := work.saved_just_now(transaction_id)) is not None:
         st.success(f"Saved: {saved}, by you.")
         buttons.next_case(source, person, transaction_id, place="bottom")
-    is_off = holder.is_other_than(person)
+    is_off = claim.is_of_another(person)
     if is_off:
-        st.info(f"Deciding is off: {holder.login} works on this case.")
+        st.info(f"You cannot decide this case: {claim.login} has claimed it.")
     with st.form("decision", enter_to_submit=False):
         truth = st.radio(
             "What was this purchase?",
             list(Truth),
-            format_func=TRUTH_WORDS.__getitem__,
+            format_func=LABEL_WORDS.__getitem__,
             index=None,
             horizontal=True,
             disabled=is_off,
@@ -71,9 +72,9 @@ def offer(source: Source, person: Person, transaction_id: str, holder: Holder) -
 
 
 def _save(
-    source: Source, person: Person, transaction_id: str, said: tuple[Truth | None, str]
+    source: ServiceSource, person: Person, transaction_id: str, decision: tuple[Truth | None, str]
 ) -> None:
-    truth, note = said
+    truth, note = decision
     if truth is None:
         st.warning("Nothing was saved: choose fraud, genuine or unsure first.")
         return
@@ -81,20 +82,20 @@ def _save(
         work.decide(source, person, transaction_id, (truth, note))
     except HeldByAnother as error:
         st.warning(
-            f"Nothing was saved: {error.holder} has taken this case since. Take the next one, or "
-            f"ask {error.holder} to release it."
+            f"Nothing was saved: {error.holder} has claimed this case in the meantime. Go to the "
+            f"next case, or ask {error.holder} to release this one."
         )
     except Refused as error:
         st.error(f"Nothing was saved: {error.reason}. Shorten or change the note, then save again.")
     except NotDelivered:
         st.error(
-            "Not saved for certain: Kafka did not acknowledge the decision. Save it again; twice "
-            "the same does no harm. `./fraudwatch status` shows what is down."
+            "The decision may not be saved: Kafka did not acknowledge it. Save it again; a repeat "
+            "changes nothing. `./fraudwatch status` shows what is down."
         )
     except StoreUnavailable:
         st.error(
-            "Nothing was saved: the store (Cassandra) cannot tell who has this case. Save again "
-            "in a moment; `./fraudwatch status` shows what is down."
+            "Nothing was saved: the store (Cassandra) does not answer, so the claim cannot be "
+            "checked. Save again in a moment; `./fraudwatch status` shows what is down."
         )
     except Forbidden as error:
         st.error(f"Nothing was saved: {error}")

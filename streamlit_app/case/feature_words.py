@@ -1,6 +1,6 @@
-"""Features in words: what a number of the vector is called, and its value in readable units.
+"""Names and values of features as texts, in readable units.
 
-Name and meaning are the catalogues'; a feature's unit is the end of its name.
+Meanings come from the catalogues; the end of a feature's name is its unit.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from fraudwatch.domain.served import SERVED, SERVED_INDEX
 
 UNKNOWN_VALUE: Final = "unknown"
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-# Where the name alone would leave somebody guessing what it is measured from.
+# Where the feature's own name does not say what it is measured from.
 _NAMES: Final = {
     "since_last_seconds": "Time since the last purchase",
     "since_located_seconds": "Time since the last known place",
@@ -23,18 +23,18 @@ _NAMES: Final = {
     "own_hour_share_ratio": "Share of purchases in this hour",
     "category_share_ratio": "Share of purchases in this category",
     "billing_to_shipping_km": "Billing to delivery address",
-    "merchant_fraud_ratio_30d": "Seller's share of fraud in 30 days",
-    "merchant_purchases_30d": "Seller's purchases in 30 days",
-    "merchant_customers_30d": "Seller's customers in 30 days",
-    "merchant_plain_frauds_7d": "Seller's frauds of usual amounts, 7 days",
-    "merchant_plain_frauds_14d": "Seller's frauds of usual amounts, 14 days",
-    "merchant_plain_frauds_28d": "Seller's frauds of usual amounts, 28 days",
-    "merchant_plain_fraud_age_days": "Since the seller's last fraud of a usual amount",
-    "merchant_genuine_age_days": "Since the seller's last genuine purchase",
-    "merchant_fraud_run_age_days": "Nothing but fraud at the seller for",
+    "merchant_fraud_ratio_30d": "Merchant's share of fraud in 30 days",
+    "merchant_purchases_30d": "Merchant's purchases in 30 days",
+    "merchant_customers_30d": "Merchant's customers in 30 days",
+    "merchant_plain_frauds_7d": "Merchant's frauds of normal amounts, 7 days",
+    "merchant_plain_frauds_14d": "Merchant's frauds of normal amounts, 14 days",
+    "merchant_plain_frauds_28d": "Merchant's frauds of normal amounts, 28 days",
+    "merchant_plain_fraud_age_days": "Time since the merchant's last fraud of a normal amount",
+    "merchant_genuine_age_days": "Time since the merchant's last genuine purchase",
+    "merchant_fraud_run_age_days": "Merchant's current run of fraud",
     "device_customers_30d": "Customers on this device in 30 days",
     "ip_network_customers_30d": "Customers in this network in 30 days",
-    "customer_account_age_days": "Known as a customer for",
+    "customer_account_age_days": "Age of the customer account",
 }
 _UNITS = re.compile(r"_(eur_cents|seconds|kmh|km|ratio)$")
 _WINDOW = re.compile(r"\b(\d+)(m|h|d)$")
@@ -43,7 +43,7 @@ _MINUTE, _HOUR, _DAY = 60.0, 3_600.0, 86_400.0
 
 
 def feature_name(feature: str) -> str:
-    """``spend_1h_eur_cents`` is "Spend in 1 h"."""
+    """Name of a feature as text: ``spend_1h_eur_cents`` is "Spend in 1 h"."""
     if feature in _NAMES:
         return _NAMES[feature]
     words = _UNITS.sub("", feature).removeprefix("is_").replace("_", " ")
@@ -52,23 +52,23 @@ def feature_name(feature: str) -> str:
 
 
 def feature_meaning(feature: str) -> str:
-    """What the catalogue says of it; a feature that it no longer has says so."""
+    """Meaning of a feature from the catalogue, if it still has the feature."""
     place = SERVED_INDEX.get(feature)
     return "no longer in the catalogue" if place is None else SERVED[place].meaning
 
 
 def feature_value(feature: str, value: float | None) -> str:
-    """The value in the unit that the feature's name ends in."""
+    """Value in the unit that the feature's name ends in."""
     if value is None or value != value:  # noqa: PLR0124  NaN is unknown as well
         return UNKNOWN_VALUE
-    for ending, written in _WRITTEN:
+    for ending, format_value in _FORMATS:
         if re.search(ending, feature):
-            return written(value)
+            return format_value(value)
     return f"{value:,.2f}".rstrip("0").rstrip(".")
 
 
 def duration_text(seconds: float) -> str:
-    """``45 s``, ``12 min``, ``3 h 20 min``, ``4.5 days``."""
+    """Duration as text: ``45 s``, ``12 min``, ``3 h 20 min``, ``4.5 days``."""
     if seconds < _MINUTE:
         return f"{seconds:.0f} s"
     if seconds < _HOUR:
@@ -83,7 +83,7 @@ def _weekday(value: float) -> str:
     return _WEEKDAYS[round(value) % len(_WEEKDAYS)]
 
 
-_WRITTEN: Final[tuple[tuple[str, Callable[[float], str]], ...]] = (
+_FORMATS: Final[tuple[tuple[str, Callable[[float], str]], ...]] = (
     (r"_eur_cents$", lambda value: f"{value / 100:,.2f} EUR"),
     (r"_seconds$", duration_text),
     (r"_kmh$", lambda value: f"{value:,.0f} km/h"),

@@ -1,4 +1,4 @@
-"""What the customer bought lately, and how far one purchase lies from the one before; pure."""
+"""Timeline of a customer's purchases, and the distances between them; pure."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from streamlit_app.view_models import (
 )
 
 _EARTH_RADIUS_KM: Final = 6_371.0088  # mean radius, IUGG; as the detector's
-# Below a minute clocks say more of a speed than the journey does; as the detector's.
+# Below a minute, clock differences dominate the speed; as the detector's.
 _SHORTEST_TRAVEL_SECONDS: Final = 60.0
 _SAME_PLACE_KM: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Bought:
-    """One purchase of the timeline."""
+class TimelineRow:
+    """One purchase of the timeline, as texts and numbers."""
 
     transaction: str
     at: datetime
@@ -42,7 +42,7 @@ class Bought:
     payment: str
     reasons: str
     is_alert: bool
-    is_this: bool
+    is_case: bool
     latitude: float | None
     longitude: float | None
 
@@ -56,7 +56,7 @@ class Bought:
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """The way from one located purchase to the next."""
+    """Leg from one located purchase to the next."""
 
     latitude: float
     longitude: float
@@ -68,15 +68,15 @@ class Leg:
 
 
 def timeline(
-    purchases: Sequence[Transaction], verdicts: Mapping[str, Verdict], this: str
-) -> list[Bought]:
-    """One line a purchase, newest first."""
+    purchases: Sequence[Transaction], verdicts: Mapping[str, Verdict], case_id: str
+) -> list[TimelineRow]:
+    """List the purchases, newest first."""
     ordered = sorted(purchases, key=lambda one: (-one.event_at_ms, one.transaction_id))
-    return [_bought(one, verdicts.get(one.transaction_id), this) for one in ordered]
+    return [_timeline_row(one, verdicts.get(one.transaction_id), case_id) for one in ordered]
 
 
-def legs(rows: Sequence[Bought]) -> list[Leg]:
-    """The ways between consecutive purchases whose places are known and differ."""
+def legs(rows: Sequence[TimelineRow]) -> list[Leg]:
+    """List the legs between consecutive purchases with known, different places."""
     located = sorted((row for row in rows if row.place), key=lambda row: row.at)
     pairs = pairwise(located)
     return [leg for here, there in pairs if (leg := _leg(here, there)) is not None]
@@ -85,9 +85,9 @@ def legs(rows: Sequence[Bought]) -> list[Leg]:
 def great_circle_km(
     latitude_1: float, longitude_1: float, latitude_2: float, longitude_2: float
 ) -> float:
-    """Distance over the sphere between two positions in degrees (haversine formula).
+    """Great-circle distance between two positions in degrees (haversine formula).
 
-    The detector's own is compiled, by a compiler that the console does without.
+    The detector has its own, compiled with numba, which the console does not install.
     """
     p1, p2 = math.radians(latitude_1), math.radians(latitude_2)
     half_p, half_l = (p2 - p1) / 2, math.radians(longitude_2 - longitude_1) / 2
@@ -95,8 +95,8 @@ def great_circle_km(
     return 2 * _EARTH_RADIUS_KM * math.asin(min(1.0, math.sqrt(a)))
 
 
-def _bought(one: Transaction, verdict: Verdict | None, this: str) -> Bought:
-    return Bought(
+def _timeline_row(one: Transaction, verdict: Verdict | None, case_id: str) -> TimelineRow:
+    return TimelineRow(
         transaction=one.transaction_id,
         at=datetime.fromtimestamp(one.event_at_ms / 1_000, UTC),
         amount_eur=one.amount_eur_cents / 100,
@@ -107,13 +107,13 @@ def _bought(one: Transaction, verdict: Verdict | None, this: str) -> Bought:
         payment=PAYMENT_WORDS[one.payment_status],
         reasons=sentences(verdict.reasons) if verdict and verdict.reasons else UNKNOWN,
         is_alert=verdict is not None and is_alert(verdict),
-        is_this=one.transaction_id == this,
+        is_case=one.transaction_id == case_id,
         latitude=one.purchase_latitude,
         longitude=one.purchase_longitude,
     )
 
 
-def _leg(here: Bought, there: Bought) -> Leg | None:
+def _leg(here: TimelineRow, there: TimelineRow) -> Leg | None:
     if here.place is None or there.place is None:
         return None
     km = great_circle_km(*here.place, *there.place)

@@ -1,4 +1,4 @@
-"""The fields of a purchase that help to decide, in groups; pure."""
+"""Fields of a purchase for the case page, in groups; pure."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from streamlit_app.view_models import (
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One line: its name, what it says, and the whole of what was shortened."""
+    """Field with its name and text, and the full value if the text is shortened."""
 
     name: str
     text: str
-    whole: str | None = None
+    full: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Fields that are read together."""
+    """Fields under one title."""
 
     title: str
     fields: tuple[Field, ...]
 
 
 def groups_of(purchase: Transaction, now_ms: int) -> tuple[Group, ...]:
-    """What was bought, how it was paid, from where, and where it goes."""
+    """Group the fields: purchase, payment, place, addresses."""
     return (_what(purchase, now_ms), _paid(purchase), _where(purchase), _delivery(purchase))
 
 
@@ -47,7 +47,7 @@ def _what(bought: Transaction, now_ms: int) -> Group:
             Field("Amount", amount if bought.currency == "EUR" else f"{amount} ({in_euro})"),
             Field("Merchant", bought.merchant_id),
             Field("Category", bought.category or UNKNOWN),
-            Field("Pieces", UNKNOWN if bought.item_count is None else f"{bought.item_count:,}"),
+            Field("Items", UNKNOWN if bought.item_count is None else f"{bought.item_count:,}"),
             Field("Transaction", bought.transaction_id),
         ),
     )
@@ -72,11 +72,11 @@ def _where(bought: Transaction) -> Group:
     return Group(
         "Where",
         (
-            Field("Seller's country", bought.merchant_country or UNKNOWN),
+            Field("Merchant country", bought.merchant_country or UNKNOWN),
             Field("Place", _place(bought.purchase_latitude, bought.purchase_longitude)),
             _token("Device", bought.device_token),
-            _token("Internet address", bought.ip_token),
-            _token("Its network", bought.ip_network_token),
+            _token("IP address", bought.ip_token),
+            _token("IP network", bought.ip_network_token),
         ),
     )
 

@@ -1,7 +1,7 @@
-"""What the case screen asks the store: independent questions at once, each answer for itself.
+"""Queries of the case page: independent ones run in parallel, each with its own error.
 
-A part that the store does not answer is its own error, and the other parts stand. A case that was
-answered in full is kept for a few seconds; an incomplete one is asked for again at once.
+A part that the store does not answer is replaced by its error; the other parts are shown. A
+complete case is cached for a few seconds; an incomplete one is queried again at the next run.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.domain.label import Label, Truth
 from fraudwatch.domain.transaction import Transaction
 from fraudwatch.domain.verdict import Verdict
-from streamlit_app.case.shared import Known
-from streamlit_app.desk import Desk, Source
-from streamlit_app.metrics import asked
+from streamlit_app.case.links import VerdictsAndLabels
+from streamlit_app.console_services import ConsoleServices, ServiceSource
+from streamlit_app.metrics import timed_query
 
 DAYS_BACK: Final = 30
-MOST_OF_CUSTOMER, MOST_SHARED = 100, 50
+MAX_OF_CUSTOMER, MAX_SHARED = 100, 50
 FRESH_FOR = timedelta(seconds=4)
-TRUTHS_FRESH_FOR = timedelta(seconds=30)
-_AT_ONCE: Final = 8
+LABELS_FRESH_FOR = timedelta(seconds=30)
+_MAX_PARALLEL: Final = 8
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class CaseFile:
-    """All that the store said of one case; a part is its answer or the error in its place."""
+    """Everything stored about one case; each part is its answer or the error in its place."""
 
     verdict: Verdict
     purchase: Transaction | StoreUnavailable | None
@@ -44,41 +44,41 @@ class CaseFile:
     recent: list[Transaction] | StoreUnavailable
     shared: Mapping[Shared, list[Transaction] | StoreUnavailable]
     verdicts: dict[str, Verdict] | StoreUnavailable
-    truths: Mapping[str, Truth] | StoreUnavailable
+    known_labels: Mapping[str, Truth] | StoreUnavailable
 
     @property
     def is_complete(self) -> bool:
-        """Whether everything was answered."""
-        parts = (self.purchase, self.labels, self.recent, self.verdicts, self.truths)
+        """Whether the store answered every part."""
+        parts = (self.purchase, self.labels, self.recent, self.verdicts, self.known_labels)
         return not any(
             isinstance(part, StoreUnavailable) for part in (*parts, *self.shared.values())
         )
 
     @property
-    def known(self) -> Known:
-        """What is known of the purchases beside this one; empty where the store was silent."""
+    def known(self) -> VerdictsAndLabels:
+        """Verdicts and labels of the related purchases; empty where the store did not answer."""
         verdicts = {} if isinstance(self.verdicts, StoreUnavailable) else self.verdicts
-        truths = {} if isinstance(self.truths, StoreUnavailable) else self.truths
-        return Known(verdicts, truths)
+        known_labels = {} if isinstance(self.known_labels, StoreUnavailable) else self.known_labels
+        return VerdictsAndLabels(verdicts, known_labels)
 
 
 class _Incomplete(Exception):
-    """Carries a case past the cache, which keeps what is returned and nothing that is raised."""
+    """Carries an incomplete case past the cache, which stores return values only."""
 
     def __init__(self, case: CaseFile) -> None:
         self.case = case
 
 
-def read(source: Source, person: Person, transaction_id: str) -> CaseFile | None:
-    """The case of a transaction; None while no verdict on it is stored.
+def read(source: ServiceSource, person: Person, transaction_id: str) -> CaseFile | None:
+    """Read the case of a transaction; None if no verdict on it is stored.
 
     Raises:
         Forbidden: the person's role does not see cases.
-        StoreUnavailable: not even the verdict was answered.
+        StoreUnavailable: the verdict cannot be read.
     """
     person.require(Right.SEE)
-    with asked("verdict_of"):
-        verdict = source.desk().alerts.verdict_of(transaction_id)
+    with timed_query("verdict_of"):
+        verdict = source.services().alerts.verdict_of(transaction_id)
     if verdict is None:
         return None
     try:
@@ -88,61 +88,61 @@ def read(source: Source, person: Person, transaction_id: str) -> CaseFile | None
 
 
 def forget() -> None:
-    """Ask anew at the next look: something was just decided."""
+    """Clear the cache after a decision."""
     _complete.clear()
 
 
 @st.cache_data(ttl=FRESH_FOR, max_entries=200, show_spinner=False)
-def _complete(_source: Source, verdict: Verdict) -> CaseFile:
-    case = _ask_all(_source, verdict)
+def _complete(_source: ServiceSource, verdict: Verdict) -> CaseFile:
+    case = _query_all(_source, verdict)
     if not case.is_complete:
         raise _Incomplete(case)
     return case
 
 
-def _ask_all(source: Source, verdict: Verdict) -> CaseFile:
-    desk, transaction_id = source.desk(), verdict.transaction_id
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        ask = partial(_ask, pool)
-        purchase = ask("purchase_of", partial(desk.cases.purchase_of, verdict))
-        recent = ask("purchases_of", partial(_recent, desk, verdict, source.clock()))
-        labels = ask("labels_of", partial(desk.alerts.labels_of, transaction_id))
-        # On this thread, for the cache; the others are under way meanwhile.
-        truths = _answer("labels_known", partial(_truths, source))
+def _query_all(source: ServiceSource, verdict: Verdict) -> CaseFile:
+    services, transaction_id = source.services(), verdict.transaction_id
+    with ThreadPoolExecutor(_MAX_PARALLEL) as pool:
+        submit = partial(_submit, pool)
+        purchase = submit("purchase_of", partial(services.cases.purchase_of, verdict))
+        recent = submit("purchases_of", partial(_recent, services, verdict, source.clock()))
+        labels = submit("labels_of", partial(services.alerts.labels_of, transaction_id))
+        # On this thread, for the cache; the others run in parallel.
+        known_labels = _run_query("labels_known", partial(_known_labels, source))
         shared = {
-            what: ask("purchases_with", partial(_sharing, desk, what, token))
+            what: submit("purchases_with", partial(_sharing, services, what, token))
             for what, token in _tokens(purchase.result()).items()
         }
         found = {what: answer.result() for what, answer in shared.items()}
         names = _names([recent.result(), *found.values()])
-        verdicts = _answer("verdicts_of", partial(desk.cases.verdicts_of, names))
+        verdicts = _run_query("verdicts_of", partial(services.cases.verdicts_of, names))
     return CaseFile(
-        verdict, purchase.result(), labels.result(), recent.result(), found, verdicts, truths
+        verdict, purchase.result(), labels.result(), recent.result(), found, verdicts, known_labels
     )
 
 
-@st.cache_data(ttl=TRUTHS_FRESH_FOR, show_spinner=False)
-def _truths(_source: Source) -> Mapping[str, Truth]:
-    """What was said last of each purchase in the last weeks."""
+@st.cache_data(ttl=LABELS_FRESH_FOR, show_spinner=False)
+def _known_labels(_source: ServiceSource) -> Mapping[str, Truth]:
+    """Read the latest label of each purchase of the last weeks."""
     now = _source.clock()
-    labels = _source.desk().cases.labels_known(now - timedelta(days=DAYS_BACK), now=now)
+    labels = _source.services().cases.labels_known(now - timedelta(days=DAYS_BACK), now=now)
     return {label.transaction_id: label.verdict for label in reversed(labels)}
 
 
-def _recent(desk: Desk, verdict: Verdict, now: datetime) -> list[Transaction]:
-    """The weeks up to a day after the case: an old or replayed one shows its own days."""
+def _recent(services: ConsoleServices, verdict: Verdict, now: datetime) -> list[Transaction]:
+    """Read the weeks up to a day after the case, also for an old or replayed case."""
     bought = datetime.fromtimestamp(verdict.event_at_ms / 1_000, UTC)
     until = min(now, bought + timedelta(days=1))
-    return desk.cases.purchases_of(
+    return services.cases.purchases_of(
         verdict.customer_token,
         until=max(until, bought + timedelta(milliseconds=1)),
         days=DAYS_BACK,
-        limit=MOST_OF_CUSTOMER,
+        limit=MAX_OF_CUSTOMER,
     )
 
 
-def _sharing(desk: Desk, shared: Shared, token: str) -> list[Transaction]:
-    return desk.cases.purchases_with(shared, token, limit=MOST_SHARED)
+def _sharing(services: ConsoleServices, shared: Shared, token: str) -> list[Transaction]:
+    return services.cases.purchases_with(shared, token, limit=MAX_SHARED)
 
 
 def _tokens(purchase: Transaction | StoreUnavailable | None) -> dict[Shared, str]:
@@ -157,15 +157,15 @@ def _names(lists: Collection[list[Transaction] | StoreUnavailable]) -> frozenset
     return frozenset(one.transaction_id for found in answered for one in found)
 
 
-def _ask(
-    pool: ThreadPoolExecutor, kind: str, question: Callable[[], T]
+def _submit(
+    pool: ThreadPoolExecutor, kind: str, query: Callable[[], T]
 ) -> Future[T | StoreUnavailable]:
-    return pool.submit(_answer, kind, question)
+    return pool.submit(_run_query, kind, query)
 
 
-def _answer(kind: str, question: Callable[[], T]) -> T | StoreUnavailable:
+def _run_query(kind: str, query: Callable[[], T]) -> T | StoreUnavailable:
     try:
-        with asked(kind):
-            return question()
+        with timed_query(kind):
+            return query()
     except StoreUnavailable as error:
         return error

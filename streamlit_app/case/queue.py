@@ -13,8 +13,8 @@ from fraudwatch.application.next_case import WAITING_HOURS, WaitingCase
 from fraudwatch.application.ports import StoreUnavailable
 from streamlit_app import alert_table, navigation
 from streamlit_app.case import buttons, work
-from streamlit_app.case.parts import away
-from streamlit_app.desk import Source
+from streamlit_app.case.parts import unavailable
+from streamlit_app.console_services import ServiceSource
 from streamlit_app.view_models import RISK_WORDS, age_text, amount_text, strongest_reason
 
 MAX_CASES: Final = 50
@@ -25,19 +25,18 @@ _COLUMNS: Final = {
 }
 
 
-def show(source: Source, person: Person) -> None:
+def show(source: ServiceSource, person: Person) -> None:
     """Draw the queue and the button that claims its first case; a click opens any of them."""
     if transaction_id := alert_table.clicked_case(_NAME):
         navigation.open_case(transaction_id)
         st.rerun()
     st.subheader("Queue", anchor=False)
+    cases: list[WaitingCase] = []
     try:
         cases = work.waiting(source, person, MAX_CASES)
-    except StoreUnavailable:
-        away("The queue")
-        cases = None
-    else:
         st.text(_summary(cases, may_decide=person.may(Right.DECIDE)))
+    except StoreUnavailable:
+        unavailable("The queue")
     buttons.next_case(source, person, None)
     if cases:
         _table(cases, source.now_ms())
@@ -47,7 +46,7 @@ def _summary(cases: Sequence[WaitingCase], *, may_decide: bool) -> str:
     if not cases:
         return (
             f"No open cases: every alert of the last {WAITING_HOURS} hours is decided or claimed "
-            "by somebody else."
+            "by another person."
         )
     count = f"{len(cases)} open {'case' if len(cases) == 1 else 'cases'}"
     count = f"The first {count}" if len(cases) == MAX_CASES else count

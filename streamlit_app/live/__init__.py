@@ -1,1 +1,1 @@
-"""The live screen: a window of alerts for everybody, filtered and grouped for each."""
+"""The Live page: one shared window of alerts, filtered and grouped by session."""

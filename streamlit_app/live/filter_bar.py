@@ -1,4 +1,4 @@
-"""The live screen's filters: what they are is in the address, so that a link shows the same."""
+"""Filter bar of the live list; the address holds the filters, so that a link shows the same."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ import streamlit as st
 
 from fraudwatch.application.alerts import ALERT_RISKS
 from fraudwatch.domain.verdict import Risk
-from streamlit_app.live.filters import PERIODS, USUAL_PERIOD, Filters, Options
+from streamlit_app.live.filters import DEFAULT_PERIOD, PERIODS, Filters, Options
 
-# By their names in the address; the usual value is not written there.
-_USUAL: Final[Mapping[str, Any]] = {
+# By query parameter; a default is left out of the address.
+_DEFAULTS: Final[Mapping[str, Any]] = {
     "risk": [],
     "rule": [],
     "country": [],
     "merchant": [],
     "least_eur": 0.0,
-    "period": USUAL_PERIOD,
+    "period": DEFAULT_PERIOD,
     "customer": "",
     "open": False,
     "grouped": True,
 }
-_MOST_EUR: Final = 10_000_000.0
-_LINK_TAKEN: Final = "live_link_taken"
+_MAX_EUR: Final = 10_000_000.0
+_LINK_APPLIED: Final = "live_link_applied"
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What the analyst has chosen above the list."""
+    """Filters and switches chosen above the list."""
 
     filters: Filters
     is_grouped: bool
@@ -38,8 +38,8 @@ class Choice:
 
 
 def choose(options: Options) -> Choice:
-    """Draw the filters; the first time in a session they are what the address says."""
-    _take_link()
+    """Draw the filters; the address sets them at the first run of a session."""
+    _apply_link()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         _many("risk", "Risk", ALERT_RISKS, format_func=str.capitalize, placeholder="All risks")
         st.selectbox(
@@ -52,9 +52,11 @@ def choose(options: Options) -> Choice:
         )
         with st.popover(_more_label(), icon=":material/filter_list:"):
             _more(options)
-        _switch("open", "Open only", "Neither decided nor claimed by somebody else")
-        _switch("grouped", "Group", "Alerts of one customer within ten minutes as one line")
-        is_paused = st.toggle("Pause", key="live_paused", help="Hold the list still while you read")
+        _switch("open", "Open only", "Not decided, and not claimed by another person")
+        _switch(
+            "grouped", "Group", "One line for alerts of one customer less than ten minutes apart"
+        )
+        is_paused = st.toggle("Pause", key="live_paused", help="Stop refreshing while you read")
         if _is_filtered():
             st.button("Clear filters", on_click=_clear, type="tertiary")
     _write_link()
@@ -62,14 +64,14 @@ def choose(options: Options) -> Choice:
 
 
 def _more(options: Options) -> None:
-    # New options: a link may name what has left the window, and an analyst may know a name.
+    # New options: a link or an analyst may name something that is not in the window.
     _many("rule", "Rule", options.rules, accept_new_options=True)
-    _many("country", "Country of the seller", options.countries, accept_new_options=True)
+    _many("country", "Merchant country", options.countries, accept_new_options=True)
     _many("merchant", "Merchant", options.merchants, accept_new_options=True)
     st.number_input(
-        "At least, in EUR",
+        "Minimum amount, EUR",
         min_value=0.0,
-        max_value=_MOST_EUR,
+        max_value=_MAX_EUR,
         step=50.0,
         key=_key("least_eur"),
         persist_state="session",
@@ -78,7 +80,7 @@ def _more(options: Options) -> None:
         "Customer",
         key=_key("customer"),
         persist_state="session",
-        placeholder="Token, or how it begins",
+        placeholder="Token or its beginning",
     )
 
 
@@ -98,7 +100,7 @@ def _filters() -> Filters:
         rules=frozenset(_value("rule")),
         countries=frozenset(_value("country")),
         merchants=frozenset(_value("merchant")),
-        least_eur_cents=round(_value("least_eur") * 100),
+        min_eur_cents=round(_value("least_eur") * 100),
         period=_value("period"),
         customer=_value("customer").strip(),
         is_open_only=bool(_value("open")),
@@ -107,54 +109,56 @@ def _filters() -> Filters:
 
 def _more_label() -> str:
     hidden = ("rule", "country", "merchant", "least_eur", "customer")
-    count = sum(_value(name) != _USUAL[name] for name in hidden)
+    count = sum(_value(name) != _DEFAULTS[name] for name in hidden)
     return f"More filters ({count})" if count else "More filters"
 
 
 def _is_filtered() -> bool:
-    return any(_value(name) != usual for name, usual in _USUAL.items() if name != "grouped")
+    return any(_value(name) != default for name, default in _DEFAULTS.items() if name != "grouped")
 
 
 def _clear() -> None:
-    for name, usual in _USUAL.items():
+    for name, default in _DEFAULTS.items():
         if name != "grouped":
-            st.session_state[_key(name)] = usual
+            st.session_state[_key(name)] = default
 
 
-def _take_link() -> None:
-    if not st.session_state.get(_LINK_TAKEN):
-        for name, usual in _USUAL.items():
-            said = st.query_params.get_all(name)
-            st.session_state[_key(name)] = _read(name, said) if said else usual
-        st.session_state[_LINK_TAKEN] = True
+def _apply_link() -> None:
+    if not st.session_state.get(_LINK_APPLIED):
+        for name, default in _DEFAULTS.items():
+            values = st.query_params.get_all(name)
+            st.session_state[_key(name)] = _read(name, values) if values else default
+        st.session_state[_LINK_APPLIED] = True
 
 
-def _read(name: str, said: list[str]) -> Any:
-    """What an address says; what it says wrongly is as if it had said nothing."""
-    reading: Mapping[str, Callable[[], Any]] = {
-        "risk": lambda: [Risk(one.upper()) for one in said if one.upper() in ALERT_RISKS],
-        "least_eur": lambda: _amount(said[-1]),
-        "period": lambda: said[-1] if said[-1] in PERIODS else USUAL_PERIOD,
-        "customer": lambda: said[-1],
-        "open": lambda: said[-1] == "yes",
-        "grouped": lambda: said[-1] != "no",
+def _read(name: str, values: list[str]) -> Any:
+    """Parse a query parameter; invalid values are ignored."""
+    parsers: Mapping[str, Callable[[], Any]] = {
+        "risk": lambda: [Risk(one.upper()) for one in values if one.upper() in ALERT_RISKS],
+        "least_eur": lambda: _amount(values[-1]),
+        "period": lambda: values[-1] if values[-1] in PERIODS else DEFAULT_PERIOD,
+        "customer": lambda: values[-1],
+        "open": lambda: values[-1] == "yes",
+        "grouped": lambda: values[-1] != "no",
     }
-    return reading.get(name, lambda: said)()
+    return parsers.get(name, lambda: values)()
 
 
 def _amount(text: str) -> float:
-    whole, _, cents = text.partition(".")
-    if not (whole.isdecimal() and (cents.isdecimal() or not cents)):
+    euros, _, cents = text.partition(".")
+    if not (euros.isdecimal() and (cents.isdecimal() or not cents)):
         return 0.0
-    return min(float(text), _MOST_EUR)
+    return min(float(text), _MAX_EUR)
 
 
 def _write_link() -> None:
     query = {
-        name: _written(value) for name, usual in _USUAL.items() if (value := _value(name)) != usual
+        name: _written(value)
+        for name, default in _DEFAULTS.items()
+        if (value := _value(name)) != default
     }
     if query != {name: _written(st.query_params.get_all(name)) for name in st.query_params}:
-        # An empty dictionary would leave the browser's address as it was.
+        # from_dict({}) would leave the browser's address unchanged.
         st.query_params.from_dict(query) if query else st.query_params.clear()
 
 
@@ -168,7 +172,7 @@ def _written(value: Any) -> list[str]:
 
 def _value(name: str) -> Any:
     value = st.session_state.get(_key(name))
-    return _USUAL[name] if value is None else value
+    return _DEFAULTS[name] if value is None else value
 
 
 def _key(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Which alerts of the window an analyst asks for; pure."""
+"""Filters of the live list: risk, rule, country, merchant, amount, time, customer; pure."""
 
 from __future__ import annotations
 
@@ -12,66 +12,66 @@ from fraudwatch.domain.verdict import Risk
 from streamlit_app.live.status import Status
 from streamlit_app.view_models import UNKNOWN
 
-# As they stand in the address, and as they are told.
+# By query parameter: label and length.
 PERIODS: Final = {
     "15m": ("Last 15 min", timedelta(minutes=15)),
     "1h": ("Last hour", timedelta(hours=1)),
     "24h": ("Last 24 hours", timedelta(hours=24)),
     "7d": ("Last 7 days", timedelta(days=7)),
 }
-USUAL_PERIOD: Final = "24h"
+DEFAULT_PERIOD: Final = "24h"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """What is asked for; an empty choice leaves nothing out."""
+    """Conditions that an alert must meet; an empty one excludes nothing."""
 
     risks: frozenset[Risk] = frozenset()
     rules: frozenset[str] = frozenset()
     countries: frozenset[str] = frozenset()
     merchants: frozenset[str] = frozenset()
-    least_eur_cents: int = 0
-    period: str = USUAL_PERIOD
+    min_eur_cents: int = 0
+    period: str = DEFAULT_PERIOD
     customer: str = ""
     is_open_only: bool = False
 
     @property
     def period_ms(self) -> int:
-        """How far back is asked for."""
+        """Length of the period."""
         return PERIODS[self.period][1] // timedelta(milliseconds=1)
 
     def of_any_time(self) -> Filters:
-        """The same for figures, which have their own time and count what is decided as well."""
+        """Filters for the figures, which have their own time spans and include decided alerts."""
         return replace(self, period="7d", is_open_only=False)
 
     def chosen(
         self, alerts: Iterable[Alert], now_ms: int, status: Status, login: str
     ) -> list[Alert]:
-        """The alerts asked for, in the order given."""
-        first_ms, asks = now_ms - self.period_ms, self._asks()
+        """Return the matching alerts, in the order given."""
+        first_ms, conditions = now_ms - self.period_ms, self._conditions()
         if self.is_open_only:
-            asks.append(lambda alert: status.is_open_for(login, alert))
+            conditions.append(lambda alert: status.is_open_for(login, alert))
         return [
             alert
             for alert in alerts
-            if alert.decided_at_ms >= first_ms and all(ask(alert) for ask in asks)
+            if alert.decided_at_ms >= first_ms and all(condition(alert) for condition in conditions)
         ]
 
-    def _asks(self) -> list[Callable[[Alert], bool]]:
-        asks: list[tuple[object, Callable[[Alert], bool]]] = [
+    def _conditions(self) -> list[Callable[[Alert], bool]]:
+        conditions: list[tuple[object, Callable[[Alert], bool]]] = [
             (self.risks, lambda alert: alert.risk in self.risks),
             (self.countries, lambda alert: country_of(alert) in self.countries),
             (self.merchants, lambda alert: alert.merchant_id in self.merchants),
-            (self.least_eur_cents, lambda alert: alert.amount_eur_cents >= self.least_eur_cents),
-            (self.customer, lambda alert: is_of(self.customer, alert.customer_token)),
+            (self.min_eur_cents, lambda alert: alert.amount_eur_cents >= self.min_eur_cents),
+            (self.customer, lambda alert: matches_customer(self.customer, alert.customer_token)),
             (self.rules, lambda alert: any(hit.rule in self.rules for hit in alert.reasons)),
         ]
-        return [ask for wanted, ask in asks if wanted]
+        return [condition for wanted, condition in conditions if wanted]
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What can be chosen from: what some alert has."""
+    """Values to choose from: those that occur in the alerts."""
 
     rules: tuple[str, ...] = ()
     countries: tuple[str, ...] = ()
@@ -79,7 +79,7 @@ class Options:
 
 
 def options_of(alerts: Iterable[Alert]) -> Options:
-    """All rules, countries and merchants of these alerts, by name."""
+    """Collect the rules, countries and merchants of these alerts, sorted."""
     rules: set[str] = set()
     countries: set[str] = set()
     merchants: set[str] = set()
@@ -91,10 +91,10 @@ def options_of(alerts: Iterable[Alert]) -> Options:
 
 
 def country_of(alert: Alert) -> str:
-    """The seller's country, or the dash that the list shows for none."""
+    """Merchant country, or the dash that the list shows for none."""
     return alert.merchant_country or UNKNOWN
 
 
-def is_of(asked: str, token: str) -> bool:
-    """Whether a customer is meant by a whole token, or by how it begins with or without its key."""
-    return token.startswith(asked) or token.rpartition("_")[2].startswith(asked)
+def matches_customer(prefix: str, token: str) -> bool:
+    """Match a customer token by its beginning, with or without the key id."""
+    return token.startswith(prefix) or token.rpartition("_")[2].startswith(prefix)

@@ -1,4 +1,4 @@
-"""Bursts of one customer as one line; pure."""
+"""Group a customer's bursts of alerts into one line; pure."""
 
 from __future__ import annotations
 
@@ -9,34 +9,34 @@ from typing import Final
 from fraudwatch.application.alerts import ALERT_RISKS, Alert
 from fraudwatch.domain.verdict import Reason, Risk
 
-# A burst ends when its customer was quiet for this long.
+# A burst ends after this long without an alert of its customer.
 GAP_MS: Final = 10 * 60_000
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Alerts of one customer, newest first: what a line of the list stands for."""
+    """Alerts of one customer, newest first: one line of the list."""
 
     alerts: tuple[Alert, ...]
 
     @property
     def newest(self) -> Alert:
-        """The alert that gives the line its time and place."""
+        """Newest alert, which gives the line its time and place."""
         return self.alerts[0]
 
     @property
     def risk(self) -> Risk:
-        """The gravest of all."""
-        return min((alert.risk for alert in self.alerts), key=_GRAVITY.__getitem__)
+        """Highest risk level of the alerts."""
+        return min((alert.risk for alert in self.alerts), key=_RISK_ORDER.__getitem__)
 
     @property
     def amount_eur_cents(self) -> int:
-        """The sum, in the one currency that all have."""
+        """Total amount, in euro cents."""
         return sum(alert.amount_eur_cents for alert in self.alerts)
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
-        """Each rule once, as its newest alert says it, most points first."""
+        """Reasons of all alerts, each rule once by its newest alert, most points first."""
         by_rule: dict[str, Reason] = {}
         for alert in self.alerts:
             for reason in alert.reasons:
@@ -45,7 +45,7 @@ class Group:
 
 
 def grouped(alerts: Iterable[Alert]) -> list[Group]:
-    """Put an alert to its customer's next newer one if that came within ten minutes.
+    """Group alerts of one customer that are at most ten minutes apart.
 
     Args:
         alerts: newest first.
@@ -66,8 +66,8 @@ def grouped(alerts: Iterable[Alert]) -> list[Group]:
 
 
 def single(alerts: Iterable[Alert]) -> list[Group]:
-    """Each alert a line of its own."""
+    """Make a group of each alert."""
     return [Group((alert,)) for alert in alerts]
 
 
-_GRAVITY = {risk: place for place, risk in enumerate((*ALERT_RISKS, Risk.LOW))}
+_RISK_ORDER = {risk: place for place, risk in enumerate((*ALERT_RISKS, Risk.LOW))}

@@ -1,4 +1,4 @@
-"""One line of the live list, in words; pure: the moment of looking is an argument."""
+"""One line of the live list as texts; pure: the current time is an argument."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from streamlit_app.view_models import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """In the order of its columns: what a narrow window shows comes first; times are UTC."""
+    """Line of the list, in the order of its columns; a narrow window shows the first ones."""
 
     risk: str
     amount: str
@@ -44,7 +44,7 @@ class Line:
 
 
 def line_of(group: Group, now_ms: int, status: Status, login: str) -> Line:
-    """What one line says at this moment; of several alerts, the newest where one must speak."""
+    """Describe a group at this moment; single values are those of its newest alert."""
     newest, alerts = group.newest, group.alerts
     return Line(
         risk=RISK_WORDS[group.risk],
@@ -67,9 +67,9 @@ def line_of(group: Group, now_ms: int, status: Status, login: str) -> Line:
 
 
 def case_of(group: Group, status: Status, login: str) -> str:
-    """The case that a line opens: its newest that still is to be done, else its newest."""
-    to_do = (alert for alert in group.alerts if status.is_open_for(login, alert))
-    return next(to_do, group.newest).transaction_id
+    """Return the case that a line opens: its newest open one, else its newest."""
+    still_open = (alert for alert in group.alerts if status.is_open_for(login, alert))
+    return next(still_open, group.newest).transaction_id
 
 
 def _amount(group: Group) -> str:

@@ -1,4 +1,4 @@
-"""One question to the store at a time for all sessions, and nobody waits longer than is useful."""
+"""Single-flight jobs: one query at a time for all sessions, with a bounded wait."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from fraudwatch.application.ports import StoreUnavailable
 
 
 class StoreSlow(StoreUnavailable):
-    """The store may still answer, but later than a page can wait."""
+    """The store has not answered within the maximum wait; it still may."""
 
 
 class SingleFlight:
-    """A job that any session may ask for and that runs once, on a thread of its own.
+    """A job that sessions share and that runs once at a time, on a thread of its own.
 
-    A hundred analysts load the store like one, and a store that hangs holds one thread, not theirs.
+    A hundred analysts load the store like one, and a store that hangs blocks one thread only.
     """
 
     def __init__(self, job: Callable[[datetime], None], every: timedelta) -> None:
@@ -29,12 +29,12 @@ class SingleFlight:
         self._began: datetime | None = None
         self._began_seconds = 0.0
 
-    def run(self, now: datetime, *, patience_seconds: float) -> None:
-        """Start the job if it is due, and wait for it until it has run this long in all.
+    def run(self, now: datetime, *, max_wait_seconds: float) -> None:
+        """Start the job if it is due, and wait until it has run for ``max_wait_seconds`` in all.
 
         Raises:
-            StoreSlow: it still runs; it goes on, and a later call tells how it ended.
-            StoreUnavailable: its last run failed; it is tried again when it is due.
+            StoreSlow: it is still running; a later call raises its error, if it fails.
+            StoreUnavailable: its last run failed; it is repeated when it is due.
         """
         with self._lock:
             if self._is_due(now):
@@ -44,12 +44,12 @@ class SingleFlight:
         if last is None:
             return
         try:
-            last.result(max(0.0, patience_seconds - ran_seconds))
+            last.result(max(0.0, max_wait_seconds - ran_seconds))
         except TimeoutError as error:
-            raise StoreSlow(f"no answer within {patience_seconds:g} s") from error
+            raise StoreSlow(f"no answer within {max_wait_seconds:g} s") from error
 
     def _is_due(self, now: datetime) -> bool:
         if self._last is None or self._began is None:
             return True
-        # A clock that was set back must not stop it.
+        # abs(): a clock that was set back must not stop the job.
         return self._last.done() and abs(now - self._began) >= self._every

@@ -1,4 +1,4 @@
-"""Who works on what, and what was decided: beside the alerts, kept for every session."""
+"""Status of alerts: claims and decisions, cached for all sessions."""
 
 from __future__ import annotations
 
@@ -9,77 +9,81 @@ from typing import Final
 
 from fraudwatch.application.alerts import Alert
 from fraudwatch.application.casework import CaseReader, Claims
-from fraudwatch.domain.label import Label, Source, Truth
+from fraudwatch.domain.label import Label, Source
 from streamlit_app.live.window import REACH
+from streamlit_app.view_models import LABEL_WORDS
 
-# Labels are written by a persister that may lag: read again what became known a while ago.
+# The persister may lag: read the latest labels again.
 OVERLAP: Final = timedelta(minutes=10)
-WHOLE_EVERY: Final = timedelta(minutes=10)
-_TRUTH_WORDS = {Truth.FRAUD: "Fraud", Truth.GENUINE: "Genuine", Truth.UNSURE: "Unsure"}
+FULL_READ_EVERY: Final = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What people do about alerts, by transaction id."""
+    """Claims (login) and decisions, by transaction id."""
 
-    holders: Mapping[str, str] = field(default_factory=dict)
+    claims: Mapping[str, str] = field(default_factory=dict)
     decided: Mapping[str, Label] = field(default_factory=dict)
 
     def is_open_for(self, login: str, alert: Alert) -> bool:
-        """Could this person take it up: neither decided nor claimed by another."""
+        """Whether the alert is undecided and not claimed by another person."""
         name = alert.transaction_id
-        return name not in self.decided and self.holders.get(name, login) == login
+        return name not in self.decided and self.claims.get(name, login) == login
 
     def words(self, login: str, alerts: Iterable[Alert]) -> str:
-        """One line's status: claims first, a person's own marked, then decisions; each once."""
+        """Status of one line: claims first, the person's own marked, then decisions; each once."""
         names = [alert.transaction_id for alert in alerts]
-        holders = {self.holders[name] for name in names if name in self.holders}
-        said = [self.decided[name] for name in names if name in self.decided]
-        claimed = ["★ Yours"] if login in holders else []
-        claimed += [f"With {holder}" for holder in sorted(holders - {login})]
-        words = dict.fromkeys(f"{_TRUTH_WORDS[label.verdict]} ({label.by})" for label in said)
-        part = f"{len(said)} of {len(names)}: " if 0 < len(said) < len(names) else ""
+        claims = {self.claims[name] for name in names if name in self.claims}
+        labels = [self.decided[name] for name in names if name in self.decided]
+        claimed = ["★ Yours"] if login in claims else []
+        claimed += [f"With {other}" for other in sorted(claims - {login})]
+        words = dict.fromkeys(f"{LABEL_WORDS[label.verdict]} ({label.by})" for label in labels)
+        part = f"{len(labels)} of {len(names)}: " if 0 < len(labels) < len(names) else ""
         return ", ".join([*claimed, *([part + ", ".join(words)] if words else [])]) or "Open"
 
 
-class StatusBook:
-    """The last answers about claims and decisions; each part is read by one thread at a time."""
+class StatusCache:
+    """Last claims and decisions read; each is read by one thread at a time."""
 
     def __init__(self, claims: Claims, cases: CaseReader) -> None:
         self._claims, self._cases = claims, cases
-        self._holders: Mapping[str, str] = {}
+        self._claimed_by: Mapping[str, str] = {}
         self._decided: Mapping[str, Label] = {}
         self._read_at: datetime | None = None
-        self._whole_at: datetime | None = None
+        self._full_read_at: datetime | None = None
 
     def status(self) -> Status:
-        """What is known, without asking anybody."""
-        return Status(self._holders, self._decided)
+        """Return the status without a query."""
+        return Status(self._claimed_by, self._decided)
 
-    def read_claims(self, now: datetime) -> None:  # noqa: ARG002  as every job, by its clock
-        """Take over who holds what.
+    def read_claims(self, now: datetime) -> None:  # noqa: ARG002  signature of every job
+        """Read all claims.
 
         Raises:
-            StoreUnavailable: what was known stays.
+            StoreUnavailable: the previous status stays.
         """
-        self._holders = dict(self._claims.held())
+        self._claimed_by = dict(self._claims.held())
 
     def read_decisions(self, now: datetime) -> None:
-        """Take in the latest analyst's word on each case; all of them now and then.
+        """Read the latest decision on each case: new ones, and all of them every ten minutes.
 
         Raises:
-            StoreUnavailable: what was known stays.
+            StoreUnavailable: the previous status stays.
         """
         last = self._read_at
-        is_whole = last is None or self._whole_at is None or now - self._whole_at >= WHOLE_EVERY
-        since = now - REACH if is_whole or last is None else min(last, now) - OVERLAP
+        is_full = (
+            last is None
+            or self._full_read_at is None
+            or now - self._full_read_at >= FULL_READ_EVERY
+        )
+        since = now - REACH if is_full or last is None else min(last, now) - OVERLAP
         labels = self._cases.labels_known(since, now=now)
-        said = [label for label in labels if label.source is Source.ANALYST]
-        decided = {} if is_whole else dict(self._decided)
-        for label in sorted(said, key=lambda label: label.known_at_ms):
+        by_analysts = [label for label in labels if label.source is Source.ANALYST]
+        decided = {} if is_full else dict(self._decided)
+        for label in sorted(by_analysts, key=lambda label: label.known_at_ms):
             known = decided.get(label.transaction_id)
             if known is None or known.known_at_ms <= label.known_at_ms:
                 decided[label.transaction_id] = label
         self._decided, self._read_at = decided, now
-        if is_whole:
-            self._whole_at = now
+        if is_full:
+            self._full_read_at = now

@@ -32,7 +32,7 @@ def draw(groups: Sequence[Group], now_ms: int, status: Status, login: str) -> No
     """Show one line a group."""
     lines = [line_of(group, now_ms, status, login) for group in groups]
     cases = [case_of(group, status, login) for group in groups]
-    # Cells have no tooltip, and a click opens the case: so the rest stands in a column of its own.
+    # In a column of its own, as cells have no tooltip and a click opens the case.
     all_reasons = st.column_config.TextColumn(
         "All reasons", width=alert_table.width_of([line.reasons for line in lines])
     )

@@ -1,1 +1,1 @@
-"""The patterns screen: alert rates by country, merchant, category, rule and hour."""
+"""The Patterns page: alert rates by country, merchant, category, rule and hour."""

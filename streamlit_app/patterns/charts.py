@@ -1,4 +1,4 @@
-"""The patterns screen's charts: what they draw is counted elsewhere."""
+"""Charts of the patterns page: bars, world map, heat map."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any, Final
 import altair as alt
 import pandas as pd
 
-from streamlit_app.patterns.view import SURE, TOO_FEW_WORDS
+from streamlit_app.patterns.view import ENOUGH, TOO_FEW_TEXT
 
 Chart = alt.LayerChart | alt.FacetChart | alt.Chart
 
 BLUE, GREY, LAND = "#1d4e89", "#aab4bf", "#f1f4f7"
-_SILENT: Final = "no purchases"
-# Light to dark means harmless to risky, which also reads in grey and with colour-blind eyes.
+_NO_PURCHASES: Final = "no purchases"
+# Light to dark means low to high risk, also in grey and for colour-blind readers.
 _SCALE: Final = alt.Scale(scheme="cividis", reverse=True, domainMin=0)
 RATE_AXIS: Final = alt.Axis(format=".1%")
 _ROW_HEIGHT_PX, _MAP_HEIGHT_PX = 24, 380
-_WEEKDAY_HEIGHT_PX, _HEAT_FRAME_PX = 24, 200  # a frame of two legends and the hours
+_WEEKDAY_HEIGHT_PX, _HEAT_FRAME_PX = 24, 200  # two legends and the hours
 _LETTER_WIDTH_PX, _LONGEST_NAME_PX, _NAME_GAP_PX = 6.5, 180, 8
 _FRAME_HEIGHT_PX: Final = 112  # legend and axis of the bars, which share the height with them
 _RATE_TOOLTIPS: Final = {
@@ -26,12 +26,12 @@ _RATE_TOOLTIPS: Final = {
     "rate_words:N": "Alert rate",
     "counts:N": "Alerts of purchases",
     "interval:N": "95 % interval",
-    "state:N": "Sure?",
+    "state:N": "Enough data?",
 }
 
 
 def bars(rows: pd.DataFrame) -> Chart:
-    """Ranked alert rates with their intervals; paler where there are too few to say."""
+    """Bar chart of ranked alert rates with intervals; grey where there are too few purchases."""
     names = list(rows["name"])
     base = alt.Chart(rows).encode(
         y=alt.Y("name:N", sort=names, title=None, axis=name_axis(names)),
@@ -42,7 +42,7 @@ def bars(rows: pd.DataFrame) -> Chart:
         color=alt.Color(
             "state:N",
             title=None,
-            scale=alt.Scale(domain=[SURE, TOO_FEW_WORDS], range=[BLUE, GREY]),
+            scale=alt.Scale(domain=[ENOUGH, TOO_FEW_TEXT], range=[BLUE, GREY]),
             legend=alt.Legend(orient="top"),
         ),
     )
@@ -54,9 +54,9 @@ def bars(rows: pd.DataFrame) -> Chart:
 
 
 def name_axis(names: Sequence[str]) -> alt.Axis:
-    """Room for the longest name.
+    """Axis with room for the longest name.
 
-    Vega measures names before their font is there, in a narrower one, and would cut them.
+    Vega measures names before their font has loaded, in a narrower one, and would cut them.
     """
     longest_px = max(map(len, names), default=0) * _LETTER_WIDTH_PX
     room_px = min(longest_px, _LONGEST_NAME_PX)
@@ -64,40 +64,43 @@ def name_axis(names: Sequence[str]) -> alt.Axis:
 
 
 def world(features: Iterable[dict[str, Any]], rows: pd.DataFrame) -> dict[str, Any]:
-    """Alert rate by the seller's country; grey where there are too few to say.
+    """World map of alert rates by merchant country; grey where there are too few purchases.
 
-    A Vega-Lite document and no chart, as its outlines are put in last: Altair copies and checks
-    every point of them again and again, which takes most of a second.
+    Returns a Vega-Lite document with the outlines added last: Altair copies and validates each of
+    their points repeatedly, which takes most of a second.
     """
     by_code: dict[Any, dict[Any, Any]] = rows.set_index("value").to_dict("index")
-    shapes: dict[str, list[dict[str, Any]]] = {_SILENT: [], TOO_FEW_WORDS: [], SURE: []}
+    shapes: dict[str, list[dict[str, Any]]] = {_NO_PURCHASES: [], TOO_FEW_TEXT: [], ENOUGH: []}
     for feature in features:
         row = by_code.get(feature["properties"]["iso_alpha2"])
-        # Only plain fields: a nested one cannot stand in a tooltip's text.
-        shapes[row["state"] if row else _SILENT].append(feature | (row or {}))
-    layers = [_shapes(_SILENT, LAND), _shapes(TOO_FEW_WORDS, GREY).encode(tooltip=rate_tooltips())]
-    if shapes[SURE]:
+        # Only plain fields: a tooltip cannot show a nested one.
+        shapes[row["state"] if row else _NO_PURCHASES].append(feature | (row or {}))
+    layers = [
+        _shapes(_NO_PURCHASES, LAND),
+        _shapes(TOO_FEW_TEXT, GREY).encode(tooltip=rate_tooltips()),
+    ]
+    if shapes[ENOUGH]:
         legend = alt.Legend(format=".1%", orient="bottom", gradientLength=180)
         fill = alt.Fill("rate:Q", title="Alert rate", scale=_SCALE, legend=legend)
-        layers.append(_shapes(SURE, LAND).encode(fill=fill, tooltip=rate_tooltips()))
+        layers.append(_shapes(ENOUGH, LAND).encode(fill=fill, tooltip=rate_tooltips()))
     chart = alt.layer(*layers).project("naturalEarth1").properties(height=_MAP_HEIGHT_PX)
     drawn: dict[str, Any] = chart.configure_view(stroke=None).to_dict()
     return drawn | {"datasets": shapes}
 
 
 def heat(rows: pd.DataFrame, weekdays: tuple[str, ...]) -> Chart:
-    """Alert rate by weekday and hour; grey where there are too few to say."""
-    few, sure = (rows[(rows["state"] == SURE) == is_sure] for is_sure in (False, True))
+    """Heat map of alert rates by weekday and hour; grey where there are too few purchases."""
+    few, enough = (rows[(rows["state"] == ENOUGH) == has_enough] for has_enough in (False, True))
     layers = []
     if len(few):
         # Fill here and colour there, so that each has its own scale and legend.
-        scale = alt.Scale(domain=[TOO_FEW_WORDS], range=[GREY])
+        scale = alt.Scale(domain=[TOO_FEW_TEXT], range=[GREY])
         fill = alt.Fill("state:N", title=None, scale=scale, legend=alt.Legend(orient="top"))
         layers.append(_cells(few, weekdays).mark_rect().encode(fill=fill))
-    if len(sure):
+    if len(enough):
         legend = alt.Legend(format=".1%", orient="bottom", gradientLength=180)
         color = alt.Color("rate:Q", title="Alert rate", scale=_SCALE, legend=legend)
-        layers.append(_cells(sure, weekdays).mark_rect().encode(color=color))
+        layers.append(_cells(enough, weekdays).mark_rect().encode(color=color))
     height_px = _WEEKDAY_HEIGHT_PX * len(weekdays) + _HEAT_FRAME_PX
     drawn: Chart = alt.layer(*layers).properties(height=height_px)
     return drawn
@@ -122,5 +125,5 @@ def _shapes(dataset: str, fill: str) -> alt.Chart:
 
 
 def rate_tooltips() -> list[alt.Tooltip]:
-    """A rate never without what it rests on."""
+    """Tooltips of a rate: its counts and interval as well."""
     return [alt.Tooltip(field, title=title or " ") for field, title in _RATE_TOOLTIPS.items()]

@@ -1,11 +1,10 @@
-"""The numbers on top of the patterns screen, each with its change; pure."""
+"""Figures at the top of the patterns page, each with its change; pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
 
-from streamlit_app.patterns.fold import Folded, until_last_full_hour
 from streamlit_app.patterns.period import Period
 from streamlit_app.patterns.rates import (
     NO_DATA,
@@ -15,13 +14,14 @@ from streamlit_app.patterns.rates import (
     euros,
     percent,
 )
+from streamlit_app.patterns.tally_sums import TallySums, until_last_full_hour
 
 _TOO_EARLY: Final = Change("no full hour yet")
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One number on top of the screen."""
+    """One figure at the top of the page."""
 
     label: str
     value: str
@@ -29,26 +29,32 @@ class Figure:
     meaning: str
 
 
-def figures(current: Folded, before: Folded, period: Period) -> list[Figure]:
-    """What was counted, beside the period before up to the same full hour."""
-    now, then = current.all, until_last_full_hour(before, period.before, period)
-    like_then = until_last_full_hour(current, period.current, period)
-    beside = f"Beside {period.before_words}, both up to {period.now.hour:02d}:00 of the last day"
+def figures(current: TallySums, before: TallySums, period: Period) -> list[Figure]:
+    """Count the period, and compare it with the period before up to the same full hour."""
+    now, previous = current.all, until_last_full_hour(before, period.before, period)
+    same_span = until_last_full_hour(current, period.current, period)
+    compared = (
+        f"Compared with {period.before_words}, both up to {period.now.hour:02d}:00 of the last day"
+    )
 
-    # In the first hour after midnight there is nothing of today to hold beside yesterday.
+    # In the first hour after midnight there is no full hour of today to compare.
     is_too_early = period.days == 1 and not period.now.hour
 
     def counted(label: str, value: str, name: str, meaning: str) -> Figure:
         change = change_of_count(
-            getattr(like_then, name), getattr(then, name), is_before_known=bool(then.purchases)
+            getattr(same_span, name),
+            getattr(previous, name),
+            is_before_known=bool(previous.purchases),
         )
         change = _TOO_EARLY if is_too_early else change
-        return Figure(label, value, change, f"{meaning}. {beside}: {change.words}.")
+        return Figure(label, value, change, f"{meaning}. {compared}: {change.words}.")
 
-    points = change_of_ratio(now.rate.ratio, then.rate.ratio)
-    was = f"{then.rate.words} ({percent(then.rate.ratio)})" if then.purchases else NO_DATA
+    points = change_of_ratio(now.rate.ratio, previous.rate.ratio)
+    was = (
+        f"{previous.rate.words} ({percent(previous.rate.ratio)})" if previous.purchases else NO_DATA
+    )
     return [
-        counted("Purchases", f"{now.purchases:,}", "purchases", "All that were judged"),
+        counted("Purchases", f"{now.purchases:,}", "purchases", "All scored purchases"),
         counted("Alerts", f"{now.alerts:,}", "alerts", "Purchases that were not approved"),
         Figure(
             "Alert rate",
@@ -57,17 +63,17 @@ def figures(current: Folded, before: Folded, period: Period) -> list[Figure]:
             f"{now.rate.words} purchases were alerts; {period.before_words}: {was}. "
             "The change is in percent points.",
         ),
-        counted("Declined", f"{now.declined:,}", "declined", "Alerts that were declined at once"),
+        counted("Declined", f"{now.declined:,}", "declined", "Alerts with outcome decline"),
         counted(
             "Alerted, EUR",
             euros(now.alerts_amount_eur_cents),
             "alerts_amount_eur_cents",
-            "What the alerts would have cost, reviewed and declined ones together",
+            "Total amount of all alerts, review and decline",
         ),
         counted(
             "Declined, EUR",
             euros(now.declined_amount_eur_cents),
             "declined_amount_eur_cents",
-            "What was worth so much was not paid, as it was declined at once",
+            "Total amount of declined purchases",
         ),
     ]

@@ -1,4 +1,4 @@
-"""What labels say by day, drawn; where there is nothing to draw, a sentence says why."""
+"""Trend charts of labels: false positives and value caught by day."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from streamlit_app.patterns.trend_charts import false_positive_trend, value_caug
 
 
 def label_trends(rows: pd.DataFrame, period: Period) -> None:
-    """False positives and value caught over time."""
-    st.subheader("What labels say, by day", anchor=False)
+    """Draw false positives and value caught by day, or why there are none."""
+    st.subheader("Labels by day", anchor=False)
     if rows.empty:
         st.info(f"There are {NO_LABELS} on purchases of these days.")
         return

@@ -1,4 +1,4 @@
-"""What labels say day by day, as charts and readers of tables take it; pure."""
+"""Rows of labels by day, for charts and tables; pure."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Final
 import pandas as pd
 
 from fraudwatch.domain.labelled import Outcomes
-from streamlit_app.patterns.labels import Labelled, caught, false_positives
+from streamlit_app.patterns.labels import LabelSummary, caught, false_positives
 from streamlit_app.patterns.period import Period
 from streamlit_app.patterns.rates import UNKNOWN, euros
 
-# What the table calls the columns that charts name in code.
+# Table titles of the columns that charts use by name.
 _TITLES: Final = {
     "day": "Day",
     "decided": "Analysts decided: genuine",
@@ -26,8 +26,8 @@ _COLUMNS: Final = (
 )
 
 
-def label_rows(known: Labelled, period: Period, *, is_before_known: bool) -> pd.DataFrame:
-    """One row for each day with labels; the period before in the place of this one's days."""
+def label_rows(known: LabelSummary, period: Period, *, is_before_known: bool) -> pd.DataFrame:
+    """Build a row for each day with labels; the period before is aligned with this one's days."""
     spans = [(period.words, period.current, known.all.current, known.decided.current)]
     if is_before_known:
         spans.append((period.before_words, period.before, known.all.before, known.decided.before))
@@ -42,7 +42,7 @@ def label_rows(known: Labelled, period: Period, *, is_before_known: bool) -> pd.
 
 
 def label_table(rows: pd.DataFrame) -> pd.DataFrame:
-    """The same for a reader of tables."""
+    """Select and rename the columns for the table."""
     return rows[list(_TITLES)].rename(columns=_TITLES)
 
 

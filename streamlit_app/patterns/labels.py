@@ -1,7 +1,7 @@
-"""What labels say about the alerts: figures and trends; pure.
+"""Figures from labels: value caught and false positives; pure.
 
-Value caught goes by all labels. The share of false positives goes by analysts' decisions alone:
-chargebacks name frauds, so that share would be zero wherever nobody decides.
+Value caught uses all labels. The share of false positives uses analysts' decisions only:
+chargebacks report frauds, so the share would be zero where analysts decide nothing.
 """
 
 from __future__ import annotations
@@ -25,97 +25,97 @@ from streamlit_app.patterns.rates import (
 )
 
 NO_LABELS: Final = "no labels yet"
-NOT_DECIDED: Final = "no analyst's decision yet"
+NOT_DECIDED: Final = "no decisions yet"
 _NO_LABELS_BEFORE: Final = "no labels before"
-_NOT_DECIDED_BEFORE: Final = "none decided before"
+_NOT_DECIDED_BEFORE: Final = "no decisions before"
 
 
 @dataclass(frozen=True, slots=True)
 class ByDay:
-    """What became of the purchases of a period and of the one before, by day of the event."""
+    """Outcomes of labelled purchases of a period and of the one before, by event day."""
 
     current: Mapping[str, Outcomes] = field(default_factory=dict)
     before: Mapping[str, Outcomes] = field(default_factory=dict)
-    """As far into the period before as now is into this one."""
+    """Up to the same time in the period before."""
 
     @property
     def now(self) -> Outcomes:
-        """All of the period."""
+        """Total of the period."""
         return _total(self.current.values())
 
     @property
-    def then(self) -> Outcomes:
-        """All of the period before."""
+    def previous(self) -> Outcomes:
+        """Total of the period before."""
         return _total(self.before.values())
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
-    """What is known of two periods, and by how many labels."""
+class LabelSummary:
+    """Labelled outcomes of two periods, and the number of labels."""
 
     all: ByDay
-    """By whoever knows of it."""
+    """From all labels."""
     decided: ByDay
-    """The purchases alone that an analyst has decided."""
+    """From analysts' decisions only."""
     rules: Mapping[str, RuleTruth]
-    """The purchases of the period that each rule hit."""
+    """Labelled purchases of the period by rule that hit."""
     labels_known: int
     labels_read: int
 
 
 def false_positives(decided: Outcomes) -> Rate:
-    """Genuine purchases among the alerts that analysts have decided."""
+    """Share of genuine purchases among the alerts that analysts have decided."""
     return Rate(decided.false_positives, decided.false_positives + decided.caught)
 
 
 def caught(known: Outcomes) -> Rate:
-    """Alerts among the frauds somebody knows of."""
+    """Share of alerts among the known frauds."""
     return Rate(known.caught, known.caught + known.missed)
 
 
-def label_figures(known: Labelled, period: Period, *, is_before_known: bool) -> list[Figure]:
-    """Value caught and the share of false alarms, with how many labels they rest on."""
+def label_figures(known: LabelSummary, period: Period, *, is_before_known: bool) -> list[Figure]:
+    """Build the figures of value caught and false positives, with their label counts."""
     return [
         _value_figure(known.all, period, is_before_known=is_before_known),
         _false_positive_figure(known.decided, period, is_before_known=is_before_known),
     ]
 
 
-def sentence(known: Labelled) -> str:
-    """What the figures rest on, and what they leave out."""
+def sentence(known: LabelSummary) -> str:
+    """Summarise the labels behind the figures, and their limits."""
     wrong, frauds, now = false_positives(known.decided.now), caught(known.all.now), known.all.now
-    told = []
+    notes = []
     if frauds.of:
         worth = euros(now.caught_eur_cents + now.missed_eur_cents)
-        told.append(
-            f"By all labels, {frauds.hits:,} of {frauds.of:,} frauds known were alerts, worth "
+        notes.append(
+            f"By all labels, {frauds.hits:,} of {frauds.of:,} known frauds were alerts, worth "
             f"{euros(now.caught_eur_cents)} of {worth} EUR."
         )
     if wrong.of:
         low, high = (percent(end) for end in wrong.interval)
-        told.append(
+        notes.append(
             f"Of {wrong.of:,} alerts decided by analysts, {percent(wrong.ratio)} were genuine "
             f"(95 % interval {low} to {high})."
         )
     elif known.all.current:
-        told.append(
-            "No analyst has decided an alert of these days yet, and chargebacks alone do not tell "
+        notes.append(
+            "No analyst has decided an alert of these days yet; chargebacks alone cannot show "
             "false positives."
         )
     if not known.all.current:
-        told.append("No labels yet: nobody has said what these days' purchases turned out to be.")
+        notes.append("No labels yet on purchases of these days.")
     else:
-        told.append("Fraud is often reported weeks later, so the newest days will still change.")
+        notes.append("Fraud is often reported weeks later, so the newest days will still change.")
     if known.labels_read < known.labels_known:
-        told.append(
+        notes.append(
             f"Only the newest {known.labels_read:,} of {known.labels_known:,} labels were read."
         )
-    return " ".join(told)
+    return " ".join(notes)
 
 
 def _value_figure(known: ByDay, period: Period, *, is_before_known: bool) -> Figure:
-    now, then, before_words = known.now, known.then, period.before_words.capitalize()
-    frauds, were_frauds = caught(now), caught(then)
+    now, previous, before_words = known.now, known.previous, period.before_words.capitalize()
+    frauds, were_frauds = caught(now), caught(previous)
     if not frauds.of:
         change, was = Change(NO_LABELS), ""
     elif not is_before_known:
@@ -123,19 +123,21 @@ def _value_figure(known: ByDay, period: Period, *, is_before_known: bool) -> Fig
     elif not were_frauds.of:
         change, was = Change(_NO_LABELS_BEFORE), ""
     else:
-        change = change_of_count(now.caught_eur_cents, then.caught_eur_cents, is_before_known=True)
-        was = f" {before_words}: {euros(then.caught_eur_cents)} EUR, {were_frauds.words}."
+        change = change_of_count(
+            now.caught_eur_cents, previous.caught_eur_cents, is_before_known=True
+        )
+        was = f" {before_words}: {euros(previous.caught_eur_cents)} EUR, {were_frauds.words}."
     return Figure(
         "Value caught, EUR",
         euros(now.caught_eur_cents) if frauds.of else UNKNOWN,
         change,
-        f"Fraud that an alert met, by all labels: {frauds.words} purchases labelled fraud.{was}",
+        f"Amount of fraud with an alert: {frauds.words} purchases labelled fraud.{was}",
     )
 
 
 def _false_positive_figure(decided: ByDay, period: Period, *, is_before_known: bool) -> Figure:
-    wrong, was_wrong = false_positives(decided.now), false_positives(decided.then)
-    meaning = f"Genuine among the alerts that analysts decided: {wrong.words}."
+    wrong, was_wrong = false_positives(decided.now), false_positives(decided.previous)
+    meaning = f"Genuine purchases among alerts decided by analysts: {wrong.words}."
     if not wrong.of:
         change = Change(NOT_DECIDED)
     elif not is_before_known:

@@ -1,4 +1,4 @@
-"""The parts that the patterns screen is put together from: each a chart and the same as a table."""
+"""Panels of the patterns page, each a chart and the same data as a table."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from streamlit_app import world_map
 from streamlit_app.patterns import charts as patterns_charts
 from streamlit_app.patterns import trend_charts as patterns_trend_charts
 from streamlit_app.patterns.figures import Figure
-from streamlit_app.patterns.fold import Folded
 from streamlit_app.patterns.period import Period
 from streamlit_app.patterns.rates import TOO_FEW
+from streamlit_app.patterns.tally_sums import TallySums
 from streamlit_app.patterns.view import (
     TITLES,
     group_rows,
@@ -29,9 +29,9 @@ from streamlit_app.patterns.view import (
 
 Place = DeltaGenerator
 METRIC_WIDTH_PX: Final = 160  # two side by side on a phone
-_WIDE_METRIC_PX, _FITS = 210, 20  # for changes with more letters, which would be cut
-MOST_BARS: Final = 15
-_LEAST_PURCHASES: Final = (1, 10, TOO_FEW, 100, 300, 1_000)
+_WIDE_METRIC_PX, _FITS = 210, 20  # for longer changes, which would be cut
+MAX_BARS: Final = 15
+_MIN_PURCHASES: Final = (1, 10, TOO_FEW, 100, 300, 1_000)
 _RANKED: Final = (
     (Dimension.MERCHANT, "Merchants", "Merchant"),
     (Dimension.CATEGORY, "Categories", "Category"),
@@ -39,14 +39,14 @@ _RANKED: Final = (
 _COLUMNS: Final = {
     TITLES["rate"]: st.column_config.NumberColumn(format="%.2f %%"),
     TITLES["change"]: st.column_config.TextColumn(
-        help="In percent points, beside all of the period before"
+        help="In percentage points, compared with the whole period before"
     ),
-    TITLES["state"]: st.column_config.TextColumn(help=f"Enough is {TOO_FEW} purchases"),
+    TITLES["state"]: st.column_config.TextColumn(help=f"{TOO_FEW} purchases are enough"),
 }
 
 
 def metrics(place: Place, shown: Iterable[Figure]) -> None:
-    """The numbers on top; no colour, as more alerts are neither good nor bad by themselves."""
+    """Draw the figures at the top; no colour, as more alerts are neither good nor bad."""
     for figure in shown:
         place.metric(
             figure.label,
@@ -60,8 +60,8 @@ def metrics(place: Place, shown: Iterable[Figure]) -> None:
         )
 
 
-def groups(current: Folded, before: Folded, period: Period) -> None:
-    """By country, by whatever is ranked, and by hour and weekday."""
+def groups(current: TallySums, before: TallySums, period: Period) -> None:
+    """Draw alert rates by country, merchant, category, and weekday and hour."""
     if not current.groups and not current.hours:
         return
     _countries(current, before)
@@ -69,8 +69,8 @@ def groups(current: Folded, before: Folded, period: Period) -> None:
     _hours(current, period)
 
 
-def alert_trend(current: Folded, before: Folded, period: Period) -> None:
-    """The alert rate over time beside the period before."""
+def alert_trend(current: TallySums, before: TallySums, period: Period) -> None:
+    """Draw the alert rate over time, with the period before."""
     rows = trend_rows(current, before, period)
     if rows.empty:
         return
@@ -82,46 +82,46 @@ def alert_trend(current: Folded, before: Folded, period: Period) -> None:
 
 
 def as_table(rows: pd.DataFrame) -> None:
-    """The same as a table, for whoever cannot read the chart."""
-    with st.expander("The same as a table"):
+    """Draw the data of a chart as a table, for readers who cannot use the chart."""
+    with st.expander("Show as table"):
         _table(rows)
 
 
-def _countries(current: Folded, before: Folded) -> None:
-    st.subheader("By the seller's country", anchor=False)
+def _countries(current: TallySums, before: TallySums) -> None:
+    st.subheader("By merchant country", anchor=False)
     features = world_map.countries()
     names = {page["properties"]["iso_alpha2"]: page["properties"]["name"] for page in features}
     rows = group_rows(
         current.group(Dimension.COUNTRY), before.group(Dimension.COUNTRY), names=names
     )
     if rows.empty:
-        st.info("No purchase of these days names a country.")
+        st.info("No purchase of these days has a merchant country.")
         return
     drawn, listed = st.columns([3, 2])
     drawn.vega_lite_chart(patterns_charts.world(features, rows))
     missing = not_drawn(rows["value"], names)
     drawn.caption(
-        f"Grey: fewer than {TOO_FEW} purchases, too few to say. Palest: no purchases."
+        f"Grey: fewer than {TOO_FEW} purchases, too few for a rate. Palest: no purchases."
         + (f" Too small to be drawn: {', '.join(missing)}." if missing else "")
     )
     with listed:
         _table(table(rows, first="Country"))
 
 
-def _ranked(current: Folded, before: Folded) -> None:
-    least = st.select_slider(
-        "Only groups with at least so many purchases",
-        _LEAST_PURCHASES,
+def _ranked(current: TallySums, before: TallySums) -> None:
+    minimum = st.select_slider(
+        "Minimum number of purchases",
+        _MIN_PURCHASES,
         value=TOO_FEW,
-        key="patterns_least_purchases",
+        key="patterns_min_purchases",
         width=420,
     )
     st.caption(
-        "Bars are alert rates, thin lines their 95 % intervals (Wilson). With fewer than "
-        f"{TOO_FEW} purchases a rate is marked as too few to say."
+        "Bars are alert rates, thin lines their 95 % intervals (Wilson). Groups with fewer than "
+        f"{TOO_FEW} purchases are marked as too few."
     )
     for column, (dimension, title, first) in zip(st.columns(len(_RANKED)), _RANKED, strict=True):
-        rows = group_rows(current.group(dimension), before.group(dimension), least_purchases=least)
+        rows = group_rows(current.group(dimension), before.group(dimension), min_purchases=minimum)
         with column:
             st.subheader(title, anchor=False)
             _bars(rows, title.lower(), first)
@@ -129,22 +129,22 @@ def _ranked(current: Folded, before: Folded) -> None:
 
 def _bars(rows: pd.DataFrame, title: str, first: str) -> None:
     if rows.empty:
-        st.info(f"No {title} with so many purchases in these days.")
+        st.info(f"No {title} with at least that many purchases in these days.")
         return
-    st.altair_chart(patterns_charts.bars(rows.head(MOST_BARS)))
-    if len(rows) > MOST_BARS:
-        st.caption(f"The first {MOST_BARS} of {len(rows):,}; the table has all.")
+    st.altair_chart(patterns_charts.bars(rows.head(MAX_BARS)))
+    if len(rows) > MAX_BARS:
+        st.caption(f"The first {MAX_BARS} of {len(rows):,}; the table shows all.")
     as_table(table(rows, first=first))
 
 
-def _hours(current: Folded, period: Period) -> None:
+def _hours(current: TallySums, period: Period) -> None:
     if not current.hours:
         return
     weekdays = weekdays_of(period)
     rows = heat_rows(current, weekdays)
     st.subheader("By weekday and hour", anchor=False)
     st.altair_chart(patterns_charts.heat(rows, weekdays))
-    st.caption(f"Grey: fewer than {TOO_FEW} purchases, too few to say; hours to come have none.")
+    st.caption(f"Grey: fewer than {TOO_FEW} purchases, too few for a rate; future hours have none.")
     as_table(table(rows[rows["purchases"] > 0], first="Hour"))
 
 

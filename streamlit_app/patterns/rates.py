@@ -1,4 +1,4 @@
-"""Rates that say how sure they are, and changes in words; pure."""
+"""Rates with confidence intervals, and changes as texts; pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Final, Literal
 
-# With fewer, one alert more or less moves the rate by over three percent points.
+# With fewer, one alert more or less moves the rate by over three percentage points.
 TOO_FEW: Final = 30
 _Z_95: Final = 1.959964  # of the normal distribution, two-sided
 UNKNOWN: Final = "—"
@@ -18,27 +18,27 @@ Arrow = Literal["up", "down", "off"]
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """So many of so many."""
+    """Share of hits among a number of purchases."""
 
     hits: int
     of: int
 
     @property
     def ratio(self) -> float:
-        """The share; NaN of nothing."""
+        """Share; NaN without purchases."""
         return self.hits / self.of if self.of else math.nan
 
     @property
-    def is_sure(self) -> bool:
-        """Whether there are enough to say anything."""
+    def has_enough(self) -> bool:
+        """Whether there are enough purchases for a rate."""
         return self.of >= TOO_FEW
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Where the true share lies in 95 of 100 such cases; NaN of nothing.
+        """95 % confidence interval of the share; NaN without purchases.
 
-        The score interval of Wilson (1927, JASA 22, 209-212): right for small counts too, where
-        the usual "plus or minus" goes below zero.
+        The score interval of Wilson (1927, JASA 22, 209-212): valid for small counts too, where
+        the normal approximation goes below zero.
         """
         if not self.of:
             return math.nan, math.nan
@@ -49,20 +49,20 @@ class Rate:
 
     @property
     def words(self) -> str:
-        """``12 of 340``: what the share rests on."""
+        """Counts as text: ``12 of 340``."""
         return f"{self.hits:,} of {self.of:,}"
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """How a figure stands beside the period before, and which way an arrow points."""
+    """Change of a figure from the period before, as text, and the direction of its arrow."""
 
     words: str
     arrow: Arrow = "off"
 
 
 def change_of_count(now: int, before: int, *, is_before_known: bool) -> Change:
-    """By how many percent a count went up or down."""
+    """Change of a count in percent."""
     if not is_before_known:
         return Change(NO_DATA_BEFORE)
     if now == before:
@@ -74,7 +74,7 @@ def change_of_count(now: int, before: int, *, is_before_known: bool) -> Change:
 
 
 def change_of_ratio(now: float, before: float, *, unknown: str = NO_DATA_BEFORE) -> Change:
-    """By how many percent points a share went up or down; ``unknown`` says why it is not told."""
+    """Change of a share in percentage points; ``unknown`` is the text for no previous share."""
     if math.isnan(before):
         return Change(unknown)
     if math.isnan(now):
@@ -87,12 +87,12 @@ def change_of_ratio(now: float, before: float, *, unknown: str = NO_DATA_BEFORE)
 
 
 def percent(ratio: float) -> str:
-    """``2.45 %``; fewer decimals where they say nothing."""
+    """Percentage as text: ``2.45 %``, with one decimal from 10 % on."""
     if math.isnan(ratio):
         return UNKNOWN
     return f"{ratio * 100:.{1 if ratio >= 0.1 else 2}f} %"  # noqa: PLR2004  ten percent
 
 
 def euros(eur_cents: int) -> str:
-    """``1,234``: whole euros, as nobody reads the cents of a sum."""
+    """Amount in whole euros: ``1,234``."""
     return f"{eur_cents / 100:,.0f}"

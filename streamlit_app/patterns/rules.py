@@ -1,6 +1,6 @@
-"""How often each rule hit, and how often rightly as far as labels tell; pure.
+"""Rows by rule: how often it hit, and the share of fraud among labelled hits; pure.
 
-Not their alert rates: what hits a rule is nearly always an alert.
+Alert rates would not help: a purchase that a rule hits is nearly always an alert.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import pandas as pd
 
 from fraudwatch.domain.labelled import RuleTruth
 from fraudwatch.domain.tally import Dimension
-from streamlit_app.patterns.fold import Folded
 from streamlit_app.patterns.rates import NO_DATA_BEFORE, UNKNOWN, Rate, percent
+from streamlit_app.patterns.tally_sums import TallySums
 
 FRAUD_SHARE: Final = "Fraud among labelled"
-# What the table calls the columns that charts name in code.
+# Table titles of the columns that charts use by name.
 _TITLES: Final = {
     "name": "Rule",
     "hits": "Purchases hit",
@@ -29,14 +29,16 @@ _TITLES: Final = {
 _COLUMNS: Final = (*_TITLES, "counts", "fraud_words")
 
 
-def rule_rows(current: Folded, before: Folded, truths: Mapping[str, RuleTruth]) -> pd.DataFrame:
-    """One row a rule, the one that hit most often first."""
+def rule_rows(
+    current: TallySums, before: TallySums, truths: Mapping[str, RuleTruth]
+) -> pd.DataFrame:
+    """Build a row for each rule, most hits first."""
     hits, hits_before = current.group(Dimension.RULE), before.group(Dimension.RULE)
     of, of_before = current.all.purchases, before.all.purchases
     rows = [
         _row(rule, Rate(counts.purchases, of), truths.get(rule, RuleTruth()))
         | {
-            "per_thousand_before": _was(
+            "per_thousand_before": _per_thousand_before(
                 hits_before[rule].purchases if rule in hits_before else 0, of_before
             )
         }
@@ -47,24 +49,24 @@ def rule_rows(current: Folded, before: Folded, truths: Mapping[str, RuleTruth]) 
 
 
 def rule_table(rows: pd.DataFrame) -> pd.DataFrame:
-    """The same for a reader of tables."""
+    """Select and rename the columns for the table."""
     return rows[list(_TITLES)].rename(columns=_TITLES)
 
 
 def _row(rule: str, hit: Rate, truth: RuleTruth) -> dict[str, Any]:
-    right = Rate(truth.frauds, truth.labelled)
+    fraud = Rate(truth.frauds, truth.labelled)
     return {
         "name": rule,
         "hits": hit.hits,
         "per_thousand": hit.ratio * 1_000,
         "counts": f"{hit.hits:,} ({_per_thousand(hit)} per 1,000)",
-        "fraud_percent": right.ratio * 100,
-        "fraud_counts": right.words if right.of else "no labels",
-        "fraud_words": f"{percent(right.ratio)} ({right.words})" if right.of else "no labels",
+        "fraud_percent": fraud.ratio * 100,
+        "fraud_counts": fraud.words if fraud.of else "no labels",
+        "fraud_words": f"{percent(fraud.ratio)} ({fraud.words})" if fraud.of else "no labels",
     }
 
 
-def _was(hits: int, of: int) -> str:
+def _per_thousand_before(hits: int, of: int) -> str:
     return _per_thousand(Rate(hits, of)) if of else NO_DATA_BEFORE
 
 

@@ -1,4 +1,4 @@
-"""The rules' part of the patterns screen: how often each hit, drawn and as a table."""
+"""Panel of rules: how often each one hit, as a chart and as a table."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import streamlit as st
 
 from fraudwatch.domain.labelled import RuleTruth
 from streamlit_app.patterns.charts import BLUE, Chart, name_axis
-from streamlit_app.patterns.fold import Folded
 from streamlit_app.patterns.rules import FRAUD_SHARE, rule_rows, rule_table
+from streamlit_app.patterns.tally_sums import TallySums
 
 _ROW_HEIGHT_PX, _FRAME_HEIGHT_PX = 24, 60
 _COLUMNS: Final = {
@@ -23,8 +23,8 @@ _COLUMNS: Final = {
 }
 
 
-def rules(current: Folded, before: Folded, truths: Mapping[str, RuleTruth]) -> None:
-    """How often each rule hit, and what labels say of what it hit."""
+def rules(current: TallySums, before: TallySums, truths: Mapping[str, RuleTruth]) -> None:
+    """Draw how often each rule hit, and the share of fraud among labelled hits."""
     if not current.all.purchases:
         return
     st.subheader("Rules", anchor=False)
@@ -36,13 +36,13 @@ def rules(current: Folded, before: Folded, truths: Mapping[str, RuleTruth]) -> N
     drawn.altair_chart(rule_bars(rows))
     listed.dataframe(rule_table(rows), hide_index=True, column_config=_COLUMNS)
     st.caption(
-        "A purchase counts under every rule it hit. Chargebacks name frauds and hardly ever a "
-        "genuine purchase, so where analysts have decided little the share of fraud is too high."
+        "A purchase counts under every rule that hit it. Chargebacks report frauds and hardly ever "
+        "genuine purchases, so with few analyst decisions the share of fraud is too high."
     )
 
 
 def rule_bars(rows: pd.DataFrame) -> Chart:
-    """How many of 1,000 purchases each rule hit."""
+    """Bar chart of hits per 1,000 purchases by rule."""
     names = list(rows["name"])
     base = alt.Chart(rows).encode(
         x=alt.X("per_thousand:Q", title="Hits per 1,000 purchases"),

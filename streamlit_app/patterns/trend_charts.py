@@ -1,4 +1,4 @@
-"""The patterns screen's lines over time, the period before as a thin dashed one."""
+"""Trend charts of the patterns page; the period before is a thin dashed line."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ import pandas as pd
 
 from streamlit_app.patterns.charts import BLUE, RATE_AXIS, Chart, rate_tooltips
 
-_ORANGE: Final = "#b35c00"  # apart from the blue for every kind of colour-blind eyes
+_ORANGE: Final = "#b35c00"  # distinct from the blue for every kind of colour blindness
 _HEIGHT_PX: Final = 260
 
 
 def alert_trend(rows: pd.DataFrame, series: tuple[str, str], *, at: str) -> Chart:
-    """Alert rate over time, the period before as a thin line beside it."""
+    """Trend of the alert rate, with the period before."""
     y = alt.Y(title="Alert rate", axis=RATE_AXIS)
     return _lines(rows, "rate", y, series, at=at, tooltip=rate_tooltips())
 
 
 def false_positive_trend(rows: pd.DataFrame, series: tuple[str, str]) -> Chart:
-    """The share of genuine purchases among the alerts that analysts decided, by day."""
+    """Trend of the share of genuine purchases among alerts decided by analysts, by day."""
     y = alt.Y(title="False positives", axis=RATE_AXIS)
     return _lines(rows, "false_positive_ratio", y, series, at="Day", tooltip=_label_tooltips())
 
 
 def value_caught_trend(rows: pd.DataFrame, series: tuple[str, str]) -> Chart:
-    """What the frauds were worth that an alert met, by day."""
+    """Trend of the amount of fraud with an alert, by day."""
     y = alt.Y(title="Value caught, EUR", axis=alt.Axis(format=",.0f"))
     return _lines(rows, "caught_eur", y, series, at="Day", tooltip=_label_tooltips())
 
@@ -40,7 +40,7 @@ def _lines(
     at: str,
     tooltip: list[alt.Tooltip],
 ) -> Chart:
-    # A line of nothing has no scale: Vega warns of it, and its legend says what is not there.
+    # Vega warns of a line without points, and its legend would name it all the same.
     colors = dict(zip(series, (BLUE, _ORANGE), strict=True))
     known = rows[rows[field].notna()]
     shown = [name for name in series if name in set(known["series"])]
@@ -69,9 +69,9 @@ def _lines(
 def _label_tooltips() -> list[alt.Tooltip]:
     return [
         alt.Tooltip("day:N", title="Day"),
-        alt.Tooltip("decided:N", title="Genuine of alerts decided by analysts"),
+        alt.Tooltip("decided:N", title="Genuine among decided alerts"),
         alt.Tooltip("caught_words:N", title="Value caught, EUR"),
-        alt.Tooltip("known_eur:Q", title="Fraud known, EUR", format=",.0f"),
+        alt.Tooltip("known_eur:Q", title="Known fraud, EUR", format=",.0f"),
         alt.Tooltip("caught:Q", title="Frauds caught"),
         alt.Tooltip("missed:Q", title="Frauds missed"),
     ]

@@ -1,1 +1,1 @@
-"""Who may look: logging in, accounts, and the audit of what is not done unseen."""
+"""Login, accounts, and the audit log."""

@@ -1,4 +1,4 @@
-"""The audit log: who looked behind which token, who changed which account, when and why."""
+"""Audit page: who revealed personal data or changed an account, when and why."""
 
 from __future__ import annotations
 
@@ -12,93 +12,89 @@ import streamlit as st
 from fraudwatch.application.access import Person, Right
 from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.domain.audit import AuditRecord, Deed
-from streamlit_app.desk import Source
+from streamlit_app.console_services import ServiceSource
 from streamlit_app.people import login, oversight
 from streamlit_app.view_models import UNKNOWN, short_token
 
-DEED_WORDS = {
-    Deed.REVEALED: "Looked behind a token",
-    Deed.ACCOUNT_MADE: "Made an account",
+ACTION_WORDS = {
+    Deed.REVEALED: "Revealed personal data",
+    Deed.ACCOUNT_MADE: "Created an account",
     Deed.ROLE_CHANGED: "Changed a role",
     Deed.PASSWORD_RESET: "Reset a password",
     Deed.ACCOUNT_CLOSED: "Closed an account",
-    Deed.ACCOUNT_OPENED: "Opened an account again",
+    Deed.ACCOUNT_OPENED: "Reopened an account",
 }
 SPANS_DAYS = (1, 7, 30, 90, 400)
-USUAL_SPAN_DAYS = 7
-EVERYBODY = ""
+DEFAULT_SPAN_DAYS = 7
+EVERYONE = ""
 _PERSON = "audit_person"
 _COLUMNS = {
     "at": st.column_config.TextColumn("Time", width=150),
     "by": st.column_config.TextColumn("Who", width=110),
-    "deed": st.column_config.TextColumn("Did what", width=160),
-    "subject": st.column_config.TextColumn("To what", width=190, help="Transaction or account"),
+    "action": st.column_config.TextColumn("Action", width=160),
+    "subject": st.column_config.TextColumn("Subject", width=190, help="Transaction or account"),
     "customer": st.column_config.TextColumn("Customer", width=86, help="Token, shortened"),
-    "reason": st.column_config.TextColumn("Why", width=480),
+    "reason": st.column_config.TextColumn("Reason", width=480),
 }
 
 logger = logging.getLogger(__name__)
 
 
-def show(source: Source) -> None:
-    """The page; it does not refresh by itself, for nobody waits for what is on it."""
+def show(source: ServiceSource) -> None:
+    """Draw the page; it does not refresh by itself."""
     person = login.require(Right.AUDIT)
     st.subheader("Audit log", anchor=False)
     st.caption(
-        "What nobody may do unseen. A record is written before the deed and is never changed; it "
-        "is here a second or two later and stays for 400 days."
+        "Reveals and account changes. Each is recorded before it is done and is never changed; a "
+        "record is here after a second or two and stays for 400 days."
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         days = st.selectbox(
             "Days",
             SPANS_DAYS,
-            index=SPANS_DAYS.index(USUAL_SPAN_DAYS),
+            index=SPANS_DAYS.index(DEFAULT_SPAN_DAYS),
             format_func=_span_words,
             width=180,
         )
-        records = _look(source, person, days)
+        records = _read(source, person, days)
         who = st.selectbox(
             "Person",
             _people(records or ()),
-            format_func=lambda name: name or "Everybody",
+            format_func=lambda name: name or "Everyone",
             key=_PERSON,
             width=220,
         )
-        st.button("Look again")
+        st.button("Reload")
     if records is not None:
         _list(records, who, days)
 
 
-def _look(source: Source, person: Person, days: int) -> list[AuditRecord] | None:
+def _read(source: ServiceSource, person: Person, days: int) -> list[AuditRecord] | None:
     try:
-        return oversight.audited(source, person, days)
+        return oversight.audit_records(source, person, days)
     except StoreUnavailable as error:
-        logger.warning("The store does not answer the console: %s", error)
+        logger.warning("The store does not answer the audit page: %s", error)
         st.error(
-            "The store (Cassandra) does not answer, so the log cannot be read now. No record is "
-            "lost: they wait in Kafka. Run `./fraudwatch status` to see what is down, then look "
-            "again."
+            "The audit log cannot be read now: the store (Cassandra) does not answer. No record is "
+            "lost: Kafka keeps them. Run `./fraudwatch status` to see what is down, then reload."
         )
         return None
 
 
 def _people(records: Iterable[AuditRecord]) -> list[str]:
-    """Everybody, and whoever is in the list; the one who is chosen stays when the days change."""
-    chosen = st.session_state.get(_PERSON, EVERYBODY)
-    return [EVERYBODY, *sorted({record.by for record in records} | ({chosen} - {EVERYBODY}))]
+    """List the people in the records; the chosen one stays when the days change."""
+    chosen = st.session_state.get(_PERSON, EVERYONE)
+    return [EVERYONE, *sorted({record.by for record in records} | ({chosen} - {EVERYONE}))]
 
 
 def _list(records: Sequence[AuditRecord], who: str, days: int) -> None:
-    wanted = [record for record in records if who in (EVERYBODY, record.by)]
-    if len(records) >= oversight.MOST_RECORDS:
+    wanted = [record for record in records if who in (EVERYONE, record.by)]
+    if len(records) >= oversight.MAX_RECORDS:
         st.warning(
-            f"Only the latest {oversight.MOST_RECORDS:,} records are here. Choose fewer days."
+            f"Only the latest {oversight.MAX_RECORDS:,} records are shown. Choose fewer days."
         )
     if not wanted:
-        st.info(
-            f"{who or 'Nobody'} {'did nothing' if who else 'did anything'} that is written down "
-            f"here in the {_span_words(days).lower()}."
-        )
+        st.info(f"No records{f' of {who}' if who else ''} in the {_span_words(days).lower()}.")
         return
     rows = pd.DataFrame([_row(record) for record in wanted])
     st.dataframe(rows, key="audit_records", hide_index=True, column_config=_COLUMNS)
@@ -108,7 +104,7 @@ def _row(record: AuditRecord) -> dict[str, str]:
     return {
         "at": datetime.fromtimestamp(record.at_ms // 1_000, UTC).strftime("%Y-%m-%d %H:%M:%S"),
         "by": record.by,
-        "deed": DEED_WORDS[record.deed],
+        "action": ACTION_WORDS[record.deed],
         "subject": record.transaction_id or record.account or UNKNOWN,
         "customer": short_token(record.customer_token) if record.customer_token else UNKNOWN,
         "reason": record.reason,

@@ -1,7 +1,7 @@
-"""Who may look: an account of the console, for the length of a browser session.
+"""Login of an account for one browser session.
 
-Each look asks the accounts again, so that one that was closed, or got another role or password,
-acts at once and not only when somebody logs out.
+Each run checks the account again, so that a closed account, another role or another password takes
+effect at once.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from fraudwatch.application.access import Forbidden, Person, Right
 from fraudwatch.application.account_rules import LONGEST_PASSWORD, Account, AccountsUnavailable
 from fraudwatch.application.accounts import Accounts
 from streamlit_app import metrics
-from streamlit_app.people.throttle import Answer, Throttle
+from streamlit_app.people.throttle import LoginResult, Throttle
 
-# How often an open page asks whether its reader still may read it.
+# How often an open page checks that its account may still read it.
 WATCH_SECONDS = 3.0
-TOO_SOON = "Too many failed tries. Wait a few seconds, then try again."
+TOO_SOON = "Too many failed logins. Wait a few seconds, then try again."
 _SIGNED_IN_AS, _PASSWORD_CHANGES = "signed_in_as", "signed_in_after_password_changes"
 _ACCOUNTS, _ENDED = "declared_accounts", "session_was_ended"
 
@@ -26,27 +26,27 @@ logger = logging.getLogger(__name__)
 
 
 def declare(accounts: Accounts) -> None:
-    """Say by which accounts this session is judged; a screen that stands alone has none."""
+    """Set the accounts that this session is checked against; a page in a test has none."""
     st.session_state[_ACCOUNTS] = accounts
 
 
 def signed_in_as() -> Person | None:
-    """Who has logged in in this browser session, by what their account is now, or None."""
+    """Return the person logged in to this session, with their current role, or None."""
     person: Person | None = st.session_state.get(_SIGNED_IN_AS)
     accounts: Accounts | None = st.session_state.get(_ACCOUNTS)
     if person is None or accounts is None:
         return person
-    now = _standing(accounts, person)
-    if now is None:
+    current = _current_person(accounts, person)
+    if current is None:
         sign_out()
         st.session_state[_ACCOUNTS], st.session_state[_ENDED] = accounts, True
         return None
-    st.session_state[_SIGNED_IN_AS] = now
-    return now
+    st.session_state[_SIGNED_IN_AS] = current
+    return current
 
 
 def require(right: Right) -> Person:
-    """Whoever has logged in, if they may; else the page stops with a sentence.
+    """Return the person logged in if their role has the right; else stop the page with an error.
 
     Hiding a page in the menu protects nothing.
     """
@@ -62,32 +62,32 @@ def require(right: Right) -> Person:
 
 
 @st.fragment(run_every=WATCH_SECONDS)
-def watch(seen_as: Person) -> None:
-    """Draw the page anew, or the login form, once its reader is not who they were."""
-    if signed_in_as() != seen_as:
+def watch(shown_person: Person) -> None:
+    """Rerun the page when the login has ended or its role has changed."""
+    if signed_in_as() != shown_person:
         st.rerun()
 
 
 def sign_in(account: Account) -> None:
-    """Let this browser session be this account's from now on."""
+    """Log this browser session in as this account."""
     st.session_state[_SIGNED_IN_AS] = Person(account.login, account.role)
     st.session_state[_PASSWORD_CHANGES] = account.password_changes
 
 
 def sign_out() -> None:
-    """Forget everything about this browser session."""
+    """Clear this browser session."""
     st.session_state.clear()
 
 
 def show(accounts: Accounts) -> None:
-    """The form; a right answer opens the page that was asked for."""
+    """Draw the login form; a login opens the requested page."""
     _, middle, _ = st.columns([1, 1.2, 1])
     with middle:
         st.title("Fraudwatch", anchor=False)
-        st.caption("Suspicious purchases, within a second or two of the purchase.")
+        st.caption("Suspicious purchases, a second or two after they are made.")
         if st.session_state.get(_ENDED):
             st.warning(
-                "You were logged out: your account was closed or its password changed. Log in "
+                "You were logged out: your account was closed or its password was changed. Log in "
                 "again, or ask an admin."
             )
         with st.form("login"):
@@ -100,14 +100,16 @@ def show(accounts: Accounts) -> None:
             )
             is_sent = st.form_submit_button("Log in", type="primary", width="stretch")
         if is_sent:
-            _answer(accounts, name, password)
+            _log_in(accounts, name, password)
 
 
-def judge(accounts: Accounts, login: str, password: str) -> tuple[Answer, Account | None]:
-    """Answer one try, throttled; the account if it is welcome.
+def attempt_login(
+    accounts: Accounts, login: str, password: str
+) -> tuple[LoginResult, Account | None]:
+    """Check one login attempt, throttled; return the account if it is accepted.
 
     Raises:
-        AccountsUnavailable: nobody can tell.
+        AccountsUnavailable: the accounts cannot be read.
     """
     found: list[Account] = []
 
@@ -116,44 +118,44 @@ def judge(accounts: Accounts, login: str, password: str) -> tuple[Answer, Accoun
         found.extend([account] if account else [])
         return account is not None
 
-    answer = _throttle().judge(login, is_right)
-    if answer is not Answer.WELCOME:
-        metrics.refused("wrong" if answer is Answer.WRONG else "too_soon")
-    return answer, found[0] if found else None
+    result = _throttle().attempt(login, is_right)
+    if result is not LoginResult.ACCEPTED:
+        metrics.count_refused_login("wrong" if result is LoginResult.WRONG else "too_soon")
+    return result, found[0] if found else None
 
 
-def tell_unavailable(error: AccountsUnavailable) -> None:
-    """Where the file lies is for the log; an analyst cannot put it back."""
+def show_unavailable(error: AccountsUnavailable) -> None:
+    """Show that accounts are unavailable; the file's path goes to the log only."""
     logger.error("%s", error)
     st.error(
-        "The accounts cannot be read now, so nobody can log in or go on. Ask whoever runs "
-        "Fraudwatch to look at `./fraudwatch logs console`."
+        "Login is not possible: the accounts cannot be read now. Ask the operator to look at "
+        "`./fraudwatch logs console`."
     )
 
 
-def _answer(accounts: Accounts, name: str, password: str) -> None:
+def _log_in(accounts: Accounts, name: str, password: str) -> None:
     try:
-        # A phone begins a word with a capital letter and ends it with a blank.
-        answer, account = judge(accounts, name.strip().lower(), password)
+        # A phone starts a word with a capital letter and ends it with a space.
+        result, account = attempt_login(accounts, name.strip().lower(), password)
     except AccountsUnavailable as error:
-        tell_unavailable(error)
+        show_unavailable(error)
         return
     if account is not None:
         st.session_state.pop(_ENDED, None)
         sign_in(account)
         st.rerun()
-    if answer is Answer.WRONG:
+    if result is LoginResult.WRONG:
         st.error("User name or password is wrong.")
     else:
         st.warning(TOO_SOON)
 
 
-def _standing(accounts: Accounts, person: Person) -> Person | None:
+def _current_person(accounts: Accounts, person: Person) -> Person | None:
     changes: int = st.session_state.get(_PASSWORD_CHANGES, -1)
     try:
         return accounts.standing(person.login, changes)
     except AccountsUnavailable as error:
-        tell_unavailable(error)
+        show_unavailable(error)
         st.stop()
 
 

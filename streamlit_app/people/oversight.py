@@ -1,6 +1,6 @@
-"""What may not be done unseen: looking behind a token, and reading who did.
+"""Audited access: reveal personal data, and read the audit log.
 
-Both ask the person's role here, whatever the page that calls them has shown.
+Both check the person's role here, whatever the calling page has shown.
 """
 
 from __future__ import annotations
@@ -13,41 +13,43 @@ import streamlit as st
 from fraudwatch.application.access import Person, Right
 from fraudwatch.domain.audit import AuditRecord
 from fraudwatch.domain.transaction import Transaction
-from streamlit_app.desk import Source
-from streamlit_app.metrics import asked
+from streamlit_app.console_services import ServiceSource
+from streamlit_app.metrics import timed_query
 
-MOST_RECORDS = 1_000
-# Whoever looks behind a token and then here finds their own record after a moment.
+MAX_RECORDS = 1_000
+# Short, so that one's own record of a reveal is here after a moment.
 FRESH_FOR = timedelta(seconds=2)
 
 
-def look_behind(
-    source: Source, person: Person, purchase: Transaction, reason: str
+def reveal(
+    source: ServiceSource, person: Person, purchase: Transaction, reason: str
 ) -> Mapping[str, str]:
-    """The personal fields of one purchase; never kept, so each look is a record of its own.
+    """Reveal the personal fields of one purchase; never cached, so each reveal is recorded.
 
     Raises:
         Forbidden: the person's role does not reveal.
-        Erased: the customer was forgotten.
-        RevealRefused: the edge shows nothing; says why.
+        Erased: the customer's key was deleted.
+        RevealRefused: ingest refused to reveal; its message says why.
     """
     person.require(Right.REVEAL)
-    return source.desk().revealer.reveal(purchase, person=person, reason=reason)
+    return source.services().revealer.reveal(purchase, person=person, reason=reason)
 
 
-def audited(source: Source, person: Person, days: int) -> list[AuditRecord]:
-    """The audit log of the last days, latest first, at most :data:`MOST_RECORDS`.
+def audit_records(source: ServiceSource, person: Person, days: int) -> list[AuditRecord]:
+    """Read the audit log of the last days, latest first, at most :data:`MAX_RECORDS`.
 
     Raises:
         Forbidden: the person's role does not read it.
-        StoreUnavailable: the store does not answer; the next call asks again.
+        StoreUnavailable: the store does not answer; the next call queries again.
     """
     person.require(Right.AUDIT)
-    return _audited(source, days)
+    return _audit_records(source, days)
 
 
 @st.cache_data(ttl=FRESH_FOR, show_spinner=False)
-def _audited(_source: Source, days: int) -> list[AuditRecord]:
+def _audit_records(_source: ServiceSource, days: int) -> list[AuditRecord]:
     now = _source.clock()
-    with asked("audited"):
-        return _source.desk().audit.audited(now - timedelta(days=days), now=now, limit=MOST_RECORDS)
+    with timed_query("audited"):
+        return _source.services().audit.audited(
+            now - timedelta(days=days), now=now, limit=MAX_RECORDS
+        )

@@ -1,4 +1,4 @@
-"""Change one's own password, whatever one's role is."""
+"""Dialog to change one's own password, for every role."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from fraudwatch.application.account_rules import (
 )
 from fraudwatch.application.accounts import Accounts
 from streamlit_app.people import login
-from streamlit_app.people.throttle import Answer
+from streamlit_app.people.throttle import LoginResult
 
-_IS_ASKED_FOR = "own_password_is_asked_for"
+_IS_OPEN = "own_password_is_open"
 
 
-def ask() -> None:
-    """Let the form be shown, until it was used or dismissed."""
-    st.session_state[_IS_ASKED_FOR] = True
+def open_dialog() -> None:
+    """Open the dialog, until it is used or dismissed."""
+    st.session_state[_IS_OPEN] = True
 
 
 def dismiss() -> None:
-    """Let it be shown no more."""
-    st.session_state.pop(_IS_ASKED_FOR, None)
+    """Close the dialog."""
+    st.session_state.pop(_IS_OPEN, None)
 
 
-def show(accounts: Accounts, seen_as: Person) -> None:
-    """The form, if it was asked for."""
-    if st.session_state.get(_IS_ASKED_FOR):
-        _dialog(accounts, seen_as)
+def show(accounts: Accounts, shown_person: Person) -> None:
+    """Draw the dialog, if it is open."""
+    if st.session_state.get(_IS_OPEN):
+        _dialog(accounts, shown_person)
 
 
 @st.dialog("Change my password", on_dismiss=dismiss)
-def _dialog(accounts: Accounts, seen_as: Person) -> None:
-    """Afterwards this session goes on, and every other one of the account ends."""
-    if login.signed_in_as() != seen_as:
+def _dialog(accounts: Accounts, shown_person: Person) -> None:
+    """Change the password; this session continues, and the account's others end."""
+    if login.signed_in_as() != shown_person:
         st.rerun()
     with st.form("own_password", border=False):
-        current = _field("Password now", "current-password")
+        current = _field("Current password", "current-password")
         chosen = _field("New password", "new-password")
-        again = _field("New password again", "new-password")
+        repeated = _field("Repeat the new password", "new-password")
         st.caption(
             f"At least {SHORTEST_PASSWORD} characters, without your user name. Other browsers "
             "where you are logged in will be logged out."
@@ -50,13 +50,13 @@ def _dialog(accounts: Accounts, seen_as: Person) -> None:
         is_sent = st.form_submit_button("Change", type="primary")
     if not is_sent:
         return
-    if chosen != again:
-        st.error("The two new passwords differ. Your password is as it was.")
-    elif refused := _refusal(accounts, seen_as, current, chosen):
+    if chosen != repeated:
+        st.error("The two new passwords differ. Your password was not changed.")
+    elif refused := _refusal(accounts, shown_person, current, chosen):
         st.error(refused)
     else:
         dismiss()
-        st.success("Your password is changed.")
+        st.success("Your password was changed.")
 
 
 def _field(label: str, autocomplete: str) -> str:
@@ -66,14 +66,14 @@ def _field(label: str, autocomplete: str) -> str:
 
 
 def _refusal(accounts: Accounts, person: Person, current: str, chosen: str) -> str | None:
-    """Change it; else why it stayed as it was."""
+    """Change the password; return the reason if it is refused."""
     try:
-        answer, account = login.judge(accounts, person.login, current)
+        result, account = login.attempt_login(accounts, person.login, current)
         if account is not None:
             login.sign_in(accounts.choose_password(account, chosen))
             return None
     except AccountRefused as error:
         return str(error)
     except AccountsUnavailable:
-        return "The accounts cannot be written now. Your password is as it was; try again later."
-    return login.TOO_SOON if answer is Answer.TOO_SOON else "The password now is not this one."
+        return "Your password was not changed: the accounts cannot be written now. Try again later."
+    return login.TOO_SOON if result is LoginResult.TOO_SOON else "The current password is wrong."

@@ -1,4 +1,4 @@
-"""Makes guessing passwords slow, without letting a guesser lock out everybody."""
+"""Throttle of login attempts: slow down guessing, without locking out everyone."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from dataclasses import dataclass, field
 from typing import Final
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 8.0
-FORGIVEN_AFTER_SECONDS: Final = 60.0
-# After anybody's failed try nobody's is looked at for so long: at most four guesses a second in
-# all, whatever the names, and yet somebody who knows their password gets in between.
+RESET_AFTER_SECONDS: Final = 60.0
+# After a failed attempt, all attempts wait this long: at most four guesses a second in all,
+# whatever the names, and a person who knows their password still gets in between.
 PAUSE_FOR_ALL_SECONDS: Final = 0.25
 
 
-class Answer(enum.Enum):
-    """What becomes of a try to log in."""
+class LoginResult(enum.Enum):
+    """Result of a login attempt."""
 
-    WELCOME = enum.auto()
+    ACCEPTED = enum.auto()
     WRONG = enum.auto()
     TOO_SOON = enum.auto()
 
@@ -27,43 +27,43 @@ class Answer(enum.Enum):
 @dataclass(slots=True)
 class _Name:
     failures: int = 0
-    closed_until: float = 0.0
+    blocked_until: float = 0.0
 
 
 @dataclass(slots=True)
 class Throttle:
-    """After each failed try a name rests for a while, up to 8 s, and all names for a moment.
+    """Block a name after each failed attempt, for up to 8 s, and all names for a moment.
 
-    It counts for all sessions together: a new session costs a guesser nothing.
+    Shared by all sessions: a guesser could open a new session for each attempt.
     """
 
     clock_seconds: Callable[[], float] = time.monotonic
     _names: dict[str, _Name] = field(default_factory=dict)
-    _all_closed_until: float = 0.0
+    _all_blocked_until: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def judge(self, name: str, is_right: Callable[[], bool]) -> Answer:
-        """Answer one try; one that comes too soon is not even compared."""
+    def attempt(self, name: str, is_right: Callable[[], bool]) -> LoginResult:
+        """Check one attempt; one that comes too soon is not compared at all."""
         with self._lock:
             now = self.clock_seconds()
-            self._forgive(now)
-            tried = self._names.get(name, _Name())
-            if now < max(tried.closed_until, self._all_closed_until):
-                return Answer.TOO_SOON
+            self._reset_old(now)
+            state = self._names.get(name, _Name())
+            if now < max(state.blocked_until, self._all_blocked_until):
+                return LoginResult.TOO_SOON
             if is_right():
                 self._names.pop(name, None)
-                return Answer.WELCOME
-            self._close(name, tried)
-            return Answer.WRONG
+                return LoginResult.ACCEPTED
+            self._block(name, state)
+            return LoginResult.WRONG
 
-    def _close(self, name: str, tried: _Name) -> None:
-        now = self.clock_seconds()  # comparing takes a while
-        pause = min(FIRST_PAUSE_SECONDS * 2**tried.failures, LONGEST_PAUSE_SECONDS)
-        self._names[name] = _Name(tried.failures + 1, now + pause)
-        self._all_closed_until = now + PAUSE_FOR_ALL_SECONDS
+    def _block(self, name: str, state: _Name) -> None:
+        now = self.clock_seconds()  # the comparison takes a while
+        pause = min(FIRST_PAUSE_SECONDS * 2**state.failures, LONGEST_PAUSE_SECONDS)
+        self._names[name] = _Name(state.failures + 1, now + pause)
+        self._all_blocked_until = now + PAUSE_FOR_ALL_SECONDS
 
-    def _forgive(self, now: float) -> None:
-        """So that a guesser with ever new names fills no memory, either."""
-        for name, tried in list(self._names.items()):
-            if now > tried.closed_until + FORGIVEN_AFTER_SECONDS:
+    def _reset_old(self, now: float) -> None:
+        """Drop old names, so that a guesser with ever new names does not fill the memory."""
+        for name, state in list(self._names.items()):
+            if now > state.blocked_until + RESET_AFTER_SECONDS:
                 del self._names[name]

@@ -72,13 +72,13 @@ def test_an_analyst_finds_opens_and_decides_a_case(
     anna.shows("4,321.00")
     anna.shows("•••• 1239")
     anna.press("Claim")
-    anna.shows("You have this case")
+    anna.shows("You have claimed this case")
     anna.picture("case")
 
     # Nobody else decides it meanwhile.
     lead = visitor(browser, stack)
     lead.log_in("lead", f"/case?transaction=case:{bought.id}")
-    lead.shows("Deciding is off: analyst works on this case.")
+    lead.shows("You cannot decide this case: analyst has claimed it.")
 
     anna.page.get_by_text("Fraud", exact=True).click()
     anna.page.get_by_role("textbox", name="Note").fill("Nobody at that address has ordered it.")
@@ -92,7 +92,7 @@ def test_an_analyst_finds_opens_and_decides_a_case(
     assert label.note == "Nobody at that address has ordered it."
 
     anna.press("Next case")
-    anna.shows("You have this case")
+    anna.shows("You have claimed this case")
     expect(anna.page).not_to_have_url(f".*{bought.id}.*")
 
 
@@ -104,9 +104,9 @@ def test_a_lead_looks_behind_a_token_and_that_is_written_down(
     lead.shows("The purchase")
     lead.hides("Wilhelmina Case")
     reason = f"The customer asks about {bought.id}"
-    lead.press("Look behind the token")
-    lead.page.get_by_role("textbox", name="Why do you have to know?").fill(reason)
-    lead.press("Write it down and look")
+    lead.press("Reveal personal data")
+    lead.page.get_by_role("textbox", name="Reason").fill(reason)
+    lead.press("Record and reveal")
     lead.shows("Wilhelmina Case")
     lead.hides("4929123456781239")
     lead.picture("reveal")
@@ -129,7 +129,7 @@ def test_an_analyst_is_not_offered_what_only_a_lead_may(
     anna = visitor(browser, stack)
     anna.log_in("analyst", f"/case?transaction=case:{bought.id}")
     anna.shows("The purchase")
-    assert anna.page.get_by_role("button", name="Look behind the token").count() == 0
+    assert anna.page.get_by_role("button", name="Reveal personal data").count() == 0
     assert anna.page.get_by_role("link", name="Audit").count() == 0
     anna.page.reload()
     anna.log_in("analyst", "/audit")
@@ -141,7 +141,7 @@ def test_an_admin_reads_cases_and_decides_none(
 ) -> None:
     admin = visitor(browser, stack)
     admin.log_in("admin", f"/case?transaction=case:{bought.id}")
-    admin.shows("Your role, admin, reads cases and does not decide them.")
+    admin.shows("Your role, admin, may read cases but not decide them.")
     admin.hides("What was this purchase?")
     admin.open("Accounts")
     admin.lists("lead")

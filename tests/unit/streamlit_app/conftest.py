@@ -1,4 +1,4 @@
-"""A desk made of memory twins, and accounts to log in by."""
+"""Console services of memory twins, and accounts to log in with."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from fraudwatch.adapters.memory_casework import (
 from fraudwatch.application.access import Role
 from fraudwatch.application.accounts import Accounts
 from fraudwatch.application.decide import Decisions
-from streamlit_app.desk import Desk
+from streamlit_app.console_services import ConsoleServices
 
 PASSWORDS = {role: f"Correct-Horse-7-{role[::-1]}" for role in Role}
 
@@ -34,14 +34,14 @@ def memory_accounts(clock: Callable[[], datetime]) -> Accounts:
     return accounts
 
 
-def memory_desk(
+def memory_services(
     store: MemoryVerdictStore,
     clock: Callable[[], datetime],
     personal: Mapping[str, Mapping[str, str]] | None = None,
-) -> Desk:
-    """Everything behind the console in memory; a test takes the parts it turns off from it."""
+) -> ConsoleServices:
+    """All services of the console in memory; a test switches parts of them off."""
     claims = MemoryClaims(clock)
-    return Desk(
+    return ConsoleServices(
         alerts=store,
         cases=MemoryCases(store),
         claims=claims,

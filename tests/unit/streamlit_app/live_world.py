@@ -1,4 +1,4 @@
-"""The live screen over memory twins, for whoever a test says is logged in."""
+"""Live page over memory twins, for the person that a test logs in."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from fraudwatch.application.alerts import Alert, alert_of
 from fraudwatch.domain.label import LABEL_SCHEMA, Label, Source, Truth
 from fraudwatch.domain.verdict import Verdict
 from fraudwatch.testing import a_token, a_verdict
-from streamlit_app.desk import Desk
-from streamlit_app.desk import Source as DeskSource
+from streamlit_app.console_services import ConsoleServices, ServiceSource
 from streamlit_app.people import login
-from tests.unit.streamlit_app.conftest import memory_desk
+from tests.unit.streamlit_app.conftest import memory_services
 
 NOON = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 NOON_MS = int(NOON.timestamp() * 1_000)
@@ -59,7 +58,7 @@ def a_label(known_at_ms: int, transaction_id: str, **changes: object) -> Label:
 
 
 # AppTest runs a function's source alone, where no import of this module is known: hence quotes.
-def page(source: "DeskSource") -> None:  # noqa: UP037  as said above
+def page(source: "ServiceSource") -> None:  # noqa: UP037  as above
     from streamlit_app.live import screen as live
 
     live.show(source)
@@ -67,19 +66,19 @@ def page(source: "DeskSource") -> None:  # noqa: UP037  as said above
 
 @dataclass
 class LiveWorld:
-    """A store in memory, a clock that a test sets, and the live screen over both."""
+    """A store in memory, a clock that a test sets, and the live page over both."""
 
     store: MemoryVerdictStore = field(default_factory=MemoryVerdictStore)
     now: datetime = NOON
-    desk: Desk = field(init=False)
+    services: ConsoleServices = field(init=False)
     app: AppTest = field(init=False)
 
     def __post_init__(self) -> None:
         st.cache_resource.clear()
-        self.desk = memory_desk(self.store, lambda: self.now)
+        self.services = memory_services(self.store, lambda: self.now)
 
     def open(self, person: Person | None = ANALYST, **query: str | list[str]) -> AppTest:
-        source = DeskSource(open_desk=lambda: self.desk, clock=lambda: self.now)
+        source = ServiceSource(open_services=lambda: self.services, clock=lambda: self.now)
         self.app = AppTest.from_function(page, args=(source,), default_timeout=60)
         if person is not None:
             self.app.session_state[login._SIGNED_IN_AS] = person
@@ -97,7 +96,7 @@ class LiveWorld:
         self.store.write([verdict], [])
         return verdict
 
-    def say(self, transaction_id: str, **changes: object) -> None:
+    def label(self, transaction_id: str, **changes: object) -> None:
         self.store.write([], [], [a_label(ms(self.now), transaction_id, **changes)])
 
     def listed(self, column: str = "merchant") -> list[str]:

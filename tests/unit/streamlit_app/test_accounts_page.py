@@ -1,4 +1,4 @@
-"""The accounts' page by role: who may, what is done, and that nothing is done unseen."""
+"""Accounts page by role: rights, actions, and their audit records."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from fraudwatch.application.access import Role
 from fraudwatch.application.accounts import Accounts, Doer
 from fraudwatch.application.ports import NotDelivered
 from fraudwatch.domain.audit import AuditRecord, Deed
-from streamlit_app.desk import Source
-from tests.unit.streamlit_app.conftest import PASSWORDS, memory_accounts, memory_desk
+from streamlit_app.console_services import ServiceSource
+from tests.unit.streamlit_app.conftest import PASSWORDS, memory_accounts, memory_services
 
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
-WHY = "a new colleague, says the lead"
+WHY = "a new colleague, asked for by the lead"
 
 
 # AppTest runs a function's source alone, where no import of this module is known: hence quotes.
-def page(source: "Source", accounts: "Accounts", log: "Log", role: str) -> None:  # noqa: UP037
+def page(source: "ServiceSource", accounts: "Accounts", log: "Log", role: str) -> None:  # noqa: UP037
     from streamlit_app.people import accounts as screen
     from streamlit_app.people import login
 
@@ -52,9 +52,9 @@ class Log:
 
 
 @dataclass
-class Office:
+class AccountsWorld:
     accounts: Accounts
-    source: Source
+    source: ServiceSource
     log: Log = field(default_factory=Log)
 
     def opened_by(self, role: str) -> AppTest:
@@ -66,12 +66,14 @@ class Office:
 
 
 @pytest.fixture
-def office() -> Office:
+def world() -> AccountsWorld:
     st.cache_resource.clear()
     st.cache_data.clear()
     store = MemoryVerdictStore()
-    source = Source(open_desk=lambda: memory_desk(store, lambda: NOW), clock=lambda: NOW)
-    return Office(memory_accounts(lambda: NOW), source)
+    source = ServiceSource(
+        open_services=lambda: memory_services(store, lambda: NOW), clock=lambda: NOW
+    )
+    return AccountsWorld(memory_accounts(lambda: NOW), source)
 
 
 def add(app: AppTest, login: str, role: Role, why: str = WHY) -> AppTest:
@@ -82,10 +84,10 @@ def add(app: AppTest, login: str, role: Role, why: str = WHY) -> AppTest:
 
 
 def change(
-    app: AppTest, login: str, deed: str, why: str = WHY, role: Role | None = None
+    app: AppTest, login: str, action: str, why: str = WHY, role: Role | None = None
 ) -> AppTest:
     app.selectbox("accounts_chosen").set_value(login).run()
-    app.radio("accounts_deed").set_value(deed).run()
+    app.radio("accounts_action").set_value(action).run()
     if role:
         app.selectbox("accounts_other_role").set_value(role)
     app.text_input("accounts_change_reason").input(why)
@@ -95,106 +97,108 @@ def change(
 
 
 @pytest.mark.parametrize("role", [Role.ANALYST, Role.LEAD])
-def test_the_page_itself_refuses_who_is_no_admin(office: Office, role: Role) -> None:
-    app = office.opened_by(role)
+def test_the_page_itself_refuses_other_roles(world: AccountsWorld, role: Role) -> None:
+    app = world.opened_by(role)
     assert f"is {role} and may not accounts" in app.error[0].value
     assert not app.dataframe
     assert not app.button
 
 
-def test_the_page_itself_shows_nothing_to_a_stranger(office: Office) -> None:
-    app = office.opened_by("")
+def test_the_page_itself_shows_nothing_without_login(world: AccountsWorld) -> None:
+    app = world.opened_by("")
     assert not app.dataframe
     assert not app.button
     assert not app.error
 
 
-def test_an_admin_sees_everybody(office: Office) -> None:
-    office.accounts.close(Doer("admin", lambda *_: None), "lead")
-    listed = office.opened_by("admin").dataframe[0].value
+def test_an_admin_sees_all_accounts(world: AccountsWorld) -> None:
+    world.accounts.close(Doer("admin", lambda *_: None), "lead")
+    listed = world.opened_by("admin").dataframe[0].value
     assert list(listed["login"]) == ["admin", "analyst", "lead"]
     assert list(listed["state"]) == ["open", "open", "closed"]
     assert list(listed["by"]) == ["first-start", "first-start", "admin"]
 
 
-def test_an_added_account_logs_in_with_the_password_that_is_shown_once(office: Office) -> None:
-    app = add(office.opened_by("admin"), "lina", Role.LEAD)
+def test_an_added_account_logs_in_with_the_password_that_is_shown_once(
+    world: AccountsWorld,
+) -> None:
+    app = add(world.opened_by("admin"), "lina", Role.LEAD)
     password = app.code[0].value
-    made = office.accounts.check("lina", password)
+    made = world.accounts.check("lina", password)
     assert made is not None
     assert (made.role, made.changed_by) == (Role.LEAD, "admin")
-    assert office.log.last() == (Deed.ACCOUNT_MADE, "lina", "admin", WHY)
+    assert world.log.last() == (Deed.ACCOUNT_MADE, "lina", "admin", WHY)
     assert "lina" in list(app.dataframe[0].value["login"])
     assert app.text_input("accounts_login").value == ""
     app.run()
     assert not app.code
-    assert password not in repr(office.log.records)
+    assert password not in repr(world.log.records)
     assert password not in repr(app.session_state)
 
 
-def test_every_deed_is_done_and_on_the_log(office: Office) -> None:
-    app = office.opened_by("admin")
+def test_every_action_is_done_and_recorded(world: AccountsWorld) -> None:
+    app = world.opened_by("admin")
     change(app, "analyst", "Change role", role=Role.LEAD)
-    assert office.log.last() == (Deed.ROLE_CHANGED, "analyst", "admin", WHY)
-    assert office.roles()["analyst"] == Role.LEAD
+    assert world.log.last() == (Deed.ROLE_CHANGED, "analyst", "admin", WHY)
+    assert world.roles()["analyst"] == Role.LEAD
     change(app, "analyst", "Close")
-    assert office.log.last() == (Deed.ACCOUNT_CLOSED, "analyst", "admin", WHY)
-    assert "analyst" not in office.roles()
-    change(app, "analyst", "Open again")
-    assert office.log.last() == (Deed.ACCOUNT_OPENED, "analyst", "admin", WHY)
-    assert office.accounts.check("analyst", PASSWORDS[Role.ANALYST])
+    assert world.log.last() == (Deed.ACCOUNT_CLOSED, "analyst", "admin", WHY)
+    assert "analyst" not in world.roles()
+    change(app, "analyst", "Reopen")
+    assert world.log.last() == (Deed.ACCOUNT_OPENED, "analyst", "admin", WHY)
+    assert world.accounts.check("analyst", PASSWORDS[Role.ANALYST])
     change(app, "analyst", "Reset password")
-    assert office.log.last() == (Deed.PASSWORD_RESET, "analyst", "admin", WHY)
-    assert office.accounts.check("analyst", app.code[0].value)
-    assert len({one.record_id for one in office.log.records}) == 4
+    assert world.log.last() == (Deed.PASSWORD_RESET, "analyst", "admin", WHY)
+    assert world.accounts.check("analyst", app.code[0].value)
+    assert len({one.record_id for one in world.log.records}) == 4
 
 
 @pytest.mark.parametrize("why", ["", "because", "         .          "])
-def test_nothing_is_done_without_a_reason(office: Office, why: str) -> None:
-    app = office.opened_by("admin")
+def test_nothing_is_done_without_a_reason(world: AccountsWorld, why: str) -> None:
+    app = world.opened_by("admin")
     assert "Say why" in change(app, "lead", "Close", why).error[0].value
     assert "Say why" in add(app, "lina", Role.LEAD, why).error[0].value
-    assert set(office.roles()) == {"admin", "analyst", "lead"}
-    assert office.log.records == []
+    assert set(world.roles()) == {"admin", "analyst", "lead"}
+    assert world.log.records == []
 
 
-def test_nothing_is_done_that_cannot_be_written_down(office: Office) -> None:
-    office.log.is_down = True
-    app = office.opened_by("admin")
-    before = office.accounts.everybody()
-    for deed in ("Change role", "Reset password", "Close"):
-        assert "Nothing was changed" in change(app, "lead", deed).error[0].value
+def test_nothing_is_done_that_cannot_be_recorded(world: AccountsWorld) -> None:
+    world.log.is_down = True
+    app = world.opened_by("admin")
+    before = world.accounts.everybody()
+    for action in ("Change role", "Reset password", "Close"):
+        assert "Nothing was changed" in change(app, "lead", action).error[0].value
     assert "Nothing was changed" in add(app, "lina", Role.LEAD).error[0].value
     assert not app.code
-    assert office.accounts.everybody() == before
+    assert world.accounts.everybody() == before
     assert app.text_input("accounts_login").value == "lina"
 
 
-def test_a_rule_that_is_broken_is_told_and_not_on_the_log(office: Office) -> None:
-    app = office.opened_by("admin")
+def test_a_refused_action_is_reported_and_not_recorded(world: AccountsWorld) -> None:
+    app = world.opened_by("admin")
     assert "No open admin" in change(app, "admin", "Close").error[0].value
     assert "already" in add(app, "lead", Role.LEAD).error[0].value
     assert "2 to 32 characters" in add(app, "Lina!", Role.LEAD).error[0].value
-    assert office.log.records == []
+    assert world.log.records == []
 
 
-def test_an_admin_who_is_none_any_more_does_nothing_more(office: Office) -> None:
-    somebody = Doer("second", lambda *_: None)
-    office.accounts.make(somebody, "second", Role.ADMIN)
-    app = office.opened_by("admin")
+def test_an_admin_who_lost_the_role_changes_nothing(world: AccountsWorld) -> None:
+    actor = Doer("second", lambda *_: None)
+    world.accounts.make(actor, "second", Role.ADMIN)
+    app = world.opened_by("admin")
     app.selectbox("accounts_chosen").set_value("lead").run()
-    app.radio("accounts_deed").set_value("Close").run()
+    app.radio("accounts_action").set_value("Close").run()
     app.text_input("accounts_change_reason").input(WHY)
-    office.accounts.change_role(somebody, "admin", Role.ANALYST)
+    world.accounts.change_role(actor, "admin", Role.ANALYST)
     app.button("accounts_change").click().run()
-    assert "lead" in office.roles()
-    assert office.log.records == []
+    assert "lead" in world.roles()
+    assert world.log.records == []
     assert "may not accounts" in app.error[0].value
 
 
-def test_accounts_that_do_not_answer_are_told(office: Office) -> None:
-    app = office.opened_by("admin")
-    store = office.accounts.store
+def test_unavailable_accounts_are_reported(world: AccountsWorld) -> None:
+    app = world.opened_by("admin")
+    store = world.accounts.store
     assert isinstance(store, MemoryAccountStore)
     store.is_reachable = False
     app.run()

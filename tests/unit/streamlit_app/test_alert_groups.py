@@ -27,7 +27,7 @@ def test_a_burst_goes_on_until_its_customer_is_quiet_for_ten_minutes() -> None:
     assert ages_in(found) == [[0, 600, 1_200], [1_801]]
 
 
-def test_others_in_between_do_not_part_a_burst_and_the_newest_comes_first() -> None:
+def test_alerts_of_others_do_not_split_a_burst() -> None:
     alerts = [an_alert(1, "b"), an_alert(2, "a"), an_alert(3, "c"), an_alert(4, "a")]
     found = grouped(alerts)
     assert [group.newest.merchant_id for group in found] == ["b", "a", "c"]
@@ -36,7 +36,7 @@ def test_others_in_between_do_not_part_a_burst_and_the_newest_comes_first() -> N
     assert [len(group.alerts) for group in single(alerts)] == [1, 1, 1, 1]
 
 
-def test_a_bursts_line_sums_up_what_its_alerts_say() -> None:
+def test_a_bursts_line_sums_up_its_alerts() -> None:
     token = a_token("a")
     alerts = [
         an_alert(4.9, "a", risk=Risk.MEDIUM, reasons=(NEW,), amount_eur_cents=100, score=0.3),
@@ -63,7 +63,7 @@ def replaced(alert: Alert, token: str) -> Alert:
     return replace(alert, customer_token=token)
 
 
-def test_a_line_of_one_alert_says_what_happened_in_words() -> None:
+def test_a_line_of_one_alert_describes_it() -> None:
     alert = an_alert(0, "merchant-7", outcome=Outcome.DECLINE, card_last4=None, score=0.93)
     [group] = single([alert])
     line = line_of(group, NOON_MS - 2_000, Status(), "anna")
@@ -71,7 +71,7 @@ def test_a_line_of_one_alert_says_what_happened_in_words() -> None:
     assert line.age_seconds == 0
     assert (line.risk, line.amount) == ("▲ High", "1,234.50 GBP")
     assert (line.outcome, line.customer, line.card) == ("Declined", "mmmmmmmm", "—")
-    assert (line.channel, line.payment) == ("Card present", "went through")
+    assert (line.channel, line.payment) == ("Card present", "Paid")
     assert (line.status, line.score) == ("Open", 0.93)
     assert line.transaction == "shop:merchant-7"
 
@@ -86,7 +86,7 @@ def test_a_trend_counts_whole_minutes_oldest_first() -> None:
     assert trend_of(alerts, NOON_MS + 59_999) == trend
 
 
-def test_figures_say_at_least_where_not_all_is_known() -> None:
+def test_figures_mark_counts_that_the_window_does_not_cover() -> None:
     alerts = [an_alert(age, "a") for age in (0, 60, 61, 3_600)]
     known = figures_of(alerts, NOON_MS, NOON_MS - 3_600_000)
     assert (known.last_minute, known.last_hour) == ("2", "4")

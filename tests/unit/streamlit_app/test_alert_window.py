@@ -1,4 +1,4 @@
-"""The window of alerts: nothing is lost, however late it is written and whoever asks."""
+"""The window of alerts: no alert is lost, however late it is written."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from fraudwatch.adapters.memory import MemoryVerdictStore
 from fraudwatch.application.alerts import Alert
 from fraudwatch.application.ports import StoreUnavailable
-from streamlit_app.live.window import REACH, AlertWindow, Arrival, Seen
+from streamlit_app.live.window import REACH, AlertWindow, Arrival, WindowSnapshot
 from tests.unit.streamlit_app.live_world import NOON, NOON_MS, a_live_verdict, ms
 
 HOUR = 3_600
@@ -23,13 +23,13 @@ HOUR = 3_600
 class Watched:
     """A window over a memory store, and the limits and ranges that it asked for."""
 
-    most: int = 20_000
+    max_alerts: int = 20_000
     store: MemoryVerdictStore = field(default_factory=MemoryVerdictStore)
     asked: list[tuple[datetime, datetime, int]] = field(default_factory=list)
     window: AlertWindow = field(init=False)
 
     def __post_init__(self) -> None:
-        self.window = AlertWindow(self, self.most)  # type: ignore[arg-type]
+        self.window = AlertWindow(self, self.max_alerts)  # type: ignore[arg-type]
 
     def decided_between(self, since: datetime, until: datetime, *, limit: int) -> list[Alert]:
         self.asked.append((since, until, limit))
@@ -39,17 +39,17 @@ class Watched:
         decided_at_ms = ms(at) - int(age_seconds * 1_000)
         self.store.write([a_live_verdict(decided_at_ms, name)], [])
 
-    def seen(self) -> Seen:
-        seen = self.window.seen()
-        assert seen is not None
-        return seen
+    def snapshot(self) -> WindowSnapshot:
+        snapshot = self.window.snapshot()
+        assert snapshot is not None
+        return snapshot
 
     def names(self) -> list[str]:
-        return [alert.merchant_id for alert in self.seen().alerts]
+        return [alert.merchant_id for alert in self.snapshot().alerts]
 
 
 def test_before_the_first_answer_there_is_nothing() -> None:
-    assert Watched().window.seen() is None
+    assert Watched().window.snapshot() is None
 
 
 def test_the_first_answer_is_short_and_the_older_ones_come_behind_it() -> None:
@@ -60,10 +60,10 @@ def test_the_first_answer_is_short_and_the_older_ones_come_behind_it() -> None:
     watched.window.read_newest(NOON)
     assert watched.names() == [f"m{n}" for n in range(200)]
     # The last one's millisecond may be cut: what is whole begins after it.
-    assert watched.seen().since_ms == NOON_MS - 199 * 60_000 + 1
+    assert watched.snapshot().since_ms == NOON_MS - 199 * 60_000 + 1
     watched.window.read_back(NOON)
     assert watched.names() == [*(f"m{n}" for n in range(300)), "days"]
-    assert watched.seen().since_ms == ms(NOON - REACH)
+    assert watched.snapshot().since_ms == ms(NOON - REACH)
 
 
 def test_each_refresh_asks_for_the_last_minute_alone() -> None:
@@ -72,16 +72,16 @@ def test_each_refresh_asks_for_the_last_minute_alone() -> None:
     watched.window.read_newest(NOON + timedelta(seconds=1))
     since, until, _ = watched.asked[-1]
     assert since == NOON - timedelta(minutes=1)
-    # A judge whose clock is ahead is seen as well.
+    # An alert of a detector whose clock is ahead is read as well.
     assert until == datetime(2026, 3, 1, 13, tzinfo=NOON.tzinfo)
 
 
-def test_how_long_an_alert_took_is_known_of_those_that_came_while_somebody_looked() -> None:
+def test_latency_is_measured_while_the_list_is_open() -> None:
     watched = Watched()
     now = NOON
     watched.write(1, "before")
     watched.window.read_newest(now)
-    assert watched.seen().arrivals == ()
+    assert watched.snapshot().arrivals == ()
     now += timedelta(seconds=1)
     watched.write(0.4, "judged", at=now)  # its purchase was .12 s before that
     watched.write(30, "late", at=now)
@@ -89,14 +89,14 @@ def test_how_long_an_alert_took_is_known_of_those_that_came_while_somebody_looke
     now += timedelta(seconds=1)
     watched.window.read_newest(now)
     read_at_ms = NOON_MS + 1_000
-    assert watched.seen().arrivals == (Arrival(read_at_ms, 520), Arrival(read_at_ms, 30_120))
+    assert watched.snapshot().arrivals == (Arrival(read_at_ms, 520), Arrival(read_at_ms, 30_120))
     now += timedelta(seconds=6)
     watched.write(3, "unwatched", at=now)
     watched.window.read_newest(now)
-    assert len(watched.seen().arrivals) == 2
+    assert len(watched.snapshot().arrivals) == 2
 
 
-def test_an_alert_of_a_clock_ahead_is_seen() -> None:
+def test_an_alert_of_a_clock_ahead_is_read() -> None:
     watched = Watched()
     watched.write(-90, "ahead")
     watched.window.read_newest(NOON)
@@ -119,7 +119,7 @@ def test_a_row_is_found_however_late_it_is_written(late_seconds: int) -> None:
     assert watched.names() == ["late"]
 
 
-def test_no_row_is_lost_of_a_persister_that_lags_at_random() -> None:
+def test_no_row_of_a_lagging_persister_is_lost() -> None:
     dice = random.Random(7)
     watched = Watched()
     written: list[tuple[float, float, str]] = sorted(
@@ -136,11 +136,11 @@ def test_no_row_is_lost_of_a_persister_that_lags_at_random() -> None:
         if second % 30 == 0:
             watched.window.read_back(now)
     assert sorted(watched.names()) == sorted(f"m{n}" for n in range(400))
-    times = [alert.decided_at_ms for alert in watched.seen().alerts]
+    times = [alert.decided_at_ms for alert in watched.snapshot().alerts]
     assert times == sorted(times, reverse=True)
 
 
-def test_a_night_in_which_nobody_looked_is_read_in_the_morning() -> None:
+def test_a_long_pause_is_caught_up() -> None:
     watched = Watched()
     watched.write(0, "evening")
     watched.window.read_newest(NOON)
@@ -151,18 +151,18 @@ def test_a_night_in_which_nobody_looked_is_read_in_the_morning() -> None:
     watched.window.read_newest(morning)
     assert len(watched.names()) == 201
     # The hole is no secret until it is filled.
-    assert watched.seen().since_ms > ms(morning) - 200 * 60_000
+    assert watched.snapshot().since_ms > ms(morning) - 200 * 60_000
     watched.window.read_back(morning)
     assert watched.names() == [*(f"m{n}" for n in range(500)), "evening"]
 
 
-def test_a_store_that_was_away_is_caught_up_with() -> None:
+def test_alerts_after_an_outage_are_caught_up() -> None:
     watched = Watched()
     watched.window.read_newest(NOON)
     watched.store.is_reachable = False
     with pytest.raises(StoreUnavailable):
         watched.window.read_newest(NOON + timedelta(minutes=1))
-    assert watched.seen().read_at_ms == NOON_MS
+    assert watched.snapshot().read_at_ms == NOON_MS
     watched.store.is_reachable = True
     back = NOON + timedelta(minutes=9)
     watched.write(500, "meanwhile", at=back)
@@ -170,21 +170,21 @@ def test_a_store_that_was_away_is_caught_up_with() -> None:
     assert watched.names() == ["meanwhile"]
 
 
-def test_no_more_than_the_most_and_the_newest_of_them() -> None:
-    watched = Watched(most=10)
+def test_the_window_keeps_the_newest_alerts_up_to_its_maximum() -> None:
+    watched = Watched(max_alerts=10)
     for n in range(25):
         watched.write(n, f"m{n}")
     watched.window.read_newest(NOON)
     watched.window.read_back(NOON)
     assert watched.names() == [f"m{n}" for n in range(10)]
-    assert watched.seen().since_ms == NOON_MS - 9_000 + 1
+    assert watched.snapshot().since_ms == NOON_MS - 9_000 + 1
     later = NOON + timedelta(seconds=5)
     watched.write(0, "new", at=later)
     watched.window.read_newest(later)
     assert watched.names() == ["new", *(f"m{n}" for n in range(9))]
 
 
-def test_what_is_older_than_seven_days_leaves() -> None:
+def test_alerts_older_than_seven_days_are_dropped() -> None:
     watched = Watched()
     watched.write(6.9 * 24 * HOUR, "old")
     watched.window.read_newest(NOON)
@@ -196,17 +196,17 @@ def test_what_is_older_than_seven_days_leaves() -> None:
     assert watched.names() == ["new"]
 
 
-def test_what_is_judged_again_is_one_alert_the_later_one() -> None:
+def test_a_rescored_transaction_is_one_alert_the_later_one() -> None:
     watched = Watched()
     watched.store.write([a_live_verdict(NOON_MS - 9_000, "m", score=0.1)], [])
     watched.window.read_newest(NOON)
     watched.store.write([a_live_verdict(NOON_MS - 1_000, "m", score=0.9)], [])
     watched.window.read_newest(NOON + timedelta(seconds=1))
     watched.window.read_back(NOON + timedelta(seconds=1))
-    assert [alert.score for alert in watched.seen().alerts] == [0.9]
+    assert [alert.score for alert in watched.snapshot().alerts] == [0.9]
 
 
-def test_what_the_store_has_forgotten_the_window_forgets() -> None:
+def test_alerts_deleted_from_the_store_leave_the_window() -> None:
     watched = Watched()
     for n in range(3):
         watched.write(n * HOUR * 20, f"m{n}")
@@ -219,16 +219,16 @@ def test_what_the_store_has_forgotten_the_window_forgets() -> None:
     assert watched.names() == ["m0", "m2"]
 
 
-def test_many_threads_see_whole_answers_only() -> None:
-    watched = Watched(most=500)
+def test_many_threads_read_consistent_snapshots() -> None:
+    watched = Watched(max_alerts=500)
     stop = threading.Event()
 
     def watch() -> int:
         looks = 0
         while not stop.is_set():
-            seen = watched.window.seen()
-            if seen is not None:
-                times = [alert.decided_at_ms for alert in seen.alerts]
+            snapshot = watched.window.snapshot()
+            if snapshot is not None:
+                times = [alert.decided_at_ms for alert in snapshot.alerts]
                 assert times == sorted(times, reverse=True)
                 assert len(times) <= 500
                 looks += 1

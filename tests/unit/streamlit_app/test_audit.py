@@ -1,4 +1,4 @@
-"""The audit page as a lead or admin meets it, and as an analyst does not."""
+"""Audit page: for leads and admins, and not for analysts."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from fraudwatch.adapters.memory_casework import MemoryAudit
 from fraudwatch.application.access import Forbidden, Person, Role
 from fraudwatch.domain.audit import AUDIT_SCHEMA, AuditRecord, Deed
 from fraudwatch.testing import a_token
-from streamlit_app.desk import Source
+from streamlit_app.console_services import ServiceSource
 from streamlit_app.people import oversight
-from streamlit_app.people.audit import DEED_WORDS
-from tests.unit.streamlit_app.conftest import memory_desk
+from streamlit_app.people.audit import ACTION_WORDS
+from tests.unit.streamlit_app.conftest import memory_services
 
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 
 
 # AppTest runs a function's source alone, where no import of this module is known: hence quotes.
-def page(source: "Source") -> None:  # noqa: UP037  as said above
+def page(source: "ServiceSource") -> None:  # noqa: UP037  as above
     from streamlit_app.people import audit
 
     audit.show(source)
@@ -33,7 +33,7 @@ def page(source: "Source") -> None:  # noqa: UP037  as said above
 @dataclass
 class World:
     audit: MemoryAudit
-    source: Source
+    source: ServiceSource
     app: AppTest
 
     def open(self, role: Role | None = Role.LEAD) -> None:
@@ -43,7 +43,7 @@ class World:
 
     def look_again(self) -> None:
         st.cache_data.clear()
-        next(button for button in self.app.button if button.label == "Look again").click().run()
+        next(button for button in self.app.button if button.label == "Reload").click().run()
 
     def note(self, age: timedelta, **changes: object) -> None:
         usual = AuditRecord(
@@ -69,18 +69,18 @@ class World:
 def world() -> Iterator[World]:
     st.cache_resource.clear()
     st.cache_data.clear()
-    desk = memory_desk(MemoryVerdictStore(), lambda: NOW)
-    assert isinstance(desk.audit, MemoryAudit)
-    source = Source(open_desk=lambda: desk, clock=lambda: NOW)
+    services = memory_services(MemoryVerdictStore(), lambda: NOW)
+    assert isinstance(services.audit, MemoryAudit)
+    source = ServiceSource(open_services=lambda: services, clock=lambda: NOW)
     made = World(
-        desk.audit, source, AppTest.from_function(page, args=(source,), default_timeout=30)
+        services.audit, source, AppTest.from_function(page, args=(source,), default_timeout=30)
     )
     yield made
     assert not made.app.exception
 
 
 @pytest.mark.parametrize("role", [Role.LEAD, Role.ADMIN])
-def test_who_did_what_when_and_why_latest_first(world: World, role: Role) -> None:
+def test_records_are_listed_latest_first(world: World, role: Role) -> None:
     world.note(timedelta(hours=2))
     world.note(
         timedelta(hours=1),
@@ -94,7 +94,7 @@ def test_who_did_what_when_and_why_latest_first(world: World, role: Role) -> Non
     world.open(role)
     assert world.listed("at") == ["2026-03-01 11:30:00", "2026-03-01 10:30:00"]
     assert world.listed("by") == ["admin", "lead"]
-    assert world.listed("deed") == ["Made an account", "Looked behind a token"]
+    assert world.listed("action") == ["Created an account", "Revealed personal data"]
     assert world.listed("subject") == ["a.moreno", "shop:1"]
     assert world.listed("customer") == ["—", "qqqqqqqq"]
     assert world.listed("reason") == ["A new colleague starts", "The customer calls"]
@@ -108,16 +108,16 @@ def test_an_analyst_is_refused_with_the_reason_and_sees_nothing(world: World) ->
     assert not world.app.selectbox
 
 
-def test_nobody_who_is_not_logged_in_sees_anything(world: World) -> None:
+def test_nothing_is_shown_without_login(world: World) -> None:
     world.note(timedelta(hours=2))
     world.open(None)
     assert not world.app.dataframe
     assert not world.app.selectbox
 
 
-def test_the_query_itself_asks_the_role(world: World) -> None:
+def test_the_query_itself_checks_the_role(world: World) -> None:
     with pytest.raises(Forbidden):
-        oversight.audited(world.source, Person("someone", Role.ANALYST), 7)
+        oversight.audit_records(world.source, Person("someone", Role.ANALYST), 7)
 
 
 def test_only_the_days_that_are_asked_for(world: World) -> None:
@@ -140,18 +140,17 @@ def test_one_person_alone_who_stays_chosen_when_the_days_change(world: World) ->
     assert world.listed("by") == ["lead"]
     world.choose("Days", 1)
     assert not world.app.dataframe
-    assert "lead did nothing that is written down" in world.app.info[0].value
+    assert "No records of lead in the last 24 hours." in world.app.info[0].value
     world.choose("Days", 7)
     assert world.listed("by") == ["lead"]
 
 
-def test_an_empty_log_is_said_in_words(world: World) -> None:
+def test_an_empty_log_shows_a_message(world: World) -> None:
     world.open()
-    told = "Nobody did anything that is written down here in the last 7 days."
-    assert [info.value for info in world.app.info] == [told]
+    assert [info.value for info in world.app.info] == ["No records in the last 7 days."]
 
 
-def test_a_silent_store_is_named_and_recovers(world: World) -> None:
+def test_an_unavailable_store_is_named_and_recovers(world: World) -> None:
     world.note(timedelta(hours=2))
     world.audit.is_reachable = False
     world.open()
@@ -165,8 +164,8 @@ def test_a_silent_store_is_named_and_recovers(world: World) -> None:
     assert world.listed("by") == ["lead"]
 
 
-def test_more_than_is_shown_is_said(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(oversight, "MOST_RECORDS", 3)
+def test_a_cut_list_shows_a_warning(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(oversight, "MAX_RECORDS", 3)
     for hours in range(5):
         world.note(timedelta(hours=hours))
     world.open()
@@ -174,5 +173,5 @@ def test_more_than_is_shown_is_said(world: World, monkeypatch: pytest.MonkeyPatc
     assert len(world.listed("by")) == 3
 
 
-def test_every_deed_has_words() -> None:
-    assert set(DEED_WORDS) == set(Deed)
+def test_every_audit_action_has_a_text() -> None:
+    assert set(ACTION_WORDS) == set(Deed)

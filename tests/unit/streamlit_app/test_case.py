@@ -1,4 +1,4 @@
-"""The case screen as an analyst, a lead and an admin meet it, with every part that may be away."""
+"""Case page by role, with each part of the store that may be unavailable."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from fraudwatch.domain.label import Source as LabelSource
 from fraudwatch.domain.transaction import Transaction
 from fraudwatch.domain.verdict import Mode, ModelScore, Outcome, Reason, Risk, Verdict
 from fraudwatch.testing import NOON_MS, a_token, a_transaction, a_verdict
-from streamlit_app.desk import Desk, Source
-from tests.unit.streamlit_app.conftest import memory_desk
+from streamlit_app.console_services import ConsoleServices, ServiceSource
+from tests.unit.streamlit_app.conftest import memory_services
 
 ANN, BEN, ROOT = Person("ann", Role.ANALYST), Person("ben", Role.LEAD), Person("root", Role.ADMIN)
 CASE = "shop:7"
@@ -30,7 +30,7 @@ HOUR_MS = 3_600_000
 
 
 # AppTest runs a function's source alone, where no import of this module is known: hence quotes.
-def page(source: "Source") -> None:  # noqa: UP037  as said above
+def page(source: "ServiceSource") -> None:  # noqa: UP037  as above
     from streamlit_app.case import screen as case
 
     case.show(source)
@@ -41,17 +41,17 @@ class World:
     """A store in memory, a clock, and the screen for one person after another."""
 
     store: MemoryVerdictStore
-    desk: Desk
+    services: ConsoleServices
     now: datetime
     app: AppTest
 
     @property
     def topic(self) -> MemoryTopic:
-        assert isinstance(self.desk.decisions.topic, MemoryTopic)
-        return self.desk.decisions.topic
+        assert isinstance(self.services.decisions.topic, MemoryTopic)
+        return self.services.decisions.topic
 
     def buy(self, name: str, *, age_hours: float = 0.0, **changes: Any) -> Transaction:
-        """Write a purchase and, unless said otherwise, the verdict on it."""
+        """Write a purchase and its verdict on it."""
         event_at_ms = NOON_MS - int(age_hours * HOUR_MS)
         special = changes.pop("verdict", {})
         bought = a_transaction(transaction_id=name, event_at_ms=event_at_ms, **changes)
@@ -82,8 +82,8 @@ class World:
         return [one.label for one in self.app.button]
 
     @property
-    def said(self) -> str:
-        """Everything that the screen says in words."""
+    def texts(self) -> str:
+        """All texts on the page."""
         app = self.app
         parts = (app.text, app.info, app.warning, app.error, app.success, app.subheader)
         return "\n".join(str(one.value) for part in parts for one in part)
@@ -99,9 +99,9 @@ def world() -> Iterator[World]:
     st.cache_data.clear()
     store = MemoryVerdictStore()
     now = datetime.fromtimestamp(NOON_MS / 1_000, UTC) + timedelta(minutes=5)
-    desk = memory_desk(store, lambda: made.now)
-    made = World(store, desk, now, app=None)  # type: ignore[arg-type]
-    source = Source(open_desk=lambda: made.desk, clock=lambda: made.now)
+    services = memory_services(store, lambda: made.now)
+    made = World(store, services, now, app=None)  # type: ignore[arg-type]
+    source = ServiceSource(open_services=lambda: made.services, clock=lambda: made.now)
     made.app = AppTest.from_function(page, args=(source,), default_timeout=60)
     yield made
     assert not made.app.exception
@@ -111,7 +111,7 @@ def silent(part: object, *methods: str) -> Any:
     """The same part with some questions unanswered: a proxy, so that the rest is the real twin."""
 
     def refuse(*_: object, **__: object) -> None:
-        raise StoreUnavailable("told not to answer")
+        raise StoreUnavailable("switched off")
 
     class Silent:
         def __getattr__(self, name: str) -> Callable[..., Any]:
@@ -142,16 +142,16 @@ EXPLAINED: dict[str, Any] = {
 }
 
 
-def test_nobody_sees_anything_before_login(world: World) -> None:
+def test_nothing_is_shown_before_login(world: World) -> None:
     world.buy(CASE)
     world.app.query_params["transaction"] = CASE
     world.app.run()
-    assert world.said == ""
+    assert world.texts == ""
     assert not world.app.metric
 
 
 @pytest.mark.parametrize("person", [ANN, BEN, ROOT])
-def test_the_head_tells_risk_amount_merchant_outcome_and_score(
+def test_the_head_shows_risk_amount_merchant_outcome_and_score(
     world: World, person: Person
 ) -> None:
     world.buy(CASE, verdict={"route": "gold"})
@@ -160,10 +160,10 @@ def test_the_head_tells_risk_amount_merchant_outcome_and_score(
     assert [(one.label, one.value) for one in app.metric] == [
         ("Amount", "1,200.00 EUR"),
         ("Merchant", "merchant-1"),
-        ("Outcome", "To review"),
+        ("Outcome", "Review"),
         ("Score", "0.50"),
     ]
-    assert "Bought 12:00:00 · Rules only: no model spoke · queue gold" in world.said
+    assert "Bought 12:00:00 · Scored by rules only · queue gold" in world.texts
 
 
 @pytest.mark.parametrize("person", [ANN, BEN])
@@ -172,54 +172,54 @@ def test_who_decides_may_claim_and_release(world: World, person: Person) -> None
     world.look(person)
     assert "Release" not in world.buttons
     world.press("Claim")
-    assert world.desk.claims.held() == {CASE: person.login}
-    assert "You have this case" in world.said
+    assert world.services.claims.held() == {CASE: person.login}
+    assert "You have claimed this case" in world.texts
     world.press("Release")
-    assert world.desk.claims.held() == {}
+    assert world.services.claims.held() == {}
     assert "Claim" in world.buttons
 
 
-def test_looking_again_holds_ones_own_claim_for_longer(world: World) -> None:
+def test_opening_a_case_renews_ones_own_claim(world: World) -> None:
     world.buy(CASE)
-    world.desk.claims.claim(CASE, "ann")
+    world.services.claims.claim(CASE, "ann")
     for _ in range(3):
         world.now += timedelta(minutes=10)
         world.look()
-    assert world.desk.claims.held() == {CASE: "ann"}
+    assert world.services.claims.held() == {CASE: "ann"}
 
 
 def test_an_admin_reads_everything_and_can_press_nothing(world: World) -> None:
     world.buy(CASE)
     world.buy("shop:8", age_hours=2)
-    world.desk.claims.claim(CASE, "ann")
+    world.services.claims.claim(CASE, "ann")
     app = world.look(ROOT)
     assert not {"Claim", "Release", "Next case", "Save decision"} & set(world.buttons)
     assert not app.radio
-    assert "Your role, admin, reads cases and does not decide them." in world.said
-    assert "1,200.00 EUR in one purchase." in world.said
+    assert "Your role, admin, may read cases but not decide them." in world.texts
+    assert "1,200.00 EUR in one purchase." in world.texts
     world.look(ROOT, about="")
     assert world.buttons == []
 
 
-def test_held_by_another_is_said_and_deciding_is_off(world: World) -> None:
+def test_a_claim_of_another_is_shown_and_disables_the_decision(world: World) -> None:
     world.buy(CASE)
-    world.desk.claims.claim(CASE, "ben")
+    world.services.claims.claim(CASE, "ben")
     app = world.look()
-    assert "ben works on this case" in app.warning[0].value
+    assert "ben has claimed this case" in app.warning[0].value
     assert app.radio[0].disabled
     assert "Claim" not in world.buttons
-    assert world.desk.claims.held() == {CASE: "ben"}
+    assert world.services.claims.held() == {CASE: "ben"}
 
 
-def test_reasons_stand_with_their_points_and_how_the_score_came_about(world: World) -> None:
+def test_reasons_are_shown_with_their_points_and_the_score(world: World) -> None:
     reasons = (Reason("far", 60, "900 km in 5 minutes."), Reason("new", 5, "New device."))
     world.buy(CASE, verdict={"reasons": reasons})
     world.look()
-    assert "60 points · 900 km in 5 minutes.\n5 points · New device." in world.said
-    assert "Rules gave 65 of 100 points; rules only, no model spoke. Score 0.50." in world.said
+    assert "60 points · 900 km in 5 minutes.\n5 points · New device." in world.texts
+    assert "Rules: 65 of 100 points; scored by rules only. Score 0.50." in world.texts
 
 
-def test_the_explanation_is_drawn_and_stands_as_a_table_in_readable_units(world: World) -> None:
+def test_the_explanation_is_a_chart_and_a_table_in_readable_units(world: World) -> None:
     world.buy(CASE, verdict=EXPLAINED)
     app = world.look()
     table = app.dataframe[0].value
@@ -228,32 +228,32 @@ def test_the_explanation_is_drawn_and_stands_as_a_table_in_readable_units(world:
     assert list(table["normal"]) == ["35.00 EUR", "unknown"]
     assert list(table["direction"]) == ["above normal", "below normal"]
     assert len(app.get("vega_lite_chart")) == 3
-    assert "Model anomaly: 0.999 of 1, how unusual (version 0123456789ab)" in world.said
+    assert "Model anomaly: 0.999 of 1, anomaly score (version 0123456789ab)" in world.texts
 
 
-def test_below_high_it_is_said_that_there_is_no_explanation(world: World) -> None:
+def test_below_high_there_is_no_explanation(world: World) -> None:
     world.buy(CASE, verdict={"risk": Risk.MEDIUM})
     world.look()
-    assert "No explanation is kept below High" in world.said
+    assert "Only High and Critical verdicts have an explanation" in world.texts
 
 
-def test_without_a_model_it_is_said_that_none_spoke(world: World) -> None:
+def test_without_a_model_the_page_says_rules_only(world: World) -> None:
     world.buy(CASE)
     world.look()
-    assert "No model spoke when this was judged" in world.said
+    assert "this purchase was scored by rules only" in world.texts
 
 
 def test_the_purchase_shows_its_fields_with_tokens_shortened(world: World) -> None:
     world.buy(CASE, device_token=a_token("d"), billing_country="DE", shipping_country="FR")
     app = world.look()
-    assert "Device: dddddddd" in world.said
-    assert a_token("d") not in world.said
+    assert "Device: dddddddd" in world.texts
+    assert a_token("d") not in world.texts
     device = next(one for one in app.text if one.value == "Device: dddddddd")
-    assert device.help == f"Whole token: `{a_token('d')}`"
-    assert "Billing and delivery: different countries" in world.said
+    assert device.help == f"Full token: `{a_token('d')}`"
+    assert "Billing and delivery: different countries" in world.texts
 
 
-def test_the_customers_purchases_stand_newest_first_with_their_verdicts(world: World) -> None:
+def test_the_customers_purchases_are_listed_newest_first_with_their_verdicts(world: World) -> None:
     world.buy(CASE)
     world.buy("shop:5", age_hours=30, verdict={"risk": Risk.LOW, "outcome": Outcome.APPROVE})
     world.buy("shop:6", age_hours=2, verdict={"risk": Risk.CRITICAL})
@@ -261,7 +261,7 @@ def test_the_customers_purchases_stand_newest_first_with_their_verdicts(world: W
     world.store.write([], [a_transaction(transaction_id="shop:4", event_at_ms=NOON_MS - 60_000)])
     table = world.look().dataframe[0].value
     assert list(table["transaction"]) == [CASE, "shop:4", "shop:6", "shop:5"]
-    assert list(table["risk"]) == ["▲ High", "Not judged", "◆ Critical", "○ Low"]
+    assert list(table["risk"]) == ["▲ High", "Not scored", "◆ Critical", "○ Low"]
 
 
 def test_another_alert_of_the_customer_is_one_press_away(world: World) -> None:
@@ -270,7 +270,7 @@ def test_another_alert_of_the_customer_is_one_press_away(world: World) -> None:
     world.look()
     world.press("◆ Critical 15 Jan 10:00 25.90 EUR")
     assert world.open() == "shop:6"
-    assert "Bought 10:00:00" in world.said
+    assert "Bought 10:00:00" in world.texts
 
 
 def test_the_same_device_elsewhere_is_counted_others_first(world: World) -> None:
@@ -285,12 +285,12 @@ def test_the_same_device_elsewhere_is_counted_others_first(world: World) -> None
     app = world.look()
     assert (
         "This device: 5 purchases by 4 customers in 3.0 days, 2 of them alerts, 1 known fraud."
-        in world.said
+        in world.texts
     )
     table = app.dataframe[2].value
     assert list(table["transaction"]) == ["shop:20", "shop:21", "shop:22", "shop:1"]
-    assert list(table["known"]) == ["—", "Fraud", "Unsure", "—"]
-    assert "This purchase names no IP network." in world.said
+    assert list(table["label"]) == ["—", "Fraud", "Unsure", "—"]
+    assert "This purchase has no IP network." in world.texts
 
 
 @pytest.mark.parametrize("person", [ANN, BEN])
@@ -311,84 +311,84 @@ def test_a_decision_becomes_a_label_and_the_next_case_is_offered(
         "Asked the bank.",
     )
     assert world.app.success[0].value == "Saved: fraud, by you."
-    assert world.desk.claims.held() == {}
+    assert world.services.claims.held() == {}
     # The label has not reached the store, yet the case does not come again.
     world.press("Next case")
     assert world.open() == "shop:6"
-    assert world.desk.claims.held() == {"shop:6": person.login}
+    assert world.services.claims.held() == {"shop:6": person.login}
     world.press("Next case")
-    assert "Nothing else waits" in world.said
+    assert "No other open case" in world.texts
 
 
 def test_deciding_without_a_choice_saves_nothing(world: World) -> None:
     world.buy(CASE)
     world.look()
     world.press("Save decision")
-    assert "choose fraud, genuine or unsure first" in world.said
+    assert "choose fraud, genuine or unsure first" in world.texts
     assert not world.topic.messages
 
 
 def test_a_note_that_is_too_long_saves_nothing_and_says_so(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The field itself takes no more than a label may have; whoever passes it by is refused too.
+    # The field limits the length already; a longer note is refused as well.
     monkeypatch.setattr("streamlit_app.case.decision.LONGEST_NOTE", 600)
     world.buy(CASE)
     world.look()
     world.save(Truth.GENUINE, "x" * 501)
-    assert "Nothing was saved: note is longer than 500 characters" in world.said
+    assert "Nothing was saved: note is longer than 500 characters" in world.texts
     assert not world.topic.messages
 
 
-def test_a_case_taken_meanwhile_is_not_decided(world: World) -> None:
+def test_a_case_claimed_in_the_meantime_is_not_decided(world: World) -> None:
     world.buy(CASE)
     world.look()
     world.app.radio[0].set_value(Truth.FRAUD)
-    claims = world.desk.claims
+    claims = world.services.claims
 
-    class Taken:
-        """Nobody has it while the page is drawn; ben has it when the decision comes."""
+    class ClaimedByBen:
+        """Unclaimed while the page is drawn; ben's when the decision is saved."""
 
         def __getattr__(self, name: str) -> Callable[..., Any]:
             return (lambda *_: "ben") if name == "claim" else getattr(claims, name)
 
-    decisions = replace(world.desk.decisions, claims=Taken())  # type: ignore[arg-type]
-    world.desk = replace(world.desk, decisions=decisions)
+    decisions = replace(world.services.decisions, claims=ClaimedByBen())  # type: ignore[arg-type]
+    world.services = replace(world.services, decisions=decisions)
     st.cache_resource.clear()
     world.press("Save decision")
-    assert "ben has taken this case since" in world.said
+    assert "ben has claimed this case in the meantime" in world.texts
     assert not world.topic.messages
 
 
-def test_a_broker_that_is_away_is_named_and_the_same_may_be_saved_again(world: World) -> None:
+def test_an_unavailable_broker_is_named_and_the_decision_can_be_repeated(world: World) -> None:
     world.buy(CASE)
     world.topic.is_reachable = False
     world.look()
     world.save(Truth.FRAUD)
-    assert "Kafka did not acknowledge the decision" in world.said
+    assert "Kafka did not acknowledge it" in world.texts
     world.topic.is_reachable = True
     world.press("Save decision")
     assert world.app.success[0].value == "Saved: fraud, by you."
     assert len(world.topic.messages) == 1
 
 
-def test_claims_that_are_away_leave_the_case_readable(world: World) -> None:
+def test_unavailable_claims_leave_the_case_readable(world: World) -> None:
     world.buy(CASE)
-    world.desk.claims.is_reachable = False  # type: ignore[attr-defined]
+    world.services.claims.is_reachable = False  # type: ignore[attr-defined]
     world.look()
-    assert "Who works on which case cannot be told now" in world.said
-    assert "1,200.00 EUR in one purchase." in world.said
+    assert "Claims cannot be read now" in world.texts
+    assert "1,200.00 EUR in one purchase." in world.texts
     world.save(Truth.FRAUD)
-    assert "cannot tell who has this case" in world.said
+    assert "so the claim cannot be checked" in world.texts
     assert not world.topic.messages
 
 
-def test_what_is_known_already_stands_there_with_who_said_it(world: World) -> None:
+def test_labels_are_shown_with_their_author(world: World) -> None:
     world.buy(CASE)
     world.store.write([], [], [a_label(CASE, Truth.GENUINE, note="Called back.")])
     world.look()
-    assert "Genuine, by cleo (an analyst), 12:01:00" in world.said
-    assert "“Called back.”" in world.said
+    assert "Genuine, by cleo (analyst), 12:01:00" in world.texts
+    assert "“Called back.”" in world.texts
 
 
 def test_without_a_case_the_queue_is_shown_in_the_order_of_next_case(world: World) -> None:
@@ -398,8 +398,8 @@ def test_without_a_case_the_queue_is_shown_in_the_order_of_next_case(world: Worl
     world.buy("shop:mine", age_hours=3)
     world.buy("shop:theirs")
     world.buy("shop:done")
-    world.desk.claims.claim("shop:mine", "ann")
-    world.desk.claims.claim("shop:theirs", "ben")
+    world.services.claims.claim("shop:mine", "ann")
+    world.services.claims.claim("shop:theirs", "ben")
     world.store.write([], [], [a_label("shop:done", Truth.FRAUD)])
     table = world.look(about=None).dataframe[0].value
     assert table.values.tolist() == [
@@ -412,10 +412,10 @@ def test_without_a_case_the_queue_is_shown_in_the_order_of_next_case(world: Worl
             )
         ),
     ]
-    assert "3 open cases, highest risk first" in world.said
+    assert "3 open cases, highest risk first" in world.texts
     world.press("Next case")
     assert world.open() == CASE
-    assert world.desk.claims.held()[CASE] == "ann"
+    assert world.services.claims.held()[CASE] == "ann"
 
 
 def test_a_click_in_the_queue_opens_the_case_without_claiming_it(world: World) -> None:
@@ -425,8 +425,8 @@ def test_a_click_in_the_queue_opens_the_case_without_claiming_it(world: World) -
     world.app.session_state[key] = {"selection": {"cells": [(1, "risk")]}}
     world.app.run()
     assert world.open() == "shop:6"
-    assert "Bought 10:00:00" in world.said
-    assert world.desk.claims.held() == {}
+    assert "Bought 10:00:00" in world.texts
+    assert world.services.claims.held() == {}
 
 
 def test_a_skipped_case_is_last_in_the_queue(world: World) -> None:
@@ -442,7 +442,7 @@ def test_a_skipped_case_is_last_in_the_queue(world: World) -> None:
 
 def test_an_empty_queue_says_so(world: World) -> None:
     world.look(about=None)
-    assert "No open cases: every alert of the last 24 hours is decided" in world.said
+    assert "No open cases: every alert of the last 24 hours is decided" in world.texts
     assert not world.app.dataframe
 
 
@@ -450,113 +450,113 @@ def test_a_long_queue_shows_its_first_fifty_cases(world: World) -> None:
     for n in range(60):
         world.buy(f"shop:{n}", age_hours=n / 10)
     assert len(world.look(about=None).dataframe[0].value) == 50
-    assert "The first 50 open cases" in world.said
+    assert "The first 50 open cases" in world.texts
 
 
-def test_a_skipped_case_is_given_back_and_comes_again_last(world: World) -> None:
+def test_a_skipped_case_is_released_and_comes_last(world: World) -> None:
     for n in range(3):
         world.buy(f"shop:{n}", age_hours=n)
     world.look(about=None)
-    seen = []
+    opened = []
     for _ in range(4):
         world.press("Next case")
-        seen.append(world.open())
-    assert seen == ["shop:0", "shop:1", "shop:2", "shop:0"]
-    assert world.desk.claims.held() == {"shop:0": "ann"}
+        opened.append(world.open())
+    assert opened == ["shop:0", "shop:1", "shop:2", "shop:0"]
+    assert world.services.claims.held() == {"shop:0": "ann"}
 
 
 def test_an_unknown_case_says_what_may_be_wrong(world: World) -> None:
     world.look(about="shop:nowhere")
-    assert "No verdict is stored under this transaction" in world.said
-    assert "Asked for: shop:nowhere" in world.said
+    assert "No verdict is stored for this transaction" in world.texts
+    assert "Transaction: shop:nowhere" in world.texts
     assert "Next case" in world.buttons
 
 
-def test_a_verdict_on_its_way_is_there_at_the_next_look(world: World) -> None:
+def test_a_late_verdict_is_shown_after_a_reload(world: World) -> None:
     world.store.write([], [a_transaction(transaction_id=CASE)])
     world.look()
-    assert "it may be on its way" in world.said
+    assert "it may not have arrived yet" in world.texts
     world.buy(CASE)
-    world.press("Look again")
-    assert "1,200.00 EUR in one purchase." in world.said
+    world.press("Reload")
+    assert "1,200.00 EUR in one purchase." in world.texts
 
 
-def test_a_purchase_that_is_missing_leaves_the_verdict(world: World) -> None:
+def test_a_missing_purchase_leaves_the_verdict(world: World) -> None:
     world.store.write([a_verdict(transaction_id=CASE)], [])
     world.look()
-    assert "The purchase is not stored" in world.said
-    assert "No purchase of this customer is stored for these days." in world.said
-    assert "Without the purchase nobody can tell" in world.said
-    assert "1,200.00 EUR in one purchase." in world.said
+    assert "The purchase is not stored" in world.texts
+    assert "No purchase of this customer is stored for these days." in world.texts
+    assert "Case links need the purchase" in world.texts
+    assert "1,200.00 EUR in one purchase." in world.texts
 
 
-def test_a_store_that_is_away_is_named_with_the_cure(world: World) -> None:
+def test_an_unavailable_store_is_named_with_the_fix(world: World) -> None:
     world.buy(CASE)
     world.store.is_reachable = False
     world.look()
-    assert world.said.startswith("This case cannot be shown")
-    assert "./fraudwatch status" in world.said
+    assert world.texts.startswith("This case cannot be shown")
+    assert "./fraudwatch status" in world.texts
     world.store.is_reachable = True
     world.app.run()
-    assert "1,200.00 EUR in one purchase." in world.said
+    assert "1,200.00 EUR in one purchase." in world.texts
 
 
 @pytest.mark.parametrize(
-    ("method", "told"),
+    ("method", "error"),
     [
         ("purchase_of", "The purchase cannot be shown"),
-        ("purchases_of", "What the customer bought cannot be shown"),
-        ("purchases_with", "Where else this card was used cannot be shown"),
-        ("verdicts_of", "How these purchases were judged cannot be shown"),
-        ("labels_known", "What is known to be fraud among these cannot be shown"),
+        ("purchases_of", "The customer's purchases cannot be shown"),
+        ("purchases_with", "The list of purchases with this card cannot be shown"),
+        ("verdicts_of", "The verdicts on these purchases cannot be shown"),
+        ("labels_known", "The labels of these purchases cannot be shown"),
     ],
 )
-def test_a_part_that_fails_says_so_in_its_place_and_the_others_stay(
-    world: World, method: str, told: str
+def test_a_failed_part_shows_an_error_in_its_place_and_the_others_stay(
+    world: World, method: str, error: str
 ) -> None:
     world.buy(CASE)
-    whole = world.desk
-    world.desk = replace(whole, cases=silent(whole.cases, method))
+    whole = world.services
+    world.services = replace(whole, cases=silent(whole.cases, method))
     st.cache_resource.clear()
     app = world.look()
     assert len(app.error) == 1
-    assert app.error[0].value.startswith(f"{told}: the store (Cassandra) does not answer.")
+    assert app.error[0].value.startswith(f"{error}: the store (Cassandra) does not answer.")
     assert "`./fraudwatch status`" in app.error[0].value
-    assert "1,200.00 EUR in one purchase." in world.said
+    assert "1,200.00 EUR in one purchase." in world.texts
     assert "Save decision" in world.buttons
     # What failed is not kept: the next look asks anew.
-    world.desk = whole
+    world.services = whole
     st.cache_resource.clear()
     assert not world.app.run().error
 
 
-def test_labels_that_are_away_say_so_in_their_place(world: World) -> None:
+def test_unavailable_labels_show_an_error_in_their_place(world: World) -> None:
     world.buy(CASE)
-    world.desk = replace(world.desk, alerts=silent(world.desk.alerts, "labels_of"))
+    world.services = replace(world.services, alerts=silent(world.services.alerts, "labels_of"))
     st.cache_resource.clear()
     world.look()
-    assert "What is already known cannot be shown" in world.said
+    assert "The list of labels cannot be shown" in world.texts
 
 
-def test_a_store_that_is_away_gives_no_next_case_and_says_why(world: World) -> None:
+def test_an_unavailable_store_gives_no_next_case_and_says_why(world: World) -> None:
     world.store.is_reachable = False
     world.look(about=None)
-    assert "The queue cannot be shown" in world.said
+    assert "The queue cannot be shown" in world.texts
     world.press("Next case")
-    assert "the store (Cassandra) does not answer" in world.said
+    assert "the store (Cassandra) does not answer" in world.texts
 
 
-def test_an_answer_is_kept_for_a_moment(world: World) -> None:
+def test_an_answer_is_cached_for_a_moment(world: World) -> None:
     world.buy(CASE)
     asked: list[str] = []
-    cases = world.desk.cases
+    cases = world.services.cases
 
     class Counting:
         def __getattr__(self, name: str) -> Callable[..., Any]:
             asked.append(name)
             return getattr(cases, name)
 
-    world.desk = replace(world.desk, cases=Counting())  # type: ignore[arg-type]
+    world.services = replace(world.services, cases=Counting())  # type: ignore[arg-type]
     st.cache_resource.clear()
     world.look()
     assert sorted(set(asked)) == [
@@ -571,17 +571,17 @@ def test_an_answer_is_kept_for_a_moment(world: World) -> None:
     assert asked == []
 
 
-def test_a_case_is_refused_to_whoever_does_not_decide_by_the_query_too(world: World) -> None:
+def test_actions_check_the_role_themselves(world: World) -> None:
     from fraudwatch.application.access import Forbidden
     from streamlit_app.case import work as case_work
 
-    source = Source(open_desk=lambda: world.desk, clock=lambda: world.now)
+    source = ServiceSource(open_services=lambda: world.services, clock=lambda: world.now)
     world.buy(CASE)
-    for deed in (case_work.hold, case_work.give_back, case_work.take_next):
+    for action in (case_work.claim, case_work.release, case_work.claim_next):
         with pytest.raises(Forbidden):
-            deed(source, ROOT, CASE)
+            action(source, ROOT, CASE)
     with pytest.raises(Forbidden):
         case_work.decide(source, ROOT, CASE, (Truth.FRAUD, ""))
     assert not world.topic.messages
-    verdict: Verdict | None = world.desk.alerts.verdict_of(CASE)
+    verdict: Verdict | None = world.services.alerts.verdict_of(CASE)
     assert verdict is not None

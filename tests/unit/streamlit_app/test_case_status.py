@@ -1,4 +1,4 @@
-"""Who works on what, and one reading at a time."""
+"""Status of cases, and single-flight reads."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from fraudwatch.adapters.memory_casework import MemoryCases, MemoryClaims
 from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.domain.label import Source, Truth
 from streamlit_app.live.single_flight import SingleFlight, StoreSlow
-from streamlit_app.live.status import Status, StatusBook
+from streamlit_app.live.status import Status, StatusCache
 from tests.unit.streamlit_app.live_world import NOON, NOON_MS, a_label, an_alert
 
 SECOND = timedelta(seconds=1)
 
 
 def words(store: MemoryVerdictStore, *times: datetime) -> dict[str, Truth]:
-    book = StatusBook(MemoryClaims(lambda: NOON), MemoryCases(store))
+    cache = StatusCache(MemoryClaims(lambda: NOON), MemoryCases(store))
     for now in times:
-        book.read_decisions(now)
-    return {name: label.verdict for name, label in book.status().decided.items()}
+        cache.read_decisions(now)
+    return {name: label.verdict for name, label in cache.status().decided.items()}
 
 
-def test_the_latest_word_of_an_analyst_stands() -> None:
+def test_the_latest_decision_of_an_analyst_counts() -> None:
     store = MemoryVerdictStore()
     store.write(
         [],
@@ -42,34 +42,34 @@ def test_the_latest_word_of_an_analyst_stands() -> None:
 
 def test_a_label_that_is_written_late_is_found() -> None:
     store = MemoryVerdictStore()
-    book = StatusBook(MemoryClaims(lambda: NOON), MemoryCases(store))
-    book.read_decisions(NOON)
+    cache = StatusCache(MemoryClaims(lambda: NOON), MemoryCases(store))
+    cache.read_decisions(NOON)
     store.write([], [], [a_label(NOON_MS - 300_000, "shop:a")])
-    book.read_decisions(NOON + 5 * SECOND)
-    assert set(book.status().decided) == {"shop:a"}
+    cache.read_decisions(NOON + 5 * SECOND)
+    assert set(cache.status().decided) == {"shop:a"}
     store.write([], [], [a_label(NOON_MS - 9_000_000, "shop:b")])
-    book.read_decisions(NOON + timedelta(minutes=10))
-    assert set(book.status().decided) == {"shop:a", "shop:b"}
+    cache.read_decisions(NOON + timedelta(minutes=10))
+    assert set(cache.status().decided) == {"shop:a", "shop:b"}
 
 
-def test_what_is_known_stays_while_nobody_answers() -> None:
+def test_the_status_stays_while_the_store_is_unavailable() -> None:
     store, claims = MemoryVerdictStore(), MemoryClaims(lambda: NOON)
     claims.claim("shop:a", "bert")
     store.write([], [], [a_label(NOON_MS, "shop:b")])
-    book = StatusBook(claims, MemoryCases(store))
-    book.read_claims(NOON)
-    book.read_decisions(NOON)
+    cache = StatusCache(claims, MemoryCases(store))
+    cache.read_claims(NOON)
+    cache.read_decisions(NOON)
     claims.is_reachable = store.is_reachable = False
-    for read in (book.read_claims, book.read_decisions):
+    for read in (cache.read_claims, cache.read_decisions):
         with pytest.raises(StoreUnavailable):
             read(NOON + 5 * SECOND)
-    assert (set(book.status().holders), set(book.status().decided)) == ({"shop:a"}, {"shop:b"})
+    assert (set(cache.status().claims), set(cache.status().decided)) == ({"shop:a"}, {"shop:b"})
 
 
-def test_a_line_tells_claims_first_then_what_was_decided_of_how_many() -> None:
+def test_a_line_shows_claims_first_then_decisions_with_their_count() -> None:
     names = "abcd"
     status = Status(
-        holders={"shop:a": "anna", "shop:b": "bert", "shop:x": "carl"},
+        claims={"shop:a": "anna", "shop:b": "bert", "shop:x": "carl"},
         decided={"shop:c": a_label(NOON_MS, "shop:c", verdict=Truth.UNSURE)},
     )
     alerts = {name: an_alert(1, name) for name in names}
@@ -77,8 +77,8 @@ def test_a_line_tells_claims_first_then_what_was_decided_of_how_many() -> None:
     assert status.words("anna", [alerts["a"]]) == "★ Yours"
     assert status.words("bert", [alerts["a"]]) == "With anna"
     assert status.words("anna", [alerts["c"]]) == "Unsure (bert)"
-    told = status.words("anna", alerts.values())
-    assert told == "★ Yours, With bert, 1 of 4: Unsure (bert)"
+    words = status.words("anna", alerts.values())
+    assert words == "★ Yours, With bert, 1 of 4: Unsure (bert)"
     assert [status.is_open_for("anna", alerts[name]) for name in names] == [
         True,
         False,
@@ -87,20 +87,20 @@ def test_a_line_tells_claims_first_then_what_was_decided_of_how_many() -> None:
     ]
 
 
-def test_a_job_runs_once_for_all_who_ask_at_once_and_again_when_it_is_due() -> None:
+def test_concurrent_calls_share_one_run_and_the_job_repeats_when_due() -> None:
     ran: list[datetime] = []
     flight = SingleFlight(ran.append, SECOND)
     with ThreadPoolExecutor(8) as sessions:
-        list(sessions.map(lambda _: flight.run(NOON, patience_seconds=10), range(50)))
+        list(sessions.map(lambda _: flight.run(NOON, max_wait_seconds=10), range(50)))
     assert ran == [NOON]
-    flight.run(NOON + 0.9 * SECOND, patience_seconds=10)
-    flight.run(NOON + SECOND, patience_seconds=10)
+    flight.run(NOON + 0.9 * SECOND, max_wait_seconds=10)
+    flight.run(NOON + SECOND, max_wait_seconds=10)
     # A clock that was set back stops nothing.
-    flight.run(NOON - 9 * SECOND, patience_seconds=10)
+    flight.run(NOON - 9 * SECOND, max_wait_seconds=10)
     assert ran == [NOON, NOON + SECOND, NOON - 9 * SECOND]
 
 
-def test_a_job_that_fails_says_so_to_everybody_until_it_is_tried_again() -> None:
+def test_a_failed_job_raises_for_every_caller_until_it_is_repeated() -> None:
     trouble = [StoreUnavailable("away")]
 
     def job(_: datetime) -> None:
@@ -110,8 +110,8 @@ def test_a_job_that_fails_says_so_to_everybody_until_it_is_tried_again() -> None
     flight = SingleFlight(job, SECOND)
     for _ in range(2):
         with pytest.raises(StoreUnavailable, match="away"):
-            flight.run(NOON, patience_seconds=10)
-    flight.run(NOON + SECOND, patience_seconds=10)
+            flight.run(NOON, max_wait_seconds=10)
+    flight.run(NOON + SECOND, max_wait_seconds=10)
 
 
 def test_a_job_that_hangs_is_waited_for_once_and_started_once() -> None:
@@ -124,7 +124,7 @@ def test_a_job_that_hangs_is_waited_for_once_and_started_once() -> None:
     flight = SingleFlight(job, SECOND)
     for seconds in range(3):
         with pytest.raises(StoreSlow):
-            flight.run(NOON + seconds * SECOND, patience_seconds=0.05)
+            flight.run(NOON + seconds * SECOND, max_wait_seconds=0.05)
     assert ran == [NOON]
     answers.set()
-    flight.run(NOON, patience_seconds=10_000)
+    flight.run(NOON, max_wait_seconds=10_000)

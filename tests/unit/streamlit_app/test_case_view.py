@@ -1,4 +1,4 @@
-"""What a case says, by literals: units, words, ways between places, the world's outlines."""
+"""Texts of a case by literals: units, words, legs between places, the world's outlines."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from streamlit_app import world_map
 from streamlit_app.case import charts as case_charts
 from streamlit_app.case.feature_words import feature_meaning, feature_name, feature_value
 from streamlit_app.case.history import great_circle_km, legs, timeline
-from streamlit_app.case.shared import Known, shared_sentence
-from streamlit_app.case.view import contribution_title, explained, model_lines
+from streamlit_app.case.links import VerdictsAndLabels, link_summary
+from streamlit_app.case.view import contribution_title, explained_features, model_lines
 
 LATITUDES, LONGITUDES = st.floats(-90, 90), st.floats(-180, 180)
 
@@ -44,12 +44,12 @@ LATITUDES, LONGITUDES = st.floats(-90, 90), st.floats(-180, 180)
         ("item_count", None, "Item count", "unknown"),
         ("item_count", math.nan, "Item count", "unknown"),
         ("amount_eur_cents", 0.0, "Amount", "0.00 EUR"),
-        ("merchant_fraud_ratio_30d", 0.125, "Seller's share of fraud in 30 days", "12.5 %"),
+        ("merchant_fraud_ratio_30d", 0.125, "Merchant's share of fraud in 30 days", "12.5 %"),
         ("device_customers_30d", 7.0, "Customers on this device in 30 days", "7"),
-        ("customer_account_age_days", 0.5, "Known as a customer for", "12 h"),
+        ("customer_account_age_days", 0.5, "Age of the customer account", "12 h"),
     ],
 )
-def test_features_are_told_in_words_and_units(
+def test_features_are_described_in_words_and_units(
     feature: str, value: float | None, name: str, text: str
 ) -> None:
     assert (feature_name(feature), feature_value(feature, value)) == (name, text)
@@ -68,10 +68,10 @@ def test_a_model_of_fraud_pushes_and_a_forest_measures_distance() -> None:
     scores = (ModelScore("anomaly", "0" * 12, 0.5), ModelScore("fraud", "1" * 12, 0.9999))
     verdict = a_verdict(mode=Mode.WITH_ANOMALY, model_scores=scores[:1], explanation=parts)
     assert contribution_title(verdict).startswith("Distance from normal")
-    assert explained(verdict)[0].direction == "below normal"
+    assert explained_features(verdict)[0].direction == "below normal"
     learned = a_verdict(mode=Mode.WITH_MODEL, model_scores=scores, explanation=parts)
     assert contribution_title(learned) == "Push towards fraud (log-odds)"
-    assert explained(learned)[0].direction == "away from fraud"
+    assert explained_features(learned)[0].direction == "away from fraud"
     assert model_lines(learned)[1].startswith("Model fraud: 0.999 of 1, probability of fraud")
 
 
@@ -93,7 +93,7 @@ def test_a_way_names_distance_time_and_speed_and_staying_is_no_way() -> None:
         a_transaction(transaction_id="shop:4", event_at_ms=NOON_MS),
     ]
     rows = timeline(bought, {}, "shop:4")
-    assert [row.transaction for row in rows if row.is_this] == ["shop:4"]
+    assert [row.transaction for row in rows if row.is_case] == ["shop:4"]
     (way,) = legs(rows)
     assert (way.distance, way.took, way.speed) == ("876 km", "50 min", "1,051 km/h")
 
@@ -112,21 +112,23 @@ def test_drawings_ask_no_network_and_ring_the_case() -> None:
     for chart in (case_charts.amounts(rows), case_charts.places(rows)):
         drawn = json.dumps({**chart.to_dict(), "$schema": None})
         assert "http" not in drawn
-        assert "datum.is_this" in drawn
+        assert "datum.is_case" in drawn
 
 
-def test_what_is_shared_is_counted_in_words() -> None:
+def test_case_links_are_counted_in_words() -> None:
     bought = [
         a_transaction(transaction_id="shop:1"),
         a_transaction(
             transaction_id="shop:2", event_at_ms=NOON_MS - 7_200_000, customer_token=a_token("z")
         ),
     ]
-    known = Known({"shop:1": a_verdict()}, {"shop:1": Truth.FRAUD, "shop:2": Truth.FRAUD})
-    assert shared_sentence(Shared.CARD, bought, known, 50) == (
+    known = VerdictsAndLabels(
+        {"shop:1": a_verdict()}, {"shop:1": Truth.FRAUD, "shop:2": Truth.FRAUD}
+    )
+    assert link_summary(Shared.CARD, bought, known, 50) == (
         "This card: 2 purchases by 2 customers in 2 h, 1 of them an alert, 2 known frauds."
     )
-    assert shared_sentence(Shared.IP_NETWORK, bought[:1], Known({}, {}), 1) == (
+    assert link_summary(Shared.IP_NETWORK, bought[:1], VerdictsAndLabels({}, {}), 1) == (
         "This IP network: the last 1 purchase by 1 customer, none of them alerts, no known fraud."
     )
 

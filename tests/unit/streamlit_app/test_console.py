@@ -1,4 +1,4 @@
-"""The console as a user meets it: login first, then alerts, even with a store that is silent."""
+"""Console end to end: login first, then alerts, even with an unavailable store."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from fraudwatch.domain.verdict import (
     Verdict,
 )
 from fraudwatch.testing import a_verdict
-from streamlit_app.desk import Source
-from tests.unit.streamlit_app.conftest import PASSWORDS, memory_accounts, memory_desk
+from streamlit_app.console_services import ServiceSource
+from tests.unit.streamlit_app.conftest import PASSWORDS, memory_accounts, memory_services
 
 PASSWORD = PASSWORDS[Role.ANALYST]
 
 
 # AppTest runs a function's source alone, where no import of this module is known: hence quotes.
-def console(source: "Source", accounts: "Accounts") -> None:  # noqa: UP037  as said above
+def console(source: "ServiceSource", accounts: "Accounts") -> None:  # noqa: UP037  as above
     from fraudwatch.adapters.memory_casework import MemoryAudit
     from streamlit_app.app import main
 
@@ -72,7 +72,9 @@ def world() -> Iterator[World]:
     st.cache_data.clear()
     store = MemoryVerdictStore()
     made = World(store, datetime(2026, 3, 1, 12, 30, tzinfo=UTC), app=None)  # type: ignore[arg-type]
-    source = Source(open_desk=lambda: memory_desk(store, lambda: made.now), clock=lambda: made.now)
+    source = ServiceSource(
+        open_services=lambda: memory_services(store, lambda: made.now), clock=lambda: made.now
+    )
     accounts = memory_accounts(lambda: made.now)
     made.app = AppTest.from_function(console, args=(source, accounts), default_timeout=30)
     made.app.run()
@@ -96,7 +98,7 @@ def test_the_right_login_opens_the_alerts(world: World) -> None:
         "Alerts, last hour",
         "Newest alert",
         "Purchase to alert",
-        "A minute, last half hour",
+        "Alerts per minute",
     ]
 
 
@@ -107,22 +109,23 @@ def test_the_time_zone_is_named_once(world: World) -> None:
     assert [text for text in texts if "UTC" in text] == ["All times are UTC"]
 
 
-def test_the_page_itself_refuses_who_is_not_logged_in(world: World) -> None:
-    def page(source: "Source") -> None:  # noqa: UP037  see console()
+def test_the_page_itself_shows_nothing_without_login(world: World) -> None:
+    def page(source: "ServiceSource") -> None:  # noqa: UP037  see console()
         from streamlit_app.live import screen as live
 
         live.show(source)
 
     world.buy(1)
-    source = Source(
-        open_desk=lambda: memory_desk(world.store, lambda: world.now), clock=lambda: world.now
+    source = ServiceSource(
+        open_services=lambda: memory_services(world.store, lambda: world.now),
+        clock=lambda: world.now,
     )
     bare = AppTest.from_function(page, args=(source,), default_timeout=30).run()
     assert not bare.metric
     assert not bare.dataframe
 
 
-def test_log_out_shows_nothing_any_more(world: World) -> None:
+def test_nothing_is_shown_after_logout(world: World) -> None:
     world.buy(1)
     world.log_in()
     assert world.app.dataframe

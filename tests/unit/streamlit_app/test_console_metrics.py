@@ -1,4 +1,4 @@
-"""The console's numbers, while its script runs again and again."""
+"""Metrics of the console over repeated runs of its script."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from fraudwatch.application.access import Role
 from fraudwatch.application.accounts import Accounts
 from fraudwatch.testing import a_verdict
 from streamlit_app import metrics
-from streamlit_app.desk import Source
-from tests.unit.streamlit_app.conftest import PASSWORDS, memory_accounts, memory_desk
+from streamlit_app.console_services import ServiceSource
+from tests.unit.streamlit_app.conftest import PASSWORDS, memory_accounts, memory_services
 
 PASSWORD = PASSWORDS[Role.ANALYST]
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 
 
 # AppTest runs a function's source alone, where no import of this module is known: hence quotes.
-def console(source: "Source", accounts: "Accounts", port: int) -> None:  # noqa: UP037
+def console(source: "ServiceSource", accounts: "Accounts", port: int) -> None:  # noqa: UP037
     from fraudwatch.adapters.memory_casework import MemoryAudit
     from streamlit_app import metrics
     from streamlit_app.app import main
@@ -49,7 +49,9 @@ def port() -> int:
 
 
 def opened(store: MemoryVerdictStore, port: int) -> AppTest:
-    source = Source(open_desk=lambda: memory_desk(store, lambda: NOW), clock=lambda: NOW)
+    source = ServiceSource(
+        open_services=lambda: memory_services(store, lambda: NOW), clock=lambda: NOW
+    )
     args = (source, memory_accounts(lambda: NOW), port)
     return AppTest.from_function(console, args=args, default_timeout=30).run()
 
@@ -84,22 +86,22 @@ def test_sessions_that_come_at_once_start_one_server(monkeypatch: pytest.MonkeyP
     assert started == [1]
 
 
-def test_a_port_that_is_taken_costs_the_metrics_and_not_the_page(
+def test_an_occupied_port_disables_the_metrics_and_not_the_page(
     store: MemoryVerdictStore, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        number = taken.getsockname()[1]
+    with socket.socket() as occupied:
+        occupied.bind(("127.0.0.1", 0))
+        occupied.listen()
+        number = occupied.getsockname()[1]
         app = opened(store, number)
         app.run()
     assert not app.exception
-    said = [one.message for one in caplog.records if one.name == metrics.__name__]
-    assert len(said) == 1
-    assert f"port {number} cannot be used" in said[0]
+    warnings = [one.message for one in caplog.records if one.name == metrics.__name__]
+    assert len(warnings) == 1
+    assert f"port {number} cannot be used" in warnings[0]
 
 
-def test_questions_are_counted_by_kind_and_an_answer_kept_is_none(
+def test_queries_are_counted_by_kind_and_cached_answers_are_not(
     store: MemoryVerdictStore, port: int
 ) -> None:
     kinds = ("newest", "claims", "decisions")
@@ -110,7 +112,7 @@ def test_questions_are_counted_by_kind_and_an_answer_kept_is_none(
     assert {kind: asked(kind) - before[kind] for kind in kinds} == dict.fromkeys(kinds, 1)
 
 
-def test_the_alerts_of_the_last_list_are_told(store: MemoryVerdictStore, port: int) -> None:
+def test_the_number_of_alerts_shown_is_a_metric(store: MemoryVerdictStore, port: int) -> None:
     for n in range(3):
         at = NOW - timedelta(seconds=n)
         store.write(
@@ -120,7 +122,7 @@ def test_the_alerts_of_the_last_list_are_told(store: MemoryVerdictStore, port: i
     assert value("alerts_shown") == 3
 
 
-def test_a_silent_store_is_counted(store: MemoryVerdictStore, port: int) -> None:
+def test_an_unavailable_store_is_counted(store: MemoryVerdictStore, port: int) -> None:
     before = value("store_unavailable_total")
     store.is_reachable = False
     app = opened(store, port)

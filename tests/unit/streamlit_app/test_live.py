@@ -1,4 +1,4 @@
-"""The live screen as an analyst meets it."""
+"""Live page over memory twins."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ def test_every_role_sees_the_alerts(world: LiveWorld, role: Role) -> None:
     assert world.listed() == ["m"]
 
 
-def test_who_is_not_logged_in_sees_nothing(world: LiveWorld) -> None:
+def test_nothing_is_shown_without_login(world: LiveWorld) -> None:
     world.buy(1, "m")
     app = world.open(None)
     assert not any((app.metric, app.dataframe, app.multiselect, app.caption))
 
 
-def test_an_empty_store_says_so_and_what_to_look_at(world: LiveWorld) -> None:
+def test_an_empty_store_shows_a_message_with_a_command(world: LiveWorld) -> None:
     app = world.open()
-    assert app.info[0].value.startswith("No alerts yet:")
+    assert app.info[0].value.startswith("No alerts in the last 24 hours.")
     assert "./fraudwatch status" in app.info[0].value
     assert world.metric("Newest alert") == "none"
     assert world.metric("Purchase to alert") == "none yet"
@@ -57,7 +57,7 @@ def test_alerts_are_listed_newest_first_with_their_figures_on_top(world: LiveWor
     assert world.metric("Alerts, last minute") == "1"
     assert world.metric("Alerts, last hour") == "2"
     assert world.metric("Newest alert") == "4 s ago"
-    assert world.metric("Purchase to alert") == "none yet", "nobody saw them come"
+    assert world.metric("Purchase to alert") == "none yet", "they came before the list was open"
     assert world.app.caption[0].value == "2 alerts shown, of 2 in the window."
 
 
@@ -107,8 +107,8 @@ def test_an_alert_that_is_written_late_finds_its_place(world: LiveWorld) -> None
     [
         ("Risk", Risk.CRITICAL, ["grave"]),
         ("Rule", "far", ["grave"]),
-        ("Country of the seller", "FR", ["mild"]),
-        ("Country of the seller", "—", ["nowhere"]),
+        ("Merchant country", "FR", ["mild"]),
+        ("Merchant country", "—", ["nowhere"]),
         ("Merchant", "mild", ["mild"]),
         ("Merchant", "not in the window", []),
     ],
@@ -159,7 +159,7 @@ def test_a_customer_is_found_by_the_token_or_its_beginning(world: LiveWorld, ask
     assert world.listed() == ["bert"]
 
 
-def test_filters_that_leave_nothing_say_how_many_there_are(world: LiveWorld) -> None:
+def test_filters_without_a_match_state_the_number_of_alerts(world: LiveWorld) -> None:
     world.buy(1, "m")
     world.open(customer="zzz")
     assert world.app.info[0].value.startswith("None of the 1 alerts in the window")
@@ -190,14 +190,14 @@ def test_a_link_shows_the_same(world: LiveWorld) -> None:
     assert dict(world.app.query_params) == link
 
 
-def test_a_broken_link_is_as_if_it_said_nothing(world: LiveWorld) -> None:
+def test_invalid_parameters_of_a_link_are_ignored(world: LiveWorld) -> None:
     world.buy(1, "m")
     world.open(risk="TERRIBLE", least_eur="many", period="ever", unknown="x")
     assert world.listed() == ["m"]
     assert not world.app.query_params
 
 
-def test_a_burst_is_one_line_until_it_is_asked_apart(world: LiveWorld) -> None:
+def test_a_burst_is_one_line_until_grouping_is_off(world: LiveWorld) -> None:
     for n in range(5):
         world.buy(n * 60, "anna", transaction_id=f"shop:{n}", amount_eur_cents=6_248)
     world.buy(30, "bert")
@@ -229,25 +229,25 @@ def test_a_click_means_the_line_that_was_on_the_screen(world: LiveWorld) -> None
     assert world.app.query_params["transaction"] == "shop:anna"
 
 
-def test_a_click_on_a_burst_opens_its_newest_case_that_is_to_be_done(world: LiveWorld) -> None:
+def test_a_click_on_a_burst_opens_its_newest_open_case(world: LiveWorld) -> None:
     for n in range(3):
         world.buy(n, "anna", transaction_id=f"shop:{n}")
-    world.say("shop:0")
-    world.desk.claims.claim("shop:1", "bert")
+    world.label("shop:0")
+    world.services.claims.claim("shop:1", "bert")
     world.open()
     assert world.listed("status") == ["With bert, 1 of 3: Fraud (bert)"]
     world.click(0)
     assert world.app.query_params["transaction"] == "shop:2"
 
 
-def test_claims_and_decisions_are_told_and_left_out_when_only_open_ones_count(
+def test_claims_and_decisions_are_shown_and_excluded_by_open_only(
     world: LiveWorld,
 ) -> None:
     for age, name in enumerate(("mine", "theirs", "done", "free")):
         world.buy(age, name, customer_token=a_token("abcd"[age]))
-    world.desk.claims.claim("shop:mine", "anna")
-    world.desk.claims.claim("shop:theirs", "bert")
-    world.say("shop:done", verdict=Truth.GENUINE)
+    world.services.claims.claim("shop:mine", "anna")
+    world.services.claims.claim("shop:theirs", "bert")
+    world.label("shop:done", verdict=Truth.GENUINE)
     world.open()
     assert world.listed("status") == ["★ Yours", "With bert", "Genuine (bert)", "Open"]
     world.toggle("Open only", to=True)
@@ -257,16 +257,16 @@ def test_claims_and_decisions_are_told_and_left_out_when_only_open_ones_count(
 
 def test_without_claims_the_list_stays(world: LiveWorld) -> None:
     world.buy(1, "m")
-    world.desk.claims.is_reachable = False  # type: ignore[attr-defined]
+    world.services.claims.is_reachable = False  # type: ignore[attr-defined]
     world.open()
     assert world.listed() == ["m"]
     assert "may be out of date" in world.app.warning[0].value
-    world.desk.claims.is_reachable = True  # type: ignore[attr-defined]
+    world.services.claims.is_reachable = True  # type: ignore[attr-defined]
     world.later(3)
     assert not world.app.warning
 
 
-def test_pause_holds_the_list_and_says_so(world: LiveWorld) -> None:
+def test_pause_stops_the_list_and_shows_a_warning(world: LiveWorld) -> None:
     world.buy(2, "before")
     world.open()
     world.toggle("Pause", to=True)
@@ -279,22 +279,22 @@ def test_pause_holds_the_list_and_says_so(world: LiveWorld) -> None:
     assert world.listed() == ["after", "before"]
 
 
-def test_a_silent_store_is_named_with_since_when_and_what_to_do(world: LiveWorld) -> None:
+def test_an_unavailable_store_is_named_with_its_time_and_the_fix(world: LiveWorld) -> None:
     world.store.is_reachable = False
     world.open()
     world.later(75)
-    told = world.app.error[0].value
-    assert "has not answered since 12:30:00 (1 min)" in told
-    assert "./fraudwatch status" in told
+    error = world.app.error[0].value
+    assert "has not answered since 12:30:00 (1 min)" in error
+    assert "./fraudwatch status" in error
     assert not world.app.dataframe
 
 
-def test_what_was_known_stays_while_the_store_is_silent_and_it_recovers(world: LiveWorld) -> None:
+def test_the_list_stays_while_the_store_is_unavailable_and_it_recovers(world: LiveWorld) -> None:
     world.buy(5, "known")
     world.open()
     world.store.is_reachable = False
     world.later(3)
-    assert "Below is what it said at 12:30:00" in world.app.error[0].value
+    assert "Below are the alerts as of 12:30:00" in world.app.error[0].value
     assert world.listed() == ["known"]
     world.store.is_reachable = True
     world.buy(0, "new")
@@ -303,7 +303,7 @@ def test_what_was_known_stays_while_the_store_is_silent_and_it_recovers(world: L
     assert world.listed() == ["new", "known"]
 
 
-def test_a_store_that_hangs_costs_a_page_its_patience_once_and_then_nothing(
+def test_a_hanging_store_costs_a_page_its_maximum_wait_once(
     world: LiveWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.buy(5, "known")
@@ -316,16 +316,16 @@ def test_a_store_that_hangs_costs_a_page_its_patience_once_and_then_nothing(
         return reads(*args, **settings)  # type: ignore[arg-type]
 
     monkeypatch.setattr(world.store, "decided_between", hang)
-    monkeypatch.setattr(queries, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(queries, "MAX_WAIT_SECONDS", 0.2)
     world.later(1)
     began = time.monotonic()
     for _ in range(3):
         world.later(1)
         assert world.listed() == ["known"]
         assert "has not answered" in world.app.error[0].value
-    told = f"three refreshes took {time.monotonic() - began:.1f} s"
+    duration = f"three refreshes took {time.monotonic() - began:.1f} s"
     answers.set()
-    assert time.monotonic() - began < 20, told
+    assert time.monotonic() - began < 20, duration
 
 
 def test_twenty_thousand_alerts_are_refreshed_in_time(world: LiveWorld) -> None:

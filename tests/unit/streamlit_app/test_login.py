@@ -1,4 +1,4 @@
-"""Who gets in, as what, and who is put out again."""
+"""Login: accepted and refused attempts, roles, and ended sessions."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from fraudwatch.adapters.memory import MemoryVerdictStore
 from fraudwatch.adapters.memory_accounts import MemoryAccountStore
 from fraudwatch.application.access import Role
 from fraudwatch.application.accounts import Accounts, Doer
-from streamlit_app.desk import Source
+from streamlit_app.console_services import ServiceSource
 from streamlit_app.people import login
 from streamlit_app.people.throttle import Throttle
-from tests.unit.streamlit_app.conftest import PASSWORDS, memory_accounts, memory_desk
+from tests.unit.streamlit_app.conftest import PASSWORDS, memory_accounts, memory_services
 
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
-SOMEBODY = Doer("admin", lambda *_: None)
+ACTOR = Doer("admin", lambda *_: None)
 ANALYST = PASSWORDS[Role.ANALYST]
 
 
 # AppTest runs a function's source alone, where no import of this module is known: hence quotes.
-def console(source: "Source", accounts: "Accounts") -> None:  # noqa: UP037
+def console(source: "ServiceSource", accounts: "Accounts") -> None:  # noqa: UP037
     from fraudwatch.adapters.memory_casework import MemoryAudit
     from streamlit_app.app import main
 
@@ -35,7 +35,7 @@ def console(source: "Source", accounts: "Accounts") -> None:  # noqa: UP037
 @dataclass
 class Console:
     accounts: Accounts
-    source: Source
+    source: ServiceSource
     seconds: float = 0.0
 
     def opened(self) -> AppTest:
@@ -66,7 +66,9 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Console:
     st.cache_resource.clear()
     st.cache_data.clear()
     store = MemoryVerdictStore()
-    source = Source(open_desk=lambda: memory_desk(store, lambda: NOW), clock=lambda: NOW)
+    source = ServiceSource(
+        open_services=lambda: memory_services(store, lambda: NOW), clock=lambda: NOW
+    )
     console = Console(memory_accounts(lambda: NOW), source)
     throttle = Throttle(lambda: console.seconds)
     monkeypatch.setattr(login, "_throttle", lambda: throttle)
@@ -106,7 +108,7 @@ def test_a_wrong_login_is_refused_without_saying_which_part(
 
 
 def test_a_closed_account_is_refused_like_a_wrong_one(made: Console) -> None:
-    made.accounts.close(SOMEBODY, "analyst")
+    made.accounts.close(ACTOR, "analyst")
     app = made.logged_in()
     assert [error.value for error in app.error] == ["User name or password is wrong."]
 
@@ -120,33 +122,33 @@ def test_a_try_right_after_a_wrong_one_has_to_wait_in_another_session_too(made: 
 
 
 def close(accounts: Accounts) -> None:
-    accounts.close(SOMEBODY, "analyst")
+    accounts.close(ACTOR, "analyst")
 
 
 def reset(accounts: Accounts) -> None:
-    accounts.reset_password(SOMEBODY, "analyst")
+    accounts.reset_password(ACTOR, "analyst")
 
 
-@pytest.mark.parametrize("deed", [close, reset])
-def test_who_was_closed_or_reset_is_out_with_the_next_look(
-    made: Console, deed: Callable[[Accounts], None]
+@pytest.mark.parametrize("change", [close, reset])
+def test_a_closed_or_reset_account_is_logged_out_at_the_next_run(
+    made: Console, change: Callable[[Accounts], None]
 ) -> None:
     app, other = made.logged_in(), made.logged_in(Role.LEAD)
-    deed(made.accounts)
+    change(made.accounts)
     app.run()
     assert not is_in(app)
     assert "You were logged out" in app.warning[0].value
     assert is_in(other.run())
 
 
-def test_a_changed_role_acts_at_once(made: Console) -> None:
+def test_a_changed_role_takes_effect_at_once(made: Console) -> None:
     app = made.logged_in(Role.LEAD)
-    made.accounts.change_role(SOMEBODY, "lead", Role.ANALYST)
+    made.accounts.change_role(ACTOR, "lead", Role.ANALYST)
     app.run()
     assert "lead (analyst)" in [text.value for text in app.text]
 
 
-def test_a_page_asks_again_by_itself(made: Console) -> None:
+def test_a_page_checks_the_account_by_itself(made: Console) -> None:
     """A fragment runs without the page around it."""
 
     def page(accounts: "Accounts") -> None:  # noqa: UP037
@@ -165,7 +167,7 @@ def test_a_page_asks_again_by_itself(made: Console) -> None:
 
     app = AppTest.from_function(page, args=(made.accounts,)).run()
     assert [text.value for text in app.text] == ["behind the token"]
-    made.accounts.change_role(SOMEBODY, "lead", Role.ANALYST)
+    made.accounts.change_role(ACTOR, "lead", Role.ANALYST)
     app.run()
     assert not app.text
     assert "may not reveal" in app.error[0].value
@@ -180,51 +182,53 @@ def test_where_a_link_leads_is_kept_through_the_login(made: Console) -> None:
     assert app.query_params["risk"] == "CRITICAL"
 
 
-def test_accounts_that_do_not_answer_are_told_and_let_nobody_in_or_on(made: Console) -> None:
+def test_unavailable_accounts_are_reported_and_block_login(made: Console) -> None:
     app, waiting = made.logged_in(), made.opened()
     store = made.accounts.store
     assert isinstance(store, MemoryAccountStore)
     store.is_reachable = False
     for shown in (app.run(), log_in(waiting, "analyst", ANALYST)):
-        assert "The accounts cannot be read now" in shown.error[0].value
+        assert "the accounts cannot be read now" in shown.error[0].value
         assert not is_in(shown)
     store.is_reachable = True
     assert is_in(app.run())
 
 
-def change_password(app: AppTest, current: str, chosen: str, again: str | None = None) -> AppTest:
+def change_password(
+    app: AppTest, current: str, chosen: str, repeated: str | None = None
+) -> AppTest:
     press(app, "Change password")
     fields = {field.label: field for field in app.text_input}
-    fields["Password now"].input(current)
+    fields["Current password"].input(current)
     fields["New password"].input(chosen)
-    fields["New password again"].input(chosen if again is None else again)
+    fields["Repeat the new password"].input(chosen if repeated is None else repeated)
     return press(app, "Change")
 
 
 @pytest.mark.parametrize("role", Role)
-def test_everybody_changes_their_own_password_and_stays_in(made: Console, role: Role) -> None:
-    app, elsewhere = made.logged_in(role), made.logged_in(role)
+def test_every_role_changes_its_own_password_and_stays_logged_in(made: Console, role: Role) -> None:
+    app, other_session = made.logged_in(role), made.logged_in(role)
     change_password(app, PASSWORDS[role], "three plain words")
-    assert [told.value for told in app.success] == ["Your password is changed."]
+    assert [one.value for one in app.success] == ["Your password was changed."]
     assert is_in(app.run())
-    assert not is_in(elsewhere.run())
+    assert not is_in(other_session.run())
     assert is_in(log_in(made.opened(), role, "three plain words"))
 
 
 @pytest.mark.parametrize(
-    ("current", "chosen", "again", "reason"),
+    ("current", "chosen", "repeated", "reason"),
     [
         (ANALYST, "elevenchars", None, "is shorter than 12 characters"),
         (ANALYST, "fraudwatchfraudwatch", None, "is a known default"),
         (ANALYST, "the-analyst-words", None, "holds your user name"),
         (ANALYST, "three plain words", "three plain word", "passwords differ"),
-        ("wrong", "three plain words", None, "is not this one"),
+        ("wrong", "three plain words", None, "current password is wrong"),
     ],
 )
-def test_a_password_that_may_not_be_is_refused_with_the_reason(
-    made: Console, current: str, chosen: str, again: str | None, reason: str
+def test_an_invalid_password_is_refused_with_the_reason(
+    made: Console, current: str, chosen: str, repeated: str | None, reason: str
 ) -> None:
-    app = change_password(made.logged_in(), current, chosen, again)
+    app = change_password(made.logged_in(), current, chosen, repeated)
     assert reason in app.error[0].value
     assert chosen not in app.error[0].value
     assert made.accounts.check("analyst", ANALYST)

@@ -1,4 +1,4 @@
-"""The patterns screen as each role meets it, with a store that is full, empty or silent."""
+"""Patterns page by role, with a store that is full, empty or unavailable."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from fraudwatch.domain.label import Source as LabelSource
 from fraudwatch.domain.tally import Dimension, Tally
 from fraudwatch.domain.verdict import Outcome
 from fraudwatch.testing import a_verdict
-from streamlit_app.desk import Desk, Source
+from streamlit_app.console_services import ConsoleServices, ServiceSource
 from streamlit_app.patterns import queries as patterns_queries
 from streamlit_app.patterns.period import Period
-from tests.unit.streamlit_app.conftest import memory_desk
+from tests.unit.streamlit_app.conftest import memory_services
 
 NOW = datetime(2026, 3, 10, 12, 30, tzinfo=UTC)
 
 
 # AppTest runs a function's source alone, where no import of this module is known: hence quotes.
-def page(source: "Source") -> None:  # noqa: UP037  as said above
+def page(source: "ServiceSource") -> None:  # noqa: UP037  as above
     from streamlit_app.patterns import screen as patterns
 
     patterns.show(source)
@@ -39,20 +39,20 @@ class TalliesWithoutToday(MemoryTallies):
 
     def tallies(self, days: Collection[date]) -> Sequence[Tally]:
         if NOW.date() in days:
-            raise StoreUnavailable("today is not told")
+            raise StoreUnavailable("switched off")
         return super().tallies(days)
 
 
 @dataclass
 class World:
     store: MemoryVerdictStore
-    desk: Desk
+    services: ConsoleServices
     app: AppTest
 
     @property
     def tallies(self) -> MemoryTallies:
-        assert isinstance(self.desk.tallies, MemoryTallies)
-        return self.desk.tallies
+        assert isinstance(self.services.tallies, MemoryTallies)
+        return self.services.tallies
 
     def count(self, days_ago: int, *, purchases: int = 240, alerts: int = 24) -> None:
         day = (NOW - timedelta(days=days_ago)).date().isoformat()
@@ -80,7 +80,7 @@ class World:
     ) -> None:
         event_at_ms = int((NOW - timedelta(days=2)).timestamp() * 1_000)
         verdict = a_verdict(transaction_id=name, event_at_ms=event_at_ms, outcome=outcome)
-        said = Label(
+        label = Label(
             schema=LABEL_SCHEMA,
             transaction_id=name,
             verdict=truth,
@@ -88,7 +88,7 @@ class World:
             by="ada",
             known_at_ms=event_at_ms + 1_000,
         )
-        self.store.write([verdict], [], [said])
+        self.store.write([verdict], [], [label])
 
     def open(self, role: Role | None = Role.ANALYST, period: str | None = None) -> None:
         if role is not None:
@@ -115,8 +115,8 @@ def world() -> Iterator[World]:
     st.cache_resource.clear()
     st.cache_data.clear()
     store = MemoryVerdictStore()
-    made = World(store, memory_desk(store, lambda: NOW), app=None)  # type: ignore[arg-type]
-    source = Source(open_desk=lambda: made.desk, clock=lambda: NOW)
+    made = World(store, memory_services(store, lambda: NOW), app=None)  # type: ignore[arg-type]
+    source = ServiceSource(open_services=lambda: made.services, clock=lambda: NOW)
     made.app = AppTest.from_function(page, args=(source,), default_timeout=30)
     yield made
     st.cache_resource.clear()
@@ -128,22 +128,22 @@ def test_every_role_sees_the_patterns(world: World, role: Role) -> None:
     world.count(0)
     world.open(role)
     assert world.metric("Purchases") == ("240", "no data before")
-    for title in ("By the seller's country", "Merchants", "Categories", "Rules"):
+    for title in ("By merchant country", "Merchants", "Categories", "Rules"):
         assert title in world.words()
     assert "By weekday and hour" in world.words()
     assert "Alert rate by day" in world.words()
     assert world.charts() == 6
 
 
-def test_whoever_is_not_logged_in_sees_nothing(world: World) -> None:
+def test_nothing_is_shown_without_login(world: World) -> None:
     world.count(0)
     world.open(role=None)
     assert not world.app.metric
     assert not world.app.dataframe
 
 
-def test_the_queries_ask_for_the_right_too(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    source, person = Source(lambda: world.desk, lambda: NOW), Person("ada", Role.ANALYST)
+def test_the_queries_check_the_right_as_well(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, person = ServiceSource(lambda: world.services, lambda: NOW), Person("ada", Role.ANALYST)
     monkeypatch.setattr("fraudwatch.application.access.RIGHTS", {Role.ANALYST: frozenset()})
     with pytest.raises(Forbidden):
         patterns_queries.past(source, person, [NOW.date()])
@@ -164,23 +164,23 @@ def test_the_address_chooses_the_period_and_a_click_changes_it(world: World) -> 
     assert world.app.query_params["period"] == "30"
 
 
-def test_an_empty_store_says_so_and_what_to_look_at(world: World) -> None:
+def test_an_empty_store_shows_a_message_with_a_command(world: World) -> None:
     world.open()
-    assert "No purchases were counted for the last 7 days" in world.words()
+    assert "No purchases for the last 7 days" in world.words()
     assert "./fraudwatch status" in world.words()
     assert "There are no labels yet" in world.words()
     assert world.metric("Alert rate") == ("—", "no data before")
-    assert world.metric("False positives") == ("—", "no analyst's decision yet")
+    assert world.metric("False positives") == ("—", "no decisions yet")
     assert not world.charts()
 
 
-def test_chargebacks_alone_tell_no_false_positives(world: World) -> None:
+def test_chargebacks_alone_show_no_false_positives(world: World) -> None:
     world.count(2)
     world.label("shop:1", Truth.FRAUD, source=LabelSource.CHARGEBACK)
     world.open()
     assert world.metric("Value caught, EUR")[0] == "1,200"
-    assert world.metric("False positives") == ("—", "no analyst's decision yet")
-    assert "chargebacks alone do not tell false positives" in world.words()
+    assert world.metric("False positives") == ("—", "no decisions yet")
+    assert "chargebacks alone cannot show false positives" in world.words()
     assert "False positives: no analyst has decided an alert of these days yet." in world.words()
 
 
@@ -193,7 +193,7 @@ def test_labels_are_those_of_the_period_that_is_shown(world: World) -> None:
     assert world.metric("Value caught, EUR")[0] == "—"
 
 
-def test_rules_tell_how_often_they_hit_and_how_often_rightly(world: World) -> None:
+def test_rules_show_their_hits_and_share_of_fraud(world: World) -> None:
     world.count(2)
     world.label("shop:1", Truth.FRAUD)
     world.label("shop:2", Truth.GENUINE)
@@ -207,10 +207,10 @@ def test_a_period_before_that_is_not_counted_every_day_is_not_compared(world: Wo
     for days_ago in range(8):
         world.count(days_ago)
     world.open()
-    assert "Nothing is compared: no purchases were counted on some or all days" in world.words()
-    said = {str(metric.delta) for metric in world.app.metric}
-    assert said == {"no data before", "no labels yet", "no analyst's decision yet"}
-    changes = [table.value["Beside before"] for table in world.app.dataframe[:3]]
+    assert "No comparison: some or all days" in world.words()
+    deltas = {str(metric.delta) for metric in world.app.metric}
+    assert deltas == {"no data before", "no labels yet", "no decisions yet"}
+    changes = [table.value["Change"] for table in world.app.dataframe[:3]]
     assert {str(change) for column in changes for change in column} == {"no data before"}
 
 
@@ -218,12 +218,12 @@ def test_a_period_before_that_is_counted_every_day_is_compared(world: World) -> 
     for days_ago in range(14):
         world.count(days_ago)
     world.open()
-    assert "Nothing is compared" not in world.words()
+    assert "No comparison" not in world.words()
     assert world.metric("Purchases") == ("1,680", "unchanged")
-    assert set(world.app.dataframe[0].value["Beside before"]) == {"unchanged"}
+    assert set(world.app.dataframe[0].value["Change"]) == {"unchanged"}
 
 
-def test_labels_tell_value_caught_and_false_positives(world: World) -> None:
+def test_labels_give_value_caught_and_false_positives(world: World) -> None:
     world.count(2)
     world.label("shop:1", Truth.FRAUD)
     world.label("shop:2", Truth.GENUINE)
@@ -232,62 +232,62 @@ def test_labels_tell_value_caught_and_false_positives(world: World) -> None:
     assert world.metric("Value caught, EUR")[0] == "1,200"
     assert world.metric("False positives")[0] == "50.0 %"
     assert "Of 2 alerts decided by analysts, 50.0 % were genuine" in world.words()
-    assert "1 of 2 frauds known were alerts" in world.words()
+    assert "1 of 2 known frauds were alerts" in world.words()
 
 
-def test_too_many_labels_are_cut_and_it_is_said(
+def test_too_many_labels_are_cut_and_reported(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patterns_queries, "MOST_LABELS", 2)
+    monkeypatch.setattr(patterns_queries, "MAX_LABELS", 2)
     for number in range(3):
         world.label(f"shop:{number}", Truth.FRAUD)
     world.open()
     assert "Only the newest 2 of 3 labels were read." in world.words()
 
 
-def test_silent_tallies_leave_what_labels_say(world: World) -> None:
+def test_unavailable_tallies_leave_the_labels(world: World) -> None:
     world.label("shop:1", Truth.FRAUD)
     world.tallies.is_reachable = False
     world.open()
-    assert "does not tell what was counted" in world.words()
+    assert "The counts cannot be shown" in world.words()
     assert [m.label for m in world.app.metric] == ["Value caught, EUR", "False positives"]
 
 
-def test_silent_labels_leave_the_counts_and_the_page_recovers(world: World) -> None:
+def test_unavailable_labels_leave_the_counts_and_the_page_recovers(world: World) -> None:
     world.count(0)
     world.store.is_reachable = False
     world.open()
     assert world.metric("Purchases")[0] == "240"
-    assert "value caught and false positives are missing" in world.words()
+    assert "Value caught and false positives are missing" in world.words()
     assert "False positives" not in [m.label for m in world.app.metric]
     world.store.is_reachable = True
     world.open()
     assert not world.app.error
-    assert world.metric("False positives") == ("—", "no analyst's decision yet")
+    assert world.metric("False positives") == ("—", "no decisions yet")
 
 
 @pytest.mark.parametrize(("period", "purchases"), [("7", ["480"]), ("1", [])])
-def test_a_day_that_is_not_told_is_missing_and_not_zero(
+def test_an_unavailable_day_is_missing_and_not_zero(
     world: World, period: str, purchases: list[str]
 ) -> None:
     world.count(1)
     world.count(2)
     world.count(7)
-    world.desk = replace(world.desk, tallies=TalliesWithoutToday(world.tallies.rows))
+    world.services = replace(world.services, tallies=TalliesWithoutToday(world.tallies.rows))
     world.open(period=period)
     assert "Today is missing" in world.words()
     assert [m.value for m in world.app.metric if m.label == "Purchases"] == purchases
-    assert "No purchases were counted" not in world.words()
+    assert "No purchases for" not in world.words()
 
 
 def test_the_slider_leaves_small_groups_out(world: World) -> None:
     world.count(0)
     world.open()
     world.app.select_slider[0].set_value(1_000).run()
-    assert "No merchants with so many purchases in these days." in world.words()
+    assert "No merchants with at least that many purchases in these days." in world.words()
 
 
-def test_a_second_look_asks_the_store_for_nothing(world: World) -> None:
+def test_a_second_run_queries_nothing(world: World) -> None:
     world.count(0)
     world.open()
     world.tallies.is_reachable = False

@@ -1,4 +1,4 @@
-"""Looking behind a token, as a lead meets it and as an analyst does not."""
+"""Reveal dialog: for a lead, and not for the other roles."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from fraudwatch.adapters.memory_casework import MemoryRevealer
 from fraudwatch.application.access import Forbidden, Person, Role
 from fraudwatch.domain.transaction import Transaction
 from fraudwatch.testing import a_transaction
-from streamlit_app.desk import Source
+from streamlit_app.console_services import ServiceSource
 from streamlit_app.people import oversight
-from tests.unit.streamlit_app.conftest import memory_desk
+from tests.unit.streamlit_app.conftest import memory_services
 
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 REASON = "The customer calls, ticket 4711"
@@ -27,12 +27,12 @@ PERSONAL = {
     "card_number": "4111111111111111",
     "novelty": "of a newer edge",
 }
-OPEN = "Look behind the token"
-LOOK = "Write it down and look"
+OPEN = "Reveal personal data"
+LOOK = "Record and reveal"
 
 
 # AppTest runs a function's source alone, where no import of this module is known: hence quotes.
-def page(source: "Source", purchases: "list[Transaction]") -> None:  # noqa: UP037  as said above
+def page(source: "ServiceSource", purchases: "list[Transaction]") -> None:  # noqa: UP037  as above
     import streamlit as st
 
     from streamlit_app.case import reveal_dialog
@@ -41,13 +41,13 @@ def page(source: "Source", purchases: "list[Transaction]") -> None:  # noqa: UP0
     person = login.signed_in_as()
     assert person is not None
     which = st.number_input("Which", 0, len(purchases) - 1)
-    reveal_dialog.offer(source, person, purchases[int(which)])
+    reveal_dialog.show_button(source, person, purchases[int(which)])
 
 
 @dataclass
 class World:
     revealer: MemoryRevealer
-    source: Source
+    source: ServiceSource
     purchases: list[Transaction]
     app: AppTest
 
@@ -74,21 +74,21 @@ class World:
 def world() -> Iterator[World]:
     st.cache_resource.clear()
     st.cache_data.clear()
-    desk = memory_desk(MemoryVerdictStore(), lambda: NOW, {"shop:1": PERSONAL})
-    assert isinstance(desk.revealer, MemoryRevealer)
-    source = Source(open_desk=lambda: desk, clock=lambda: NOW)
+    services = memory_services(MemoryVerdictStore(), lambda: NOW, {"shop:1": PERSONAL})
+    assert isinstance(services.revealer, MemoryRevealer)
+    source = ServiceSource(open_services=lambda: services, clock=lambda: NOW)
     purchases = [
         a_transaction(),
         a_transaction(transaction_id="shop:2"),
         a_transaction(transaction_id="shop:3", sealed=None),
     ]
     app = AppTest.from_function(page, args=(source, purchases), default_timeout=30)
-    made = World(desk.revealer, source, purchases, app)
+    made = World(services.revealer, source, purchases, app)
     yield made
     assert not made.app.exception
 
 
-def test_a_lead_says_why_and_sees_the_fields_as_plain_text(world: World) -> None:
+def test_a_lead_gives_a_reason_and_reads_the_fields_as_plain_text(world: World) -> None:
     world.open(Role.LEAD)
     assert not world.app.text_area
     world.look()
@@ -99,17 +99,17 @@ def test_a_lead_says_why_and_sees_the_fields_as_plain_text(world: World) -> None
         "novelty: of a newer edge",
     ]
     assert world.revealer.asked == [("shop:1", "someone", REASON)]
-    assert any("Written to the audit log" in caption.value for caption in world.app.caption)
+    assert any("Recorded in the audit log" in caption.value for caption in world.app.caption)
 
 
-def test_before_the_look_it_is_said_that_it_is_written_down(world: World) -> None:
+def test_the_dialog_announces_the_audit_record(world: World) -> None:
     world.open(Role.LEAD)
     world.press(OPEN)
-    assert "is written to the audit log before anything is shown" in world.app.markdown[0].value
+    assert "are recorded in the audit log before anything is shown" in world.app.markdown[0].value
     assert world.revealer.asked == []
 
 
-def test_the_fields_are_shown_once_and_kept_nowhere(world: World) -> None:
+def test_the_fields_are_shown_once_and_never_stored(world: World) -> None:
     world.open(Role.LEAD)
     world.look()
     assert "Erika" not in world.kept()
@@ -120,13 +120,13 @@ def test_the_fields_are_shown_once_and_kept_nowhere(world: World) -> None:
 
 
 @pytest.mark.parametrize("role", [Role.ANALYST, Role.ADMIN])
-def test_whoever_may_not_has_no_button(world: World, role: Role) -> None:
+def test_a_role_without_the_right_has_no_button(world: World, role: Role) -> None:
     world.open(role)
     assert not world.app.button
 
 
 @pytest.mark.parametrize("role", [Role.ANALYST, Role.ADMIN])
-def test_a_dialog_that_was_open_when_the_role_was_taken_is_gone(world: World, role: Role) -> None:
+def test_an_open_dialog_closes_when_the_role_is_lost(world: World, role: Role) -> None:
     world.open(Role.LEAD)
     world.press(OPEN)
     world.open(role)
@@ -134,13 +134,13 @@ def test_a_dialog_that_was_open_when_the_role_was_taken_is_gone(world: World, ro
 
 
 @pytest.mark.parametrize("role", [Role.ANALYST, Role.ADMIN])
-def test_the_query_itself_asks_the_role(world: World, role: Role) -> None:
+def test_the_query_itself_checks_the_role(world: World, role: Role) -> None:
     with pytest.raises(Forbidden):
-        oversight.look_behind(world.source, Person("someone", role), world.purchases[0], REASON)
+        oversight.reveal(world.source, Person("someone", role), world.purchases[0], REASON)
     assert world.revealer.asked == []
 
 
-def test_a_reason_that_says_nothing_shows_nothing(world: World) -> None:
+def test_a_short_reason_reveals_nothing(world: World) -> None:
     world.open(Role.LEAD)
     world.look("because")
     assert "must have 10 to 500 characters" in world.app.error[0].value
@@ -152,15 +152,15 @@ def test_a_reason_that_says_nothing_shows_nothing(world: World) -> None:
     assert world.texts() != []
 
 
-def test_a_forgotten_customer_is_said_in_words(world: World) -> None:
+def test_an_erased_customer_shows_a_message(world: World) -> None:
     world.open(Role.LEAD)
     world.app.number_input[0].set_value(1).run()
     world.look()
-    assert "was forgotten" in world.app.info[0].value
+    assert "was erased" in world.app.info[0].value
     assert world.texts() == []
 
 
-def test_an_edge_that_refuses_is_quoted(world: World) -> None:
+def test_a_refusal_of_ingest_is_quoted(world: World) -> None:
     world.revealer.is_reachable = False
     world.open(Role.LEAD)
     world.look()
@@ -168,11 +168,11 @@ def test_an_edge_that_refuses_is_quoted(world: World) -> None:
     assert world.texts() == []
 
 
-def test_a_purchase_without_a_box_has_no_button(world: World) -> None:
+def test_a_purchase_without_a_sealed_field_has_no_button(world: World) -> None:
     world.open(Role.LEAD)
     world.app.number_input[0].set_value(2).run()
     assert not world.app.button
-    assert "nothing to look behind" in world.app.caption[0].value
+    assert "no personal data to reveal" in world.app.caption[0].value
 
 
 def test_another_case_opens_no_dialog(world: World) -> None:

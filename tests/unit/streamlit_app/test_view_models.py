@@ -1,4 +1,4 @@
-"""What an analyst reads, by literals."""
+"""Texts for analysts, by literals."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_time_of_another_day_names_its_day() -> None:
         (90_000_000, "1 d"),
     ],
 )
-def test_ages_are_told_as_a_person_would(age_ms: int, text: str) -> None:
+def test_ages_are_in_their_largest_unit(age_ms: int, text: str) -> None:
     assert age_text(age_ms) == text
 
 
@@ -68,7 +68,7 @@ def test_a_duration_is_exact_while_it_is_short() -> None:
     assert duration_text(125_000) == "2 min"
 
 
-def test_an_alert_without_reasons_says_so() -> None:
+def test_an_alert_without_reasons_has_a_text() -> None:
     assert sentences(()) == strongest_reason(()) == "No rule hit."
 
 

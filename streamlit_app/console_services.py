@@ -1,4 +1,4 @@
-"""What the console works with: every engine behind a port, opened once for all sessions."""
+"""Services of the console, each behind a port, opened once for all sessions."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from fraudwatch.application.ports import AlertReader
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """What is on an analyst's desk."""
+class ConsoleServices:
+    """The ports that the pages use."""
 
     alerts: AlertReader
     cases: CaseReader
@@ -27,25 +27,25 @@ class Desk:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """Where the desk comes from and what time it is: set once, in ``app.main``."""
+class ServiceSource:
+    """Factory of the services, and the clock; set once, in ``app.main``."""
 
-    open_desk: Callable[[], Desk]
+    open_services: Callable[[], ConsoleServices]
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def now_ms(self) -> int:
-        """The clock as epoch ms UTC."""
+        """Current time as epoch ms UTC."""
         return int(self.clock().timestamp() * 1_000)
 
-    def desk(self) -> Desk:
-        """The desk; opened by whoever asks first.
+    def services(self) -> ConsoleServices:
+        """Return the services; the first call opens them.
 
         Raises:
-            StoreUnavailable: it cannot be opened now; the next call tries again.
+            StoreUnavailable: they cannot be opened now; the next call tries again.
         """
         return _opened(self)
 
 
 @st.cache_resource(show_spinner=False)
-def _opened(_source: Source) -> Desk:
-    return _source.open_desk()
+def _opened(_source: ServiceSource) -> ConsoleServices:
+    return _source.open_services()

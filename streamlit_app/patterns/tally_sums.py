@@ -1,4 +1,4 @@
-"""Tallies summed to what charts show: by group, by day, and by hour of each day; pure."""
+"""Sums of tallies by group, by day, and by hour of each day; pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Key = TypeVar("Key")
 
 
 class Counts(NamedTuple):
-    """What was counted of some purchases."""
+    """Counts and amounts of some purchases."""
 
     purchases: int = 0
     alerts: int = 0
@@ -26,13 +26,13 @@ class Counts(NamedTuple):
 
     @property
     def rate(self) -> Rate:
-        """Alerts among purchases."""
+        """Alert rate."""
         return Rate(self.alerts, self.purchases)
 
 
 @dataclass(frozen=True, slots=True)
-class Folded:
-    """The sums of some days; small, however many tallies they came from."""
+class TallySums:
+    """Sums of some days; small, however many tallies they come from."""
 
     groups: dict[Dimension, dict[str, Counts]] = field(default_factory=dict)
     days: dict[str, Counts] = field(default_factory=dict)
@@ -40,16 +40,16 @@ class Folded:
 
     @property
     def all(self) -> Counts:
-        """All purchases."""
+        """Counts of all purchases."""
         return total(self.days.values())
 
     def group(self, dimension: Dimension) -> dict[str, Counts]:
-        """By the values of one dimension."""
+        """Counts by the values of one dimension."""
         return self.groups.get(dimension, {})
 
 
-def fold(tallies: Iterable[Tally]) -> Folded:
-    """Sum up; a tally of one day, dimension and value may come in parts."""
+def sum_tallies(tallies: Iterable[Tally]) -> TallySums:
+    """Sum tallies; one day, dimension and value may come in parts."""
     groups: defaultdict[Dimension, dict[str, Counts]] = defaultdict(dict)
     days: dict[str, Counts] = {}
     hours: dict[tuple[str, int], Counts] = {}
@@ -67,11 +67,11 @@ def fold(tallies: Iterable[Tally]) -> Folded:
             _add(hours, (tally.day, int(tally.value)), counts)
         else:
             _add(groups[tally.dimension], tally.value, counts)
-    return Folded(dict(groups), days, hours)
+    return TallySums(dict(groups), days, hours)
 
 
-def merged(one: Folded, other: Folded) -> Folded:
-    """The sums of both."""
+def merged(one: TallySums, other: TallySums) -> TallySums:
+    """Add up two sums."""
     groups = {name: dict(counts) for name, counts in one.groups.items()}
     for dimension, values in other.groups.items():
         mine = groups.setdefault(dimension, {})
@@ -82,36 +82,36 @@ def merged(one: Folded, other: Folded) -> Folded:
         _add(days, day, counts)
     for hour, counts in other.hours.items():
         _add(hours, hour, counts)
-    return Folded(groups, days, hours)
+    return TallySums(groups, days, hours)
 
 
-def comparable(before: Folded, days: Iterable[date]) -> Folded:
-    """The period before if something was counted on every day of it, else nothing.
+def comparable(before: TallySums, days: Iterable[date]) -> TallySums:
+    """Return the period before if each of its days has tallies, else empty sums.
 
-    A history that begins within it would be compared as if nothing had been bought until then.
+    A history that starts within it would be compared as if there had been no purchases before.
     """
-    return before if all(day.isoformat() in before.days for day in days) else Folded()
+    return before if all(day.isoformat() in before.days for day in days) else TallySums()
 
 
 def total(counts: Iterable[Counts]) -> Counts:
-    """All of them together."""
+    """Add up counts."""
     return Counts(*map(sum, zip(*counts, strict=True)))
 
 
-def until_last_full_hour(folded: Folded, days: tuple[date, ...], period: Period) -> Counts:
-    """What was counted in these days up to the hour that is running now.
+def until_last_full_hour(sums: TallySums, days: tuple[date, ...], period: Period) -> Counts:
+    """Count these days up to the last full hour.
 
-    Half a day beside a whole one would always be "down": so this period and the one before are
-    compared up to the same full hour.
+    Half a day compared with a full one would always be "down", so this period and the one before
+    are compared up to the same full hour.
     """
     end = days[-1].isoformat(), period.now.hour
-    return total(counts for hour, counts in folded.hours.items() if hour < end)
+    return total(counts for hour, counts in sums.hours.items() if hour < end)
 
 
-def by_weekday_and_hour(folded: Folded) -> dict[tuple[int, int], Counts]:
-    """All Mondays' midnights together, and so on; Monday is 0, hours are UTC."""
+def by_weekday_and_hour(sums: TallySums) -> dict[tuple[int, int], Counts]:
+    """Counts by weekday and hour; Monday is 0, hours are UTC."""
     cells: dict[tuple[int, int], Counts] = {}
-    for (day, hour), counts in folded.hours.items():
+    for (day, hour), counts in sums.hours.items():
         _add(cells, (date.fromisoformat(day).weekday(), hour), counts)
     return cells
 
