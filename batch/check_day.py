@@ -16,9 +16,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from fraudwatch.adapters.json_codec import decode
-from fraudwatch.adapters.lake_file_choice import lake_files
-from fraudwatch.application.check_day import (
+from fraudwatch.adapters.codecs.json_codec import decode
+from fraudwatch.adapters.lake.lake_files_factory import lake_files
+from fraudwatch.application.extract.check_day import (
     DAYS_BEFORE,
     Check,
     ContractCheck,
@@ -26,10 +26,10 @@ from fraudwatch.application.check_day import (
     freshness,
     volume,
 )
-from fraudwatch.application.lake_files import LakeFiles, LakeUnavailable, lines_of
-from fraudwatch.application.manifests import Manifests
-from fraudwatch.domain.day_extract import REJECTED_NAME, ExtractManifest
-from fraudwatch.domain.transaction import Transaction
+from fraudwatch.application.extract.lake_files import LakeFiles, LakeUnavailable, lines_of
+from fraudwatch.application.extract.manifests import Manifests
+from fraudwatch.domain.lake.day_extract import REJECTED_NAME, ExtractManifest
+from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.lake import extract_folder
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import LakeSettings

@@ -18,22 +18,22 @@ import uuid
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
-from fraudwatch.adapters.json_codec import decode, encode
-from fraudwatch.adapters.lake_file_choice import lake_files
-from fraudwatch.adapters.lake_outcomes import code_version, run_id
-from fraudwatch.adapters.rate_file import BrokenRates, load_rates
-from fraudwatch.adapters.sealed_pages import SealedPages, forget_old_pages
-from fraudwatch.adapters.shop_extract import ShopExtract, source_client
-from fraudwatch.adapters.this_process import is_gone, process_name
-from fraudwatch.adapters.tink_vault import TinkVault
-from fraudwatch.application.admit import Edge
-from fraudwatch.application.day_lease import DayLease
-from fraudwatch.application.extract_day import DayExtract, Extracted, Letting
-from fraudwatch.application.extract_ports import DaySource, ExtractFailed
-from fraudwatch.application.lake_files import LakeFiles, LakeUnavailable
-from fraudwatch.application.manifests import Manifests
-from fraudwatch.domain.day_extract import ExtractManifest
-from fraudwatch.domain.purchase import Purchase
+from batch.process_liveness import is_gone, process_name
+from fraudwatch.adapters.artefacts.rate_file import BrokenRates, load_rates
+from fraudwatch.adapters.codecs.json_codec import decode, encode
+from fraudwatch.adapters.edge.sealed_pages import SealedPages, forget_old_pages
+from fraudwatch.adapters.edge.shop_extract import ShopExtract, source_client
+from fraudwatch.adapters.edge.tink_vault import TinkVault
+from fraudwatch.adapters.lake.lake_files_factory import lake_files
+from fraudwatch.adapters.lake.outcomes import code_version, run_id
+from fraudwatch.application.extract.day_lease import DayLease
+from fraudwatch.application.extract.extract_day import DayExtract, Extracted, Letting
+from fraudwatch.application.extract.lake_files import LakeFiles, LakeUnavailable
+from fraudwatch.application.extract.manifests import Manifests
+from fraudwatch.application.extract.ports import DaySource, ExtractFailed
+from fraudwatch.application.intake.admit import Edge
+from fraudwatch.domain.lake.day_extract import ExtractManifest
+from fraudwatch.domain.messages.purchase import Purchase
 from fraudwatch.lake import extract_work_folder
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import ExtractSettings, LakeSettings

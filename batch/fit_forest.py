@@ -16,14 +16,14 @@ import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
-from fraudwatch.adapters.feature_log import Vectors, read_vectors
-from fraudwatch.adapters.model_artefact import Artefact, point_to, write_artefact
-from fraudwatch.adapters.model_pruning import prune_fitted
-from fraudwatch.adapters.sklearn_forest import ForestShape, all_features, fit_forest
+from fraudwatch.adapters.artefacts.model_artefact import Artefact, point_to, write_artefact
+from fraudwatch.adapters.artefacts.model_pruning import prune_fitted
+from fraudwatch.adapters.artefacts.sklearn_forest import ForestShape, all_features, fit_forest
+from fraudwatch.adapters.kafka_log.feature_log import Vectors, read_vectors
+from fraudwatch.domain.features.feature_vector import SERVED
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.models.fitted import VERSION_LENGTH, About, Float64s, ModelKind
 from fraudwatch.domain.models.sample import Reservoir
-from fraudwatch.domain.served import SERVED
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import KafkaSettings, TrainingSettings
 

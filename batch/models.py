@@ -17,9 +17,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from fraudwatch.adapters.mlflow_registry import MlflowRegistry
-from fraudwatch.adapters.model_folder import ModelFolder
-from fraudwatch.application.promote import (
+from fraudwatch.adapters.artefacts.mlflow_registry import MlflowRegistry
+from fraudwatch.adapters.artefacts.model_folder import ModelFolder
+from fraudwatch.application.promotion.promote import (
     ChampionChanged,
     Models,
     RegistryUnavailable,

@@ -66,11 +66,11 @@ FIRST = {"priority_weight": 10}
 )
 def archive_topics() -> None:
     """Archive, refine, build the risk views."""
-    archive = submit("archive_topics", "archive_topics.py", [], **FIRST)
-    refine = submit("refine_topics", "refine_topics.py", [], **FIRST)
+    archive = submit("archive_topics", "archive/archive_topics.py", [], **FIRST)
+    refine = submit("refine_topics", "refine/refine_topics.py", [], **FIRST)
     views = submit(
         "build_risk_views",
-        "build_risk_views.py",
+        "views/build_risk_views.py",
         ["{{ '--until=' ~ params.until if params.until else '' }}"],
         **FIRST,
     )

@@ -85,9 +85,9 @@ ASKED = [
 def backtest_policy() -> None:
     """Check the policy, which is quick, and then run the backtest."""
     check = run_module(
-        "check_policy", "spark_jobs.backtest_policy", [*ASKED, "--check"], retries=NO_RETRY
+        "check_policy", "spark_jobs.backtest.backtest_policy", [*ASKED, "--check"], retries=NO_RETRY
     )
-    check >> submit("backtest_policy", "backtest_policy.py", ASKED)
+    check >> submit("backtest_policy", "backtest/backtest_policy.py", ASKED)
 
 
 backtest_policy()

@@ -62,7 +62,7 @@ def build_reports() -> None:
     @task_group
     def one_stretch(first: str, last: str) -> None:
         """Build the reports of consecutive days."""
-        submit("build_reports", "build_reports.py", ["--from", first, "--until", last])
+        submit("build_reports", "marts/build_reports.py", ["--from", first, "--until", last])
 
     one_stretch.expand_kwargs(ranges())
 

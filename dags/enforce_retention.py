@@ -54,7 +54,7 @@ def enforce_retention() -> None:
     """Run one job over all layers."""
     submit(
         "enforce_retention",
-        "enforce_retention.py",
+        "retention/enforce_retention.py",
         ["--today", "{{ params.today or dag_run.run_after.strftime('%Y-%m-%d') }}"],
     )
 

@@ -73,7 +73,7 @@ def ingest_transactions() -> None:
         """Run one day as a chain of its own, so that a bad day does not block others."""
         extract = run_module("extract_day", "batch.extract_day", ["--day", day])
         check = run_module("check_day", "batch.check_day", ["--day", day], retries=NO_RETRY)
-        refine = submit("refine_day", "refine_day.py", ["--day", day])
+        refine = submit("refine_day", "refine/refine_day.py", ["--day", day])
         extract >> check >> refine
 
     found = days()

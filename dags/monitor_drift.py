@@ -58,7 +58,7 @@ from fraudwatch.orchestration.tags import Impact, Layer
 )
 def monitor_drift() -> None:
     """Measure drift, then request a training if needed."""
-    measure = submit("monitor_drift", "monitor_drift.py", ["--date", DAY_BEFORE, "--json"])
+    measure = submit("monitor_drift", "drift/monitor_drift.py", ["--date", DAY_BEFORE, "--json"])
     ask_for_model(measure.output)  # type: ignore[arg-type]  # XCom resolves it
 
 

@@ -71,7 +71,7 @@ from fraudwatch.orchestration.tags import Impact, Layer
 )
 def reconcile_views() -> None:
     """Run one job, which fails where stream and batch disagree."""
-    submit("check_views", "reconcile_views.py", ["--date", DAY_BEFORE], retries=NO_RETRY)
+    submit("check_views", "reconcile/reconcile_views.py", ["--date", DAY_BEFORE], retries=NO_RETRY)
 
 
 reconcile_views()

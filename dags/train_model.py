@@ -87,7 +87,7 @@ def train_model() -> None:
     """Run one job, which computes the features itself, and only if a training is due."""
     submit(
         "train_model",
-        "train_model.py",
+        "train/train_model.py",
         [
             "--reason",
             REASON,

@@ -14,8 +14,8 @@ from shop.documents import Refusal
 from shop.extract import Extract
 from shop.feed import Feed
 from shop.ledger import Ledger
+from shop.minute_cache import Told
 from shop.plan import Plan
-from shop.told import Told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

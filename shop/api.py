@@ -19,10 +19,10 @@ from shop.extract import Extract
 from shop.feed import Feed
 from shop.ledger import Ledger
 from shop.metrics import note_made, serve_metrics
+from shop.minute_cache import Told
 from shop.plan import MINUTE_MS, ImpossibleWorld, Plan
 from shop.state import AnotherWorld, begun_or_continued
 from shop.stream_endpoints import streams
-from shop.told import Told
 from shop.world import World
 
 # The next minute is made this long before it begins, so that nobody waits for its making.

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 
-from shop.chance import Chance
 from shop.people import Customer
 from shop.plan import MINUTE_MS, MINUTES_PER_DAY, Plan
 from shop.purchases import Facts
+from shop.seeded_random import Chance
 
 PERIOD_MINUTES = 2 * MINUTES_PER_DAY
 # Making purchases is what costs time: a breach looks at a sample of its period, however busy it is.

@@ -10,10 +10,10 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shop.chance import Chance
+from shop.minute_cache import canonical
 from shop.plan import MINUTE_MS, MINUTES_PER_DAY
 from shop.purchases import SOURCE
-from shop.told import canonical
+from shop.seeded_random import Chance
 from shop.world import World
 
 NOTICED_SHARE = 0.85

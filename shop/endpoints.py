@@ -10,8 +10,8 @@ from fastapi import APIRouter, HTTPException, Query, Response, status
 from shop.access import TheShop, keyed_router
 from shop.documents import ExtractPage, Health, Refusal
 from shop.extract import DayOutsideWorld, DayStillOpen
+from shop.minute_cache import canonical
 from shop.plan import MINUTE_MS
-from shop.told import canonical
 
 MOST_PURCHASES = 10_000
 

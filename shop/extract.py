@@ -10,8 +10,8 @@ from functools import lru_cache
 from threading import Lock
 from typing import Any
 
+from shop.minute_cache import Told, canonical
 from shop.plan import MINUTE_MS, MINUTES_PER_DAY
-from shop.told import Told, canonical
 from shop.world import World
 
 _UNIX_EPOCH = date(1970, 1, 1)

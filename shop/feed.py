@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from shop.minute_cache import Told
 from shop.plan import MINUTE_MS
 from shop.stream import Cursor, Page, of_another_world, read_cursor
-from shop.told import Told
 
 
 class Feed:

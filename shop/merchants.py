@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shop.chance import Chance
 from shop.places import CITIES, COUNTRIES, City, Country
+from shop.seeded_random import Chance
 
 COUNTERS_PER_CITY_AND_CATEGORY = 3
 WEB_SHOPS_PER_COUNTRY_AND_CATEGORY = 2

@@ -15,9 +15,9 @@ from itertools import accumulate, pairwise
 from operator import mul
 from typing import Any
 
-from shop.chance import Chance
 from shop.merchants import CATEGORIES, CITY_RADIUS_DEGREES, Category
 from shop.places import CITIES_OF, COUNTRIES, City
+from shop.seeded_random import Chance
 
 HOURS = 24
 # Far above the activity of a sleeper and far below the least of somebody awake.

@@ -9,10 +9,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import Any
 
-from shop.chance import Chance
 from shop.merchants import CATEGORY, Category, Market, Merchant
 from shop.people import Customer
 from shop.places import CITIES_OF, City, minor_units
+from shop.seeded_random import Chance
 
 SOURCE = "shop"
 APPROVED_SHARE, DECLINED_SHARE = 0.965, 0.025

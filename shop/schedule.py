@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from shop.campaigns.deck import DECK, MEAN_FRAUDS_PER_CAMPAIGN
-from shop.campaigns.scene import LONGEST_CAMPAIGN_MS, Scene, Strike
-from shop.chance import Chance
+from shop.campaigns.campaign import LONGEST_CAMPAIGN_MS, Scene, Strike
+from shop.campaigns.campaign_mix import DECK, MEAN_FRAUDS_PER_CAMPAIGN
 from shop.plan import MINUTE_MS, Plan
+from shop.seeded_random import Chance
 
 FRAUD_SHARE = 0.0095
 # More slots than the calendar has milliseconds.

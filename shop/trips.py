@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from shop.chance import Chance
 from shop.people import Customer
 from shop.places import CITIES, City
+from shop.seeded_random import Chance
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS

@@ -14,13 +14,13 @@ from itertools import accumulate
 from operator import itemgetter
 
 from shop.breaches import Breaches, Sale
-from shop.campaigns.scene import Scene
-from shop.chance import Chance
+from shop.campaigns.campaign import Scene
 from shop.merchants import Market
 from shop.people import HOURS, Customer, customer_of, newcomer_like
 from shop.plan import MINUTE_MS, MINUTES_PER_DAY, MINUTES_PER_HOUR, Plan
 from shop.purchases import Facts, Till
 from shop.schedule import FRAUD_SHARE, Schedule
+from shop.seeded_random import Chance
 from shop.trips import Whereabouts
 
 

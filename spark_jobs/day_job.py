@@ -9,14 +9,14 @@ from collections.abc import Callable
 
 from pyspark.sql import SparkSession
 
-from fraudwatch.adapters.lake_commit import LakeBusy
-from fraudwatch.adapters.lake_outcomes import append_outcomes, outcome_of
-from fraudwatch.adapters.lake_session import open_lake
-from fraudwatch.domain.counted_rows import CountedRows
+from fraudwatch.adapters.lake.commit import LakeBusy
+from fraudwatch.adapters.lake.outcomes import append_outcomes, outcome_of
+from fraudwatch.adapters.lake.session import open_lake
+from fraudwatch.domain.lake.counted_rows import CountedRows
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import LakeSettings
 from spark_jobs.days import Days, add_days
-from spark_jobs.outcome_lines import say
+from spark_jobs.print_outcomes import say
 
 # Of a session, the days asked for, and when the job began, epoch ms.
 Build = Callable[[SparkSession, Days, int], CountedRows]

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 
-from fraudwatch.adapters.lake_commit import commit
+from fraudwatch.adapters.lake.commit import commit
 from fraudwatch.domain.instants import epoch_ms_of
 
 

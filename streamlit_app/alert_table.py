@@ -9,8 +9,8 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from fraudwatch.application.alerts import ALERT_RISKS
-from fraudwatch.domain.verdict import Risk
+from fraudwatch.application.console.alerts import ALERT_RISKS
+from fraudwatch.domain.messages.verdict import Risk
 from streamlit_app.risk_marks import TINTS
 from streamlit_app.view_models import RISK_WORDS
 

@@ -8,22 +8,22 @@ from collections.abc import Callable
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from fraudwatch.adapters.account_store import SqliteAccountStore
-from fraudwatch.adapters.argon2_hasher import Argon2Hasher
-from fraudwatch.adapters.cassandra_alerts import CassandraAlertReader
-from fraudwatch.adapters.cassandra_audit import CassandraAudit
-from fraudwatch.adapters.cassandra_cases import CassandraCases
-from fraudwatch.adapters.cassandra_claims import CassandraClaims
-from fraudwatch.adapters.cassandra_session import connect
-from fraudwatch.adapters.cassandra_tallies import CassandraTallies
-from fraudwatch.adapters.edge_revealer import EdgeRevealer
-from fraudwatch.adapters.json_codec import encode
-from fraudwatch.adapters.kafka_log import KafkaTopic
-from fraudwatch.application.access import Person, Right, Role
-from fraudwatch.application.account_rules import AccountsUnavailable
-from fraudwatch.application.accounts import Accounts
-from fraudwatch.application.audit import AuditLog, PublishedAudit
-from fraudwatch.application.decide import Decisions
+from fraudwatch.adapters.accounts.account_store import SqliteAccountStore
+from fraudwatch.adapters.accounts.argon2_hasher import Argon2Hasher
+from fraudwatch.adapters.codecs.json_codec import encode
+from fraudwatch.adapters.edge.edge_revealer import EdgeRevealer
+from fraudwatch.adapters.kafka_log.log import KafkaTopic
+from fraudwatch.adapters.store.alerts import CassandraAlertReader
+from fraudwatch.adapters.store.audit import CassandraAudit
+from fraudwatch.adapters.store.cases import CassandraCases
+from fraudwatch.adapters.store.claims import CassandraClaims
+from fraudwatch.adapters.store.session import connect
+from fraudwatch.adapters.store.tallies import CassandraTallies
+from fraudwatch.application.console.access import Person, Right, Role
+from fraudwatch.application.console.account_rules import AccountsUnavailable
+from fraudwatch.application.console.accounts import Accounts
+from fraudwatch.application.console.audit import AuditLog, PublishedAudit
+from fraudwatch.application.console.decide import Decisions
 from fraudwatch.settings import CassandraSettings, ConsoleSettings, KafkaSettings, RevealSettings
 from fraudwatch.topics import AUDIT_TOPIC, LABELS_TOPIC
 from streamlit_app import metrics, navigation

@@ -8,8 +8,14 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from fraudwatch.application.casework import AuditReader, CaseReader, Claims, Revealer, TallyReader
-from fraudwatch.application.decide import Decisions
+from fraudwatch.application.console.casework import (
+    AuditReader,
+    CaseReader,
+    Claims,
+    Revealer,
+    TallyReader,
+)
+from fraudwatch.application.console.decide import Decisions
 from fraudwatch.application.ports import AlertReader
 
 

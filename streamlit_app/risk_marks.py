@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from fraudwatch.domain.verdict import Risk
+from fraudwatch.domain.messages.verdict import Risk
 from streamlit_app.view_models import RISK_WORDS
 
 NOT_SCORED: Final = "Not scored"

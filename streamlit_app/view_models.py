@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from textwrap import shorten
 
-from fraudwatch.domain.label import Truth
+from fraudwatch.domain.messages.label import Truth
+from fraudwatch.domain.messages.purchase import Channel, PaymentStatus
+from fraudwatch.domain.messages.verdict import Outcome, Reason, Risk
 from fraudwatch.domain.money import MINOR_UNIT_EXPONENT
-from fraudwatch.domain.purchase import Channel, PaymentStatus
-from fraudwatch.domain.verdict import Outcome, Reason, Risk
 
 # Word and shape, so that colour alone never carries the meaning.
 RISK_WORDS = {

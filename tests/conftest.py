@@ -17,7 +17,7 @@ from fraudwatch.stack import jars
 from fraudwatch.stack.migrations import read_migrations
 from fraudwatch.stack.place import ROOT, Place
 from fraudwatch.stack.private_stack import PrivateStack, running
-from fraudwatch.testing import eventually
+from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from cassandra.cluster import Session
@@ -97,7 +97,7 @@ def session_of(stack: PrivateStack) -> Iterator[Callable[[str], Session]]:
     """
     from cassandra.cluster import NoHostAvailable
 
-    from fraudwatch.adapters.cassandra_session import close, connect
+    from fraudwatch.adapters.store.session import close, connect
 
     opened: dict[str, Session] = {}
 
@@ -144,7 +144,7 @@ def lake_settings(tmp_path_factory: pytest.TempPathFactory) -> LakeSettings:
 @pytest.fixture(scope="session")
 def spark(lake_settings: LakeSettings) -> Iterator[SparkSession]:
     """One real Spark over Delta tables in a folder; each test takes days and ids of its own."""
-    from fraudwatch.adapters.lake_session import open_lake
+    from fraudwatch.adapters.lake.session import open_lake
 
     os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ["JDK_JAVA_OPTIONS"] = f"{SHORT_LIVED.replace(',', ' ')} -XX:+UseSerialGC"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shop.campaigns.scene import SECOND_MS, Scene, Strike, price, stranger
-from shop.chance import Chance
+from shop.campaigns.campaign import SECOND_MS, Scene, Strike, price, stranger
 from shop.merchants import CATEGORY
 from shop.places import CITIES
 from shop.purchases import delivery_to
+from shop.seeded_random import Chance
 
 
 def bulk_buying(scene: Scene, at_ms: int, chance: Chance) -> Iterator[Strike]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shop.campaigns.scene import SECOND_MS, Scene, Strike
-from shop.chance import Chance
+from shop.campaigns.campaign import SECOND_MS, Scene, Strike
 from shop.merchants import CATEGORY
 from shop.places import CITIES, City
 from shop.plan import MINUTE_MS
+from shop.seeded_random import Chance
 
 _CANDIDATES = 8
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shop.campaigns.scene import SECOND_MS, Scene, Strike, price, stranger
+from shop.campaigns.campaign import SECOND_MS, Scene, Strike, price, stranger
 from shop.campaigns.stolen_card import stolen_card
-from shop.chance import Chance
 from shop.merchants import CATEGORY
 from shop.places import CITIES
 from shop.purchases import delivery_to
+from shop.seeded_random import Chance
 
 
 def compromised_merchant(scene: Scene, at_ms: int, chance: Chance) -> Iterator[Strike]:

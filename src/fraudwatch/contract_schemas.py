@@ -11,13 +11,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from fraudwatch.domain.audit import AUDIT_SCHEMA, AuditRecord
-from fraudwatch.domain.control import CONTROL_SCHEMA, ControlMessage
-from fraudwatch.domain.fields import json_schema_of
-from fraudwatch.domain.label import LABEL_SCHEMA, Label, ReportedLabel
-from fraudwatch.domain.purchase import Purchase
-from fraudwatch.domain.transaction import TRANSACTION_SCHEMA, Transaction
-from fraudwatch.domain.verdict import VERDICT_SCHEMA, Verdict
+from fraudwatch.domain.messages.audit import AUDIT_SCHEMA, AuditRecord
+from fraudwatch.domain.messages.control import CONTROL_SCHEMA, ControlMessage
+from fraudwatch.domain.messages.fields import json_schema_of
+from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, ReportedLabel
+from fraudwatch.domain.messages.purchase import Purchase
+from fraudwatch.domain.messages.transaction import TRANSACTION_SCHEMA, Transaction
+from fraudwatch.domain.messages.verdict import VERDICT_SCHEMA, Verdict
 
 MESSAGES: dict[str, type[Any]] = {
     "purchase.v1": Purchase,

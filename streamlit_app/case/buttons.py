@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from fraudwatch.application.access import Person, Right
-from fraudwatch.application.casework import CLAIM_SECONDS
+from fraudwatch.application.console.access import Person, Right
+from fraudwatch.application.console.casework import CLAIM_SECONDS
 from fraudwatch.application.ports import StoreUnavailable
 from streamlit_app import navigation
 from streamlit_app.case import work

@@ -6,11 +6,11 @@ from typing import Final
 
 import streamlit as st
 
-from fraudwatch.application.access import Forbidden, Person, Right
-from fraudwatch.application.decide import HeldByAnother
+from fraudwatch.application.console.access import Forbidden, Person, Right
+from fraudwatch.application.console.decide import HeldByAnother
 from fraudwatch.application.ports import NotDelivered, StoreUnavailable
-from fraudwatch.domain.dead_letter import Refused
-from fraudwatch.domain.label import Truth
+from fraudwatch.domain.messages.dead_letter import Refused
+from fraudwatch.domain.messages.label import Truth
 from streamlit_app.case import buttons, work
 from streamlit_app.case.parts import unavailable
 from streamlit_app.case.queries import CaseFile

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from fraudwatch.domain.served import SERVED, SERVED_INDEX
+from fraudwatch.domain.features.feature_vector import SERVED, SERVED_INDEX
 
 UNKNOWN_VALUE: Final = "unknown"
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Final
 
-from fraudwatch.application.alerts import is_alert
-from fraudwatch.domain.transaction import Transaction
-from fraudwatch.domain.verdict import Verdict
+from fraudwatch.application.console.alerts import is_alert
+from fraudwatch.domain.messages.transaction import Transaction
+from fraudwatch.domain.messages.verdict import Verdict
 from streamlit_app.case.feature_words import duration_text
 from streamlit_app.risk_marks import risk_word
 from streamlit_app.view_models import (

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from fraudwatch.application.alerts import is_alert
-from fraudwatch.application.casework import Shared
-from fraudwatch.domain.label import Truth
-from fraudwatch.domain.transaction import Transaction
-from fraudwatch.domain.verdict import Verdict
+from fraudwatch.application.console.alerts import is_alert
+from fraudwatch.application.console.casework import Shared
+from fraudwatch.domain.messages.label import Truth
+from fraudwatch.domain.messages.transaction import Transaction
+from fraudwatch.domain.messages.verdict import Verdict
 from streamlit_app.case.feature_words import duration_text
 from streamlit_app.risk_marks import risk_word
 from streamlit_app.view_models import LABEL_WORDS, UNKNOWN, amount_text, clock_time, short_token

@@ -9,8 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from fraudwatch.application.ports import StoreUnavailable
-from fraudwatch.domain.transaction import Transaction
-from fraudwatch.domain.verdict import Risk, Verdict
+from fraudwatch.domain.messages.transaction import Transaction
+from fraudwatch.domain.messages.verdict import Risk, Verdict
 from streamlit_app.case import charts, view
 from streamlit_app.case.purchase import Group, groups_of
 from streamlit_app.case.view import ExplainedFeature

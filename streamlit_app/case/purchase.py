@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fraudwatch.domain.transaction import Transaction
+from fraudwatch.domain.messages.transaction import Transaction
 from streamlit_app.view_models import (
     CHANNEL_WORDS,
     PAYMENT_WORDS,

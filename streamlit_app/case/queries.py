@@ -15,12 +15,12 @@ from typing import Final, TypeVar
 
 import streamlit as st
 
-from fraudwatch.application.access import Person, Right
-from fraudwatch.application.casework import Shared
+from fraudwatch.application.console.access import Person, Right
+from fraudwatch.application.console.casework import Shared
 from fraudwatch.application.ports import StoreUnavailable
-from fraudwatch.domain.label import Label, Truth
-from fraudwatch.domain.transaction import Transaction
-from fraudwatch.domain.verdict import Verdict
+from fraudwatch.domain.messages.label import Label, Truth
+from fraudwatch.domain.messages.transaction import Transaction
+from fraudwatch.domain.messages.verdict import Verdict
 from streamlit_app.case.links import VerdictsAndLabels
 from streamlit_app.console_services import ConsoleServices, ServiceSource
 from streamlit_app.metrics import timed_query

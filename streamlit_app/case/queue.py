@@ -8,8 +8,8 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from fraudwatch.application.access import Person, Right
-from fraudwatch.application.next_case import WAITING_HOURS, WaitingCase
+from fraudwatch.application.console.access import Person, Right
+from fraudwatch.application.console.next_case import WAITING_HOURS, WaitingCase
 from fraudwatch.application.ports import StoreUnavailable
 from streamlit_app import alert_table, navigation
 from streamlit_app.case import buttons, work

@@ -8,9 +8,9 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from fraudwatch.application.casework import Shared
+from fraudwatch.application.console.casework import Shared
 from fraudwatch.application.ports import StoreUnavailable
-from fraudwatch.domain.transaction import Transaction
+from fraudwatch.domain.messages.transaction import Transaction
 from streamlit_app import navigation
 from streamlit_app.case import charts
 from streamlit_app.case.history import TimelineRow, timeline

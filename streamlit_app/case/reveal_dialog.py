@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from fraudwatch.application.access import Person, Right
-from fraudwatch.application.casework import Erased, RevealRefused
-from fraudwatch.application.reveal import reason_problems
-from fraudwatch.domain.audit import LONGEST_REASON, SHORTEST_REASON
-from fraudwatch.domain.fields import columns_of
-from fraudwatch.domain.purchase import Purchase
-from fraudwatch.domain.transaction import Transaction
+from fraudwatch.application.console.access import Person, Right
+from fraudwatch.application.console.casework import Erased, RevealRefused
+from fraudwatch.application.console.reveal import reason_problems
+from fraudwatch.domain.messages.audit import LONGEST_REASON, SHORTEST_REASON
+from fraudwatch.domain.messages.fields import columns_of
+from fraudwatch.domain.messages.purchase import Purchase
+from fraudwatch.domain.messages.transaction import Transaction
 from streamlit_app.console_services import ServiceSource
 from streamlit_app.people import oversight
 

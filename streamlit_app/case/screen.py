@@ -6,10 +6,10 @@ import logging
 
 import streamlit as st
 
-from fraudwatch.application.access import Person, Right
+from fraudwatch.application.console.access import Person, Right
 from fraudwatch.application.ports import StoreUnavailable
-from fraudwatch.domain.transaction import Transaction
-from fraudwatch.domain.verdict import Verdict
+from fraudwatch.domain.messages.transaction import Transaction
+from fraudwatch.domain.messages.verdict import Verdict
 from streamlit_app import navigation
 from streamlit_app.case import (
     buttons,

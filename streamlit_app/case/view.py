@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from fraudwatch.domain.combination import FULL_SCORE_POINTS
-from fraudwatch.domain.label import Label, Source
-from fraudwatch.domain.verdict import Mode, Risk, Verdict
+from fraudwatch.domain.messages.label import Label, Source
+from fraudwatch.domain.messages.verdict import Mode, Risk, Verdict
+from fraudwatch.domain.policy.combination import FULL_SCORE_POINTS
 from streamlit_app.case.feature_words import feature_meaning, feature_name, feature_value
 from streamlit_app.view_models import LABEL_WORDS, clock_time
 

@@ -8,11 +8,11 @@ from typing import Final
 
 import streamlit as st
 
-from fraudwatch.application.access import Person, Right
-from fraudwatch.application.next_case import Queue, WaitingCase
+from fraudwatch.application.console.access import Person, Right
+from fraudwatch.application.console.next_case import Queue, WaitingCase
 from fraudwatch.application.ports import StoreUnavailable
-from fraudwatch.domain.fields import columns_of
-from fraudwatch.domain.label import Label, Truth
+from fraudwatch.domain.messages.fields import columns_of
+from fraudwatch.domain.messages.label import Label, Truth
 from streamlit_app.case import queries
 from streamlit_app.console_services import ServiceSource
 from streamlit_app.metrics import timed_query

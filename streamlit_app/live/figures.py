@@ -9,7 +9,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Final
 
-from fraudwatch.application.alerts import Alert
+from fraudwatch.application.console.alerts import Alert
 from streamlit_app.live.window import Arrival
 from streamlit_app.view_models import age_text, duration_text
 

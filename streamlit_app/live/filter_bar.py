@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import streamlit as st
 
-from fraudwatch.application.alerts import ALERT_RISKS
-from fraudwatch.domain.verdict import Risk
+from fraudwatch.application.console.alerts import ALERT_RISKS
+from fraudwatch.domain.messages.verdict import Risk
 from streamlit_app.live.filters import DEFAULT_PERIOD, PERIODS, Filters, Options
 
 # By query parameter; a default is left out of the address.

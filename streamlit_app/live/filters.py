@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
-from fraudwatch.application.alerts import Alert
-from fraudwatch.domain.verdict import Risk
+from fraudwatch.application.console.alerts import Alert
+from fraudwatch.domain.messages.verdict import Risk
 from streamlit_app.live.status import Status
 from streamlit_app.view_models import UNKNOWN
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from fraudwatch.application.alerts import ALERT_RISKS, Alert
-from fraudwatch.domain.verdict import Reason, Risk
+from fraudwatch.application.console.alerts import ALERT_RISKS, Alert
+from fraudwatch.domain.messages.verdict import Reason, Risk
 
 # A burst ends after this long without an alert of its customer.
 GAP_MS: Final = 10 * 60_000

@@ -6,8 +6,8 @@ import logging
 
 import streamlit as st
 
-from fraudwatch.application.access import Person, Right
-from fraudwatch.application.alerts import Alert
+from fraudwatch.application.console.access import Person, Right
+from fraudwatch.application.console.alerts import Alert
 from streamlit_app import metrics, navigation
 from streamlit_app.console_services import ServiceSource
 from streamlit_app.live import queries

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from fraudwatch.application.alerts import Alert
-from fraudwatch.application.casework import CaseReader, Claims
-from fraudwatch.domain.label import Label, Source
+from fraudwatch.application.console.alerts import Alert
+from fraudwatch.application.console.casework import CaseReader, Claims
+from fraudwatch.domain.messages.label import Label, Source
 from streamlit_app.live.window import REACH
 from streamlit_app.view_models import LABEL_WORDS
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from fraudwatch.application.alerts import Alert, in_order
+from fraudwatch.application.console.alerts import Alert, in_order
 from fraudwatch.application.ports import AlertReader
 
 MAX_ALERTS: Final = 20_000

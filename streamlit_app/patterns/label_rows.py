@@ -7,7 +7,7 @@ from typing import Final
 
 import pandas as pd
 
-from fraudwatch.domain.labelled import Outcomes
+from fraudwatch.domain.evaluation.labelled_alerts import Outcomes
 from streamlit_app.patterns.labels import LabelSummary, caught, false_positives
 from streamlit_app.patterns.period import Period
 from streamlit_app.patterns.rates import UNKNOWN, euros

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Final
 
-from fraudwatch.domain.labelled import Outcomes, RuleTruth
+from fraudwatch.domain.evaluation.labelled_alerts import Outcomes, RuleTruth
 from streamlit_app.patterns.figures import Figure
 from streamlit_app.patterns.period import Period
 from streamlit_app.patterns.rates import (

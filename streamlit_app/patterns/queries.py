@@ -11,9 +11,13 @@ from typing import Final
 
 import streamlit as st
 
-from fraudwatch.application.access import Person, Right
-from fraudwatch.domain.labelled import decided_by_analysts, outcomes, truths_by_rule
-from fraudwatch.domain.verdict import Verdict
+from fraudwatch.application.console.access import Person, Right
+from fraudwatch.domain.evaluation.labelled_alerts import (
+    decided_by_analysts,
+    outcomes,
+    truths_by_rule,
+)
+from fraudwatch.domain.messages.verdict import Verdict
 from streamlit_app.console_services import ServiceSource
 from streamlit_app.metrics import timed_query
 from streamlit_app.patterns.labels import ByDay, LabelSummary

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from fraudwatch.domain.labelled import RuleTruth
+from fraudwatch.domain.evaluation.labelled_alerts import RuleTruth
 from fraudwatch.domain.tally import Dimension
 from streamlit_app.patterns.rates import NO_DATA_BEFORE, UNKNOWN, Rate, percent
 from streamlit_app.patterns.tally_sums import TallySums

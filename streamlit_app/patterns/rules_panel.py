@@ -9,7 +9,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from fraudwatch.domain.labelled import RuleTruth
+from fraudwatch.domain.evaluation.labelled_alerts import RuleTruth
 from streamlit_app.patterns.charts import BLUE, Chart, name_axis
 from streamlit_app.patterns.rules import FRAUD_SHARE, rule_rows, rule_table
 from streamlit_app.patterns.tally_sums import TallySums

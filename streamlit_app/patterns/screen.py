@@ -6,7 +6,7 @@ import logging
 
 import streamlit as st
 
-from fraudwatch.application.access import Person, Right
+from fraudwatch.application.console.access import Person, Right
 from fraudwatch.application.ports import StoreUnavailable
 from streamlit_app import navigation
 from streamlit_app.console_services import ServiceSource

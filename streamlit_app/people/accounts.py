@@ -9,13 +9,17 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from fraudwatch.application.access import Forbidden, Right, Role
-from fraudwatch.application.account_deeds import witnessed
-from fraudwatch.application.account_rules import Account, AccountRefused, AccountsUnavailable
-from fraudwatch.application.accounts import Accounts, Doer
-from fraudwatch.application.audit import AuditLog
+from fraudwatch.application.console.access import Forbidden, Right, Role
+from fraudwatch.application.console.account_rules import (
+    Account,
+    AccountRefused,
+    AccountsUnavailable,
+)
+from fraudwatch.application.console.accounts import Accounts, Doer
+from fraudwatch.application.console.audit import AuditLog
+from fraudwatch.application.console.audited_accounts import witnessed
 from fraudwatch.application.ports import NotDelivered
-from fraudwatch.domain.audit import LONGEST_REASON
+from fraudwatch.domain.messages.audit import LONGEST_REASON
 from streamlit_app.console_services import ServiceSource
 from streamlit_app.people import login
 from streamlit_app.view_models import age_text

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 import pandas as pd
 import streamlit as st
 
-from fraudwatch.application.access import Person, Right
+from fraudwatch.application.console.access import Person, Right
 from fraudwatch.application.ports import StoreUnavailable
-from fraudwatch.domain.audit import AuditRecord, Deed
+from fraudwatch.domain.messages.audit import AuditRecord, Deed
 from streamlit_app.console_services import ServiceSource
 from streamlit_app.people import login, oversight
 from streamlit_app.view_models import UNKNOWN, short_token

@@ -10,9 +10,13 @@ import logging
 
 import streamlit as st
 
-from fraudwatch.application.access import Forbidden, Person, Right
-from fraudwatch.application.account_rules import LONGEST_PASSWORD, Account, AccountsUnavailable
-from fraudwatch.application.accounts import Accounts
+from fraudwatch.application.console.access import Forbidden, Person, Right
+from fraudwatch.application.console.account_rules import (
+    LONGEST_PASSWORD,
+    Account,
+    AccountsUnavailable,
+)
+from fraudwatch.application.console.accounts import Accounts
 from streamlit_app import metrics
 from streamlit_app.people.throttle import LoginResult, Throttle
 

@@ -10,9 +10,9 @@ from datetime import timedelta
 
 import streamlit as st
 
-from fraudwatch.application.access import Person, Right
-from fraudwatch.domain.audit import AuditRecord
-from fraudwatch.domain.transaction import Transaction
+from fraudwatch.application.console.access import Person, Right
+from fraudwatch.domain.messages.audit import AuditRecord
+from fraudwatch.domain.messages.transaction import Transaction
 from streamlit_app.console_services import ServiceSource
 from streamlit_app.metrics import timed_query
 

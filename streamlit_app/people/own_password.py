@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fraudwatch.application.access import Person
-from fraudwatch.application.account_rules import (
+from fraudwatch.application.console.access import Person
+from fraudwatch.application.console.account_rules import (
     LONGEST_PASSWORD,
     SHORTEST_PASSWORD,
     AccountRefused,
     AccountsUnavailable,
 )
-from fraudwatch.application.accounts import Accounts
+from fraudwatch.application.console.accounts import Accounts
 from streamlit_app.people import login
 from streamlit_app.people.throttle import LoginResult
 

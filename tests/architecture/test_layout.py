@@ -11,7 +11,16 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 TRUNK = ROOT / "src" / "fraudwatch"
-LEAVES = ("streaming", "batch", "spark_jobs", "shop", "streamlit_app")
+LEAVES = (
+    "streaming",
+    "batch",
+    "spark_jobs",
+    "shop",
+    "streamlit_app",
+    "benchmarks",
+    "chaos",
+    "dev_mail",
+)
 ASSETS = ("cassandra", "hive", "contracts", "docker", "docs", "data", "requirements")
 PURE = {"numpy", "numba", "llvmlite", "fraudwatch", "__future__"}
 NAMES_THAT_SAY_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc", "tools"}

@@ -12,18 +12,18 @@ from pathlib import Path
 import pytest
 from argon2.profiles import CHEAPEST
 
-from fraudwatch.adapters.account_store import FILE_NAME, SqliteAccountStore
-from fraudwatch.adapters.argon2_hasher import Argon2Hasher
-from fraudwatch.adapters.memory_accounts import MemoryAccountStore
-from fraudwatch.application.access import Person, Role
-from fraudwatch.application.account_rules import (
+from fraudwatch.adapters.accounts.account_store import FILE_NAME, SqliteAccountStore
+from fraudwatch.adapters.accounts.argon2_hasher import Argon2Hasher
+from fraudwatch.adapters.memory.accounts import MemoryAccountStore
+from fraudwatch.application.console.access import Person, Role
+from fraudwatch.application.console.account_rules import (
     Account,
     AccountRefused,
     AccountStore,
     AccountsUnavailable,
 )
-from fraudwatch.application.accounts import Accounts, Doer
-from fraudwatch.domain.audit import Deed
+from fraudwatch.application.console.accounts import Accounts, Doer
+from fraudwatch.domain.messages.audit import Deed
 
 FIRST = {role: f"first-word-of-a-{role.value[::-1]}" for role in Role}
 NOW_MS = 1_772_000_000_000

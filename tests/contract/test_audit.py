@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fraudwatch.adapters.memory import MemoryVerdictStore
-from fraudwatch.adapters.memory_casework import MemoryAudit
-from fraudwatch.application.casework import AuditReader
+from fraudwatch.adapters.memory.casework import MemoryAudit
+from fraudwatch.adapters.memory.verdict_store import MemoryVerdictStore
+from fraudwatch.application.console.casework import AuditReader
 from fraudwatch.application.ports import VerdictStore
-from fraudwatch.domain.audit import AUDIT_SCHEMA, AuditRecord, Deed
-from fraudwatch.testing import a_token
+from fraudwatch.domain.messages.audit import AUDIT_SCHEMA, AuditRecord, Deed
+from fraudwatch.samples import a_token
 
 if TYPE_CHECKING:
     from cassandra.cluster import Session
@@ -63,8 +63,8 @@ def logs(request: pytest.FixtureRequest) -> Iterator[Logs]:
         store = MemoryVerdictStore()
         yield Logs(store, MemoryAudit(store), _quiet_instant())
         return
-    from fraudwatch.adapters.cassandra_audit import CassandraAudit
-    from fraudwatch.adapters.cassandra_store import CassandraVerdictStore
+    from fraudwatch.adapters.store.audit import CassandraAudit
+    from fraudwatch.adapters.store.verdict_store import CassandraVerdictStore
 
     session_of: SessionOf = request.getfixturevalue("session_of")
     writing, reading = session_of("persister"), session_of("console")
@@ -140,7 +140,7 @@ def test_the_console_reads_the_log_and_changes_nothing(
 
 @pytest.mark.engines
 def test_records_stay_for_400_days(session_of: SessionOf) -> None:
-    from fraudwatch.adapters.cassandra_store import CassandraVerdictStore
+    from fraudwatch.adapters.store.verdict_store import CassandraVerdictStore
 
     session = session_of("persister")
     record = AuditRecord(

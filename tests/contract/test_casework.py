@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fraudwatch.adapters.memory import MemoryVerdictStore
-from fraudwatch.adapters.memory_casework import MemoryCases, MemoryClaims
-from fraudwatch.application.casework import CLAIM_SECONDS, CaseReader, Claims, Shared
+from fraudwatch.adapters.memory.casework import MemoryCases, MemoryClaims
+from fraudwatch.adapters.memory.verdict_store import MemoryVerdictStore
+from fraudwatch.application.console.casework import CLAIM_SECONDS, CaseReader, Claims, Shared
 from fraudwatch.application.ports import StoreUnavailable, VerdictStore
 from fraudwatch.domain.instants import epoch_ms_of
-from fraudwatch.domain.label import LABEL_SCHEMA, Label, Source, Truth
-from fraudwatch.domain.transaction import Transaction
-from fraudwatch.testing import a_transaction, a_verdict
+from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, Source, Truth
+from fraudwatch.domain.messages.transaction import Transaction
+from fraudwatch.samples import a_transaction, a_verdict
 
 if TYPE_CHECKING:
     from cassandra.cluster import Session
@@ -62,8 +62,8 @@ def cases(request: pytest.FixtureRequest) -> Iterator[Cases]:
         store = MemoryVerdictStore()
         yield Cases(store, MemoryCases(store), now)
         return
-    from fraudwatch.adapters.cassandra_cases import CassandraCases
-    from fraudwatch.adapters.cassandra_store import CassandraVerdictStore
+    from fraudwatch.adapters.store.cases import CassandraCases
+    from fraudwatch.adapters.store.verdict_store import CassandraVerdictStore
 
     session_of: SessionOf = request.getfixturevalue("session_of")
     writing, reading = session_of("persister"), session_of("console")
@@ -240,7 +240,7 @@ def desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
 
         yield Desk(MemoryClaims(lambda: clock[0]), CLAIM_SECONDS, wait)
         return
-    from fraudwatch.adapters.cassandra_claims import CassandraClaims
+    from fraudwatch.adapters.store.claims import CassandraClaims
 
     session_of: SessionOf = request.getfixturevalue("session_of")
     claims = CassandraClaims(session_of("console"), lasting_seconds=LASTING_SECONDS)
@@ -318,7 +318,7 @@ def test_twins_that_do_not_answer_say_so() -> None:
 def test_a_role_without_the_tables_is_told_that_the_store_is_not_there(
     session_of: SessionOf,
 ) -> None:
-    from fraudwatch.adapters.cassandra_claims import CassandraClaims
+    from fraudwatch.adapters.store.claims import CassandraClaims
 
     claims = CassandraClaims(session_of("persister"))
     with pytest.raises(StoreUnavailable, match="does not answer"):

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from fraudwatch.adapters.memory import MemoryVerdictStore
-from fraudwatch.adapters.memory_chosen_verdicts import MemoryChosenVerdicts
+from fraudwatch.adapters.memory.chosen_verdicts import MemoryChosenVerdicts
+from fraudwatch.adapters.memory.verdict_store import MemoryVerdictStore
 from fraudwatch.application.ports import VerdictStore
 from fraudwatch.application.reconcile import StoredVerdicts
-from fraudwatch.testing import a_verdict
+from fraudwatch.samples import a_verdict
 
 if TYPE_CHECKING:
     from cassandra.cluster import Session
@@ -31,8 +31,8 @@ def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
         memory = MemoryVerdictStore()
         yield Stores(memory, MemoryChosenVerdicts(memory))
         return
-    from fraudwatch.adapters.cassandra_chosen_verdicts import CassandraChosenVerdicts
-    from fraudwatch.adapters.cassandra_store import CassandraVerdictStore
+    from fraudwatch.adapters.store.chosen_verdicts import CassandraChosenVerdicts
+    from fraudwatch.adapters.store.verdict_store import CassandraVerdictStore
 
     session_of: SessionOf = request.getfixturevalue("session_of")
     writing, reading = session_of("persister"), session_of("reconciler")

@@ -16,18 +16,18 @@ import pytest
 from fastapi.testclient import TestClient
 from jsonschema import Draft202012Validator
 
-from fraudwatch.adapters.json_codec import encode
-from fraudwatch.adapters.memory import MemoryDeadLetters, MemoryTopic, MemoryVerdicts
-from fraudwatch.adapters.tink_vault import TinkVault
-from fraudwatch.application.admit import Edge
-from fraudwatch.application.expectations import Expectations
-from fraudwatch.application.letting_in import labels, purchases
-from fraudwatch.application.take import Intake
+from fraudwatch.adapters.codecs.json_codec import encode
+from fraudwatch.adapters.edge.tink_vault import TinkVault
+from fraudwatch.adapters.memory.verdict_store import MemoryDeadLetters, MemoryTopic, MemoryVerdicts
+from fraudwatch.application.intake.admit import Edge
+from fraudwatch.application.intake.intake import Intake
+from fraudwatch.application.intake.message_builders import labels, purchases
+from fraudwatch.application.intake.pending_verdicts import Expectations
 from fraudwatch.domain.money import RateTable
 from fraudwatch.stack import catalogue
-from streaming.ingest_api import Served, create_app
-from streaming.ingest_door import Door, label_meters, purchase_meters
-from streaming.ingest_waiting import Hearing
+from streaming.ingest.api import Served, create_app
+from streaming.ingest.channel import Door, label_meters, purchase_meters
+from streaming.ingest.sync_scoring import Hearing
 
 ROOT = Path(__file__).parents[2]
 KEY = "a-key-of-the-test"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from fraudwatch.adapters.folder_files import FolderFiles
-from fraudwatch.adapters.hdfs_files import HdfsFiles
-from fraudwatch.application.lake_files import LakeFiles, content_of, lines_of
+from fraudwatch.adapters.lake.folder_files import FolderFiles
+from fraudwatch.adapters.lake.hdfs_files import HdfsFiles
+from fraudwatch.application.extract.lake_files import LakeFiles, content_of, lines_of
 
 WEBHDFS = "LAKE_WEBHDFS_URL"
 

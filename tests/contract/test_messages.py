@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from fraudwatch.adapters.json_codec import decode
+from fraudwatch.adapters.codecs.json_codec import decode
 from fraudwatch.contract_schemas import MESSAGES, schema_text
-from fraudwatch.domain.dead_letter import Refused
-from fraudwatch.domain.fields import problems
+from fraudwatch.domain.messages.dead_letter import Refused
+from fraudwatch.domain.messages.fields import problems
 
 CONTRACTS = Path(__file__).parents[2] / "contracts"
 EXAMPLES = sorted((CONTRACTS / "examples").glob("*/*/*.json"))

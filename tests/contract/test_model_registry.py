@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from fraudwatch.adapters.memory_registry import MemoryRegistry
-from fraudwatch.adapters.mlflow_registry import MlflowRegistry
-from fraudwatch.application.promote import PROMOTED_AT, ModelRegistry, RegistryUnavailable
+from fraudwatch.adapters.artefacts.mlflow_registry import MlflowRegistry
+from fraudwatch.adapters.memory.registry import MemoryRegistry
+from fraudwatch.application.promotion.promote import PROMOTED_AT, ModelRegistry, RegistryUnavailable
 from fraudwatch.domain.training.curves import CURVES
 from fraudwatch.domain.training.versions import Alias, TrainingRecord
 

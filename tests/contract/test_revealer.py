@@ -10,27 +10,27 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from fraudwatch.adapters.edge_revealer import EdgeRevealer
-from fraudwatch.adapters.json_codec import decode, encode
-from fraudwatch.adapters.memory import MemoryDeadLetters, MemoryTopic, MemoryVerdicts
-from fraudwatch.adapters.memory_casework import MemoryRevealer
-from fraudwatch.adapters.tink_vault import TinkVault
-from fraudwatch.application.access import Forbidden, Person, Role
-from fraudwatch.application.admit import Edge
-from fraudwatch.application.audit import PublishedAudit
-from fraudwatch.application.casework import Erased, Revealer, RevealRefused
-from fraudwatch.application.expectations import Expectations
-from fraudwatch.application.letting_in import labels, purchases
-from fraudwatch.application.reveal import Reveals
-from fraudwatch.application.take import Intake
-from fraudwatch.domain.audit import AuditRecord
+from fraudwatch.adapters.codecs.json_codec import decode, encode
+from fraudwatch.adapters.edge.edge_revealer import EdgeRevealer
+from fraudwatch.adapters.edge.tink_vault import TinkVault
+from fraudwatch.adapters.memory.casework import MemoryRevealer
+from fraudwatch.adapters.memory.verdict_store import MemoryDeadLetters, MemoryTopic, MemoryVerdicts
+from fraudwatch.application.console.access import Forbidden, Person, Role
+from fraudwatch.application.console.audit import PublishedAudit
+from fraudwatch.application.console.casework import Erased, Revealer, RevealRefused
+from fraudwatch.application.console.reveal import Reveals
+from fraudwatch.application.intake.admit import Edge
+from fraudwatch.application.intake.intake import Intake
+from fraudwatch.application.intake.message_builders import labels, purchases
+from fraudwatch.application.intake.pending_verdicts import Expectations
+from fraudwatch.domain.messages.audit import AuditRecord
+from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.money import RateTable
-from fraudwatch.domain.transaction import Transaction
-from fraudwatch.testing import NOON_MS, a_token, a_transaction
-from streaming.ingest_api import Served, create_app
-from streaming.ingest_door import Door, label_meters, purchase_meters
-from streaming.ingest_reveal import RevealDoor, add_reveal
-from streaming.ingest_waiting import Hearing
+from fraudwatch.samples import NOON_MS, a_token, a_transaction
+from streaming.ingest.api import Served, create_app
+from streaming.ingest.channel import Door, label_meters, purchase_meters
+from streaming.ingest.reveal import RevealDoor, add_reveal
+from streaming.ingest.sync_scoring import Hearing
 
 LEAD = Person("lead", Role.LEAD)
 KEY = "a-key-of-the-test"

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fraudwatch.adapters.memory_tallies import MemoryTallyStore
-from fraudwatch.application.casework import TallyReader
-from fraudwatch.application.tallying import MOST_CHANGED_ROWS, Tallying, TallyStore
+from fraudwatch.adapters.memory.tallies import MemoryTallyStore
+from fraudwatch.application.console.casework import TallyReader
+from fraudwatch.application.console.tallying import MOST_CHANGED_ROWS, Tallying, TallyStore
+from fraudwatch.domain.messages.verdict import Outcome, Reason, Risk, Verdict
 from fraudwatch.domain.tally import (
     LONGEST_VALUE,
     NOTHING_COUNTED,
@@ -21,8 +22,7 @@ from fraudwatch.domain.tally import (
     Dimension,
     Tally,
 )
-from fraudwatch.domain.verdict import Outcome, Reason, Risk, Verdict
-from fraudwatch.testing import a_verdict
+from fraudwatch.samples import a_verdict
 
 if TYPE_CHECKING:
     from cassandra.cluster import Session
@@ -63,7 +63,7 @@ def tallies(request: pytest.FixtureRequest) -> Iterator[Tallies]:
         twin = MemoryTallyStore()
         yield Tallies(twin, twin, today)
         return
-    from fraudwatch.adapters.cassandra_tallies import CassandraTallies, CassandraTallyStore
+    from fraudwatch.adapters.store.tallies import CassandraTallies, CassandraTallyStore
 
     session_of: SessionOf = request.getfixturevalue("session_of")
     writing, reading = session_of("tally"), session_of("console")
@@ -229,7 +229,7 @@ def test_nobody_may_do_more_with_tallies_than_its_work(
 
 @pytest.mark.engines
 def test_zero_has_no_cell_and_the_offset_is_the_write_timestamp(session_of: SessionOf) -> None:
-    from fraudwatch.adapters.cassandra_tallies import CassandraTallyStore
+    from fraudwatch.adapters.store.tallies import CassandraTallyStore
 
     day = date(2001, 1, 2) + timedelta(days=next(QUIET_DAYS))
     session = session_of("tally")

@@ -7,16 +7,16 @@ import pytest
 import yaml
 
 from fraudwatch import topics
-from fraudwatch.adapters.json_codec import encode
-from fraudwatch.adapters.tink_vault import TinkVault
-from fraudwatch.application.admit import Edge
+from fraudwatch.adapters.codecs.json_codec import encode
+from fraudwatch.adapters.edge.tink_vault import TinkVault
+from fraudwatch.application.intake.admit import Edge
 from fraudwatch.contract_schemas import MESSAGES
-from fraudwatch.domain.dead_letter import KEPT_PAYLOAD_BYTES
 from fraudwatch.domain.features.catalogue import WINDOWS
-from fraudwatch.domain.fields import columns_of, problems
+from fraudwatch.domain.messages.dead_letter import KEPT_PAYLOAD_BYTES
+from fraudwatch.domain.messages.fields import columns_of, problems
+from fraudwatch.domain.messages.purchase import Purchase
 from fraudwatch.domain.money import RateTable
-from fraudwatch.domain.purchase import Purchase
-from fraudwatch.testing import NOON_MS, a_purchase
+from fraudwatch.samples import NOON_MS, a_purchase
 
 TOPIC_FILES = sorted((Path(__file__).parents[2] / "contracts" / "topics").glob("*.yaml"))
 DAY_MS = 86_400_000

@@ -10,12 +10,12 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from fraudwatch.adapters.kafka_log import KafkaTopic, client_config, read_range
-from fraudwatch.adapters.memory import MemoryTopic
+from fraudwatch.adapters.kafka_log.log import KafkaTopic, client_config, read_range
+from fraudwatch.adapters.memory.verdict_store import MemoryTopic
 from fraudwatch.application.ports import Publisher
 from fraudwatch.settings import KafkaSettings
-from fraudwatch.testing import eventually
 from fraudwatch.topics import PRODUCED_AT_HEADER
+from tests.waiting import eventually
 
 Written = list[tuple[str, bytes, int]]
 

@@ -11,21 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fraudwatch.adapters.json_codec import decode
-from fraudwatch.adapters.memory import MemoryVerdictStore
-from fraudwatch.application.alerts import alert_of
+from fraudwatch.adapters.codecs.json_codec import decode
+from fraudwatch.adapters.memory.verdict_store import MemoryVerdictStore
+from fraudwatch.application.console.alerts import alert_of
 from fraudwatch.application.ports import AlertReader, RowsRefused, StoreUnavailable, VerdictStore
-from fraudwatch.domain.fields import columns_of
-from fraudwatch.domain.label import LABEL_SCHEMA, Label, Source, Truth
-from fraudwatch.domain.transaction import Kind, Transaction
-from fraudwatch.domain.verdict import (
-    Outcome,
-    Reason,
-    Risk,
-    Verdict,
-)
+from fraudwatch.domain.messages.fields import columns_of
+from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, Source, Truth
+from fraudwatch.domain.messages.transaction import Kind, Transaction
+from fraudwatch.domain.messages.verdict import Outcome, Reason, Risk, Verdict
+from fraudwatch.samples import a_token, a_transaction, a_verdict
 from fraudwatch.settings import CassandraSettings
-from fraudwatch.testing import a_token, a_transaction, a_verdict
 
 if TYPE_CHECKING:
     from cassandra.cluster import Session
@@ -61,8 +56,8 @@ def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
         store = MemoryVerdictStore()
         yield Stores(store, store, _quiet_instant())
         return
-    from fraudwatch.adapters.cassandra_alerts import CassandraAlertReader
-    from fraudwatch.adapters.cassandra_store import CassandraVerdictStore
+    from fraudwatch.adapters.store.alerts import CassandraAlertReader
+    from fraudwatch.adapters.store.verdict_store import CassandraVerdictStore
 
     session_of: SessionOf = request.getfixturevalue("session_of")
     writing, reading = session_of("persister"), session_of("console")
@@ -268,7 +263,7 @@ def test_two_truths_of_one_instant_are_one_whole_label(stores: Stores) -> None:
 def test_transactions_lie_at_their_customer_with_the_event_time_as_write_time(
     session_of: SessionOf,
 ) -> None:
-    from fraudwatch.adapters.cassandra_store import CassandraVerdictStore
+    from fraudwatch.adapters.store.verdict_store import CassandraVerdictStore
 
     session = session_of("persister")
     customer = f"0a1b2c3d_{uuid.uuid4().hex[:26]}"
@@ -296,7 +291,7 @@ def test_transactions_lie_at_their_customer_with_the_event_time_as_write_time(
 def test_a_merchants_day_lists_its_purchases_newest_first(
     session_of: SessionOf,
 ) -> None:
-    from fraudwatch.adapters.cassandra_store import CassandraVerdictStore
+    from fraudwatch.adapters.store.verdict_store import CassandraVerdictStore
 
     session = session_of("persister")
     merchant = f"merchant-{uuid.uuid4().hex}"
@@ -352,7 +347,7 @@ def test_the_console_may_only_read_its_tables(
 def test_a_wrong_password_is_named_as_such(cassandra_settings: CassandraSettings) -> None:
     from pydantic import SecretStr
 
-    from fraudwatch.adapters.cassandra_session import LoginRefused, connect
+    from fraudwatch.adapters.store.session import LoginRefused, connect
 
     wrong = SecretStr("not-the-password-of-anybody")
     with pytest.raises(LoginRefused, match="refuses"):
@@ -361,7 +356,7 @@ def test_a_wrong_password_is_named_as_such(cassandra_settings: CassandraSettings
 
 @pytest.mark.engines
 def test_a_store_that_nobody_serves_is_unavailable(cassandra_settings: CassandraSettings) -> None:
-    from fraudwatch.adapters.cassandra_session import connect
+    from fraudwatch.adapters.store.session import connect
 
     with pytest.raises(StoreUnavailable, match="does not answer"):
         connect(cassandra_settings.model_copy(update={"port": 1}))

@@ -10,9 +10,9 @@ import pytest
 from confluent_kafka import Consumer, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from fraudwatch.adapters.kafka_log import client_config, read_range
-from fraudwatch.adapters.kafka_verdict_log import KafkaVerdictLog
-from fraudwatch.adapters.memory import MemoryVerdictLog
+from fraudwatch.adapters.kafka_log.log import client_config, read_range
+from fraudwatch.adapters.kafka_log.verdict_log import KafkaVerdictLog
+from fraudwatch.adapters.memory.verdict_store import MemoryVerdictLog
 from fraudwatch.application.ports import JudgedBatch, NotDelivered, VerdictLog
 from fraudwatch.settings import KafkaSettings
 from fraudwatch.topics import FEATURES_VERSION_HEADER, PRODUCED_AT_HEADER, TRANSACTION_ID_HEADER

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from fraudwatch.stack.private_stack import PrivateStack
-from fraudwatch.testing import eventually
+from tests.waiting import eventually
 
 ENDED = {"success", "failed"}
 

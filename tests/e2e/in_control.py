@@ -12,13 +12,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from benchmarks import stream_benchmark as benchmark
+from chaos.faults import plan
+from chaos.findings import Findings
+from chaos.ledger import Ledger
+from chaos.load import Load
+from chaos.run import ledger_of, proving
 from fraudwatch.cli import output
-from fraudwatch.proof import benchmark
-from fraudwatch.proof.chaos import ledger_of, proving
-from fraudwatch.proof.faults import plan
-from fraudwatch.proof.findings import Findings
-from fraudwatch.proof.ledger import Ledger
-from fraudwatch.proof.load import Load
 from fraudwatch.stack.private_stack import PrivateStack
 
 SEED, PER_SECOND = 7, 100

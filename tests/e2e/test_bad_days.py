@@ -19,18 +19,18 @@ import pytest
 import requests
 from hdfs import HdfsError
 
-from fraudwatch.adapters.hive_sql import sql_session
-from fraudwatch.adapters.kafka_ends import ends_of
-from fraudwatch.adapters.topic_archive import ARCHIVED, checkpoint_of
+from benchmarks.batch_steps import ARCHIVE, Step, environment_of_tasks, steps_of
+from fraudwatch.adapters.kafka_log.ends import ends_of
+from fraudwatch.adapters.lake.hive_sql import sql_session
 from fraudwatch.lake import DATABASE, EXTRACT_FOLDER
-from fraudwatch.proof.batch_steps import ARCHIVE, Step, environment_of_tasks, steps_of
 from fraudwatch.stack import supervisor
 from fraudwatch.stack.hdfs_setup import OWNER, SUPERUSER, client
 from fraudwatch.stack.place import ROOT
 from fraudwatch.stack.private_stack import PrivateStack, running
-from fraudwatch.testing import eventually
 from fraudwatch.topics import FRAUD_TOPIC, TRANSACTION_TOPIC
+from spark_jobs.archive.topic_archive import ARCHIVED, checkpoint_of
 from tests.conftest import WORLD
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.engines, pytest.mark.proof, pytest.mark.timeout(1_800)]
 STEP_SECONDS = 600

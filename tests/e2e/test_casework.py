@@ -10,16 +10,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Browser, expect
 
-from fraudwatch.adapters.cassandra_alerts import CassandraAlertReader
-from fraudwatch.adapters.cassandra_audit import CassandraAudit
-from fraudwatch.adapters.cassandra_session import close, connect
-from fraudwatch.adapters.json_codec import encode
-from fraudwatch.domain.audit import AuditRecord, Deed
-from fraudwatch.domain.label import Label, Source, Truth
-from fraudwatch.domain.purchase import Purchase
+from fraudwatch.adapters.codecs.json_codec import encode
+from fraudwatch.adapters.store.alerts import CassandraAlertReader
+from fraudwatch.adapters.store.audit import CassandraAudit
+from fraudwatch.adapters.store.session import close, connect
+from fraudwatch.domain.messages.audit import AuditRecord, Deed
+from fraudwatch.domain.messages.label import Label, Source, Truth
+from fraudwatch.domain.messages.purchase import Purchase
+from fraudwatch.samples import a_purchase
 from fraudwatch.stack.private_stack import PrivateStack
-from fraudwatch.testing import a_purchase, eventually
 from tests.e2e.console_browser import PHONE, WIDE, Visitor, chromium
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(600)]
 

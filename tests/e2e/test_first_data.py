@@ -20,9 +20,9 @@ from playwright.sync_api import BrowserContext
 from prometheus_client.parser import text_string_to_metric_families
 
 from fraudwatch.stack.private_stack import PrivateStack, running
-from fraudwatch.testing import eventually
 from fraudwatch.topics import FRAUD_TOPIC, TRANSACTION_TOPIC
 from tests.e2e.console_browser import PATIENCE_MS, WIDE, Visitor, chromium
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.engines, pytest.mark.proof, pytest.mark.timeout(7_200)]
 VERDICTS = 1_000_000

@@ -14,16 +14,17 @@ from operator import itemgetter
 
 import pytest
 
-from fraudwatch.adapters.cassandra_alerts import CassandraAlertReader
-from fraudwatch.adapters.cassandra_session import close, connect
-from fraudwatch.adapters.hive_sql import sql_session
-from fraudwatch.adapters.json_codec import encode
+from fraudwatch.adapters.codecs.json_codec import encode
+from fraudwatch.adapters.lake.hive_sql import sql_session
+from fraudwatch.adapters.store.alerts import CassandraAlertReader
+from fraudwatch.adapters.store.session import close, connect
+from fraudwatch.domain.messages.verdict import Verdict
 from fraudwatch.domain.models.fitted import VERSION_LENGTH
-from fraudwatch.domain.verdict import Verdict
+from fraudwatch.samples import a_purchase
 from fraudwatch.stack.private_stack import PrivateStack, running
-from fraudwatch.testing import a_purchase, eventually
 from tests.conftest import WORLD
 from tests.e2e.airflow_runs import asked_for, by_itself, mails_about
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.engines, pytest.mark.proof, pytest.mark.timeout(3_600)]
 # Three days are enough to learn from, and nobody waits for labels.

@@ -22,12 +22,13 @@ from cassandra import ConsistencyLevel
 from cassandra.query import SimpleStatement
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 
-from fraudwatch.adapters.cassandra_session import close, connect
-from fraudwatch.adapters.json_codec import encode
-from fraudwatch.adapters.kafka_log import KafkaTopic, client_config
+from fraudwatch.adapters.codecs.json_codec import encode
+from fraudwatch.adapters.kafka_log.log import KafkaTopic, client_config
+from fraudwatch.adapters.store.session import close, connect
+from fraudwatch.samples import a_purchase
 from fraudwatch.stack.private_stack import PrivateStack
-from fraudwatch.testing import a_purchase, eventually
 from fraudwatch.topics import DEAD_LETTER_TOPIC, FRAUD_TOPIC, LABELS_TOPIC, TRANSACTION_TOPIC
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(1200)]
 SOURCE = "privacy"

@@ -24,16 +24,17 @@ from confluent_kafka import Message
 from playwright.sync_api import Page, sync_playwright
 from playwright.sync_api import TimeoutError as NotShown
 
-from fraudwatch.adapters.json_codec import decode, encode
-from fraudwatch.adapters.kafka_ends import ends_of
-from fraudwatch.adapters.kafka_log import read_range
-from fraudwatch.domain.dead_letter import Refused
-from fraudwatch.domain.fields import problems
-from fraudwatch.domain.purchase import Channel, Purchase
-from fraudwatch.domain.verdict import Verdict
+from fraudwatch.adapters.codecs.json_codec import decode, encode
+from fraudwatch.adapters.kafka_log.ends import ends_of
+from fraudwatch.adapters.kafka_log.log import read_range
+from fraudwatch.domain.messages.dead_letter import Refused
+from fraudwatch.domain.messages.fields import problems
+from fraudwatch.domain.messages.purchase import Channel, Purchase
+from fraudwatch.domain.messages.verdict import Verdict
+from fraudwatch.samples import a_purchase
 from fraudwatch.stack.private_stack import PrivateStack
-from fraudwatch.testing import a_purchase, eventually
 from fraudwatch.topics import DEAD_LETTER_TOPIC, FRAUD_TOPIC
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(600)]
 BROWSER = "/usr/bin/chromium"

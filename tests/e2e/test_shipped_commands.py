@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from fraudwatch.stack.private_stack import PrivateStack
-from fraudwatch.testing import eventually
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.engines
 MAPPING = {

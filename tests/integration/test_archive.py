@@ -10,19 +10,9 @@ from confluent_kafka.admin import AdminClient
 from pydantic import SecretStr
 from pyspark.sql import SparkSession
 
-from fraudwatch.adapters import topic_archive
-from fraudwatch.adapters.archive_proof import (
-    GapFound,
-    Span,
-    keep_proven_ends,
-    prove_whole,
-    proven_ends,
-    spans_of,
-)
-from fraudwatch.adapters.kafka_ends import ends_of, starts_of
-from fraudwatch.adapters.kafka_log import KafkaTopic, RetentionOvertook, client_config
-from fraudwatch.adapters.topic_archive import TopicArchive
-from fraudwatch.domain.counted_rows import CountedRows
+from fraudwatch.adapters.kafka_log.ends import ends_of, starts_of
+from fraudwatch.adapters.kafka_log.log import KafkaTopic, RetentionOvertook, client_config
+from fraudwatch.domain.lake.counted_rows import CountedRows
 from fraudwatch.lake import DATABASE, RAW_FEATURE_TOPIC, RAW_LABELS_TOPIC
 from fraudwatch.settings import KafkaSettings, LakeSettings
 from fraudwatch.stack.private_stack import PrivateStack
@@ -32,6 +22,16 @@ from fraudwatch.topics import (
     LABELS_TOPIC,
     TRANSACTION_ID_HEADER,
 )
+from spark_jobs.archive import topic_archive
+from spark_jobs.archive.archive_proof import (
+    GapFound,
+    Span,
+    keep_proven_ends,
+    prove_whole,
+    proven_ends,
+    spans_of,
+)
+from spark_jobs.archive.topic_archive import TopicArchive
 
 PLACES = "source_partition INT, source_offset BIGINT, produced_at TIMESTAMP"
 TABLE = f"{DATABASE}.{RAW_FEATURE_TOPIC}"

@@ -12,14 +12,15 @@ from typing import Any
 import pytest
 from cassandra.cluster import Session
 
-from fraudwatch.adapters.json_codec import encode
-from fraudwatch.adapters.kafka_dead_letters import KafkaDeadLetters
-from fraudwatch.adapters.kafka_log import KafkaTopic
-from fraudwatch.adapters.keysets import PUBLIC_DEAD_LETTER_KEY
-from fraudwatch.domain.dead_letter import KEPT_PAYLOAD_BYTES, Code, DeadLetter, Stage
+from fraudwatch.adapters.codecs.json_codec import encode
+from fraudwatch.adapters.edge.keysets import PUBLIC_DEAD_LETTER_KEY
+from fraudwatch.adapters.kafka_log.dead_letters import KafkaDeadLetters
+from fraudwatch.adapters.kafka_log.log import KafkaTopic
+from fraudwatch.domain.messages.dead_letter import KEPT_PAYLOAD_BYTES, Code, DeadLetter, Stage
+from fraudwatch.samples import a_purchase, a_token, a_transaction, a_verdict
 from fraudwatch.stack.private_stack import PrivateStack
-from fraudwatch.testing import a_purchase, a_token, a_transaction, a_verdict, eventually
 from fraudwatch.topics import FRAUD_TOPIC, TRANSACTION_TOPIC
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(600)]
 

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from fraudwatch.adapters.cassandra_alerts import CassandraAlertReader
-from fraudwatch.adapters.cassandra_session import close, connect
-from fraudwatch.adapters.json_codec import encode
-from fraudwatch.domain.label import Source, Truth
+from fraudwatch.adapters.codecs.json_codec import encode
+from fraudwatch.adapters.store.alerts import CassandraAlertReader
+from fraudwatch.adapters.store.session import close, connect
+from fraudwatch.domain.messages.label import Source, Truth
+from fraudwatch.samples import a_purchase
 from fraudwatch.stack.private_stack import PrivateStack
-from fraudwatch.testing import a_purchase, eventually
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.engines
 

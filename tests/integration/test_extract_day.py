@@ -20,17 +20,17 @@ import pytest
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from fraudwatch.adapters.folder_files import FolderFiles
-from fraudwatch.adapters.json_codec import decode
-from fraudwatch.application.lake_files import content_of, lines_of
-from fraudwatch.domain.day_extract import MANIFEST_NAME, ExtractManifest
-from fraudwatch.domain.transaction import Transaction
+from fraudwatch.adapters.codecs.json_codec import decode
+from fraudwatch.adapters.lake.folder_files import FolderFiles
+from fraudwatch.application.extract.lake_files import content_of, lines_of
+from fraudwatch.domain.lake.day_extract import MANIFEST_NAME, ExtractManifest
+from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.lake import EXTRACT_FOLDER, extract_folder, extract_work_folder
 from fraudwatch.stack.place import ROOT
-from fraudwatch.testing import eventually
 from shop.api import create_app
 from shop.plan import MINUTE_MS, Plan
 from shop.world import World
+from tests.waiting import eventually
 
 KEY = "k3y-of-an-integrator-42"
 PLAN = Plan(

@@ -12,7 +12,7 @@ import pytest
 from hdfs import HdfsError
 from pydantic import SecretStr
 
-from fraudwatch.adapters.hive_sql import (
+from fraudwatch.adapters.lake.hive_sql import (
     LakeUnavailable,
     LoginRefused,
     StatementRefused,
@@ -22,7 +22,7 @@ from fraudwatch.lake import CORE_LABELS, DATABASE, EXTRACT_FOLDER
 from fraudwatch.stack.hdfs_setup import client, folders
 from fraudwatch.stack.place import ROOT
 from fraudwatch.stack.private_stack import PrivateStack
-from fraudwatch.testing import eventually
+from tests.waiting import eventually
 
 # The first test waits for the start of everything.
 pytestmark = [pytest.mark.engines, pytest.mark.batch, pytest.mark.timeout(900)]

@@ -11,8 +11,8 @@ from cassandra.cluster import Session
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from pydantic import SecretStr
 
-from fraudwatch.adapters.cassandra_session import LoginRefused, connect
-from fraudwatch.adapters.kafka_log import KafkaTopic, client_config, read_range
+from fraudwatch.adapters.kafka_log.log import KafkaTopic, client_config, read_range
+from fraudwatch.adapters.store.session import LoginRefused, connect
 from fraudwatch.application.ports import NotDelivered, StoreUnavailable
 from fraudwatch.stack.private_stack import PrivateStack
 from fraudwatch.topics import AUDIT_TOPIC, DEAD_LETTER_TOPIC, FRAUD_TOPIC, TRANSACTION_TOPIC
@@ -64,7 +64,7 @@ def test_nobody_reads_what_is_not_his(stack: PrivateStack, user: str, topic: str
 
 
 def test_a_wrong_password_is_no_login(stack: PrivateStack, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fraudwatch.adapters.kafka_log._READ_TIMEOUT_SECONDS", 8.0)
+    monkeypatch.setattr("fraudwatch.adapters.kafka_log.log._READ_TIMEOUT_SECONDS", 8.0)
     wrong = stack.kafka("ingest").model_copy(update={"password": SecretStr("x" * 32)})
     with pytest.raises((KafkaException, TimeoutError)):
         list(read_range(wrong, TRANSACTION_TOPIC, {0: 1}))

@@ -13,12 +13,12 @@ from pyspark.errors import StreamingQueryException
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
-from fraudwatch.adapters.spark_checkpoint import checkpoint_folder
-from fraudwatch.adapters.spark_stream import MicroBatch, start_query
+from fraudwatch.adapters.lake.spark_checkpoint import checkpoint_folder
+from fraudwatch.adapters.lake.spark_stream import MicroBatch, start_query
 from fraudwatch.settings import DetectorSettings
 from fraudwatch.stack.private_stack import PrivateStack
-from fraudwatch.testing import eventually
 from fraudwatch.topics import TRANSACTION_TOPIC
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(600)]
 

@@ -11,7 +11,7 @@ import pytest
 from fraudwatch.stack import processes, supervisor, waiting
 from fraudwatch.stack.catalogue import Catalogue, Launch, parse
 from fraudwatch.stack.place import ROOT, Place, Unusable
-from fraudwatch.testing import eventually
+from tests.waiting import eventually
 
 SERVICES = """
 [steady]

@@ -15,15 +15,16 @@ from confluent_kafka import ConsumerGroupState
 from confluent_kafka.admin import AdminClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from fraudwatch.adapters.cassandra_alerts import CassandraAlertReader
-from fraudwatch.adapters.cassandra_session import close, connect
-from fraudwatch.adapters.json_codec import encode
-from fraudwatch.adapters.kafka_ends import committed_of
-from fraudwatch.adapters.kafka_log import KafkaTopic, client_config
-from fraudwatch.domain.label import LABEL_SCHEMA, Label, Source, Truth
+from fraudwatch.adapters.codecs.json_codec import encode
+from fraudwatch.adapters.kafka_log.ends import committed_of
+from fraudwatch.adapters.kafka_log.log import KafkaTopic, client_config
+from fraudwatch.adapters.store.alerts import CassandraAlertReader
+from fraudwatch.adapters.store.session import close, connect
+from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, Source, Truth
+from fraudwatch.samples import a_purchase
 from fraudwatch.stack.private_stack import PrivateStack
-from fraudwatch.testing import a_purchase, eventually
 from fraudwatch.topics import FRAUD_TOPIC, LABELS_TOPIC, TRANSACTION_TOPIC
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(300)]
 HANG_SECONDS = 15

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr
 
-from fraudwatch.adapters.hive_sql import sql_session
-from fraudwatch.adapters.lake_reader import HiveReports
-from fraudwatch.application.reports import LakeUnavailable, ReportQuery
+from fraudwatch.adapters.lake.hive_sql import sql_session
+from fraudwatch.adapters.lake.mart_reader import HiveReports
+from fraudwatch.application.marts import LakeUnavailable, ReportQuery
 from fraudwatch.lake import REPORT_DAYS
 from fraudwatch.settings import HiveSettings
 from fraudwatch.stack.private_stack import PrivateStack

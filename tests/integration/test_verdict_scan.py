@@ -8,11 +8,11 @@ from collections.abc import Callable
 import pytest
 from cassandra.cluster import Session
 
-from fraudwatch.adapters import cassandra_verdict_ranges
-from fraudwatch.adapters.cassandra_store import CassandraVerdictStore
-from fraudwatch.adapters.cassandra_verdict_scan import CassandraVerdictScan
-from fraudwatch.application.report.ports import keys_of
-from fraudwatch.testing import a_verdict
+from fraudwatch.adapters.store import verdict_ranges as cassandra_verdict_ranges
+from fraudwatch.adapters.store.verdict_scan import CassandraVerdictScan
+from fraudwatch.adapters.store.verdict_store import CassandraVerdictStore
+from fraudwatch.application.evaluation.ports import keys_of
+from fraudwatch.samples import a_verdict
 
 pytestmark = pytest.mark.engines
 

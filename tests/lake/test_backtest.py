@@ -17,28 +17,28 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from fraudwatch import lake
-from fraudwatch.adapters.core_rows import FROM_LOG, core_transactions, core_verdicts
-from fraudwatch.adapters.json_codec import encode
-from fraudwatch.adapters.lake_messages import transactions_of, verdicts_of
-from fraudwatch.adapters.log_fold import FoldedMessages, fold_messages, packed, served
-from fraudwatch.adapters.policy_file import parse_policy
-from fraudwatch.adapters.verdict_frames import Decided, encode_verdicts
-from fraudwatch.application.assess import assess
-from fraudwatch.domain.evidence import Evidence
+from fraudwatch.adapters.artefacts.policy_file import parse_policy
+from fraudwatch.adapters.codecs.json_codec import encode
+from fraudwatch.adapters.codecs.log_fold import FoldedMessages, fold_messages, packed, served
+from fraudwatch.adapters.codecs.verdict_frames import Decided, encode_verdicts
+from fraudwatch.adapters.lake.core_rows import FROM_LOG, core_transactions, core_verdicts
+from fraudwatch.application.scoring.assess import assess
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.features.state import CustomerState
-from fraudwatch.domain.models.in_use import Models
-from fraudwatch.domain.policy import Policy
-from fraudwatch.domain.purchase import PaymentStatus
+from fraudwatch.domain.messages.purchase import PaymentStatus
+from fraudwatch.domain.models.active_models import Models
+from fraudwatch.domain.models.evidence import Evidence
+from fraudwatch.domain.policy.policy import Policy
 from fraudwatch.domain.rules.catalogue import RULES
 from fraudwatch.domain.views.published import NO_VIEWS
+from fraudwatch.samples import a_token, a_transaction
 from fraudwatch.settings import LakeSettings
 from fraudwatch.stack.place import ROOT
-from fraudwatch.testing import a_token, a_transaction
 from fraudwatch.topics import FEATURES_VERSION_HEADER, TRANSACTION_ID_HEADER
-from spark_jobs import backtest_policy
-from spark_jobs.backtest_policy import Candidate, backtest
+from spark_jobs.backtest import backtest_policy
+from spark_jobs.backtest.backtest_policy import Candidate, backtest
 from spark_jobs.days import Days
+from spark_jobs.refine.lake_messages import transactions_of, verdicts_of
 
 DAYS = Days(date(2025, 6, 10), date(2025, 6, 12))  # this file's own
 DEFAULT = (ROOT / "contracts/policies/default.yaml").read_text(encoding="utf-8")

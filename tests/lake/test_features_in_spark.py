@@ -8,14 +8,14 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from fraudwatch import lake
-from fraudwatch.adapters.json_codec import encode
-from fraudwatch.adapters.log_fold import fold_messages, packed
-from fraudwatch.adapters.spark_features import features_of
+from fraudwatch.adapters.codecs.json_codec import encode
+from fraudwatch.adapters.codecs.log_fold import fold_messages, packed
+from fraudwatch.adapters.lake.spark_features import features_of
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.features.state import CustomerState
-from fraudwatch.testing import NOON_MS, a_token, a_transaction
-from spark_jobs.build_features import build
+from fraudwatch.samples import NOON_MS, a_token, a_transaction
 from spark_jobs.days import Days
+from spark_jobs.features.build_features import build
 
 DAY_MS = 86_400_000
 LETTERS = "abcdefghijklmnop"

@@ -12,18 +12,18 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 
 from fraudwatch import lake
-from fraudwatch.adapters.log_fold import packed
-from fraudwatch.adapters.model_artefact import Artefact, point_to, write_artefact
-from fraudwatch.domain.drift import Judgement, Measure, What
+from fraudwatch.adapters.artefacts.model_artefact import Artefact, point_to, write_artefact
+from fraudwatch.adapters.codecs.log_fold import packed
+from fraudwatch.domain.evaluation.drift import Judgement, Measure, What
+from fraudwatch.domain.features.feature_vector import SERVED, SERVED_INDEX
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.instants import day_of
 from fraudwatch.domain.models.fitted import About, ModelKind, Normal
-from fraudwatch.domain.served import SERVED, SERVED_INDEX
 from fraudwatch.topics import FEATURES_VERSION_HEADER, TRANSACTION_ID_HEADER
-from spark_jobs.day_drift import DayDrift, trained_on
 from spark_jobs.days import Days
-from spark_jobs.drift_rows import Window
-from spark_jobs.monitor_drift import document_of, keep
+from spark_jobs.drift.day import DayDrift, trained_on
+from spark_jobs.drift.monitor_drift import document_of, keep
+from spark_jobs.drift.rows import Window
 
 USUAL, SHIFTED = date(2033, 6, 30), date(2033, 9, 30)
 ITEMS, AMOUNT = SERVED_INDEX["item_count"], SERVED_INDEX["amount_eur_cents"]

@@ -18,42 +18,46 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 
 from fraudwatch import lake
-from fraudwatch.adapters.json_codec import decode, encode
-from fraudwatch.adapters.judging_books import BookFolders
-from fraudwatch.adapters.lake_outcomes import append_outcomes
-from fraudwatch.adapters.log_fold import fold_messages, packed, served
-from fraudwatch.adapters.memory import MemoryDeadLetters, MemoryVerdictLog, MemoryVerdictStore
-from fraudwatch.adapters.memory_chosen_verdicts import MemoryChosenVerdicts
-from fraudwatch.adapters.model_artefact import write_artefact
-from fraudwatch.adapters.model_book import load_models
-from fraudwatch.adapters.policy_file import load_policy
-from fraudwatch.adapters.sklearn_forest import ForestShape, all_features, fit_forest
-from fraudwatch.adapters.spark_stream import MicroBatch
-from fraudwatch.adapters.topic_refining import REFINED, refine_batch
-from fraudwatch.adapters.view_artefact import VIEW_FILES, view_of
-from fraudwatch.adapters.view_publication import publish
-from fraudwatch.adapters.xgboost_model import xgboost_artefact
+from fraudwatch.adapters.artefacts.model_artefact import write_artefact
+from fraudwatch.adapters.artefacts.policy_file import load_policy
+from fraudwatch.adapters.artefacts.reloadable_models import load_models
+from fraudwatch.adapters.artefacts.sklearn_forest import ForestShape, all_features, fit_forest
+from fraudwatch.adapters.artefacts.view_artefact import VIEW_FILES, view_of
+from fraudwatch.adapters.artefacts.view_publication import publish
+from fraudwatch.adapters.artefacts.xgboost_model import xgboost_artefact
+from fraudwatch.adapters.codecs.json_codec import decode, encode
+from fraudwatch.adapters.codecs.log_fold import fold_messages, packed, served
+from fraudwatch.adapters.lake.outcomes import append_outcomes
+from fraudwatch.adapters.lake.spark_stream import MicroBatch
+from fraudwatch.adapters.memory.chosen_verdicts import MemoryChosenVerdicts
+from fraudwatch.adapters.memory.verdict_store import (
+    MemoryDeadLetters,
+    MemoryVerdictLog,
+    MemoryVerdictStore,
+)
 from fraudwatch.domain.features.catalogue import DAY_MS, HOUR_MS, MINUTE_MS
+from fraudwatch.domain.features.feature_vector import SERVED
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.domain.instants import epoch_ms_of
-from fraudwatch.domain.job_outcome import JobOutcome
+from fraudwatch.domain.lake.job_outcome import JobOutcome
+from fraudwatch.domain.messages.verdict import Outcome, Verdict
+from fraudwatch.domain.models.active_models import Models
 from fraudwatch.domain.models.fitted import About, ModelKind, normal_of
-from fraudwatch.domain.models.in_use import Models
-from fraudwatch.domain.reconciled import Note, Reconciled
-from fraudwatch.domain.reconciliation import Finding
-from fraudwatch.domain.served import SERVED
-from fraudwatch.domain.verdict import Outcome, Verdict
+from fraudwatch.domain.reconciliation.comparison import Finding
+from fraudwatch.domain.reconciliation.reconciled import Note, Reconciled
 from fraudwatch.domain.views.catalogue import Entity, held_columns
 from fraudwatch.domain.views.published import NO_VIEWS, Published, RiskViews
 from fraudwatch.domain.views.view import RiskView, table_of
+from fraudwatch.samples import a_token, a_transaction
 from fraudwatch.stack.place import ROOT
-from fraudwatch.testing import a_token, a_transaction
 from fraudwatch.topics import FEATURES_VERSION_HEADER, TRANSACTION_ID_HEADER
-from spark_jobs.reconcile_day import DayReconciliation
-from spark_jobs.reconcile_sources import NEEDED, NotArchived, settled_until_ms
-from spark_jobs.reconciled_rows import document_of, keep
-from streaming.detector_judging import Detector
+from spark_jobs.reconcile.artefact_resolver import BookFolders
+from spark_jobs.reconcile.day import DayReconciliation
+from spark_jobs.reconcile.outcome_rows import document_of, keep
+from spark_jobs.reconcile.sources import NEEDED, NotArchived, settled_until_ms
+from spark_jobs.refine.topic_refining import REFINED, refine_batch
+from streaming.detector.scoring import Detector
 
 # Before everybody else's days: a day begins where all before it ended.
 FIRST, DAY, NEXT = (date(2015, 3, number) for number in (1, 2, 3))

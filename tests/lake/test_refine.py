@@ -17,23 +17,18 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from fraudwatch.adapters.core_rows import (
-    FROM_EXTRACT,
-    FROM_LOG,
-)
-from fraudwatch.adapters.extract_reading import ExtractUnusable
-from fraudwatch.adapters.json_codec import encode
-from fraudwatch.adapters.lake_commit import LakeBusy, commit
-from fraudwatch.adapters.lake_outcomes import append_outcomes, code_version, run_id
-from fraudwatch.adapters.tink_vault import TinkVault
-from fraudwatch.adapters.topic_refining import REFINED, checkpoint_of, refine
-from fraudwatch.application.admit import Edge
-from fraudwatch.domain.counted_rows import CountedRows
-from fraudwatch.domain.day_extract import MANIFEST_NAME, REJECTED_NAME, ExtractManifest
-from fraudwatch.domain.job_outcome import JobOutcome
-from fraudwatch.domain.label import LABEL_SCHEMA, Label, Source, Truth
+from fraudwatch.adapters.codecs.json_codec import encode
+from fraudwatch.adapters.edge.tink_vault import TinkVault
+from fraudwatch.adapters.lake.commit import LakeBusy, commit
+from fraudwatch.adapters.lake.core_rows import FROM_EXTRACT, FROM_LOG
+from fraudwatch.adapters.lake.outcomes import append_outcomes, code_version, run_id
+from fraudwatch.application.intake.admit import Edge
+from fraudwatch.domain.lake.counted_rows import CountedRows
+from fraudwatch.domain.lake.day_extract import MANIFEST_NAME, REJECTED_NAME, ExtractManifest
+from fraudwatch.domain.lake.job_outcome import JobOutcome
+from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, Source, Truth
+from fraudwatch.domain.messages.purchase import PaymentStatus
 from fraudwatch.domain.money import RateTable
-from fraudwatch.domain.purchase import PaymentStatus
 from fraudwatch.lake import (
     CORE_JOB_OUTCOMES,
     CORE_LABELS,
@@ -47,10 +42,12 @@ from fraudwatch.lake import (
     WAREHOUSE_FOLDER,
     extract_folder,
 )
+from fraudwatch.samples import NOON_MS, a_purchase, a_transaction, a_verdict
 from fraudwatch.settings import LakeSettings
 from fraudwatch.stack.place import ROOT
-from fraudwatch.testing import NOON_MS, a_purchase, a_transaction, a_verdict
-from spark_jobs.refine_day import run
+from spark_jobs.refine.extract_reading import ExtractUnusable
+from spark_jobs.refine.refine_day import run
+from spark_jobs.refine.topic_refining import REFINED, checkpoint_of, refine
 
 TRANSACTIONS, VERDICTS, LABELS = REFINED
 DAY_MS = 86_400_000
@@ -358,9 +355,9 @@ def test_a_lost_race_is_run_once_more_and_then_told(spark: SparkSession) -> None
 _KILLED = """
 import sys
 from datetime import date
-from fraudwatch.adapters.lake_session import open_lake
+from fraudwatch.adapters.lake.session import open_lake
 from fraudwatch.settings import LakeSettings
-from spark_jobs.refine_day import run
+from spark_jobs.refine.refine_day import run
 lake = LakeSettings()
 spark = open_lake(lake, "killed")
 spark.sql("CREATE DATABASE IF NOT EXISTS fraudwatch")

@@ -9,12 +9,12 @@ import pytest
 from pyspark.sql import DataFrame, Row, SparkSession
 
 from fraudwatch import lake
+from fraudwatch.domain.evaluation.labelled_alerts import decided_by_analysts, standing_truths
 from fraudwatch.domain.instants import epoch_ms_of
-from fraudwatch.domain.label import Label, Source, Truth
-from fraudwatch.domain.labelled import decided_by_analysts, standing_truths
-from spark_jobs.build_reports import build
+from fraudwatch.domain.messages.label import Label, Source, Truth
 from spark_jobs.days import Days
-from spark_jobs.reports.judged import standing_truths as standing_in_spark
+from spark_jobs.marts.build_reports import build
+from spark_jobs.marts.judged import standing_truths as standing_in_spark
 
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 DAY = date(2031, 3, 1)  # this file's own days

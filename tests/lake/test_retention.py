@@ -8,12 +8,12 @@ import pytest
 from pyspark.sql import SparkSession
 
 from fraudwatch import lake
-from fraudwatch.adapters.lake_folders import LakeFolders
-from fraudwatch.adapters.retention_file import load_retention
-from fraudwatch.domain.retention import BrokenRetention, Retention
+from fraudwatch.domain.lake.retention import BrokenRetention, Retention
 from fraudwatch.settings import LakeSettings
 from fraudwatch.stack.place import ROOT
-from spark_jobs.enforce_retention import Enforcement
+from spark_jobs.retention.enforce_retention import Enforcement
+from spark_jobs.retention.lake_folders import LakeFolders
+from spark_jobs.retention.retention_file import load_retention
 
 TODAY = date(2019, 7, 1)  # before every other test's days, so that nothing of theirs is old
 POLICY = load_retention(ROOT / "contracts/retention.yaml")

@@ -13,8 +13,8 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 
-from fraudwatch.adapters.view_artefact import VIEW_FILES, view_of
-from fraudwatch.adapters.view_publication import LIST_NAME, parse_list
+from fraudwatch.adapters.artefacts.view_artefact import VIEW_FILES, view_of
+from fraudwatch.adapters.artefacts.view_publication import LIST_NAME, parse_list
 from fraudwatch.domain.features.catalogue import DAY_MS, HOUR_MS
 from fraudwatch.domain.features.hashing import keys_of
 from fraudwatch.domain.views.catalogue import (
@@ -31,9 +31,9 @@ from fraudwatch.lake import (
     CORE_RISK_VIEWS,
     CORE_TRANSACTIONS,
 )
-from spark_jobs.build_risk_views import JOB, build, until_ms_of, view_of_rows
-from spark_jobs.risk_view_rows import risk_view_rows, standing_frauds
-from tests.unit.views.view_oracle import Bought, Said, a_world, oracle
+from spark_jobs.views.build_risk_views import JOB, build, until_ms_of, view_of_rows
+from spark_jobs.views.rows import risk_view_rows, standing_frauds
+from tests.unit.domain.views.view_oracle import Bought, Said, a_world, oracle
 
 # Long before every other test's days, so that a view of these hours knows nothing else.
 UNTIL_MS = int(datetime(2001, 6, 1, 10, tzinfo=UTC).timestamp() * 1000)

@@ -3,12 +3,12 @@ from __future__ import annotations
 import pytest
 from pyspark.sql import SparkSession
 
-from fraudwatch.adapters.spark_schema import struct_of
-from fraudwatch.domain.job_outcome import JobOutcome
-from fraudwatch.domain.label import Label
-from fraudwatch.domain.transaction import Transaction
-from fraudwatch.domain.verdict import Verdict
+from fraudwatch.domain.lake.job_outcome import JobOutcome
+from fraudwatch.domain.messages.label import Label
+from fraudwatch.domain.messages.transaction import Transaction
+from fraudwatch.domain.messages.verdict import Verdict
 from fraudwatch.lake import CORE_JOB_OUTCOMES, CORE_LABELS, CORE_TRANSACTIONS, CORE_VERDICTS
+from spark_jobs.refine.spark_schema import struct_of
 
 # Personal in passing, long, or only to be read beside the purchase itself.
 LEFT_OUT = {

@@ -16,31 +16,31 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 
 from fraudwatch import lake
-from fraudwatch.adapters.json_codec import encode
-from fraudwatch.adapters.log_fold import packed
-from fraudwatch.adapters.memory_registry import MemoryRegistry
-from fraudwatch.adapters.model_artefact import POINTER_NAME, read_artefact, write_artefact
-from fraudwatch.adapters.model_book import load_models
-from fraudwatch.adapters.model_folder import ModelFolder
-from fraudwatch.adapters.told_as_of import told_as_of
-from fraudwatch.adapters.training_rows import changes_of
-from fraudwatch.application.promote import Models, approve, roll_back
+from fraudwatch.adapters.artefacts.model_artefact import POINTER_NAME, read_artefact, write_artefact
+from fraudwatch.adapters.artefacts.model_folder import ModelFolder
+from fraudwatch.adapters.artefacts.reloadable_models import load_models
+from fraudwatch.adapters.codecs.json_codec import encode
+from fraudwatch.adapters.codecs.log_fold import packed
+from fraudwatch.adapters.memory.registry import MemoryRegistry
+from fraudwatch.application.promotion.promote import Models, approve, roll_back
 from fraudwatch.batch_settings import ChallengerSettings
+from fraudwatch.domain.features.feature_vector import SERVED
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.models.fitted import BrokenModel
-from fraudwatch.domain.served import SERVED
 from fraudwatch.domain.training.gate import Ruling
 from fraudwatch.domain.views.catalogue import VIEW_FEATURES
+from fraudwatch.samples import a_token, a_transaction
 from fraudwatch.stack.place import ROOT
-from fraudwatch.testing import a_token, a_transaction
-from spark_jobs.train_model import Asked, Training, say
-from spark_jobs.training import choosing
-from spark_jobs.training.choosing import Outcome, judged_by_the_gate, settle
-from spark_jobs.training.dataset import Dataset
-from spark_jobs.training.evaluating import Learned
-from spark_jobs.training.recording import record_of
-from spark_jobs.training.telling import Report
-from spark_jobs.training.wanted import Reason, State, not_wanted
+from spark_jobs.train import promotion as choosing
+from spark_jobs.train.dataset import Dataset
+from spark_jobs.train.evaluating import Learned
+from spark_jobs.train.point_in_time_views import told_as_of
+from spark_jobs.train.promotion import Outcome, judged_by_the_gate, settle
+from spark_jobs.train.report import Report
+from spark_jobs.train.run_record import record_of
+from spark_jobs.train.train_model import Asked, Training, say
+from spark_jobs.train.training_rows import changes_of
+from spark_jobs.train.trigger_policy import Reason, State, not_wanted
 
 DAY_MS, HOUR_MS = 86_400_000, 3_600_000
 FIRST, LAST = date(2003, 3, 1), date(2003, 3, 12)

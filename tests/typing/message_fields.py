@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fraudwatch.domain.purchase import Channel, PaymentStatus
-from fraudwatch.domain.transaction import Kind, Transaction
-from fraudwatch.domain.verdict import Mode, Outcome, Risk, Verdict
+from fraudwatch.domain.messages.purchase import Channel, PaymentStatus
+from fraudwatch.domain.messages.transaction import Kind, Transaction
+from fraudwatch.domain.messages.verdict import Mode, Outcome, Risk, Verdict
 
 
 def a_whole_transaction() -> Transaction:

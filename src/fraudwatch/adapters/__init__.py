@@ -1,1 +1,1 @@
-"""One engine a module: the only importers of drivers."""
+"""Adapters to the engines and to the outside: one package an engine, one driver a package."""

@@ -6,13 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from fraudwatch.application.alerts import ALERT_RISKS, Alert
-from fraudwatch.domain.audit import AuditRecord
-from fraudwatch.domain.dead_letter import DeadLetter
-from fraudwatch.domain.label import Label
+from fraudwatch.application.console.alerts import ALERT_RISKS, Alert
+from fraudwatch.domain.messages.audit import AuditRecord
+from fraudwatch.domain.messages.dead_letter import DeadLetter
+from fraudwatch.domain.messages.label import Label
+from fraudwatch.domain.messages.transaction import Transaction
+from fraudwatch.domain.messages.verdict import Risk, Verdict
 from fraudwatch.domain.privacy import TokenField
-from fraudwatch.domain.transaction import Transaction
-from fraudwatch.domain.verdict import Risk, Verdict
 
 
 class Vault(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
-from fraudwatch.domain.verdict import Verdict
+from fraudwatch.domain.messages.verdict import Verdict
 
 # default_time_to_live of verdict_by_transaction, in cassandra/migrations.
 STORED_DAYS: Final = 90

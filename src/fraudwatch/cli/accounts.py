@@ -11,9 +11,13 @@ from typing import Annotated
 
 import typer
 
-from fraudwatch.application.access import Role
-from fraudwatch.application.account_rules import Account, AccountRefused, AccountsUnavailable
-from fraudwatch.application.accounts import Accounts, Doer
+from fraudwatch.application.console.access import Role
+from fraudwatch.application.console.account_rules import (
+    Account,
+    AccountRefused,
+    AccountsUnavailable,
+)
+from fraudwatch.application.console.accounts import Accounts, Doer
 from fraudwatch.cli import output
 from fraudwatch.stack import env_file
 from fraudwatch.stack.place import Place, Unusable
@@ -88,8 +92,8 @@ def _opened() -> Iterator[Accounts]:
     Raises:
         Unusable: what was asked breaks a rule, or the file cannot be used.
     """
-    from fraudwatch.adapters.account_store import SqliteAccountStore
-    from fraudwatch.adapters.argon2_hasher import Argon2Hasher
+    from fraudwatch.adapters.accounts.account_store import SqliteAccountStore
+    from fraudwatch.adapters.accounts.argon2_hasher import Argon2Hasher
 
     place = Place.from_environment()
     place.make_folders()

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
-from fraudwatch.adapters.policy_file import find_policy, load_policy
+from fraudwatch.adapters.artefacts.policy_file import find_policy, load_policy
 from fraudwatch.application.backtest import figures
 from fraudwatch.cli import output
-from fraudwatch.domain.policy import BrokenPolicy
+from fraudwatch.domain.policy.policy import BrokenPolicy
 from fraudwatch.stack import catalogue
 from fraudwatch.stack.foreground import run_in_front
 from fraudwatch.stack.place import Place

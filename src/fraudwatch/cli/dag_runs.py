@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from fraudwatch.adapters.airflow_answers import Run, Task
-from fraudwatch.adapters.airflow_api import AirflowApi, AirflowUnreachable
+from fraudwatch.adapters.edge.airflow_answers import Run, Task
+from fraudwatch.adapters.edge.airflow_api import AirflowApi, AirflowUnreachable
 
 POLL_SECONDS = 1.0
 # As long as airflow_api may take to come back after its death.

@@ -17,7 +17,7 @@ from fraudwatch.stack import env_file
 from fraudwatch.stack.place import Place, Unusable
 
 if TYPE_CHECKING:
-    from fraudwatch.adapters.airflow_api import AirflowApi, AirflowEndpoint
+    from fraudwatch.adapters.edge.airflow_api import AirflowApi, AirflowEndpoint
 
 FAILED = 1
 SHOWN_RUNS = 20
@@ -125,7 +125,7 @@ def opened_airflow() -> Iterator[AirflowApi]:
         Unusable: it does not answer.
         BadParameter: it refuses what was asked.
     """
-    from fraudwatch.adapters.airflow_api import AirflowApi, AirflowRefused, AirflowUnreachable
+    from fraudwatch.adapters.edge.airflow_api import AirflowApi, AirflowRefused, AirflowUnreachable
 
     try:
         with AirflowApi(_endpoint(Place.from_environment())) as airflow:
@@ -139,7 +139,7 @@ def opened_airflow() -> Iterator[AirflowApi]:
 
 
 def _endpoint(place: Place) -> AirflowEndpoint:
-    from fraudwatch.adapters.airflow_api import AirflowEndpoint
+    from fraudwatch.adapters.edge.airflow_api import AirflowEndpoint
 
     values = env_file.read(place) or {}
     variable = f"AIRFLOW_{LOGIN.upper()}_PASSWORD"

@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from fraudwatch.application.dead_letters import Letter, Replay, State, Stays, newest_first
+from fraudwatch.application.dead_letters.dlq import Letter, Replay, State, Stays, newest_first
 from fraudwatch.cli import output
-from fraudwatch.cli.letter_lines import as_table, described, harmless, line_of
+from fraudwatch.cli.dlq_table import as_table, described, harmless, line_of
 from fraudwatch.cli.letterbox import endpoints, opened
-from fraudwatch.domain.dead_letter import Code, Stage
+from fraudwatch.domain.messages.dead_letter import Code, Stage
 from fraudwatch.stack.place import Place, Unusable
 
 FAILED = 1
@@ -98,8 +98,8 @@ def replay_letters(
     as_json: Json = False,  # noqa: FBT002  an option
 ) -> None:
     """Let letters in again where they were put aside; exit code 1 when one of them stays."""
-    from fraudwatch.adapters.ingest_api import IngestApi
-    from fraudwatch.adapters.letter_doors import doors
+    from fraudwatch.adapters.edge.ingest_client import IngestApi
+    from fraudwatch.adapters.kafka_log.dlq_replay_targets import doors
 
     kafka, endpoint = endpoints(Place.from_environment())
     with opened() as (box, replayed), IngestApi(endpoint) as ingest:

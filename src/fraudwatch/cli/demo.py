@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fraudwatch.cli import output
-from fraudwatch.cli.shown_alerts import newest_alerts, sentence_of
+from fraudwatch.cli.alert_tail import newest_alerts, sentence_of
 from fraudwatch.domain.models.fitted import VERSION_LENGTH
 from fraudwatch.stack import env_file
 from fraudwatch.stack.catalogue import Catalogue
@@ -22,8 +22,8 @@ POLL_SECONDS = 2.0
 
 def run(place: Place, catalogue: Catalogue) -> None:
     """Install, start, wait for the history, show what arrives live."""
+    from fraudwatch.cli.bootstrap_model import train_first_champion
     from fraudwatch.cli.dags import opened_airflow
-    from fraudwatch.cli.first_champion import train_first_champion
     from fraudwatch.cli.model import fit_forest, in_use
     from fraudwatch.stack import runner
 

@@ -38,32 +38,32 @@ class ExternalCommand:
 CHAOS: Final = ExternalCommand(
     "chaos",
     CONTROL,
-    "fraudwatch.proof.chaos_command",
+    "chaos",
     "Prove that nothing is lost: kill -9 the whole path in turn under traffic, then count.",
 )
 BENCHMARKS: Final = (
     ExternalCommand(
         "stream",
         CONTROL,
-        "fraudwatch.proof.stream_command",
+        "benchmarks.stream_command",
         "Time the stream: from the event to its verdict and its row, and off a backlog.",
     ),
     ExternalCommand(
         "batch",
         CONTROL,
-        "fraudwatch.proof.batch_command",
+        "benchmarks.batch_command",
         "Time a day of the batch layer, job by job, and what an archive run costs the stream.",
     ),
     ExternalCommand(
         "handbook",
         LAKE,
-        "fraudwatch.proof.handbook_command",
+        "benchmarks.handbook_command",
         "Measure detection on the Fraud Detection Handbook's data, by its own protocol.",
     ),
     ExternalCommand(
         "sparkov",
         LAKE,
-        "fraudwatch.proof.sparkov_command",
+        "benchmarks.sparkov_command",
         "Measure on Sparkov's last two months what each way of ranking purchases finds.",
     ),
 )

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
-from fraudwatch.application.dead_letters import Unreachable
+from fraudwatch.application.dead_letters.dlq import Unreachable
 from fraudwatch.stack import catalogue as catalogues
 from fraudwatch.stack import env_file
 from fraudwatch.stack.place import Place, Unusable
 
 if TYPE_CHECKING:
-    from fraudwatch.adapters.ingest_api import IngestEndpoint
-    from fraudwatch.adapters.kafka_letterbox import KafkaLetterbox
-    from fraudwatch.adapters.replayed_file import ReplayedFile
+    from fraudwatch.adapters.edge.ingest_client import IngestEndpoint
+    from fraudwatch.adapters.kafka_log.dlq_reader import KafkaLetterbox
+    from fraudwatch.adapters.kafka_log.replayed_file import ReplayedFile
     from fraudwatch.settings import KafkaSettings
 
 
@@ -25,9 +25,9 @@ def opened() -> Iterator[tuple[KafkaLetterbox, ReplayedFile]]:
     Raises:
         Unusable: Kafka cannot be read, or this home was never started.
     """
-    from fraudwatch.adapters.kafka_letterbox import KafkaLetterbox
-    from fraudwatch.adapters.keysets import PRIVATE_DEAD_LETTER_KEY
-    from fraudwatch.adapters.replayed_file import ReplayedFile
+    from fraudwatch.adapters.edge.keysets import PRIVATE_DEAD_LETTER_KEY
+    from fraudwatch.adapters.kafka_log.dlq_reader import KafkaLetterbox
+    from fraudwatch.adapters.kafka_log.replayed_file import ReplayedFile
 
     place = Place.from_environment()
     kafka, _ = endpoints(place)
@@ -43,7 +43,7 @@ def endpoints(place: Place) -> tuple[KafkaSettings, IngestEndpoint]:
     """Where Kafka and ingest are, with the keys that .env holds."""
     from pydantic import SecretStr
 
-    from fraudwatch.adapters.ingest_api import IngestEndpoint
+    from fraudwatch.adapters.edge.ingest_client import IngestEndpoint
     from fraudwatch.settings import KafkaSettings
 
     values, catalogue = env_file.read(place) or {}, catalogues.load()

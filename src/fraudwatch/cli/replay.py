@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from fraudwatch.adapters.datasets.files import DatasetFile, UnreadableFile, joined_path
 from fraudwatch.adapters.datasets.ledger import Journal, Ledger, State, identity_of
 from fraudwatch.adapters.datasets.mapping import WrongMapping, load_mapping
-from fraudwatch.adapters.ingest_api import IngestApi, IngestEndpoint
+from fraudwatch.adapters.edge.ingest_client import IngestApi, IngestEndpoint
 from fraudwatch.application.replay.pace import Pace
 from fraudwatch.application.replay.ports import Ingest, ReplayFailed
 from fraudwatch.application.replay.send import Replay, Tally, as_sentence

@@ -12,16 +12,16 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from fraudwatch.adapters.cassandra_session import close, connect
-from fraudwatch.adapters.cassandra_verdict_scan import CassandraVerdictScan
+from fraudwatch.adapters.artefacts.rate_file import BrokenRates, load_rates
 from fraudwatch.adapters.datasets.files import UnreadableFile
 from fraudwatch.adapters.datasets.labels import read_truth
 from fraudwatch.adapters.datasets.mapping import WrongMapping, load_mapping
-from fraudwatch.adapters.rate_file import BrokenRates, load_rates
+from fraudwatch.adapters.store.session import close, connect
+from fraudwatch.adapters.store.verdict_scan import CassandraVerdictScan
+from fraudwatch.application.evaluation.join import NothingToReport
+from fraudwatch.application.evaluation.measure import report as measured
+from fraudwatch.application.evaluation.ports import VerdictSource
 from fraudwatch.application.ports import StoreUnavailable
-from fraudwatch.application.report.join import NothingToReport
-from fraudwatch.application.report.measure import report as measured
-from fraudwatch.application.report.ports import VerdictSource
 from fraudwatch.cli import output
 from fraudwatch.cli.report_text import as_text
 from fraudwatch.settings import CassandraSettings

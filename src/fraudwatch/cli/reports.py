@@ -10,8 +10,8 @@ import typer
 from pydantic import ValidationError
 from rich.table import Table
 
-from fraudwatch.adapters.lake_reader import HiveReports
-from fraudwatch.application.reports import LakeUnavailable, ReportQuery, ReportReader, UnknownReport
+from fraudwatch.adapters.lake.mart_reader import HiveReports
+from fraudwatch.application.marts import LakeUnavailable, ReportQuery, ReportReader, UnknownReport
 from fraudwatch.cli import output
 from fraudwatch.lake import REPORT_DAYS
 from fraudwatch.settings import HiveSettings

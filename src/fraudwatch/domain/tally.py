@@ -22,8 +22,8 @@ from dataclasses import dataclass, field
 from operator import add
 from typing import Final, NamedTuple
 
-from fraudwatch.domain.purchase import EARLIEST_EVENT_MS, LATEST_EVENT_MS
-from fraudwatch.domain.verdict import Outcome, Risk, Verdict
+from fraudwatch.domain.messages.purchase import EARLIEST_EVENT_MS, LATEST_EVENT_MS
+from fraudwatch.domain.messages.verdict import Outcome, Risk, Verdict
 
 # What a transaction may hold at most; a key of whatever size is nothing a store could take.
 LONGEST_VALUE: Final = 128

@@ -23,7 +23,7 @@ from airflow.providers.apache.kafka.triggers.shared_stream import KafkaSharedStr
 from airflow.triggers.base import TriggerEvent
 from airflow.triggers.shared_stream import reject_shared_stream_event
 
-from fraudwatch.domain.control import CONTROL_SCHEMA, ControlKind
+from fraudwatch.domain.messages.control import CONTROL_SCHEMA, ControlKind
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from typing import Any
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 from airflow.sdk import Context
 
-from fraudwatch.adapters.lake_session import log_options
+from fraudwatch.adapters.lake.session import log_options
 from fraudwatch.lake import WAREHOUSE_FOLDER
 from fraudwatch.orchestration.job_process import JobProcess
 from fraudwatch.orchestration.settings import JobSettings

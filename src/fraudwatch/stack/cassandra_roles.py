@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cassandra.cluster import Session
 
-from fraudwatch.adapters.cassandra_session import DRIVER_ERRORS, KEYSPACE
+from fraudwatch.adapters.store.session import DRIVER_ERRORS, KEYSPACE
 
 LoginCheck = Callable[[str, str], bool]
 

@@ -19,7 +19,7 @@ from cassandra.protocol import SyntaxException
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from fraudwatch.adapters.cassandra_session import (
+from fraudwatch.adapters.store.session import (
     KEYSPACE,
     LoginRefused,
     close,

@@ -10,7 +10,12 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from fraudwatch.adapters.hive_sql import LakeUnavailable, SqlSession, StatementRefused, sql_session
+from fraudwatch.adapters.lake.hive_sql import (
+    LakeUnavailable,
+    SqlSession,
+    StatementRefused,
+    sql_session,
+)
 from fraudwatch.lake import DATABASE
 from fraudwatch.settings import HiveSettings
 from fraudwatch.stack.migrations import Migration, MigrationRefused, plan, read_migrations

@@ -137,7 +137,7 @@ def thrift_server_answers(port: int, admin_password: str) -> bool:
     """Whether it lets its admin in and answers a question."""
     from pydantic import SecretStr
 
-    from fraudwatch.adapters.hive_sql import LakeUnavailable, StatementRefused, sql_session
+    from fraudwatch.adapters.lake.hive_sql import LakeUnavailable, StatementRefused, sql_session
     from fraudwatch.settings import HiveSettings
 
     login = HiveSettings(port=port, username="admin", password=SecretStr(admin_password))

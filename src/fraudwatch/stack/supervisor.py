@@ -83,7 +83,7 @@ def _program(place: Place, launch: Launch) -> list[str]:
         guard = ("setpriv", "--pdeathsig", "KILL", "--")
     service = launch.service
     if service.leaves_orphans:
-        guard = (*guard, sys.executable, "-m", "fraudwatch.stack.next_life", service.name)
+        guard = (*guard, sys.executable, "-m", "fraudwatch.stack.reap_orphans", service.name)
     if service.nice:
         guard = (*guard, "nice", "-n", str(service.nice))
     pairs = ",".join(f"{key}={_quoted(value)}" for key, value in launch.environment.items())

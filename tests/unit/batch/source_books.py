@@ -14,13 +14,13 @@ from typing import Any
 import httpx
 
 from batch.extract_day import day_extract
-from fraudwatch.adapters.folder_files import FolderFiles
-from fraudwatch.adapters.json_codec import encode
-from fraudwatch.adapters.shop_extract import ShopExtract, source_client
-from fraudwatch.application.extract_day import DayExtract
-from fraudwatch.application.lake_files import LakeFiles
+from fraudwatch.adapters.codecs.json_codec import encode
+from fraudwatch.adapters.edge.shop_extract import ShopExtract, source_client
+from fraudwatch.adapters.lake.folder_files import FolderFiles
+from fraudwatch.application.extract.extract_day import DayExtract
+from fraudwatch.application.extract.lake_files import LakeFiles
+from fraudwatch.samples import NOON_MS, a_purchase
 from fraudwatch.settings import ExtractSettings
-from fraudwatch.testing import NOON_MS, a_purchase
 
 DAY = date(2026, 1, 15)  # the day of NOON_MS
 RATES = Path(__file__).parents[3] / "contracts/rates/eur.csv"

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from batch.check_day import EXIT_CODES, NOTHING_TO_CHECK, main
-from fraudwatch.adapters.folder_files import FolderFiles
-from fraudwatch.adapters.json_codec import encode
-from fraudwatch.application.check_day import Check
-from fraudwatch.domain.day_extract import MANIFEST_NAME, REJECTED_NAME, ExtractManifest
-from fraudwatch.domain.transaction import Kind, Transaction
+from fraudwatch.adapters.codecs.json_codec import encode
+from fraudwatch.adapters.lake.folder_files import FolderFiles
+from fraudwatch.application.extract.check_day import Check
+from fraudwatch.domain.lake.day_extract import MANIFEST_NAME, REJECTED_NAME, ExtractManifest
+from fraudwatch.domain.messages.transaction import Kind, Transaction
 from fraudwatch.lake import extract_folder
-from fraudwatch.testing import NOON_MS, a_transaction
+from fraudwatch.samples import NOON_MS, a_transaction
 
 DAY = date(2026, 1, 15)
 MIDNIGHT_AFTER_MS = NOON_MS + 12 * 3_600_000

@@ -8,24 +8,29 @@ from typing import Any
 import httpx
 import pytest
 
-from fraudwatch.adapters.json_codec import decode
-from fraudwatch.adapters.sealed_pages import forget_old_pages
-from fraudwatch.adapters.shop_extract import TRIES
-from fraudwatch.adapters.tink_vault import TinkVault
-from fraudwatch.application import extract_day as use_case
-from fraudwatch.application.extract_ports import (
+from fraudwatch.adapters.codecs.json_codec import decode
+from fraudwatch.adapters.edge.sealed_pages import forget_old_pages
+from fraudwatch.adapters.edge.shop_extract import TRIES
+from fraudwatch.adapters.edge.tink_vault import TinkVault
+from fraudwatch.application.extract import extract_day as use_case
+from fraudwatch.application.extract.lake_files import (
+    LakeFiles,
+    LakeUnavailable,
+    content_of,
+    lines_of,
+)
+from fraudwatch.application.extract.ports import (
     DayTaken,
     NoSuchDay,
     SourceChanged,
     SourceUnavailable,
     Untrue,
 )
-from fraudwatch.application.lake_files import LakeFiles, LakeUnavailable, content_of, lines_of
-from fraudwatch.domain.day_extract import MANIFEST_NAME, REJECTED_NAME, ExtractManifest
-from fraudwatch.domain.fields import problems
-from fraudwatch.domain.transaction import Transaction
+from fraudwatch.domain.lake.day_extract import MANIFEST_NAME, REJECTED_NAME, ExtractManifest
+from fraudwatch.domain.messages.fields import problems
+from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.lake import EXTRACT_FOLDER, extract_folder, extract_work_folder
-from fraudwatch.testing import NOON_MS
+from fraudwatch.samples import NOON_MS
 from tests.unit.batch.source_books import DAY, Books, Edge, Spoil, a_line
 
 FOLDER = extract_folder(DAY)

@@ -9,13 +9,13 @@ import pytest
 
 from batch import fit_forest
 from batch.fit_forest import TOO_FEW_ROWS, TooFewRows, draw, run
-from fraudwatch.adapters.feature_log import Stored, Vectors, vectors_of
-from fraudwatch.adapters.log_fold import packed
-from fraudwatch.adapters.model_artefact import MODEL_FILES, POINTER_NAME, read_artefact
-from fraudwatch.adapters.model_book import load_models
-from fraudwatch.adapters.model_pruning import KEPT_OF_EACH_KIND
+from fraudwatch.adapters.artefacts.model_artefact import MODEL_FILES, POINTER_NAME, read_artefact
+from fraudwatch.adapters.artefacts.model_pruning import KEPT_OF_EACH_KIND
+from fraudwatch.adapters.artefacts.reloadable_models import load_models
+from fraudwatch.adapters.codecs.log_fold import packed
+from fraudwatch.adapters.kafka_log.feature_log import Stored, Vectors, vectors_of
+from fraudwatch.domain.features.feature_vector import SERVED
 from fraudwatch.domain.features.fold import features_version
-from fraudwatch.domain.served import SERVED
 from fraudwatch.settings import TrainingSettings
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from batch import models as command
 from batch.models import answer, parsed
-from fraudwatch.adapters.memory_registry import MemoryRegistry
-from fraudwatch.adapters.model_folder import ModelFolder
-from fraudwatch.application.promote import Models
+from fraudwatch.adapters.artefacts.model_folder import ModelFolder
+from fraudwatch.adapters.memory.registry import MemoryRegistry
+from fraudwatch.application.promotion.promote import Models
 from fraudwatch.domain.training.versions import NoSuchVersion, TrainingRecord
 
 

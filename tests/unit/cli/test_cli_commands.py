@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fraudwatch.cli.shown_alerts import sentence_of
+from fraudwatch.cli.alert_tail import sentence_of
 from fraudwatch.stack.place import ROOT
 
 COMMANDS = ("up", "down", "status", "logs", "doctor", "creds", "demo")

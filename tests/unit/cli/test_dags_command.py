@@ -12,8 +12,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from fraudwatch.adapters.airflow_answers import Task, log_of
-from fraudwatch.adapters.airflow_api import (
+from fraudwatch.adapters.edge.airflow_answers import Task, log_of
+from fraudwatch.adapters.edge.airflow_api import (
     AirflowApi,
     AirflowEndpoint,
     AirflowRefused,

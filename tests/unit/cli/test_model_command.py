@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from fraudwatch.adapters.airflow_answers import Run
-from fraudwatch.cli import first_champion, model
+from fraudwatch.adapters.edge.airflow_answers import Run
+from fraudwatch.cli import bootstrap_model as first_champion
+from fraudwatch.cli import model
 from fraudwatch.cli.model import app
 from fraudwatch.stack import catalogue
 from fraudwatch.stack.foreground import Ended

@@ -84,7 +84,7 @@ def test_the_job_has_its_own_settings_and_a_role_that_may_only_read(tmp_path: Pa
     launch = all_launches(place, catalogue.load(), settings, tmp_path / "java")["reconcile"]
     command = command_of(launch, ["--date", "2026-11-20"])
     assert command[:3] == ["nice", "-n", "10"]
-    assert command[-4:] == ["-m", "spark_jobs.reconcile_views", "--date", "2026-11-20"]
+    assert command[-4:] == ["-m", "spark_jobs.reconcile.reconcile_views", "--date", "2026-11-20"]
     environment = environment_of(place, launch)
     assert environment["CASSANDRA_USERNAME"] == "reconciler"
     assert environment["CASSANDRA_PASSWORD"] == settings["CASSANDRA_RECONCILER_PASSWORD"]

@@ -51,7 +51,7 @@ def test_a_job_hands_its_document_to_the_tasks_behind_it(
     monkeypatch.setenv("FRAUDWATCH_LAKE_PYTHON", str(tmp_path / "python"))
     monkeypatch.setenv("LAKE_FILE_SYSTEM", tmp_path.as_uri())
     part: Any = SimpleNamespace(map_index=-1)
-    told = submit("monitor_drift", "monitor_drift.py", ["--json"]).execute(Context(ti=part))
+    told = submit("monitor_drift", "drift/monitor_drift.py", ["--json"]).execute(Context(ti=part))
     assert told == {"a": 1}
 
 
@@ -86,6 +86,6 @@ def test_the_day_is_the_forms_else_the_one_before_the_runs(given: str | None, wa
     due = SimpleNamespace(run_after=datetime(2026, 11, 21, 3, 30, tzinfo=UTC))
     context: Any = {"params": SimpleNamespace(date=given), "dag_run": due, "macros": macros}
     context |= {"dag": SimpleNamespace(dag_id="d"), "task": SimpleNamespace(task_id="t")}
-    task = submit("check_views", "reconcile_views.py", ["--date", DAY_BEFORE])
+    task = submit("check_views", "reconcile/reconcile_views.py", ["--date", DAY_BEFORE])
     task.render_template_fields(context)
     assert task.application_args == ["--date", wanted]

@@ -167,7 +167,7 @@ LAKE = LakeSettings(file_system="hdfs://127.0.0.1:8020", jars="/jars/a.jar,/jars
 
 
 def command_of(arguments: list[str]) -> list[str]:
-    task = submit("refine_day", "refine_day.py", arguments)
+    task = submit("refine_day", "refine/refine_day.py", arguments)
     task.prepare(
         JobSettings(fraudwatch_root=ROOT, fraudwatch_lake_python=Path("/envs/lake/bin/python")),
         LAKE,
@@ -185,7 +185,7 @@ def test_spark_is_submitted_to_the_master_of_the_connection() -> None:
     assert command[command.index("--master") + 1] == "local[2]"
     assert command[command.index("--jars") + 1] == LAKE.jars
     assert command[command.index("--driver-memory") + 1] == LAKE.driver_memory
-    assert command[-3:] == [str(ROOT / "spark_jobs/refine_day.py"), "--day", "2026-11-20"]
+    assert command[-3:] == [str(ROOT / "spark_jobs/refine/refine_day.py"), "--day", "2026-11-20"]
 
 
 def test_what_a_submission_names_is_there() -> None:
@@ -203,7 +203,7 @@ def test_without_the_connection_spark_would_go_to_yarn(monkeypatch: pytest.Monke
 
 def test_killing_a_task_that_never_began_is_nothing() -> None:
     BatchModule(task_id="trial", module="trial_job").on_kill()
-    submit("refine_day", "refine_day.py", []).on_kill()
+    submit("refine_day", "refine/refine_day.py", []).on_kill()
     assert os.getpid() > 0
 
 
@@ -216,7 +216,7 @@ def submitted(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> Spark
     monkeypatch.setenv("FRAUDWATCH_LAKE_PYTHON", str(folder / "python"))
     monkeypatch.setenv("LAKE_FILE_SYSTEM", folder.as_uri())
     monkeypatch.setenv("LAKE_JARS", ",".join(f"/jars/{number}.jar" for number in range(100)))
-    return submit("refine_day", "refine_day.py", ["--day", "2026-11-20"])
+    return submit("refine_day", "refine/refine_day.py", ["--day", "2026-11-20"])
 
 
 def run_part(task: SparkJob, part: int = -1) -> None:

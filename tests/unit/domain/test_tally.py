@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fraudwatch.adapters.memory_tallies import MemoryTallyStore
-from fraudwatch.application.tallying import Tallying
+from fraudwatch.adapters.memory.tallies import MemoryTallyStore
+from fraudwatch.application.console.tallying import Tallying
 from fraudwatch.domain.instants import day_of
+from fraudwatch.domain.messages.verdict import Outcome, Reason, Risk, Verdict
 from fraudwatch.domain.tally import (
     LONGEST_VALUE,
     Counted,
@@ -22,8 +23,7 @@ from fraudwatch.domain.tally import (
     is_countable,
     tallies_of,
 )
-from fraudwatch.domain.verdict import Outcome, Reason, Risk, Verdict
-from fraudwatch.testing import NOON_MS, a_verdict
+from fraudwatch.samples import NOON_MS, a_verdict
 
 DAY_MS = 86_400_000
 EVERY_DAY = [date(2026, 1, day) for day in range(12, 16)]

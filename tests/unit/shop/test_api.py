@@ -12,7 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from shop.api import create_app
-from shop.broken import as_sent
+from shop.malformed import as_sent
 from shop.plan import Plan
 from shop.world import World
 

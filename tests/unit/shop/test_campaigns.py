@@ -8,20 +8,20 @@ import pytest
 
 from fraudwatch.domain.features.catalogue import SMALL_AMOUNT_EUR_CENTS
 from shop.breaches import PERIOD_MINUTES
+from shop.campaigns.account_takeover import account_takeover, night_spree
 from shop.campaigns.bulk_buying import bulk_buying
+from shop.campaigns.campaign import LONGEST_CAMPAIGN_MS, Scene, Stage, Strike
+from shop.campaigns.campaign_mix import DECK, MEAN_FRAUDS_PER_CAMPAIGN
+from shop.campaigns.card_testing import card_testing, failed_payments
 from shop.campaigns.cloned_card import impossible_travel
 from shop.campaigns.compromised_merchant import compromised_merchant
-from shop.campaigns.deck import DECK, MEAN_FRAUDS_PER_CAMPAIGN
-from shop.campaigns.scene import LONGEST_CAMPAIGN_MS, Scene, Stage, Strike
 from shop.campaigns.stolen_card import burst, stolen_card
-from shop.campaigns.taken_account import account_takeover, night_spree
-from shop.campaigns.tried_card import card_testing, failed_payments
-from shop.chance import Chance
 from shop.merchants import CATEGORIES
 from shop.people import Customer
 from shop.places import COUNTRIES, minor_units
 from shop.plan import Plan
 from shop.purchases import Facts
+from shop.seeded_random import Chance
 from shop.world import World
 
 PLAN = Plan(

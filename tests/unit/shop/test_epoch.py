@@ -11,8 +11,8 @@ import pytest
 from fraudwatch.settings import ShopSettings
 from shop.api import planned
 from shop.epoch import live_from_minute
+from shop.minute_cache import canonical
 from shop.plan import ImpossibleWorld, Plan
-from shop.told import canonical
 from shop.world import World
 
 NOW_MS = 1_795_300_000_000  # 2026-11-22
@@ -53,7 +53,7 @@ def test_an_epoch_that_cannot_be_is_refused(epoch: str) -> None:
 
 def test_the_same_seed_and_epoch_make_the_same_bytes_in_another_process() -> None:
     script = (
-        "import json,sys\nfrom shop.plan import Plan\nfrom shop.told import canonical\n"
+        "import json,sys\nfrom shop.plan import Plan\nfrom shop.minute_cache import canonical\n"
         "from shop.world import World\nplan=Plan(**json.loads(sys.argv[1]))\n"
         "w=World(plan)\n"
         "for m in range(plan.epoch_minute,plan.live_from_minute,37):\n"

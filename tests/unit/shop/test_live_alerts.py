@@ -11,17 +11,17 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from fraudwatch.adapters.json_codec import encode
-from fraudwatch.adapters.log_fold import fold_messages, served
-from fraudwatch.adapters.policy_file import load_policy
-from fraudwatch.adapters.rate_file import load_rates
-from fraudwatch.application.admit import Edge
-from fraudwatch.application.assess import assess
+from fraudwatch.adapters.artefacts.policy_file import load_policy
+from fraudwatch.adapters.artefacts.rate_file import load_rates
+from fraudwatch.adapters.codecs.json_codec import encode
+from fraudwatch.adapters.codecs.log_fold import fold_messages, served
+from fraudwatch.application.intake.admit import Edge
+from fraudwatch.application.scoring.assess import assess
 from fraudwatch.domain.features.state import CustomerState
+from fraudwatch.domain.messages.purchase import Channel, PaymentStatus, Purchase
+from fraudwatch.domain.messages.verdict import Risk
 from fraudwatch.domain.privacy import TokenField
-from fraudwatch.domain.purchase import Channel, PaymentStatus, Purchase
 from fraudwatch.domain.rules.rule import HIT
-from fraudwatch.domain.verdict import Risk
 from fraudwatch.domain.views.published import NO_VIEWS
 from fraudwatch.stack.place import ROOT
 from shop.plan import Plan

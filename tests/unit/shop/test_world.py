@@ -8,13 +8,13 @@ from functools import cache
 from itertools import pairwise
 from typing import Any
 
-from fraudwatch.domain.fields import problems
-from fraudwatch.domain.purchase import Channel, PaymentStatus, Purchase
-from shop.broken import as_sent
+from fraudwatch.domain.messages.fields import problems
+from fraudwatch.domain.messages.purchase import Channel, PaymentStatus, Purchase
+from shop.malformed import as_sent
+from shop.minute_cache import canonical
 from shop.people import TEST_BINS, card_number_of, customer_of, newcomer_like
 from shop.places import COUNTRIES
 from shop.plan import Plan
-from shop.told import canonical
 from shop.world import World
 
 LIVE_FROM_MINUTE = 29_400_123

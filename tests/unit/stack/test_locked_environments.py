@@ -23,8 +23,8 @@ LAKE_JOBS = [
 ]
 # What chaos and the benchmarks start beside themselves.
 MEASURING = {
-    "detector": ["fraudwatch.proof.verify", "fraudwatch.proof.stream_probe"],
-    "lake": ["fraudwatch.proof.fold_pace", "fraudwatch.proof.peers"],
+    "detector": ["chaos.verify", "benchmarks.stream_probe"],
+    "lake": ["benchmarks.fold_pace", "benchmarks.spark_baselines"],
 }
 IMPORTS = "import importlib, sys\nfor name in sys.argv[1:]:\n    importlib.import_module(name)"
 
@@ -39,7 +39,7 @@ def modules_by_environment() -> dict[str, list[str]]:
         found[command.environment].append(command.module)
     for environment, modules in MEASURING.items():
         found[environment] += modules
-    found["control"] += ["fraudwatch.cli.__main__", "fraudwatch.stack.next_life"]
+    found["control"] += ["fraudwatch.cli.__main__", "fraudwatch.stack.reap_orphans"]
     found["control"] += [f"fraudwatch.cli.{path.stem}" for path in command_files()]
     found["console"].append("streamlit_app.app")
     found["airflow"] += [f"dags.{path.stem}" for path in sorted((ROOT / "dags").glob("*.py"))]

@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from fraudwatch.adapters.hive_sql import StatementRefused
+from fraudwatch.adapters.lake.hive_sql import StatementRefused
 from fraudwatch.lake import CHECKPOINT_FOLDER, EXTRACT_FOLDER, WAREHOUSE_FOLDER
 from fraudwatch.stack import catalogue, env_file, lake_setup, prepare_lake, probes, wheel_jars
 from fraudwatch.stack.hdfs_setup import folders

@@ -7,20 +7,20 @@ from datetime import datetime
 
 from argon2.profiles import CHEAPEST
 
-from fraudwatch.adapters.argon2_hasher import Argon2Hasher
-from fraudwatch.adapters.json_codec import encode
-from fraudwatch.adapters.memory import MemoryTopic, MemoryVerdictStore
-from fraudwatch.adapters.memory_accounts import MemoryAccountStore
-from fraudwatch.adapters.memory_casework import (
+from fraudwatch.adapters.accounts.argon2_hasher import Argon2Hasher
+from fraudwatch.adapters.codecs.json_codec import encode
+from fraudwatch.adapters.memory.accounts import MemoryAccountStore
+from fraudwatch.adapters.memory.casework import (
     MemoryAudit,
     MemoryCases,
     MemoryClaims,
     MemoryRevealer,
     MemoryTallies,
 )
-from fraudwatch.application.access import Role
-from fraudwatch.application.accounts import Accounts
-from fraudwatch.application.decide import Decisions
+from fraudwatch.adapters.memory.verdict_store import MemoryTopic, MemoryVerdictStore
+from fraudwatch.application.console.access import Role
+from fraudwatch.application.console.accounts import Accounts
+from fraudwatch.application.console.decide import Decisions
 from streamlit_app.console_services import ConsoleServices
 
 PASSWORDS = {role: f"Correct-Horse-7-{role[::-1]}" for role in Role}

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from fraudwatch.adapters.memory import MemoryVerdictStore
-from fraudwatch.application.access import Person, Role
-from fraudwatch.application.alerts import Alert, alert_of
-from fraudwatch.domain.label import LABEL_SCHEMA, Label, Source, Truth
-from fraudwatch.domain.verdict import Verdict
-from fraudwatch.testing import a_token, a_verdict
+from fraudwatch.adapters.memory.verdict_store import MemoryVerdictStore
+from fraudwatch.application.console.access import Person, Role
+from fraudwatch.application.console.alerts import Alert, alert_of
+from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, Source, Truth
+from fraudwatch.domain.messages.verdict import Verdict
+from fraudwatch.samples import a_token, a_verdict
 from streamlit_app.console_services import ConsoleServices, ServiceSource
 from streamlit_app.people import login
 from tests.unit.streamlit_app.conftest import memory_services

@@ -9,12 +9,12 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from fraudwatch.adapters.memory import MemoryVerdictStore
-from fraudwatch.adapters.memory_accounts import MemoryAccountStore
-from fraudwatch.application.access import Role
-from fraudwatch.application.accounts import Accounts, Doer
+from fraudwatch.adapters.memory.accounts import MemoryAccountStore
+from fraudwatch.adapters.memory.verdict_store import MemoryVerdictStore
+from fraudwatch.application.console.access import Role
+from fraudwatch.application.console.accounts import Accounts, Doer
 from fraudwatch.application.ports import NotDelivered
-from fraudwatch.domain.audit import AuditRecord, Deed
+from fraudwatch.domain.messages.audit import AuditRecord, Deed
 from streamlit_app.console_services import ServiceSource
 from tests.unit.streamlit_app.conftest import PASSWORDS, memory_accounts, memory_services
 

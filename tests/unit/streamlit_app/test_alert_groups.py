@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from fraudwatch.application.alerts import Alert
-from fraudwatch.domain.verdict import Outcome, Reason, Risk
-from fraudwatch.testing import a_token
+from fraudwatch.application.console.alerts import Alert
+from fraudwatch.domain.messages.verdict import Outcome, Reason, Risk
+from fraudwatch.samples import a_token
 from streamlit_app.live.figures import figures_of, trend_of
 from streamlit_app.live.filters import Filters, Options, options_of
 from streamlit_app.live.groups import grouped, single

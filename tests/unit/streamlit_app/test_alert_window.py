@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from fraudwatch.adapters.memory import MemoryVerdictStore
-from fraudwatch.application.alerts import Alert
+from fraudwatch.adapters.memory.verdict_store import MemoryVerdictStore
+from fraudwatch.application.console.alerts import Alert
 from fraudwatch.application.ports import StoreUnavailable
 from streamlit_app.live.window import REACH, AlertWindow, Arrival, WindowSnapshot
 from tests.unit.streamlit_app.live_world import NOON, NOON_MS, a_live_verdict, ms

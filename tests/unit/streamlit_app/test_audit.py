@@ -10,11 +10,11 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from fraudwatch.adapters.memory import MemoryVerdictStore
-from fraudwatch.adapters.memory_casework import MemoryAudit
-from fraudwatch.application.access import Forbidden, Person, Role
-from fraudwatch.domain.audit import AUDIT_SCHEMA, AuditRecord, Deed
-from fraudwatch.testing import a_token
+from fraudwatch.adapters.memory.casework import MemoryAudit
+from fraudwatch.adapters.memory.verdict_store import MemoryVerdictStore
+from fraudwatch.application.console.access import Forbidden, Person, Role
+from fraudwatch.domain.messages.audit import AUDIT_SCHEMA, AuditRecord, Deed
+from fraudwatch.samples import a_token
 from streamlit_app.console_services import ServiceSource
 from streamlit_app.people import oversight
 from streamlit_app.people.audit import ACTION_WORDS

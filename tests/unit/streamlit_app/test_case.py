@@ -12,15 +12,15 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from fraudwatch.adapters.memory import MemoryTopic, MemoryVerdictStore
-from fraudwatch.application.access import Person, Role
+from fraudwatch.adapters.memory.verdict_store import MemoryTopic, MemoryVerdictStore
+from fraudwatch.application.console.access import Person, Role
 from fraudwatch.application.ports import StoreUnavailable
-from fraudwatch.domain.explanation import Contribution
-from fraudwatch.domain.label import LABEL_SCHEMA, Label, Truth
-from fraudwatch.domain.label import Source as LabelSource
-from fraudwatch.domain.transaction import Transaction
-from fraudwatch.domain.verdict import Mode, ModelScore, Outcome, Reason, Risk, Verdict
-from fraudwatch.testing import NOON_MS, a_token, a_transaction, a_verdict
+from fraudwatch.domain.messages.explanation import Contribution
+from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, Truth
+from fraudwatch.domain.messages.label import Source as LabelSource
+from fraudwatch.domain.messages.transaction import Transaction
+from fraudwatch.domain.messages.verdict import Mode, ModelScore, Outcome, Reason, Risk, Verdict
+from fraudwatch.samples import NOON_MS, a_token, a_transaction, a_verdict
 from streamlit_app.console_services import ConsoleServices, ServiceSource
 from tests.unit.streamlit_app.conftest import memory_services
 
@@ -572,7 +572,7 @@ def test_an_answer_is_cached_for_a_moment(world: World) -> None:
 
 
 def test_actions_check_the_role_themselves(world: World) -> None:
-    from fraudwatch.application.access import Forbidden
+    from fraudwatch.application.console.access import Forbidden
     from streamlit_app.case import work as case_work
 
     source = ServiceSource(open_services=lambda: world.services, clock=lambda: world.now)

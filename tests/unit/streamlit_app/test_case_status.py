@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from fraudwatch.adapters.memory import MemoryVerdictStore
-from fraudwatch.adapters.memory_casework import MemoryCases, MemoryClaims
+from fraudwatch.adapters.memory.casework import MemoryCases, MemoryClaims
+from fraudwatch.adapters.memory.verdict_store import MemoryVerdictStore
 from fraudwatch.application.ports import StoreUnavailable
-from fraudwatch.domain.label import Source, Truth
+from fraudwatch.domain.messages.label import Source, Truth
 from streamlit_app.live.single_flight import SingleFlight, StoreSlow
 from streamlit_app.live.status import Status, StatusCache
 from tests.unit.streamlit_app.live_world import NOON, NOON_MS, a_label, an_alert

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fraudwatch.application.casework import Shared
-from fraudwatch.domain.explanation import Contribution
+from fraudwatch.application.console.casework import Shared
+from fraudwatch.domain.features.feature_vector import SERVED
 from fraudwatch.domain.features.places import great_circle_km as great_circle_km_of_the_detector
-from fraudwatch.domain.label import Truth
-from fraudwatch.domain.served import SERVED
-from fraudwatch.domain.verdict import Mode, ModelScore, Risk
-from fraudwatch.testing import NOON_MS, a_token, a_transaction, a_verdict
+from fraudwatch.domain.messages.explanation import Contribution
+from fraudwatch.domain.messages.label import Truth
+from fraudwatch.domain.messages.verdict import Mode, ModelScore, Risk
+from fraudwatch.samples import NOON_MS, a_token, a_transaction, a_verdict
 from streamlit_app import world_map
 from streamlit_app.case import charts as case_charts
 from streamlit_app.case.feature_words import feature_meaning, feature_name, feature_value

@@ -10,13 +10,11 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from fraudwatch.adapters.memory import MemoryVerdictStore
-from fraudwatch.application.access import Role
-from fraudwatch.application.accounts import Accounts
-from fraudwatch.domain.verdict import (
-    Verdict,
-)
-from fraudwatch.testing import a_verdict
+from fraudwatch.adapters.memory.verdict_store import MemoryVerdictStore
+from fraudwatch.application.console.access import Role
+from fraudwatch.application.console.accounts import Accounts
+from fraudwatch.domain.messages.verdict import Verdict
+from fraudwatch.samples import a_verdict
 from streamlit_app.console_services import ServiceSource
 from tests.unit.streamlit_app.conftest import PASSWORDS, memory_accounts, memory_services
 
@@ -25,7 +23,7 @@ PASSWORD = PASSWORDS[Role.ANALYST]
 
 # AppTest runs a function's source alone, where no import of this module is known: hence quotes.
 def console(source: "ServiceSource", accounts: "Accounts") -> None:  # noqa: UP037  as above
-    from fraudwatch.adapters.memory_casework import MemoryAudit
+    from fraudwatch.adapters.memory.casework import MemoryAudit
     from streamlit_app.app import main
 
     main(source, accounts, MemoryAudit)

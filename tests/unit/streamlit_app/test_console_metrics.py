@@ -12,10 +12,10 @@ import streamlit as st
 from prometheus_client import REGISTRY
 from streamlit.testing.v1 import AppTest
 
-from fraudwatch.adapters.memory import MemoryVerdictStore
-from fraudwatch.application.access import Role
-from fraudwatch.application.accounts import Accounts
-from fraudwatch.testing import a_verdict
+from fraudwatch.adapters.memory.verdict_store import MemoryVerdictStore
+from fraudwatch.application.console.access import Role
+from fraudwatch.application.console.accounts import Accounts
+from fraudwatch.samples import a_verdict
 from streamlit_app import metrics
 from streamlit_app.console_services import ServiceSource
 from tests.unit.streamlit_app.conftest import PASSWORDS, memory_accounts, memory_services
@@ -26,7 +26,7 @@ NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 
 # AppTest runs a function's source alone, where no import of this module is known: hence quotes.
 def console(source: "ServiceSource", accounts: "Accounts", port: int) -> None:  # noqa: UP037
-    from fraudwatch.adapters.memory_casework import MemoryAudit
+    from fraudwatch.adapters.memory.casework import MemoryAudit
     from streamlit_app import metrics
     from streamlit_app.app import main
 

@@ -10,12 +10,13 @@ from datetime import timedelta
 
 import pytest
 
-from fraudwatch.application.access import Person, Role
-from fraudwatch.domain.label import Truth
-from fraudwatch.domain.verdict import Outcome, Reason, Risk
-from fraudwatch.testing import a_token, eventually
+from fraudwatch.application.console.access import Person, Role
+from fraudwatch.domain.messages.label import Truth
+from fraudwatch.domain.messages.verdict import Outcome, Reason, Risk
+from fraudwatch.samples import a_token
 from streamlit_app.live import queries
 from tests.unit.streamlit_app.live_world import LiveWorld, a_live_verdict, ms
+from tests.waiting import eventually
 
 
 @pytest.fixture

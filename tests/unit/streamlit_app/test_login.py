@@ -10,10 +10,10 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from fraudwatch.adapters.memory import MemoryVerdictStore
-from fraudwatch.adapters.memory_accounts import MemoryAccountStore
-from fraudwatch.application.access import Role
-from fraudwatch.application.accounts import Accounts, Doer
+from fraudwatch.adapters.memory.accounts import MemoryAccountStore
+from fraudwatch.adapters.memory.verdict_store import MemoryVerdictStore
+from fraudwatch.application.console.access import Role
+from fraudwatch.application.console.accounts import Accounts, Doer
 from streamlit_app.console_services import ServiceSource
 from streamlit_app.people import login
 from streamlit_app.people.throttle import Throttle
@@ -26,7 +26,7 @@ ANALYST = PASSWORDS[Role.ANALYST]
 
 # AppTest runs a function's source alone, where no import of this module is known: hence quotes.
 def console(source: "ServiceSource", accounts: "Accounts") -> None:  # noqa: UP037
-    from fraudwatch.adapters.memory_casework import MemoryAudit
+    from fraudwatch.adapters.memory.casework import MemoryAudit
     from streamlit_app.app import main
 
     main(source, accounts, MemoryAudit)
@@ -152,7 +152,7 @@ def test_a_page_checks_the_account_by_itself(made: Console) -> None:
     """A fragment runs without the page around it."""
 
     def page(accounts: "Accounts") -> None:  # noqa: UP037
-        from fraudwatch.application.access import Person, Right, Role
+        from fraudwatch.application.console.access import Person, Right, Role
         from streamlit_app.people import login
 
         login.declare(accounts)

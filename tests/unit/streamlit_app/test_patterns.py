@@ -10,15 +10,15 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from fraudwatch.adapters.memory import MemoryVerdictStore
-from fraudwatch.adapters.memory_casework import MemoryTallies
-from fraudwatch.application.access import Forbidden, Person, Role
+from fraudwatch.adapters.memory.casework import MemoryTallies
+from fraudwatch.adapters.memory.verdict_store import MemoryVerdictStore
+from fraudwatch.application.console.access import Forbidden, Person, Role
 from fraudwatch.application.ports import StoreUnavailable
-from fraudwatch.domain.label import LABEL_SCHEMA, Label, Truth
-from fraudwatch.domain.label import Source as LabelSource
+from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, Truth
+from fraudwatch.domain.messages.label import Source as LabelSource
+from fraudwatch.domain.messages.verdict import Outcome
 from fraudwatch.domain.tally import Dimension, Tally
-from fraudwatch.domain.verdict import Outcome
-from fraudwatch.testing import a_verdict
+from fraudwatch.samples import a_verdict
 from streamlit_app.console_services import ConsoleServices, ServiceSource
 from streamlit_app.patterns import queries as patterns_queries
 from streamlit_app.patterns.period import Period
@@ -144,7 +144,7 @@ def test_nothing_is_shown_without_login(world: World) -> None:
 
 def test_the_queries_check_the_right_as_well(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     source, person = ServiceSource(lambda: world.services, lambda: NOW), Person("ada", Role.ANALYST)
-    monkeypatch.setattr("fraudwatch.application.access.RIGHTS", {Role.ANALYST: frozenset()})
+    monkeypatch.setattr("fraudwatch.application.console.access.RIGHTS", {Role.ANALYST: frozenset()})
     with pytest.raises(Forbidden):
         patterns_queries.past(source, person, [NOW.date()])
     with pytest.raises(Forbidden):

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from fraudwatch.domain.labelled import Outcomes, RuleTruth
+from fraudwatch.domain.evaluation.labelled_alerts import Outcomes, RuleTruth
 from fraudwatch.domain.tally import Dimension, Tally
 from streamlit_app.patterns.charts import bars, heat, world
 from streamlit_app.patterns.figures import figures

@@ -10,11 +10,11 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from fraudwatch.adapters.memory import MemoryVerdictStore
-from fraudwatch.adapters.memory_casework import MemoryRevealer
-from fraudwatch.application.access import Forbidden, Person, Role
-from fraudwatch.domain.transaction import Transaction
-from fraudwatch.testing import a_transaction
+from fraudwatch.adapters.memory.casework import MemoryRevealer
+from fraudwatch.adapters.memory.verdict_store import MemoryVerdictStore
+from fraudwatch.application.console.access import Forbidden, Person, Role
+from fraudwatch.domain.messages.transaction import Transaction
+from fraudwatch.samples import a_transaction
 from streamlit_app.console_services import ServiceSource
 from streamlit_app.people import oversight
 from tests.unit.streamlit_app.conftest import memory_services

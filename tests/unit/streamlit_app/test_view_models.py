@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fraudwatch.domain.verdict import Reason, Risk
+from fraudwatch.domain.messages.verdict import Reason, Risk
 from streamlit_app.view_models import (
     LIST_LETTERS,
     RISK_WORDS,

@@ -15,10 +15,10 @@ import polars as pl
 from fraudwatch.adapters.datasets.columns import text_of
 from fraudwatch.adapters.datasets.files import DatasetFile, Slice, scan
 from fraudwatch.adapters.datasets.mapping import ROW_NUMBER, Label, Mapping, WrongMapping
+from fraudwatch.application.evaluation.ports import Truth, key_bytes, keys_from
 from fraudwatch.application.replay.ports import BadRow
-from fraudwatch.application.report.ports import Truth, key_bytes, keys_from
+from fraudwatch.domain.evaluation.labelled_scores import Floats
 from fraudwatch.domain.money import RateTable, UnknownCurrency
-from fraudwatch.domain.quality.judged import Floats
 
 
 def read_truth(

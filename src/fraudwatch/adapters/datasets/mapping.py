@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from fraudwatch.domain.fields import columns_of, problems
-from fraudwatch.domain.purchase import EARLIEST_EVENT_MS, Channel, PaymentStatus, Purchase
+from fraudwatch.domain.messages.fields import columns_of, problems
+from fraudwatch.domain.messages.purchase import EARLIEST_EVENT_MS, Channel, PaymentStatus, Purchase
 
 ROW_NUMBER, ROW_HASH, JOIN_PREFIX = "row_number", "row_hash", "join."
 OWN_NAMES = (ROW_NUMBER, ROW_HASH)

@@ -23,7 +23,7 @@ from fraudwatch.adapters.datasets.mapping import (
     refusal_of,
 )
 from fraudwatch.application.replay.ports import BadRow
-from fraudwatch.domain.fields import Column
+from fraudwatch.domain.messages.fields import Column
 from fraudwatch.domain.money import MINOR_UNIT_EXPONENT
 
 JOIN_FOUND = f"{JOIN_PREFIX}#found"
@@ -109,7 +109,7 @@ def _wrong_fields(texts: pl.DataFrame, purchases: pl.DataFrame, mapping: Mapping
 
 
 def _broken(column: Column) -> pl.Expr | None:
-    """Does a value break its field's bounds? The same bounds as ``domain.fields.problems``."""
+    """Does a value break its field's bounds? The same bounds as ``problems``."""
     rule, value = column.fact, pl.col(column.name)
     found = []
     if rule.minimum is not None:

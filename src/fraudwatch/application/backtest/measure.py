@@ -15,11 +15,11 @@ from fraudwatch.application.backtest.purchases import (
     Judgements,
     Purchases,
 )
-from fraudwatch.application.report.measure import BUDGET_A_DAY, without_nan
-from fraudwatch.domain.quality import budget
-from fraudwatch.domain.quality.judged import Flags, Integers, ratio
-from fraudwatch.domain.quality.overlap import overlap
-from fraudwatch.domain.quality.partly_known import OUTCOMES, money, worth
+from fraudwatch.application.evaluation.measure import BUDGET_A_DAY, without_nan
+from fraudwatch.domain.evaluation import budget
+from fraudwatch.domain.evaluation.label_coverage import OUTCOMES, money, worth
+from fraudwatch.domain.evaluation.labelled_scores import Flags, Integers, ratio
+from fraudwatch.domain.evaluation.overlap import overlap
 
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 # What the reader of any of these numbers has to know.

@@ -8,8 +8,15 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from fraudwatch.domain.quality.judged import DAY_MS, Flags, Floats, Integers, Judged, Keys
-from fraudwatch.domain.quality.partly_known import APPROVED, UNJUDGED, Known, Places
+from fraudwatch.domain.evaluation.label_coverage import APPROVED, UNJUDGED, Known, Places
+from fraudwatch.domain.evaluation.labelled_scores import (
+    DAY_MS,
+    Flags,
+    Floats,
+    Integers,
+    Judged,
+    Keys,
+)
 
 Bits = npt.NDArray[np.int64]
 

@@ -19,7 +19,7 @@ Window semantics, for every feature that has one:
 
 Raise FEATURES_VERSION with every change that can change a byte of a feature vector or of the state:
 snapshots, models and archived vectors of another version are refused. Names, comments and
-docstrings are free; ``tests/unit/domain/test_feature_versions.py`` tells the two apart.
+docstrings are free; ``tests/unit/domain/features/test_feature_versions.py`` tells the two apart.
 """
 
 from __future__ import annotations

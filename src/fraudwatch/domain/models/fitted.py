@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fraudwatch.domain.served import SERVED_INDEX
+from fraudwatch.domain.features.feature_vector import SERVED_INDEX
 
 Float64s = npt.NDArray[np.float64]
 Int64s = npt.NDArray[np.int64]

@@ -8,7 +8,7 @@ from typing import ClassVar, Final, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from fraudwatch.domain.served import SERVED_INDEX
+from fraudwatch.domain.features.feature_vector import SERVED_INDEX
 
 # The three answers a rule may give; a rule that cannot know does not say no.
 HIT: Final = np.int8(1)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fraudwatch.domain.quality.judged import Floats, Integers
+from fraudwatch.domain.evaluation.labelled_scores import Floats, Integers
 
 
 class Threshold(NamedTuple):

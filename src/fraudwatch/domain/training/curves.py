@@ -6,8 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from fraudwatch.domain.quality.judged import Flags, Floats
-from fraudwatch.domain.quality.ranking import steps
+from fraudwatch.domain.evaluation.labelled_scores import Flags, Floats
+from fraudwatch.domain.evaluation.ranking import steps
 
 CURVES: Final = "curves.json"
 """The document of a training that holds them."""

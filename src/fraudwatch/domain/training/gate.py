@@ -18,8 +18,8 @@ from typing import Final
 
 import numpy as np
 
-from fraudwatch.domain.quality.judged import Flags, Floats, Judged
-from fraudwatch.domain.quality.ranking import average_precision
+from fraudwatch.domain.evaluation.labelled_scores import Flags, Floats, Judged
+from fraudwatch.domain.evaluation.ranking import average_precision
 from fraudwatch.domain.training.numbers import numbers_of, part_of
 
 SAMPLES: Final = 100

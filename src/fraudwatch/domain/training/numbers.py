@@ -1,4 +1,4 @@
-"""What a score was worth on a fold's test days, by :mod:`fraudwatch.domain.quality` alone."""
+"""What a score was worth on a fold's test days, by :mod:`fraudwatch.domain.evaluation` alone."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fraudwatch.domain.quality import budget, ranking
-from fraudwatch.domain.quality.judged import Flags, Floats, Judged, ratio
+from fraudwatch.domain.evaluation import budget, ranking
+from fraudwatch.domain.evaluation.labelled_scores import Flags, Floats, Judged, ratio
 
 Numbers = Mapping[str, float]
 # A number over fewer frauds is chance.

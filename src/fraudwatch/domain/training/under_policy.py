@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fraudwatch.domain.combination import combined, stake
-from fraudwatch.domain.evidence import Evidence
-from fraudwatch.domain.policy import Policy
-from fraudwatch.domain.quality.judged import Floats, Integers
+from fraudwatch.domain.evaluation.labelled_scores import Floats, Integers
+from fraudwatch.domain.messages.verdict import Outcome
+from fraudwatch.domain.models.evidence import Evidence
+from fraudwatch.domain.policy.combination import combined, stake
+from fraudwatch.domain.policy.policy import Policy
 from fraudwatch.domain.training.capacity import Threshold, score_at_capacity
-from fraudwatch.domain.verdict import Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import numpy as np
 
 from fraudwatch.domain.features.catalogue import DAY_MS
 from fraudwatch.domain.views.catalogue import PLAIN_FRAUD_DAYS, SMOOTHING_PURCHASES, WINDOW_MS
-from fraudwatch.domain.views.fraud_runs import OldEnough, fraud_runs
+from fraudwatch.domain.views.fraud_streaks import OldEnough, fraud_runs
 from fraudwatch.domain.views.past import (
     FraudSpells,
     PastPurchases,

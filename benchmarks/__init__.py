@@ -1,0 +1,1 @@
+"""Benchmark the stream, the batch layer and the models, as processes of the command line."""

@@ -1,0 +1,57 @@
+"""Measure detection on the Fraud Detection Handbook's data, by its own protocol.
+
+First the book's models on its own fifteen features, which must come out as published; then ours on
+what the stream serves. Better than anybody can be without labels that are not known yet is a leak,
+and the exit code is 1.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from benchmarks.handbook import report as measure
+from benchmarks.public_run import PublicRun
+
+FAILED: Final = 1
+# The figures that were published, and how the table heads them.
+SHOWN: Final = (
+    ("auc", "AUC"),
+    ("average_precision", "AP"),
+    ("card_precision_at_100", "CP@100"),
+)
+
+
+def main() -> int:
+    """Measure, print, and fail on a leak."""
+    report = PublicRun("handbook", __doc__, measure, as_text).run()
+    if not report["leak"]:
+        return 0
+    sys.stderr.write(
+        f"leak: an average precision above {report['protocol']['leak_above']} cannot be had "
+        "with labels a week old, so younger ones got in\n"
+    )
+    return FAILED
+
+
+def as_text(report: Mapping[str, Any]) -> Iterator[str]:
+    """A line a model, measured beside published."""
+    heads = "".join(f"{head:>8}{'book':>7}" for _, head in SHOWN)
+    yield f"{'mean of four test weeks':<26}{heads}{'perfect':>9}"
+    for model in report["models"]:
+        published = model["published"] or {}
+        pairs = "".join(
+            f"{_three(model[name]):>8}{_three(published.get(name)):>7}" for name, _ in SHOWN
+        )
+        perfect = _three(model["card_precision_at_100_perfect"])
+        yield f"{model['name']:<26}{pairs}{perfect:>9}"
+    yield f"{report['seconds']} s, {report['peak_rss_mib']} MiB, {report['machine']}"
+
+
+def _three(figure: float | None) -> str:
+    return "" if figure is None else f"{figure:.3f}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""The protocol of the Fraud Detection Handbook: which rows train, which are tested, what is told.
+
+Le Borgne, Siblini, Lebichot, Bontempi, *Reproducible Machine Learning for Credit Card Fraud
+Detection*, ch. 3 (baseline), 4 (measures) and 5 (prequential validation). A model is trained on
+some days, labels take a week, then a week is tested; the whole four times, a week apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from statistics import fmean
+from typing import Any, Final
+
+import numpy as np
+
+from fraudwatch.domain.evaluation.budget import (
+    card_precision,
+    perfect_card_precision,
+    value_in_budget,
+)
+from fraudwatch.domain.evaluation.labelled_scores import Floats, Integers, Judged
+from fraudwatch.domain.evaluation.ranking import auc, average_precision, recall_at_fpr
+
+WEEK_DAYS: Final = 7
+DELAY_DAYS: Final = 7
+CARDS_A_DAY: Final = 100
+FALSE_ALARM_RATIO: Final = 0.001
+TEST_WEEKS: Final = ("2018-08-08", "2018-08-15", "2018-08-22", "2018-08-29")
+# What is tuned is tuned here, before the first test week.
+VALIDATION_WEEKS: Final = ("2018-07-04", "2018-07-11", "2018-07-18", "2018-07-25")
+# Whoever knows the rules by which the data were made reaches .763 with labels a week old. A
+# hundredth more, and younger labels have got in.
+LEAK_ABOVE: Final = 0.775
+
+Scorer = Callable[[Integers, Integers], Floats]
+"""Trains on some rows and scores others, given both."""
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """A week that is tested, by the number of its first day since 1970."""
+
+    first_day: int
+
+    @classmethod
+    def of(cls, day: str) -> Week:
+        """The week that begins on a day."""
+        return cls((date.fromisoformat(day) - date(1970, 1, 1)).days)
+
+    @property
+    def begins(self) -> str:
+        """Its first day as text."""
+        return datetime.fromtimestamp(self.first_day * 86_400, UTC).date().isoformat()
+
+    def training_rows(self, judged: Judged, days: int) -> Integers:
+        """Rows of so many days that end a label delay before the week."""
+        until = self.first_day - DELAY_DAYS
+        return np.flatnonzero((judged.day >= until - days) & (judged.day < until))
+
+    def tested_rows(self, judged: Judged) -> Integers:
+        """The week's rows, without cards that were known to be compromised.
+
+        Those are the cards with a fraud in the week that ends a delay before the tested one, and
+        on each day those whose fraud is older than the delay; whatever a model is trained on.
+        """
+        since = self.first_day - DELAY_DAYS - WEEK_DAYS
+        rows = []
+        for day in range(self.first_day, self.first_day + WEEK_DAYS):
+            was_known = (judged.day >= since) & (judged.day < day - DELAY_DAYS)
+            cards = np.unique(judged.card[was_known & judged.is_fraud])
+            today = np.flatnonzero(judged.day == day)
+            rows.append(today[~np.isin(judged.card[today], cards)])
+        return np.concatenate(rows)
+
+
+def part_of(judged: Judged, rows: Integers) -> Judged:
+    """Some rows."""
+    return Judged(
+        transaction=judged.transaction[rows],
+        card=judged.card[rows],
+        event_at_ms=judged.event_at_ms[rows],
+        eur_cents=judged.eur_cents[rows],
+        is_fraud=judged.is_fraud[rows],
+    )
+
+
+def week_figures(judged: Judged, week: Week, days: int, score: Scorer) -> dict[str, Any]:
+    """Train for a week, score it, measure it."""
+    rows = week.tested_rows(judged)
+    tested = part_of(judged, rows)
+    scores = score(week.training_rows(judged, days), rows)
+    return {
+        "begins": week.begins,
+        "purchases": len(rows),
+        "frauds": int(tested.is_fraud.sum()),
+        "auc": auc(scores, tested.is_fraud),
+        "average_precision": average_precision(scores, tested.is_fraud),
+        "card_precision_at_100": card_precision(tested, scores, CARDS_A_DAY).mean,
+        "card_precision_at_100_perfect": perfect_card_precision(tested, CARDS_A_DAY).mean,
+        "recall_at_fpr_0_001": recall_at_fpr(scores, tested.is_fraud, FALSE_ALARM_RATIO),
+        "value_caught": value_in_budget(tested, scores, CARDS_A_DAY),
+    }
+
+
+def mean_of(weeks: list[dict[str, Any]]) -> dict[str, float]:
+    """The mean of each figure that is one."""
+    return {
+        name: fmean(week[name] for week in weeks)
+        for name, value in weeks[0].items()
+        if isinstance(value, float)
+    }
+
+
+def leaks(models: list[dict[str, Any]]) -> bool:
+    """Whether a model is better than anything can be that learns of a fraud after a week."""
+    return any(model["average_precision"] > LEAK_ABOVE for model in models)

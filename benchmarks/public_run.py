@@ -1,0 +1,107 @@
+"""Run a measurement on public data: one file in, one JSON object or table out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import platform
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import xgboost
+
+from benchmarks.labelled_table import Table, UnfitData, read_table
+from benchmarks.machine import machine
+from fraudwatch.adapters.artefacts.rate_file import load_rates
+from fraudwatch.adapters.datasets.files import UnreadableFile
+from fraudwatch.adapters.datasets.mapping import WrongMapping, load_mapping
+from fraudwatch.domain.features.fold import features_version
+from fraudwatch.observability.logs import configure_logging
+from fraudwatch.stack.place import ROOT, Unusable
+
+RATES: Final = ROOT / "contracts/rates/eur.csv"
+MAPPINGS: Final = ROOT / "contracts/datasets"
+
+
+@dataclass(frozen=True, slots=True)
+class PublicRun:
+    """One command: its name is that of the folder of its data and of their mapping."""
+
+    name: str
+    purpose: str | None
+    measure: Callable[[Table], dict[str, Any]]
+    as_text: Callable[[Mapping[str, Any]], Iterable[str]]
+
+    def run(self) -> dict[str, Any]:
+        """Read the file, measure, print the report with its time, memory, versions and machine.
+
+        A file that cannot be measured ends the process with its reason and exit code 1.
+        """
+        asked = self._parser().parse_args()
+        configure_logging(self.name)
+        try:
+            table = self._table(data_file(ROOT, asked.file, self.name))
+        except (Unusable, UnreadableFile, WrongMapping, UnfitData) as wrong:
+            sys.exit(f"fraudwatch: {wrong}")
+        began = time.monotonic()
+        report = self.measure(table)
+        report |= {**_run_of(time.monotonic() - began), "machine": machine()}
+        lines = [json.dumps(report, indent=2)] if asked.json else self.as_text(report)
+        sys.stdout.writelines(f"{line}\n" for line in lines)
+        return report
+
+    def _parser(self) -> argparse.ArgumentParser:
+        parser = argparse.ArgumentParser(
+            prog=f"fraudwatch benchmark {self.name}",
+            description=self.purpose,
+            epilog=f"Example: ./fraudwatch benchmark {self.name} transactions.parquet --json",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        parser.add_argument(
+            "file", type=Path, nargs="?", help="the data, CSV or Parquet; see data/source_data.txt"
+        )
+        parser.add_argument("--json", action="store_true", help="print exactly one JSON object")
+        return parser
+
+    def _table(self, path: Path) -> Table:
+        logging.getLogger(self.name).info("reading %s", path.name)
+        return read_table(path, load_mapping(MAPPINGS / f"{self.name}.yaml"), load_rates(RATES))
+
+
+def data_file(root: Path, path: Path | None, name: str) -> Path:
+    """The file that is asked for, or the usual one in or beside the checkout.
+
+    Raises:
+        Unusable: none is asked for and the usual one is not there.
+    """
+    if path is not None:
+        return path
+    usual = Path(name) / "transactions.parquet"
+    places = (root / "data" / usual, root.parent / "shared/data" / usual)
+    for one in places:
+        if one.exists():
+            return one
+    raise Unusable(
+        f"there is no {places[0]}; data/source_data.txt says how to get it, or name another file: "
+        f"./fraudwatch benchmark {name} PATH"
+    )
+
+
+def _run_of(seconds: float) -> dict[str, Any]:
+    return {
+        "seconds": round(seconds, 1),
+        "peak_rss_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("numpy", "numba", "scikit-learn")},
+            "xgboost": xgboost.__version__,  # two packages install it under names of their own
+            "features": features_version(),
+        },
+    }

@@ -1,0 +1,69 @@
+"""``fraudwatch benchmark stream``: how fast the stream is here, with everything running.
+
+The command line starts it as ``python -m benchmarks.stream_command``.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from benchmarks.machine import machine
+from benchmarks.stream_benchmark import Benchmark
+from fraudwatch.cli import entry_point, output
+from fraudwatch.stack.private_stack import QUIET_SHOP, running
+
+app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
+EXAMPLE = "Example: ./fraudwatch benchmark stream --rate 1000 --seconds 120 --json"
+
+
+@app.command(epilog=EXAMPLE)
+def stream(
+    rate: Annotated[int, typer.Option(min=1, max=20_000, help="Purchases a second.")] = 1_000,
+    seconds: Annotated[int, typer.Option(min=10, help="How long the rate is measured.")] = 120,
+    backlog: Annotated[int, typer.Option(min=1_000, help="Purchases to catch up on.")] = 500_000,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")] = False,
+) -> None:
+    """Time the stream: from the event to its verdict and its row, and off a backlog.
+
+    Latency counts from the instant a purchase was due, so a sender or a stream that falls behind
+    hides nothing.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="fraudwatch-benchmark-"))
+    output.say(f"starting a stack of its own in {folder} ...")
+    try:
+        with running(folder, QUIET_SHOP, "speed") as stack:
+            measured = Benchmark(stack, output.say)
+            report = {
+                "rate_per_second": rate,
+                "seconds": seconds,
+                "backlog": backlog,
+                "machine": machine(),
+                **measured.live(rate, seconds),
+                **measured.catch_up(backlog),
+            }
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    if as_json:
+        output.print_json(report)
+    else:
+        _tell(report)
+
+
+def _tell(report: dict[str, Any]) -> None:
+    for name in ("event_to_verdict_ms", "event_to_row_ms", "batch_ms", "trigger_ms", "machine"):
+        told = ", ".join(f"{key} {value}" for key, value in report[name].items())
+        output.say(f"{name}: {told}")
+    for name, use in report["processes"].items():
+        output.say(f"{name}: {use['cpu_cores']} cores, {use['rss_mib']} MiB")
+    for name in ("catch_up_per_second", "persisted_per_second", "load_average"):
+        output.say(f"{name}: {report[name]}")
+
+
+if __name__ == "__main__":
+    entry_point.run(app, "fraudwatch benchmark stream")

@@ -1,0 +1,1 @@
+"""Inject faults under load, then count what became of every purchase."""

@@ -1,0 +1,1 @@
+"""Receive the platform's mails in development: an SMTP server with a web page."""

@@ -1,0 +1,1 @@
+"""Archive the topics into raw tables."""

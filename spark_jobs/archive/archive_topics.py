@@ -1,0 +1,85 @@
+"""Archives the topics: transactions, verdicts, features and labels, each offset once.
+
+What lies in Kafka now is added to the lake's raw tables, then it is proven that no offset lacks and
+none is there twice. A run that is killed goes on where it was; running twice adds nothing.
+
+Example: spark-submit spark_jobs/archive/archive_topics.py --json
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import time
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from pyspark.sql import SparkSession
+
+from fraudwatch.adapters.kafka_log.log import RetentionOvertook
+from fraudwatch.adapters.lake.outcomes import append_outcomes, outcome_of
+from fraudwatch.adapters.lake.session import open_lake
+from fraudwatch.domain.lake.job_outcome import JobOutcome
+from fraudwatch.observability.logs import configure_logging
+from fraudwatch.settings import KafkaSettings, LakeSettings
+from spark_jobs.archive.archive_proof import GapFound
+from spark_jobs.archive.topic_archive import ARCHIVED, ArchiveStopped, TopicArchive
+from spark_jobs.print_outcomes import say
+
+log = logging.getLogger("archive_topics")
+
+
+class Archived(NamedTuple):
+    """What a run did, and what it could not do."""
+
+    outcomes: Sequence[JobOutcome]
+    failed: Sequence[str]
+
+
+def run(
+    spark: SparkSession, lake: LakeSettings, kafka: KafkaSettings, accept_lost: Collection[str] = ()
+) -> Archived:
+    """Archive every topic; one that fails does not keep the others from it."""
+    outcomes: list[JobOutcome] = []
+    failed: list[str] = []
+    for topic in ARCHIVED:
+        began_at_ms = time.time_ns() // 1_000_000
+        archive = TopicArchive(spark, lake, kafka, topic)
+        try:
+            counted = archive.run(accept_lost=topic in accept_lost)
+        except (ArchiveStopped, GapFound, RetentionOvertook) as error:
+            failed.append(str(error))
+            continue
+        log.info("%s: %d rows archived and proven", topic, counted.rows_out)
+        outcomes.append(outcome_of(f"archive_topics:{topic}", counted, began_at_ms=began_at_ms))
+    append_outcomes(spark, outcomes)
+    return Archived(outcomes, failed)
+
+
+def main() -> int:
+    """Wire the job, run it once and say what came of it."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--json", action="store_true", help="print exactly one JSON object")
+    parser.add_argument(
+        "--accept-lost",
+        metavar="TOPIC",
+        action="append",
+        default=[],
+        choices=sorted(ARCHIVED),
+        help="go on behind what retention took before it was archived",
+    )
+    wanted = parser.parse_args()
+    configure_logging("archive_topics")
+    lake = LakeSettings()
+    done = run(open_lake(lake, "archive_topics"), lake, KafkaSettings(), wanted.accept_lost)
+    say(done.outcomes, as_json=wanted.json, failed=done.failed)
+    for sentence in done.failed:
+        log.error("%s", sentence)
+    return 1 if done.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Backtest a candidate policy on past days."""

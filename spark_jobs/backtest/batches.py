@@ -1,0 +1,166 @@
+"""Purchases judged again in Spark's tasks, and what they said gathered into columns.
+
+A task gets arrow batches with everything that was known when the purchase was live, and answers
+with what :class:`~fraudwatch.application.backtest.purchases.Purchases` holds, and no more: only
+that much has to fit into the driver.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from fraudwatch.application.backtest.purchases import Judgements, Purchases
+from fraudwatch.application.scoring.assess import assess
+from fraudwatch.domain.evaluation.label_coverage import OUTCOMES, UNJUDGED, Known
+from fraudwatch.domain.evaluation.labelled_scores import Flags, Floats, Integers
+from fraudwatch.domain.features.catalogue import FEATURES
+from fraudwatch.domain.features.feature_vector import SERVED
+from fraudwatch.domain.models.evidence import Evidence
+from fraudwatch.domain.policy.policy import Policy
+from fraudwatch.domain.rules.catalogue import RULES
+from fraudwatch.domain.rules.lists import DenyList
+from fraudwatch.domain.rules.rule import HIT, Seen
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# One bit each; a policy can name no other.
+RULE_NAMES: Final = (*RULES, DenyList.name)
+# Whose values a policy's lists may name.
+LISTED: Final = ("card_token", "device_token", "merchant_id", "merchant_country")
+# What both the batches that are judged and the answers hold.
+KEPT: Final = {
+    "transaction": "BIGINT",
+    "card": "BIGINT",
+    "event_at_ms": "BIGINT",
+    "amount_eur_cents": "BIGINT",
+    "is_paid": "BOOLEAN",
+    "is_fraud": "BOOLEAN",
+    "is_genuine": "BOOLEAN",
+    "is_decided": "BOOLEAN",
+    "vector_kind": "TINYINT",
+    "live_outcome": "TINYINT",
+    "live_score": "DOUBLE",
+    "live_rules": "BIGINT",
+}
+_SAID: Final = {
+    "has_anomaly": "BOOLEAN",
+    "has_fraud": "BOOLEAN",
+    "outcome": "TINYINT",
+    "score": "DOUBLE",
+    "rules": "BIGINT",
+}
+ANSWER_SCHEMA: Final = ", ".join(f"{name} {kind}" for name, kind in (KEPT | _SAID).items())
+
+Judge = Callable[[Iterator["pa.RecordBatch"]], Iterator["pa.RecordBatch"]]
+
+
+def judge_by(policy: Policy) -> Judge:
+    """The work of a task: every batch judged by one policy."""
+
+    def judge(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            yield judged(batch, policy)
+
+    return judge
+
+
+def judged(batch: pa.RecordBatch, policy: Policy) -> pa.RecordBatch:
+    """The answers to a batch, row by row; one without any vector is answered by nothing."""
+    import pyarrow as pa
+
+    vectors, is_known = _vectors(batch)
+    known = batch.filter(pa.array(is_known))
+    evidence = _evidence(known)
+    outcome = np.full(batch.num_rows, UNJUDGED, dtype=np.int8)
+    score, rules = np.full(batch.num_rows, np.nan), np.zeros(batch.num_rows, dtype=np.int64)
+    if known.num_rows:
+        held = assess(_seen(known, vectors), policy, evidence)
+        places = np.array([OUTCOMES.index(level.outcome) for level in policy.levels], np.int8)
+        outcome[is_known], score[is_known] = places[held.level], held.score
+        bits = np.array([1 << RULE_NAMES.index(rule.name) for rule in policy.rules], np.int64)
+        rules[is_known] = (held.answers == HIT) @ bits
+    columns: dict[str, Any] = {name: batch.column(name) for name in KEPT}
+    for name, values in zip(_SAID, (*_spoken(batch), outcome, score, rules), strict=True):
+        columns[name] = pa.array(values)
+    return pa.RecordBatch.from_pydict(columns)
+
+
+def gathered(answers: pa.Table) -> Purchases:
+    """All answers as columns."""
+
+    def column(name: str) -> Any:
+        return answers.column(name).to_numpy()
+
+    return Purchases(
+        transaction=column("transaction").view(np.uint64),
+        card=column("card").view(np.uint64),
+        event_at_ms=column("event_at_ms"),
+        known=Known(
+            is_fraud=column("is_fraud"),
+            is_genuine=column("is_genuine"),
+            is_decided=column("is_decided"),
+            eur_cents=column("amount_eur_cents"),
+            is_paid=column("is_paid"),
+        ),
+        vector_kind=column("vector_kind"),
+        has_anomaly=column("has_anomaly"),
+        has_fraud=column("has_fraud"),
+        candidate=Judgements(
+            outcome=column("outcome"), score=column("score"), rules=column("rules")
+        ),
+        live=Judgements(
+            outcome=column("live_outcome"), score=column("live_score"), rules=column("live_rules")
+        ),
+        rule_names=RULE_NAMES,
+    )
+
+
+def _vectors(batch: pa.RecordBatch) -> tuple[Floats, Flags]:
+    """The vectors of the rows that have one, and which rows those are.
+
+    Of a recomputed one the views' part is unknown: nobody can tell any more which view was valid.
+    """
+    is_served = _is_there(batch, "served")
+    is_known = is_served | _is_there(batch, "recomputed")
+    vectors = np.full((int(is_known.sum()), len(SERVED)), np.nan)
+    vectors[is_served[is_known]] = _unpacked(batch, "served", is_served, len(SERVED))
+    is_recomputed = is_known & ~is_served
+    rows = np.flatnonzero(is_recomputed[is_known])
+    vectors[rows, : len(FEATURES)] = _unpacked(batch, "recomputed", is_recomputed, len(FEATURES))
+    return vectors, is_known
+
+
+def _unpacked(batch: pa.RecordBatch, name: str, chosen: Flags, width: int) -> Floats:
+    import pyarrow as pa
+
+    packed: Sequence[bytes] = batch.column(name).filter(pa.array(chosen)).to_pylist()
+    flat = np.frombuffer(b"".join(packed), dtype="<f8").astype(np.float64)
+    return flat.reshape(-1, width)
+
+
+def _seen(batch: pa.RecordBatch, vectors: Floats) -> Seen:
+    amounts: Integers = batch.column("amount_eur_cents").to_numpy()
+    return Seen(amounts, vectors, **{name: batch.column(name).to_pylist() for name in LISTED})
+
+
+def _evidence(batch: pa.RecordBatch) -> Evidence:
+    """What models said then; NaN where none spoke, which counts as none being there."""
+    return Evidence(anomaly=_doubles(batch, "anomaly"), fraud=_doubles(batch, "fraud"))
+
+
+def _spoken(batch: pa.RecordBatch) -> tuple[Flags, Flags]:
+    return _is_there(batch, "anomaly"), _is_there(batch, "fraud")
+
+
+def _doubles(batch: pa.RecordBatch, name: str) -> Floats:
+    values: Floats = batch.column(name).to_numpy(zero_copy_only=False)
+    return values
+
+
+def _is_there(batch: pa.RecordBatch, name: str) -> Flags:
+    found: Flags = batch.column(name).is_valid().to_numpy(zero_copy_only=False)
+    return found

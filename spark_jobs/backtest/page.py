@@ -1,0 +1,72 @@
+"""A backtest as files: a page that opens without any network, and its numbers beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from fraudwatch.adapters.durable_file import replace_file
+from fraudwatch.application.backtest import figures
+from fraudwatch.application.backtest.chart import HEIGHT, WIDTH, chart
+
+TEMPLATE: Final = Path(__file__).with_name("page.html.j2")
+_NAMED_DIGITS: Final = 8
+_PLAIN: Final = re.compile(r"[^a-z0-9]+")
+
+
+class Written(NamedTuple):
+    """Where a backtest was written to."""
+
+    page: Path
+    numbers: Path
+
+
+def write_backtest(folder: Path, document: Mapping[str, Any]) -> Written:
+    """Write both files; the same policy over the same days on the same day replaces them."""
+    policy = document["policy"]
+    told = (policy["version"], document["from"], document["until"])
+    digest = hashlib.sha256("\n".join(told).encode()).hexdigest()[:_NAMED_DIGITS]
+    plain = _PLAIN.sub("-", policy["name"].lower()).strip("-") or "policy"
+    stem = f"{document['made_at'][:10]}_{plain}_{digest}"
+    written = Written(folder / f"{stem}.html", folder / f"{stem}.json")
+    replace_file(written.numbers, json.dumps(document, indent=2).encode())
+    replace_file(written.page, page(document).encode())
+    return written
+
+
+def page(document: Mapping[str, Any]) -> str:
+    """The page; whatever the document says is text in it and never markup."""
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    for written in (figures.count, figures.share, figures.euro, figures.instant):
+        environment.filters[written.__name__] = written
+    days = document["by_day"]
+    return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+        document=document,
+        compared=list(figures.compared(document)),
+        charts=[
+            chart(
+                "Alerts a day",
+                days,
+                {"live_alerts": "live", "candidate_alerts": "candidate"},
+            ),
+            chart(
+                "Known frauds a day, and those among the alerts",
+                days,
+                {
+                    "known_frauds": "all known frauds",
+                    "live_alerted_frauds": "live",
+                    "candidate_alerted_frauds": "candidate",
+                },
+            ),
+        ],
+        width=WIDTH,
+        height=HEIGHT,
+    )

@@ -1,0 +1,167 @@
+"""What was known of purchases when they were live, side by side: DataFrames in, DataFrames out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from typing import Final, NamedTuple
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F  # noqa: N812  its customary name
+
+from fraudwatch.application.backtest.purchases import (
+    NO_VECTOR,
+    NO_VECTOR_RECOMPUTED,
+    OTHER_FEATURES,
+    OTHER_FEATURES_RECOMPUTED,
+    SERVED_VECTOR,
+    VECTOR_KINDS,
+)
+from fraudwatch.domain.evaluation.label_coverage import OUTCOMES, UNJUDGED
+from fraudwatch.domain.features.catalogue import FEATURES
+from fraudwatch.domain.features.feature_vector import SERVED
+from fraudwatch.domain.messages.purchase import PaymentStatus
+from fraudwatch.topics import FEATURES_VERSION_HEADER, TRANSACTION_ID_HEADER
+from spark_jobs.backtest.batches import KEPT, LISTED
+from spark_jobs.marts.judged import standing_truths
+
+_DOUBLE_BYTES: Final = 8
+_ID: Final = "transaction_id"
+
+
+class Sources(NamedTuple):
+    """What a backtest reads, cut to its days where the table says a row's day of event."""
+
+    purchases: DataFrame
+    archived_vectors: DataFrame  # raw_feature_topic
+    features: DataFrame  # core_features
+    verdicts: DataFrame
+    labels: DataFrame  # those known by now
+
+
+def rows_to_judge(found: Sources, features_version: str, rules: Sequence[str]) -> DataFrame:
+    """One row for each purchase, whatever of it is known."""
+    return (
+        _purchases(found.purchases)
+        .join(served_vectors(found.archived_vectors, features_version), _ID, "left")
+        .join(recomputed_vectors(found.features, features_version), _ID, "left")
+        .join(_live(found.verdicts, rules), _ID, "left")
+        .join(standing_truths(found.labels), _ID, "left")
+        .withColumns(
+            {
+                "vector_kind": _vector_kind().cast("tinyint"),
+                "is_genuine": F.coalesce(~F.col("is_fraud"), F.lit(col=False)),
+                "is_decided": F.coalesce("is_decided", F.lit(col=False)),
+                "live_outcome": F.coalesce("live_outcome", F.lit(UNJUDGED)).cast("tinyint"),
+                "live_score": F.coalesce("live_score", F.lit(float("nan"))),
+                "live_rules": F.coalesce("live_rules", F.lit(0)).cast("bigint"),
+            }
+        )
+        .withColumn("is_fraud", F.coalesce("is_fraud", F.lit(col=False)))
+        .select(*KEPT, *LISTED, "served", "recomputed", "anomaly", "fraud")
+    )
+
+
+def served_vectors(archived: DataFrame, features_version: str) -> DataFrame:
+    """The vector that each purchase was judged by: ``served``, NULL where it is of other features.
+
+    A purchase that was judged again after a crash has its vector twice.
+    """
+    is_ours = _header(archived, FEATURES_VERSION_HEADER) == F.lit(features_version)
+    is_usable = F.coalesce(is_ours & _has_width(F.col("value"), len(SERVED)), F.lit(col=False))
+    named = archived.select(
+        _header(archived, TRANSACTION_ID_HEADER).alias(_ID),
+        is_usable.alias("is_usable"),
+        F.when(is_usable, F.col("value")).alias("served"),
+        "source_partition",
+        "source_offset",
+    )
+    last = F.struct("is_usable", "source_partition", "source_offset")
+    return named.groupBy(_ID).agg(
+        F.max_by("served", last).alias("served"), F.lit(1).alias("has_vector")
+    )
+
+
+def recomputed_vectors(features: DataFrame, features_version: str) -> DataFrame:
+    """What today's fold says of each purchase again: ``recomputed``."""
+    is_usable = (F.col("features_version") == F.lit(features_version)) & _has_width(
+        F.col("features"), len(FEATURES)
+    )
+    first = F.struct("source_partition", "source_offset")
+    usable = features.where(is_usable).groupBy(_ID)
+    return usable.agg(F.min_by("features", first).alias("recomputed"))
+
+
+def served_by(verdicts: DataFrame) -> dict[str, dict[str, int]]:
+    """Which policies and models were live, with the number of verdicts of each."""
+    policies = verdicts.groupBy("policy_version").count().collect()
+    spoke = verdicts.select(F.explode("model_scores").alias("said"))
+    name = F.concat_ws(" ", "said.model", "said.version").alias("name")
+    models = spoke.groupBy(name).count().collect()
+    return {
+        "policies": {row[0]: row[1] for row in sorted(policies)},
+        "models": {row[0]: row[1] for row in sorted(models)},
+    }
+
+
+def _purchases(purchases: DataFrame) -> DataFrame:
+    return purchases.select(
+        _ID,
+        F.xxhash64(_ID).alias("transaction"),
+        # Where no card is known, the customer stands for it.
+        F.xxhash64(F.coalesce("card_token", "customer_token")).alias("card"),
+        "event_at_ms",
+        "amount_eur_cents",
+        (F.col("payment_status") == F.lit(str(PaymentStatus.APPROVED))).alias("is_paid"),
+        *LISTED,
+    )
+
+
+def _live(verdicts: DataFrame, rules: Sequence[str]) -> DataFrame:
+    hits = (
+        F.when(F.array_contains(F.col("rules.rule"), name), F.lit(1 << place)).otherwise(0)
+        for place, name in enumerate(rules)
+    )
+    outcome = reduce(
+        lambda found, place: found.when(F.col("outcome") == F.lit(str(OUTCOMES[place])), place),
+        range(1, len(OUTCOMES)),
+        F.when(F.col("outcome") == F.lit(str(OUTCOMES[0])), 0),
+    )
+    return verdicts.select(
+        _ID,
+        outcome.alias("live_outcome"),
+        F.col("score").alias("live_score"),
+        reduce(Column.__add__, hits).alias("live_rules"),
+        _said_by("anomaly"),
+        _said_by("fraud"),
+    )
+
+
+def _said_by(model: str) -> Column:
+    said = F.filter("model_scores", lambda one: one["model"] == F.lit(model))
+    return F.get(said, F.lit(0))["score"].alias(model)
+
+
+def _vector_kind() -> Column:
+    """Place in ``VECTOR_KINDS``."""
+    is_of_others = F.col("has_vector").isNotNull()
+
+    def place(name: str) -> Column:
+        return F.lit(VECTOR_KINDS.index(name))
+
+    again = F.when(is_of_others, place(OTHER_FEATURES_RECOMPUTED))
+    never = F.when(is_of_others, place(OTHER_FEATURES))
+    return (
+        F.when(F.col("served").isNotNull(), place(SERVED_VECTOR))
+        .when(F.col("recomputed").isNotNull(), again.otherwise(place(NO_VECTOR_RECOMPUTED)))
+        .otherwise(never.otherwise(place(NO_VECTOR)))
+    )
+
+
+def _header(archived: DataFrame, name: str) -> Column:
+    found = F.filter(archived["headers"], lambda one: one["key"] == F.lit(name))
+    return F.get(found, F.lit(0))["value"].cast("string")
+
+
+def _has_width(packed: Column, numbers: int) -> Column:
+    return F.length(packed) == F.lit(numbers * _DOUBLE_BYTES)

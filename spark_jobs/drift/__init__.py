@@ -1,0 +1,1 @@
+"""Measure data and score drift."""

@@ -1,0 +1,144 @@
+"""One day's drift: every measure of it, each with what it is held against."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Final
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812  its customary name
+
+from fraudwatch import lake
+from fraudwatch.adapters.artefacts.model_artefact import POINTER_NAME, parse_pointer, read_artefact
+from fraudwatch.domain.evaluation.drift import (
+    Measure,
+    What,
+    alert_rate_measure,
+    index_measure,
+    performance_measure,
+)
+from fraudwatch.domain.features.catalogue import DAY_MS
+from fraudwatch.domain.features.feature_vector import SERVED
+from fraudwatch.domain.features.fold import features_version
+from fraudwatch.domain.instants import day_of
+from fraudwatch.domain.models.fitted import BrokenModel, ModelKind
+from fraudwatch.domain.views.catalogue import LABEL_DELAY_MS
+from spark_jobs.days import Days
+from spark_jobs.drift.rows import (
+    Window,
+    alerts_of,
+    days_before,
+    matrix,
+    model_scores,
+    most_frequent,
+    precision_of,
+    recall_of,
+    scores,
+    vectors,
+)
+from spark_jobs.marts.judged import judged_purchases, known_by
+
+JOB: Final = "monitor_drift"
+WEEK: Final = 7
+_LABELLED_AGAINST_DAYS: Final = 28
+
+log = logging.getLogger(JOB)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayDrift:
+    """A day, and what it is held against."""
+
+    spark: SparkSession
+    day: date
+    trained_on: Window | None = None
+
+    def measured(self) -> list[tuple[Measure, Window]]:
+        """Everything that is measured, each with its reference."""
+        week = days_before(self.day, WEEK, "the days before")
+        return [
+            *((one, self.trained_on or week) for one in self._features(self.trained_on or week)),
+            *((one, week) for one in self._scores(week)),
+            *self._performance(),
+        ]
+
+    def _features(self, reference: Window) -> Iterator[Measure]:
+        first = min(reference.first, self.day) - timedelta(days=1)
+        served = self._table(lake.RAW_FEATURE_TOPIC).where(F.col("produced_on") >= F.lit(first))
+        verdicts = self._table(lake.CORE_VERDICTS).where(reference.holds() | self._is_day())
+        rows = vectors(served, verdicts, features_version()).persist()
+        try:
+            usual = matrix(rows.where(reference.holds()))
+            now = matrix(rows.where(self._is_day()))
+        finally:
+            rows.unpersist()
+        log.info(
+            "%d vectors of %s against %d of %s", len(now), self.day, len(usual), reference.said
+        )
+        for place, feature in enumerate(SERVED):
+            yield index_measure(What.FEATURE, feature.name, usual[:, place], now[:, place])
+
+    def _scores(self, week: Window) -> Iterator[Measure]:
+        verdicts = self._table(lake.CORE_VERDICTS)
+        usual, now = verdicts.where(week.holds()), verdicts.where(self._is_day())
+        yield alert_rate_measure(alerts_of(usual), alerts_of(now))
+        for row in most_frequent(now, "mode")[:1]:
+            # Scores of different modes are not to be compared.
+            same = F.col("mode") == F.lit(row.mode)
+            name = f"score {row.mode}"
+            yield index_measure(
+                What.SCORE, name, scores(usual.where(same)), scores(now.where(same))
+            )
+        said, before = model_scores(now), model_scores(usual)
+        for row in most_frequent(said, "model", "version"):
+            same = (F.col("model") == row.model) & (F.col("version") == row.version)
+            name = f"{row.model} {row.version}"
+            yield index_measure(
+                What.SCORE, name, scores(before.where(same)), scores(said.where(same))
+            )
+
+    def _performance(self) -> Iterator[tuple[Measure, Window]]:
+        """Seven days of which the bank has had time to complain, against the weeks before."""
+        newest = self.day - timedelta(days=LABEL_DELAY_MS // DAY_MS - 1)
+        now = days_before(newest, WEEK, "old enough for labels")
+        usual = days_before(now.first, _LABELLED_AGAINST_DAYS, "before those that are judged")
+        both = Window(usual.first, now.last, "")
+        labels = known_by(self._table(lake.CORE_LABELS), Days(self.day, self.day).until_ms)
+        judged = judged_purchases(
+            self._table(lake.CORE_TRANSACTIONS).where(both.holds()),
+            self._table(lake.CORE_VERDICTS).where(both.holds()),
+            labels,
+        ).persist()
+        try:
+            for what, share_of in ((What.PRECISION, precision_of), (What.RECALL, recall_of)):
+                shares = (share_of(judged.where(window.holds())) for window in (usual, now))
+                yield performance_measure(what, *shares), usual
+        finally:
+            judged.unpersist()
+
+    def _is_day(self) -> Column:
+        return F.col("event_on") == F.lit(self.day)
+
+    def _table(self, name: str) -> DataFrame:
+        return self.spark.table(f"{lake.DATABASE}.{name}")
+
+
+def trained_on(models_folder: Path, day: date) -> Window | None:
+    """The days the supervised champion was trained on; None without one, or if they reach here."""
+    pointer = models_folder / POINTER_NAME
+    try:
+        named = parse_pointer(pointer.read_bytes()) if pointer.exists() else {}
+        if ModelKind.XGBOOST not in named:
+            return None
+        about = read_artefact(models_folder, named[ModelKind.XGBOOST]).about
+    except (FileNotFoundError, BrokenModel) as error:
+        log.warning("the champion is passed over: %s", error)
+        return None
+    first, last = (date.fromisoformat(day_of(at)) for at in (about.from_ms, about.until_ms - 1))
+    if first > last or last >= day:
+        return None
+    return Window(first, last, f"on which {named[ModelKind.XGBOOST][:12]} was trained")

@@ -1,0 +1,106 @@
+"""Measures how far a day lies from the usual: features, scores, alert rate, performance.
+
+Features are held against the days that the supervised champion was trained on, where there is one,
+else against the seven days before. Scores and the alert rate always against those seven: no model
+has ever spoken on its own training days. Precision and recall are those of seven days that are old
+enough for labels, against the four weeks before them, by the labels known at the day's end.
+
+What is past a bound is named, and the document says that a model is wanted; the run does not fail.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+from pyspark.sql import SparkSession
+
+from fraudwatch import lake
+from fraudwatch.adapters.lake.commit import LakeBusy
+from fraudwatch.adapters.lake.outcomes import append_outcomes, outcome_of, run_id
+from fraudwatch.adapters.lake.session import open_lake
+from fraudwatch.batch_settings import BooksSettings
+from fraudwatch.domain.evaluation.drift import Judgement, Measure, sentence_of, wants_model
+from fraudwatch.domain.lake.counted_rows import CountedRows
+from fraudwatch.observability.logs import configure_logging
+from fraudwatch.settings import LakeSettings
+from spark_jobs.days import Days, asked_for_a_day, replace_days
+from spark_jobs.drift.day import JOB, DayDrift, trained_on
+from spark_jobs.drift.rows import Window
+
+EXAMPLE = "Example: spark-submit spark_jobs/drift/monitor_drift.py --date 2026-11-20 --json"
+_COLUMNS: Final = """what STRING, name STRING, value DOUBLE, reference_value DOUBLE, rows BIGINT,
+  reference_rows BIGINT, judgement STRING, said STRING, reference STRING, run_id STRING,
+  monitored_at TIMESTAMP, event_on DATE"""
+
+log = logging.getLogger(JOB)
+
+
+def keep(
+    spark: SparkSession, day: date, measured: list[tuple[Measure, Window]], began_at_ms: int
+) -> None:
+    """Replace the day's rows and note the run.
+
+    Raises:
+        LakeBusy: others kept writing; the day is as they left it.
+    """
+    beside = (run_id(), datetime.now(UTC), day)
+    rows = [
+        (str(one.what), one.name, one.value, one.reference_value, one.rows, one.reference_rows,
+         str(one.judgement), one.said, reference.said, *beside)
+        for one, reference in measured
+    ]  # fmt: skip
+    frame = spark.createDataFrame(rows, _COLUMNS).coalesce(1)
+    replace_days(frame, f"{lake.DATABASE}.{lake.CORE_DRIFT}", "event_on", Days(day, day))
+    counted = CountedRows(
+        rows_in=max((one.rows for one, _ in measured), default=0),
+        rows_out=len(rows),
+        put_aside={
+            str(judgement): count
+            for judgement in Judgement
+            if judgement is not Judgement.QUIET
+            and (count := sum(one.judgement is judgement for one, _ in measured))
+        },
+        from_ms=Days(day, day).from_ms,
+        until_ms=Days(day, day).until_ms,
+    )
+    append_outcomes(spark, [outcome_of(JOB, counted, began_at_ms=began_at_ms)])
+
+
+def document_of(day: date, measures: list[Measure]) -> dict[str, Any]:
+    """The run as one JSON object."""
+    past = [one.name for one in measures if one.judgement is Judgement.PAST_BOUND]
+    few = [one.name for one in measures if one.judgement is Judgement.TOO_FEW_ROWS]
+    return {
+        "date": day.isoformat(),
+        "model_wanted": wants_model(measures),
+        "past_bound": past,
+        "too_few_rows": few,
+        "measures": len(measures),
+        "said": sentence_of(day.isoformat(), measures),
+    }
+
+
+def main() -> int:
+    """Wire the job, run it once and say what came of it."""
+    asked = asked_for_a_day(JOB, __doc__, EXAMPLE)
+    configure_logging(JOB)
+    began_at_ms, spark = time.time_ns() // 1_000_000, open_lake(LakeSettings(), JOB)
+    window = trained_on(BooksSettings().models_folder, asked.date)
+    try:
+        measured = DayDrift(spark=spark, day=asked.date, trained_on=window).measured()
+        keep(spark, asked.date, measured, began_at_ms)
+    except LakeBusy as error:
+        log.error("%s", error)  # noqa: TRY400  the sentence says it; a traceback would bury it
+        return 1
+    document = document_of(asked.date, [one for one, _ in measured])
+    sys.stdout.write((json.dumps(document) if asked.json else document["said"]) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

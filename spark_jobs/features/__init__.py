@@ -1,0 +1,1 @@
+"""Backfill feature vectors from the archive."""

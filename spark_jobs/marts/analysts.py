@@ -1,0 +1,39 @@
+"""``out_analyst_workload``: who decided how much, and how long alerts waited for it."""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812  its customary name
+
+from fraudwatch.domain.messages.label import Source, Truth
+from fraudwatch.domain.messages.verdict import Outcome
+from spark_jobs.marts.sums import count_where
+
+_MINUTE_MS = 60_000
+
+
+def analyst_workload(labels: DataFrame, verdicts: DataFrame) -> DataFrame:
+    """One row an analyst and day of decision.
+
+    A label on what was no alert, or from before its verdict, is a decision that tells no waiting
+    time.
+    """
+    alerts = verdicts.where(F.col("outcome") != Outcome.APPROVE).select(
+        "transaction_id", "decided_at_ms"
+    )
+    waited_ms = F.col("known_at_ms") - F.col("decided_at_ms")
+    said = F.col("verdict")
+    return (
+        labels.where(F.col("source") == Source.ANALYST)
+        .join(alerts, "transaction_id", "left")
+        .groupBy("known_on", F.col("by").alias("analyst"))
+        .agg(
+            F.count("*").alias("decisions"),
+            count_where(said == Truth.FRAUD).alias("fraud"),
+            count_where(said == Truth.GENUINE).alias("genuine"),
+            count_where(said == Truth.UNSURE).alias("unsure"),
+            F.median(F.when(waited_ms >= 0, waited_ms / _MINUTE_MS)).alias(
+                "median_minutes_to_decision"
+            ),
+        )
+    )

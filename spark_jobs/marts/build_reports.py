@@ -1,0 +1,107 @@
+"""Rebuilds the marts of ``out_`` for some days, from the core tables and the labels known by now.
+
+Each table's rows of these days are replaced in one commit, so that a run may be repeated and never
+leaves half a table. Labels come late: run it again over the last weeks, not for one day alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Iterator
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812  its customary name
+
+from fraudwatch import lake
+from fraudwatch.domain.lake.counted_rows import CountedRows
+from spark_jobs.day_job import run_over_days
+from spark_jobs.days import Days, replace_days
+from spark_jobs.marts.analysts import analyst_workload
+from spark_jobs.marts.fraud import GROUPED_BY, fraud_by
+from spark_jobs.marts.judged import judged_purchases, known_by
+from spark_jobs.marts.money import money
+from spark_jobs.marts.pipeline import Traces, pipeline_health
+from spark_jobs.marts.rules import rule_performance
+
+JOB = "build_reports"
+EXAMPLE = (
+    "Example: spark-submit spark_jobs/marts/build_reports.py --from 2026-11-01 --until 2026-11-20"
+)
+
+log = logging.getLogger(JOB)
+
+
+def build(spark: SparkSession, days: Days, began_at_ms: int) -> CountedRows:
+    """Read, count and write every mart of these days, with the labels known when it began.
+
+    Raises:
+        LakeBusy: others kept writing a report; every table is either old or new.
+    """
+    labels = known_by(_table(spark, lake.CORE_LABELS), began_at_ms).persist()
+    verdicts = _table(spark, lake.CORE_VERDICTS)
+    transactions = _table(spark, lake.CORE_TRANSACTIONS).where(days.holds("event_on"))
+    that_day = verdicts.where(days.holds("event_on"))
+    judged = judged_purchases(transactions, that_day, labels).persist()
+    try:
+        rows_in, rows_out = judged.count(), 0
+        log.info("%d purchases from %s to %s", rows_in, days.first, days.last)
+        decided = labels.where(days.holds("known_on"))
+        known_until = F.timestamp_millis(F.lit(began_at_ms))
+        health = _health(spark, days, judged, known_until)
+        for table, rows in (*_marts(judged), *_others(decided, verdicts, health)):
+            column = lake.REPORT_DAYS[table]
+            replace_days(
+                rows.withColumn("labels_known_until", known_until).coalesce(1),
+                f"{lake.DATABASE}.{table}",
+                column,
+                days,
+            )
+            written = _table(spark, table).where(days.holds(column)).count()
+            rows_out += written
+            log.info("%s: %d rows", table, written)
+    finally:
+        judged.unpersist()
+        labels.unpersist()
+    return CountedRows(
+        rows_in=rows_in, rows_out=rows_out, from_ms=days.from_ms, until_ms=days.until_ms
+    )
+
+
+def _marts(judged: DataFrame) -> Iterator[tuple[str, DataFrame]]:
+    for table, keys in GROUPED_BY.items():
+        yield table, fraud_by(judged, *keys)
+    yield lake.OUT_RULE_PERFORMANCE, rule_performance(judged)
+    yield lake.OUT_MONEY, money(judged)
+
+
+def _others(
+    decided: DataFrame, verdicts: DataFrame, health: DataFrame
+) -> Iterator[tuple[str, DataFrame]]:
+    yield lake.OUT_ANALYST_WORKLOAD, analyst_workload(decided, verdicts)
+    yield lake.OUT_PIPELINE_HEALTH, health
+
+
+def _health(spark: SparkSession, days: Days, judged: DataFrame, as_of: Column) -> DataFrame:
+    traces = Traces(
+        judged=judged,
+        rejected=_table(spark, lake.CORE_REJECTED_PURCHASES).where(days.holds("event_on")),
+        outcomes=_table(spark, lake.CORE_JOB_OUTCOMES).where(days.holds("ended_on")),
+        archived=_table(spark, lake.RAW_TRANSACTION_TOPIC).where(days.holds("produced_on")),
+    )
+    return pipeline_health(days.frame(spark, "event_on"), traces, as_of)
+
+
+def _table(spark: SparkSession, name: str) -> DataFrame:
+    return spark.table(f"{lake.DATABASE}.{name}")
+
+
+def main() -> int:
+    """Wire the job, run it once and say what came of it."""
+    parser = argparse.ArgumentParser(prog=JOB, description=__doc__, epilog=EXAMPLE)
+    return run_over_days(parser, lambda _asked, _settings: build)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

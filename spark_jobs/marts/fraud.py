@@ -1,0 +1,54 @@
+"""``out_fraud_by_*``: the same counts, grouped by one thing more than the day."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Final
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F  # noqa: N812  its customary name
+
+from fraudwatch import lake
+from spark_jobs.marts.judged import is_decided, is_judged
+from spark_jobs.marts.sums import cents_where, count_known, count_where, ratio
+
+GROUPED_BY: Final = MappingProxyType(
+    {
+        lake.OUT_FRAUD_BY_DAY: (),
+        lake.OUT_FRAUD_BY_COUNTRY: ("merchant_country",),
+        lake.OUT_FRAUD_BY_MERCHANT: ("merchant_id",),
+        lake.OUT_FRAUD_BY_CATEGORY: ("category",),
+        lake.OUT_FRAUD_BY_HOUR: ("hour_of_day",),
+    }
+)
+
+
+def fraud_by(judged: DataFrame, *keys: str) -> DataFrame:
+    """Purchases, alerts and what is known of them, by day and these columns."""
+    counted = judged.groupBy("event_on", *keys).agg(*_counts())
+    return counted.withColumns(
+        {
+            "precision_ratio": ratio(F.col("alerts_decided_fraud"), F.col("alerts_decided")),
+            "recall_ratio": ratio(F.col("alerts_known_fraud"), F.col("known_fraud")),
+        }
+    )
+
+
+def _counts() -> list[Column]:
+    is_fraud = is_judged() & F.col("is_fraud")
+    decided_alert = F.col("is_alert") & is_decided()
+    counts = {
+        "purchases": F.count("*"),
+        "amount_eur_cents": F.sum("amount_eur_cents"),
+        "judged": count_where(is_judged()),
+        "alerts": count_known(F.col("is_alert")),
+        "reviewed": count_known(F.col("is_reviewed")),
+        "declined": count_known(F.col("is_declined")),
+        "known_fraud": count_where(is_fraud),
+        "known_genuine": count_where(is_judged() & ~F.col("is_fraud")),
+        "known_fraud_eur_cents": cents_where(is_fraud),
+        "alerts_known_fraud": count_where(F.col("is_alert") & F.col("is_fraud")),
+        "alerts_decided": count_where(decided_alert),
+        "alerts_decided_fraud": count_where(decided_alert & F.col("is_fraud")),
+    }
+    return [count.alias(name) for name, count in counts.items()]

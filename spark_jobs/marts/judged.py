@@ -1,0 +1,88 @@
+"""What every mart counts: purchases beside their verdict and what they turned out to be."""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F  # noqa: N812  its customary name
+
+from fraudwatch.domain.messages.label import Source, Truth
+from fraudwatch.domain.messages.verdict import Outcome
+
+_HOUR_MS, _HOURS_OF_DAY = 3_600_000, 24
+_KEPT = (
+    "transaction_id",
+    "event_on",
+    "amount_eur_cents",
+    "payment_status",
+    "merchant_id",
+    "merchant_country",
+    "category",
+    "origin",
+)
+
+
+def known_by(labels: DataFrame, until_ms: int) -> DataFrame:
+    """The labels that were known before this instant, each once."""
+    return labels.where(F.col("known_at_ms") < until_ms).distinct()
+
+
+def standing_truths(labels: DataFrame) -> DataFrame:
+    """What each transaction is known to be: ``transaction_id``, ``is_fraud``, ``is_decided``.
+
+    As ``fraudwatch.domain.evaluation.labelled_alerts.standing_truths`` says it of one label after
+    the other: the latest word of each source stands, the sure ones count, the later is believed,
+    and the bank at the same instant. A purchase is decided when an analyst is sure of it.
+    """
+    latest = Window.partitionBy("transaction_id", "source").orderBy(
+        F.desc("known_at_ms"), F.desc("verdict")
+    )
+    is_chargeback = F.col("source") == Source.CHARGEBACK
+    standing = (
+        labels.withColumn("place", F.row_number().over(latest))
+        .where((F.col("place") == 1) & (F.col("verdict") != Truth.UNSURE))
+        .select(
+            "transaction_id",
+            F.struct(
+                "known_at_ms",
+                is_chargeback.alias("is_chargeback"),
+                (F.col("verdict") == Truth.FRAUD).alias("is_fraud"),
+            ).alias("said"),
+        )
+    )
+    return standing.groupBy("transaction_id").agg(
+        F.max("said")["is_fraud"].alias("is_fraud"),
+        F.max(~F.col("said")["is_chargeback"]).alias("is_decided"),
+    )
+
+
+def judged_purchases(transactions: DataFrame, verdicts: DataFrame, labels: DataFrame) -> DataFrame:
+    """One row a purchase; NULL where there is no verdict or no label.
+
+    ``hour_of_day``, ``is_alert``, ``is_reviewed``, ``is_declined``, ``rules``, ``decided_at_ms``,
+    ``is_fraud`` and ``is_decided`` stand beside the purchase's own fields.
+    """
+    outcome = F.col("outcome")
+    found = verdicts.select(
+        "transaction_id",
+        "rules",
+        "decided_at_ms",
+        (outcome != Outcome.APPROVE).alias("is_alert"),
+        (outcome == Outcome.REVIEW).alias("is_reviewed"),
+        (outcome == Outcome.DECLINE).alias("is_declined"),
+    )
+    hour = (F.col("event_at_ms") / _HOUR_MS).cast("bigint") % _HOURS_OF_DAY
+    return (
+        transactions.select(*_KEPT, hour.cast("int").alias("hour_of_day"))
+        .join(found, "transaction_id", "left")
+        .join(standing_truths(labels), "transaction_id", "left")
+    )
+
+
+def is_judged() -> Column:
+    """Whether there is a verdict."""
+    return F.col("is_alert").isNotNull()
+
+
+def is_decided() -> Column:
+    """Whether an analyst is sure of it."""
+    return F.coalesce(F.col("is_decided"), F.lit(col=False))

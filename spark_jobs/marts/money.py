@@ -1,0 +1,41 @@
+"""``out_money``: what was saved, lost and wrongly kept from customers, day by day."""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F  # noqa: N812  its customary name
+
+from fraudwatch.domain.messages.purchase import PaymentStatus
+from spark_jobs.marts.judged import is_judged
+from spark_jobs.marts.sums import cents_where, count_where, ratio
+
+
+def money(judged: DataFrame) -> DataFrame:
+    """The money of judged purchases whose payment was approved; see ``docs/reports.md``.
+
+    What needs labels is NULL on a day without any: that nothing was lost is then not known.
+    """
+    is_approved, is_fraud = F.col("payment_status") == PaymentStatus.APPROVED, F.col("is_fraud")
+    is_blocked, is_passed = F.col("is_declined"), ~F.col("is_alert")
+    labelled = count_where(is_fraud.isNotNull())
+    sums = {
+        "judged_eur_cents": F.sum("amount_eur_cents"),
+        "blocked_eur_cents": cents_where(is_blocked),
+        "saved_eur_cents": _known(labelled, is_blocked & is_fraud),
+        "saved_unconfirmed_eur_cents": cents_where(is_blocked & is_fraud.isNull()),
+        "wrongly_blocked_eur_cents": _known(labelled, is_blocked & ~is_fraud),
+        "reviewed_fraud_eur_cents": _known(labelled, F.col("is_reviewed") & is_fraud),
+        "missed_eur_cents": _known(labelled, is_passed & is_fraud),
+        "labelled": labelled,
+    }
+    summed = (
+        judged.where(is_judged() & is_approved)
+        .groupBy("event_on")
+        .agg(*(value.alias(name) for name, value in sums.items()))
+    )
+    found = F.col("saved_eur_cents") + F.col("reviewed_fraud_eur_cents")
+    return summed.withColumn("value_recall_ratio", ratio(found, found + F.col("missed_eur_cents")))
+
+
+def _known(labelled: Column, condition: Column) -> Column:
+    return F.when(labelled > 0, cents_where(condition))

@@ -1,0 +1,1 @@
+"""Reconcile a day of the stream with a batch recomputation."""

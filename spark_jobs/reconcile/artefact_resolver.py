@@ -1,0 +1,151 @@
+"""Policies, models and risk views by the names that verdicts give them, to judge by them again.
+
+They are looked for where the detector remembers what it used and where they are published; what is
+found goes to every worker as a file of its own name. What is no longer there is nobody's to guess.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from fraudwatch.adapters.artefacts.model_artefact import MODEL_FILES, read_artefact
+from fraudwatch.adapters.artefacts.policy_file import parse_policy
+from fraudwatch.adapters.artefacts.reloadable_models import load_models
+from fraudwatch.adapters.artefacts.view_artefact import VIEW_FILES, view_of
+from fraudwatch.domain.models.active_models import Models
+from fraudwatch.domain.models.fitted import VERSION_LENGTH as MODEL_DIGITS
+from fraudwatch.domain.models.fitted import BrokenModel, ModelKind
+from fraudwatch.domain.policy.policy import BrokenPolicy, Policy
+from fraudwatch.domain.views.published import NO_VIEW, NO_VIEWS, Published, RiskViews
+from fraudwatch.domain.views.published import VERSION_LENGTH as VIEW_DIGITS
+from fraudwatch.domain.views.view import BrokenView, RiskView
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookFolders:
+    """Where they may lie."""
+
+    policies: tuple[Path, ...]
+    models: tuple[Path, ...]
+    views: tuple[Path, ...]
+
+
+class NamedModel(NamedTuple):
+    """An artefact, and which of the kinds it is."""
+
+    kind: ModelKind
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundBooks:
+    """What was found, by the name that a verdict gives it; small enough to go with every task."""
+
+    policies: Mapping[str, str] = field(default_factory=dict)  # file name
+    models: Mapping[str, NamedModel] = field(default_factory=dict)
+    views: Mapping[str, str] = field(default_factory=dict)  # sha256
+    files: tuple[Path, ...] = ()  # to be given to the workers
+
+
+def find_books(
+    folders: BookFolders, policies: Iterable[str], models: Iterable[str], views: Iterable[str]
+) -> FoundBooks:
+    """Look for what verdicts name; what is broken counts as not found, and is told."""
+    by_version = {version: path for path, version in _policies(folders.policies)}
+    found_policies = {name: by_version[name] for name in set(policies) & by_version.keys()}
+    found_models = dict(_models(folders.models, set(models)))
+    found_views = dict(_views(folders.views, set(views) - {NO_VIEW}))
+    files = [
+        *found_policies.values(),
+        *(folder / f"{one.sha256}.npz" for one, folder in found_models.values()),
+        *(folder / f"{sha256}.npz" for sha256, folder in found_views.values()),
+    ]
+    return FoundBooks(
+        policies={name: path.name for name, path in found_policies.items()},
+        models={name: one for name, (one, _) in found_models.items()},
+        views={name: sha256 for name, (sha256, _) in found_views.items()},
+        files=tuple(files),
+    )
+
+
+def _policies(folders: Iterable[Path]) -> Iterator[tuple[Path, str]]:
+    for folder in folders:
+        for path in sorted(folder.glob("*.yaml")):
+            try:
+                yield path, parse_policy(path.read_bytes()).version
+            except (OSError, BrokenPolicy) as error:
+                log.warning("the policy %s is passed over: %s", path.name, error)
+
+
+def _models(
+    folders: Iterable[Path], wanted: set[str]
+) -> Iterator[tuple[str, tuple[NamedModel, Path]]]:
+    for folder in folders:
+        for sha256 in sorted(MODEL_FILES.in_folder(folder)):
+            if (version := sha256[:MODEL_DIGITS]) in wanted:
+                try:
+                    kind = read_artefact(folder, sha256).about.kind
+                except (FileNotFoundError, BrokenModel) as error:
+                    log.warning("the model %s is passed over: %s", version, error)
+                else:
+                    yield version, (NamedModel(kind, sha256), folder)
+
+
+def _views(folders: Iterable[Path], wanted: set[str]) -> Iterator[tuple[str, tuple[str, Path]]]:
+    for folder in folders:
+        for sha256 in sorted(VIEW_FILES.in_folder(folder)):
+            if (version := sha256[:VIEW_DIGITS]) in wanted:
+                try:
+                    view_of(VIEW_FILES.read(folder, sha256))
+                except (FileNotFoundError, BrokenView) as error:
+                    log.warning("the view %s is passed over: %s", version, error)
+                else:
+                    yield version, (sha256, folder)
+
+
+class Books:
+    """What was found, opened from one folder of files when it is first asked for."""
+
+    def __init__(self, found: FoundBooks, folder: Path) -> None:
+        self._found, self._folder = found, folder
+        self.policy = lru_cache(self._policy)
+        self.models = lru_cache(self._models)
+        self._open_view = lru_cache(4)(self._view)
+
+    def _policy(self, version: str) -> Policy | None:
+        """The policy of a version; None where it was not found."""
+        name = self._found.policies.get(version)
+        return None if name is None else parse_policy((self._folder / name).read_bytes())
+
+    def _models(self, versions: tuple[str, ...]) -> Models | None:
+        """The models of these versions together; None where one was not found.
+
+        Raises:
+            ImportError: the library of one of them is not installed here.
+        """
+        named = [self._found.models.get(version) for version in versions]
+        pointer = {one.kind: one.sha256 for one in named if one is not None}
+        if len(pointer) < len(versions):
+            return None
+        return load_models(self._folder, json.dumps(pointer).encode())
+
+    def views(self, version: str) -> RiskViews | None:
+        """The one view, to be used from its own time on; None where it was not found."""
+        if version == NO_VIEW:
+            return NO_VIEWS
+        sha256 = self._found.views.get(version)
+        if sha256 is None:
+            return None
+        view = self._open_view(sha256)
+        return RiskViews((Published(sha256, view.valid_from_ms),), self._open_view)
+
+    def _view(self, sha256: str) -> RiskView:
+        return view_of(VIEW_FILES.read(self._folder, sha256))

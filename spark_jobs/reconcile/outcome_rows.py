@@ -1,0 +1,88 @@
+"""What a reconciliation leaves behind: a row a class of the day, the ledger's row, the document."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from fraudwatch import lake
+from fraudwatch.adapters.lake.outcomes import append_outcomes, code_version, outcome_of, run_id
+from fraudwatch.domain.lake.counted_rows import CountedRows
+from fraudwatch.domain.reconciliation.comparison import Finding, Found
+from fraudwatch.domain.reconciliation.reconciled import Reconciled
+from spark_jobs.days import Days, replace_days
+from spark_jobs.reconcile.day import JOB
+
+_COLUMNS = """finding STRING, is_fault BOOLEAN, rows BIGINT, examples STRING, purchases BIGINT,
+  run_id STRING, reconciled_at TIMESTAMP, code_version STRING, produced_on DATE"""
+
+
+def keep(spark: SparkSession, done: Reconciled, began_at_ms: int) -> None:
+    """Replace the day's rows and note the run.
+
+    Raises:
+        LakeBusy: others kept writing; the day is as they left it.
+    """
+    day, now, run = date.fromisoformat(done.day), datetime.now(UTC), run_id()
+    beside = (done.purchases, run, now, code_version(), day)
+    rows = [
+        (str(one), isinstance(one, Finding), count, examples_text(done, one), *beside)
+        for one, count in [*done.counts.items(), *done.notes.items()]
+    ]
+    table = f"{lake.DATABASE}.{lake.CORE_RECONCILIATION}"
+    frame = spark.createDataFrame(rows, _COLUMNS).coalesce(1)
+    replace_days(frame, table, "produced_on", Days(day, day))
+    append_outcomes(spark, [outcome_of(JOB, counted_rows(done), began_at_ms=began_at_ms)])
+
+
+def counted_rows(done: Reconciled) -> CountedRows:
+    """What the ledger says: findings and notes are put aside by their name."""
+    day = date.fromisoformat(done.day)
+    found = [*done.counts.items(), *done.notes.items()]
+    return CountedRows(
+        rows_in=done.messages,
+        rows_out=done.purchases,
+        put_aside={str(one): count for one, count in found if count},
+        from_ms=Days(day, day).from_ms,
+        until_ms=Days(day, day).until_ms,
+    )
+
+
+def examples_text(done: Reconciled, one: object) -> str:
+    """The examples of a class as JSON."""
+    return json.dumps(_examples(done.examples.get(one, ()))) if isinstance(one, Finding) else "[]"
+
+
+def document_of(done: Reconciled, most_different: int) -> dict[str, Any]:
+    """The run as one JSON object."""
+    return {
+        "date": done.day,
+        "ok": not done.is_over(most_different),
+        "different": done.different,
+        "most_different": most_different,
+        "messages": done.messages,
+        "purchases": done.purchases,
+        "findings": {
+            str(one): {"count": count, "examples": _examples(done.examples.get(one, ()))}
+            for one, count in done.counts.items()
+        },
+        "notes": {str(note): count for note, count in done.notes.items()},
+        "state_from": done.state_from,
+        "said": done.sentence(most_different),
+    }
+
+
+def _examples(found: Sequence[Found]) -> list[dict[str, str]]:
+    return [
+        {
+            "transaction_id": one.transaction_id,
+            "held_by": str(one.held_by),
+            "said": one.said,
+            "expected": one.expected,
+        }
+        for one in found
+    ]

@@ -1,0 +1,1 @@
+"""Refine raw messages and extracts into core tables."""

@@ -1,0 +1,73 @@
+"""Refines the archived topics: raw bytes into checked rows, one a purchase, verdict and label.
+
+It takes what was archived since it ran last. Refused messages are counted by reason and stay in the
+raw layer; running twice changes nothing. To refine everything anew, remove the checkpoint folder of
+a raw table and run it again.
+
+Example: spark-submit spark_jobs/refine/refine_topics.py --json
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from pyspark.sql import SparkSession
+
+from fraudwatch.adapters.lake.outcomes import append_outcomes, outcome_of
+from fraudwatch.adapters.lake.session import open_lake
+from fraudwatch.domain.lake.job_outcome import JobOutcome
+from fraudwatch.observability.logs import configure_logging
+from fraudwatch.settings import LakeSettings
+from spark_jobs.print_outcomes import say
+from spark_jobs.refine.topic_refining import REFINED, RefiningStopped, refine
+
+log = logging.getLogger("refine_topics")
+
+
+class Refined(NamedTuple):
+    """What a run did, and what it could not do."""
+
+    outcomes: Sequence[JobOutcome]
+    failed: Sequence[str]
+
+
+def run(spark: SparkSession, lake: LakeSettings) -> Refined:
+    """Refine every table; one that fails does not keep the others from it."""
+    outcomes: list[JobOutcome] = []
+    failed: list[str] = []
+    for what in REFINED:
+        began_at_ms = time.time_ns() // 1_000_000
+        try:
+            counted = refine(spark, lake, what)
+        except RefiningStopped as error:
+            failed.append(str(error))
+            continue
+        log.info("%s: %d rows in, %d out", what.raw, counted.rows_in, counted.rows_out)
+        outcomes.append(outcome_of(f"refine_topics:{what.raw}", counted, began_at_ms=began_at_ms))
+    append_outcomes(spark, outcomes)
+    return Refined(outcomes, failed)
+
+
+def main() -> int:
+    """Wire the job, run it once and say what came of it."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--json", action="store_true", help="print exactly one JSON object")
+    as_json = parser.parse_args().json
+    configure_logging("refine_topics")
+    lake = LakeSettings()
+    done = run(open_lake(lake, "refine_topics"), lake)
+    say(done.outcomes, as_json=as_json, failed=done.failed)
+    for sentence in done.failed:
+        log.error("%s", sentence)
+    return 1 if done.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,35 @@
+"""Spark's types of our messages, derived from their fields: no fact stands in two places."""
+
+from __future__ import annotations
+
+import enum
+import typing
+from collections.abc import Collection
+from typing import Any, Final
+
+from pyspark.sql.types import ArrayType, DataType, DoubleType, LongType, StringType, StructType
+
+from fraudwatch.domain.messages.fields import columns_of
+
+_SIMPLE: Final[dict[type, type[DataType]]] = {str: StringType, int: LongType, float: DoubleType}
+# The same in every row of a table: which message it was made of.
+ENVELOPE: Final = frozenset({"schema", "kind"})
+
+
+def struct_of(message: type, *, without: Collection[str] = ENVELOPE) -> StructType:
+    """One column a field, in declaration order; every one may be NULL, as in a Delta table."""
+    struct = StructType()
+    for column in columns_of(message):
+        if column.name not in without:
+            struct.add(column.name, _type_of(column.type))
+    return struct
+
+
+def _type_of(kind: Any) -> DataType:
+    if typing.get_origin(kind) is tuple:
+        return ArrayType(_type_of(typing.get_args(kind)[0]))
+    if isinstance(kind, type) and issubclass(kind, enum.StrEnum):
+        return StringType()
+    if kind in _SIMPLE:
+        return _SIMPLE[kind]()
+    return struct_of(kind, without=())

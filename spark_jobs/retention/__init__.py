@@ -1,0 +1,1 @@
+"""Enforce retention in the lake."""

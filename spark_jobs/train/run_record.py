@@ -1,0 +1,189 @@
+"""What is kept of a training: enough to say later why, and to do it again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from fraudwatch.adapters.artefacts.policy_file import load_policy
+from fraudwatch.adapters.lake.outcomes import code_version
+from fraudwatch.batch_settings import ChallengerSettings
+from fraudwatch.domain.evaluation.labelled_scores import Floats
+from fraudwatch.domain.features.catalogue import DAY_MS
+from fraudwatch.domain.features.feature_vector import SERVED
+from fraudwatch.domain.features.fold import features_version
+from fraudwatch.domain.training.capacity import Threshold, score_at_capacity
+from fraudwatch.domain.training.curves import CURVES, precision_recall, reliability
+from fraudwatch.domain.training.folds import Fold
+from fraudwatch.domain.training.gate import Decision
+from fraudwatch.domain.training.numbers import (
+    MeanAndSpread,
+    numbers_by_segment,
+    numbers_of,
+    over_folds,
+)
+from fraudwatch.domain.training.under_policy import Answered, under_policy
+from fraudwatch.domain.training.versions import TrainingRecord
+from fraudwatch.domain.views.catalogue import views_version
+from spark_jobs.train.dataset import Dataset, day_named
+from spark_jobs.train.evaluating import CHALLENGER, SEGMENTS, Learned
+from spark_jobs.train.promotion import TRAINED_UNTIL
+
+SERVED_VERDICTS = "served_verdicts"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Every model's numbers: each fold's, and over the folds."""
+
+    folds: tuple[dict[str, dict[str, float]], ...]
+    models: dict[str, dict[str, MeanAndSpread]]
+
+    @property
+    def best(self) -> str:
+        """The model with the highest mean average precision."""
+        told = {name: one["average_precision"].mean for name, one in self.models.items()}
+        return max(told, key=lambda name: -1.0 if math.isnan(told[name]) else told[name])
+
+
+def measured(folds: Sequence[Learned], cards_a_day: int) -> Measured:
+    """Hold every model of every fold against the truth, and the verdicts that were served."""
+    found = tuple(_of_fold(one, cards_a_day) for one in folds)
+    names = dict.fromkeys(name for fold in found for name in fold)
+    return Measured(
+        found, {name: over_folds(fold[name] for fold in found if name in fold) for name in names}
+    )
+
+
+def _of_fold(one: Learned, cards_a_day: int) -> dict[str, dict[str, float]]:
+    scores: dict[str, Floats] = dict(one.tested.scores)
+    if not np.isnan(one.tested.served_score).any():
+        scores[SERVED_VERDICTS] = one.tested.served_score
+    return {
+        name: numbers_of(one.tested.judged, score, cards_a_day) for name, score in scores.items()
+    }
+
+
+def threshold_of(learned: Learned, alerts_a_day: int) -> Threshold:
+    """From which probability on the analysts' day is full."""
+    score = learned.tested.scores[CHALLENGER]
+    return score_at_capacity(score, learned.tested.judged.day, alerts_a_day)
+
+
+def policy_numbers(learned: Learned, settings: ChallengerSettings) -> dict[str, float]:
+    """What the live policy would make of the challenger; nothing where no policy is named."""
+    if settings.policy_path is None:
+        return {}
+    tested = learned.tested
+    judged, has_verdict = tested.judged, ~np.isnan(tested.served_score)
+    said = Answered(
+        points=tested.points[has_verdict],
+        anomaly=tested.anomaly_score[has_verdict],
+        probability=tested.scores[CHALLENGER][has_verdict],
+        eur_cents=judged.eur_cents[has_verdict],
+        day=judged.day[has_verdict],
+    )
+    found = under_policy(load_policy(settings.policy_path), said, settings.alerts_a_day)
+    return {
+        "alert_from_score": found.alerts_from_score,
+        "alerts_a_day": found.alerts_a_day,
+        "full_from_score": found.full_from.score,
+    }
+
+
+def record_of(
+    sha256: str,
+    decision: Decision,
+    *,
+    data: Dataset,
+    folds: Sequence[Learned],
+    settings: ChallengerSettings,
+) -> TrainingRecord:
+    """The record of the last fold's model, with the numbers of all folds."""
+    last, found = folds[-1], measured(folds, settings.alerts_a_day)
+    threshold = threshold_of(last, settings.alerts_a_day)
+    numbers = {
+        f"{model}.{name}.{part}": value
+        for model, by_name in found.models.items()
+        for name, spread in by_name.items()
+        for part, value in spread._asdict().items()
+    }
+    return TrainingRecord(
+        sha256=sha256,
+        parameters=_parameters(settings, last),
+        tags=_tags(data, last, decision, found),
+        metrics=numbers
+        | {
+            "gate.wins_ratio": decision.wins_ratio,
+            "gate.frauds": decision.frauds,
+            "gate.days": decision.days,
+            "alert_from_probability": threshold.score,
+            "alerts_a_day": threshold.alerts_a_day,
+            **{f"policy.{name}": value for name, value in policy_numbers(last, settings).items()},
+            **{f"gate.challenger.{name}": value for name, value in decision.challenger.items()},
+            **{f"gate.reference.{name}": value for name, value in decision.reference.items()},
+        },
+        documents={
+            "folds.json": [
+                {"days": days_told(one.fold), "models": numbers}
+                for one, numbers in zip(folds, found.folds, strict=True)
+            ],
+            "segments.json": _segments(last),
+            CURVES: _curves(last),
+        },
+    )
+
+
+def days_told(fold: Fold) -> dict[str, str | bool]:
+    """The days of a fold, ends included."""
+    return {
+        "train_from": day_named(fold.train_first).isoformat(),
+        "train_until": day_named(fold.train_end - 1).isoformat(),
+        "test_from": day_named(fold.test_first).isoformat(),
+        "test_until": day_named(fold.test_end - 1).isoformat(),
+        "is_prequential": fold.is_prequential,
+    }
+
+
+def _parameters(settings: ChallengerSettings, last: Learned) -> dict[str, str]:
+    own = settings.model_dump(exclude={"models_folder", "approval", "policy_path"})
+    drawn = {f"drawn_{name}": value for name, value in asdict(last.drawn).items()}
+    return {name: str(value) for name, value in (own | drawn).items()}
+
+
+def _tags(data: Dataset, last: Learned, decision: Decision, found: Measured) -> dict[str, str]:
+    features = [SERVED[place].name for place in last.columns.tolist()]
+    tables = {f"table.{name}": str(version) for name, version in data.versions.items()}
+    return {
+        **{name: str(value) for name, value in days_told(last.fold).items()},
+        **tables,
+        TRAINED_UNTIL: str(last.fold.train_end * DAY_MS),
+        "features": ",".join(features),
+        "features_version": features_version(),
+        "views_version": views_version(),
+        "code_version": code_version(),
+        "gate": str(decision.ruling),
+        "because": decision.because,
+        "best_model": found.best,
+    }
+
+
+def _segments(last: Learned) -> Mapping[str, object]:
+    score = last.tested.scores[CHALLENGER]
+    return {
+        name: numbers_by_segment(last.tested.judged, score, last.tested.segments[name])
+        for name in SEGMENTS
+    }
+
+
+def _curves(last: Learned) -> Mapping[str, object]:
+    is_fraud = last.tested.judged.is_fraud
+    return {
+        "precision_recall": {
+            name: precision_recall(score, is_fraud) for name, score in last.tested.scores.items()
+        },
+        "reliability": reliability(last.tested.scores[CHALLENGER], is_fraud),
+    }

@@ -1,0 +1,1 @@
+"""Store console accounts and hash their passwords."""

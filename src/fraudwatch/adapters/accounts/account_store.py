@@ -1,0 +1,112 @@
+"""Accounts in a small SQLite file for its owner's eyes: console and command line share it.
+
+Each question opens the file anew: that takes less than a millisecond, and a file that was put back
+is seen at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import astuple, fields
+from pathlib import Path
+from typing import Any
+
+from fraudwatch.application.console.access import Role
+from fraudwatch.application.console.account_rules import Account, AccountsUnavailable, Change
+
+FILE_NAME = "accounts.sqlite3"
+_PATIENCE_SECONDS = 5.0
+_COLUMNS = ", ".join(column.name for column in fields(Account))
+_TABLE = """
+CREATE TABLE IF NOT EXISTS account (
+    login TEXT PRIMARY KEY,
+    role TEXT NOT NULL,
+    password_hash TEXT NOT NULL,
+    is_open INTEGER NOT NULL,
+    password_changes INTEGER NOT NULL,
+    changed_at_ms INTEGER NOT NULL,
+    changed_by TEXT NOT NULL
+) STRICT
+"""
+
+
+class SqliteAccountStore:
+    """An ``AccountStore`` in one file of this folder, made if it is not there."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / FILE_NAME
+        try:
+            _make_private(self._path)
+        except OSError as error:
+            raise self._unavailable(error) from error
+        with self._opened() as connection:
+            connection.execute(_TABLE)
+
+    def find(self, login: str) -> Account | None:
+        """See :class:`fraudwatch.application.console.account_rules.AccountStore`."""
+        with self._opened() as connection:
+            asked = f"SELECT {_COLUMNS} FROM account WHERE login = ?"  # noqa: S608  our own names
+            row = connection.execute(asked, (login,)).fetchone()
+        return _account_of(row) if row else None
+
+    def everybody(self) -> list[Account]:
+        """See :class:`fraudwatch.application.console.account_rules.AccountStore`."""
+        with self._opened() as connection:
+            return _all_of(connection)
+
+    def write(self, change: Change) -> None:
+        """See :class:`fraudwatch.application.console.account_rules.AccountStore`."""
+        marks = ", ".join("?" for _ in fields(Account))
+        put = f"INSERT OR REPLACE INTO account ({_COLUMNS}) VALUES ({marks})"  # noqa: S608
+        with self._opened() as connection:
+            # From here on nobody else writes; what is not committed is undone by closing.
+            connection.execute("BEGIN IMMEDIATE")
+            known = {account.login: account for account in _all_of(connection)}
+            connection.executemany(put, [astuple(account) for account in change(known)])
+            connection.execute("COMMIT")
+
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        # Never made here: a file that has vanished must not come back empty, and then be seeded.
+        address = f"{self._path.absolute().as_uri()}?mode=rw"
+        try:
+            with closing(
+                sqlite3.connect(address, uri=True, timeout=_PATIENCE_SECONDS, isolation_level=None)
+            ) as connection:
+                yield connection
+        except sqlite3.Error as error:
+            raise self._unavailable(error) from error
+
+    def _unavailable(self, error: Exception) -> AccountsUnavailable:
+        return AccountsUnavailable(
+            f"the accounts in {self._path} cannot be read or written ({error}), so nobody can log "
+            "in; put the file back or make it usable"
+        )
+
+
+def _all_of(connection: sqlite3.Connection) -> list[Account]:
+    asked = f"SELECT {_COLUMNS} FROM account ORDER BY login"  # noqa: S608  our own names
+    return [_account_of(row) for row in connection.execute(asked)]
+
+
+def _account_of(row: tuple[Any, ...]) -> Account:
+    login, role, password_hash, is_open, password_changes, changed_at_ms, changed_by = row
+    return Account(
+        login=login,
+        role=Role(role),
+        password_hash=password_hash,
+        is_open=bool(is_open),
+        password_changes=password_changes,
+        changed_at_ms=changed_at_ms,
+        changed_by=changed_by,
+    )
+
+
+def _make_private(path: Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.parent.chmod(0o700)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    path.chmod(0o600)

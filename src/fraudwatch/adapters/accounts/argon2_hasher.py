@@ -1,0 +1,55 @@
+"""Passwords hashed by Argon2id, with what RFC 9106 recommends where memory is short."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+import argon2
+from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.profiles import RFC_9106_LOW_MEMORY
+
+logger = logging.getLogger(__name__)
+
+
+class Argon2Hasher:
+    """A ``PasswordHasher``. It works on one password at a time: each takes 64 MiB for a moment."""
+
+    def __init__(self, parameters: argon2.Parameters = RFC_9106_LOW_MEMORY) -> None:
+        self._hasher = argon2.PasswordHasher.from_parameters(parameters)
+        self._one_at_a_time = threading.Lock()
+        # Compared with where there is nothing to compare with, so that it costs the same time.
+        self._nobodys = _empty_hash(parameters)
+
+    def hash(self, password: str) -> str:
+        """See :class:`fraudwatch.application.console.account_rules.PasswordHasher`."""
+        with self._one_at_a_time:
+            return self._hasher.hash(password)
+
+    def matches(self, password: str, password_hash: str | None) -> bool:
+        """See :class:`fraudwatch.application.console.account_rules.PasswordHasher`."""
+        try:
+            with self._one_at_a_time:
+                is_right = self._hasher.verify(password_hash or self._nobodys, password)
+        except InvalidHashError:
+            logger.exception("a stored password hash is not one, so nobody can log in by it")
+            return False
+        except VerificationError:
+            return False
+        return is_right and password_hash is not None
+
+    def is_outdated(self, password_hash: str) -> bool:
+        """See :class:`fraudwatch.application.console.account_rules.PasswordHasher`."""
+        return self._hasher.check_needs_rehash(password_hash)
+
+
+def _empty_hash(parameters: argon2.Parameters) -> str:
+    """A hash of nothing that is known, in the form that costs what these parameters say."""
+    cost = f"m={parameters.memory_cost},t={parameters.time_cost},p={parameters.parallelism}"
+    salt, digest = (_zeros(n) for n in (parameters.salt_len, parameters.hash_len))
+    return f"$argon2id$v={parameters.version}${cost}${salt}${digest}"
+
+
+def _zeros(length_bytes: int) -> str:
+    """So many zero bytes in base64 without padding."""
+    return "A" * -(-length_bytes * 8 // 6)

@@ -1,0 +1,1 @@
+"""Load, store and hot-reload models, risk views, policies and rates; register in MLflow."""

@@ -1,0 +1,84 @@
+"""XGBoost: the supervised model, evaluated in one call a batch, explained exactly."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import xgboost as xgb
+
+from fraudwatch.adapters.artefacts.model_artefact import Artefact
+from fraudwatch.domain.models.fitted import (
+    VERSION_LENGTH,
+    About,
+    BrokenModel,
+    Float64s,
+    ModelKind,
+    Normal,
+    check_normal,
+)
+
+_BOOSTER = "booster"
+_OBJECTIVE = "binary:logistic"
+
+
+@dataclass(frozen=True, slots=True)
+class XgboostModel:
+    """A booster of probabilities; what is unknown stays missing, as in its training."""
+
+    version: str
+    about: About
+    normal: Normal
+    booster: xgb.Booster
+
+    def __post_init__(self) -> None:
+        check_normal(self.normal, self.about)
+        if self.booster.num_features() != len(self.about.features):
+            raise BrokenModel(
+                f"its booster takes {self.booster.num_features()} features and its description "
+                f"names {len(self.about.features)}"
+            )
+        learner = json.loads(self.booster.save_config())["learner"]
+        if (objective := learner["objective"]["name"]) != _OBJECTIVE:
+            raise BrokenModel(f"its objective is {objective}; a probability needs {_OBJECTIVE}")
+
+    def probability(self, features: Float64s) -> Float64s:
+        """See :class:`~fraudwatch.domain.models.active_models.FraudModel`."""
+        if not len(features):
+            return np.empty(0)
+        found = self.booster.inplace_predict(
+            features[:, self.about.columns], missing=np.nan, validate_features=False
+        )
+        return np.asarray(found, dtype=np.float64)
+
+    def contributions(self, features: Float64s) -> Float64s:
+        """See :class:`~fraudwatch.domain.models.active_models.FraudModel`."""
+        if not len(features):
+            return np.empty((0, len(self.about.features) + 1))
+        rows = xgb.DMatrix(features[:, self.about.columns], missing=np.nan, nthread=1)
+        found = self.booster.predict(rows, pred_contribs=True, validate_features=False)
+        return np.asarray(found, dtype=np.float64)
+
+
+def xgboost_artefact(booster: xgb.Booster, about: About, normal: Normal) -> Artefact:
+    """A fitted booster, ready to be written."""
+    raw = bytes(booster.save_raw("ubj"))
+    return Artefact(about, normal, {_BOOSTER: np.frombuffer(raw, dtype=np.uint8)})
+
+
+def xgboost_model(artefact: Artefact, sha256: str) -> XgboostModel:
+    """The evaluator of an artefact.
+
+    Raises:
+        BrokenModel: it holds no booster that can be used.
+    """
+    if artefact.about.kind is not ModelKind.XGBOOST or _BOOSTER not in artefact.arrays:
+        raise BrokenModel(f"model {sha256[:VERSION_LENGTH]} is no {ModelKind.XGBOOST}")
+    booster = xgb.Booster({"nthread": 1})
+    try:
+        booster.load_model(bytearray(artefact.arrays[_BOOSTER].tobytes()))
+    except xgb.core.XGBoostError as error:
+        raise BrokenModel(f"its booster cannot be read: {error}") from error
+    booster.set_param({"nthread": 1})
+    return XgboostModel(sha256[:VERSION_LENGTH], artefact.about, artefact.normal, booster)

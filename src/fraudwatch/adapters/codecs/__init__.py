@@ -1,0 +1,1 @@
+"""Encode and decode messages, frames and state snapshots."""

@@ -1,0 +1,156 @@
+"""Messages of the transaction log, folded: what is judged, what is refused, what was seen before.
+
+The one way in which anything reads the log: the detector while it judges, a restart while it
+remembers, and a proof that compares the two. Whether an event is accepted depends on the log alone,
+on Kafka's time of a message where a clock is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from fraudwatch.adapters.codecs.message_frames import events_of, keys_of_column, parse_transactions
+from fraudwatch.application.intake.admit import FUTURE_TOLERANCE_MS
+from fraudwatch.domain.features.events import Events
+from fraudwatch.domain.features.fold import fold
+from fraudwatch.domain.features.state import CustomerState
+from fraudwatch.domain.messages.dead_letter import Code, Refused
+from fraudwatch.domain.messages.fields import Problem
+from fraudwatch.domain.rules.rule import Seen
+from fraudwatch.domain.views.catalogue import Entity
+from fraudwatch.domain.views.published import RiskViews, Told
+from fraudwatch.domain.views.view import UInt64s
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_FUTURE = Refused(Code.FUTURE_EVENT, [Problem("event_at_ms", "lies in the future")])
+_TOO_LATE = Refused(
+    Code.TOO_LATE, [Problem("event_at_ms", "is over 30 days before the customer's last")]
+)
+
+Float64s = npt.NDArray[np.float64]
+Int64s = npt.NDArray[np.int64]
+# Whose values a policy's lists may name.
+_LISTED = ("card_token", "device_token", "merchant_id", "merchant_country")
+
+
+class FoldedMessages(NamedTuple):
+    """What a run of messages became; rows are the accepted transactions in order."""
+
+    frame: pl.DataFrame  # their fields
+    position: Int64s  # of each in the messages given
+    amount_eur_cents: Int64s
+    features: Float64s  # [row, FEATURES], read before the row was added
+    keys: dict[Entity, UInt64s]  # of those whom the fold knows as well
+    repeats: int
+    refused: list[tuple[int, Refused]]  # position and why
+
+    def told_by(self, views: RiskViews) -> Told:
+        """What risk views add to each row's vector."""
+        networks = keys_of_column(self.frame[Entity.IP_NETWORK])
+        event_at_ms = self.frame["event_at_ms"].to_numpy()
+        return views.tell({**self.keys, Entity.IP_NETWORK: networks}, event_at_ms)
+
+    def only(self, rows: Int64s) -> FoldedMessages:
+        """Some of the rows."""
+        return FoldedMessages(
+            frame=self.frame[rows],
+            position=self.position[rows],
+            amount_eur_cents=self.amount_eur_cents[rows],
+            features=self.features[rows],
+            keys={entity: keys[rows] for entity, keys in self.keys.items()},
+            repeats=0,
+            refused=[],
+        )
+
+    def seen(self, served: Float64s) -> Seen:
+        """What rules look at, given the whole vectors."""
+        return Seen(
+            amount_eur_cents=self.amount_eur_cents,
+            features=served,
+            **{name: self.frame[name].to_list() for name in _LISTED},
+        )
+
+
+def fold_messages(
+    customers: CustomerState, messages: Sequence[bytes], produced_at_ms: Int64s
+) -> FoldedMessages:
+    """Parse messages in offset order and fold what is acceptable into the customers' state."""
+    parsed = parse_transactions(messages)
+    in_time = parsed.frame["event_at_ms"].to_numpy() <= (
+        produced_at_ms[parsed.position] + FUTURE_TOLERANCE_MS
+    )
+    ahead = parsed.position[~in_time]
+    frame, position = parsed.frame.filter(pl.Series(in_time)), parsed.position[in_time]
+    events = events_of(frame)
+    folded = fold(customers, events)
+    is_fresh = ~folded.is_repeat & ~folded.is_too_late
+    refused = [
+        *parsed.refused,
+        *((place, _FUTURE) for place in ahead.tolist()),
+        *((place, _TOO_LATE) for place in position[folded.is_too_late].tolist()),
+    ]
+    return FoldedMessages(
+        frame=frame.filter(pl.Series(is_fresh)),
+        position=position[is_fresh],
+        amount_eur_cents=events.amount_eur_cents[is_fresh],
+        features=folded.features[is_fresh],
+        keys=_keys(events, is_fresh),
+        repeats=int(folded.is_repeat.sum()),
+        refused=sorted(refused, key=lambda one: one[0]),
+    )
+
+
+def folded_before(messages: Sequence[bytes], features: Float64s) -> FoldedMessages:
+    """What became of messages that were accepted elsewhere, each with the features it was given."""
+    parsed = parse_transactions(messages)
+    events = events_of(parsed.frame)
+    return FoldedMessages(
+        frame=parsed.frame,
+        position=parsed.position,
+        amount_eur_cents=events.amount_eur_cents,
+        features=features,
+        keys=_keys(events, np.ones(len(messages), dtype=np.bool_)),
+        repeats=0,
+        refused=[],
+    )
+
+
+def served(folded: FoldedMessages, told: Told) -> Float64s:
+    """The vectors that rules, models and readers have: the fold's part, then the views'."""
+    return np.concatenate([folded.features, told.features], axis=1)
+
+
+def _keys(events: Events, is_fresh: npt.NDArray[np.bool_]) -> dict[Entity, UInt64s]:
+    return {
+        Entity.MERCHANT: events.merchant_key[is_fresh],
+        Entity.DEVICE: events.device_key[is_fresh],
+        Entity.CUSTOMER: events.customer_key[is_fresh],
+    }
+
+
+def packed(features: Float64s) -> list[bytes]:
+    """Each row as it stands on ``feature_topic``: little-endian, one canonical NaN."""
+    return [row.tobytes() for row in _canonical(features)]
+
+
+def packed_column(features: Float64s) -> pa.BinaryArray:
+    """The same rows as a column of Arrow, of up to 2 GiB, with no Python object for any."""
+    import pyarrow as pa
+
+    rows, width = features.shape
+    ends = np.arange(rows + 1, dtype=np.int32) * (8 * width)
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(_canonical(features))]
+    column: pa.BinaryArray = pa.Array.from_buffers(pa.binary(), rows, buffers)
+    return column
+
+
+def _canonical(features: Float64s) -> Float64s:
+    canonical: Float64s = np.where(np.isnan(features), np.nan, features).astype("<f8")
+    return canonical

@@ -1,0 +1,1 @@
+"""Reach the outside world: personal-data vault, shop feeds, HTTP clients."""

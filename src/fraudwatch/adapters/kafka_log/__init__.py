@@ -1,0 +1,1 @@
+"""Read and write Kafka; no other adapter imports its driver."""

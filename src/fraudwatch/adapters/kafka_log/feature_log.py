@@ -1,0 +1,62 @@
+"""The served feature vectors, read back from their topic for training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from fraudwatch.adapters.kafka_log.ends import ends_of
+from fraudwatch.adapters.kafka_log.log import read_range
+from fraudwatch.domain.features.feature_vector import SERVED
+from fraudwatch.domain.models.fitted import Float64s, Int64s
+from fraudwatch.settings import KafkaSettings
+from fraudwatch.topics import FEATURE_TOPIC, FEATURES_VERSION_HEADER
+
+_VECTOR_BYTES: Final = len(SERVED) * 8
+
+
+class Stored(NamedTuple):
+    """One message as it stands on the topic."""
+
+    vector: bytes
+    features_version: str
+    served_at_ms: int
+
+
+class Vectors(NamedTuple):
+    """Some rows of the log, in its order, and how many were passed over between them."""
+
+    features: Float64s  # [row, SERVED]
+    served_at_ms: Int64s
+    passed_over: int  # of another version of the features
+
+
+def read_vectors(kafka: KafkaSettings, features_version: str) -> Iterator[Vectors]:
+    """Every vector of this version that the topic holds now.
+
+    A transaction that was judged again after a crash may come twice.
+    """
+    for messages in read_range(kafka, FEATURE_TOPIC, ends_of(kafka, FEATURE_TOPIC)):
+        stored = []
+        for message in messages:
+            told = dict(message.headers() or []).get(FEATURES_VERSION_HEADER) or b""
+            version = told.decode(errors="replace") if isinstance(told, bytes) else told
+            stored.append(Stored(message.value() or b"", version, message.timestamp()[1]))
+        yield vectors_of(stored, features_version)
+
+
+def vectors_of(stored: Sequence[Stored], features_version: str) -> Vectors:
+    """The vectors of this version, as one array."""
+    ours = [
+        one
+        for one in stored
+        if one.features_version == features_version and len(one.vector) == _VECTOR_BYTES
+    ]
+    flat = np.frombuffer(b"".join(one.vector for one in ours), dtype="<f8")
+    return Vectors(
+        features=flat.astype(np.float64).reshape(-1, len(SERVED)),
+        served_at_ms=np.array([one.served_at_ms for one in ours], dtype=np.int64),
+        passed_over=len(stored) - len(ours),
+    )

@@ -1,0 +1,41 @@
+"""What the detector says, on its two topics."""
+
+from __future__ import annotations
+
+from fraudwatch.adapters.kafka_log.log import Headers, Outbox
+from fraudwatch.application.ports import JudgedBatch
+from fraudwatch.settings import KafkaSettings
+from fraudwatch.topics import (
+    FEATURE_TOPIC,
+    FEATURES_VERSION_HEADER,
+    FRAUD_TOPIC,
+    PRODUCED_AT_HEADER,
+    TRANSACTION_ID_HEADER,
+)
+
+
+class KafkaVerdictLog:
+    """Verdicts and the features they were made of, on their topics by one producer."""
+
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        *,
+        verdict_topic: str = FRAUD_TOPIC,
+        feature_topic: str = FEATURE_TOPIC,
+    ) -> None:
+        self._verdict_topic, self._feature_topic = verdict_topic, feature_topic
+        # The tally counts by the highest offset told: no verdict may come after later ones.
+        self._outbox = Outbox(settings, in_order=True)
+
+    def append(self, judged: JudgedBatch) -> None:
+        """See :class:`~fraudwatch.application.ports.VerdictLog`."""
+        put, version = self._outbox.put, judged.features_version.encode()
+        for key, name, verdict, features, at_ms in zip(*judged[:-1], strict=True):
+            put(self._verdict_topic, key, verdict, [(PRODUCED_AT_HEADER, b"%d" % at_ms)])
+            named: Headers = [
+                (TRANSACTION_ID_HEADER, name.encode()),
+                (FEATURES_VERSION_HEADER, version),
+            ]
+            put(self._feature_topic, key, features, named)
+        self._outbox.wait()

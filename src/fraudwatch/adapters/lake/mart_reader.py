@@ -1,0 +1,101 @@
+"""The lake's reports, read with PyHive from the Spark Thrift Server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, date
+from typing import Any, Final
+
+from fraudwatch.adapters.lake.hive_sql import connected
+from fraudwatch.application.marts import LakeUnavailable, ReportQuery, ReportRows
+from fraudwatch.lake import DATABASE
+from fraudwatch.settings import HiveSettings
+
+# A DB-API connection.
+Connect = Callable[[], Any]
+_REFUSED_LOGIN: Final = "validating the login"  # what the server answers to a wrong password
+_STARTED_BY: Final = "./fraudwatch up --profile lake"
+
+
+class HiveReports:
+    """Reads reports over one connection a question."""
+
+    def __init__(self, connect: Connect) -> None:
+        self._connect = connect
+
+    @classmethod
+    def of(cls, settings: HiveSettings) -> HiveReports:
+        """Over the server and the user that the settings name."""
+        return cls(lambda: connected(settings))
+
+    def rows(self, asked: ReportQuery) -> ReportRows:
+        """The rows asked for, newest day first.
+
+        Raises:
+            LakeUnavailable: the server is away, refuses the login or the question.
+        """
+        statement, values = _statement(asked)
+        with self._cursor() as cursor:
+            # Times come as texts in the session's zone.
+            cursor.execute("SET TIME ZONE 'UTC'")
+            cursor.execute(statement, values)
+            # Some servers put the table's name before each column.
+            columns = [column[0].rpartition(".")[2] for column in cursor.description]
+            kinds = [column[1] for column in cursor.description]
+            return ReportRows(columns, [_converted(row, kinds) for row in cursor.fetchall()])
+
+    @contextmanager
+    def _cursor(self) -> Iterator[Any]:
+        from pyhive.exc import Error
+        from thrift.Thrift import TException
+
+        try:
+            with closing(self._connect()) as connection, closing(connection.cursor()) as cursor:
+                yield cursor
+        except (TException, OSError) as error:
+            raise LakeUnavailable(_why_away(str(error))) from error
+        except Error as error:
+            raise LakeUnavailable(
+                "the lake's SQL server could not answer; see ./fraudwatch logs thrift_server, and "
+                "whether lake_setup has applied its migrations"
+            ) from error
+
+
+def _statement(asked: ReportQuery) -> tuple[str, dict[str, str]]:
+    column = asked.day_column
+    bounds = {"first": (">=", asked.first), "last": ("<=", asked.last)}
+    given = {name: (sign, day) for name, (sign, day) in bounds.items() if day is not None}
+    wanted = [f"{column} {sign} CAST(%({name})s AS DATE)" for name, (sign, _) in given.items()]
+    where = f" WHERE {' AND '.join(wanted)}" if wanted else ""
+    statement = (
+        f"SELECT * FROM {DATABASE}.{asked.table}{where} "  # noqa: S608  a checked name
+        f"ORDER BY {column} DESC LIMIT {asked.limit:d}"
+    )
+    return statement, {name: day.isoformat() for name, (_, day) in given.items()}
+
+
+def _converted(row: Sequence[Any], kinds: Sequence[str]) -> list[Any]:
+    return [_value(value, kind) for value, kind in zip(row, kinds, strict=True)]
+
+
+def _value(value: Any, kind: str) -> Any:
+    if value is None:
+        return None
+    if kind == "DATE_TYPE":
+        return date.fromisoformat(value) if isinstance(value, str) else value
+    if kind == "TIMESTAMP_TYPE":
+        return value.replace(tzinfo=UTC)
+    return value
+
+
+def _why_away(told: str) -> str:
+    if _REFUSED_LOGIN in told:
+        return (
+            "the lake's SQL server refused the login, so no report can be read; the password in "
+            f".env is not the one it was started with: ./fraudwatch down, then {_STARTED_BY}"
+        )
+    return (
+        "the lake's SQL server does not answer, so no report can be read; start it with "
+        f"{_STARTED_BY}, or see ./fraudwatch logs thrift_server"
+    )

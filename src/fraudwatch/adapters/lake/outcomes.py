@@ -1,0 +1,112 @@
+"""The ledger of the batch layer: what each run of a job did, one row a run and job."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from functools import cache
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from fraudwatch.adapters.lake.commit import commit
+from fraudwatch.domain.lake.counted_rows import CountedRows
+from fraudwatch.domain.lake.job_outcome import JobOutcome
+from fraudwatch.lake import CORE_JOB_OUTCOMES, DATABASE
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+# Where code of a batch job may lie; an environment need not have all of them.
+_CODE: Final = ("fraudwatch", "batch", "spark_jobs")
+_HASH_LENGTH: Final = 12
+_DAY: Final = "ended_on"
+_NO_PART: Final = "-1"  # Airflow's map index of a task that is not mapped
+_AIRFLOW_RUN: Final = ("AIRFLOW_CTX_DAG_ID", "AIRFLOW_CTX_DAG_RUN_ID", "AIRFLOW_CTX_TASK_ID")
+
+
+def append_outcomes(spark: SparkSession, outcomes: Sequence[JobOutcome]) -> None:
+    """Add what runs did; the same run of the same job told again replaces its row.
+
+    Raises:
+        LakeBusy: others kept writing the ledger.
+    """
+    from pyspark.sql import functions as F  # noqa: N812  its customary name
+    from pyspark.sql.types import StructType
+
+    if not outcomes:
+        return
+    table = f"{DATABASE}.{CORE_JOB_OUTCOMES}"
+    columns = [field for field in spark.table(table).schema if field.name != _DAY]
+    rows = spark.createDataFrame(
+        [tuple(asdict(one)[column.name] for column in columns) for one in outcomes],
+        schema=StructType(columns),
+    ).withColumn(_DAY, F.to_date(F.timestamp_millis("ended_at_ms")))
+    rows.createOrReplaceTempView("outcomes_to_append")
+    commit(
+        lambda: spark.sql(
+            f"MERGE INTO {table} AS there USING outcomes_to_append AS here "
+            "ON there.run_id = here.run_id AND there.job = here.job "
+            "WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
+        ),
+        table,
+    )
+
+
+def outcome_of(job: str, counted: CountedRows, *, began_at_ms: int) -> JobOutcome:
+    """The outcome of a run that ends now; one that found no rows covers the moment it began."""
+    return JobOutcome(
+        run_id=run_id(),
+        job=job,
+        from_ms=began_at_ms if counted.from_ms is None else counted.from_ms,
+        until_ms=began_at_ms if counted.until_ms is None else counted.until_ms,
+        rows_in=counted.rows_in,
+        rows_out=counted.rows_out,
+        rows_rejected=sum(counted.put_aside.values()),
+        reasons=json.dumps(dict(counted.put_aside), sort_keys=True),
+        began_at_ms=began_at_ms,
+        ended_at_ms=time.time_ns() // 1_000_000,
+        code_version=code_version(),
+    )
+
+
+def run_id(environment: Mapping[str, str] = os.environ) -> str:
+    """Names this run: Airflow's run, task and attempt where Airflow started it, else a fresh UUID.
+
+    The attempt is part of it: what a second attempt did must not overwrite what the first one did.
+    So is the part of a mapped task: the days of one run are told apart by nothing else.
+    """
+    names = [environment.get(name, "") for name in _AIRFLOW_RUN]
+    if not all(names):
+        return str(uuid.uuid4())
+    part = environment.get("AIRFLOW_CTX_MAP_INDEX", _NO_PART)
+    if part != _NO_PART:
+        names.append(part)
+    return "/".join([*names, environment.get("AIRFLOW_CTX_TRY_NUMBER", "1")])
+
+
+@cache
+def code_version() -> str:
+    """The package's version and a hash of the sources that run, changed ones included.
+
+    A commit's id would not tell of what was changed since; this costs a few milliseconds.
+    """
+    digest = hashlib.sha256()
+    for name, path in _sources():
+        digest.update(name.encode())
+        digest.update(path.read_bytes())
+    return f"{version('fraudwatch')}+{digest.hexdigest()[:_HASH_LENGTH]}"
+
+
+def _sources() -> Iterator[tuple[str, Path]]:
+    for package in _CODE:
+        spec = find_spec(package)
+        for folder in (spec.submodule_search_locations or ()) if spec else ():
+            for path in sorted(Path(folder).rglob("*.py")):
+                yield f"{package}/{path.relative_to(folder)}", path

@@ -1,0 +1,37 @@
+"""Memory twin of the accounts' store; see :mod:`fraudwatch.application.console.account_rules`."""
+
+from __future__ import annotations
+
+import threading
+
+from fraudwatch.application.console.account_rules import Account, AccountsUnavailable, Change
+
+
+class MemoryAccountStore:
+    """An ``AccountStore`` in a dictionary; it can be told not to answer."""
+
+    def __init__(self) -> None:
+        self._accounts: dict[str, Account] = {}
+        self._writing = threading.Lock()
+        self.is_reachable = True
+
+    def find(self, login: str) -> Account | None:
+        """See :class:`fraudwatch.application.console.account_rules.AccountStore`."""
+        self._answer()
+        return self._accounts.get(login)
+
+    def everybody(self) -> list[Account]:
+        """See :class:`fraudwatch.application.console.account_rules.AccountStore`."""
+        self._answer()
+        return [self._accounts[login] for login in sorted(self._accounts)]
+
+    def write(self, change: Change) -> None:
+        """See :class:`fraudwatch.application.console.account_rules.AccountStore`."""
+        self._answer()
+        with self._writing:
+            changed = {account.login: account for account in change(dict(self._accounts))}
+            self._accounts |= changed
+
+    def _answer(self) -> None:
+        if not self.is_reachable:
+            raise AccountsUnavailable("these memory accounts were told not to answer")

@@ -1,0 +1,154 @@
+"""Memory twins of what casework asks of engines; see :mod:`casework`."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date, datetime, timedelta
+
+from fraudwatch.adapters.memory.verdict_store import MemoryVerdictStore
+from fraudwatch.application.console.access import Person, Right
+from fraudwatch.application.console.case_order import latest_first, newest_first
+from fraudwatch.application.console.casework import CLAIM_SECONDS, Erased, RevealRefused, Shared
+from fraudwatch.application.console.reveal import reason_problems, shown
+from fraudwatch.application.ports import StoreUnavailable
+from fraudwatch.domain.instants import epoch_ms_of
+from fraudwatch.domain.messages.audit import AuditRecord
+from fraudwatch.domain.messages.label import Label
+from fraudwatch.domain.messages.transaction import Transaction
+from fraudwatch.domain.messages.verdict import Verdict
+from fraudwatch.domain.tally import Tally
+
+
+class MemoryCases:
+    """A ``CaseReader`` over the rows of a memory store."""
+
+    def __init__(self, store: MemoryVerdictStore) -> None:
+        self._store = store
+
+    def purchase_of(self, verdict: Verdict) -> Transaction | None:
+        """See :class:`fraudwatch.application.console.casework.CaseReader`."""
+        key = (verdict.customer_token, verdict.event_at_ms, verdict.transaction_id)
+        return next((one for one in self._bought() if _key(one) == key), None)
+
+    def purchases_of(
+        self, customer_token: str, *, until: datetime, days: int, limit: int
+    ) -> list[Transaction]:
+        """See :class:`fraudwatch.application.console.casework.CaseReader`."""
+        first, last = epoch_ms_of(until - timedelta(days=days)), epoch_ms_of(until)
+        return [
+            one
+            for one in self._bought()
+            if one.customer_token == customer_token and first <= one.event_at_ms <= last
+        ][:limit]
+
+    def purchases_with(self, shared: Shared, token: str, *, limit: int) -> list[Transaction]:
+        """See :class:`fraudwatch.application.console.casework.CaseReader`."""
+        return [one for one in self._bought() if getattr(one, shared) == token][:limit]
+
+    def verdicts_of(self, transaction_ids: Collection[str]) -> dict[str, Verdict]:
+        """See :class:`fraudwatch.application.console.casework.CaseReader`."""
+        found = {name: self._store.verdict_of(name) for name in transaction_ids}
+        return {name: verdict for name, verdict in found.items() if verdict is not None}
+
+    def labels_known(self, since: datetime, *, now: datetime) -> list[Label]:
+        """See :class:`fraudwatch.application.console.casework.CaseReader`."""
+        first, last = epoch_ms_of(since), epoch_ms_of(now)
+        said = [one for one in self._store.labels() if first <= one.known_at_ms <= last]
+        return latest_first(said)
+
+    def _bought(self) -> list[Transaction]:
+        return newest_first(self._store.purchases())
+
+
+class MemoryClaims:
+    """``Claims`` in a dictionary, by a clock that is given."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._held: dict[str, tuple[str, datetime]] = {}
+        self._lock = threading.Lock()  # sessions are threads, and one alone may win
+        self.is_reachable = True
+
+    def claim(self, transaction_id: str, login: str) -> str:
+        """See :class:`fraudwatch.application.console.casework.Claims`."""
+        with self._lock:
+            holder = self.held().get(transaction_id, login)
+            if holder == login:
+                until = self._clock() + timedelta(seconds=CLAIM_SECONDS)
+                self._held[transaction_id] = (login, until)
+        return holder
+
+    def release(self, transaction_id: str, login: str) -> None:
+        """See :class:`fraudwatch.application.console.casework.Claims`."""
+        with self._lock:
+            if self.held().get(transaction_id) == login:
+                del self._held[transaction_id]
+
+    def held(self) -> Mapping[str, str]:
+        """See :class:`fraudwatch.application.console.casework.Claims`."""
+        if not self.is_reachable:
+            raise StoreUnavailable("these memory claims were told not to answer")
+        now = self._clock()
+        held = dict(self._held)
+        return {name: login for name, (login, until) in held.items() if until > now}
+
+
+class MemoryTallies:
+    """A ``TallyReader`` over a list."""
+
+    def __init__(self, tallies: Sequence[Tally] = ()) -> None:
+        self.rows = list(tallies)
+        self.is_reachable = True
+
+    def tallies(self, days: Collection[date]) -> Sequence[Tally]:
+        """See :class:`fraudwatch.application.console.casework.TallyReader`."""
+        if not self.is_reachable:
+            raise StoreUnavailable("these memory tallies were told not to answer")
+        wanted = {day.isoformat() for day in days}
+        return [row for row in self.rows if row.day in wanted]
+
+
+class MemoryAudit:
+    """An ``AuditReader`` over a list, and over what was written to a memory store."""
+
+    def __init__(self, store: MemoryVerdictStore | None = None) -> None:
+        self.records: list[AuditRecord] = []
+        self._store = store
+        self.is_reachable = True
+
+    def audited(self, since: datetime, *, now: datetime, limit: int) -> list[AuditRecord]:
+        """See :class:`fraudwatch.application.console.casework.AuditReader`."""
+        if not self.is_reachable:
+            raise StoreUnavailable("this memory audit log was told not to answer")
+        first, last = epoch_ms_of(since), epoch_ms_of(now)
+        known = [*self.records, *(self._store.records() if self._store else ())]
+        found = [record for record in known if first <= record.at_ms <= last]
+        return sorted(found, key=lambda one: (-one.at_ms, one.record_id))[:limit]
+
+
+class MemoryRevealer:
+    """A ``Revealer`` of what it was given, by transaction id; it can be told to refuse."""
+
+    def __init__(self, personal: Mapping[str, Mapping[str, str]]) -> None:
+        self._personal = personal
+        self.asked: list[tuple[str, str, str]] = []  # transaction id, login, reason
+        self.is_reachable = True
+
+    def reveal(self, purchase: Transaction, *, person: Person, reason: str) -> Mapping[str, str]:
+        """See :class:`fraudwatch.application.console.casework.Revealer`."""
+        person.require(Right.REVEAL)
+        if not self.is_reachable:
+            raise RevealRefused("this memory edge was told to refuse; nothing was shown")
+        if broken := reason_problems(reason):
+            raise RevealRefused(f"the reason {broken[0].reason}; nothing was shown")
+        if purchase.sealed is None:
+            raise RevealRefused("nothing is sealed with this purchase; nothing was shown")
+        self.asked.append((purchase.transaction_id, person.login, reason.strip()))
+        if purchase.transaction_id not in self._personal:
+            raise Erased("the customer was forgotten")
+        return shown(self._personal[purchase.transaction_id])
+
+
+def _key(purchase: Transaction) -> tuple[str, int, str]:
+    return purchase.customer_token, purchase.event_at_ms, purchase.transaction_id

@@ -1,0 +1,74 @@
+"""The registry in memory, for tests: the same promises as the real one."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from fraudwatch.application.promotion.promote import PROMOTED_AT
+from fraudwatch.domain.training.versions import (
+    Alias,
+    ModelVersion,
+    TrainingRecord,
+    version_of,
+    with_sha256,
+)
+
+
+class MemoryRegistry:
+    """Keeps versions in a list and artefacts in a folder."""
+
+    def __init__(self, kept: Path) -> None:
+        self._kept = kept
+        self._versions: list[ModelVersion] = []
+
+    def versions(self) -> Sequence[ModelVersion]:
+        """See :class:`~fraudwatch.application.promotion.promote.ModelRegistry`."""
+        return list(reversed(self._versions))
+
+    def register(self, record: TrainingRecord, artefact: Path) -> int:
+        """See :class:`~fraudwatch.application.promotion.promote.ModelRegistry`."""
+        if known := with_sha256(record.sha256, self._versions):
+            return known.version
+        self._kept.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(artefact, self._kept / artefact.name)
+        number = len(self._versions) + 1
+        made = ModelVersion(
+            version=number,
+            sha256=record.sha256,
+            created_at_ms=number,
+            tags=dict(record.tags),
+            metrics=dict(record.metrics),
+        )
+        self._versions.append(made)
+        return number
+
+    def name(self, alias: Alias, version: int | None) -> None:
+        """See :class:`~fraudwatch.application.promotion.promote.ModelRegistry`."""
+        self._versions = [
+            replace(one, aliases=_with(one.aliases, alias, given=one.version == version))
+            for one in self._versions
+        ]
+
+    def note(self, version: int, facts: Mapping[str, str]) -> None:
+        """See :class:`~fraudwatch.application.promotion.promote.ModelRegistry`."""
+        known = version_of(version, self._versions)
+        at_ms = facts.get(PROMOTED_AT)
+        self._versions[version - 1] = replace(
+            known,
+            tags={**known.tags, **facts},
+            promoted_at_ms=int(at_ms) if at_ms else known.promoted_at_ms,
+        )
+
+    def restore(self, version: int, folder: Path) -> None:
+        """See :class:`~fraudwatch.application.promotion.promote.ModelRegistry`."""
+        name = f"{version_of(version, self._versions).sha256}.npz"
+        if not (folder / name).exists():
+            shutil.copyfile(self._kept / name, folder / name)
+
+
+def _with(aliases: tuple[str, ...], alias: Alias, *, given: bool) -> tuple[str, ...]:
+    others = tuple(one for one in aliases if one != alias)
+    return (*others, str(alias)) if given else others

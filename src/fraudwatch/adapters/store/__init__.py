@@ -1,0 +1,1 @@
+"""Read and write Cassandra; no other adapter imports its driver."""

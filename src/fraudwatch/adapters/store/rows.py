@@ -1,0 +1,230 @@
+"""Messages as rows of the tables under ``cassandra/migrations`` and back; pure, without the driver.
+
+A row holds its key, what a person asks for by hand or an index finds, and the message itself as one
+text: a column costs Cassandra more than what is in it (see docs/adr/0008). An alert is read by the
+page, so it has its fields as columns. A test compares all of this with the migrations.
+"""
+
+from __future__ import annotations
+
+import calendar
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
+from functools import cached_property
+from operator import attrgetter
+from typing import Any, get_args, get_origin
+
+from fraudwatch.adapters.codecs.json_codec import decode, encode
+from fraudwatch.application.console.alerts import ALERT_FIELDS, Alert
+from fraudwatch.application.console.casework import Shared
+from fraudwatch.domain.instants import day_of
+from fraudwatch.domain.messages.audit import AuditRecord
+from fraudwatch.domain.messages.fields import columns_of
+from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, Truth
+from fraudwatch.domain.messages.transaction import Transaction
+from fraudwatch.domain.messages.verdict import Verdict
+
+HOUR_MS = 3_600_000
+
+
+@dataclass(frozen=True)
+class Table:
+    """How one message type becomes rows of one table."""
+
+    name: str
+    message: type[Any]
+    partition: tuple[str, ...]
+    """The message's fields or computed columns that decide which rows lie together."""
+    written_at: str
+    """The field, in epoch ms, that is the rows' write timestamp: the later one wins."""
+    plain: tuple[str, ...]
+    """The fields that are columns as they are."""
+    computed: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+    rank: Callable[[Any], int] = lambda _: 0
+    """Below 1,000: of two messages of one key and millisecond the higher one stands, whole."""
+
+    @cached_property
+    def sources(self) -> dict[str, Callable[[Any], Any]]:
+        """Where each column's value comes from, in the order of :meth:`row`."""
+        return {**self.computed, **{_column(name): attrgetter(name) for name in self.plain}}
+
+    @cached_property
+    def _plain_values(self) -> Callable[[Any], tuple[Any, ...]]:
+        # All at once: twice as fast as column by column, and every message comes through here.
+        return attrgetter(*self.plain)
+
+    def row(self, message: Any) -> tuple[Any, ...]:
+        """The values of every column, None where unknown, then the write timestamp in µs.
+
+        Times stay epoch milliseconds: the driver takes them as they are.
+        """
+        computed = [source(message) for source in self.computed.values()]
+        written_at_us = getattr(message, self.written_at) * 1_000 + self.rank(message)
+        return (*computed, *self._plain_values(message), written_at_us)
+
+    def partition_of(self, message: Any) -> tuple[Any, ...]:
+        """Rows with an equal answer lie together and may share a batch."""
+        return tuple(self.sources[name](message) for name in self.partition)
+
+
+def hour_of(epoch_ms: int) -> int:
+    """The start of the hour, in epoch ms UTC: the bucket of ``alert_by_hour``."""
+    return epoch_ms // HOUR_MS * HOUR_MS
+
+
+def month_of(epoch_ms: int) -> str:
+    """The month as ``2026-11``, UTC: the bucket of ``transaction_by_customer``."""
+    return time.strftime("%Y-%m", time.gmtime(epoch_ms // 1_000))
+
+
+def _column(name: str) -> str:
+    return name.removesuffix("_ms")
+
+
+def _whole(message: Any) -> str:
+    """The message as one text: the same message, the same bytes."""
+    return encode(message).decode()
+
+
+_UNSEALED = tuple(item.name for item in fields(Transaction) if item.name != "sealed")
+_unsealed_values = attrgetter(*_UNSEALED)
+
+
+def _without_its_box(purchase: Transaction) -> str:
+    return encode(dict(zip(_UNSEALED, _unsealed_values(purchase), strict=True))).decode()
+
+
+def _reasons_text(alert: Alert) -> str:
+    listed = [asdict(reason) for reason in alert.reasons]
+    return json.dumps(listed, ensure_ascii=False, separators=(",", ":"))
+
+
+# What purchases of several customers can have in common; indexed, see docs/adr/0009.
+SHARED_TOKENS = tuple(str(shared) for shared in Shared)
+_SAID: Mapping[str, Callable[[Label], str]] = {
+    # BY is a word of CQL's own.
+    "labelled_by": attrgetter("by"),
+    # No note is an empty text: an unset cell would leave another word's note standing.
+    "note": lambda label: label.note or "",
+}
+_RANKS = {truth: rank for rank, truth in enumerate(sorted(Truth))}
+
+
+def _rank_of(label: Label) -> int:
+    return _RANKS[label.verdict]
+
+
+VERDICTS = Table(
+    name="verdict_by_transaction",
+    message=Verdict,
+    partition=("transaction_id",),
+    written_at="decided_at_ms",
+    plain=("transaction_id", "decided_at_ms", "outcome", "risk", "score"),
+    computed={"verdict": _whole},
+)
+ALERTS = Table(
+    name="alert_by_hour",
+    message=Alert,
+    partition=("hour_at", "risk"),
+    written_at="decided_at_ms",
+    plain=tuple(name for name in ALERT_FIELDS if name != "reasons"),
+    computed={"hour_at": lambda alert: hour_of(alert.decided_at_ms), "reasons": _reasons_text},
+)
+TRANSACTIONS = Table(
+    name="transaction_by_customer",
+    message=Transaction,
+    partition=("customer_token", "month"),
+    written_at="event_at_ms",
+    plain=("customer_token", "event_at_ms", "transaction_id", *SHARED_TOKENS),
+    computed={"month": lambda bought: month_of(bought.event_at_ms), "purchase": _whole},
+)
+MERCHANTS = Table(
+    name="transaction_by_merchant",
+    message=Transaction,
+    partition=("merchant_id", "day"),
+    written_at="event_at_ms",
+    plain=("merchant_id", "event_at_ms", "transaction_id"),
+    computed={"day": lambda sold: day_of(sold.event_at_ms), "purchase": _without_its_box},
+)
+LABELS = Table(
+    name="label_by_transaction",
+    message=Label,
+    partition=("transaction_id",),
+    written_at="known_at_ms",
+    plain=("transaction_id", "verdict", "source", "known_at_ms"),
+    computed=_SAID,
+    rank=_rank_of,
+)
+LABELS_BY_DAY = Table(
+    name="label_by_day",
+    message=Label,
+    partition=("day",),
+    written_at="known_at_ms",
+    plain=LABELS.plain,
+    computed={"day": lambda label: day_of(label.known_at_ms), **_SAID},
+    rank=_rank_of,
+)
+AUDIT = Table(
+    name="audit_by_day",
+    message=AuditRecord,
+    partition=("day",),
+    written_at="at_ms",
+    plain=("at_ms", "record_id"),
+    computed={"day": lambda record: day_of(record.at_ms), "record": _whole},
+)
+TABLES = (VERDICTS, ALERTS, TRANSACTIONS, MERCHANTS, LABELS, LABELS_BY_DAY, AUDIT)
+
+
+def verdict_from(row: Mapping[str, Any]) -> Verdict:
+    """The verdict that was written as this row of ``verdict_by_transaction``."""
+    return decode(Verdict, row["verdict"].encode())
+
+
+def purchase_from(row: Mapping[str, Any]) -> Transaction:
+    """The purchase that was written as this row of ``transaction_by_customer``."""
+    return decode(Transaction, row["purchase"].encode())
+
+
+def alert_from(row: Mapping[str, Any]) -> Alert:
+    """The alert that was written as this row of ``alert_by_hour``."""
+    return Alert(**_values(row, ALERT_FIELDS))
+
+
+def label_from(row: Mapping[str, Any]) -> Label:
+    """The label that was written as this row of ``label_by_transaction`` or ``label_by_day``."""
+    said = {"by": row["labelled_by"], "note": row["note"] or None}
+    return Label(schema=LABEL_SCHEMA, **said, **_values(row, LABELS.plain))
+
+
+def record_from(row: Mapping[str, Any]) -> AuditRecord:
+    """The record that was written as this row of ``audit_by_day``."""
+    return decode(AuditRecord, row["record"].encode())
+
+
+def _values(row: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: _READ[name](row[_column(name)]) for name in names}
+
+
+def _reading(kind: type[Any], name: str) -> Callable[[Any], Any]:
+    if get_origin(kind) is tuple:
+        part = get_args(kind)[0]
+        return lambda text: tuple(part(**one) for one in json.loads(text))
+    if name.endswith("_at_ms"):
+        return _epoch_ms
+    return lambda value: None if value is None else kind(value)
+
+
+def _epoch_ms(instant: datetime) -> int:
+    # The driver answers with naive UTC instants; integers keep the millisecond exact.
+    return calendar.timegm(instant.timetuple()) * 1_000 + instant.microsecond // 1_000
+
+
+# An alert's fields are fields of the verdict, so one table of readings serves both.
+_READ = {
+    column.name: _reading(column.type, column.name)
+    for message in (Verdict, Label)
+    for column in columns_of(message)
+}

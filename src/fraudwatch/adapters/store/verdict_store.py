@@ -1,0 +1,131 @@
+"""What is judged, said and done into Cassandra: idempotent, timestamped, acknowledged."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from cassandra import InvalidRequest
+from cassandra.cluster import Session
+from cassandra.query import UNSET_VALUE
+
+from fraudwatch.adapters.store.rows import (
+    ALERTS,
+    AUDIT,
+    LABELS,
+    LABELS_BY_DAY,
+    MERCHANTS,
+    TABLES,
+    TRANSACTIONS,
+    VERDICTS,
+    Table,
+)
+from fraudwatch.adapters.store.sending import Row, send
+from fraudwatch.adapters.store.session import KEYSPACE, driver_errors_translated
+from fraudwatch.application.console.alerts import alert_of, is_alert
+from fraudwatch.application.ports import RowsRefused
+from fraudwatch.domain.messages.audit import AuditRecord
+from fraudwatch.domain.messages.label import Label
+from fraudwatch.domain.messages.transaction import Kind, Transaction
+from fraudwatch.domain.messages.verdict import Verdict
+
+
+class CassandraVerdictStore:
+    """Writes each message into every table that answers a question about it."""
+
+    def __init__(self, session: Session) -> None:
+        """Prepare the statements.
+
+        Raises:
+            StoreUnavailable: nobody answers, or the tables are not there yet.
+        """
+        self._session = session
+        with driver_errors_translated():
+            self._prepared = {table.name: session.prepare(insert_of(table)) for table in TABLES}
+        for prepared in self._prepared.values():
+            prepared.is_idempotent = True
+
+    def write(
+        self,
+        verdicts: Sequence[Verdict],
+        transactions: Sequence[Transaction],
+        labels: Sequence[Label] = (),
+        records: Sequence[AuditRecord] = (),
+    ) -> None:
+        """See :class:`fraudwatch.application.ports.VerdictStore`."""
+        refused: dict[Any, str] = {}
+        rows: list[Row] = []
+        for messages, rows_of in (
+            (verdicts, self._verdict_rows),
+            (transactions, self._purchase_rows),
+            (labels, self._label_rows),
+            (records, self._record_rows),
+        ):
+            rows += _sound(messages, rows_of, refused)
+        with driver_errors_translated():
+            invalid = send(self._session, rows)
+        refused |= {found.message: _reason(found.error) for found in invalid}
+        if refused:
+            raise RowsRefused(refused)
+
+    def _verdict_rows(self, verdict: Verdict) -> Iterator[Row]:
+        yield self._row(VERDICTS, verdict, verdict)
+        if is_alert(verdict):
+            yield self._row(ALERTS, alert_of(verdict), verdict)
+
+    def _purchase_rows(self, purchase: Transaction) -> Iterator[Row]:
+        if purchase.kind is not Kind.TRANSACTION:
+            raise _Unfit(f"{purchase.kind} is not a purchase")
+        yield self._row(TRANSACTIONS, purchase, purchase)
+        yield self._row(MERCHANTS, purchase, purchase)
+
+    def _label_rows(self, label: Label) -> Iterator[Row]:
+        yield self._row(LABELS, label, label)
+        yield self._row(LABELS_BY_DAY, label, label)
+
+    def _record_rows(self, record: AuditRecord) -> Iterator[Row]:
+        yield self._row(AUDIT, record, record)
+
+    def _row(self, table: Table, content: Any, message: Any) -> Row:
+        try:
+            values = [UNSET_VALUE if value is None else value for value in table.row(content)]
+            statement = self._prepared[table.name].bind(values)
+            partition = table.partition_of(content)
+        except (TypeError, ValueError, OverflowError, OSError, struct.error) as error:
+            # The driver's message may quote the value, which may be personal: name the kind only.
+            raise _Unfit(f"does not fit {table.name} ({type(error).__name__})") from None
+        if "" in partition:
+            # Cassandra would refuse the verdict and yet list it as an alert.
+            raise _Unfit("its key is empty")
+        return Row(message, (table.name, *partition), statement)
+
+
+class _Unfit(ValueError):
+    """A message that makes no row; the text says why without its values."""
+
+
+def insert_of(table: Table) -> str:
+    """The statement that :meth:`Table.row` fills; rows carry their own write timestamp."""
+    columns = tuple(table.sources)
+    marks = ", ".join("?" * len(columns))
+    return (
+        f"INSERT INTO {KEYSPACE}.{table.name} ({', '.join(columns)}) "  # noqa: S608  names are ours
+        f"VALUES ({marks}) USING TIMESTAMP ?"
+    )
+
+
+def _sound(
+    messages: Iterable[Any], rows_of: Callable[[Any], Iterator[Row]], refused: dict[Any, str]
+) -> Iterator[Row]:
+    for message in messages:
+        try:
+            yield from list(rows_of(message))
+        except _Unfit as why:
+            refused[message] = str(why)
+
+
+def _reason(error: InvalidRequest) -> str:
+    if "long" in str(error):
+        return "its key is too long for Cassandra"
+    return "Cassandra calls the row invalid"

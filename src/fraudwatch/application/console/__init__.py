@@ -1,0 +1,1 @@
+"""Serve the analysts' console: accounts, alerts, cases, decisions, reveals, tallies."""

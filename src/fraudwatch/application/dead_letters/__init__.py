@@ -1,0 +1,1 @@
+"""Inspect dead letters and replay them."""

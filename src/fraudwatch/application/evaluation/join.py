@@ -1,0 +1,114 @@
+"""Truth and verdicts side by side, by transaction id, and what found no partner."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fraudwatch.application.evaluation.ports import Truth, Verdicts
+from fraudwatch.domain.evaluation.labelled_scores import Flags, Floats, Judged, Keys
+from fraudwatch.domain.messages.verdict import Outcome
+
+NO_RATE = "currency has no rate on its day, so ingest refuses it"
+UNEXPLAINED = "not sent, put aside, or not judged yet"
+_APPROVE = list(Outcome).index(Outcome.APPROVE)
+
+
+class NothingToReport(Exception):
+    """Truth and verdicts have nothing in common; the text says what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joined:
+    """The purchases with a verdict, that verdict column by column, and counts of the others."""
+
+    judged: Judged
+    score: Floats
+    is_alert: Flags
+    rules: dict[str, Flags]
+    outcomes: dict[str, int]
+    judges: dict[str, int]
+    transactions: int
+    frauds: int
+    missing: dict[str, int]
+    """Labelled purchases without a verdict, by reason."""
+    missing_frauds: int
+    duplicates: int
+    """Rows of these purchases beyond the first of their transaction id or verdict id."""
+    elsewhere: int
+    """Verdicts of the same source on purchases that the labels or the interval leave out."""
+
+
+def joined(truth: Truth, verdicts: Verdicts) -> Joined:
+    """Give each labelled purchase its verdict.
+
+    Raises:
+        NothingToReport: no labelled purchase, or none of them has a verdict.
+    """
+    refused = sum(truth.refused.values())
+    if not len(truth) + refused:
+        raise NothingToReport(
+            "the labels file holds no labelled purchase in this interval, so there is nothing to"
+            " report; see --from and --until"
+        )
+    row = _row_of_each(truth.transaction, verdicts)
+    is_judged = row >= 0
+    if not is_judged.any():
+        raise NothingToReport(
+            f"none of the {len(truth) + refused} labelled purchases has a verdict, so there is"
+            f" nothing to report; send them by ./fraudwatch replay first (source {truth.source},"
+            f" {len(verdicts.transaction)} verdicts of it are stored)"
+        )
+    chosen = row[is_judged]
+    lost = Counter(truth.refused)
+    no_rate = int((~is_judged & np.isnan(truth.eur_cents)).sum())
+    lost.update({NO_RATE: no_rate, UNEXPLAINED: int((~is_judged).sum()) - no_rate})
+    is_ours = np.isin(verdicts.transaction, truth.transaction)
+    return Joined(
+        judged=Judged(
+            transaction=truth.transaction[is_judged],
+            card=truth.card[is_judged],
+            event_at_ms=truth.event_at_ms[is_judged],
+            eur_cents=truth.eur_cents[is_judged],
+            is_fraud=truth.is_fraud[is_judged],
+        ),
+        score=verdicts.score[chosen],
+        is_alert=verdicts.outcome[chosen] != _APPROVE,
+        rules={
+            name: (verdicts.rules[chosen] >> np.uint64(bit)) & np.uint64(1) == 1
+            for bit, name in enumerate(verdicts.rule_names)
+        },
+        outcomes=_counts(verdicts.outcome[chosen], tuple(map(str, Outcome))),
+        judges={by: n for by, n in _counts(verdicts.judge[chosen], verdicts.judges).items() if n},
+        transactions=len(truth) + refused,
+        frauds=int(truth.is_fraud.sum()) + truth.refused_frauds,
+        missing={reason: count for reason, count in lost.items() if count},
+        missing_frauds=int(truth.is_fraud[~is_judged].sum()) + truth.refused_frauds,
+        duplicates=_repeats(verdicts.transaction[is_ours], verdicts.verdict[is_ours]),
+        elsewhere=int((~is_ours).sum()),
+    )
+
+
+def _row_of_each(wanted: Keys, verdicts: Verdicts) -> npt.NDArray[np.int64]:
+    """The row of each purchase's verdict, or -1; of copies the first one read."""
+    has_score = np.flatnonzero(~np.isnan(verdicts.score))
+    known, first = np.unique(verdicts.transaction[has_score], return_index=True)
+    if not len(known):
+        return np.full(len(wanted), -1)
+    place = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+    return np.where(known[place] == wanted, has_score[first[place]], -1)
+
+
+def _repeats(transaction: Keys, verdict: Keys) -> int:
+    is_first = np.zeros((2, len(transaction)), dtype=np.bool_)
+    for seen, keys in zip(is_first, (transaction, verdict), strict=True):
+        seen[np.unique(keys, return_index=True)[1]] = True
+    return int((~is_first.all(axis=0)).sum())
+
+
+def _counts(codes: npt.NDArray[np.signedinteger], names: tuple[str, ...]) -> dict[str, int]:
+    counted = np.bincount(codes, minlength=len(names))
+    return {name: int(count) for name, count in zip(names, counted, strict=True)}

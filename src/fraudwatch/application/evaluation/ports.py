@@ -1,0 +1,80 @@
+"""What a report is made of: known truth, and the verdicts that stand in the system of record."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from fraudwatch.domain.evaluation.labelled_scores import Flags, Floats, Integers, Keys
+
+_KEY_BYTES = 8
+
+
+def key_bytes(text: str) -> bytes:
+    """Eight bytes that stand for an id: of two million, two clash once in ten million reports."""
+    return hashlib.blake2b(text.encode(), digest_size=_KEY_BYTES).digest()
+
+
+def keys_from(joined: bytes | bytearray) -> Keys:
+    """Keys that lie end to end."""
+    return np.frombuffer(bytes(joined), dtype="<u8").astype(np.uint64, copy=False)
+
+
+def keys_of(texts: Iterable[str]) -> Keys:
+    """The keys of many ids."""
+    return keys_from(b"".join(map(key_bytes, texts)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Truth:
+    """Labelled purchases of one source, one row each, in the order of events."""
+
+    source: str
+    transaction: Keys
+    card: Keys
+    event_at_ms: Integers
+    eur_cents: Floats
+    """NaN where no exchange rate is known, so that ingest refuses the purchase."""
+    is_fraud: Flags
+    refused: Mapping[str, int] = field(default_factory=dict)
+    """Labelled rows that replay refuses, so that they cannot have a verdict, by reason."""
+    refused_frauds: int = 0
+    unlabelled: int = 0
+    repeated: int = 0
+    without_time: int = 0
+
+    def __len__(self) -> int:
+        return len(self.transaction)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdicts:
+    """Every row of the system of record that belongs to one source, in no order."""
+
+    transaction: Keys
+    verdict: Keys
+    score: Floats
+    outcome: npt.NDArray[np.int8]
+    """Position in :class:`fraudwatch.domain.messages.verdict.Outcome`."""
+    rules: Keys
+    """A bit for each of ``rule_names`` that was hit."""
+    rule_names: tuple[str, ...]
+    judge: npt.NDArray[np.int16]
+    """Position in ``judges``: mode and policy."""
+    judges: tuple[str, ...]
+
+
+class VerdictSource(Protocol):
+    """Where verdicts are read from."""
+
+    def of(self, source: str) -> Verdicts:
+        """All verdicts on purchases of this source.
+
+        Raises:
+            StoreUnavailable: not all of them can be read.
+        """

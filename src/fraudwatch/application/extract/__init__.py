@@ -1,0 +1,1 @@
+"""Extract a closed day from the source into the lake and check it."""

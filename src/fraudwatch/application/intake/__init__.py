@@ -1,0 +1,1 @@
+"""Validate purchases and labels, seal personal data, submit to the log."""

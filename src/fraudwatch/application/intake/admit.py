@@ -1,0 +1,107 @@
+"""Admit a purchase: check it, replace persons by tokens, seal what is personal, convert money."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from fraudwatch.application.ports import Vault
+from fraudwatch.domain.messages.dead_letter import Code, Refused
+from fraudwatch.domain.messages.fields import Problem, problems
+from fraudwatch.domain.messages.purchase import Purchase, transaction_id_of
+from fraudwatch.domain.messages.transaction import TRANSACTION_SCHEMA, Kind, Transaction
+from fraudwatch.domain.money import RateTable, UnknownCurrency
+from fraudwatch.domain.privacy import (
+    ADDRESS_POSITION_DECIMALS,
+    PURCHASE_POSITION_DECIMALS,
+    TokenField,
+    bin_and_last_four,
+    canonical_ip,
+    coarse,
+)
+
+# A clock may be a little ahead of ours; a purchase of tomorrow would blind today's windows.
+FUTURE_TOLERANCE_MS = 5 * 60 * 1000
+_SEALED_FIELDS = ("customer_id", "name", "email", "card_number", "device_id", "ip")
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What admitting needs: the keys and the exchange rates."""
+
+    vault: Vault
+    rates: RateTable
+
+    def admit(self, purchase: Purchase, *, now_ms: int) -> Transaction:
+        """The transaction of a purchase.
+
+        Raises:
+            Refused: when a field breaks its bounds, its currency has no rate, its address is none,
+                or it lies in the future.
+        """
+        if broken := problems(purchase):
+            raise Refused(Code.OUT_OF_BOUNDS, broken)
+        if purchase.event_at_ms > now_ms + FUTURE_TOLERANCE_MS:
+            raise Refused(Code.FUTURE_EVENT, [Problem("event_at_ms", "lies in the future")])
+        day = datetime.fromtimestamp(purchase.event_at_ms / 1000, UTC).date().isoformat()
+        try:
+            euro = self.rates.to_eur(purchase.amount_minor, purchase.currency, day)
+        except UnknownCurrency as error:
+            raise Refused(Code.UNKNOWN_CURRENCY, [Problem("currency", str(error))]) from error
+        transaction_id = transaction_id_of(purchase.source, purchase.id)
+        customer_token = self.vault.token(
+            TokenField.CUSTOMER, f"{purchase.source}:{purchase.customer_id}"
+        )
+        address, network = self._address_tokens(purchase.ip)
+        card_bin, card_last4 = (
+            bin_and_last_four(purchase.card_number) if purchase.card_number else (None, None)
+        )
+        personal = {n: v for n in _SEALED_FIELDS if (v := getattr(purchase, n)) is not None}
+        return Transaction(
+            schema=TRANSACTION_SCHEMA,
+            kind=Kind.TRANSACTION,
+            transaction_id=transaction_id,
+            event_at_ms=purchase.event_at_ms,
+            customer_token=customer_token,
+            amount_minor=purchase.amount_minor,
+            currency=purchase.currency,
+            amount_eur_cents=euro.eur_cents,
+            rate_on=euro.rate_on,
+            payment_status=purchase.payment_status,
+            channel=purchase.channel,
+            merchant_id=purchase.merchant_id,
+            category=purchase.category,
+            item_count=purchase.item_count,
+            card_token=self._token(TokenField.CARD, purchase.card_number),
+            card_bin=card_bin,
+            card_last4=card_last4,
+            device_token=self._token(TokenField.DEVICE, purchase.device_id),
+            ip_token=address,
+            ip_network_token=network,
+            merchant_country=purchase.merchant_country,
+            billing_country=purchase.billing_country,
+            shipping_country=purchase.shipping_country,
+            purchase_latitude=coarse(purchase.purchase_latitude, PURCHASE_POSITION_DECIMALS),
+            purchase_longitude=coarse(purchase.purchase_longitude, PURCHASE_POSITION_DECIMALS),
+            billing_latitude=coarse(purchase.billing_latitude, ADDRESS_POSITION_DECIMALS),
+            billing_longitude=coarse(purchase.billing_longitude, ADDRESS_POSITION_DECIMALS),
+            shipping_latitude=coarse(purchase.shipping_latitude, ADDRESS_POSITION_DECIMALS),
+            shipping_longitude=coarse(purchase.shipping_longitude, ADDRESS_POSITION_DECIMALS),
+            sealed=self.vault.seal(customer_token, transaction_id, personal),
+        )
+
+    def _token(self, field: TokenField, value: str | None) -> str | None:
+        return None if value is None else self.vault.token(field, value)
+
+    def _address_tokens(self, ip: str | None) -> tuple[str | None, str | None]:
+        if ip is None:
+            return None, None
+        try:
+            address, network = canonical_ip(ip)
+        except ValueError as error:
+            broken = Problem("ip", "is no IPv4 or IPv6 address")
+            raise Refused(Code.OUT_OF_BOUNDS, [broken]) from error
+        return (
+            self.vault.token(TokenField.IP, address),
+            self.vault.token(TokenField.IP_NETWORK, network),
+        )

@@ -1,0 +1,1 @@
+"""Promote a model version to champion, or roll it back."""

@@ -1,0 +1,1 @@
+"""Score a batch of purchases and explain the result."""

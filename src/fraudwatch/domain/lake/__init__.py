@@ -1,0 +1,1 @@
+"""Describe days in the lake: extracts, job outcomes, row counts, retention."""

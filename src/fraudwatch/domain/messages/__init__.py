@@ -1,0 +1,1 @@
+"""Define the messages on the topics: purchase, transaction, verdict, label, audit record."""

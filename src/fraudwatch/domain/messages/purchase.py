@@ -1,0 +1,109 @@
+"""A purchase as the outside world tells it: the only message that carries personal data in clear.
+
+It exists between the edge and :func:`fraudwatch.application.intake.admit.admit`, never after it.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Annotated
+
+from fraudwatch.domain.messages.fields import Fact, Sensitivity
+
+PERSONAL = Sensitivity.PERSONAL
+COUNTRY = r"[A-Z]{2}"
+IDENTIFIER = r"[A-Za-z0-9:_.-]+"
+SOURCE_NAME = r"[a-z0-9_-]+"
+# Together with the colon between them, 64 characters: the longest transaction id.
+LONGEST_SOURCE, LONGEST_ID = 16, 47
+# 2000-01-01 and 2100-01-01 UTC: a clock outside these is broken, not early or late.
+EARLIEST_EVENT_MS, LATEST_EVENT_MS = 946_684_800_000, 4_102_444_800_000
+
+
+def transaction_id_of(source: str, own_id: str) -> str:
+    """The id that a purchase has inside: its source's own id, unique among all sources."""
+    return f"{source}:{own_id}"
+
+
+class PaymentStatus(enum.StrEnum):
+    """What the payment system answered: an attempt that did not go through is a fact as well."""
+
+    APPROVED = "approved"
+    DECLINED = "declined"
+    FAILED = "failed"
+
+
+class Channel(enum.StrEnum):
+    """Was the card where the terminal was?"""
+
+    PRESENT = "present"
+    NOT_PRESENT = "not_present"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purchase:
+    """One purchase, or attempt at one, as a shop or payment system reports it.
+
+    Unknown stays absent: a source that has no card numbers, addresses or positions leaves them out.
+    """
+
+    source: Annotated[
+        str, Fact("Which system reports it", pattern=SOURCE_NAME, max_length=LONGEST_SOURCE)
+    ]
+    id: Annotated[
+        str, Fact("The source's own id, unique in it", pattern=IDENTIFIER, max_length=LONGEST_ID)
+    ]
+    event_at_ms: Annotated[
+        int,
+        Fact(
+            "When it happened",
+            unit="epoch ms UTC",
+            minimum=EARLIEST_EVENT_MS,
+            maximum=LATEST_EVENT_MS,
+        ),
+    ]
+    customer_id: Annotated[
+        str, Fact("Who bought", max_length=128, pattern=r"\S.*", sensitivity=PERSONAL)
+    ]
+    amount_minor: Annotated[int, Fact("Amount", unit="minor units", minimum=0, maximum=10**13)]
+    currency: Annotated[str, Fact("ISO 4217 code", pattern=r"[A-Z]{3}")]
+    payment_status: Annotated[PaymentStatus, Fact("What the payment system answered")]
+    channel: Annotated[Channel, Fact("Card present or not")]
+    merchant_id: Annotated[str, Fact("Who sold", pattern=r"\S.*", max_length=128)]
+    category: Annotated[str | None, Fact("What kind of goods", max_length=64)] = None
+    item_count: Annotated[int | None, Fact("Pieces bought", minimum=0, maximum=10**6)] = None
+    card_number: Annotated[
+        str | None, Fact("The card's number", pattern=r"[0-9]{12,19}", sensitivity=PERSONAL)
+    ] = None
+    device_id: Annotated[
+        str | None, Fact("The device it came from", max_length=128, sensitivity=PERSONAL)
+    ] = None
+    ip: Annotated[str | None, Fact("Its internet address", max_length=45, sensitivity=PERSONAL)] = (
+        None
+    )
+    name: Annotated[str | None, Fact("Card holder", max_length=256, sensitivity=PERSONAL)] = None
+    email: Annotated[str | None, Fact("Mail address", max_length=320, sensitivity=PERSONAL)] = None
+    merchant_country: Annotated[str | None, Fact("Seller's country", pattern=COUNTRY)] = None
+    billing_country: Annotated[str | None, Fact("Billing address's country", pattern=COUNTRY)] = (
+        None
+    )
+    shipping_country: Annotated[str | None, Fact("Delivery's country", pattern=COUNTRY)] = None
+    purchase_latitude: Annotated[
+        float | None, Fact("Where it happened", unit="degrees", minimum=-90, maximum=90)
+    ] = None
+    purchase_longitude: Annotated[
+        float | None, Fact("Where it happened", unit="degrees", minimum=-180, maximum=180)
+    ] = None
+    billing_latitude: Annotated[
+        float | None, Fact("Billing address", unit="degrees", minimum=-90, maximum=90)
+    ] = None
+    billing_longitude: Annotated[
+        float | None, Fact("Billing address", unit="degrees", minimum=-180, maximum=180)
+    ] = None
+    shipping_latitude: Annotated[
+        float | None, Fact("Delivery address", unit="degrees", minimum=-90, maximum=90)
+    ] = None
+    shipping_longitude: Annotated[
+        float | None, Fact("Delivery address", unit="degrees", minimum=-180, maximum=180)
+    ] = None

@@ -1,0 +1,106 @@
+"""A transaction as it travels inside: tokens instead of names, euro cents beside the original."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Annotated
+
+from fraudwatch.domain.messages.fields import Fact, Sensitivity
+from fraudwatch.domain.messages.purchase import (
+    COUNTRY,
+    EARLIEST_EVENT_MS,
+    IDENTIFIER,
+    LATEST_EVENT_MS,
+    Channel,
+    PaymentStatus,
+)
+
+PSEUDONYM, SEALED = Sensitivity.PSEUDONYM, Sensitivity.SEALED
+# <key id, 8 hex digits>_<128 bits, base32>: see fraudwatch.domain.privacy
+TOKEN_PATTERN = r"[0-9a-f]{8}_[a-z2-7]{26}"  # noqa: S105  a pattern
+TRANSACTION_SCHEMA = "transaction.v1"
+
+
+class Kind(enum.StrEnum):
+    """What an envelope on the topic asks for; erasure comes in offset order like any event."""
+
+    TRANSACTION = "transaction"
+    ERASE = "erase"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transaction:
+    """One admitted purchase on ``transaction_topic``, keyed by its customer token.
+
+    Personal fields are inside ``sealed`` (AES-256-GCM under the customer's own key) or replaced by
+    keyed tokens. An absent value is unknown, never zero.
+    """
+
+    schema: Annotated[str, Fact("Message version", pattern=r"transaction\.v1")]
+    kind: Annotated[Kind, Fact("What the envelope asks for")]
+    transaction_id: Annotated[str, Fact("source:id, unique", pattern=IDENTIFIER, max_length=64)]
+    event_at_ms: Annotated[
+        int,
+        Fact(
+            "When it happened",
+            unit="epoch ms UTC",
+            minimum=EARLIEST_EVENT_MS,
+            maximum=LATEST_EVENT_MS,
+        ),
+    ]
+    customer_token: Annotated[str, Fact("Who bought", pattern=TOKEN_PATTERN, sensitivity=PSEUDONYM)]
+    amount_minor: Annotated[
+        int, Fact("Amount as charged", unit="minor units", minimum=0, maximum=10**13)
+    ]
+    currency: Annotated[str, Fact("ISO 4217 code of amount_minor", pattern=r"[A-Z]{3}")]
+    amount_eur_cents: Annotated[int, Fact("Amount in euro", unit="euro cents", minimum=0)]
+    rate_on: Annotated[str, Fact("Day of the exchange rate", pattern=r"\d{4}-\d{2}-\d{2}")]
+    payment_status: Annotated[PaymentStatus, Fact("What the payment system answered")]
+    channel: Annotated[Channel, Fact("Card present or not")]
+    merchant_id: Annotated[str, Fact("Who sold", max_length=128)]
+    category: Annotated[str | None, Fact("What kind of goods", max_length=64)] = None
+    item_count: Annotated[int | None, Fact("Pieces bought", minimum=0, maximum=10**6)] = None
+    card_token: Annotated[
+        str | None, Fact("Card", pattern=TOKEN_PATTERN, sensitivity=PSEUDONYM)
+    ] = None
+    card_bin: Annotated[str | None, Fact("Issuer: first six digits", pattern=r"[0-9]{6}")] = None
+    card_last4: Annotated[str | None, Fact("Last four digits", pattern=r"[0-9]{4}")] = None
+    device_token: Annotated[
+        str | None, Fact("Device", pattern=TOKEN_PATTERN, sensitivity=PSEUDONYM)
+    ] = None
+    ip_token: Annotated[
+        str | None, Fact("Address", pattern=TOKEN_PATTERN, sensitivity=PSEUDONYM)
+    ] = None
+    ip_network_token: Annotated[
+        str | None,
+        Fact("Its /24 (IPv4) or /48 (IPv6) network", pattern=TOKEN_PATTERN, sensitivity=PSEUDONYM),
+    ] = None
+    merchant_country: Annotated[str | None, Fact("Seller's country", pattern=COUNTRY)] = None
+    billing_country: Annotated[str | None, Fact("Billing address's country", pattern=COUNTRY)] = (
+        None
+    )
+    shipping_country: Annotated[str | None, Fact("Delivery's country", pattern=COUNTRY)] = None
+    purchase_latitude: Annotated[
+        float | None, Fact("Where it happened", unit="degrees", minimum=-90, maximum=90)
+    ] = None
+    purchase_longitude: Annotated[
+        float | None, Fact("Where it happened", unit="degrees", minimum=-180, maximum=180)
+    ] = None
+    billing_latitude: Annotated[
+        float | None, Fact("Billing address, to a tenth", unit="degrees", minimum=-90, maximum=90)
+    ] = None
+    billing_longitude: Annotated[
+        float | None, Fact("Billing address, to a tenth", unit="degrees", minimum=-180, maximum=180)
+    ] = None
+    shipping_latitude: Annotated[
+        float | None, Fact("Delivery address, to a tenth", unit="degrees", minimum=-90, maximum=90)
+    ] = None
+    shipping_longitude: Annotated[
+        float | None,
+        Fact("Delivery address, to a tenth", unit="degrees", minimum=-180, maximum=180),
+    ] = None
+    sealed: Annotated[
+        str | None,
+        Fact("The personal fields, base64 of AES-256-GCM", max_length=8_192, sensitivity=SEALED),
+    ] = None

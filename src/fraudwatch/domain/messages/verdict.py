@@ -1,0 +1,127 @@
+"""A verdict: what is done about a transaction, how risky it is, why, and who says so."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+import uuid
+from dataclasses import dataclass
+from typing import Annotated
+
+from fraudwatch.domain.messages.explanation import Contribution
+from fraudwatch.domain.messages.fields import Fact, Sensitivity
+from fraudwatch.domain.messages.purchase import Channel, PaymentStatus
+
+VERDICT_SCHEMA = "verdict.v1"
+# Our own namespace for UUIDv5 (RFC 9562 §5.5): the id of a verdict follows from its transaction.
+_NAMESPACE = uuid.UUID("7f1c9c3e-6d0a-5a7e-9a43-0c6a2f5f8f11")
+_VARIANT = {f"{digit:x}": f"{digit & 0b0011 | 0b1000:x}" for digit in range(16)}
+
+
+class Outcome(enum.StrEnum):
+    """What the shop should do; members are ordered from lenient to strict."""
+
+    APPROVE = "approve"
+    REVIEW = "review"
+    DECLINE = "decline"
+
+
+class Risk(enum.StrEnum):
+    """How an analyst reads the score; members are ordered from harmless to grave."""
+
+    LOW = "LOW"
+    MEDIUM = "MEDIUM"
+    HIGH = "HIGH"
+    CRITICAL = "CRITICAL"
+
+
+class Mode(enum.StrEnum):
+    """Which parts had a say; a verdict made without a model says so."""
+
+    RULES_ONLY = "rules_only"
+    WITH_ANOMALY = "with_anomaly"
+    WITH_MODEL = "with_model"
+    WITH_ANOMALY_AND_MODEL = "with_anomaly_and_model"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One rule that was hit, with its points and a sentence for the analyst."""
+
+    rule: Annotated[str, Fact("The rule's name")]
+    points: Annotated[int, Fact("What the policy gives for it", minimum=0, maximum=100)]
+    text: Annotated[str, Fact("The sentence, with this purchase's numbers in it")]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelScore:
+    """What one model said of a purchase, whether or not the policy counted it."""
+
+    model: Annotated[
+        str, Fact("anomaly: how unusual; fraud: the probability of a model with labels")
+    ]
+    version: Annotated[str, Fact("First twelve hex digits of its artefact's SHA-256")]
+    score: Annotated[float, Fact("0 to 1", minimum=0, maximum=1)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """One judgement on ``fraud_topic``, keyed by customer token.
+
+    It carries a summary of its transaction, so that a reader never needs to join the topics.
+    The same input makes the same bytes, however often it is judged.
+    """
+
+    schema: Annotated[str, Fact("Message version", pattern=r"verdict\.v1")]
+    verdict_id: Annotated[str, Fact("UUIDv5 of the transaction id")]
+    transaction_id: Annotated[str, Fact("The transaction it judges")]
+    customer_token: Annotated[str, Fact("Who bought", sensitivity=Sensitivity.PSEUDONYM)]
+    outcome: Annotated[Outcome, Fact("What to do")]
+    risk: Annotated[Risk, Fact("How risky")]
+    score: Annotated[
+        float, Fact("0 harmless .. 1 certain; ordered within a mode", minimum=0, maximum=1)
+    ]
+    mode: Annotated[Mode, Fact("Which parts had a say")]
+    reasons: Annotated[tuple[Reason, ...], Fact("Rules hit, most points first")]
+    route: Annotated[str, Fact("The queue whose team looks at it; empty: none is named")] = ""
+    model_scores: Annotated[tuple[ModelScore, ...], Fact("What the models said; empty: none")] = ()
+    explanation: Annotated[
+        tuple[Contribution, ...],
+        Fact("For HIGH and above: the features that spoke loudest, frozen as they were"),
+    ] = ()
+    policy_version: Annotated[str, Fact("The policy that turned points into outcome")]
+    features_version: Annotated[str, Fact("Version of the feature vector")]
+    risk_view: Annotated[
+        str,
+        Fact(
+            "First twelve hex digits of the risk view it was judged by; empty: none was valid",
+            pattern=r"([0-9a-f]{12})?",
+        ),
+    ] = ""
+    source_partition: Annotated[int, Fact("Where the transaction stands in its topic", minimum=0)]
+    source_offset: Annotated[int, Fact("Where the transaction stands in its partition", minimum=0)]
+    decided_at_ms: Annotated[
+        int, Fact("Spark's time of the micro-batch", unit="epoch ms UTC", minimum=0)
+    ]
+    event_at_ms: Annotated[int, Fact("When the purchase happened", unit="epoch ms UTC")]
+    amount_minor: Annotated[int, Fact("Amount as charged", unit="minor units", minimum=0)]
+    currency: Annotated[str, Fact("ISO 4217 code of amount_minor")]
+    amount_eur_cents: Annotated[int, Fact("Amount in euro", unit="euro cents", minimum=0)]
+    payment_status: Annotated[PaymentStatus, Fact("What the payment system answered")]
+    channel: Annotated[Channel, Fact("Card present or not")]
+    merchant_id: Annotated[str, Fact("Who sold")]
+    category: Annotated[str | None, Fact("What kind of goods")] = None
+    merchant_country: Annotated[str | None, Fact("Seller's country")] = None
+    card_last4: Annotated[str | None, Fact("Last four digits")] = None
+
+
+def verdict_id_of(transaction_id: str) -> str:
+    """The one verdict id a transaction can have: the text of its UUIDv5.
+
+    Every purchase comes through here; ``str(uuid.uuid5(...))`` says the same at five times the cost
+    (measured: 6 µs, a fifth of a purchase's whole judgement).
+    """
+    # RFC 9562 §5.5: SHA-1 of namespace and name, cut to 128 bits, version and variant set.
+    digest = hashlib.sha1(_NAMESPACE.bytes + transaction_id.encode(), usedforsecurity=False)
+    h = digest.hexdigest()
+    return f"{h[:8]}-{h[8:12]}-5{h[13:16]}-{_VARIANT[h[16]]}{h[17:20]}-{h[20:32]}"

@@ -1,0 +1,1 @@
+"""Parse a scoring policy and combine rules and models into a risk level."""

@@ -1,0 +1,1 @@
+"""Compare the stream's results for a day with the batch layer's recomputation."""

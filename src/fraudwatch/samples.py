@@ -1,0 +1,112 @@
+"""Example messages: sensible values everywhere, changed by keyword."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from fraudwatch.domain.messages.purchase import Channel, PaymentStatus, Purchase
+from fraudwatch.domain.messages.transaction import TRANSACTION_SCHEMA, Kind, Transaction
+from fraudwatch.domain.messages.verdict import (
+    VERDICT_SCHEMA,
+    Mode,
+    Outcome,
+    Reason,
+    Risk,
+    Verdict,
+    verdict_id_of,
+)
+
+NOON_MS = 1_768_478_400_000  # 2026-01-15T12:00:00Z
+
+
+def a_purchase(**changes: Any) -> Purchase:
+    """A card-present purchase in Berlin, with the holder's personal data."""
+    usual = Purchase(
+        source="shop",
+        id="1",
+        event_at_ms=NOON_MS,
+        customer_id="customer-1",
+        amount_minor=2_590,
+        currency="EUR",
+        payment_status=PaymentStatus.APPROVED,
+        channel=Channel.PRESENT,
+        merchant_id="merchant-1",
+        category="groceries",
+        item_count=3,
+        card_number="4111111111111111",
+        device_id="terminal-7",
+        ip="192.0.2.17",
+        name="Erika Mustermann",
+        email="erika@example.org",
+        merchant_country="DE",
+        billing_country="DE",
+        purchase_latitude=52.5163,
+        purchase_longitude=13.3777,
+    )
+    return replace(usual, **changes)
+
+
+def a_transaction(**changes: Any) -> Transaction:
+    """The same purchase, admitted."""
+    usual = Transaction(
+        schema=TRANSACTION_SCHEMA,
+        kind=Kind.TRANSACTION,
+        transaction_id="shop:1",
+        event_at_ms=NOON_MS,
+        customer_token=a_token("a"),
+        amount_minor=2_590,
+        currency="EUR",
+        amount_eur_cents=2_590,
+        rate_on="2026-01-15",
+        payment_status=PaymentStatus.APPROVED,
+        channel=Channel.PRESENT,
+        merchant_id="merchant-1",
+        category="groceries",
+        item_count=3,
+        card_token=a_token("b"),
+        card_bin="411111",
+        card_last4="1111",
+        merchant_country="DE",
+        purchase_latitude=52.52,
+        purchase_longitude=13.38,
+        sealed="c2VhbGVk",
+    )
+    return replace(usual, **changes)
+
+
+def a_verdict(**changes: Any) -> Verdict:
+    """A verdict that sends a dear purchase to review."""
+    transaction_id = changes.get("transaction_id", "shop:1")
+    usual = Verdict(
+        schema=VERDICT_SCHEMA,
+        verdict_id=verdict_id_of(transaction_id),
+        transaction_id=transaction_id,
+        customer_token=a_token("a"),
+        outcome=Outcome.REVIEW,
+        risk=Risk.HIGH,
+        score=0.5,
+        mode=Mode.RULES_ONLY,
+        reasons=(Reason("high_amount", 50, "1,200.00 EUR in one purchase."),),
+        policy_version="test",
+        features_version="0123456789abcdef",
+        source_partition=0,
+        source_offset=0,
+        decided_at_ms=NOON_MS + 100,
+        event_at_ms=NOON_MS,
+        amount_minor=120_000,
+        currency="EUR",
+        amount_eur_cents=120_000,
+        payment_status=PaymentStatus.APPROVED,
+        channel=Channel.PRESENT,
+        merchant_id="merchant-1",
+        category="electronics",
+        merchant_country="DE",
+        card_last4="1111",
+    )
+    return replace(usual, **changes)
+
+
+def a_token(letter: str) -> str:
+    """A well-formed token, different for each letter of a-z and 2-7."""
+    return "00000000_" + letter * 26

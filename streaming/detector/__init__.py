@@ -1,0 +1,1 @@
+"""Run the detector: score transactions in micro-batches and publish verdicts."""

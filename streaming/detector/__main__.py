@@ -1,0 +1,154 @@
+"""The detector: one Spark Structured Streaming query that turns transactions into verdicts.
+
+``python -m streaming.detector`` reads ``transaction_topic``, folds each transaction through the
+feature function, lets the policy judge, writes ``fraud_topic`` and ``feature_topic``, and only then
+lets Spark commit.
+
+The state lives in this process and is a fold of the log alone. After a crash it is taken from the
+newest snapshot and folded on, without a word, up to what Spark has committed; then Spark runs the
+begun batch again, with the same offsets, time and policy, so that its verdicts are the same bytes.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import time
+
+import numpy as np
+from prometheus_client import start_http_server
+
+from fraudwatch.adapters.artefacts.policy_file import load_policy
+from fraudwatch.adapters.artefacts.reloadable_models import ModelBook
+from fraudwatch.adapters.artefacts.reloadable_policy import PolicyBook
+from fraudwatch.adapters.artefacts.reloadable_views import ViewBook
+from fraudwatch.adapters.codecs.json_codec import encode
+from fraudwatch.adapters.codecs.log_fold import fold_messages, served
+from fraudwatch.adapters.codecs.state_snapshots import PeriodicSnapshots, SnapshotFolder
+from fraudwatch.adapters.codecs.verdict_frames import Decided, encode_verdicts
+from fraudwatch.adapters.kafka_log.dead_letters import KafkaDeadLetters
+from fraudwatch.adapters.kafka_log.log import read_range
+from fraudwatch.adapters.kafka_log.verdict_log import KafkaVerdictLog
+from fraudwatch.adapters.lake.spark_checkpoint import committed_ends
+from fraudwatch.adapters.lake.spark_progress import Trigger, watch_triggers
+from fraudwatch.adapters.lake.spark_stream import build_session, start_query
+from fraudwatch.application.scoring.assess import assess
+from fraudwatch.domain.features.fold import features_version
+from fraudwatch.domain.features.state import CustomerState
+from fraudwatch.domain.models import forest
+from fraudwatch.domain.models.active_models import Models
+from fraudwatch.domain.models.evidence import Evidence
+from fraudwatch.domain.policy.policy import Policy
+from fraudwatch.domain.views.published import NO_VIEWS
+from fraudwatch.observability.logs import configure_logging
+from fraudwatch.observability.metrics import gauge
+from fraudwatch.samples import a_transaction
+from fraudwatch.settings import DetectorSettings, KafkaSettings
+from fraudwatch.topics import TRANSACTION_TOPIC
+from streaming.detector.scoring import Detector
+
+log = logging.getLogger("detector")
+
+_snapshot_at = gauge("fraudwatch_detector_snapshot_at_seconds")
+_policy_usable = gauge("fraudwatch_detector_policy_usable")
+_models_usable = gauge("fraudwatch_detector_models_usable")
+_views_usable = gauge("fraudwatch_detector_views_usable")
+_newest_view = gauge("fraudwatch_detector_newest_view_seconds")
+_trigger_seconds = gauge("fraudwatch_detector_trigger_seconds")
+_behind = gauge("fraudwatch_detector_behind_messages")
+
+
+def restore(
+    detector: Detector, folder: SnapshotFolder, kafka: KafkaSettings, committed: dict[int, int]
+) -> None:
+    """Bring the state to what Spark has committed: newest snapshot, then the log behind it.
+
+    Raises:
+        RetentionOvertook: neither a snapshot nor the whole log is left to fold from.
+    """
+    began, events, starts = time.monotonic(), 0, {}
+    if found := folder.newest(features_version(), committed):
+        detector.customers, starts = found.state, dict(found.covered.ends)
+        _snapshot_at.set(found.covered.taken_at_ms / 1000)
+    for messages in read_range(kafka, TRANSACTION_TOPIC, committed, starts=starts):
+        produced_at_ms = np.array([m.timestamp()[1] for m in messages], dtype=np.int64)
+        detector.remember([m.value() or b"" for m in messages], produced_at_ms)
+        events += len(messages)
+    detector.ends = dict(committed)
+    log.info(
+        "state of %d customers from %s and %d events of the log in %.1f s",
+        detector.customers.customers,
+        "a snapshot" if found else "no snapshot",
+        events,
+        time.monotonic() - began,
+    )
+
+
+def warm_up(policy: Policy) -> None:
+    """Compile and load everything a batch needs, on a state that is thrown away."""
+    sample = fold_messages(CustomerState(), [encode(a_transaction())], np.full(1, 2**60))
+    forest.warm_up()
+    told, origin = sample.told_by(NO_VIEWS), np.zeros(1, dtype=np.int64)
+    held = assess(sample.seen(served(sample, told)), policy)
+    decided = Decided(held, policy, Models(), Evidence(), {}, "", told.view, origin, origin, 0)
+    encode_verdicts(sample.frame, decided)
+
+
+def _tell_trigger(trigger: Trigger) -> None:
+    for phase, seconds in trigger.seconds.items():
+        _trigger_seconds.labels(phase=phase).set(seconds)
+    _behind.set(trigger.behind_messages)
+
+
+def main() -> None:
+    """Wire the detector and run it until it is stopped or something breaks."""
+    configure_logging("detector")
+    settings, kafka = DetectorSettings(), KafkaSettings()
+    folder = SnapshotFolder(settings.state_folder / "snapshots")
+    policies = PolicyBook(
+        settings.policy_path, settings.state_folder / "policies", _policy_usable.set
+    )
+    models = ModelBook(
+        settings.models_folder,
+        settings.state_folder / "models",
+        features_version(),
+        _models_usable.set,
+    )
+    views = ViewBook(
+        settings.views_folder,
+        settings.state_folder / "views",
+        _views_usable.set,
+        on_newest=_newest_view.set,
+    )
+    detector = Detector(
+        policy_of=lambda batch: policies.policy_for(batch.batch_id, is_rerun=batch.is_rerun),
+        models_of=lambda batch: models.models_for(batch.batch_id, is_rerun=batch.is_rerun),
+        views_of=lambda batch: views.views_for(batch.batch_id, is_rerun=batch.is_rerun),
+        verdicts=KafkaVerdictLog(kafka),
+        dead_letters=KafkaDeadLetters(kafka, settings.dead_letter_key_path),
+        snapshots=PeriodicSnapshots(
+            folder,
+            features_version(),
+            settings.snapshot_seconds,
+            now_ms=lambda: time.time_ns() // 1_000_000,
+            on_written=_snapshot_at.set,
+        ),
+    )
+    settings.state_folder.mkdir(parents=True, exist_ok=True)
+    warm_up(load_policy(settings.policy_path))
+    session = build_session(settings)
+    restore(detector, folder, kafka, committed_ends(settings, TRANSACTION_TOPIC))
+    # An exception in a batch ends the query and with it this process: once folding began, the state
+    # may hold what was never written, and only a fold from the log makes it whole again.
+    query = start_query(session, settings, kafka, TRANSACTION_TOPIC, detector.judge)
+    # What exists by now lives as long as the process; collecting it again and again costs p99.
+    gc.collect()
+    gc.freeze()
+    start_http_server(settings.metrics_port, addr="127.0.0.1")
+    watch_triggers(query, _tell_trigger)
+    log.info("judging, features %s", features_version())
+    query.awaitTermination()
+
+
+if __name__ == "__main__":
+    main()

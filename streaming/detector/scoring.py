@@ -1,0 +1,155 @@
+"""Judging micro-batches: fold, assess, put aside, write; the heart of the detector."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from fraudwatch.adapters.codecs.log_fold import FoldedMessages, fold_messages, packed, served
+from fraudwatch.adapters.codecs.verdict_frames import Decided, encode_verdicts
+from fraudwatch.adapters.lake.spark_stream import MicroBatch
+from fraudwatch.application.ports import DeadLetters, JudgedBatch, VerdictLog
+from fraudwatch.application.scoring.assess import assess
+from fraudwatch.application.scoring.explain import explain
+from fraudwatch.domain.features.fold import features_version
+from fraudwatch.domain.features.state import CustomerState
+from fraudwatch.domain.messages.dead_letter import DeadLetter, Stage
+from fraudwatch.domain.messages.explanation import Contribution
+from fraudwatch.domain.messages.verdict import Risk
+from fraudwatch.domain.models.active_models import Models
+from fraudwatch.domain.models.fitted import Float64s
+from fraudwatch.domain.policy.policy import Policy
+from fraudwatch.domain.views.published import NO_VIEWS, RiskViews
+from fraudwatch.observability.metrics import counter, gauge, histogram, latencies
+from fraudwatch.observability.phases import Phases
+from fraudwatch.topics import TRANSACTION_TOPIC
+
+log = logging.getLogger("detector")
+
+_verdicts = counter("fraudwatch_detector_verdicts")
+_repeats = counter("fraudwatch_detector_repeats")
+_dead_letters = counter("fraudwatch_dead_letters")
+_batch_seconds = histogram("fraudwatch_detector_batch_seconds")
+_event_to_verdict = latencies("fraudwatch_event_to_verdict_seconds")
+_customers = gauge("fraudwatch_detector_customers")
+_judged_until = gauge("fraudwatch_detector_judged_until_seconds")
+_lag = gauge("fraudwatch_detector_lag_seconds")
+_seconds = counter("fraudwatch_detector_seconds")
+spent = Phases(_seconds).spent
+
+
+class Snapshots(Protocol):
+    """Told between batches what may be kept."""
+
+    def offer(self, state: CustomerState, ends: dict[int, int]) -> None:
+        """Everything in ``state`` up to ``ends`` is committed now."""
+
+
+@dataclass(slots=True)
+class Detector:
+    """Judges micro-batches over a state of its own."""
+
+    policy_of: Callable[[MicroBatch], Policy]
+    models_of: Callable[[MicroBatch], Models]
+    verdicts: VerdictLog
+    dead_letters: DeadLetters
+    snapshots: Snapshots
+    views_of: Callable[[MicroBatch], RiskViews] = lambda _: NO_VIEWS
+    customers: CustomerState = field(default_factory=CustomerState)
+    ends: dict[int, int] = field(default_factory=dict)
+
+    def remember(self, messages: list[bytes], produced_at_ms: npt.NDArray[np.int64]) -> None:
+        """Fold messages that were judged before this process began; nothing is written."""
+        fold_messages(self.customers, messages, produced_at_ms)
+
+    def judge(self, batch: MicroBatch) -> None:
+        """Judge a batch and return when all that it says is acknowledged."""
+        # Spark begins a batch after it has committed the one before: that one may be kept now.
+        self.snapshots.offer(self.customers, self.ends)
+        _lag.set(max(0.0, time.time() - batch.produced_at_ms.min() / 1000))
+        with _batch_seconds.time():
+            with spent("folding"):
+                folded = fold_messages(self.customers, batch.values, batch.produced_at_ms)
+            self._put_aside(folded, batch)
+            self._publish(folded, batch)
+        self.ends |= batch.ends
+        _seconds.labels(phase="reading").inc(batch.read_seconds)
+        _repeats.inc(folded.repeats)
+        _customers.set(self.customers.customers)
+        _judged_until.set(batch.produced_at_ms.max() / 1000)
+
+    def _publish(self, folded: FoldedMessages, batch: MicroBatch) -> None:
+        policy, models = self.policy_of(batch), self.models_of(batch)
+        with spent("looking_up"):
+            told = folded.told_by(self.views_of(batch))
+            features = served(folded, told)
+        with spent("judging"):
+            evidence = models.evidence(features)
+            held = assess(folded.seen(features), policy, evidence)
+            explanations = _explanations(models, features, held.level >= policy.lowest(Risk.HIGH))
+        decided = Decided(
+            assessment=held,
+            policy=policy,
+            models=models,
+            evidence=evidence,
+            explanations=explanations,
+            features_version=features_version(),
+            risk_view=told.view,
+            source_partition=batch.partition[folded.position],
+            source_offset=batch.offset[folded.position],
+            decided_at_ms=batch.decided_at_ms,
+        )
+        produced_at_ms = batch.produced_at_ms[folded.position]
+        with spent("encoding"):
+            judged = JudgedBatch(
+                customer_tokens=folded.frame["customer_token"].to_list(),
+                transaction_ids=folded.frame["transaction_id"].to_list(),
+                verdicts=encode_verdicts(folded.frame, decided),
+                features=packed(features),
+                produced_at_ms=produced_at_ms.tolist(),
+                features_version=features_version(),
+            )
+        with spent("publishing"):
+            self.verdicts.append(judged)
+        _count_latencies(time.time() - produced_at_ms / 1000)
+        for place, count in enumerate(np.bincount(held.level, minlength=len(policy.levels))):
+            _verdicts.labels(risk=policy.levels[place].risk).inc(int(count))
+
+    def _put_aside(self, folded: FoldedMessages, batch: MicroBatch) -> None:
+        letters = [
+            DeadLetter(
+                code=why.code,
+                stage=Stage.DETECTOR,
+                origin=f"{TRANSACTION_TOPIC}-{batch.partition[place]}-{batch.offset[place]}",
+                reason=why.reason,
+                payload=batch.values[place],
+                at_ms=batch.decided_at_ms,
+            )
+            for place, why in folded.refused
+        ]
+        if letters:
+            self.dead_letters.put(letters)
+        for letter in letters:
+            _dead_letters.labels(stage=letter.stage, code=letter.code).inc()
+            log.warning("put aside %s: %s", letter.origin, letter.reason)
+
+
+def _count_latencies(seconds: npt.NDArray[np.float64]) -> None:
+    bounds = _event_to_verdict.bounds_seconds
+    counts = np.bincount(np.searchsorted(bounds, seconds), minlength=len(bounds) + 1)
+    # Two clocks of one machine may differ by a moment.
+    _event_to_verdict.add(counts.tolist(), float(np.maximum(0.0, seconds).sum()))
+
+
+def _explanations(
+    models: Models, features: Float64s, is_grave: npt.NDArray[np.bool_]
+) -> dict[int, tuple[Contribution, ...]]:
+    """What spoke loudest in the purchases that somebody will look at, by their row."""
+    rows = np.flatnonzero(is_grave)
+    return dict(zip(rows.tolist(), explain(models, features[rows]), strict=True))

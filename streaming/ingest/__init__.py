@@ -1,0 +1,1 @@
+"""Run ingest: admit purchases and labels from feeds and by the HTTP API."""

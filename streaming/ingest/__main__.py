@@ -1,0 +1,136 @@
+"""The edge: purchases and labels come in by live feeds or by the API, and leave without persons.
+
+``python -m streaming.ingest`` follows the shop's feeds by cursors that move only after everything
+before them is acknowledged, and serves ``POST /v1/transactions`` and ``/v1/labels`` for everyone,
+and ``/v1/reveal`` for the console alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from functools import partial
+
+import uvicorn
+
+from fraudwatch.adapters.artefacts.rate_file import load_rates
+from fraudwatch.adapters.codecs.json_codec import encode
+from fraudwatch.adapters.edge.keysets import PUBLIC_DEAD_LETTER_KEY, create_dead_letter_keys
+from fraudwatch.adapters.edge.shop_feed import CHARGEBACKS, PURCHASES, ShopFeed
+from fraudwatch.adapters.edge.tink_vault import TinkVault
+from fraudwatch.adapters.kafka_log.dead_letters import KafkaDeadLetters
+from fraudwatch.adapters.kafka_log.log import KafkaTopic
+from fraudwatch.adapters.kafka_log.verdicts import KafkaVerdicts
+from fraudwatch.application.console.audit import PublishedAudit
+from fraudwatch.application.console.reveal import Reveals
+from fraudwatch.application.intake import message_builders as letting_in
+from fraudwatch.application.intake.admit import Edge
+from fraudwatch.application.intake.intake import Intake
+from fraudwatch.application.intake.pending_verdicts import Expectations
+from fraudwatch.application.ports import Vault
+from fraudwatch.domain.messages.label import ReportedLabel
+from fraudwatch.domain.messages.purchase import Purchase
+from fraudwatch.observability.logs import configure_logging
+from fraudwatch.settings import IngestSettings, KafkaSettings
+from fraudwatch.topics import AUDIT_TOPIC, CONTROL_TOPIC, LABELS_TOPIC, TRANSACTION_TOPIC
+from streaming.ingest.api import Served, create_app
+from streaming.ingest.channel import Door, label_meters, purchase_meters
+from streaming.ingest.days import announce, day_announcer
+from streaming.ingest.feed import FeedFollower
+from streaming.ingest.reveal import RevealDoor, add_reveal
+from streaming.ingest.sync_scoring import Hearing
+
+log = logging.getLogger("ingest")
+
+# A larger linger would be latency, a smaller one would send single messages under load.
+_LINGER_MS = 2
+# Somebody sits and waits for it; the console gives up after a little more.
+_AUDIT_SECONDS = 5.0
+# The feed waits for it, and it can be said again.
+_ANNOUNCE_SECONDS = 3.0
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _end_process(failed: threading.ExceptHookArgs) -> None:
+    """A door that is open while a feed has died would look healthy: end, and be started again."""
+    log.error("thread %s failed", failed.thread, exc_info=failed.exc_value)
+    logging.shutdown()
+    os._exit(1)
+
+
+def _doors(
+    settings: IngestSettings, kafka: KafkaSettings, vault: Vault
+) -> tuple[Door[Purchase], Door[ReportedLabel]]:
+    dead_letters = KafkaDeadLetters(kafka, settings.keys_folder / PUBLIC_DEAD_LETTER_KEY)
+    edge = Edge(vault, load_rates(settings.rates_path))
+    purchases = Intake(
+        letting_in.purchases(edge, encode),
+        KafkaTopic(kafka, TRANSACTION_TOPIC, linger_ms=_LINGER_MS),
+        dead_letters,
+        _now_ms,
+    )
+    labels = Intake(
+        letting_in.labels(encode), KafkaTopic(kafka, LABELS_TOPIC), dead_letters, _now_ms
+    )
+    return (
+        Door(purchases, purchase_meters()),
+        Door(labels, label_meters()),
+    )
+
+
+def _reveal_door(settings: IngestSettings, kafka: KafkaSettings, vault: Vault) -> RevealDoor:
+    topic = KafkaTopic(kafka, AUDIT_TOPIC, timeout_seconds=_AUDIT_SECONDS)
+    reveals = Reveals(vault, PublishedAudit(topic, encode), _now_ms)
+    return RevealDoor(reveals, settings.reveal_api_key.get_secret_value())
+
+
+def _follow(
+    settings: IngestSettings,
+    kafka: KafkaSettings,
+    purchases: Door[Purchase],
+    labels: Door[ReportedLabel],
+) -> None:
+    if not (settings.feed_url and settings.feed_api_key):
+        return
+    url, key = settings.feed_url, settings.feed_api_key.get_secret_value()
+    folder, chargebacks = settings.state_folder, ShopFeed(CHARGEBACKS, url, key)
+    topic = KafkaTopic(kafka, CONTROL_TOPIC, timeout_seconds=_ANNOUNCE_SECONDS)
+    announcer = day_announcer(topic, folder / "days.json", _now_ms)
+    FeedFollower(
+        ShopFeed(PURCHASES, url, key),
+        purchases,
+        folder / "cursor.json",
+        on_taken=partial(announce, announcer),
+    ).start()
+    FeedFollower(chargebacks, labels, folder / "chargebacks_cursor.json", is_optional=True).start()
+
+
+def main() -> None:
+    """Wire the edge and serve until stopped."""
+    configure_logging("ingest")
+    threading.excepthook = _end_process
+    settings, kafka = IngestSettings(), KafkaSettings()
+    settings.keys_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    create_dead_letter_keys(settings.keys_folder)
+    vault = TinkVault(settings.keys_folder)
+    purchases, labels = _doors(settings, kafka, vault)
+    _follow(settings, kafka, purchases, labels)
+    expectations = Expectations()
+    served = Served(
+        purchases,
+        labels,
+        Hearing(expectations, KafkaVerdicts(kafka, expectations)),
+        settings.api_key.get_secret_value(),
+    )
+    app = create_app(served)
+    add_reveal(app, _reveal_door(settings, kafka, vault))
+    uvicorn.run(app, host="127.0.0.1", port=settings.port, log_level="warning")
+
+
+if __name__ == "__main__":
+    main()

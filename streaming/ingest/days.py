@@ -1,0 +1,34 @@
+"""Which days are announced as closed: kept beside the cursor of the feed that closes them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+from fraudwatch.adapters.codecs.json_codec import encode
+from fraudwatch.adapters.edge.keysets import write_durably
+from fraudwatch.adapters.edge.shop_feed import Page
+from fraudwatch.application.intake.announce_days import DayAnnouncer
+from fraudwatch.application.ports import Publisher
+from fraudwatch.domain.messages.purchase import Purchase
+
+
+def day_announcer(topic: Publisher, file: Path, now_ms: Callable[[], int]) -> DayAnnouncer:
+    """The announcer, going on where an earlier process ended."""
+
+    def remember(day: date) -> None:
+        write_durably(file, json.dumps({"open_day": day.isoformat()}))
+
+    known = json.loads(file.read_text())["open_day"] if file.exists() else None
+    open_day = date.fromisoformat(known) if known else None
+    return DayAnnouncer(topic, encode, now_ms, remember, open_day)
+
+
+def announce(announcer: DayAnnouncer, page: Page[Purchase]) -> None:
+    """A page of the feed is acknowledged, and nothing of it is lost any more."""
+    contents = [one.content for one in page.offered]
+    times_ms = [content.event_at_ms for content in contents if isinstance(content, Purchase)]
+    is_at_end = page.sequence is not None and page.sequence == page.head_sequence
+    announcer.passed(times_ms, is_at_head=is_at_end or not page.offered)

@@ -1,0 +1,1 @@
+"""Run the persister: write topics to Cassandra."""

@@ -1,0 +1,58 @@
+"""What the persister reads: one message of one of its topics, and what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from confluent_kafka import Message
+
+from fraudwatch.adapters.codecs.json_codec import decode
+from fraudwatch.domain.messages.audit import AuditRecord
+from fraudwatch.domain.messages.dead_letter import Code, Refused
+from fraudwatch.domain.messages.fields import problems
+from fraudwatch.domain.messages.label import Label
+from fraudwatch.domain.messages.transaction import Transaction
+from fraudwatch.domain.messages.verdict import Verdict
+from fraudwatch.topics import AUDIT_TOPIC, FRAUD_TOPIC, LABELS_TOPIC, TRANSACTION_TOPIC
+
+CONTENTS: Final[Mapping[str, type[Any]]] = {
+    TRANSACTION_TOPIC: Transaction,
+    FRAUD_TOPIC: Verdict,
+    LABELS_TOPIC: Label,
+    AUDIT_TOPIC: AuditRecord,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One message of a topic with what it says, or why it says nothing."""
+
+    message: Message
+    content: Verdict | Transaction | Label | AuditRecord | Refused
+
+    @property
+    def topic(self) -> str:
+        """Where it was read."""
+        return self.message.topic() or ""
+
+    @property
+    def origin(self) -> str:
+        """Where it stands, unique over all topics."""
+        return f"{self.topic}-{self.message.partition()}-{self.message.offset()}"
+
+    @property
+    def produced_at_ms(self) -> int:
+        """When it came onto its topic."""
+        return self.message.timestamp()[1]
+
+
+def read(message: Message) -> Entry:
+    """Decode a message by its topic and hold it against the bounds of its fields."""
+    try:
+        content = decode(CONTENTS[message.topic() or ""], message.value() or b"")
+    except Refused as why:
+        return Entry(message, why)
+    broken = problems(content)
+    return Entry(message, Refused(Code.OUT_OF_BOUNDS, broken) if broken else content)

@@ -1,0 +1,1 @@
+"""Run the tally: count verdicts by day and dimension."""

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fraudwatch.adapters.artefacts.model_artefact import (
+    MODEL_FILES,
+    Artefact,
+    point_to,
+    write_artefact,
+)
+from fraudwatch.adapters.artefacts.model_pruning import KEPT_OF_EACH_KIND, prune_fitted
+from fraudwatch.adapters.artefacts.reloadable_models import KEPT_USES, ModelBook
+from fraudwatch.domain.models.fitted import ModelKind
+
+
+def fitted(folder: Path, artefact: Artefact, at_ms: int) -> str:
+    return write_artefact(
+        folder, replace(artefact, about=replace(artefact.about, fitted_at_ms=at_ms))
+    )
+
+
+def published(folder: Path, artefact: Artefact, at_ms: int) -> str:
+    sha256 = fitted(folder, artefact, at_ms)
+    point_to(folder, artefact.about.kind, sha256)
+    prune_fitted(folder)
+    return sha256
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def book(source: Path, tmp_path: Path) -> ModelBook:
+    return ModelBook(source, tmp_path / "used", "today", lambda _: None)
+
+
+def test_the_newest_of_each_kind_are_kept_by_when_they_were_fitted(
+    source: Path, forest: Artefact, xgboost: Artefact
+) -> None:
+    # Fitted later but written first: the clock of the files says nothing.
+    forests = [fitted(source, forest, at_ms) for at_ms in range(9, 0, -1)]
+    classifiers = [fitted(source, xgboost, at_ms) for at_ms in (1, 2)]
+    prune_fitted(source)
+    assert MODEL_FILES.in_folder(source) == {*forests[:KEPT_OF_EACH_KIND], *classifiers}
+
+
+def test_what_the_pointer_names_is_kept_however_old_it_is(source: Path, forest: Artefact) -> None:
+    oldest = fitted(source, forest, 1)
+    point_to(source, ModelKind.ISOLATION_FOREST, oldest)
+    newer = [fitted(source, forest, at_ms) for at_ms in range(2, 10)]
+    prune_fitted(source)
+    assert MODEL_FILES.in_folder(source) == {oldest, *newer[-KEPT_OF_EACH_KIND:]}
+
+
+def test_what_is_no_readable_model_is_left_alone(source: Path, forest: Artefact) -> None:
+    kept = [fitted(source, forest, at_ms) for at_ms in range(KEPT_OF_EACH_KIND)]
+    broken = f"{'0' * 64}.npz"
+    for name in (broken, "mine.npz", "notes.txt"):
+        (source / name).write_text("not a model")
+    prune_fitted(source)
+    left = {path.name for path in source.iterdir() if not path.name.startswith(".")}
+    assert left == {*(f"{sha256}.npz" for sha256 in kept), broken, "mine.npz", "notes.txt"}
+
+
+def test_a_model_that_cannot_be_removed_is_told_and_stops_nothing(
+    source: Path, forest: Artefact, caplog: pytest.LogCaptureFixture
+) -> None:
+    old = "a" * 64
+    (source / f"{old}.npz").mkdir(parents=True)  # nothing that unlink removes
+    fitted(source, forest, 1)
+    MODEL_FILES.keep_only(source, set())
+    assert MODEL_FILES.in_folder(source) == {old}
+    assert "the old model aaaaaaaaaaaa stays on disk" in caplog.text
+
+
+def test_a_batch_run_again_finds_the_model_that_training_has_removed(
+    source: Path, tmp_path: Path, forest: Artefact, book: ModelBook
+) -> None:
+    first = published(source, forest, 1)
+    assert book.models_for(0, is_rerun=False).anomaly_version == first[:12]
+    for at_ms in range(2, 2 + 2 * KEPT_OF_EACH_KIND):
+        published(source, forest, at_ms)
+    assert first not in MODEL_FILES.in_folder(source)
+    restarted = ModelBook(source, tmp_path / "used", "today", lambda _: None)
+    assert restarted.models_for(0, is_rerun=True).anomaly_version == first[:12]
+
+
+def test_copies_of_the_last_uses_are_kept_and_each_of_them_can_be_run_again(
+    source: Path, tmp_path: Path, forest: Artefact, xgboost: Artefact, book: ModelBook
+) -> None:
+    classifier = published(source, xgboost, 1)
+    book.models_for(0, is_rerun=False)
+    forests = []
+    for batch_id in range(1, 10):
+        forests.append(published(source, forest, batch_id))
+        book.models_for(batch_id, is_rerun=False)
+    assert MODEL_FILES.in_folder(tmp_path / "used") == {classifier, *forests[-KEPT_USES:]}
+    for batch_id in range(10 - KEPT_USES, 10):
+        restarted = ModelBook(source, tmp_path / "used", "today", lambda _: None)
+        models = restarted.models_for(batch_id, is_rerun=True)
+        used = forests[batch_id - 1]
+        assert (models.anomaly_version, models.model_version) == (used[:12], classifier[:12])
+
+
+def test_a_crash_before_the_new_use_is_noted_leaves_what_the_batch_used(
+    source: Path, tmp_path: Path, forest: Artefact, book: ModelBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = [published(source, forest, at_ms) for at_ms in range(1, KEPT_USES + 1)]
+    for batch_id, sha256 in enumerate(used):
+        point_to(source, ModelKind.ISOLATION_FOREST, sha256)
+        book.models_for(batch_id, is_rerun=False)
+    published(source, forest, 99)
+
+    class Crash(Exception):
+        pass
+
+    def crash(*_: object) -> None:
+        raise Crash
+
+    with monkeypatch.context() as patched:
+        patched.setattr("fraudwatch.adapters.artefacts.versioned_reload.append_line", crash)
+        with pytest.raises(Crash):
+            book.models_for(KEPT_USES, is_rerun=False)
+    restarted = ModelBook(source, tmp_path / "used", "today", lambda _: None)
+    last = restarted.models_for(KEPT_USES - 1, is_rerun=True).anomaly_version
+    assert last == used[-1][:12]

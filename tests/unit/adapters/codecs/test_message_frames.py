@@ -1,0 +1,241 @@
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis.strategies import dictionaries, integers, lists, none, sampled_from, text
+
+from fraudwatch.adapters.codecs.json_codec import decode, encode
+from fraudwatch.adapters.codecs.message_frames import events_of, keys_of_column, parse_transactions
+from fraudwatch.adapters.codecs.verdict_frames import Decided, encode_verdicts
+from fraudwatch.application.scoring.assess import Assessment
+from fraudwatch.domain.features.hashing import keys_of
+from fraudwatch.domain.messages.dead_letter import Code
+from fraudwatch.domain.messages.explanation import Contribution
+from fraudwatch.domain.messages.purchase import Channel, PaymentStatus
+from fraudwatch.domain.messages.transaction import Transaction
+from fraudwatch.domain.messages.verdict import (
+    Mode,
+    ModelScore,
+    Outcome,
+    Reason,
+    Risk,
+    Verdict,
+    verdict_id_of,
+)
+from fraudwatch.domain.models.active_models import Models
+from fraudwatch.domain.models.evidence import Evidence
+from fraudwatch.domain.policy.policy import Level, Policy
+from fraudwatch.samples import a_token, a_transaction
+
+POLICY = Policy(
+    "test", (), (Level(Risk.LOW, 0.0, Outcome.APPROVE), Level(Risk.HIGH, 0.5, Outcome.REVIEW))
+)
+
+
+GOOD = encode(a_transaction())
+
+
+def messages(*transactions: Transaction) -> list[bytes]:
+    return [encode(transaction) for transaction in transactions]
+
+
+def test_a_clean_batch_is_parsed_field_by_field() -> None:
+    sent = [
+        a_transaction(transaction_id="shop:1"),
+        a_transaction(transaction_id="shop:ü".encode().hex()),
+    ]
+    parsed = parse_transactions(messages(*sent))
+    assert parsed.refused == []
+    for row, transaction in zip(parsed.frame.iter_rows(named=True), sent, strict=True):
+        assert row == dataclasses.asdict(transaction)
+
+
+@pytest.mark.parametrize(
+    ("bad", "code"),
+    [
+        (b"", Code.NOT_JSON),
+        (b"garbage", Code.NOT_JSON),
+        (b'{"a": 1', Code.NOT_JSON),
+        (b"\xff\xfe", Code.NOT_JSON),
+        (b"nul\0", Code.NOT_JSON),
+        (b'{"schema": NaN}', Code.NOT_JSON),
+        (b'{"x": ' + b"[" * 20_000, Code.NOT_JSON),
+        (b"[1]", Code.WRONG_SCHEMA),
+        (b"{}", Code.WRONG_SCHEMA),
+        (b"{}\n{}", Code.WRONG_SCHEMA),
+        (encode(a_transaction()).replace(b'"approved"', b'"perhaps"'), Code.WRONG_SCHEMA),
+        (encode(a_transaction()).replace(b"2590", b'"2590"'), Code.WRONG_SCHEMA),
+        (encode(a_transaction(schema="transaction.v9")), Code.OUT_OF_BOUNDS),
+        (encode(a_transaction(amount_eur_cents=-1)), Code.OUT_OF_BOUNDS),
+        (encode(a_transaction(transaction_id="x" * 65)), Code.OUT_OF_BOUNDS),
+    ],
+)
+def test_one_bad_message_is_refused_and_the_others_stay(bad: bytes, code: Code) -> None:
+    good = messages(a_transaction(transaction_id="shop:1"), a_transaction(transaction_id="shop:2"))
+    parsed = parse_transactions([good[0], bad, good[1]])
+    assert [(place, why.code) for place, why in parsed.refused] == [(1, code)]
+    assert parsed.frame["transaction_id"].to_list() == ["shop:1", "shop:2"]
+    assert parsed.position.tolist() == [0, 2]
+
+
+@settings(deadline=None, max_examples=50)  # the first frames start the reader's threads
+@given(
+    size=integers(1, 2_500),
+    bad=dictionaries(
+        integers(0, 2_499), sampled_from([b"", b"garbage", b"{}", GOOD + b"\n" + GOOD])
+    ),
+)
+def test_bad_messages_are_refused_wherever_they_stand(size: int, bad: dict[int, bytes]) -> None:
+    batch = [bad.get(place, GOOD) for place in range(size)]
+    parsed = parse_transactions(batch)
+    refused = [place for place in sorted(bad) if place < size]
+    assert [place for place, _ in parsed.refused] == refused
+    assert parsed.position.tolist() == [place for place in range(size) if place not in bad]
+    assert parsed.frame.height == len(parsed.position)
+    assert parsed.frame.schema == parse_transactions([GOOD]).frame.schema
+
+
+def test_two_in_one_message_and_none_in_another_are_both_refused() -> None:
+    parsed = parse_transactions([GOOD + b"\n" + GOOD, b"", GOOD])
+    assert [place for place, _ in parsed.refused] == [0, 1]
+    assert parsed.position.tolist() == [2]
+
+
+def test_a_message_written_over_several_lines_is_still_one_message() -> None:
+    wrapped = encode(a_transaction()).replace(b",", b",\n")
+    parsed = parse_transactions([wrapped])
+    assert parsed.frame.height == 1
+    assert parsed.refused == []
+
+
+def test_no_messages_are_no_transactions() -> None:
+    assert parse_transactions([]).frame.is_empty()
+
+
+def test_events_say_what_the_fold_must_know() -> None:
+    events = events_of(
+        parse_transactions(
+            messages(
+                a_transaction(customer_token=a_token("a")),
+                a_transaction(customer_token=a_token("b"), payment_status=PaymentStatus.DECLINED),
+                a_transaction(
+                    customer_token=a_token("a"), channel=Channel.NOT_PRESENT, purchase_latitude=None
+                ),
+            )
+        ).frame
+    )
+    assert events.customer_key[0] == events.customer_key[2] != events.customer_key[1]
+    assert events.is_approved.tolist() == [True, False, True]
+    assert events.is_present.tolist() == [True, True, False]
+    assert np.isnan(events.latitude).tolist() == [False, False, True]
+
+
+@given(lists(none() | text(max_size=40), max_size=60), integers(0, 60))
+def test_a_column_is_hashed_as_its_texts_are(texts: list[str | None], begin: int) -> None:
+    column = pl.Series(texts, dtype=pl.String)
+    assert keys_of_column(column[begin:]).tolist() == keys_of(texts[begin:]).tolist()
+
+
+def test_the_hash_of_a_customer_never_changes() -> None:
+    frame = parse_transactions(messages(a_transaction(customer_token=a_token("a")))).frame
+    # A changed value would give every customer a new row and lose all state.
+    assert events_of(frame).customer_key[0] == np.uint64(0x47D86D5467628746)
+
+
+def decided(
+    levels: list[int],
+    reasons: list[tuple[Reason, ...]],
+    models: Models = Models(),  # noqa: B008  it is immutable
+    evidence: Evidence = Evidence(),  # noqa: B008  it is immutable
+    explanations: Mapping[int, tuple[Contribution, ...]] = MappingProxyType({}),
+) -> Decided:
+    rows = len(levels)
+    assessment = Assessment(
+        score=np.array([POLICY.levels[level].from_score for level in levels]),
+        level=np.array(levels),
+        answers=np.zeros((rows, 0), dtype=np.int8),
+        reasons=tuple(reasons),
+        mode=Mode.RULES_ONLY,
+    )
+    return Decided(
+        assessment=assessment,
+        policy=POLICY,
+        models=models,
+        evidence=evidence,
+        explanations=explanations,
+        features_version="f",
+        risk_view=[""] * (rows - 1) + ["0123456789ab"] * (rows > 0),
+        source_partition=np.ones(rows, dtype=np.int64),
+        source_offset=np.arange(rows, dtype=np.int64),
+        decided_at_ms=1_234,
+    )
+
+
+@dataclass
+class Named:
+    """As much of a model as a verdict tells."""
+
+    version: str
+
+
+def test_verdicts_say_what_models_said_and_why() -> None:
+    frame = parse_transactions(
+        messages(a_transaction(transaction_id="shop:1"), a_transaction(transaction_id="shop:2"))
+    ).frame
+    models: Any = Models(anomaly=Named("aaa"), fraud=Named("bbb"))  # type: ignore[arg-type]
+    told = (Contribution("amount_eur_cents", 2_590.0, None, 3.5),)
+    evidence = Evidence(anomaly=np.array([0.25, 0.5]), fraud=np.array([0.125, 1.0]))
+    values = encode_verdicts(frame, decided([0, 1], [(), ()], models, evidence, {1: told}))
+    first, second = (decode(Verdict, value) for value in values)
+    assert first.model_scores == (
+        ModelScore("anomaly", "aaa", 0.25),
+        ModelScore("fraud", "bbb", 0.125),
+    )
+    assert second.model_scores == (
+        ModelScore("anomaly", "aaa", 0.5),
+        ModelScore("fraud", "bbb", 1.0),
+    )
+    assert (first.explanation, second.explanation) == ((), told)
+
+
+def test_without_models_nothing_is_said_of_them() -> None:
+    frame = parse_transactions(messages(a_transaction())).frame
+    (verdict,) = (decode(Verdict, one) for one in encode_verdicts(frame, decided([0], [()])))
+    assert (verdict.model_scores, verdict.explanation) == ((), ())
+
+
+def test_verdicts_carry_judgement_and_summary() -> None:
+    reason = Reason("high_amount", 50, 'dear: "1,200.00" EUR — naïve\n')
+    frame = parse_transactions(
+        messages(a_transaction(transaction_id="shop:1"), a_transaction(transaction_id="shop:2"))
+    ).frame
+    values = encode_verdicts(frame, decided([0, 1], [(), (reason,)]))
+    harmless, risky = (decode(Verdict, value) for value in values)
+    assert (harmless.outcome, harmless.risk, harmless.reasons) == (Outcome.APPROVE, Risk.LOW, ())
+    assert (risky.outcome, risky.risk, risky.reasons) == (Outcome.REVIEW, Risk.HIGH, (reason,))
+    assert risky.verdict_id == verdict_id_of("shop:2")
+    assert (risky.source_partition, risky.source_offset, risky.decided_at_ms) == (1, 1, 1_234)
+    assert risky.mode is Mode.RULES_ONLY
+    assert (harmless.risk_view, risky.risk_view) == ("", "0123456789ab")
+    sent = a_transaction()
+    for name in ("customer_token", "event_at_ms", "amount_eur_cents", "merchant_id", "card_last4"):
+        assert getattr(risky, name) == getattr(sent, name), name
+
+
+def test_no_transactions_make_no_verdicts() -> None:
+    assert encode_verdicts(parse_transactions([]).frame, decided([], [])) == []
+
+
+def test_a_frame_keeps_integers_that_floats_would_round() -> None:
+    big = 9_007_199_254_740_993
+    parsed = parse_transactions(messages(a_transaction(amount_eur_cents=big)))
+    assert parsed.frame["amount_eur_cents"].dtype == pl.Int64
+    assert parsed.frame["amount_eur_cents"][0] == big

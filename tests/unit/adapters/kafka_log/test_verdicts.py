@@ -1,0 +1,85 @@
+"""Against the broker that librdkafka brings along for tests, in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+from confluent_kafka import Producer
+from pydantic import SecretStr
+
+from fraudwatch.adapters.codecs.json_codec import encode
+from fraudwatch.adapters.kafka_log.verdicts import KafkaVerdicts
+from fraudwatch.application.intake.pending_verdicts import Expectations
+from fraudwatch.application.ports import VerdictsUnheard
+from fraudwatch.domain.messages.verdict import Verdict
+from fraudwatch.samples import a_verdict
+from fraudwatch.settings import KafkaSettings
+from fraudwatch.topics import FRAUD_TOPIC
+from tests.waiting import eventually
+
+
+class Broker:
+    """A broker with one producer of verdicts."""
+
+    def __init__(self) -> None:
+        self._producer = Producer({"test.mock.num.brokers": 1})
+        brokers = self._producer.list_topics(timeout=10).brokers.values()
+        self.address = ",".join(f"{one.host}:{one.port}" for one in brokers)
+        self.write(b"before anybody listens")
+
+    def write(self, *values: bytes) -> None:
+        for value in values:
+            self._producer.produce(FRAUD_TOPIC, value, b"anna")
+        assert self._producer.flush(10) == 0
+
+    def settings(self) -> KafkaSettings:
+        return KafkaSettings(
+            bootstrap_servers=self.address,
+            username="ingest",
+            password=SecretStr("a-password-of-the-test-0"),
+            security_protocol="PLAINTEXT",
+        )
+
+
+@pytest.fixture(scope="module")
+def broker() -> Broker:
+    return Broker()
+
+
+def readers() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "verdicts"]
+
+
+def waited(verdicts: KafkaVerdicts, expectations: Expectations, broker: Broker) -> set[str]:
+    """The verdicts that a caller is told who waits from before until after they are written."""
+
+    async def run() -> dict[str, Verdict]:
+        with expectations.expecting(["shop:1", "shop:2"]) as expected:
+            await asyncio.to_thread(verdicts.listen)
+            written = [encode(a_verdict(transaction_id=f"shop:{n}")) for n in (0, 2, 1)]
+            broker.write(b"garbage", b'{"transaction_id":"shop:1"}', *written)
+            return await expected.of(["shop:1", "shop:2"], within_seconds=20)
+
+    return set(asyncio.run(run()))
+
+
+def test_the_first_who_waits_misses_nothing_and_an_idle_reader_ends(broker: Broker) -> None:
+    expectations = Expectations()
+    verdicts = KafkaVerdicts(broker.settings(), expectations, idle_seconds=0.5)
+    assert readers() == []
+    assert waited(verdicts, expectations, broker) == {"shop:1", "shop:2"}
+    verdicts.listen()
+    assert len(readers()) == 1
+    eventually(lambda: not readers(), within_seconds=10, what="the idle reader's end")
+    assert waited(verdicts, expectations, broker) == {"shop:1", "shop:2"}
+    eventually(lambda: not readers(), within_seconds=10, what="the idle reader's end")
+
+
+def test_a_broker_that_is_away_is_told_as_such(broker: Broker) -> None:
+    away = broker.settings().model_copy(update={"bootstrap_servers": "127.0.0.1:1"})
+    verdicts = KafkaVerdicts(away, Expectations())
+    with pytest.raises(VerdictsUnheard, match="fraud_topic cannot be read"):
+        verdicts.listen()
+    assert readers() == []

@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import stat
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+import tink
+from pydantic import SecretStr
+
+from fraudwatch.adapters.codecs.json_codec import encode
+from fraudwatch.adapters.edge.ingest_client import IngestApi, IngestEndpoint
+from fraudwatch.adapters.edge.keysets import (
+    PRIVATE_DEAD_LETTER_KEY,
+    PUBLIC_DEAD_LETTER_KEY,
+    create_dead_letter_keys,
+    dead_letter_box,
+    dead_letter_opener,
+)
+from fraudwatch.adapters.kafka_log.dlq_replay_targets import doors
+from fraudwatch.adapters.kafka_log.replayed_file import ReplayedFile
+from fraudwatch.application.dead_letters.dlq import (
+    INGEST_DOOR,
+    INGEST_LABELS_DOOR,
+    Door,
+    DoorClosed,
+    Letter,
+    Stays,
+)
+from fraudwatch.domain.messages.label import ReportedLabel, Truth
+from fraudwatch.samples import NOON_MS, a_purchase, a_transaction, a_verdict
+from fraudwatch.settings import KafkaSettings
+from fraudwatch.topics import FRAUD_TOPIC, TRANSACTION_TOPIC
+
+Answer = Callable[[httpx.Request], httpx.Response]
+NOWHERE = KafkaSettings(
+    bootstrap_servers="127.0.0.1:1", username="admin", password=SecretStr("0123456789abcdef")
+)
+
+
+A_CHARGEBACK = ReportedLabel(
+    source="shop", id="1", verdict=Truth.FRAUD, by="issuer", known_at_ms=NOON_MS
+)
+
+
+def a_letter(origin: str = "feed:1", payload: bytes = b"x") -> Letter:
+    return Letter(
+        stage="ingest",
+        origin=origin,
+        code="not_json",
+        reason="message is no JSON object",
+        at_ms=NOON_MS,
+        payload_bytes=len(payload),
+        payload_sha256=hashlib.sha256(payload).hexdigest(),
+        partition=0,
+        offset=0,
+    )
+
+
+def the_doors(answer: Answer | None = None) -> dict[str, Door]:
+    transport = httpx.MockTransport(answer or (lambda _: httpx.Response(500)))
+    return doors(NOWHERE, IngestApi(IngestEndpoint("http://ingest", "key"), transport))
+
+
+def test_the_private_half_opens_what_the_public_half_sealed(tmp_path: Path) -> None:
+    create_dead_letter_keys(tmp_path)
+    sealed = dead_letter_box(tmp_path / PUBLIC_DEAD_LETTER_KEY).encrypt(b"garbage", b"feed:1")
+    opener = dead_letter_opener(tmp_path / PRIVATE_DEAD_LETTER_KEY)
+    assert opener.decrypt(sealed, b"feed:1") == b"garbage"
+    with pytest.raises(tink.TinkError):
+        opener.decrypt(sealed, b"feed:2")
+
+
+def test_the_public_half_opens_nothing(tmp_path: Path) -> None:
+    create_dead_letter_keys(tmp_path)
+    with pytest.raises(tink.TinkError):
+        dead_letter_opener(tmp_path / PUBLIC_DEAD_LETTER_KEY)
+
+
+@pytest.mark.parametrize(
+    ("door", "sound", "unbound"),
+    [
+        (INGEST_DOOR, a_purchase(), a_purchase(amount_minor=-1)),
+        (INGEST_LABELS_DOOR, A_CHARGEBACK, replace(A_CHARGEBACK, known_at_ms=-1)),
+        (TRANSACTION_TOPIC, a_transaction(), a_transaction(amount_minor=-1)),
+        (FRAUD_TOPIC, a_verdict(), a_verdict(amount_minor=-1)),
+    ],
+)
+def test_a_door_takes_what_its_reader_takes_and_nothing_else(
+    door: str, sound: object, unbound: object
+) -> None:
+    way, sound, unbound = the_doors()[door], encode(sound), encode(unbound)
+    way.check(sound)
+    for bad in (b"", b"garbage", b"[%b]" % sound, b"%b,%b" % (sound, sound), b"{}"):
+        with pytest.raises(Stays):
+            way.check(bad)
+    with pytest.raises(Stays, match=r"(amount_minor|known_at_ms) must lie between"):
+        way.check(unbound)
+
+
+OF_INGEST = pytest.mark.parametrize(
+    ("door", "path", "content"),
+    [
+        (INGEST_DOOR, "/v1/transactions", a_purchase()),
+        (INGEST_LABELS_DOOR, "/v1/labels", A_CHARGEBACK),
+    ],
+)
+
+
+@OF_INGEST
+def test_each_kind_of_message_is_posted_alone_where_ingest_takes_it(
+    door: str, path: str, content: object
+) -> None:
+    requests: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        return httpx.Response(202, json={"accepted": 1, "repeated": 0})
+
+    the_doors(answer)[door].enter(encode(content))
+    assert [request.url.path for request in requests] == [path]
+    assert json.loads(requests[0].content) == [json.loads(encode(content))]
+
+
+@OF_INGEST
+def test_what_ingest_refuses_stays_with_its_reason(door: str, path: str, content: object) -> None:
+    refusal = {"index": 0, "code": "out_of_bounds", "field": "a_field", "reason": f"not to {path}"}
+    way = the_doors(lambda _: httpx.Response(422, json={"problems": [refusal]}))[door]
+    with pytest.raises(Stays, match=f"a_field not to {path}"):
+        way.enter(encode(content))
+
+
+@pytest.mark.parametrize("status", [401, 500, 503])
+@pytest.mark.parametrize(
+    ("door", "content"), [(INGEST_DOOR, a_purchase()), (INGEST_LABELS_DOOR, A_CHARGEBACK)]
+)
+def test_an_ingest_that_takes_nothing_is_a_closed_door(
+    status: int, door: str, content: object
+) -> None:
+    with pytest.raises(DoorClosed):
+        the_doors(lambda _: httpx.Response(status))[door].enter(encode(content))
+
+
+def test_what_was_replayed_is_remembered_by_the_next_run(tmp_path: Path) -> None:
+    path = tmp_path / "dead_letters" / "replayed.jsonl"
+    first = ReplayedFile(path)
+    assert a_letter() not in first
+    first.add(a_letter())
+    first.add(a_letter("feed:2"))
+    for reader in (first, ReplayedFile(path)):
+        assert a_letter() in reader
+        assert a_letter("feed:2") in reader
+        assert a_letter("feed:3") not in reader
+    assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
+
+
+def test_another_payload_under_the_same_origin_is_another_letter(tmp_path: Path) -> None:
+    remembered = ReplayedFile(tmp_path / "replayed.jsonl")
+    remembered.add(a_letter(payload=b"old shop"))
+    assert a_letter(payload=b"new shop") not in remembered
+
+
+@pytest.mark.parametrize("cut", range(1, 100, 7))
+def test_an_entry_that_a_crash_cut_short_harms_no_other(tmp_path: Path, cut: int) -> None:
+    path = tmp_path / "replayed.jsonl"
+    ReplayedFile(path).add(a_letter("feed:1"))
+    ReplayedFile(path).add(a_letter("feed:2"))
+    path.write_bytes(path.read_bytes()[:-cut])
+    ReplayedFile(path).add(a_letter("feed:3"))
+    after = ReplayedFile(path)
+    assert a_letter("feed:1") in after
+    assert a_letter("feed:2") not in after
+    assert a_letter("feed:3") in after

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import dataclasses
+import re
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from fraudwatch.adapters.codecs.json_codec import encode
+from fraudwatch.adapters.edge.tink_vault import TinkVault
+from fraudwatch.application.intake.admit import FUTURE_TOLERANCE_MS, Edge
+from fraudwatch.domain.messages.dead_letter import Code, Refused
+from fraudwatch.domain.messages.fields import Sensitivity, columns_of, problems
+from fraudwatch.domain.messages.purchase import Purchase
+from fraudwatch.domain.money import Rate, RateTable
+from fraudwatch.samples import NOON_MS, a_purchase
+
+RATES = RateTable([Rate("2026-01-01", "GBP", Decimal("0.80"))])
+
+
+@pytest.fixture
+def edge(tmp_path: Path) -> Edge:
+    return Edge(TinkVault(tmp_path), RATES)
+
+
+def test_an_admitted_purchase_is_a_sound_transaction(edge: Edge) -> None:
+    transaction = edge.admit(a_purchase(currency="GBP", amount_minor=800), now_ms=NOON_MS)
+    assert problems(transaction) == []
+    assert transaction.transaction_id == "shop:1"
+    assert (transaction.amount_eur_cents, transaction.rate_on) == (1_000, "2026-01-01")
+    assert (transaction.card_bin, transaction.card_last4) == ("411111", "1111")
+    assert (transaction.purchase_latitude, transaction.purchase_longitude) == (52.52, 13.38)
+
+
+def test_nothing_personal_leaves_in_clear(edge: Edge) -> None:
+    purchase = a_purchase()
+    text = encode(edge.admit(purchase, now_ms=NOON_MS)).decode()
+    personal = [c.name for c in columns_of(Purchase) if c.fact.sensitivity is Sensitivity.PERSONAL]
+    assert len(personal) == 6
+    for name in personal:
+        assert getattr(purchase, name) not in text, name
+
+
+def test_what_is_sealed_opens_again_with_every_personal_field(edge: Edge) -> None:
+    sent = a_purchase()
+    transaction = edge.admit(sent, now_ms=NOON_MS)
+    assert transaction.sealed is not None
+    opened = edge.vault.open(
+        transaction.customer_token, transaction.transaction_id, transaction.sealed
+    )
+    personal = [c.name for c in columns_of(Purchase) if c.fact.sensitivity is Sensitivity.PERSONAL]
+    assert opened == {name: getattr(sent, name) for name in personal}
+
+
+def test_the_same_customer_has_one_token_and_two_sources_do_not_meet(edge: Edge) -> None:
+    def token(**changes: str) -> str:
+        return edge.admit(a_purchase(**changes), now_ms=NOON_MS).customer_token
+
+    assert token(id="1") == token(id="2", name="Somebody Else")
+    assert token(source="shop") != token(source="bank")
+
+
+def test_what_is_unknown_stays_unknown(edge: Edge) -> None:
+    bare = {c.name: None for c in columns_of(Purchase) if c.is_optional}
+    transaction = edge.admit(dataclasses.replace(a_purchase(), **bare), now_ms=NOON_MS)
+    for name in ("card_token", "card_bin", "device_token", "ip_token", "purchase_latitude"):
+        assert getattr(transaction, name) is None, name
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "field"),
+    [
+        ({"amount_minor": -1}, Code.OUT_OF_BOUNDS, "amount_minor"),
+        ({"card_number": "4111 1111 1111 1111"}, Code.OUT_OF_BOUNDS, "card_number"),
+        ({"ip": "300.1.1.1"}, Code.OUT_OF_BOUNDS, "ip"),
+        ({"purchase_latitude": float("nan")}, Code.OUT_OF_BOUNDS, "purchase_latitude"),
+        ({"currency": "XXX"}, Code.UNKNOWN_CURRENCY, "currency"),
+        (
+            {"event_at_ms": NOON_MS + FUTURE_TOLERANCE_MS + 1},
+            Code.FUTURE_EVENT,
+            "event_at_ms",
+        ),
+    ],
+)
+def test_a_refusal_names_the_field_and_never_its_value(
+    edge: Edge, changes: dict[str, object], code: Code, field: str
+) -> None:
+    with pytest.raises(Refused) as refused:
+        edge.admit(a_purchase(**changes), now_ms=NOON_MS)
+    assert refused.value.code is code
+    assert [problem.field for problem in refused.value.problems] == [field]
+    if field in {"card_number", "ip"}:
+        assert not re.search(re.escape(str(changes[field])), str(refused.value))
+
+
+def test_a_clock_a_little_ahead_is_admitted(edge: Edge) -> None:
+    ahead = a_purchase(event_at_ms=NOON_MS + FUTURE_TOLERANCE_MS)
+    assert edge.admit(ahead, now_ms=NOON_MS).event_at_ms == NOON_MS + FUTURE_TOLERANCE_MS

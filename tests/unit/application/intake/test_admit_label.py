@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from fraudwatch.application.intake.admit import FUTURE_TOLERANCE_MS
+from fraudwatch.application.intake.admit_label import admit_label
+from fraudwatch.domain.messages.dead_letter import Code, Refused
+from fraudwatch.domain.messages.fields import problems
+from fraudwatch.domain.messages.label import ReportedLabel, Source, Truth
+from fraudwatch.samples import NOON_MS
+
+REPORT = ReportedLabel(source="shop", id="29380123-4", verdict=Truth.FRAUD, by="issuer")
+
+
+def test_without_a_time_it_is_known_since_now() -> None:
+    assert admit_label(REPORT, now_ms=NOON_MS).known_at_ms == NOON_MS
+    told = replace(REPORT, known_at_ms=NOON_MS - 7)
+    assert admit_label(told, now_ms=NOON_MS).known_at_ms == NOON_MS - 7
+
+
+def test_the_longest_report_makes_a_sound_label() -> None:
+    longest = replace(REPORT, source="s" * 16, id="9" * 47, by="b" * 64)
+    assert problems(admit_label(longest, now_ms=NOON_MS)) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "field"),
+    [
+        ({"known_at_ms": NOON_MS + FUTURE_TOLERANCE_MS + 1}, Code.FUTURE_EVENT, "known_at_ms"),
+        ({"known_at_ms": NOON_MS // 1000}, Code.OUT_OF_BOUNDS, "known_at_ms"),
+        ({"id": "two words"}, Code.OUT_OF_BOUNDS, "id"),
+        ({"source": "Shop"}, Code.OUT_OF_BOUNDS, "source"),
+        ({"kind": Source.ANALYST}, Code.OUT_OF_BOUNDS, "kind"),
+        ({"verdict": Truth.UNSURE}, Code.OUT_OF_BOUNDS, "verdict"),
+        ({"by": "erika@example.org"}, Code.OUT_OF_BOUNDS, "by"),
+        ({"by": "4111111111111111"}, Code.OUT_OF_BOUNDS, "by"),
+    ],
+)
+def test_what_is_refused_says_why_and_never_quotes(
+    changes: dict[str, Any], code: Code, field: str
+) -> None:
+    with pytest.raises(Refused) as refused:
+        admit_label(replace(REPORT, **changes), now_ms=NOON_MS)
+    assert (refused.value.code, [p.field for p in refused.value.problems]) == (code, [field])
+    assert not [v for v in changes.values() if isinstance(v, str) and v in str(refused.value)]

@@ -1,0 +1,314 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fraudwatch.application.scoring.assess import assess
+from fraudwatch.domain.features.feature_vector import SERVED, SERVED_INDEX
+from fraudwatch.domain.messages.verdict import Outcome, Reason, Risk
+from fraudwatch.domain.models.evidence import Evidence
+from fraudwatch.domain.policy.combination import AnomalyPart, FraudPart, combined, stake
+from fraudwatch.domain.policy.policy import Level, Policy
+from fraudwatch.domain.rules.high_amount import HighAmount
+from fraudwatch.domain.rules.impossible_travel import ImpossibleTravel
+from fraudwatch.domain.rules.lists import DenyList, Listed
+from fraudwatch.domain.rules.rapid_purchases import RapidPurchases
+from fraudwatch.domain.rules.rule import Seen
+
+POLICY = Policy(
+    "test",
+    (
+        HighAmount(points=50, at_least_eur_cents=100_000),
+        RapidPurchases(points=30, more_than=6),
+        ImpossibleTravel(points=80, faster_than_kmh=1_000, farther_than_km=300),
+    ),
+    (
+        Level(Risk.LOW, 0.0, Outcome.APPROVE),
+        Level(Risk.MEDIUM, 0.3, Outcome.REVIEW),
+        Level(Risk.HIGH, 0.5, Outcome.REVIEW),
+        Level(Risk.CRITICAL, 0.8, Outcome.DECLINE),
+    ),
+)
+
+
+def seen(*purchases: tuple[int, int, float]) -> Seen:
+    """Of (euro cents, purchases in ten minutes, km/h)."""
+    features = np.zeros((len(purchases), len(SERVED)))
+    for row, (_, count, kmh) in enumerate(purchases):
+        features[row, SERVED_INDEX["purchase_count_10m"]] = count
+        features[row, SERVED_INDEX["from_located_kmh"]] = kmh
+        features[row, SERVED_INDEX["from_located_km"]] = kmh
+    return Seen(np.array([amount for amount, _, _ in purchases]), features)
+
+
+def scored(share: float, amount_eur_cents: int) -> float:
+    """A share of rules and models, and what is at stake: less than a point, see docs/rules.md."""
+    at_stake = 0.009 * amount_eur_cents / (amount_eur_cents + 10_000)
+    return round(1 - (1 - share) * (1 - at_stake), 12)
+
+
+@pytest.mark.parametrize(
+    ("purchase", "score", "risk", "rules"),
+    [
+        ((100, 0, 0.0), 0.0, Risk.LOW, []),
+        ((100, 6, 0.0), 0.3, Risk.MEDIUM, ["rapid_purchases"]),
+        ((100_000, 0, 0.0), 0.5, Risk.HIGH, ["high_amount"]),
+        ((100_000, 6, np.nan), 0.8, Risk.CRITICAL, ["high_amount", "rapid_purchases"]),
+        (
+            (100_000, 6, 5_000.0),
+            1.0,
+            Risk.CRITICAL,
+            ["impossible_travel", "high_amount", "rapid_purchases"],
+        ),
+    ],
+)
+def test_points_add_up_to_a_level_and_the_strongest_reason_comes_first(
+    purchase: tuple[int, int, float], score: float, risk: Risk, rules: list[str]
+) -> None:
+    held = assess(seen(purchase), POLICY)
+    assert held.score[0] == scored(score, purchase[0])
+    assert POLICY.levels[held.level[0]].risk is risk
+    assert [reason.rule for reason in held.reasons[0]] == rules
+
+
+def test_a_batch_is_judged_as_its_purchases_are_one_by_one() -> None:
+    purchases = [(100, 0, 0.0), (100_000, 9, np.nan), (5, 2, 9_999.0)]
+    together = assess(seen(*purchases), POLICY)
+    for row, purchase in enumerate(purchases):
+        alone = assess(seen(purchase), POLICY)
+        assert together.score[row] == alone.score[0]
+        assert together.reasons[row] == alone.reasons[0]
+
+
+def risk_of(policy: Policy, level: np.int64) -> Risk:
+    return policy.levels[level].risk
+
+
+MODELS = dataclasses.replace(POLICY, parts=(AnomalyPart(0.4, 0.99), FraudPart(0.9)))
+SHARES = st.floats(0, 1)
+
+
+def evidence(anomaly: float | None = None, fraud: float | None = None) -> Evidence:
+    return Evidence(
+        None if anomaly is None else np.array([anomaly]),
+        None if fraud is None else np.array([fraud]),
+    )
+
+
+def test_without_evidence_the_score_is_the_points_whatever_the_policy_says_of_models() -> None:
+    # Every number of points, bit for bit: 1 - (1 - 0.3) would be 0.30000000000000004.
+    points = np.arange(0, 131)
+    by_points = np.minimum(points, 100) / 100
+    assert np.array_equal(combined(points), by_points)
+    nothing = np.zeros(len(points))
+    assert np.array_equal(combined(points, nothing, nothing), by_points)
+    assert assess(seen((100, 6, 0.0)), MODELS).score[0] == scored(0.3, 100)
+
+
+def test_a_model_that_the_policy_does_not_name_is_not_counted() -> None:
+    held = assess(seen((100, 6, 0.0)), POLICY, evidence(1.0, 1.0))
+    assert (held.score[0], len(held.reasons[0])) == (scored(0.3, 100), 1)
+
+
+@pytest.mark.parametrize(
+    ("said", "score"),
+    [
+        (evidence(anomaly=0.99), 0.3),
+        (evidence(anomaly=0.995), 0.44),  # 1 - 0.7 * 0.8
+        (evidence(anomaly=1.0), 0.58),  # 1 - 0.7 * 0.6
+        (evidence(fraud=0.5), 0.615),  # 1 - 0.7 * 0.55
+        (evidence(1.0, 0.5), 0.769),  # 1 - 0.7 * 0.6 * 0.55
+        (evidence(np.nan, np.nan), 0.3),  # what a model does not know counts nothing
+    ],
+)
+def test_each_part_lets_through_its_share(said: Evidence, score: float) -> None:
+    assert assess(seen((100, 6, 0.0)), MODELS, said).score[0] == scored(score, 100)
+
+
+@given(st.integers(0, 99), st.integers(0, 10**13), st.integers(0, 10**13))
+def test_of_equal_points_the_dearer_is_higher_and_a_point_more_always_wins(
+    points: int, amount: int, other: int
+) -> None:
+    def score(points: int, amount: int) -> float:
+        return float(combined(np.array([points]), stake(np.array([amount])))[0])
+
+    cheap, dear = min(amount, other), max(amount, other)
+    assert points / 100 <= score(points, cheap) <= score(points, dear) < (points + 1) / 100
+    assert score(points, 5_000) < score(points, 20_000)
+
+
+@given(st.integers(0, 300), st.integers(0, 300), SHARES, SHARES, SHARES, SHARES)
+def test_the_score_is_bounded_and_never_falls_when_a_part_rises(
+    points: int, more_points: int, anomaly: float, more_anomaly: float, fraud: float, more: float
+) -> None:
+    def score(points: int, anomaly: float, fraud: float) -> float:
+        said = evidence(anomaly, fraud)
+        shares = [part.contribution(said) for part in MODELS.parts]
+        return float(combined(np.array([points]), *(s for s in shares if s is not None))[0])
+
+    low = score(min(points, more_points), min(anomaly, more_anomaly), min(fraud, more))
+    high = score(max(points, more_points), max(anomaly, more_anomaly), max(fraud, more))
+    assert 0 <= low <= high <= 1
+    assert low >= min(points, more_points, 100) / 100
+
+
+@given(SHARES, SHARES)
+def test_from_medium_on_there_is_a_reason(anomaly: float, fraud: float) -> None:
+    held = assess(seen((100, 0, 0.0)), MODELS, evidence(anomaly, fraud))
+    assert bool(held.reasons[0]) == (risk_of(MODELS, held.level[0]) is not Risk.LOW)
+
+
+def test_a_model_alone_explains_itself() -> None:
+    unusual = assess(seen((100, 0, 0.0)), MODELS, evidence(anomaly=0.99786))
+    assert unusual.reasons[0] == (
+        Reason("anomaly", 31, "More unusual than 99.7 % of the purchases the model was fitted on."),
+    )
+    likely = assess(seen((100, 0, 0.0)), MODELS, evidence(0.5, 0.83))
+    assert likely.reasons[0] == (
+        Reason("model", 75, "The model gives a fraud probability of 0.83."),
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        (evidence(anomaly=0.99999), "More unusual than 99.9 % of"),
+        (evidence(anomaly=1.0), "More unusual than 100.0 % of"),
+        (evidence(fraud=0.999), "a fraud probability of 0.99."),
+        (evidence(fraud=0.29), "a fraud probability of 0.29."),  # 0.29 * 100 is below 29
+    ],
+)
+def test_a_model_is_not_made_surer_than_it_is(said: Evidence, text: str) -> None:
+    held = assess(seen((100_000, 0, 0.0)), MODELS, said)
+    assert text in " ".join(reason.text for reason in held.reasons[0])
+
+
+def test_below_medium_a_model_is_no_reason_and_beside_rules_only_with_a_point() -> None:
+    quiet = assess(seen((100, 0, 0.0)), MODELS, evidence(0.995, 0.1))
+    assert (quiet.score[0], quiet.reasons[0]) == (scored(0.272, 100), ())  # 1 - 0.8 * 0.91
+    beside = assess(seen((100, 6, 0.0)), MODELS, evidence(0.99001, 0.5))
+    assert [reason.rule for reason in beside.reasons[0]] == ["model", "rapid_purchases"]
+
+
+def test_where_nothing_else_explains_a_level_less_than_a_point_does() -> None:
+    touchy = dataclasses.replace(
+        MODELS,
+        levels=(
+            Level(Risk.LOW, 0.0, Outcome.APPROVE),
+            Level(Risk.MEDIUM, 0.002, Outcome.REVIEW),
+        ),
+    )
+    held = assess(seen((100, 0, 0.0)), touchy, evidence(fraud=0.004))
+    assert [(reason.rule, reason.points) for reason in held.reasons[0]] == [("model", 0)]
+
+
+DEAR = dataclasses.replace(
+    MODELS, rules=(RapidPurchases(points=10, more_than=6),), critical_from_eur_cents=300_000
+)
+
+
+@pytest.mark.parametrize(
+    ("purchase", "said", "risk", "rules"),
+    [
+        ((300_000, 6, 0.0), Evidence(), Risk.CRITICAL, ["rapid_purchases", "high_value"]),
+        ((300_000, 0, 0.0), evidence(fraud=0.4), Risk.CRITICAL, ["model", "high_value"]),
+        ((300_000, 0, 0.0), evidence(fraud=0.2), Risk.LOW, []),
+        ((300_000, 0, 0.0), Evidence(), Risk.LOW, []),  # nothing speaks against it
+        ((299_999, 6, 0.0), Evidence(), Risk.LOW, ["rapid_purchases"]),
+        ((300_000, 0, 0.0), evidence(fraud=1.0), Risk.CRITICAL, ["model"]),  # was so anyway
+    ],
+)
+def test_much_money_makes_any_suspicion_critical(
+    purchase: tuple[int, int, float], said: Evidence, risk: Risk, rules: list[str]
+) -> None:
+    held = assess(seen(purchase), DEAR, said)
+    assert risk_of(DEAR, held.level[0]) is risk
+    assert [reason.rule for reason in held.reasons[0]] == rules
+
+
+def test_high_value_says_what_it_did_and_leaves_the_score() -> None:
+    held = assess(seen((543_210, 6, 0.0)), DEAR)
+    assert held.score[0] == scored(0.1, 543_210)
+    assert held.reasons[0][-1] == Reason(
+        "high_value",
+        0,
+        "5,432.10 EUR: from 3,000.00 EUR on, anything against a purchase makes it critical.",
+    )
+
+
+LISTS = dataclasses.replace(
+    DEAR,
+    rules=(*DEAR.rules, DenyList(60, Listed(merchant_country=frozenset({"NO"})))),
+    allow=Listed(merchant_id=frozenset({"m-1"})),
+)
+
+
+def sold_by(merchant_id: str, country: str, purchase: tuple[int, int, float]) -> Seen:
+    return seen(purchase)._replace(merchant_id=[merchant_id], merchant_country=[country])
+
+
+def test_an_allowed_purchase_is_approved_and_still_tells_what_was_found() -> None:
+    held = assess(sold_by("m-1", "DE", (400_000, 9, 0.0)), LISTS, evidence(0.0, 1.0))
+    assert LISTS.levels[held.level[0]].outcome is Outcome.APPROVE
+    assert held.score[0] == scored(0.91, 400_000)
+    assert [reason.rule for reason in held.reasons[0]] == ["model", "rapid_purchases", "allow_list"]
+    assert held.reasons[0][-1] == Reason(
+        "allow_list", 0, "On the allow list: the seller m-1. Approved whatever else is said."
+    )
+
+
+def test_an_amount_does_not_overrule_the_allow_list() -> None:
+    held = assess(sold_by("m-1", "DE", (400_000, 9, 0.0)), LISTS)
+    assert risk_of(LISTS, held.level[0]) is Risk.LOW
+    assert [reason.rule for reason in held.reasons[0]] == [
+        "rapid_purchases",
+        "allow_list",
+        "high_value",
+    ]
+
+
+def test_where_nothing_speaks_against_a_purchase_there_is_nothing_to_allow() -> None:
+    held = assess(sold_by("m-1", "DE", (100, 0, 0.0)), LISTS)
+    assert (risk_of(LISTS, held.level[0]), held.reasons[0]) == (Risk.LOW, ())
+
+
+def test_a_denied_purchase_cannot_be_allowed() -> None:
+    held = assess(sold_by("m-1", "NO", (100, 0, 0.0)), LISTS)
+    assert (held.score[0], risk_of(LISTS, held.level[0])) == (scored(0.6, 100), Risk.HIGH)
+    assert held.reasons[0] == (
+        Reason("deny_list", 60, "On the deny list: the seller's country NO."),
+    )
+
+
+def test_lists_models_and_amounts_are_held_against_each_purchase_of_a_batch() -> None:
+    purchases = [(100, 0, 0.0), (400_000, 9, 0.0), (400_000, 9, 0.0), (100, 0, 0.0)]
+    sellers, countries = ["m-1", "m-1", "m-2", None], ["DE", "DE", "DE", "NO"]
+    fraud = np.array([0.0, 0.2, 0.2, 0.9])
+    together = assess(
+        seen(*purchases)._replace(merchant_id=sellers, merchant_country=countries),
+        LISTS,
+        Evidence(fraud=fraud),
+    )
+    risks = [risk_of(LISTS, level) for level in together.level]
+    assert risks == [Risk.LOW, Risk.LOW, Risk.CRITICAL, Risk.CRITICAL]
+    for row, purchase in enumerate(purchases):
+        alone = assess(
+            seen(purchase)._replace(merchant_id=[sellers[row]], merchant_country=[countries[row]]),
+            LISTS,
+            Evidence(fraud=fraud[row : row + 1]),
+        )
+        assert (together.score[row], together.level[row]) == (alone.score[0], alone.level[0])
+        assert together.reasons[row] == alone.reasons[0]
+
+
+def test_a_policy_without_rules_lets_models_decide() -> None:
+    held = assess(seen((100, 9, 0.0)), dataclasses.replace(MODELS, rules=()), evidence(fraud=1.0))
+    assert (held.score[0], held.answers.shape) == (scored(0.9, 100), (1, 0))
+
+
+def test_a_batch_of_none() -> None:
+    assert assess(seen(), LISTS, Evidence(np.empty(0), np.empty(0))).reasons == ()

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fraudwatch.adapters.kafka_log.replayed_file import ReplayedFile
+from fraudwatch.application.dead_letters.dlq import Letter, Result, State
+from fraudwatch.cli.dlq_table import as_table, described, harmless, line_of
+from fraudwatch.samples import NOON_MS
+from fraudwatch.stack.place import ROOT
+
+
+def a_letter(**changes: Any) -> Letter:
+    usual: dict[str, Any] = {
+        "stage": "ingest",
+        "origin": "feed:1",
+        "code": "out_of_bounds",
+        "reason": "currency does not match [A-Z]{3}",
+        "at_ms": NOON_MS,
+        "payload_bytes": 70_000,
+        "payload_sha256": "0" * 64,
+        "partition": 0,
+        "offset": 0,
+    }
+    return Letter(**(usual | changes))
+
+
+def run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "FRAUDWATCH_HOME": str(home), "NO_COLOR": "1", "COLUMNS": "100"}
+    return subprocess.run(
+        [sys.executable, "-m", "fraudwatch.cli", "dead-letters", *arguments],
+        env=environment, cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_a_table_keeps_ids_and_reasons_whole(tmp_path: Path) -> None:
+    nothing = ReplayedFile(tmp_path / "replayed.jsonl")
+    rows = [
+        described(a_letter(), nothing),
+        described(a_letter(stage="persister", origin="transaction_topic-0-17"), nothing),
+    ]
+    heading, first, second = as_table(rows)
+    assert heading.split() == ["id", "code", "stage", "when", "bytes", "replayed", "reason"]
+    assert first.endswith("70000  no        currency does not match [A-Z]{3}")
+    assert second.startswith("persister:transaction_topic-0-17  out_of_bounds  persister  2026-01")
+    assert as_table([]) == []
+
+
+def test_what_could_command_a_terminal_is_not_printed() -> None:
+    assert harmless("a\x1b[2Jb\x00\x07\u202ec\td\né") == "a\ufffd[2Jb\ufffd\ufffd\ufffdc\td\né"
+    told = line_of(Result(a_letter(origin="feed:\x1b]0;x"), State.STAYS, "it was\rcut"))
+    assert told == "stays        ingest:feed:\ufffd]0;x  it was\ufffdcut"
+
+
+def test_every_command_has_help_with_an_example(tmp_path: Path) -> None:
+    for command in ("ls", "show", "replay"):
+        shown = run(tmp_path, command, "--help")
+        assert shown.returncode == 0
+        assert f"Example: ./fraudwatch dead-letters {command}" in " ".join(shown.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("nonsense",),
+        ("ls", "--stage", "shop"),
+        ("ls", "--code", "odd"),
+        ("ls", "--limit", "0"),
+        ("show",),
+    ],
+)
+def test_wrong_use_is_told_on_stderr_with_exit_code_two(
+    tmp_path: Path, wrong: tuple[str, ...]
+) -> None:
+    shown = run(tmp_path, *wrong)
+    assert (shown.returncode, shown.stdout) == (2, "")
+    assert shown.stderr
+
+
+def test_without_a_platform_the_cure_is_told_and_nothing_is_made(tmp_path: Path) -> None:
+    shown = run(tmp_path / "home", "ls", "--json")
+    assert (shown.returncode, shown.stdout) == (1, "")
+    assert "./fraudwatch up" in shown.stderr
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_broker_that_is_away_is_told_with_the_cure(tmp_path: Path) -> None:
+    secret = "0123456789abcdef0123"
+    text = f"KAFKA_ADMIN_PASSWORD={secret}\nINGEST_API_KEY={secret}\nFRAUDWATCH_PORT_OFFSET=51000\n"
+    (tmp_path / ".env").write_text(text)
+    shown = run(tmp_path, "ls")
+    assert (shown.returncode, shown.stdout) == (1, "")
+    assert "./fraudwatch status" in shown.stderr
+    assert secret not in shown.stderr

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from fraudwatch.application.marts import LakeUnavailable, ReportQuery, ReportRows
+from fraudwatch.cli import reports as command
+from fraudwatch.lake import OUT_MONEY, REPORT_DAYS
+from fraudwatch.stack.place import Place, Unusable
+
+
+class Shelf:
+    def __init__(self) -> None:
+        self.asked: list[ReportQuery] = []
+
+    def rows(self, asked: ReportQuery) -> ReportRows:
+        self.asked.append(asked)
+        return ReportRows(["event_on", "saved_eur_cents"], [[date(2026, 11, 20), None]])
+
+
+@pytest.fixture
+def shelf(monkeypatch: pytest.MonkeyPatch) -> Shelf:
+    made = Shelf()
+    monkeypatch.setattr(command, "reader", lambda _place: made)
+    return made
+
+
+def test_ls_names_every_report() -> None:
+    shown = CliRunner().invoke(command.reports, ["ls", "--json"])
+    assert json.loads(shown.stdout)["reports"] == dict(REPORT_DAYS)
+
+
+def test_show_prints_one_object_with_null_for_unknown(shelf: Shelf) -> None:
+    words = ["show", OUT_MONEY, "--from", "2026-11-01", "--until", "2026-11-20", "--json"]
+    shown = CliRunner().invoke(command.reports, words)
+    assert json.loads(shown.stdout) == {
+        "report": OUT_MONEY,
+        "rows": [{"event_on": "2026-11-20", "saved_eur_cents": None}],
+    }
+    assert shelf.asked == [ReportQuery(OUT_MONEY, date(2026, 11, 1), date(2026, 11, 20), 100)]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["core_labels"],
+        [OUT_MONEY, "--from", "2026-11-20' OR 1=1"],
+        [OUT_MONEY, "--from", "2026-11-20", "--until", "2026-11-19"],
+        [OUT_MONEY, "--limit", "0"],
+    ],
+)
+def test_what_no_report_answers_is_wrong_use_and_never_asked(
+    shelf: Shelf, words: list[str]
+) -> None:
+    assert CliRunner().invoke(command.reports, ["show", *words]).exit_code == 2
+    assert shelf.asked == []
+
+
+def test_a_lake_that_is_away_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Away:
+        def rows(self, asked: ReportQuery) -> ReportRows:
+            raise LakeUnavailable(f"{asked.table}: away")
+
+    monkeypatch.setattr(command, "reader", lambda _place: Away())
+    shown = CliRunner().invoke(command.reports, ["show", OUT_MONEY])
+    assert isinstance(shown.exception, Unusable)
+
+
+def test_a_home_without_a_login_says_how_to_get_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FRAUDWATCH_HOME", str(tmp_path))
+    with pytest.raises(Unusable, match="--profile lake"):
+        command.reader(Place.from_environment())

@@ -1,0 +1,139 @@
+"""Views of all hours at once, against the sentences of the catalogue hour by hour."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from fraudwatch.domain.features.catalogue import DAY_MS, HOUR_MS, MINUTE_MS
+from fraudwatch.domain.features.hashing import keys_of
+from fraudwatch.domain.messages.label import Truth
+from fraudwatch.domain.views.as_of import PastPurchases, TruthChanges, view_features_as_of
+from fraudwatch.domain.views.catalogue import (
+    LABEL_DELAY_MS,
+    VALID_AFTER_MS,
+    VIEW_FEATURES,
+    Entity,
+    held_columns,
+)
+from fraudwatch.domain.views.view import Float64s, RiskView, look_up, table_of
+from fraudwatch.samples import NOON_MS
+from tests.unit.domain.views.view_oracle import Bought, Said, a_world, oracle, truths_by
+
+NAMES = [feature.name for feature in VIEW_FEATURES]
+
+
+def columns_of(purchases: Sequence[Bought]) -> PastPurchases:
+    return PastPurchases(
+        event_at_ms=np.array([one.event_at_ms for one in purchases], dtype=np.int64),
+        is_approved=np.array([one.payment_status == "approved" for one in purchases], np.bool_),
+        amount_eur_cents=np.array([one.amount_eur_cents for one in purchases], dtype=np.int64),
+        merchant_key=keys_of([one.merchant_id for one in purchases]),
+        customer_key=keys_of([one.customer_token for one in purchases]),
+        device_key=keys_of([one.device_token for one in purchases]),
+        ip_network_key=keys_of([one.ip_network_token for one in purchases]),
+    )
+
+
+def changes_of(purchases: Sequence[Bought], labels: Sequence[Said]) -> TruthChanges:
+    """What was believed from each word on."""
+    place = {one.transaction_id: row for row, one in enumerate(purchases)}
+    changes = []
+    for said in labels:
+        about = [one for one in labels if one.transaction_id == said.transaction_id]
+        truths = truths_by(about, said.known_at_ms + 1)
+        is_fraud = truths.get(said.transaction_id) is Truth.FRAUD
+        changes.append((place[said.transaction_id], said.known_at_ms, is_fraud))
+    row, known_at_ms, is_fraud = zip(*changes, strict=True) if changes else ((), (), ())
+    return TruthChanges(
+        np.array(row, np.int64), np.array(known_at_ms, np.int64), np.array(is_fraud, np.bool_)
+    )
+
+
+def as_of(purchases: Sequence[Bought], labels: Sequence[Said] = ()) -> Float64s:
+    return view_features_as_of(columns_of(purchases), changes_of(purchases, labels))
+
+
+def by_the_hour(purchases: Sequence[Bought], labels: Sequence[Said], one: Bought) -> Float64s:
+    """The view of its hour built by the oracle, and the purchase looked up in it."""
+    until_ms = (one.event_at_ms - VALID_AFTER_MS) // HOUR_MS * HOUR_MS
+    told = oracle(purchases, labels, until_ms)
+    tables = {}
+    for entity in Entity:
+        names = [name for kind, name in told if kind == entity]
+        held = [
+            [told[entity, name].get(column, np.nan) for column in held_columns(entity)]
+            for name in names
+        ]
+        values = np.array(held, dtype=np.float64).reshape(-1, len(held_columns(entity)))
+        tables[entity] = table_of(names, values)
+    keys = {entity: keys_of([getattr(one, entity)]) for entity in Entity}
+    at = np.array([one.event_at_ms])
+    return look_up(RiskView(until_ms, tables), keys, at)[0]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_as_of_says_what_each_hours_view_says(seed: int) -> None:
+    until_ms = NOON_MS + random.Random(seed).randrange(100) * HOUR_MS
+    purchases, labels = a_world(seed, until_ms)
+    found = as_of(purchases, labels)
+    rows = random.Random(seed).sample(range(len(purchases)), 60)
+    wanted = np.stack([by_the_hour(purchases, labels, purchases[row]) for row in rows])
+    np.testing.assert_array_equal(found[rows], wanted)
+    assert not np.isnan(found).all(axis=0).any()  # each feature is known of somebody
+
+
+def test_nothing_and_a_first_purchase_are_fine() -> None:
+    assert as_of([]).shape == (0, len(NAMES))
+    assert np.isnan(as_of([Bought("s:1", NOON_MS)])).all()
+
+
+@pytest.mark.parametrize(
+    ("event_at_ms", "purchases"),
+    [
+        (NOON_MS + HOUR_MS + 15 * MINUTE_MS - 1, np.nan),
+        (NOON_MS + HOUR_MS + 15 * MINUTE_MS, 1.0),
+    ],
+)
+def test_an_hour_counts_from_a_quarter_past_its_end(event_at_ms: int, purchases: float) -> None:
+    row = as_of([Bought("s:1", NOON_MS), Bought("s:2", event_at_ms)])[1]
+    np.testing.assert_equal(row[NAMES.index("merchant_purchases_30d")], purchases)
+
+
+def test_a_label_counts_from_the_hour_after_it_is_known() -> None:
+    bought = Bought("s:1", NOON_MS)
+    known_at_ms = NOON_MS + LABEL_DELAY_MS + DAY_MS
+    later = [
+        Bought(f"s:later {n}", known_at_ms + n * HOUR_MS + VALID_AFTER_MS, merchant_id="m")
+        for n in range(2, 0, -1)
+    ]
+    early = Bought("s:0", known_at_ms + VALID_AFTER_MS)
+    found = as_of([bought, early, *later], [Said("s:1", "fraud", known_at_ms)])
+    counts = found[:, NAMES.index("merchant_plain_frauds_7d")]
+    np.testing.assert_array_equal(counts, [np.nan, 0, 1, 1])
+
+
+def test_a_run_of_fraud_begins_after_the_last_genuine_purchase() -> None:
+    days = [Bought(f"s:{day}", NOON_MS + day * DAY_MS) for day in range(5)]
+    now = Bought("s:now", NOON_MS + 9 * DAY_MS)
+    known_at_ms = now.event_at_ms - DAY_MS
+    frauds = [Said(f"s:{day}", "fraud", known_at_ms) for day in (0, 2, 3, 4)]
+    row = dict(zip(NAMES, as_of([*days, now], frauds)[-1], strict=True))
+    assert row["merchant_genuine_age_days"] == 8
+    assert row["merchant_fraud_run_age_days"] == 7
+    assert row["merchant_plain_fraud_age_days"] == 5
+    assert row["merchant_plain_frauds_7d"] == 4
+
+
+def test_a_fraud_whose_amount_stands_out_begins_no_run() -> None:
+    usual = [Bought(f"s:{n}", NOON_MS - n * DAY_MS, merchant_id="elsewhere") for n in (1, 2)]
+    large = Bought("s:large", NOON_MS, amount_eur_cents=2_001)
+    now = Bought("s:now", NOON_MS + 4 * DAY_MS)
+    row = as_of([*usual, large, now], [Said("s:large", "fraud", NOON_MS + DAY_MS)])[-1]
+    told = dict(zip(NAMES, row, strict=True))
+    assert told["merchant_plain_frauds_28d"] == 0
+    assert np.isnan(told["merchant_fraud_run_age_days"])
+    assert told["merchant_fraud_ratio_30d"] > 0

@@ -1,0 +1,78 @@
+"""Purchases that two policies judged, by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fraudwatch.application.backtest.measure import measured
+from fraudwatch.application.backtest.purchases import Judgements, Purchases
+from fraudwatch.domain.evaluation.label_coverage import UNJUDGED, Known
+
+DAY_MS = 86_400_000
+FIRST = date(2026, 11, 1)
+FIRST_MS = 20_758 * DAY_MS  # FIRST
+A, R, D, NONE = 0, 1, 2, UNJUDGED
+F, G, U = "fraud", "genuine", "unknown"
+Row = tuple[int, str, int, int, int]
+SomePurchases = Callable[..., Purchases]
+
+
+def _purchases(*rows: Row, decided: tuple[int, ...] = (), refused: tuple[int, ...] = ()) -> Any:
+    """Of (day, what is known, euro cents, live outcome, candidate's outcome); cards are rows."""
+    truth = np.array([row[1] for row in rows])
+    places = np.arange(len(rows))
+    live = np.array([row[3] for row in rows], dtype=np.int8)
+    candidate = np.array([row[4] for row in rows], dtype=np.int8)
+    return Purchases(
+        transaction=places.astype(np.uint64),
+        card=places.astype(np.uint64),
+        event_at_ms=np.array([FIRST_MS + row[0] * DAY_MS + 5 for row in rows], dtype=np.int64),
+        known=Known(
+            is_fraud=truth == F,
+            is_genuine=truth == G,
+            is_decided=np.isin(places, decided),
+            eur_cents=np.array([row[2] for row in rows], dtype=np.int64),
+            is_paid=~np.isin(places, refused),
+        ),
+        vector_kind=np.where(candidate == NONE, 3, 0).astype(np.int8),
+        has_anomaly=np.zeros(len(rows), dtype=np.bool_),
+        has_fraud=np.zeros(len(rows), dtype=np.bool_),
+        candidate=_said(candidate),
+        live=_said(live),
+        rule_names=("one", "two"),
+    )
+
+
+def _said(outcome: Any) -> Judgements:
+    """Rule one hits what is declined, rule two every alert."""
+    rules = np.where(outcome == D, 3, np.where(outcome == R, 2, 0)).astype(np.int64)
+    return Judgements(outcome=outcome, score=np.clip(outcome / 2, 0, 1), rules=rules)
+
+
+@pytest.fixture(scope="session")
+def purchases() -> SomePurchases:
+    return _purchases
+
+
+@pytest.fixture(scope="session")
+def document() -> dict[str, Any]:
+    """What the job hands to the page, of a few purchases."""
+    rows = [(0, F, 1_000, A, R), (0, G, 2_000, D, D), (1, U, 4_000, R, A), (2, F, 8_000, R, R)]
+    return {
+        "policy": {"name": "stricter", "version": "2026-11-21+1f3a9c04"},
+        "from": "2026-11-01",
+        "until": "2026-11-03",
+        "made_at": "2026-11-21T10:00:00+00:00",
+        "labels_known_until": "2026-11-21T09:59:00+00:00",
+        "code_version": "0.1.0+abc",
+        "features_version": "0123456789abcdef",
+        "seconds": 0.5,
+        "purchases_per_second": 8.0,
+        "served_by": {"policies": {"2026-11-20+00000000": 4}, "models": {"anomaly 0123": 2}},
+        **measured(_purchases(*rows, decided=(1, 3)), FIRST, date(2026, 11, 3)),
+    }

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from fraudwatch.adapters.codecs.log_fold import packed
+from fraudwatch.domain.evaluation.ranking import auc
+from fraudwatch.domain.features.catalogue import FEATURES
+from fraudwatch.domain.features.feature_vector import SERVED
+from fraudwatch.domain.models.fitted import Float64s
+from fraudwatch.domain.views.catalogue import VIEW_FEATURES
+from spark_jobs.train.sklearn_baselines import (
+    AutoencoderRival,
+    IsolationForestRival,
+    OneClassSvmRival,
+)
+from spark_jobs.train.vector_tasks import Labelled, Learner, vectors
+
+
+def some_rows(count: int, seed: int) -> tuple[Float64s, np.ndarray]:
+    """Numbers that move together, as habits do; some rows break out of it in four of them."""
+    random, habits = np.random.default_rng(seed), np.random.default_rng(0).normal(size=(3, 24))
+    moves = random.normal(size=(count, 3)) @ habits
+    rows = 100.0 + 20.0 * (moves + 0.1 * random.normal(size=(count, 24)))
+    is_odd = random.random(count) < 0.02
+    rows[is_odd, :4] += 120.0
+    rows[:, 4] = np.nan  # unknown to all
+    rows[::5, 6] = np.nan  # to some
+    rows[:, 5] = 7.0
+    return rows, is_odd
+
+
+@pytest.mark.parametrize("kind", [IsolationForestRival, OneClassSvmRival, AutoencoderRival])
+def test_a_rival_ranks_the_unusual_first(kind: type[Learner]) -> None:
+    rows, is_odd = some_rows(2_000, 1)
+    fitted = kind().fit(Labelled(rows, is_odd, np.ones(len(rows))))
+    other, is_odd = some_rows(1_000, 2)
+    scores = fitted.score(other)
+    assert np.isfinite(scores).all()
+    assert auc(scores, is_odd) > 0.9
+    # It travels to the tasks that score.
+    again = pickle.loads(pickle.dumps(fitted))  # noqa: S301  our own, of this moment
+    assert again.score(other).tolist() == scores.tolist()
+
+
+def test_vectors_are_the_folds_part_and_the_views() -> None:
+    whole = np.arange(2.0 * len(SERVED)).reshape(2, -1)
+    whole[0, 3] = np.nan
+    batch = pa.RecordBatch.from_pydict(
+        {
+            "features": pa.array(packed(whole[:, : len(FEATURES)]), pa.binary()),
+            "told": pa.array(packed(whole[:, len(FEATURES) :]), pa.binary()),
+        }
+    )
+    assert np.array_equal(vectors(batch), whole, equal_nan=True)
+    assert vectors(batch.slice(0, 0)).shape == (0, len(SERVED))
+
+
+def test_vectors_of_other_features_are_refused() -> None:
+    batch = pa.RecordBatch.from_pydict(
+        {
+            "features": pa.array(packed(np.zeros((1, 3))), pa.binary()),
+            "told": pa.array(packed(np.zeros((1, len(VIEW_FEATURES)))), pa.binary()),
+        }
+    )
+    with pytest.raises(ValueError, match="run build_features for these days again"):
+        vectors(batch)

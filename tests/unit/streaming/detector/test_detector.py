@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fraudwatch.adapters.artefacts.policy_file import load_policy
+from fraudwatch.adapters.codecs.json_codec import decode, encode
+from fraudwatch.adapters.lake.spark_stream import MicroBatch
+from fraudwatch.adapters.memory.verdict_store import MemoryDeadLetters, MemoryVerdictLog
+from fraudwatch.application.ports import NotDelivered
+from fraudwatch.domain.features.catalogue import DAY_MS, HOUR_MS, MINUTE_MS
+from fraudwatch.domain.features.feature_vector import SERVED, SERVED_INDEX
+from fraudwatch.domain.features.state import CustomerState
+from fraudwatch.domain.messages.dead_letter import Code
+from fraudwatch.domain.messages.transaction import Transaction
+from fraudwatch.domain.messages.verdict import Risk, Verdict
+from fraudwatch.domain.models.active_models import Models
+from fraudwatch.domain.views.catalogue import VIEW_FEATURES, Entity, held_columns
+from fraudwatch.domain.views.published import Published, RiskViews
+from fraudwatch.domain.views.view import RiskView, table_of
+from fraudwatch.samples import NOON_MS, a_token, a_transaction
+from streaming.detector.scoring import Detector
+
+POLICY = load_policy(Path(__file__).parents[4] / "contracts/policies/default.yaml")
+
+
+@dataclass
+class OfferedSnapshots:
+    """Remembers what might have been kept, and when."""
+
+    offers: list[tuple[int, dict[int, int]]] = field(default_factory=list)
+
+    def offer(self, state: CustomerState, ends: dict[int, int]) -> None:
+        self.offers.append((state.customers, dict(ends)))
+
+
+@dataclass
+class World:
+    """A detector and everything it writes."""
+
+    models: Models = field(default_factory=Models)
+    written: MemoryVerdictLog = field(default_factory=MemoryVerdictLog)
+    letters: MemoryDeadLetters = field(default_factory=MemoryDeadLetters)
+    snapshots: OfferedSnapshots = field(default_factory=OfferedSnapshots)
+
+    def __post_init__(self) -> None:
+        self.detector = Detector(
+            lambda _: POLICY, lambda _: self.models, self.written, self.letters, self.snapshots
+        )
+
+    def judge(self, *messages: Transaction | bytes, first_offset: int = 0) -> None:
+        self.detector.judge(a_batch(*messages, first_offset=first_offset))
+
+    @property
+    def judged(self) -> list[Verdict]:
+        return [decode(Verdict, value) for _, value, _ in self.written.verdicts]
+
+    @property
+    def put_aside(self) -> dict[str, Code]:
+        return {origin: letter.code for origin, letter in self.letters.letters.items()}
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def a_batch(*messages: Transaction | bytes, first_offset: int = 0) -> MicroBatch:
+    values = [m if isinstance(m, bytes) else encode(m) for m in messages]
+    return MicroBatch(
+        batch_id=7,
+        is_rerun=False,
+        decided_at_ms=NOON_MS + 50,
+        values=values,
+        partition=np.zeros(len(values), dtype=np.int64),
+        offset=np.arange(first_offset, first_offset + len(values), dtype=np.int64),
+        produced_at_ms=np.full(len(values), NOON_MS, dtype=np.int64),
+    )
+
+
+def run_of(count: int) -> list[Transaction]:
+    return [
+        a_transaction(transaction_id=f"shop:{n}", event_at_ms=NOON_MS + n * 1_000)
+        for n in range(count)
+    ]
+
+
+def test_every_transaction_gets_one_verdict_with_its_place(world: World) -> None:
+    world.judge(*run_of(3), first_offset=40)
+    assert [v.transaction_id for v in world.judged] == ["shop:0", "shop:1", "shop:2"]
+    assert [v.source_offset for v in world.judged] == [40, 41, 42]
+    assert {v.decided_at_ms for v in world.judged} == {NOON_MS + 50}
+    assert {key for key, _, _ in world.written.verdicts} == {a_token("a")}
+
+
+def test_every_verdict_has_the_features_it_was_made_of(world: World) -> None:
+    world.judge(*run_of(3))
+    assert [(key, name) for key, name, _ in world.written.features] == [
+        (a_token("a"), f"shop:{n}") for n in range(3)
+    ]
+    vectors = [np.frombuffer(packed, dtype="<f8") for _, _, packed in world.written.features]
+    assert {len(vector) for vector in vectors} == {len(SERVED)}
+    assert [vector[0] for vector in vectors] == [0, 1, 2]  # purchases within ten minutes
+    canonical = np.array([np.nan]).tobytes()
+    assert all(v[i].tobytes() == canonical for v in vectors for i in np.flatnonzero(np.isnan(v)))
+
+
+def test_a_burst_is_seen_over_batches(world: World) -> None:
+    burst = run_of(8)
+    world.judge(*burst[:4])
+    world.judge(*burst[4:], first_offset=4)
+    assert [v.risk for v in world.judged] == [Risk.LOW] * 6 + [Risk.HIGH] * 2
+    assert world.judged[-1].reasons[0].rule == "rapid_purchases"
+
+
+def test_a_repeat_gets_no_second_verdict(world: World) -> None:
+    world.judge(a_transaction(), a_transaction())
+    world.judge(a_transaction(), first_offset=2)
+    assert len(world.judged) == len(world.written.features) == 1
+
+
+def test_garbage_is_put_aside_with_its_place_and_stops_nothing(world: World) -> None:
+    world.judge(b"garbage", a_transaction(), b"{}", first_offset=10)
+    assert world.put_aside == {
+        "transaction_topic-0-10": Code.NOT_JSON,
+        "transaction_topic-0-12": Code.WRONG_SCHEMA,
+    }
+    assert [v.source_offset for v in world.judged] == [11]
+
+
+def test_a_batch_of_nothing_but_garbage(world: World) -> None:
+    world.judge(b"", b"null")
+    assert (world.judged, len(world.put_aside)) == ([], 2)
+
+
+def test_events_of_the_future_and_of_long_ago_are_put_aside(world: World) -> None:
+    world.judge(
+        a_transaction(transaction_id="shop:now"),
+        a_transaction(transaction_id="shop:ahead", event_at_ms=NOON_MS + 5 * MINUTE_MS + 1),
+        a_transaction(transaction_id="shop:near", event_at_ms=NOON_MS + 5 * MINUTE_MS),
+        a_transaction(transaction_id="shop:old", event_at_ms=NOON_MS - 31 * DAY_MS),
+    )
+    assert world.put_aside == {
+        "transaction_topic-0-1": Code.FUTURE_EVENT,
+        "transaction_topic-0-3": Code.TOO_LATE,
+    }
+    assert [v.transaction_id for v in world.judged] == ["shop:now", "shop:near"]
+
+
+def test_what_was_judged_before_a_restart_is_remembered_silently() -> None:
+    history = [
+        *run_of(9),
+        a_transaction(transaction_id="shop:ahead", event_at_ms=NOON_MS + DAY_MS),
+    ]
+    later = run_of(12)[9:]
+    whole, restarted = World(), World()
+    whole.judge(*history)
+    produced_at_ms = np.full(len(history), NOON_MS, dtype=np.int64)
+    restarted.detector.remember([encode(one) for one in history], produced_at_ms)
+    assert (restarted.judged, restarted.put_aside) == ([], {})
+    for world in (whole, restarted):
+        world.judge(*later, first_offset=10)
+    assert restarted.written.verdicts == whole.written.verdicts[9:]
+    assert restarted.written.features == whole.written.features[9:]
+
+
+def test_a_batch_may_be_kept_once_the_next_one_begins(world: World) -> None:
+    world.judge(*run_of(3))
+    world.judge(a_transaction(transaction_id="shop:9", customer_token=a_token("b")), first_offset=3)
+    assert world.snapshots.offers == [(0, {}), (1, {0: 3})]
+
+
+def test_an_unacknowledged_batch_fails_so_that_spark_does_not_commit_it(world: World) -> None:
+    world.written.is_reachable = False
+    with pytest.raises(NotDelivered):
+        world.judge(a_transaction())
+    assert world.detector.ends == {}
+
+
+def test_a_risk_view_counts_from_its_time_on_and_the_verdict_names_it(world: World) -> None:
+    tables = {one: table_of([], np.empty((0, len(held_columns(one))))) for one in Entity}
+    held = {"merchant_fraud_ratio_30d": 0.5, "merchant_purchases_30d": 40.0}
+    row = [held.get(name, np.nan) for name in held_columns(Entity.MERCHANT)]
+    tables[Entity.MERCHANT] = table_of(["merchant-1"], np.array([row]))
+    view = RiskView(NOON_MS - HOUR_MS, tables)
+    views = RiskViews((Published("0123456789abcdef" * 4, view.valid_from_ms),), lambda _: view)
+    world.detector.views_of = lambda _: views
+    before, after = view.valid_from_ms - 1, view.valid_from_ms
+    world.judge(
+        a_transaction(transaction_id="shop:1", event_at_ms=before),
+        a_transaction(transaction_id="shop:2", event_at_ms=after),
+        a_transaction(transaction_id="shop:3", event_at_ms=after, merchant_id="unheard of"),
+        a_transaction(transaction_id="shop:4", event_at_ms=before, customer_token=a_token("b")),
+    )
+    assert [v.risk_view for v in world.judged] == ["", "0123456789ab", "0123456789ab", ""]
+    ratio = SERVED_INDEX["merchant_fraud_ratio_30d"]
+    served = [np.frombuffer(packed, dtype="<f8")[ratio] for _, _, packed in world.written.features]
+    assert np.array_equal(served, [np.nan, 0.5, np.nan, np.nan], equal_nan=True)
+    hit = ["risky_merchant" in {reason.rule for reason in v.reasons} for v in world.judged]
+    assert hit == [False, True, False, False]
+    assert {len(packed) for _, _, packed in world.written.features} == {len(SERVED) * 8}
+
+
+def test_without_views_their_features_are_unknown_and_no_view_is_named(world: World) -> None:
+    world.judge(*run_of(2))
+    vectors = [np.frombuffer(packed, dtype="<f8") for _, _, packed in world.written.features]
+    assert all(np.isnan(vector[-len(VIEW_FEATURES) :]).all() for vector in vectors)
+    assert {v.risk_view for v in world.judged} == {""}

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from fraudwatch.adapters.codecs.json_codec import encode
+from fraudwatch.adapters.edge.shop_feed import CHARGEBACKS, PURCHASES, FeedUnavailable, ShopFeed
+from fraudwatch.adapters.edge.tink_vault import TinkVault
+from fraudwatch.adapters.memory.verdict_store import MemoryDeadLetters, MemoryTopic
+from fraudwatch.application.intake.admit import Edge
+from fraudwatch.application.intake.intake import Intake
+from fraudwatch.application.intake.message_builders import labels, purchases
+from fraudwatch.domain.messages.dead_letter import Code, Stage
+from fraudwatch.domain.messages.label import ReportedLabel
+from fraudwatch.domain.money import RateTable
+from fraudwatch.samples import NOON_MS, a_purchase
+from streaming.ingest.channel import Door, label_meters, purchase_meters
+from streaming.ingest.feed import EMPTY_SECONDS, MISSING_SECONDS, RETRY_SECONDS, FeedFollower
+
+Answer = Callable[[httpx.Request], httpx.Response]
+GOOD = {
+    "source": "shop",
+    "id": "4",
+    "verdict": "fraud",
+    "by": "issuer",
+    "known_at_ms": NOON_MS - 1,
+}
+
+
+def a_page(*messages: Any, cursor: str = "7", **more: int) -> httpx.Response:
+    return httpx.Response(200, json={"chargebacks": messages, "next_cursor": cursor} | more)
+
+
+def feed_of(answer: Answer) -> ShopFeed[ReportedLabel]:
+    return ShopFeed(CHARGEBACKS, "http://shop", "key", transport=httpx.MockTransport(answer))
+
+
+class Followed:
+    """A follower of chargebacks over a shop that answers as it is told."""
+
+    def __init__(self, folder: Path) -> None:
+        self.asked: list[httpx.Request] = []
+        self.answers: list[httpx.Response] = []
+        self.topic, self.letters = MemoryTopic(), MemoryDeadLetters()
+        self.cursor_file = folder / "chargebacks_cursor.json"
+        intake = Intake(labels(encode), self.topic, self.letters, lambda: NOON_MS)
+        self.door = Door(intake, label_meters())
+        self.follower = self.again()
+
+    def again(self) -> FeedFollower[ReportedLabel]:
+        return FeedFollower(feed_of(self._answer), self.door, self.cursor_file, is_optional=True)
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        return self.answers.pop(0)
+
+
+@pytest.fixture
+def followed(tmp_path: Path) -> Followed:
+    return Followed(tmp_path)
+
+
+def test_chargebacks_are_taken_and_the_cursor_outlives_the_process(followed: Followed) -> None:
+    followed.answers = [a_page(GOOD, sequence=1, head_sequence=3), a_page(cursor="7")]
+    assert followed.follower.read_page() == 0
+    assert [key for key, _, _ in followed.topic.messages] == ["shop:4"]
+    assert json.loads(followed.cursor_file.read_text()) == {"cursor": "7"}
+    standing = followed.door.standing
+    assert (standing.accepted, standing.feed_sequence, standing.caught_up) == (1, 1, False)
+
+    assert followed.again().read_page() == EMPTY_SECONDS
+    first, second = (request.url.params for request in followed.asked)
+    assert (first["after"], second["after"]) == ("", "7")
+    assert (first["limit"], first["wait_seconds"]) == ("1000", "20")
+    assert followed.asked[0].headers["Authorization"] == "Bearer key"
+
+
+def test_a_bad_label_becomes_a_letter_and_the_good_ones_are_taken(followed: Followed) -> None:
+    bad = [GOOD | {"verdict": "maybe"}, GOOD | {"by": "4111111111111111"}]
+    followed.answers = [a_page(bad[0], GOOD, bad[1], sequence=12, head_sequence=12)]
+    followed.follower.read_page()
+    assert len(followed.topic.messages) == 1
+    told = {o: (x.code, x.stage) for o, x in followed.letters.letters.items()}
+    assert told == {
+        "chargebacks:9": (Code.WRONG_SCHEMA, Stage.INGEST),
+        "chargebacks:11": (Code.OUT_OF_BOUNDS, Stage.INGEST),
+    }
+    assert json.loads(followed.letters.letters["chargebacks:9"].payload) == bad[0]
+
+
+def test_without_a_sequence_a_letter_is_named_by_its_cursor(followed: Followed) -> None:
+    followed.answers = [a_page(cursor="5"), a_page(GOOD, {}, cursor="7")]
+    followed.follower.read_page()
+    followed.follower.read_page()
+    assert list(followed.letters.letters) == ["chargebacks:5+1"]
+
+
+def test_a_shop_without_chargebacks_is_noted_once_and_asked_rarely(
+    followed: Followed, caplog: pytest.LogCaptureFixture
+) -> None:
+    followed.answers = [httpx.Response(404), httpx.Response(404), a_page(GOOD)]
+    with caplog.at_level(logging.INFO):
+        assert [followed.follower.read_page() for _ in range(3)] == [
+            MISSING_SECONDS,
+            MISSING_SECONDS,
+            0,
+        ]
+    assert len([r for r in caplog.records if r.name == "ingest"]) == 1
+    assert len(followed.topic.messages) == 1
+
+
+def test_what_is_not_acknowledged_is_read_again(followed: Followed) -> None:
+    followed.answers = [a_page(GOOD), a_page(GOOD)]
+    followed.topic.is_reachable = False
+    assert followed.follower.read_page() == RETRY_SECONDS
+    assert not followed.cursor_file.exists()
+    followed.topic.is_reachable = True
+    followed.follower.read_page()
+    assert [request.url.params["after"] for request in followed.asked] == ["", ""]
+    assert len(followed.topic.messages) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(500),
+        httpx.Response(200, content=b"<html>"),
+        httpx.Response(200, json={"chargebacks": []}),
+        httpx.Response(200, json={"events": [], "next_cursor": "1"}),
+        httpx.Response(200, content=b'{"chargebacks":[],"next_cursor":"\xff"}'),
+    ],
+)
+def test_what_is_no_page_is_asked_again(followed: Followed, answer: httpx.Response) -> None:
+    with pytest.raises(FeedUnavailable):
+        feed_of(lambda _: answer).after("")
+    followed.answers = [answer]
+    assert followed.follower.read_page() == RETRY_SECONDS
+
+
+def test_purchases_are_followed_by_the_same_shape_and_may_not_be_missing(tmp_path: Path) -> None:
+    topic, letters = MemoryTopic(), MemoryDeadLetters()
+    edge = Edge(TinkVault(tmp_path), RateTable([]))
+    intake = Intake(purchases(edge, encode), topic, letters, lambda: NOON_MS)
+    events = encode([a_purchase(), {"broken": True}])
+    body = b'{"events":%b,"next_cursor":"1:2","sequence":2,"head_sequence":2}' % events
+    answers = [httpx.Response(404), httpx.Response(200, content=body)]
+    feed = ShopFeed(
+        PURCHASES, "http://shop", "key", transport=httpx.MockTransport(lambda _: answers.pop(0))
+    )
+    door = Door(intake, purchase_meters())
+    follower = FeedFollower(feed, door, tmp_path / "cursor.json")
+    assert follower.read_page() == RETRY_SECONDS
+    assert follower.read_page() == 0
+    assert len(topic.messages) == 1
+    assert list(letters.letters) == ["feed:1"]
+    assert (door.standing.caught_up, door.standing.cursor) == (True, "1:2")
+
+
+def test_a_page_is_told_on_when_it_is_acknowledged_and_never_before(tmp_path: Path) -> None:
+    followed, told = Followed(tmp_path), list[int]()
+    follower = FeedFollower(
+        feed_of(followed._answer),
+        followed.door,
+        followed.cursor_file,
+        on_taken=lambda page: told.append(len(page.offered)),
+    )
+    followed.answers = [a_page(GOOD), a_page(GOOD), a_page()]
+    followed.topic.is_reachable = False
+    follower.read_page()
+    assert told == []
+    followed.topic.is_reachable = True
+    follower.read_page()
+    follower.read_page()
+    assert told == [1, 0]

@@ -1,0 +1,312 @@
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from prometheus_client import REGISTRY
+
+from fraudwatch.adapters.codecs.json_codec import decode, encode
+from fraudwatch.adapters.edge.tink_vault import TinkVault
+from fraudwatch.adapters.memory.verdict_store import MemoryDeadLetters, MemoryTopic, MemoryVerdicts
+from fraudwatch.application.intake.admit import FUTURE_TOLERANCE_MS, Edge
+from fraudwatch.application.intake.intake import Intake
+from fraudwatch.application.intake.message_builders import labels, purchases
+from fraudwatch.application.intake.pending_verdicts import Expectations
+from fraudwatch.domain.messages.label import Label, Source, Truth
+from fraudwatch.domain.messages.transaction import Transaction
+from fraudwatch.domain.money import RateTable
+from fraudwatch.samples import NOON_MS, a_purchase, a_verdict
+from streaming.ingest.api import LARGEST_BATCH, LARGEST_BODY_BYTES, Served, create_app
+from streaming.ingest.channel import Door, label_meters, purchase_meters
+from streaming.ingest.sync_scoring import Hearing
+
+KEY = "a-key-of-the-test"
+HEADERS = {"Authorization": f"Bearer {KEY}"}
+REPORT = {
+    "source": "shop",
+    "id": "29380123-4",
+    "verdict": "fraud",
+    "by": "issuer",
+    "known_at_ms": NOON_MS - 1,
+}
+
+
+class JudgedTopic(MemoryTopic):
+    """A topic whose transactions are judged as soon as they are there, but for those told not to.
+
+    The verdict is out before the publisher returns: the earliest that it can come.
+    """
+
+    def __init__(self, verdicts: MemoryVerdicts) -> None:
+        super().__init__()
+        self.verdicts = verdicts
+        self.not_judged: set[str] = set()
+        self.delay_seconds = 0.0
+
+    def publish(self, messages: Sequence[tuple[str, bytes, int]]) -> None:
+        super().publish(messages)
+        names = [decode(Transaction, value).transaction_id for _, value, _ in messages]
+        judged = [name for name in names if name not in self.not_judged]
+        judging = threading.Timer(self.delay_seconds, self._judge, args=(judged,))
+        judging.start()
+        if not self.delay_seconds:
+            judging.join()
+
+    def _judge(self, names: list[str]) -> None:
+        for name in names:
+            self.verdicts.judged(a_verdict(transaction_id=name))
+
+
+@pytest.fixture
+def verdicts() -> MemoryVerdicts:
+    return MemoryVerdicts(Expectations())
+
+
+@pytest.fixture
+def topic(verdicts: MemoryVerdicts) -> JudgedTopic:
+    return JudgedTopic(verdicts)
+
+
+@pytest.fixture
+def labels_topic() -> MemoryTopic:
+    return MemoryTopic()
+
+
+@pytest.fixture
+def client(
+    tmp_path: Path, topic: JudgedTopic, labels_topic: MemoryTopic, verdicts: MemoryVerdicts
+) -> TestClient:
+    edge, letters = Edge(TinkVault(tmp_path), RateTable([])), MemoryDeadLetters()
+    served = Served(
+        Door(Intake(purchases(edge, encode), topic, letters, lambda: NOON_MS), purchase_meters()),
+        Door(Intake(labels(encode), labels_topic, letters, lambda: NOON_MS), label_meters()),
+        Hearing(verdicts._expectations, verdicts),
+        KEY,
+    )
+    return TestClient(create_app(served))
+
+
+def post(client: TestClient, path: str, content: Any) -> Any:
+    return client.post(path, content=encode(content), headers=HEADERS)
+
+
+def metric(name: str) -> float:
+    return REGISTRY.get_sample_value(name) or 0.0
+
+
+def test_one_purchase_and_a_list_are_taken(client: TestClient, topic: JudgedTopic) -> None:
+    one = client.post("/v1/transactions", content=encode(a_purchase(id="1")), headers=HEADERS)
+    assert (one.status_code, one.json()) == (202, {"accepted": 1, "repeated": 0})
+    both = encode([a_purchase(id="1"), a_purchase(id="2")])
+    two = client.post("/v1/transactions", content=both, headers=HEADERS)
+    assert (two.status_code, two.json()) == (202, {"accepted": 1, "repeated": 1})
+    assert len(topic.messages) == 2
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": KEY}])
+def test_without_the_key_nothing_is_taken(
+    client: TestClient, topic: JudgedTopic, headers: dict[str, str]
+) -> None:
+    answer = client.post("/v1/transactions", content=encode(a_purchase()), headers=headers)
+    assert answer.status_code == 401
+    assert client.get("/v1/status", headers=headers).status_code == 401
+    assert topic.messages == []
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "code"),
+    [
+        (b"garbage", "message", "not_json"),
+        (b"", "message", "not_json"),
+        (b'{"x": ' + b"[" * 50_000, "message", "not_json"),
+        (b'{"source": "shop"}', "id", "wrong_schema"),
+        (encode(a_purchase()).replace(b"2590", b"25.9"), "amount_minor", "wrong_schema"),
+        (encode(a_purchase()).replace(b"2590", b"-2590"), "amount_minor", "out_of_bounds"),
+        (encode(a_purchase(currency="XXX")), "currency", "unknown_currency"),
+    ],
+)
+def test_what_is_refused_is_told_why(
+    client: TestClient, topic: JudgedTopic, body: bytes, field: str, code: str
+) -> None:
+    answer = client.post("/v1/transactions", content=body, headers=HEADERS)
+    assert answer.status_code == 422
+    problem = answer.json()["problems"][0]
+    assert (problem["index"], problem["field"], problem["code"]) == (0, field, code)
+    assert topic.messages == []
+
+
+def test_the_bad_one_of_a_list_is_named_by_its_place(
+    client: TestClient, topic: JudgedTopic
+) -> None:
+    body = encode([a_purchase(id="1"), a_purchase(id="2", merchant_country="Germany")])
+    answer = client.post("/v1/transactions", content=body, headers=HEADERS)
+    assert [p["index"] for p in answer.json()["problems"]] == [1]
+    assert topic.messages == []
+
+
+def test_too_much_at_once_is_refused(client: TestClient) -> None:
+    many = encode([a_purchase(id=str(n)) for n in range(LARGEST_BATCH + 1)])
+    assert client.post("/v1/transactions", content=many, headers=HEADERS).status_code == 413
+    large = b" " * (LARGEST_BODY_BYTES + 1)
+    assert client.post("/v1/transactions", content=large, headers=HEADERS).status_code == 413
+
+
+def test_a_broker_that_is_away_is_a_reason_to_come_back(
+    client: TestClient, topic: JudgedTopic
+) -> None:
+    topic.is_reachable = False
+    answer = client.post("/v1/transactions", content=encode(a_purchase()), headers=HEADERS)
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    topic.is_reachable = True
+    again = client.post("/v1/transactions", content=encode(a_purchase()), headers=HEADERS)
+    assert again.json() == {"accepted": 1, "repeated": 0}
+
+
+def test_status_and_metrics_tell_what_was_taken(client: TestClient) -> None:
+    client.post("/v1/transactions", content=encode(a_purchase()), headers=HEADERS)
+    assert client.get("/v1/status", headers=HEADERS).json()["accepted"] == 1
+    assert "fraudwatch_ingest_accepted_total" in client.get("/metrics").text
+    assert json.loads(client.get("/health").text) == {"status": "ok"}
+
+
+def test_who_waits_is_told_the_verdicts_in_the_order_of_the_purchases(client: TestClient) -> None:
+    both = [a_purchase(id="2"), a_purchase(id="1")]
+    answer = post(client, "/v1/transactions?wait_seconds=5", both)
+    assert answer.status_code == 200
+    told = answer.json()
+    assert (told["accepted"], told["repeated"], told["pending"]) == (2, 0, [])
+    assert [one["transaction_id"] for one in told["verdicts"]] == ["shop:2", "shop:1"]
+    usual = a_verdict()
+    assert told["verdicts"][1] == {
+        "transaction_id": "shop:1",
+        "outcome": "review",
+        "risk": "HIGH",
+        "score": 0.5,
+        "reasons": [{"rule": r.rule, "points": r.points, "text": r.text} for r in usual.reasons],
+    }
+
+
+def test_a_verdict_that_comes_later_is_waited_for(client: TestClient, topic: JudgedTopic) -> None:
+    topic.delay_seconds = 0.3
+    answer = post(client, "/v1/transactions?wait_seconds=5", a_purchase())
+    assert answer.status_code == 200
+    assert len(answer.json()["verdicts"]) == 1
+
+
+def test_when_time_is_over_the_answer_names_what_is_pending(
+    client: TestClient, topic: JudgedTopic, verdicts: MemoryVerdicts
+) -> None:
+    topic.not_judged = {"shop:2"}
+    before = metric("fraudwatch_ingest_waits_timed_out_total")
+    both = [a_purchase(id="1"), a_purchase(id="2")]
+    answer = post(client, "/v1/transactions?wait_seconds=0.2", both)
+    assert answer.status_code == 202
+    assert [one["transaction_id"] for one in answer.json()["verdicts"]] == ["shop:1"]
+    assert answer.json()["pending"] == ["shop:2"]
+    assert metric("fraudwatch_ingest_waits_timed_out_total") == before + 1
+    assert not verdicts._expectations, "nothing is kept for nobody"
+
+
+def test_a_repeated_purchase_is_pending_at_once(client: TestClient) -> None:
+    post(client, "/v1/transactions", a_purchase(id="1"))
+    before = metric("fraudwatch_ingest_waits_timed_out_total")
+    both = [a_purchase(id="1"), a_purchase(id="2")]
+    answer = post(client, "/v1/transactions?wait_seconds=5", both)
+    assert answer.status_code == 202
+    assert answer.json()["pending"] == ["shop:1"]
+    assert [one["transaction_id"] for one in answer.json()["verdicts"]] == ["shop:2"]
+    assert answer.elapsed.total_seconds() < 4
+    assert metric("fraudwatch_ingest_waits_timed_out_total") == before
+
+
+def test_verdicts_that_cannot_be_heard_stop_no_purchase(
+    client: TestClient, topic: JudgedTopic, verdicts: MemoryVerdicts
+) -> None:
+    verdicts.is_reachable = False
+    answer = post(client, "/v1/transactions?wait_seconds=5", a_purchase())
+    assert (answer.status_code, answer.json()["pending"]) == (202, ["shop:1"])
+    assert answer.elapsed.total_seconds() < 4
+    assert len(topic.messages) == 1
+
+
+def test_who_does_not_wait_starts_no_listening(
+    client: TestClient, verdicts: MemoryVerdicts
+) -> None:
+    post(client, "/v1/transactions", a_purchase())
+    assert not verdicts.is_listening
+
+
+@pytest.mark.parametrize("wait", ["-1", "5.1", "nan", "soon"])
+def test_a_wait_out_of_bounds_is_refused(client: TestClient, topic: JudgedTopic, wait: str) -> None:
+    answer = post(client, f"/v1/transactions?wait_seconds={wait}", a_purchase())
+    assert answer.status_code == 422
+    [problem] = answer.json()["problems"]
+    assert (problem["field"], problem["code"]) == ("wait_seconds", "out_of_bounds")
+    assert wait not in problem["reason"]
+    assert topic.messages == []
+
+
+def test_a_refused_purchase_is_no_reason_to_wait(
+    client: TestClient, verdicts: MemoryVerdicts
+) -> None:
+    answer = post(client, "/v1/transactions?wait_seconds=5", a_purchase(currency="XXX"))
+    assert answer.status_code == 422
+    assert not verdicts._expectations
+
+
+def test_one_label_and_a_list_are_taken(client: TestClient, labels_topic: MemoryTopic) -> None:
+    before = metric("fraudwatch_ingest_labels_total")
+    one = post(client, "/v1/labels", REPORT)
+    assert (one.status_code, one.json()) == (202, {"accepted": 1, "repeated": 0})
+    two = post(client, "/v1/labels", [REPORT, REPORT | {"verdict": "genuine", "id": "5"}])
+    assert (two.status_code, two.json()) == (202, {"accepted": 1, "repeated": 1})
+    found = [(key, decode(Label, value), at) for key, value, at in labels_topic.messages]
+    assert [(key, label.verdict, at) for key, label, at in found] == [
+        ("shop:29380123-4", Truth.FRAUD, NOON_MS),
+        ("shop:5", Truth.GENUINE, NOON_MS),
+    ]
+    assert {label.source for _, label, _ in found} == {Source.CHARGEBACK}
+    assert metric("fraudwatch_ingest_labels_total") == before + 2
+    assert client.get("/v1/status", headers=HEADERS).json()["labels"]["accepted"] == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "code"),
+    [
+        ({"known_at_ms": NOON_MS + FUTURE_TOLERANCE_MS + 1}, "known_at_ms", "future_event"),
+        ({"known_at_ms": NOON_MS // 1000}, "known_at_ms", "out_of_bounds"),
+        ({"verdict": "maybe"}, "verdict", "wrong_schema"),
+        ({"kind": "analyst"}, "kind", "out_of_bounds"),
+        ({"by": "erika@example.org"}, "by", "out_of_bounds"),
+        ({"id": None}, "id", "wrong_schema"),
+    ],
+)
+def test_a_label_that_is_refused_is_told_why(
+    client: TestClient, labels_topic: MemoryTopic, changes: dict[str, Any], field: str, code: str
+) -> None:
+    answer = post(client, "/v1/labels", [REPORT | changes])
+    assert answer.status_code == 422
+    [problem] = answer.json()["problems"]
+    assert (problem["index"], problem["code"]) == (0, code)
+    assert problem["field"].endswith(field)
+    assert labels_topic.messages == []
+
+
+def test_labels_need_the_key_bounds_and_a_broker(
+    client: TestClient, labels_topic: MemoryTopic
+) -> None:
+    assert client.post("/v1/labels", content=encode(REPORT)).status_code == 401
+    many = [REPORT] * (LARGEST_BATCH + 1)
+    assert post(client, "/v1/labels", many).status_code == 413
+    labels_topic.is_reachable = False
+    answer = post(client, "/v1/labels", REPORT)
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    labels_topic.is_reachable = True
+    assert post(client, "/v1/labels", REPORT).json() == {"accepted": 1, "repeated": 0}

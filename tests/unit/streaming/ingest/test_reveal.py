@@ -1,0 +1,218 @@
+"""``POST /v1/reveal``: its own key, its answers, and nothing personal in any log."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from prometheus_client import REGISTRY
+from pydantic import SecretStr, ValidationError
+
+from fraudwatch.adapters.codecs.json_codec import decode, encode
+from fraudwatch.adapters.edge.tink_vault import TinkVault
+from fraudwatch.adapters.memory.verdict_store import MemoryDeadLetters, MemoryTopic, MemoryVerdicts
+from fraudwatch.application.console.audit import PublishedAudit
+from fraudwatch.application.console.reveal import Reveals
+from fraudwatch.application.intake.admit import Edge
+from fraudwatch.application.intake.intake import Intake
+from fraudwatch.application.intake.message_builders import labels, purchases
+from fraudwatch.application.intake.pending_verdicts import Expectations
+from fraudwatch.domain.messages.audit import AuditRecord
+from fraudwatch.domain.messages.transaction import Transaction
+from fraudwatch.domain.money import RateTable
+from fraudwatch.samples import NOON_MS, a_purchase, a_token
+from fraudwatch.settings import IngestSettings
+from streaming.ingest.api import Served, create_app
+from streaming.ingest.channel import Door, label_meters, purchase_meters
+from streaming.ingest.reveal import LARGEST_BODY_BYTES, RevealDoor, add_reveal
+from streaming.ingest.sync_scoring import Hearing
+
+INGEST_KEY, REVEAL_KEY = "a-key-of-the-shops", "a-key-of-the-console"
+HEADERS = {"Authorization": f"Bearer {REVEAL_KEY}"}
+ALL_PERSONAL = ("customer-1", "Erika", "erika@", "4111111111111111", "terminal-7", "192.0.2.17")
+
+
+@dataclass
+class Edges:
+    """The whole edge over memory, and a purchase that came in by it."""
+
+    client: TestClient
+    vault: TinkVault
+    audit: MemoryTopic
+    purchase: Transaction
+
+    def ask(self, **changes: Any) -> Any:
+        wish = {
+            "transaction_id": self.purchase.transaction_id,
+            "customer_token": self.purchase.customer_token,
+            "sealed": self.purchase.sealed,
+            "login": "lead",
+            "role": "lead",
+            "reason": "The customer calls, ticket 4711",
+        }
+        return self.client.post("/v1/reveal", json=wish | changes, headers=HEADERS)
+
+
+@pytest.fixture
+def edge(tmp_path: Path) -> Edges:
+    vault, topic, audit = TinkVault(tmp_path), MemoryTopic(), MemoryTopic()
+    letters, expectations = MemoryDeadLetters(), Expectations()
+    admit = purchases(Edge(vault, RateTable([])), encode)
+    served = Served(
+        Door(Intake(admit, topic, letters, lambda: NOON_MS), purchase_meters()),
+        Door(Intake(labels(encode), MemoryTopic(), letters, lambda: NOON_MS), label_meters()),
+        Hearing(expectations, MemoryVerdicts(expectations)),
+        INGEST_KEY,
+    )
+    app = create_app(served)
+    reveals = Reveals(vault, PublishedAudit(audit, encode), lambda: NOON_MS)
+    add_reveal(app, RevealDoor(reveals, REVEAL_KEY))
+    client = TestClient(app)
+    taken = client.post(
+        "/v1/transactions",
+        content=encode(a_purchase()),
+        headers={"Authorization": f"Bearer {INGEST_KEY}"},
+    )
+    assert taken.status_code == 202
+    return Edges(client, vault, audit, decode(Transaction, topic.messages[0][1]))
+
+
+def counted(outcome: str) -> float:
+    found = REGISTRY.get_sample_value("fraudwatch_ingest_reveals_total", {"outcome": outcome})
+    return found or 0.0
+
+
+def test_what_came_in_comes_out_with_the_card_masked(edge: Edges) -> None:
+    before = counted("shown")
+    answer = edge.ask()
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.json()["personal"] == {
+        "customer_id": "customer-1",
+        "name": "Erika Mustermann",
+        "email": "erika@example.org",
+        "card_number": "411111••••••1111",
+        "device_id": "terminal-7",
+        "ip": "192.0.2.17",
+    }
+    [(key, value, at_ms)] = edge.audit.messages
+    assert (key, at_ms) == ("lead", NOON_MS)
+    assert decode(AuditRecord, value).transaction_id == "shop:1"
+    assert counted("shown") == before + 1
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"Authorization": f"Bearer {INGEST_KEY}"}, {"Authorization": REVEAL_KEY}]
+)
+def test_a_shops_key_opens_no_box(edge: Edges, headers: dict[str, str]) -> None:
+    answer = edge.client.post("/v1/reveal", json={}, headers=headers)
+    assert answer.status_code == 401
+    assert "REVEAL_API_KEY" in answer.text
+    assert edge.audit.messages == []
+
+
+def test_the_consoles_key_lets_no_purchase_in(edge: Edges) -> None:
+    sent = edge.client.post("/v1/transactions", content=encode(a_purchase(id="2")), headers=HEADERS)
+    assert sent.status_code == 401
+
+
+def test_one_key_for_both_is_refused(tmp_path: Path) -> None:
+    same = SecretStr("0123456789abcdef0123")
+    with pytest.raises(ValidationError, match="are the same") as refusal:
+        IngestSettings(
+            api_key=same,
+            reveal_api_key=same,
+            keys_folder=tmp_path,
+            state_folder=tmp_path,
+            rates_path=tmp_path,
+        )
+    assert same.get_secret_value() not in str(refusal.value)
+
+
+Spoil = Callable[[Edges], Any]
+
+
+def forget(edge: Edges) -> Any:
+    edge.vault.erase(edge.purchase.customer_token)
+    return edge.ask()
+
+
+def lose_the_log(edge: Edges) -> Any:
+    edge.audit.is_reachable = False
+    return edge.ask()
+
+
+def ask_too_often(edge: Edges) -> Any:
+    return [edge.ask() for _ in range(31)][-1]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "status", "code"),
+    [
+        (forget, 404, "erased"),
+        (lambda edge: edge.ask(transaction_id="shop:2"), 409, "altered"),
+        (lambda edge: edge.ask(sealed=edge.purchase.sealed[:-8] + "AAAAAAA="), 409, "altered"),
+        (lambda edge: edge.ask(customer_token=a_token("z")), 404, "erased"),
+        (lambda edge: edge.ask(role="analyst"), 403, "forbidden"),
+        (lose_the_log, 503, "unlogged"),
+        (ask_too_often, 429, "limited"),
+    ],
+)
+def test_whatever_stands_in_the_way_is_told_counted_and_shows_nothing(
+    edge: Edges, spoil: Spoil, status: int, code: str
+) -> None:
+    before = counted(code)
+    answer = spoil(edge)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert len(answer.json()["detail"]) > 20
+    assert not [text for text in ALL_PERSONAL if text in answer.text]
+    assert counted(code) == before + 1
+
+
+def test_who_asks_too_often_is_told_when_to_come_back(edge: Edges) -> None:
+    assert ask_too_often(edge).headers["Retry-After"] == "3600"
+    assert edge.ask(login="other").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"reason": "because"}, "reason"),
+        ({"reason": None}, "reason"),
+        ({"role": "king"}, "role"),
+        ({"login": "a b"}, "login"),
+        ({"customer_token": "Erika"}, "customer_token"),
+    ],
+)
+def test_what_is_refused_names_the_field_and_never_its_value(
+    edge: Edges, changes: dict[str, Any], field: str
+) -> None:
+    before = counted("refused")
+    answer = edge.ask(**changes)
+    assert answer.status_code == 422
+    [problem] = answer.json()["problems"]
+    assert problem["field"] == field
+    assert str(next(iter(changes.values()))) not in answer.text.replace(field, "")
+    assert edge.audit.messages == []
+    assert counted("refused") == before + 1
+
+
+def test_a_body_that_is_none_or_too_large_is_refused(edge: Edges) -> None:
+    for body, status in ((b"garbage", 422), (b" " * (LARGEST_BODY_BYTES + 1), 413)):
+        answer = edge.client.post("/v1/reveal", content=body, headers=HEADERS)
+        assert answer.status_code == status
+    assert edge.audit.messages == []
+
+
+@pytest.mark.parametrize("spoil", [lambda edge: edge.ask(), forget, lose_the_log, ask_too_often])
+def test_nothing_personal_is_in_a_log(
+    edge: Edges, spoil: Spoil, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    spoil(edge)
+    assert not [text for text in (*ALL_PERSONAL, REVEAL_KEY) if text in caplog.text]

@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from confluent_kafka import TopicPartition
+from prometheus_client import REGISTRY
+
+from fraudwatch.adapters.codecs.json_codec import encode
+from fraudwatch.adapters.memory.verdict_store import MemoryDeadLetters, MemoryVerdictStore
+from fraudwatch.application.ports import StoreUnavailable
+from fraudwatch.domain.messages.audit import AUDIT_SCHEMA, AuditRecord, Deed
+from fraudwatch.domain.messages.dead_letter import Code
+from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, Source, Truth
+from fraudwatch.domain.messages.transaction import Kind
+from fraudwatch.samples import NOON_MS, a_token, a_transaction, a_verdict
+from fraudwatch.topics import AUDIT_TOPIC, FRAUD_TOPIC, LABELS_TOPIC, TRANSACTION_TOPIC
+from streaming.persister.entries import Entry, read
+from streaming.persister.loop import InHand, Loop
+from streaming.persister.writing import Persister
+from tests.waiting import eventually
+
+LABEL = Label(
+    schema=LABEL_SCHEMA,
+    transaction_id="shop:1",
+    verdict=Truth.FRAUD,
+    source=Source.ANALYST,
+    by="a.moreno",
+    known_at_ms=NOON_MS,
+)
+
+
+RECORD = AuditRecord(
+    schema=AUDIT_SCHEMA,
+    record_id="0" * 32,
+    at_ms=NOON_MS,
+    deed=Deed.REVEALED,
+    by="lead",
+    reason="the customer calls",
+)
+
+
+@dataclass(frozen=True)
+class Told:
+    """A message as the client gives it."""
+
+    topic_name: str
+    payload: bytes
+    place: int = 0
+    produced_at_ms: int = NOON_MS
+
+    def topic(self) -> str:
+        return self.topic_name
+
+    def partition(self) -> int:
+        return 0
+
+    def offset(self) -> int:
+        return self.place
+
+    def value(self) -> bytes:
+        return self.payload
+
+    def headers(self) -> None:
+        return None
+
+    def timestamp(self) -> tuple[int, int]:
+        return 1, self.produced_at_ms
+
+    def error(self) -> None:
+        return None
+
+
+def entries(*told: Told) -> list[Entry]:
+    return [read(message) for message in told]  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def store() -> MemoryVerdictStore:
+    return MemoryVerdictStore()
+
+
+@pytest.fixture
+def letters() -> MemoryDeadLetters:
+    return MemoryDeadLetters()
+
+
+@pytest.fixture
+def persister(store: MemoryVerdictStore, letters: MemoryDeadLetters) -> Persister:
+    return Persister(store, letters, lambda: NOON_MS)
+
+
+def metric(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(name, labels) or 0.0
+
+
+def test_every_topic_becomes_rows(persister: Persister, store: MemoryVerdictStore) -> None:
+    persister.persist(
+        entries(
+            Told(FRAUD_TOPIC, encode(a_verdict(transaction_id="shop:1"))),
+            Told(TRANSACTION_TOPIC, encode(a_transaction(transaction_id="shop:2"))),
+            Told(LABELS_TOPIC, encode(LABEL)),
+            Told(AUDIT_TOPIC, encode(RECORD)),
+        )
+    )
+    assert set(store.verdicts) == {"shop:1"}
+    assert set(store.transactions) == {(a_token("a"), NOON_MS, "shop:2")}
+    assert store.labels_of("shop:1") == [LABEL]
+    assert store.records() == [RECORD]
+
+
+def test_what_cannot_be_read_is_put_aside_and_the_rest_written(
+    persister: Persister, store: MemoryVerdictStore, letters: MemoryDeadLetters
+) -> None:
+    persister.persist(
+        entries(
+            Told(FRAUD_TOPIC, b"garbage", 5),
+            Told(TRANSACTION_TOPIC, encode(a_transaction()), 6),
+        )
+    )
+    assert list(letters.letters) == ["fraud_topic-0-5"]
+    assert len(store.transactions) == 1
+
+
+@pytest.mark.parametrize(
+    ("topic", "broken"),
+    [
+        (LABELS_TOPIC, encode(LABEL).replace(b"a.moreno", b"")),
+        (AUDIT_TOPIC, encode(RECORD).replace(b"0" * 32, b"0")),
+        (TRANSACTION_TOPIC, encode(a_transaction(event_at_ms=10**16))),
+    ],
+)
+def test_what_is_out_of_bounds_is_put_aside(
+    persister: Persister, letters: MemoryDeadLetters, topic: str, broken: bytes
+) -> None:
+    persister.persist(entries(Told(topic, broken)))
+    assert [letter.code for letter in letters.letters.values()] == [Code.OUT_OF_BOUNDS]
+
+
+def test_rows_the_store_never_takes_are_put_aside_and_only_they(
+    persister: Persister, store: MemoryVerdictStore, letters: MemoryDeadLetters
+) -> None:
+    persister.persist(
+        entries(
+            Told(FRAUD_TOPIC, encode(a_verdict(transaction_id="")), 1),
+            Told(FRAUD_TOPIC, encode(a_verdict(transaction_id="shop:2")), 2),
+            Told(TRANSACTION_TOPIC, encode(a_transaction(kind=Kind.ERASE)), 3),
+            # The same purchase's verdict is not to blame for what is wrong with its envelope.
+            Told(FRAUD_TOPIC, encode(a_verdict(transaction_id="shop:1")), 4),
+        )
+    )
+    assert {o: x.code for o, x in letters.letters.items()} == {
+        "fraud_topic-0-1": Code.ROW_REFUSED,
+        "transaction_topic-0-3": Code.ROW_REFUSED,
+    }
+    assert set(store.verdicts) == {"shop:1", "shop:2"}
+
+
+def test_a_store_that_is_away_loses_nothing(
+    persister: Persister, store: MemoryVerdictStore, letters: MemoryDeadLetters
+) -> None:
+    batch = entries(Told(FRAUD_TOPIC, encode(a_verdict())), Told(FRAUD_TOPIC, b"garbage", 1))
+    store.is_reachable = False
+    with pytest.raises(StoreUnavailable):
+        persister.persist(batch)
+    store.is_reachable = True
+    persister.persist(batch)
+    assert (len(store.verdicts), len(letters.letters)) == (1, 1)
+
+
+@dataclass
+class ScriptedConsumer:
+    """A consumer that gives one batch and keeps what is asked of it, in order."""
+
+    batch: list[Told]
+    on_poll: Callable[[], None]
+    asked: list[str]
+
+    def subscribe(self, topics: list[str], **_: object) -> None:
+        assert set(topics) == {TRANSACTION_TOPIC, FRAUD_TOPIC, LABELS_TOPIC, AUDIT_TOPIC}
+
+    def consume(self, *_: object, **__: object) -> list[Told]:
+        given, self.batch = self.batch, []
+        self.asked.append("consume")
+        return given
+
+    def poll(self, *_: object) -> None:
+        self.asked.append("poll")
+        self.on_poll()
+
+    def pause(self, *_: object) -> None:
+        self.asked.append("pause")
+
+    def resume(self, *_: object) -> None:
+        self.asked.append("resume")
+
+    def assignment(self) -> list[TopicPartition]:
+        return [TopicPartition(FRAUD_TOPIC, 0)]
+
+    def commit(self, offsets: list[TopicPartition], *, asynchronous: bool) -> None:
+        assert not asynchronous
+        self.asked += [f"commit {p.topic}-{p.partition} {p.offset}" for p in offsets]
+
+
+def test_nothing_is_committed_before_it_is_written_and_polling_never_stops(
+    persister: Persister, store: MemoryVerdictStore
+) -> None:
+    def come_back() -> None:
+        store.is_reachable = True
+
+    consumer = ScriptedConsumer([Told(FRAUD_TOPIC, encode(a_verdict()), 41)], come_back, [])
+    loop = Loop(consumer, persister, 10)  # type: ignore[arg-type]
+    store.is_reachable = False
+    resting = metric("fraudwatch_persister_seconds_total", phase="resting")
+    thread = threading.Thread(target=loop.run)
+    thread.start()
+    eventually(lambda: "resume" in consumer.asked, within_seconds=10, what="reading again")
+    loop.stopping.set()
+    thread.join(10)
+    assert list(dict.fromkeys(consumer.asked)) == [
+        "consume",
+        "pause",
+        "poll",
+        "resume",
+        "commit fraud_topic-0 42",
+    ]
+    assert set(store.verdicts) == {"shop:1"}
+    assert metric("fraudwatch_persister_paused") == 0
+    assert metric("fraudwatch_persister_seconds_total", phase="resting") > resting
+
+
+def test_told_to_stop_while_the_store_is_away_it_ends_without_committing(
+    persister: Persister, store: MemoryVerdictStore
+) -> None:
+    consumer = ScriptedConsumer([Told(FRAUD_TOPIC, encode(a_verdict()), 41)], lambda: None, [])
+    loop = Loop(consumer, persister, 10)  # type: ignore[arg-type]
+    consumer.on_poll = loop.stopping.set
+    store.is_reachable = False
+    loop.run()
+    assert not [word for word in consumer.asked if word.startswith("commit")]
+
+
+def test_lag_is_the_age_of_what_waits_and_nothing_when_nothing_does() -> None:
+    now = [NOON_MS]
+    in_hand = InHand(lambda: now[0])
+    batch = entries(
+        Told(FRAUD_TOPIC, encode(a_verdict()), 1, NOON_MS - 2_000),
+        Told(FRAUD_TOPIC, encode(a_verdict()), 2, NOON_MS - 1_000),
+    )
+    in_hand.take(batch)
+    now[0] += 500
+    assert metric("fraudwatch_persister_lag_seconds", topic=FRAUD_TOPIC) == 2.5
+    assert metric("fraudwatch_persister_lag_seconds", topic=LABELS_TOPIC) == 0
+    in_hand.let_go(batch)
+    assert metric("fraudwatch_persister_lag_seconds", topic=FRAUD_TOPIC) == 0
+    written_until = metric("fraudwatch_persister_written_until_seconds", topic=FRAUD_TOPIC)
+    assert written_until == (NOON_MS - 1_000) / 1_000

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+from confluent_kafka import TopicPartition
+from prometheus_client import REGISTRY
+
+from fraudwatch.adapters.codecs.json_codec import encode
+from fraudwatch.adapters.memory.tallies import MemoryTallyStore
+from fraudwatch.application.console.tallying import Tallying
+from fraudwatch.domain.tally import Dimension
+from fraudwatch.samples import NOON_MS, a_verdict
+from fraudwatch.topics import FRAUD_TOPIC
+from streaming.tally.loop import Loop
+from tests.waiting import eventually
+
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True)
+class Told:
+    """A message as the client gives it."""
+
+    place: int
+    payload: bytes
+    produced_at_ms: int = NOON_MS
+
+    def topic(self) -> str:
+        return FRAUD_TOPIC
+
+    def partition(self) -> int:
+        return 0
+
+    def offset(self) -> int:
+        return self.place
+
+    def value(self) -> bytes:
+        return self.payload
+
+    def timestamp(self) -> tuple[int, int]:
+        return 1, self.produced_at_ms
+
+    def error(self) -> None:
+        return None
+
+
+def told(place: int, source_offset: int, days_ago: int = 0) -> Told:
+    event_at_ms = NOON_MS - days_ago * DAY_MS
+    return Told(place, encode(a_verdict(source_offset=source_offset, event_at_ms=event_at_ms)))
+
+
+@dataclass
+class ScriptedConsumer:
+    """A consumer that gives its batches one by one and keeps what is asked of it, in order."""
+
+    batches: list[list[Told]]
+    on_poll: Callable[[], None] = lambda: None
+    on_drained: Callable[[], None] = lambda: None
+    asked: list[str] = field(default_factory=list)
+
+    def subscribe(self, topics: list[str], **_: object) -> None:
+        assert topics == [FRAUD_TOPIC]
+
+    def consume(self, *_: object, **__: object) -> list[Told]:
+        self.asked.append("consume")
+        if not self.batches:
+            self.on_drained()
+            return []
+        return self.batches.pop(0)
+
+    def poll(self, *_: object) -> None:
+        self.asked.append("poll")
+        self.on_poll()
+
+    def pause(self, *_: object) -> None:
+        self.asked.append("pause")
+
+    def resume(self, *_: object) -> None:
+        self.asked.append("resume")
+
+    def assignment(self) -> list[TopicPartition]:
+        return [TopicPartition(FRAUD_TOPIC, 0)]
+
+    def commit(self, offsets: list[TopicPartition], *, asynchronous: bool) -> None:
+        assert not asynchronous
+        self.asked += [f"commit {p.partition} {p.offset}" for p in offsets]
+
+
+@pytest.fixture
+def store() -> MemoryTallyStore:
+    return MemoryTallyStore()
+
+
+def loop_over(consumer: ScriptedConsumer, store: MemoryTallyStore) -> Loop:
+    loop = Loop(
+        consumer,  # type: ignore[arg-type]
+        Tallying(store),
+        lambda: NOON_MS + 2_500,
+        most=10,
+        poll_seconds=0.0,
+    )
+    consumer.on_drained = loop.stopping.set
+    return loop
+
+
+def metric(name: str) -> float:
+    return REGISTRY.get_sample_value(name) or 0.0
+
+
+def purchases(store: MemoryTallyStore, day: str = "2026-01-15") -> int:
+    counts = store.load(day, 0).rows.get((Dimension.ALL, ""))
+    return counts.purchases if counts else 0
+
+
+def test_a_read_is_saved_once_and_then_committed(store: MemoryTallyStore) -> None:
+    consumer = ScriptedConsumer([[told(7, 1), told(8, 2)], [told(9, 3)]])
+    loop_over(consumer, store).run()
+    assert purchases(store) == 3
+    assert store.saves == 2
+    assert [word for word in consumer.asked if word.startswith("commit")] == [
+        "commit 0 9",
+        "commit 0 10",
+    ]
+    assert metric("fraudwatch_tally_counted_until_seconds") == NOON_MS / 1_000
+
+
+def test_copies_are_skipped_and_what_cannot_be_read_is_passed_over(store: MemoryTallyStore) -> None:
+    names = [f"fraudwatch_tally_{name}_total" for name in ("verdicts", "copies", "unreadable")]
+    before = [metric(name) for name in names]
+    bad = [
+        Told(3, b"garbage"),
+        Told(4, encode(a_verdict(source_offset=9, score=7.0))),
+        Told(5, encode(a_verdict(source_offset=9, event_at_ms=10**17))),
+    ]
+    consumer = ScriptedConsumer([[told(1, 4), told(2, 4), *bad, told(6, 5)]])
+    loop_over(consumer, store).run()
+    assert [metric(name) - was for name, was in zip(names, before, strict=True)] == [2, 1, 3]
+    assert purchases(store) == 2
+    assert "commit 0 7" in consumer.asked
+
+
+def test_while_the_store_is_away_it_rests_and_then_counts_everything_once(
+    store: MemoryTallyStore,
+) -> None:
+    def come_back() -> None:
+        lags.append(metric("fraudwatch_tally_lag_seconds"))
+        store.is_reachable = True
+
+    lags: list[float] = []
+    # The second is of another day, so the store is asked in the middle of the read.
+    consumer = ScriptedConsumer([[told(1, 1)], [told(2, 2), told(3, 3, days_ago=1)]], come_back)
+    loop = loop_over(consumer, store)
+
+    def go_away() -> list[Told]:
+        store.is_reachable = False
+        return ScriptedConsumer.consume(consumer)
+
+    verdicts = metric("fraudwatch_tally_verdicts_total")
+    thread = threading.Thread(target=loop.run)
+    consumer.consume = lambda *_, **__: go_away()  # type: ignore[method-assign]
+    thread.start()
+    eventually(loop.stopping.is_set, within_seconds=10, what="reading everything")
+    thread.join(10)
+    store.is_reachable = True
+    assert (purchases(store), purchases(store, "2026-01-14")) == (2, 1)
+    assert metric("fraudwatch_tally_verdicts_total") - verdicts == 3
+    assert list(dict.fromkeys(consumer.asked))[:5] == [
+        "consume",
+        "pause",
+        "poll",
+        "resume",
+        "commit 0 2",
+    ]
+    assert lags[0] == 2.5
+    assert (metric("fraudwatch_tally_lag_seconds"), metric("fraudwatch_tally_paused")) == (0, 0)
+
+
+def test_told_to_stop_while_the_store_is_away_it_ends_without_committing(
+    store: MemoryTallyStore,
+) -> None:
+    consumer = ScriptedConsumer([[told(1, 1)]])
+    loop = loop_over(consumer, store)
+    consumer.on_poll = loop.stopping.set
+    store.is_reachable = False
+    loop.run()
+    assert not [word for word in consumer.asked if word.startswith("commit")]

@@ -1,0 +1,30 @@
+"""Wait in tests until a condition holds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+Found = TypeVar("Found")
+_LOOK_AGAIN_SECONDS = 0.2
+
+
+def eventually(
+    look: Callable[[], Found],
+    *,
+    within_seconds: float,
+    what: str,
+    every_seconds: float = _LOOK_AGAIN_SECONDS,
+) -> Found:
+    """The first true answer of ``look``, which is asked again and again.
+
+    Raises:
+        TimeoutError: there was none in time; the text says what was waited for.
+    """
+    deadline = time.monotonic() + within_seconds
+    while not (found := look()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what}: not within {within_seconds:.0f} s, last seen {found!r}")
+        time.sleep(every_seconds)
+    return found
