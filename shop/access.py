@@ -1,4 +1,4 @@
-"""What every endpoint stands on: the shop it answers from, and the key that a caller must show."""
+"""Authenticate callers by API key and give endpoints the shop that they serve."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from shop.documents import Refusal
 from shop.extract import Extract
 from shop.feed import Feed
-from shop.ledger import Ledger
-from shop.minute_cache import Told
+from shop.ledger import ChargebackStream
+from shop.minute_cache import MinuteCache
 from shop.plan import Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shop:
-    """What the endpoints answer from; the clock decides what has happened yet."""
+    """Everything that the endpoints read; the clock decides which purchases exist yet."""
 
     plan: Plan
-    told: Told
+    minutes: MinuteCache
     feed: Feed
     extract: Extract
-    ledger: Ledger
+    chargebacks: ChargebackStream
     api_key: str
     now_ms: Callable[[], int]
 
@@ -36,14 +36,15 @@ def _shop(request: Request) -> Shop:
     return shop
 
 
-TheShop = Annotated[Shop, Depends(_shop)]
+ShopDependency = Annotated[Shop, Depends(_shop)]
 _bearer = HTTPBearer(auto_error=False, description="The value of SHOP_API_KEY")
 
 
 def _check_key(
-    shop: TheShop, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    shop: ShopDependency,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> None:
-    offered = given.credentials if given else ""
+    offered = credentials.credentials if credentials else ""
     if not hmac.compare_digest(offered.encode(), shop.api_key.encode()):
         raise HTTPException(
             status.HTTP_401_UNAUTHORIZED,
@@ -58,5 +59,5 @@ _REFUSED: dict[int | str, dict[str, Any]] = {
 
 
 def keyed_router() -> APIRouter:
-    """A router whose every endpoint needs the key."""
+    """Create a router whose endpoints all need the API key."""
     return APIRouter(prefix="/v1", dependencies=[Depends(_check_key)], responses=_REFUSED)

@@ -1,4 +1,4 @@
-"""The shop's process: begins or continues its world and serves it on this machine."""
+"""Run the shop's API: create its world or continue it, and serve it on loopback."""
 
 from __future__ import annotations
 
@@ -13,74 +13,74 @@ from fastapi import FastAPI
 
 from fraudwatch.settings import ShopSettings
 from shop.access import Shop
-from shop.endpoints import books, open_to_all
+from shop.endpoints import extract_routes, public_routes
 from shop.epoch import FROM_THE_CLOCK, live_from_minute
 from shop.extract import Extract
 from shop.feed import Feed
-from shop.ledger import Ledger
-from shop.metrics import note_made, serve_metrics
-from shop.minute_cache import Told
-from shop.plan import MINUTE_MS, ImpossibleWorld, Plan
-from shop.state import AnotherWorld, begun_or_continued
-from shop.stream_endpoints import streams
+from shop.ledger import ChargebackStream
+from shop.metrics import record_precomputed, serve_metrics
+from shop.minute_cache import MinuteCache
+from shop.plan import MINUTE_MS, InvalidPlan, Plan
+from shop.state import WorldMismatch, load_or_create_plan
+from shop.stream_endpoints import stream_routes
 from shop.world import World
 
-# The next minute is made this long before it begins, so that nobody waits for its making.
-AHEAD_MS = 10_000
+# The next minute is computed this long before it begins, so that no reader waits for it.
+PRECOMPUTE_AHEAD_MS = 10_000
 
 
 def create_app(world: World, *, api_key: str, now_ms: Callable[[], int]) -> FastAPI:
-    """The API of a world."""
+    """Create the API of a world."""
     app = FastAPI(
         title="Shop",
         version="1",
         description="Purchases of a shop: a resumable live feed, an extract of closed days, and "
         "chargebacks as they become known.",
-        lifespan=_making_minutes_ahead,
+        lifespan=_precompute_minutes,
     )
-    told = Told(world)
+    minutes = MinuteCache(world)
     app.state.shop = Shop(
         plan=world.plan,
-        told=told,
-        feed=Feed(told),
-        extract=Extract(world, told),
-        ledger=Ledger(world),
+        minutes=minutes,
+        feed=Feed(minutes),
+        extract=Extract(world, minutes),
+        chargebacks=ChargebackStream(world),
         api_key=api_key,
         now_ms=now_ms,
     )
-    for router in (open_to_all, streams, books):
+    for router in (public_routes, stream_routes, extract_routes):
         app.include_router(router)
     serve_metrics(app)
     return app
 
 
 @asynccontextmanager
-async def _making_minutes_ahead(app: FastAPI) -> AsyncIterator[None]:
+async def _precompute_minutes(app: FastAPI) -> AsyncIterator[None]:
     shop: Shop = app.state.shop
 
-    async def make() -> None:
+    async def precompute() -> None:
         while True:
-            minute = (shop.now_ms() + AHEAD_MS) // MINUTE_MS
-            await asyncio.to_thread(shop.told.minute, minute)
-            note_made(minute)
+            minute = (shop.now_ms() + PRECOMPUTE_AHEAD_MS) // MINUTE_MS
+            await asyncio.to_thread(shop.minutes.minute, minute)
+            record_precomputed(minute)
             await asyncio.sleep(1)
 
-    making = asyncio.create_task(make())
+    task = asyncio.create_task(precompute())
     try:
         yield
     finally:
-        making.cancel()
+        task.cancel()
 
 
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def planned(settings: ShopSettings, epoch: str, *, now_ms: int) -> Plan:
-    """The world that the settings describe.
+def plan_of_settings(settings: ShopSettings, epoch: str, *, now_ms: int) -> Plan:
+    """Build the plan of the world that the settings describe.
 
     Raises:
-        ImpossibleWorld: when they describe none.
+        InvalidPlan: the settings contradict each other or are out of bounds.
     """
     return Plan(
         seed=settings.seed,
@@ -97,31 +97,31 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m shop.api", description=main.__doc__)
     parser.add_argument(
         "--epoch",
-        help="where history begins, as in 2026-11-14T00:00Z; the same seed, sizes and epoch make "
+        help="start of the history, as in 2026-11-14T00:00Z; the same seed, sizes and epoch make "
         "the same world on any machine; auto: history ends at the first start (SHOP_EPOCH)",
     )
     return parser.parse_args()
 
 
 def main() -> None:
-    """Begin the world, or continue it, and serve it on this machine."""
-    given = _arguments().epoch
+    """Create the world, or continue it, and serve its API on loopback."""
+    epoch_argument = _arguments().epoch
     settings = ShopSettings()
-    epoch = settings.epoch if given is None else given
+    epoch = settings.epoch if epoch_argument is None else epoch_argument
     try:
-        wanted = planned(settings, epoch, now_ms=_now_ms())
-        plan = begun_or_continued(
-            wanted, settings.state_folder, is_epoch_chosen=epoch != FROM_THE_CLOCK
+        requested = plan_of_settings(settings, epoch, now_ms=_now_ms())
+        plan = load_or_create_plan(
+            requested, settings.state_folder, is_epoch_chosen=epoch != FROM_THE_CLOCK
         )
-    except (AnotherWorld, ImpossibleWorld) as error:
-        raise SystemExit(f"the shop does not start: {error}") from error
+    except (WorldMismatch, InvalidPlan) as error:
+        raise SystemExit(f"the shop was not started: {error}") from error
     app = create_app(World(plan), api_key=settings.api_key.get_secret_value(), now_ms=_now_ms)
     uvicorn.run(
         app,
         host="127.0.0.1",
         port=settings.port,
-        access_log=False,  # a long poll answers several times a second
-        timeout_graceful_shutdown=2,  # a waiting reader asks again anyway
+        access_log=False,  # long polls are answered several times a second
+        timeout_graceful_shutdown=2,  # a waiting reader repeats its request anyway
     )
 
 

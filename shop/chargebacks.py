@@ -1,7 +1,7 @@
-"""Chargebacks: what the card issuers report of the fraud, late and not quite right.
+"""Generate chargebacks: the fraud that card issuers report, late and not quite right.
 
-They are the only labels that this world ever tells. A report depends on the purchase alone, never
-on what anybody made of it, so that labels are not biased by verdicts.
+They are the only labels that the shop publishes. A chargeback depends on the purchase alone, never
+on its verdict, so that labels are not biased by verdicts.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ from typing import NamedTuple
 from shop.minute_cache import canonical
 from shop.plan import MINUTE_MS, MINUTES_PER_DAY
 from shop.purchases import SOURCE
-from shop.seeded_random import Chance
+from shop.seeded_random import SeededRandom
 from shop.world import World
 
 NOTICED_SHARE = 0.85
-# Genuine purchases whose buyer does not remember them, or says so.
+# Genuine purchases whose buyer disputes them (friendly fraud).
 FRIENDLY_SHARE = 0.000_2
 _SIGMA = 0.8
 _DAY_MS = MINUTES_PER_DAY * MINUTE_MS
 
 
 class Chargeback(NamedTuple):
-    """A purchase that its issuer reports as fraud; the order of a list is that of the stream."""
+    """A purchase that its issuer reports as fraud; tuples sort in the order of the stream."""
 
     known_at_ms: int
     minute: int
     number: int
 
     def to_json(self) -> bytes:
-        """The message as it is served."""
+        """Encode the message as the API serves it."""
         message = {
             "source": SOURCE,
             "id": f"{self.minute}-{self.number}",
@@ -43,25 +43,25 @@ class Chargeback(NamedTuple):
 
 
 def chargebacks_of(world: World, minute: int) -> Iterator[Chargeback]:
-    """The chargebacks that purchases of this minute will have, sooner or later."""
+    """Yield the chargebacks that purchases of this minute will ever have."""
     moments = world.moments_of_minute(minute)
     disputed = _disputed(world, minute, len(moments))
     for index, (at_ms, is_fraud) in enumerate(moments):
         if not is_fraud and index not in disputed:
             continue
-        chance = Chance(world.plan.seed, "chargeback", minute, index)
-        if not is_fraud or chance.happens(NOTICED_SHARE):
-            delay_ms = _delay_ms(world.plan.chargeback_delay_days, chance)
+        rng = SeededRandom(world.plan.seed, "chargeback", minute, index)
+        if not is_fraud or rng.happens(NOTICED_SHARE):
+            delay_ms = _delay_ms(world.plan.chargeback_delay_days, rng)
             yield Chargeback(at_ms + delay_ms, minute, index)
 
 
 def _disputed(world: World, minute: int, purchases: int) -> frozenset[int]:
-    chance = Chance(world.plan.seed, "disputes", minute)
-    count = chance.count(FRIENDLY_SHARE * purchases)
-    return frozenset(chance.whole(0, purchases - 1) for _ in range(count))
+    rng = SeededRandom(world.plan.seed, "disputes", minute)
+    count = rng.poisson(FRIENDLY_SHARE * purchases)
+    return frozenset(rng.integer(0, purchases - 1) for _ in range(count))
 
 
-def _delay_ms(mean_days: float, chance: Chance) -> int:
-    """Most come sooner than the mean and a few much later; none at once."""
-    days = chance.log_normal(mean_days * math.exp(-(_SIGMA**2) / 2), _SIGMA)
+def _delay_ms(mean_days: float, rng: SeededRandom) -> int:
+    """Draw a delay: mostly shorter than the mean, sometimes much longer, never zero."""
+    days = rng.log_normal(mean_days * math.exp(-(_SIGMA**2) / 2), _SIGMA)
     return max(MINUTE_MS, int(days * _DAY_MS))

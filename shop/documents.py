@@ -1,4 +1,4 @@
-"""What the shop answers, for the documentation of its API; answers are built elsewhere."""
+"""Response models for the API documentation; responses are built elsewhere."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ Purchases = Annotated[
 
 
 class Health(BaseModel):
-    """The shop answers, and since when its feed is live."""
+    """The health of the shop, and the start of its history and of its live time."""
 
     status: str = "ok"
-    history_from_ms: int = Field(description="Where the feed begins, epoch ms UTC")
-    live_from_ms: int = Field(description="When the busy sale began, epoch ms UTC")
+    history_from_ms: int = Field(description="Time of the start of the feed, epoch ms UTC")
+    live_from_ms: int = Field(description="Time at which the busy sale began, epoch ms UTC")
 
 
 class FeedPage(BaseModel):
-    """A stretch of the live feed."""
+    """One page of the live feed."""
 
     events: Purchases
     next_cursor: str = Field(
-        description="Hand it back as `after` to go on", examples=["29380123:4"]
+        description="Pass it as `after` to get the next page", examples=["29380123:4"]
     )
-    sequence: int = Field(description="How many events precede next_cursor, from the beginning on")
+    sequence: int = Field(description="Number of events before next_cursor, since the beginning")
     head_sequence: int = Field(
-        description="How many events exist by now; the difference is your lag"
+        description="Number of events that exist by now; the difference is your lag"
     )
 
 
@@ -39,20 +39,20 @@ class Chargeback(BaseModel):
     id: str = Field(description="As in the purchase", examples=["29380123-4"])
     verdict: Literal["fraud"]
     by: Literal["issuer"]
-    known_at_ms: int = Field(description="When the report came, epoch ms UTC")
+    known_at_ms: int = Field(description="Time of the report, epoch ms UTC")
 
 
 class ChargebackPage(BaseModel):
-    """A stretch of the chargebacks, in the order in which they became known."""
+    """One page of chargebacks, in the order in which they became known."""
 
     chargebacks: list[Chargeback]
     next_cursor: str = Field(
-        description="Hand it back as `after` to go on", examples=["29384461:1"]
+        description="Pass it as `after` to get the next page", examples=["29384461:1"]
     )
     sequence: int = Field(
-        description="How many chargebacks precede next_cursor, from the beginning on"
+        description="Number of chargebacks before next_cursor, since the beginning"
     )
-    head_sequence: int = Field(description="How many chargebacks are known by now")
+    head_sequence: int = Field(description="Number of chargebacks that are known by now")
 
 
 class ExtractPage(BaseModel):
@@ -64,7 +64,7 @@ class ExtractPage(BaseModel):
     page_size: int
     total_purchases: int = Field(description="Purchases of the whole day, over all pages")
     total_amount_minor_by_currency: dict[str, int] = Field(
-        description="Sum of amount_minor over all purchases of the day, whatever their status",
+        description="Sum of amount_minor over all purchases of the day, of any status",
         examples=[{"EUR": 68123450, "JPY": 1203400}],
     )
     checksum_sha256: str = Field(
@@ -75,6 +75,6 @@ class ExtractPage(BaseModel):
 
 
 class Refusal(BaseModel):
-    """Why there is no answer."""
+    """The reason why a request was refused."""
 
     detail: str

@@ -1,4 +1,4 @@
-"""Health and the daily extract; docstrings of endpoints are the documentation at ``/docs``."""
+"""Serve health and the daily extract; docstrings of endpoints are shown at ``/docs``."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, Response, status
 
-from shop.access import TheShop, keyed_router
+from shop.access import ShopDependency, keyed_router
 from shop.documents import ExtractPage, Health, Refusal
-from shop.extract import DayOutsideWorld, DayStillOpen
+from shop.extract import DayNotClosed, DayNotFound
 from shop.minute_cache import canonical
 from shop.plan import MINUTE_MS
 
-MOST_PURCHASES = 10_000
+MAX_PAGE_SIZE = 10_000
 
-open_to_all = APIRouter()
-books = keyed_router()
+public_routes = APIRouter()
+extract_routes = keyed_router()
 
 
-@open_to_all.get("/health")
-async def health(shop: TheShop) -> Health:
-    """Say that the shop answers, and when its history and its live time begin. Needs no key."""
+@public_routes.get("/health")
+async def health(shop: ShopDependency) -> Health:
+    """Report health and the start of the history and of the live time. Needs no key."""
     return Health(
         history_from_ms=shop.plan.epoch_minute * MINUTE_MS,
         live_from_ms=shop.plan.live_from_minute * MINUTE_MS,
     )
 
 
-@books.get(
+@extract_routes.get(
     "/extract/{day}",
     response_model=ExtractPage,
     responses={
@@ -37,22 +37,22 @@ async def health(shop: TheShop) -> Health:
     },
 )
 def extract(
-    shop: TheShop,
+    shop: ShopDependency,
     day: date,
     page: Annotated[int, Query(ge=1)] = 1,
-    page_size: Annotated[int, Query(ge=1, le=MOST_PURCHASES)] = 1_000,
+    page_size: Annotated[int, Query(ge=1, le=MAX_PAGE_SIZE)] = 1_000,
 ) -> Response:
-    """Read a closed UTC day from the shop's books, page by page.
+    """Extract a closed UTC day, page by page.
 
-    Ask for page 1, then up to `pages` with the same `page_size`. The totals and the checksum are
-    of the whole day: when they agree with what you stored, you have it all. The books are complete,
-    also where a message of the feed was broken; ids are the same in both.
+    Request page 1, then the others up to `pages` with the same `page_size`. The totals and the
+    checksum are of the whole day: when they match what you stored, it is complete. The extract is
+    correct, also where a message of the feed was malformed; ids are the same in both.
     """
     now_ms = shop.now_ms()
     try:
-        found = shop.extract.page(day, page=page, page_size=page_size, now_ms=now_ms)
-    except DayOutsideWorld as error:
+        requested_page = shop.extract.page(day, page=page, page_size=page_size, now_ms=now_ms)
+    except DayNotFound as error:
         raise HTTPException(status.HTTP_404_NOT_FOUND, str(error)) from error
-    except DayStillOpen as error:
+    except DayNotClosed as error:
         raise HTTPException(status.HTTP_409_CONFLICT, str(error)) from error
-    return Response(canonical(found), media_type="application/json")
+    return Response(canonical(requested_page), media_type="application/json")

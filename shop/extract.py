@@ -1,4 +1,4 @@
-"""The daily extract: a closed UTC day in pages, with totals to check the pages against."""
+"""Daily extract: a closed UTC day in pages, with totals and a checksum of the whole day."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from functools import lru_cache
 from threading import Lock
 from typing import Any
 
-from shop.minute_cache import Told, canonical
+from shop.minute_cache import MinuteCache, canonical
 from shop.plan import MINUTE_MS, MINUTES_PER_DAY
 from shop.world import World
 
 _UNIX_EPOCH = date(1970, 1, 1)
-REMEMBERED_DAYS = 400
+CACHED_DAYS = 400
 
 
-class DayOutsideWorld(LookupError):
-    """The day lies before the beginning, or the page after the end of the day."""
+class DayNotFound(LookupError):
+    """The day is before the epoch, or the page after the last page of the day."""
 
 
-class DayStillOpen(LookupError):
-    """The day has not ended yet: its extract would still change."""
+class DayNotClosed(LookupError):
+    """The day has not ended yet, so its extract could still change."""
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What a day adds up to; the same on each of its pages."""
+    """Count, amounts and checksum of a whole day; the same on each of its pages."""
 
     total_purchases: int
     total_amount_minor_by_currency: dict[str, int]
@@ -36,26 +36,26 @@ class Totals:
 
 
 class Extract:
-    """The shop's own books, day by day: complete, also where a message of the feed was broken."""
+    """Extract days: complete and correct, also where a message of the feed was malformed."""
 
-    def __init__(self, world: World, told: Told) -> None:
-        self._world, self._told = world, told
-        self._adding_up = Lock()
-        self._totals = lru_cache(maxsize=REMEMBERED_DAYS)(self._added_up)
+    def __init__(self, world: World, minutes: MinuteCache) -> None:
+        self._world, self._minutes = world, minutes
+        self._lock = Lock()
+        self._totals = lru_cache(maxsize=CACHED_DAYS)(self._compute_totals)
 
     def page(self, day: date, *, page: int, page_size: int, now_ms: int) -> dict[str, Any]:
-        """One page of a day.
+        """Return one page of a day.
 
         Raises:
-            DayOutsideWorld: when there is no such day or page.
-            DayStillOpen: when the day has not ended.
+            DayNotFound: the day or the page does not exist.
+            DayNotClosed: the day has not ended.
         """
         first, last = self._minutes_of(day, now_ms)
-        with self._adding_up:  # two readers of a fresh day must not add it up twice
+        with self._lock:  # two readers of a new day must not compute its totals twice
             totals = self._totals(first, last)
         pages = max(1, -(-totals.total_purchases // page_size))
         if page > pages:
-            raise DayOutsideWorld(f"{day} has {pages} pages of {page_size}, so page {page} is none")
+            raise DayNotFound(f"{day} has {pages} pages of {page_size}; page {page} does not exist")
         return {
             "day": day.isoformat(),
             "page": page,
@@ -71,12 +71,12 @@ class Extract:
         first = (day - _UNIX_EPOCH).days * MINUTES_PER_DAY
         last, epoch = first + MINUTES_PER_DAY, self._world.plan.epoch_minute
         if last <= epoch:
-            raise DayOutsideWorld(f"{day} lies before the shop's first day; ask for a later one")
+            raise DayNotFound(f"{day} is before the shop's first day; request a later one")
         if now_ms < last * MINUTE_MS:
-            raise DayStillOpen(f"{day} is not over yet in UTC; ask again when it is")
+            raise DayNotClosed(f"{day} is not over yet in UTC; request it after it has ended")
         return max(first, epoch), last
 
-    def _added_up(self, first: int, last: int) -> Totals:
+    def _compute_totals(self, first: int, last: int) -> Totals:
         count, amounts, checksum = 0, Counter[str](), hashlib.sha256()
         for minute in range(first, last):
             for purchase in self._world.purchases_of_minute(minute):
@@ -85,15 +85,15 @@ class Extract:
                 checksum.update(canonical(purchase).encode() + b"\n")
         return Totals(count, dict(sorted(amounts.items())), checksum.hexdigest())
 
-    def _purchases(self, first: int, last: int, skipped: int, wanted: int) -> list[dict[str, Any]]:
-        """The purchases of a page; minutes that lie on other pages are only counted."""
-        found: list[dict[str, Any]] = []
-        start = self._told.before(first) + skipped
+    def _purchases(self, first: int, last: int, skipped: int, limit: int) -> list[dict[str, Any]]:
+        """Return the purchases of a page; minutes of other pages are only counted."""
+        purchases_found: list[dict[str, Any]] = []
+        start = self._minutes.count_before(first) + skipped
         for minute in range(first, last):
-            if len(found) >= wanted:
+            if len(purchases_found) >= limit:
                 break
-            if self._told.before(minute + 1) <= start:
+            if self._minutes.count_before(minute + 1) <= start:
                 continue
             purchases = self._world.purchases_of_minute(minute)
-            found += purchases[max(0, start - self._told.before(minute)) :]
-        return found[:wanted]
+            purchases_found += purchases[max(0, start - self._minutes.count_before(minute)) :]
+        return purchases_found[:limit]

@@ -1,6 +1,6 @@
-"""A few messages break on the way: real feeds have them, and whoever reads one must survive it.
+"""Malform a few messages of the feed, as real feeds do, so that readers must cope with them.
 
-Only the feed breaks them. The shop's own books, the daily extract, keep the purchase as it was.
+Only the feed has malformed messages. The daily extract holds the purchase as it was.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ _MISSING_AMOUNT, _UNKNOWN_CURRENCY, _NEGATIVE_AMOUNT = 0, 1, 2
 _WAYS = 4
 
 
-def as_sent(purchase: Facts, seed: int) -> Facts:
-    """The purchase as it goes over the wire: itself, but for one in 5,000."""
+def maybe_malform(purchase: Facts, seed: int) -> Facts:
+    """Malform one purchase in 5,000 and return the others unchanged."""
     number = crc32(f"{seed}:{purchase['id']}".encode())
     if number % ONE_IN:
         return purchase

@@ -1,27 +1,27 @@
-"""Who sells: merchants with a counter in every city, and web shops in every country."""
+"""Generate merchants: counters in every city and web shops in every country."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from shop.places import CITIES, COUNTRIES, City, Country
-from shop.seeded_random import Chance
+from shop.seeded_random import SeededRandom
 
 COUNTERS_PER_CITY_AND_CATEGORY = 3
 WEB_SHOPS_PER_COUNTRY_AND_CATEGORY = 2
-# A few kilometres: two counters of one city never look like a journey.
+# A few kilometres: two counters of one city never look like travel.
 CITY_RADIUS_DEGREES = 0.03
 
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """A kind of goods: its usual price, how prices spread, how often one buys it in person."""
+    """A category of goods: median price, spread of prices, share bought in person."""
 
     name: str
     median_eur_cents: int
     sigma: float
     in_person_share: float
-    most_items: int
+    max_items: int
 
 
 CATEGORIES = (
@@ -40,7 +40,7 @@ CATEGORY = {category.name: category for category in CATEGORIES}
 
 @dataclass(frozen=True, slots=True)
 class Merchant:
-    """A seller. A web shop has a position too, but no purchase happens there."""
+    """A merchant. A web shop has a position too, but no purchase happens there."""
 
     merchant_id: str
     country: Country
@@ -50,7 +50,7 @@ class Merchant:
 
 
 class Market:
-    """All merchants of one world."""
+    """All merchants of one world, by place and category."""
 
     def __init__(self, seed: int) -> None:
         self._counters = {
@@ -73,11 +73,11 @@ class Market:
         }
 
     def counters(self, city: City, category: Category) -> tuple[Merchant, ...]:
-        """Where one can pay in person for this kind of goods in this city."""
+        """Return the merchants of this category with a counter in this city."""
         return self._counters[city.name, category.name]
 
     def web_shops(self, country: Country, category: Category) -> tuple[Merchant, ...]:
-        """Where one can order this kind of goods from this country."""
+        """Return the web shops of this category in this country."""
         return self._web_shops[country.code, category.name]
 
 
@@ -89,15 +89,15 @@ def _merchants_of(
     *,
     count: int = COUNTERS_PER_CITY_AND_CATEGORY,
 ) -> tuple[Merchant, ...]:
-    chance = Chance(seed, "merchants", prefix, category.name)
+    rng = SeededRandom(seed, "merchants", prefix, category.name)
     ascii_prefix = prefix.lower().replace(" ", "_").encode("ascii", "ignore").decode()
     return tuple(
         Merchant(
             f"{ascii_prefix}-{category.name}-{number}",
             city.country,
             category,
-            round(city.latitude + chance.between(-1, 1) * CITY_RADIUS_DEGREES, 5),
-            round(city.longitude + chance.between(-1, 1) * CITY_RADIUS_DEGREES, 5),
+            round(city.latitude + rng.uniform(-1, 1) * CITY_RADIUS_DEGREES, 5),
+            round(city.longitude + rng.uniform(-1, 1) * CITY_RADIUS_DEGREES, 5),
         )
         for number in range(1, count + 1)
     )

@@ -1,4 +1,4 @@
-"""What the shop tells of itself at ``/metrics``: its readers, its purchases, its making."""
+"""Export the shop's metrics at ``/metrics``: requests, purchases, precomputed minutes."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from fraudwatch.observability.metrics import counter, gauge
 from shop.plan import MINUTE_MS
 
 _requests = counter("fraudwatch_shop_requests")
-_told = gauge("fraudwatch_shop_purchases_told")
-_made_until = gauge("fraudwatch_shop_made_until_seconds")
-_made_until.set(math.nan)
+_purchases_until_now = gauge("fraudwatch_shop_purchases_told")
+_precomputed_until = gauge("fraudwatch_shop_made_until_seconds")
+_precomputed_until.set(math.nan)
 
-# What readers call; health and metrics are asked by machines that watch, many times a minute.
+# Readers' endpoints; monitoring requests health and metrics many times a minute.
 _READERS_PATHS = "/v1/"
 
 
 def serve_metrics(app: FastAPI) -> None:
-    """Count an app's readers and answer ``GET /metrics``, which needs no key."""
+    """Count an app's requests and serve ``GET /metrics``, which needs no key."""
     app.add_middleware(_CountedRequests)
 
     @app.get("/metrics", include_in_schema=False)
     def metrics() -> Response:
         shop = app.state.shop
-        _told.set(shop.told.known_at(shop.now_ms()))
+        _purchases_until_now.set(shop.minutes.count_until(shop.now_ms()))
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
-def note_made(minute: int) -> None:
-    """Tell that a minute is made."""
-    _made_until.set((minute + 1) * MINUTE_MS / 1_000)
+def record_precomputed(minute: int) -> None:
+    """Record that a minute is precomputed."""
+    _precomputed_until.set((minute + 1) * MINUTE_MS / 1_000)
 
 
 class _CountedRequests:
-    """Counts answers as they begin, so that a reader who hangs up in a long poll is none."""
+    """Count responses when they start, so that an aborted long poll is not counted."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -53,5 +53,5 @@ class _CountedRequests:
 
 
 def _endpoint(scope: Scope) -> str:
-    """The path as it is declared: what a caller made up must not become a label."""
+    """Return the declared path: a path invented by a caller must not become a label."""
     return getattr(scope.get("route"), "path", "unknown")

@@ -1,4 +1,4 @@
-"""Minutes as bytes: each purchase is encoded once and served from memory while it is in use."""
+"""Cache encoded minutes: each purchase is encoded once and served from memory while in use."""
 
 from __future__ import annotations
 
@@ -10,70 +10,70 @@ from functools import lru_cache
 from itertools import accumulate
 from threading import Lock
 
-from shop.malformed import as_sent
+from shop.malformed import maybe_malform
 from shop.plan import MINUTE_MS
 from shop.world import World
 
-CACHED_PURCHASES = 30_000  # of history, and as many of the live time
+CACHED_PURCHASES = 30_000  # of the history, and as many of the live time
 _FEWEST_CACHED_MINUTES, _MOST_CACHED_MINUTES = 3, 2_000
 
-# One spelling for one purchase: sorted keys, no spaces, ASCII. The extract's checksum rests on it.
+# Canonical JSON: sorted keys, no spaces, ASCII. The extract's checksum depends on it.
 canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
-class ToldMinute:
-    """The purchases of a minute as they go over the wire, with their times beside them."""
+class EncodedMinute:
+    """The encoded purchases of a minute, and their times."""
 
     times_ms: tuple[int, ...]
     messages: tuple[bytes, ...]
 
-    def known_at(self, now_ms: int) -> int:
-        """How many of them have happened by now."""
+    def count_until(self, now_ms: int) -> int:
+        """Count those that have happened by now."""
         return bisect_right(self.times_ms, now_ms)
 
 
-class Told:
-    """A world as a numbered stream of messages; thread-safe."""
+class MinuteCache:
+    """Cache a world's minutes as a numbered stream of messages; thread-safe."""
 
     def __init__(self, world: World) -> None:
         self.plan = world.plan
         self._world = world
         self._totals = [0]  # purchases before the first minute, the second, the third ...
-        self._counting = Lock()
+        self._lock = Lock()
         plan = world.plan
-        # Apart, or a reader of many thin minutes of history would drive out the thick live one.
+        # Two caches, or reading many small minutes of history would evict the large live minute.
         self._history = self._cached(plan.mean_purchases(plan.epoch_minute))
         self._live = self._cached(plan.mean_purchases(plan.live_from_minute))
 
-    def minute(self, minute: int) -> ToldMinute:
-        """The messages of a minute, also of one that is still to come."""
+    def minute(self, minute: int) -> EncodedMinute:
+        """Return the messages of a minute, which may be in the future."""
         return (self._live if minute >= self.plan.live_from_minute else self._history)(minute)
 
-    def before(self, minute: int) -> int:
-        """How many purchases precede this minute, counted from the beginning of the world."""
-        wanted = minute - self.plan.epoch_minute
-        with self._counting:
-            if (known := len(self._totals) - 1) < wanted:
+    def count_before(self, minute: int) -> int:
+        """Count the purchases before this minute since the beginning of the world."""
+        minutes_before = minute - self.plan.epoch_minute
+        with self._lock:
+            if (known := len(self._totals) - 1) < minutes_before:
                 first = self.plan.epoch_minute + known
                 counts = map(self._world.count_of_minute, range(first, minute))
                 self._totals += [*accumulate(counts, initial=self._totals[-1])][1:]
-            return self._totals[max(0, wanted)]
+            return self._totals[max(0, minutes_before)]
 
-    def known_at(self, now_ms: int) -> int:
-        """How many purchases have happened by now, counted from the beginning of the world."""
+    def count_until(self, now_ms: int) -> int:
+        """Count the purchases that have happened by now since the beginning of the world."""
         minute = now_ms // MINUTE_MS
-        return self.before(minute) + self.minute(minute).known_at(now_ms)
+        return self.count_before(minute) + self.minute(minute).count_until(now_ms)
 
-    def _cached(self, mean_purchases: float) -> Callable[[int], ToldMinute]:
+    def _cached(self, mean_purchases: float) -> Callable[[int], EncodedMinute]:
         fitting = int(CACHED_PURCHASES / max(mean_purchases, 1))
         size = min(max(fitting, _FEWEST_CACHED_MINUTES), _MOST_CACHED_MINUTES)
-        return lru_cache(maxsize=size)(self._told)
+        return lru_cache(maxsize=size)(self._encode)
 
-    def _told(self, minute: int) -> ToldMinute:
+    def _encode(self, minute: int) -> EncodedMinute:
         purchases = self._world.purchases_of_minute(minute)
         seed = self.plan.seed
-        return ToldMinute(
+        return EncodedMinute(
             tuple(purchase["event_at_ms"] for purchase in purchases),
-            tuple(canonical(as_sent(purchase, seed)).encode() for purchase in purchases),
+            tuple(canonical(maybe_malform(purchase, seed)).encode() for purchase in purchases),
         )

@@ -1,9 +1,9 @@
-"""Who buys: customers with a home, cards, devices, a daily rhythm and habits.
+"""Generate customers: home, card, devices, activity by hour and habits.
 
-Customer ``n`` of a seed is the same person however many customers the world has; a newcomer is
-another person with the habits of one of them. Card numbers start with BINs that payment networks
-set aside for tests, addresses of the internet come from ranges that nobody is given (RFC 6598,
-RFC 3849), and mail domains are reserved (RFC 2606).
+Customer ``n`` of a seed is the same person whatever the number of customers; a newcomer is another
+person with the habits of one of them. Card numbers start with BINs that payment networks reserve
+for tests, IP addresses come from ranges that are not assigned (RFC 6598, RFC 3849), and mail
+domains are reserved (RFC 2606).
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from typing import Any
 
 from shop.merchants import CATEGORIES, CITY_RADIUS_DEGREES, Category
 from shop.places import CITIES_OF, COUNTRIES, City
-from shop.seeded_random import Chance
+from shop.seeded_random import SeededRandom
 
 HOURS = 24
-# Far above the activity of a sleeper and far below the least of somebody awake.
+# Far above the activity of a sleeping customer and far below the lowest while awake.
 _ASLEEP_BELOW_RATIO = 0.1
 TEST_BINS = ("424242", "400005", "555555", "520082", "222300")
 FIRST_NAMES = (
@@ -38,16 +38,16 @@ MAIL_DOMAINS = ("example.com", "example.net", "example.org")
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """One person, as the shop knows them.
+    """One customer, as the shop knows them.
 
     Attributes:
-        identity: What every purchase of theirs says: id, name and card.
-        online_identity: What an order over the internet says besides: mail, address, network.
-        devices: Their own devices, the one they use most first.
-        level: How their amounts compare with everybody's.
-        activity: How much they buy in each UTC hour of a day; only ratios matter.
+        identity: Fields of every purchase: id, name and card.
+        online_identity: Additional fields of an online order: mail, address, network.
+        devices: Their devices, the most used first.
+        level: Factor of their amounts relative to all customers.
+        activity: Purchases in each UTC hour of a day; only ratios matter.
         taste: Categories they buy, with cumulative shares for drawing one.
-        habit: Number that decides which merchants are their usual ones.
+        habit: Number that selects their usual merchants.
     """
 
     index: int
@@ -62,105 +62,107 @@ class Customer:
 
     @property
     def usual_eur_cents(self) -> float:
-        """What they spend at a time, on average."""
+        """Compute their mean amount of a purchase."""
         categories, cumulative = self.taste
         shares = (high - low for low, high in pairwise((0.0, *cumulative)))
         means = (c.median_eur_cents * math.exp(c.sigma**2 / 2) for c in categories)
         return self.level * math.fsum(map(mul, shares, means))
 
     def is_asleep(self, utc_hour: int) -> bool:
-        """Whether they hardly ever buy in this hour of the day."""
+        """Return whether they hardly ever buy in this hour of the day."""
         return self.activity[utc_hour] < _ASLEEP_BELOW_RATIO * max(self.activity)
 
 
 def customer_of(seed: int, index: int) -> Customer:
-    """The customer with this number."""
-    chance = Chance(seed, "customer", index)
-    home = _home(chance)
+    """Generate the customer with this number."""
+    rng = SeededRandom(seed, "customer", index)
+    home = _home(rng)
     return Customer(
         index=index,
         home=home,
-        **_person(chance, index, home),
-        level=chance.log_normal(1.0, 0.35),
-        activity=_activity(chance, home.country.utc_offset_hours),
-        taste=_taste(chance),
-        habit=chance.whole(0, 999),
+        **_person(rng, index, home),
+        level=rng.log_normal(1.0, 0.35),
+        activity=_activity(rng, home.country.utc_offset_hours),
+        taste=_taste(rng),
+        habit=rng.integer(0, 999),
     )
 
 
 def newcomer_like(customer: Customer, seed: int, index: int) -> Customer:
-    """Another person of the same city, hours and tastes: cheap, since only who they are is new."""
+    """Generate a new customer with the city, hours and tastes of another; cheap to compute."""
     return replace(
-        customer, index=index, **_person(Chance(seed, "customer", index), index, customer.home)
+        customer,
+        index=index,
+        **_person(SeededRandom(seed, "customer", index), index, customer.home),
     )
 
 
-def card_number_of(index: int, tested_bin: str) -> str:
-    """A card number of 16 digits that passes the Luhn check; no two customers share one."""
+def card_number_of(index: int, test_bin: str) -> str:
+    """Generate a card number of 16 digits that passes the Luhn check, unique by customer."""
     # Multiplying by a number coprime to 10^9 shuffles the customers without a collision.
-    body = f"{tested_bin}{(index * 387_420_489 + 271_828_183) % 10**9:09d}"
+    body = f"{test_bin}{(index * 387_420_489 + 271_828_183) % 10**9:09d}"
     doubled = [int(d) * (2 if n % 2 == 0 else 1) for n, d in enumerate(body)]
     return f"{body}{-sum(d - 9 if d > 9 else d for d in doubled) % 10}"  # noqa: PLR2004  digits
 
 
-def _home(chance: Chance) -> City:
-    wanted = chance.share() * math.fsum(country.customer_share for country in COUNTRIES.values())
+def _home(rng: SeededRandom) -> City:
+    threshold = rng.random() * math.fsum(country.customer_share for country in COUNTRIES.values())
     for country in COUNTRIES.values():
-        wanted -= country.customer_share
-        if wanted < 0:
+        threshold -= country.customer_share
+        if threshold < 0:
             break
-    return chance.among(CITIES_OF[country.code])
+    return rng.choice(CITIES_OF[country.code])
 
 
-def _person(chance: Chance, index: int, home: City) -> dict[str, Any]:
-    """What tells somebody from everybody else."""
-    first_name = chance.among(FIRST_NAMES)
+def _person(rng: SeededRandom, index: int, home: City) -> dict[str, Any]:
+    """Generate the identifying fields of a customer."""
+    first_name = rng.choice(FIRST_NAMES)
     return {
-        "identity": _identity(chance, index, first_name),
+        "identity": _identity(rng, index, first_name),
         "online_identity": {
-            "email": f"{_plain(first_name)}.{index}@{chance.among(MAIL_DOMAINS)}",
-            **_address(chance, home),
+            "email": f"{_ascii(first_name)}.{index}@{rng.choice(MAIL_DOMAINS)}",
+            **_address(rng, home),
         },
-        "devices": tuple(f"d-{index:06d}-{n}" for n in range(1, chance.whole(1, 3) + 1)),
+        "devices": tuple(f"d-{index:06d}-{n}" for n in range(1, rng.integer(1, 3) + 1)),
     }
 
 
-def _identity(chance: Chance, index: int, first_name: str) -> dict[str, Any]:
+def _identity(rng: SeededRandom, index: int, first_name: str) -> dict[str, Any]:
     return {
         "customer_id": f"c-{index:06d}",
-        "name": f"{first_name} {chance.among(LAST_NAMES)}",
-        "card_number": card_number_of(index, chance.among(TEST_BINS)),
+        "name": f"{first_name} {rng.choice(LAST_NAMES)}",
+        "card_number": card_number_of(index, rng.choice(TEST_BINS)),
     }
 
 
-def _address(chance: Chance, home: City) -> dict[str, Any]:
+def _address(rng: SeededRandom, home: City) -> dict[str, Any]:
     return {
-        "ip": _home_network(chance),
+        "ip": _home_network(rng),
         "billing_country": home.country.code,
-        "billing_latitude": _near(chance, home.latitude),
-        "billing_longitude": _near(chance, home.longitude),
+        "billing_latitude": _near(rng, home.latitude),
+        "billing_longitude": _near(rng, home.longitude),
     }
 
 
-def _plain(name: str) -> str:
+def _ascii(name: str) -> str:
     return unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
 
 
-def _home_network(chance: Chance) -> str:
-    if chance.happens(0.15):
-        return f"2001:db8:{chance.whole(1, 0xFFFF):x}::{chance.whole(1, 0xFFFF):x}"
-    return f"100.{chance.whole(64, 127)}.{chance.whole(0, 255)}.{chance.whole(1, 254)}"
+def _home_network(rng: SeededRandom) -> str:
+    if rng.happens(0.15):
+        return f"2001:db8:{rng.integer(1, 0xFFFF):x}::{rng.integer(1, 0xFFFF):x}"
+    return f"100.{rng.integer(64, 127)}.{rng.integer(0, 255)}.{rng.integer(1, 254)}"
 
 
-def _near(chance: Chance, degrees: float) -> float:
-    return round(degrees + chance.between(-1, 1) * CITY_RADIUS_DEGREES, 5)
+def _near(rng: SeededRandom, degrees: float) -> float:
+    return round(degrees + rng.uniform(-1, 1) * CITY_RADIUS_DEGREES, 5)
 
 
-def _activity(chance: Chance, utc_offset_hours: float) -> tuple[float, ...]:
-    """Awake from about seven to about eleven, with an hour of the day that is theirs."""
-    frequency = chance.log_normal(1.0, 0.6)
-    wakes, sleeps = chance.between(5.5, 8.5), chance.between(21.5, 24.5)
-    peak, width = chance.between(10, 21), chance.between(1.5, 4)
+def _activity(rng: SeededRandom, utc_offset_hours: float) -> tuple[float, ...]:
+    """Draw the activity by hour: awake from about 7 to about 23 h, with a personal peak."""
+    frequency = rng.log_normal(1.0, 0.6)
+    wakes, sleeps = rng.uniform(5.5, 8.5), rng.uniform(21.5, 24.5)
+    peak, width = rng.uniform(10, 21), rng.uniform(1.5, 4)
 
     def at(local_hour: float) -> float:
         if not wakes <= local_hour < sleeps:
@@ -170,9 +172,9 @@ def _activity(chance: Chance, utc_offset_hours: float) -> tuple[float, ...]:
     return tuple(frequency * at((hour + utc_offset_hours) % HOURS) for hour in range(HOURS))
 
 
-def _taste(chance: Chance) -> tuple[tuple[Category, ...], tuple[float, ...]]:
-    """Everybody eats; beyond that a person has a few kinds of goods they keep buying."""
-    weights = [chance.share() ** 3 + 0.02 for _ in CATEGORIES]
+def _taste(rng: SeededRandom) -> tuple[tuple[Category, ...], tuple[float, ...]]:
+    """Draw the shares of categories: much groceries, and a few favourites."""
+    weights = [rng.random() ** 3 + 0.02 for _ in CATEGORIES]
     weights[0] += 0.8
     total = math.fsum(weights)
     return CATEGORIES, tuple(accumulate(weight / total for weight in weights))

@@ -1,7 +1,7 @@
-"""Where the shop's world takes place: a small table of countries, cities and price levels.
+"""Countries, cities and price levels of the shop's world.
 
-``units_per_euro_worth`` says what a shopkeeper there writes on a tag for goods worth one euro. It
-is a habit of pricing, not an exchange rate: whoever needs euros has a rate table of their own.
+``units_per_euro_worth`` is the price there of goods worth one euro. It is a price level, not an
+exchange rate: conversion to euro uses a rate table.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Country:
-    """A country as far as a shop cares: money, clock, and how many of the customers live there."""
+    """A country: currency, time zone, and the share of customers who live there."""
 
     code: str
     continent: str
@@ -23,7 +23,7 @@ class Country:
 
 @dataclass(frozen=True, slots=True)
 class City:
-    """A place where people live, buy and travel to."""
+    """A city in which customers live or buy, or to which they travel."""
 
     name: str
     country: Country
@@ -92,11 +92,11 @@ CITIES_OF = {
     code: tuple(city for city in CITIES if city.country.code == code) for code in COUNTRIES
 }
 
-# Currencies whose smallest coin is the unit itself; every other one here has hundredths.
+# Currencies without minor units; all others here have hundredths.
 _WITHOUT_DECIMALS = frozenset({"JPY"})
 
 
 def minor_units(eur_cents_worth: float, country: Country) -> int:
-    """The price tag, in the country's minor units, of goods worth so many euro cents."""
+    """Convert a worth in euro cents to a price in the country's minor units."""
     units = eur_cents_worth / 100 * country.units_per_euro_worth
     return max(1, round(units if country.currency in _WITHOUT_DECIMALS else units * 100))

@@ -1,4 +1,4 @@
-"""What a world is a function of: its seed, when it goes live, and its sizes."""
+"""Plan of a world, which is a pure function of it: seed, start of the live time, sizes."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from datetime import UTC, datetime
 MINUTE_MS = 60_000
 MINUTES_PER_HOUR, MINUTES_PER_DAY = 60, 1_440
 LONGEST_DELAY_DAYS = 365
-# Raised whenever a change of this package makes another world out of the same numbers.
+# Increased whenever a change of this package makes another world of the same plan.
 GENERATION = 3
 
 
-class ImpossibleWorld(ValueError):
-    """The sizes describe a world that cannot be."""
+class InvalidPlan(ValueError):
+    """The settings describe an impossible world."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Everything that decides what happens; minutes count from 1970 in UTC."""
+    """Everything that a world depends on; minutes count from 1970 in UTC."""
 
     seed: int
     customers: int
@@ -31,42 +31,42 @@ class Plan:
 
     def __post_init__(self) -> None:
         if self.customers < 1 or self.history_days < 1:
-            raise ImpossibleWorld(
-                "a world needs at least one customer and one day of history; raise SHOP_CUSTOMERS "
-                "or SHOP_HISTORY_DAYS"
+            raise InvalidPlan(
+                "a world needs at least one customer and one day of history; increase "
+                "SHOP_CUSTOMERS or SHOP_HISTORY_DAYS"
             )
         if self.history_purchases < 0 or self.live_purchases_per_second < 0:
-            raise ImpossibleWorld(
+            raise InvalidPlan(
                 "a number of purchases is negative; correct SHOP_HISTORY_PURCHASES or "
                 "SHOP_LIVE_PURCHASES_PER_SECOND"
             )
         if not 0 < self.chargeback_delay_days <= LONGEST_DELAY_DAYS:
-            raise ImpossibleWorld(
-                "chargebacks come after the purchase, and within a year on average; correct "
-                "SHOP_CHARGEBACK_DELAY_DAYS"
+            raise InvalidPlan(
+                "the mean delay of chargebacks must be above 0 and at most "
+                f"{LONGEST_DELAY_DAYS} days; correct SHOP_CHARGEBACK_DELAY_DAYS"
             )
 
     @property
     def epoch_minute(self) -> int:
-        """The first minute of history."""
+        """Compute the first minute of the history."""
         return self.live_from_minute - self.history_days * MINUTES_PER_DAY
 
     @property
     def epoch(self) -> str:
-        """The first minute of history as ``SHOP_EPOCH`` has it."""
+        """Format the first minute of the history as in ``SHOP_EPOCH``."""
         return f"{datetime.fromtimestamp(self.epoch_minute * 60, UTC):%Y-%m-%dT%H:%MZ}"
 
     def mean_purchases(self, minute: int) -> float:
-        """How many purchases a minute has on average, before the rhythm of the day."""
+        """Compute the mean purchases of a minute, without the daily rhythm."""
         if minute >= self.live_from_minute:
             return self.live_purchases_per_second * 60
         return self.history_purchases / (self.history_days * MINUTES_PER_DAY)
 
     @property
     def live_buyers_per_customer(self) -> int:
-        """How many people the sale brings for each customer, that one included.
+        """Compute the number of buyers in the sale for each customer, that one included.
 
-        A sale is busy because more people come: nobody buys a dozen times as often as before.
+        The sale is busy because of more buyers: none of them buys a dozen times as often as before.
         """
         before = self.mean_purchases(self.epoch_minute)
         return max(1, round(self.mean_purchases(self.live_from_minute) / before)) if before else 1

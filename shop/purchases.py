@@ -1,7 +1,7 @@
-"""What an ordinary purchase looks like, at a counter and over the internet.
+"""Generate ordinary purchases, at a counter and online.
 
-A fact that a real shop would not know (a position over the internet, a device at a counter) is
-left out rather than invented.
+A field that a real shop would not know (a position online, a device at a counter) is left out
+rather than invented.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from shop.merchants import CATEGORY, Category, Market, Merchant
 from shop.people import Customer
 from shop.places import CITIES_OF, City, minor_units
-from shop.seeded_random import Chance
+from shop.seeded_random import SeededRandom
 
 SOURCE = "shop"
 APPROVED_SHARE, DECLINED_SHARE = 0.965, 0.025
@@ -21,54 +21,58 @@ HOME_COUNTRY_SHARE = 0.85
 GIFT_SHARE = 0.06
 MAIN_DEVICE_SHARE = 0.7
 
-# What a purchase says, without its id, which is given when the minute is complete.
+# The fields of a purchase without its id, which is assigned when the minute is complete.
 Facts = dict[str, Any]
 
 
-class Till:
-    """Rings up ordinary purchases in one market."""
+class CheckoutSampler:
+    """Draw ordinary purchases in one market."""
 
     def __init__(self, market: Market) -> None:
         self._market = market
 
-    def ordinary(self, customer: Customer, at_ms: int, where: City | None, chance: Chance) -> Facts:
-        """A purchase as this customer makes them; ``where`` None means on the way, so online."""
+    def ordinary(
+        self, customer: Customer, at_ms: int, where: City | None, rng: SeededRandom
+    ) -> Facts:
+        """Draw a usual purchase of this customer; ``where`` None: travelling, so online."""
         categories, shares = customer.taste
-        category = categories[min(bisect_left(shares, chance.share()), len(categories) - 1)]
+        category = categories[min(bisect_left(shares, rng.random()), len(categories) - 1)]
         if where is None:
-            return self.online(customer, at_ms, CATEGORY["digital"], chance)
-        if chance.happens(category.in_person_share):
-            return self.in_person(customer, at_ms, category, where, chance)
-        return self.online(customer, at_ms, category, chance)
+            return self.online(customer, at_ms, CATEGORY["digital"], rng)
+        if rng.happens(category.in_person_share):
+            return self.in_person(customer, at_ms, category, where, rng)
+        return self.online(customer, at_ms, category, rng)
 
     def in_person(
-        self, customer: Customer, at_ms: int, category: Category, where: City, chance: Chance
+        self, customer: Customer, at_ms: int, category: Category, where: City, rng: SeededRandom
     ) -> Facts:
-        """At a counter of this city, card in hand."""
-        merchant = _chosen(self._market.counters(where, category), customer, chance)
+        """Draw a card-present purchase at a counter of this city."""
+        merchant = _chosen(self._market.counters(where, category), customer, rng)
         return {
-            **_sale(customer, at_ms, merchant, chance),
+            **_sale(customer, at_ms, merchant, rng),
             "channel": "present",
             "purchase_latitude": merchant.latitude,
             "purchase_longitude": merchant.longitude,
         }
 
-    def online(self, customer: Customer, at_ms: int, category: Category, chance: Chance) -> Facts:
-        """Over the internet, from a device and network of their own."""
+    def online(
+        self, customer: Customer, at_ms: int, category: Category, rng: SeededRandom
+    ) -> Facts:
+        """Draw an online purchase, from a device and network of the customer."""
         country = customer.home.country
-        if not chance.happens(HOME_COUNTRY_SHARE):
-            country = chance.among(_NEIGHBOURS).country
-        merchant = _chosen(self._market.web_shops(country, category), customer, chance)
+        if not rng.happens(HOME_COUNTRY_SHARE):
+            country = rng.choice(_NEIGHBOURS).country
+        merchant = _chosen(self._market.web_shops(country, category), customer, rng)
         devices = customer.devices
-        device = devices[0] if chance.happens(MAIN_DEVICE_SHARE) else chance.among(devices)
+        device = devices[0] if rng.happens(MAIN_DEVICE_SHARE) else rng.choice(devices)
         facts = {
-            **_sale(customer, at_ms, merchant, chance),
+            **_sale(customer, at_ms, merchant, rng),
             **customer.online_identity,
             "channel": "not_present",
             "device_id": device,
         }
-        if chance.happens(GIFT_SHARE):
-            return facts | delivery_to(chance.among(CITIES_OF[customer.home.country.code]))
+        if rng.happens(GIFT_SHARE):
+            return facts | delivery_to(rng.choice(CITIES_OF[customer.home.country.code]))
         return facts | {
             "shipping_country": facts["billing_country"],
             "shipping_latitude": facts["billing_latitude"],
@@ -77,7 +81,7 @@ class Till:
 
 
 def delivery_to(city: City) -> Facts:
-    """The delivery address of goods that go to this city."""
+    """Return the delivery address of goods that go to this city."""
     return {
         "shipping_country": city.country.code,
         "shipping_latitude": city.latitude,
@@ -85,30 +89,30 @@ def delivery_to(city: City) -> Facts:
     }
 
 
-# Web shops abroad that people order from: the large countries of their own continent, mostly.
+# Countries with web shops that foreign customers order from.
 _NEIGHBOURS = tuple(CITIES_OF[code][0] for code in ("DE", "FR", "IT", "ES", "NL", "GB", "US"))
 
 
-def _chosen(merchants: tuple[Merchant, ...], customer: Customer, chance: Chance) -> Merchant:
-    if chance.happens(USUAL_MERCHANT_SHARE):
+def _chosen(merchants: tuple[Merchant, ...], customer: Customer, rng: SeededRandom) -> Merchant:
+    if rng.happens(USUAL_MERCHANT_SHARE):
         return merchants[customer.habit % len(merchants)]
-    return chance.among(merchants)
+    return rng.choice(merchants)
 
 
-def _sale(customer: Customer, at_ms: int, merchant: Merchant, chance: Chance) -> Facts:
+def _sale(customer: Customer, at_ms: int, merchant: Merchant, rng: SeededRandom) -> Facts:
     category = merchant.category
-    worth_eur_cents = chance.log_normal(category.median_eur_cents * customer.level, category.sigma)
+    worth_eur_cents = rng.log_normal(category.median_eur_cents * customer.level, category.sigma)
     return {
         "source": SOURCE,
         "event_at_ms": at_ms,
         **customer.identity,
         "amount_minor": minor_units(worth_eur_cents, merchant.country),
         "currency": merchant.country.currency,
-        "payment_status": _payment_status(chance.share()),
+        "payment_status": _payment_status(rng.random()),
         "merchant_id": merchant.merchant_id,
         "merchant_country": merchant.country.code,
         "category": category.name,
-        "item_count": chance.whole(1, category.most_items),
+        "item_count": rng.integer(1, category.max_items),
     }
 
 

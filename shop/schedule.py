@@ -1,4 +1,4 @@
-"""When planted campaigns begin: one per slot of time, so that a share of purchases is fraud."""
+"""Schedule fraud campaigns: one in each slot of time, for a fixed share of fraud."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from shop.campaigns.campaign import LONGEST_CAMPAIGN_MS, Scene, Strike
-from shop.campaigns.campaign_mix import DECK, MEAN_FRAUDS_PER_CAMPAIGN
+from shop.campaigns.campaign import LONGEST_CAMPAIGN_MS, CampaignContext, CampaignPurchase
+from shop.campaigns.campaign_mix import CAMPAIGN_MIX, MEAN_FRAUDS_PER_CAMPAIGN
 from shop.plan import MINUTE_MS, Plan
-from shop.seeded_random import Chance
+from shop.seeded_random import SeededRandom
 
 FRAUD_SHARE = 0.0095
 # More slots than the calendar has milliseconds.
-_WITHOUT_END = 10**15
+_UNLIMITED_SLOTS = 10**15
 
 
 @dataclass(frozen=True, slots=True)
 class Era:
-    """A time of one campaign every ``slot_ms``: history and the live time have their own."""
+    """A span with one campaign every ``slot_ms``: the history, or the live time."""
 
     name: str
     begins_ms: int
@@ -26,40 +26,40 @@ class Era:
     slot_ms: float
 
     def slots_between(self, from_ms: int, until_ms: int) -> range:
-        """The slots whose campaign may begin in [from, until)."""
+        """Return the slots whose campaign may begin in [from, until)."""
         first = int(max(0, from_ms - self.begins_ms) / self.slot_ms)
         last = int((until_ms - self.begins_ms) / self.slot_ms)
         return range(first, min(last + 1, self.slots) if until_ms > self.begins_ms else first)
 
 
 class Schedule:
-    """All campaigns of one world, looked up by time."""
+    """Look up the campaigns of one world by time."""
 
-    def __init__(self, plan: Plan, scene: Scene) -> None:
-        self._seed, self._scene = plan.seed, scene
+    def __init__(self, plan: Plan, context: CampaignContext) -> None:
+        self._seed, self._context = plan.seed, context
         self._eras = tuple(_eras(plan))
         shortest_ms = min((era.slot_ms for era in self._eras), default=LONGEST_CAMPAIGN_MS)
-        in_sight = 64 + 2 * int(LONGEST_CAMPAIGN_MS / shortest_ms)
-        self._campaign = lru_cache(maxsize=in_sight)(self._staged)
+        cache_size = 64 + 2 * int(LONGEST_CAMPAIGN_MS / shortest_ms)
+        self._campaign = lru_cache(maxsize=cache_size)(self._generate)
 
-    def strikes_in(self, minute: int) -> list[Strike]:
-        """The purchases that campaigns add to a minute."""
+    def campaign_purchases_in(self, minute: int) -> list[CampaignPurchase]:
+        """Return the purchases that campaigns add to a minute."""
         begins_ms = minute * MINUTE_MS
         ends_ms = begins_ms + MINUTE_MS
         return [
-            strike
+            purchase
             for era in self._eras
             for slot in era.slots_between(
                 begins_ms - LONGEST_CAMPAIGN_MS - int(era.slot_ms), ends_ms
             )
-            for strike in self._campaign(era, slot)
-            if begins_ms <= strike.at_ms < ends_ms
+            for purchase in self._campaign(era, slot)
+            if begins_ms <= purchase.at_ms < ends_ms
         ]
 
-    def _staged(self, era: Era, slot: int) -> tuple[Strike, ...]:
-        chance = Chance(self._seed, "campaign", era.name, slot)
-        begins_ms = era.begins_ms + int((slot + chance.share()) * era.slot_ms)
-        return tuple(DECK[slot % len(DECK)].stage(self._scene, begins_ms, chance))
+    def _generate(self, era: Era, slot: int) -> tuple[CampaignPurchase, ...]:
+        rng = SeededRandom(self._seed, "campaign", era.name, slot)
+        begins_ms = era.begins_ms + int((slot + rng.random()) * era.slot_ms)
+        return tuple(CAMPAIGN_MIX[slot % len(CAMPAIGN_MIX)].generate(self._context, begins_ms, rng))
 
 
 def _eras(plan: Plan) -> Iterator[Era]:
@@ -68,7 +68,7 @@ def _eras(plan: Plan) -> Iterator[Era]:
         slot_ms = _slot_ms(mean)
         yield Era("history", epoch_ms, int((live_ms - epoch_ms) / slot_ms), slot_ms)
     if (mean := plan.mean_purchases(plan.live_from_minute)) > 0:
-        yield Era("live", live_ms, _WITHOUT_END, _slot_ms(mean))
+        yield Era("live", live_ms, _UNLIMITED_SLOTS, _slot_ms(mean))
 
 
 def _slot_ms(purchases_per_minute: float) -> float:

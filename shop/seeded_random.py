@@ -1,7 +1,7 @@
-"""Chance that repeats: the same key draws the same numbers on every machine, after every restart.
+"""Seeded random numbers: the same key gives the same draws on every machine, after every restart.
 
-Everything is derived from ``random.Random.random``, the only method whose sequence Python promises
-to keep for a seed across versions.
+All draws are derived from ``random.Random.random``, the only method whose sequence Python
+guarantees for a seed across versions.
 """
 
 from __future__ import annotations
@@ -15,50 +15,50 @@ from typing import TypeVar
 T = TypeVar("T")
 
 _NORMAL = NormalDist()
-# Past this mean the normal approximation is off by less than anyone here could notice.
+# Above this mean the error of the normal approximation does not matter here.
 _LARGEST_COUNTED_MEAN = 50.0
 
 
-class Chance:
-    """A source of draws that belongs to one key; two keys share nothing."""
+class SeededRandom:
+    """A random generator of one key; generators of different keys are independent."""
 
-    __slots__ = ("share",)
+    __slots__ = ("random",)
 
     def __init__(self, *key: object) -> None:
-        self.share = Random(":".join(map(str, key))).random
+        self.random = Random(":".join(map(str, key))).random
 
     def happens(self, probability: float) -> bool:
-        """Whether something of this probability happens."""
-        return self.share() < probability
+        """Draw whether an event of this probability happens."""
+        return self.random() < probability
 
-    def between(self, low: float, high: float) -> float:
-        """A number in [low, high)."""
-        return low + (high - low) * self.share()
+    def uniform(self, low: float, high: float) -> float:
+        """Draw a number in [low, high)."""
+        return low + (high - low) * self.random()
 
-    def whole(self, low: int, high: int) -> int:
-        """A whole number in [low, high], both included."""
-        return low + int((high - low + 1) * self.share())
+    def integer(self, low: int, high: int) -> int:
+        """Draw an integer in [low, high], both included."""
+        return low + int((high - low + 1) * self.random())
 
-    def among(self, options: Sequence[T]) -> T:
-        """One of the options, each as likely as the other."""
-        return options[int(len(options) * self.share())]
+    def choice(self, options: Sequence[T]) -> T:
+        """Draw one of the options, all equally likely."""
+        return options[int(len(options) * self.random())]
 
     def normal(self) -> float:
-        """A draw of the standard normal distribution."""
-        return _NORMAL.inv_cdf(max(self.share(), 1e-12))
+        """Draw from the standard normal distribution."""
+        return _NORMAL.inv_cdf(max(self.random(), 1e-12))
 
     def log_normal(self, median: float, sigma: float) -> float:
-        """A positive amount whose logarithm is normal, as amounts of money are."""
+        """Draw from a log-normal distribution, as amounts of money have."""
         return median * math.exp(sigma * self.normal())
 
-    def count(self, mean: float) -> int:
-        """How many of something that happens ``mean`` times on average (Poisson)."""
+    def poisson(self, mean: float) -> int:
+        """Draw a count of events that happen ``mean`` times on average (Poisson)."""
         if mean > _LARGEST_COUNTED_MEAN:
             return max(0, round(mean + math.sqrt(mean) * self.normal()))
-        wanted, counted, probability = self.share(), 0, math.exp(-mean)
+        target, drawn, probability = self.random(), 0, math.exp(-mean)
         reached = probability
-        while reached < wanted and probability > 0:
-            counted += 1
-            probability *= mean / counted
+        while reached < target and probability > 0:
+            drawn += 1
+            probability *= mean / drawn
             reached += probability
-        return counted
+        return drawn

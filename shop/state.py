@@ -1,4 +1,4 @@
-"""The one thing the shop remembers: which world it is, so that a restart continues it."""
+"""Persist the plan of the shop's world, so that a restart continues it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 
 from shop.plan import Plan
 
-# What a person chose, as opposed to what the first start fixed.
-_CHOSEN = (
+# Fields set by the operator, not by the first start.
+_USER_SETTINGS = (
     "seed",
     "customers",
     "history_days",
@@ -20,59 +20,58 @@ _CHOSEN = (
 )
 
 
-class AnotherWorld(RuntimeError):
-    """The settings describe another world than the one that was begun."""
+class WorldMismatch(RuntimeError):
+    """The settings do not match the stored world."""
 
 
-def begun_or_continued(wanted: Plan, folder: Path, *, is_epoch_chosen: bool = False) -> Plan:
-    """The world in this folder; the very first call begins the wanted one there.
+def load_or_create_plan(requested: Plan, folder: Path, *, is_epoch_chosen: bool = False) -> Plan:
+    """Load the plan stored in this folder; the first call stores the requested one.
 
     Args:
-        wanted: The world that the settings describe.
-        folder: Where the world is remembered.
-        is_epoch_chosen: Whether the epoch was given, not taken from the clock, and so must fit.
+        requested: The world that the settings describe.
+        folder: The shop's state folder.
+        is_epoch_chosen: Whether the epoch was set, not taken from the clock, and so must match.
 
     Raises:
-        AnotherWorld: when the settings, or this version of the shop, do not fit the world.
+        WorldMismatch: the settings, or this version of the shop, do not match the stored world.
     """
-    remembered = folder / "world.json"
-    if not remembered.exists():
-        _write_atomically(remembered, json.dumps(asdict(wanted), indent=2) + "\n")
-        return wanted
-    plan = _read(remembered)
-    chosen = (*_CHOSEN, "epoch") if is_epoch_chosen else _CHOSEN
-    _refuse_another_world(plan, wanted, chosen, remembered)
+    file = folder / "world.json"
+    if not file.exists():
+        _write_atomically(file, json.dumps(asdict(requested), indent=2) + "\n")
+        return requested
+    plan = _read(file)
+    chosen = (*_USER_SETTINGS, "epoch") if is_epoch_chosen else _USER_SETTINGS
+    _check_same_world(plan, requested, chosen, file)
     return plan
 
 
-def _read(remembered: Path) -> Plan:
+def _read(file: Path) -> Plan:
     try:
-        return Plan(**json.loads(remembered.read_text(encoding="utf-8")))
+        return Plan(**json.loads(file.read_text(encoding="utf-8")))
     except (ValueError, TypeError) as error:
-        raise AnotherWorld(
-            f"{remembered} is not a world this shop wrote ({error}), so the world cannot go on; "
-            "restore the file, or remove it to begin a new world"
+        raise WorldMismatch(
+            f"{file} is not a world of this shop ({error}), so the world cannot be continued; "
+            "restore the file, or remove it to create a new world"
         ) from error
 
 
-def _refuse_another_world(
-    plan: Plan, wanted: Plan, chosen: tuple[str, ...], remembered: Path
-) -> None:
-    if plan.generation != wanted.generation:
-        raise AnotherWorld(
-            f"{remembered} was begun by generation {plan.generation} of the shop and this one is "
-            f"{wanted.generation}: it would tell another past; remove the file to begin a new world"
+def _check_same_world(plan: Plan, requested: Plan, chosen: tuple[str, ...], file: Path) -> None:
+    if plan.generation != requested.generation:
+        raise WorldMismatch(
+            f"{file} was created by generation {plan.generation} of the shop and this is "
+            f"generation {requested.generation}, whose purchases would differ; remove the file to "
+            "create a new world"
         )
     changed = [
-        f"SHOP_{name.upper()} is {getattr(wanted, name)} but was {getattr(plan, name)}"
+        f"SHOP_{name.upper()} is {getattr(requested, name)} but was {getattr(plan, name)}"
         for name in chosen
-        if getattr(plan, name) != getattr(wanted, name)
+        if getattr(plan, name) != getattr(requested, name)
     ]
     if changed:
-        raise AnotherWorld(
-            f"{', '.join(changed)} when the world of {remembered} began; a changed world would "
-            "contradict what was already told, so set it back, or remove the file to begin a new "
-            "world (and let the readers of the feed start again without a cursor)"
+        raise WorldMismatch(
+            f"{', '.join(changed)} when the world of {file} was created; a changed world would "
+            "contradict the purchases already published, so set it back, or remove the file to "
+            "create a new world (readers of the feed then start again without a cursor)"
         )
 
 

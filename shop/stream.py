@@ -1,4 +1,4 @@
-"""What every stream of the shop has in common: cursors, pages, and waiting for the next entry."""
+"""Define streams: cursors, pages, and the time of the next entry."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Protocol
 
 from shop.plan import MINUTE_MS
 
-# A reader's cursor may be a little ahead when the clock of this machine was set back.
+# A reader's cursor may be a little ahead after the clock of this machine was set back.
 CLOCK_SLACK_MINUTES = 5
 _CURSOR = re.compile(r"([0-9]{1,9}):([0-9]{1,9})")
 
 
 class CursorRefused(ValueError):
-    """The cursor is none that this world handed out."""
+    """The cursor was not issued by this world."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """The place before one entry: its minute, and how many of that minute precede it."""
+    """A position before one entry: its minute, and the number of the entry in that minute."""
 
     minute: int
     index: int
@@ -30,7 +30,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A stretch of a stream; ``name`` is what its entries are called."""
+    """One page of a stream; ``name`` is the JSON field of its entries."""
 
     name: bytes
     messages: list[bytes]
@@ -39,7 +39,7 @@ class Page:
     head_sequence: int
 
     def to_json(self) -> bytes:
-        """The page as it is answered, put together from messages that are encoded already."""
+        """Encode the page from messages that are encoded already."""
         return b'{"%b":[%b],"next_cursor":"%b","sequence":%d,"head_sequence":%d}' % (
             self.name,
             b",".join(self.messages),
@@ -50,41 +50,41 @@ class Page:
 
 
 class Stream(Protocol):
-    """Entries in the order of their time, readable from any cursor."""
+    """A stream of entries in the order of their time, readable from any cursor."""
 
-    def cursor(self, written: str, *, now_ms: int) -> Cursor:
-        """The cursor that a reader handed back; empty means the beginning.
+    def cursor(self, text: str, *, now_ms: int) -> Cursor:
+        """Parse a reader's cursor; empty means the beginning.
 
         Raises:
-            CursorRefused: when this world cannot have handed it out.
+            CursorRefused: this world cannot have issued it.
         """
 
     def page(self, cursor: Cursor, *, limit: int, now_ms: int) -> Page:
-        """Up to ``limit`` entries from the cursor on, none later than now."""
+        """Read up to ``limit`` entries from the cursor on, none later than now."""
 
     def next_event_ms(self, cursor: Cursor, *, until_ms: int) -> int:
-        """When the entry after the cursor happens, or ``until_ms`` if none does before."""
+        """Return the time of the entry after the cursor, at most ``until_ms``."""
 
 
-def read_cursor(written: str, *, epoch_minute: int, now_ms: int) -> Cursor:
-    """The cursor as it was written, if its minute is one that this world had by now.
+def read_cursor(text: str, *, epoch_minute: int, now_ms: int) -> Cursor:
+    """Parse a cursor and check that its minute exists in this world by now.
 
     Raises:
-        CursorRefused: when it is no cursor, or one of another world.
+        CursorRefused: it is not a cursor, or is of another world.
     """
-    if not written:
+    if not text:
         return Cursor(epoch_minute, 0)
-    if not (match := _CURSOR.fullmatch(written)):
-        raise CursorRefused("this is no cursor; hand back next_cursor as it was, or nothing")
+    if not (match := _CURSOR.fullmatch(text)):
+        raise CursorRefused("this is not a cursor; pass next_cursor unchanged, or leave it out")
     cursor = Cursor(int(match[1]), int(match[2]))
     if not epoch_minute <= cursor.minute <= now_ms // MINUTE_MS + CLOCK_SLACK_MINUTES:
-        raise of_another_world()
+        raise cursor_mismatch()
     return cursor
 
 
-def of_another_world() -> CursorRefused:
-    """What to say of a cursor that points where nothing is."""
+def cursor_mismatch() -> CursorRefused:
+    """Create the error for a cursor that does not exist in this world."""
     return CursorRefused(
-        "this cursor is of another world, so what follows it is unknown; "
+        "this cursor is of another world, so the entries after it are unknown; "
         "start again without a cursor"
     )

@@ -1,5 +1,5 @@
-"""The fraud that is planted: which campaign strikes whom, when and how.
+"""Generate fraud campaigns, one family of fraud in each file.
 
-One family a file, each kind a pattern that a person recognises at a glance and that a rule or a
-model can find. A campaign is a function of its scene, its beginning and its chance alone.
+Each kind is a pattern that an analyst recognises at a glance and that a rule or a model can detect.
+A campaign is a pure function of its context, its start and its random generator.
 """

@@ -1,42 +1,53 @@
-"""Payments that fail: a thief finds out what a stolen card is good for."""
+"""Card testing: failed payments by which a fraudster checks a stolen card."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shop.campaigns.campaign import SECOND_MS, Scene, Strike, another_city, price, stranger
+from shop.campaigns.campaign import (
+    SECOND_MS,
+    CampaignContext,
+    CampaignPurchase,
+    another_city,
+    new_device,
+    price,
+)
 from shop.merchants import CATEGORY
 from shop.purchases import delivery_to
-from shop.seeded_random import Chance
+from shop.seeded_random import SeededRandom
 
 
-def card_testing(scene: Scene, at_ms: int, chance: Chance) -> Iterator[Strike]:
-    """A run of tiny payments that fail: does the stolen number work at all?"""
-    victim = scene.draw_customer(at_ms, chance)
-    thief = stranger(chance)
-    for _ in range(chance.whole(5, 8)):
-        facts = scene.till.online(victim, at_ms, CATEGORY["digital"], chance)
-        yield Strike(
+def card_testing(
+    context: CampaignContext, at_ms: int, rng: SeededRandom
+) -> Iterator[CampaignPurchase]:
+    """Generate small payments that fail, to test whether the card number works."""
+    victim = context.draw_customer(at_ms, rng)
+    fraudster = new_device(rng)
+    for _ in range(rng.integer(5, 8)):
+        facts = context.checkout.online(victim, at_ms, CATEGORY["digital"], rng)
+        yield CampaignPurchase(
             facts
-            | thief
-            | price(chance.between(50, 400), victim)
-            | {"payment_status": chance.among(("failed", "failed", "declined")), "item_count": 1}
+            | fraudster
+            | price(rng.uniform(50, 400), victim)
+            | {"payment_status": rng.choice(("failed", "failed", "declined")), "item_count": 1}
         )
-        at_ms += chance.whole(5, 25) * SECOND_MS
+        at_ms += rng.integer(5, 25) * SECOND_MS
 
 
-def failed_payments(scene: Scene, at_ms: int, chance: Chance) -> Iterator[Strike]:
-    """One basket tried again and again (wrong security code, not enough money), until it works."""
-    victim = scene.draw_customer(at_ms, chance)
-    category = CATEGORY[chance.among(("electronics", "fashion", "home"))]
+def failed_payments(
+    context: CampaignContext, at_ms: int, rng: SeededRandom
+) -> Iterator[CampaignPurchase]:
+    """Generate repeated failures of one basket (wrong code, no funds) until it is approved."""
+    victim = context.draw_customer(at_ms, rng)
+    category = CATEGORY[rng.choice(("electronics", "fashion", "home"))]
     basket = (
-        scene.till.online(victim, at_ms, category, chance)
-        | stranger(chance)
-        | delivery_to(another_city(victim.home, chance))
-        | price(category.median_eur_cents * victim.level * chance.between(1, 3), victim)
+        context.checkout.online(victim, at_ms, category, rng)
+        | new_device(rng)
+        | delivery_to(another_city(victim.home, rng))
+        | price(category.median_eur_cents * victim.level * rng.uniform(1, 3), victim)
     )
-    for _ in range(chance.whole(4, 6)):
-        status = chance.among(("failed", "declined"))
-        yield Strike(basket | {"event_at_ms": at_ms, "payment_status": status})
-        at_ms += chance.whole(10, 60) * SECOND_MS
-    yield Strike(basket | {"event_at_ms": at_ms, "payment_status": "approved"})
+    for _ in range(rng.integer(4, 6)):
+        status = rng.choice(("failed", "declined"))
+        yield CampaignPurchase(basket | {"event_at_ms": at_ms, "payment_status": status})
+        at_ms += rng.integer(10, 60) * SECOND_MS
+    yield CampaignPurchase(basket | {"event_at_ms": at_ms, "payment_status": "approved"})

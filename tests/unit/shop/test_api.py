@@ -12,7 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from shop.api import create_app
-from shop.malformed import as_sent
+from shop.malformed import maybe_malform
 from shop.plan import Plan
 from shop.world import World
 
@@ -31,7 +31,7 @@ DAY_MS = 86_400_000
 
 
 class Clock:
-    """A clock that a test sets, and that moves by itself each time it is read when told to."""
+    """A clock that a test sets, and that advances by ``step_ms`` each time it is read."""
 
     def __init__(self, now_ms: int) -> None:
         self.now_ms, self.step_ms = now_ms, 0
@@ -57,9 +57,11 @@ def client(world: World, clock: Clock) -> TestClient:
     return TestClient(app, headers={"Authorization": f"Bearer {KEY}"})
 
 
-def told(world: World, until_ms: int) -> list[dict[str, Any]]:
+def purchases_until(world: World, until_ms: int) -> list[dict[str, Any]]:
     minutes = range(PLAN.epoch_minute, until_ms // 60_000 + 1)
-    everything = [as_sent(p, PLAN.seed) for m in minutes for p in world.purchases_of_minute(m)]
+    everything = [
+        maybe_malform(p, PLAN.seed) for m in minutes for p in world.purchases_of_minute(m)
+    ]
     return [p for p in everything if p["event_at_ms"] <= until_ms]
 
 
@@ -79,7 +81,7 @@ def of_size(limit: int) -> Iterator[int]:
         yield limit
 
 
-def test_health_needs_no_key_and_says_when_the_live_time_began(client: TestClient) -> None:
+def test_health_needs_no_key_and_reports_the_start_of_the_live_time(client: TestClient) -> None:
     answer = client.get("/health", headers={"Authorization": ""})
     assert answer.json() == {
         "status": "ok",
@@ -99,10 +101,10 @@ def test_a_missing_or_wrong_key_is_refused(client: TestClient, path: str, header
     assert KEY not in answer.text
 
 
-def test_the_feed_tells_everything_until_now_and_nothing_of_the_future(
+def test_the_feed_serves_everything_until_now_and_nothing_of_the_future(
     client: TestClient, world: World, clock: Clock
 ) -> None:
-    expected = told(world, clock.now_ms)
+    expected = purchases_until(world, clock.now_ms)
     read = [event for page in pages(client, "", of_size(700)) for event in page["events"]]
     assert read == expected
     assert world.purchases_of_minute(LIVE_FROM_MINUTE + 3)[-1]["event_at_ms"] > clock.now_ms
@@ -111,9 +113,9 @@ def test_the_feed_tells_everything_until_now_and_nothing_of_the_future(
 def test_the_feed_resumes_at_any_cursor_without_gap_or_repeat(
     client: TestClient, world: World, clock: Clock
 ) -> None:
-    expected = told(world, clock.now_ms)
-    chance = random.Random(3)
-    limits = (chance.choice((1, 2, 7, 60, 500)) for _ in iter(int, 1))
+    expected = purchases_until(world, clock.now_ms)
+    rng = random.Random(3)
+    limits = (rng.choice((1, 2, 7, 60, 500)) for _ in iter(int, 1))
     read = 0
     for page in pages(client, "", limits):
         assert page["events"] == expected[read : read + len(page["events"])]
@@ -122,7 +124,7 @@ def test_the_feed_resumes_at_any_cursor_without_gap_or_repeat(
     assert read == len(expected)
 
 
-def test_every_place_in_a_minute_is_a_cursor(client: TestClient, world: World) -> None:
+def test_every_position_in_a_minute_is_a_cursor(client: TestClient, world: World) -> None:
     expected = world.purchases_of_minute(LIVE_FROM_MINUTE + 1)
     for index in range(len(expected)):
         cursor = f"{LIVE_FROM_MINUTE + 1}:{index}"
@@ -158,7 +160,7 @@ def test_a_long_poll_answers_with_the_next_purchase_when_it_happens(
     assert len(page["events"]) == 1
 
 
-def test_a_long_poll_without_news_ends_empty(client: TestClient, clock: Clock) -> None:
+def test_a_long_poll_without_a_new_purchase_ends_empty(client: TestClient, clock: Clock) -> None:
     *_, last = pages(client, "", of_size(5_000))
     clock.step_ms = 1
     params: dict[str, str | float] = {"after": last["next_cursor"], "wait_seconds": 0.01}
@@ -177,7 +179,7 @@ def test_a_cursor_of_no_or_another_world_is_refused(client: TestClient, cursor: 
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=5001", "wait_seconds=21", "wait_seconds=nan"])
-def test_limits_of_the_feed_are_kept(client: TestClient, query: str) -> None:
+def test_limits_of_the_feed_are_enforced(client: TestClient, query: str) -> None:
     assert client.get(f"/v1/feed?{query}").status_code == 422
 
 
@@ -215,20 +217,20 @@ def test_pages_of_an_extract_add_up_to_its_totals(
         assert checksum.hexdigest() == totals["checksum_sha256"]
 
 
-def test_an_extract_and_the_feed_tell_of_the_same_purchases(
+def test_an_extract_and_the_feed_have_the_same_purchases(
     client: TestClient, world: World, clock: Clock
 ) -> None:
     day = days()[2]
     page = client.get(f"/v1/extract/{day}", params={"page_size": 10_000}).json()
     fed = [
         event["id"]
-        for event in told(world, clock.now_ms)
+        for event in purchases_until(world, clock.now_ms)
         if datetime.fromtimestamp(event["event_at_ms"] / 1_000, UTC).date().isoformat() == day
     ]
     assert [p["id"] for p in page["purchases"]] == fed
 
 
-def test_days_that_are_not_there_are_refused_with_a_reason(client: TestClient) -> None:
+def test_days_that_do_not_exist_are_refused_with_a_reason(client: TestClient) -> None:
     before, first, _, today, _ = days()
     answers = {
         day: client.get(f"/v1/extract/{day}") for day in (before, first, today, "9999-12-31")
@@ -245,7 +247,7 @@ def test_days_that_are_not_there_are_refused_with_a_reason(client: TestClient) -
     assert client.get(f"/v1/extract/{first}", params={"page": 1_000}).status_code == 404
 
 
-def test_endpoints_are_documented_for_whoever_integrates(client: TestClient) -> None:
+def test_endpoints_are_documented(client: TestClient) -> None:
     paths = client.get("/openapi.json").json()["paths"]
     assert set(paths) == {"/health", "/v1/feed", "/v1/chargebacks", "/v1/extract/{day}"}
     assert all(len(path["get"]["description"]) > 50 for path in paths.values())

@@ -10,8 +10,8 @@ from fraudwatch.domain.features.catalogue import SMALL_AMOUNT_EUR_CENTS
 from shop.breaches import PERIOD_MINUTES
 from shop.campaigns.account_takeover import account_takeover, night_spree
 from shop.campaigns.bulk_buying import bulk_buying
-from shop.campaigns.campaign import LONGEST_CAMPAIGN_MS, Scene, Stage, Strike
-from shop.campaigns.campaign_mix import DECK, MEAN_FRAUDS_PER_CAMPAIGN
+from shop.campaigns.campaign import LONGEST_CAMPAIGN_MS, Campaign, CampaignContext, CampaignPurchase
+from shop.campaigns.campaign_mix import CAMPAIGN_MIX, MEAN_FRAUDS_PER_CAMPAIGN
 from shop.campaigns.card_testing import card_testing, failed_payments
 from shop.campaigns.cloned_card import impossible_travel
 from shop.campaigns.compromised_merchant import compromised_merchant
@@ -21,7 +21,7 @@ from shop.people import Customer
 from shop.places import COUNTRIES, minor_units
 from shop.plan import Plan
 from shop.purchases import Facts
-from shop.seeded_random import Chance
+from shop.seeded_random import SeededRandom
 from shop.world import World
 
 PLAN = Plan(
@@ -33,9 +33,9 @@ PLAN = Plan(
     chargeback_delay_days=3.0,
     live_from_minute=29_400_123,
 )
-KINDS = {pattern.stage: pattern.mean_frauds for pattern in DECK}
-MOST_PIECES = max(category.most_items for category in CATEGORIES)
-STAGINGS = 200
+KINDS = {kind.generate: kind.mean_frauds for kind in CAMPAIGN_MIX}
+MAX_PIECES = max(category.max_items for category in CATEGORIES)
+RUNS = 200
 
 
 @cache
@@ -43,8 +43,8 @@ def world() -> World:
     return World(PLAN)
 
 
-def scene() -> Scene:
-    return world().scene
+def context() -> CampaignContext:
+    return world().campaign_context
 
 
 def beginning(number: int) -> int:
@@ -53,15 +53,17 @@ def beginning(number: int) -> int:
 
 
 @cache
-def staged(stage: Stage) -> list[list[Strike]]:
+def generated(campaign: Campaign) -> list[list[CampaignPurchase]]:
     return [
-        list(stage(scene(), beginning(number), Chance("test", number)))
-        for number in range(STAGINGS)
+        list(campaign(context(), beginning(number), SeededRandom("test", number)))
+        for number in range(RUNS)
     ]
 
 
-def fraud(stage: Stage) -> list[list[Facts]]:
-    return [[strike.facts for strike in run if strike.is_fraud] for run in staged(stage)]
+def fraud(campaign: Campaign) -> list[list[Facts]]:
+    return [
+        [purchase.facts for purchase in run if purchase.is_fraud] for run in generated(campaign)
+    ]
 
 
 def victim_of(facts: Facts) -> Customer:
@@ -73,8 +75,8 @@ def eur_cents(facts: Facts) -> float:
     return facts["amount_minor"] / minor_units(100_000, country) * 100_000
 
 
-def share(runs: Sequence[list[Facts]], holds: Callable[[list[Facts]], bool]) -> float:
-    return sum(map(holds, runs)) / len(runs)
+def share(runs: Sequence[list[Facts]], predicate: Callable[[list[Facts]], bool]) -> float:
+    return sum(map(predicate, runs)) / len(runs)
 
 
 def is_new_device(facts: Facts) -> bool:
@@ -85,31 +87,33 @@ def is_delivered_elsewhere(facts: Facts) -> bool:
     return bool(facts["shipping_latitude"] != facts["billing_latitude"])
 
 
-@pytest.mark.parametrize("stage", KINDS)
-def test_a_campaign_keeps_its_time_its_victim_and_its_number_of_frauds(stage: Stage) -> None:
-    for number, run in enumerate(staged(stage)):
-        times_ms = [strike.at_ms for strike in run]
+@pytest.mark.parametrize("campaign", KINDS)
+def test_a_campaign_has_one_victim_bounded_time_and_its_mean_number_of_frauds(
+    campaign: Campaign,
+) -> None:
+    for number, run in enumerate(generated(campaign)):
+        times_ms = [purchase.at_ms for purchase in run]
         assert times_ms == sorted(times_ms)
         assert beginning(number) == times_ms[0]
         assert times_ms[-1] < beginning(number) + LONGEST_CAMPAIGN_MS
-        assert len({strike.facts["customer_id"] for strike in run}) == 1
-    frauds = sum(map(len, fraud(stage))) / STAGINGS
-    assert abs(frauds / KINDS[stage] - 1) < 0.1
+        assert len({purchase.facts["customer_id"] for purchase in run}) == 1
+    frauds = sum(map(len, fraud(campaign))) / RUNS
+    assert abs(frauds / KINDS[campaign] - 1) < 0.1
 
 
-@pytest.mark.parametrize("stage", KINDS)
-def test_the_same_chance_stages_the_same_campaign_in_another_process(stage: Stage) -> None:
-    alone = World(PLAN).scene
-    again = list(stage(alone, beginning(7), Chance("test", 7)))
-    assert again == staged(stage)[7]
+@pytest.mark.parametrize("campaign", KINDS)
+def test_the_same_seed_generates_the_same_campaign_in_another_world(campaign: Campaign) -> None:
+    alone = World(PLAN).campaign_context
+    again = list(campaign(alone, beginning(7), SeededRandom("test", 7)))
+    assert again == generated(campaign)[7]
 
 
-def test_every_kind_is_dealt_before_any_comes_again_and_then_the_quiet_ones() -> None:
+def test_the_mix_has_every_kind_once_before_it_repeats_the_small_ones() -> None:
     assert len(KINDS) == 9
-    assert {pattern.stage for pattern in DECK[:9]} == set(KINDS)
-    assert all(pattern.mean_frauds <= 3 for pattern in DECK[9:])
+    assert {kind.generate for kind in CAMPAIGN_MIX[:9]} == set(KINDS)
+    assert all(kind.mean_frauds <= 3 for kind in CAMPAIGN_MIX[9:])
     assert MEAN_FRAUDS_PER_CAMPAIGN < 3
-    assert all(one is not next_ for one, next_ in pairwise(DECK))
+    assert all(one is not next_ for one, next_ in pairwise(CAMPAIGN_MIX))
 
 
 def test_a_stolen_card_pays_high_amounts_from_a_new_device() -> None:
@@ -125,7 +129,7 @@ def test_a_burst_is_too_many_in_a_short_time() -> None:
 
 
 def test_a_cloned_card_pays_on_another_continent_within_the_hour() -> None:
-    for own, *copies in staged(impossible_travel):
+    for own, *copies in generated(impossible_travel):
         assert not own.is_fraud
         assert copies[0].at_ms - own.at_ms <= 55 * 60_000
         continents = {COUNTRIES[s.facts["merchant_country"]].continent for s in (own, copies[0])}
@@ -140,7 +144,7 @@ def test_card_testing_is_small_payments_that_fail() -> None:
         assert all(eur_cents(facts) < SMALL_AMOUNT_EUR_CENTS for facts in run)
 
 
-def test_failed_payments_repeat_one_basket_until_it_goes_through() -> None:
+def test_failed_payments_repeat_one_basket_until_it_is_approved() -> None:
     for run in fraud(failed_payments):
         statuses = [facts["payment_status"] for facts in run]
         assert len(statuses) >= 5
@@ -150,7 +154,7 @@ def test_failed_payments_repeat_one_basket_until_it_goes_through() -> None:
         assert all(eur_cents(facts) > SMALL_AMOUNT_EUR_CENTS for facts in run)
 
 
-def test_an_account_is_taken_over_from_a_new_device_to_a_new_address_for_far_more() -> None:
+def test_an_account_takeover_has_a_new_device_a_new_address_and_high_amounts() -> None:
     for run in fraud(account_takeover):
         for facts in run:
             assert is_new_device(facts)
@@ -159,11 +163,11 @@ def test_an_account_is_taken_over_from_a_new_device_to_a_new_address_for_far_mor
             assert eur_cents(facts) > 7.9 * victim_of(facts).usual_eur_cents
 
 
-def test_usual_amounts_are_those_that_a_customer_really_spends() -> None:
+def test_usual_amounts_are_the_mean_of_a_customers_purchases() -> None:
     customer = next(c for c in world()._customers if c.home.country.currency == "EUR")
-    chance, till = Chance("usual"), scene().till
+    rng, checkout = SeededRandom("usual"), context().checkout
     amounts = [
-        eur_cents(till.ordinary(customer, beginning(0), customer.home, chance))
+        eur_cents(checkout.ordinary(customer, beginning(0), customer.home, rng))
         for _ in range(4_000)
     ]
     assert abs(sum(amounts) / len(amounts) / customer.usual_eur_cents - 1) < 0.1
@@ -176,22 +180,22 @@ def test_a_night_spree_is_on_the_own_device_while_its_owner_sleeps() -> None:
     def is_asleep(run: list[Facts]) -> bool:
         return victim_of(run[0]).is_asleep(run[0]["event_at_ms"] // 3_600_000 % 24)
 
-    # Hardly anybody sleeps in the hours in which it is day for all of Europe and America.
+    # Hardly any customer sleeps in the hours in which it is day in all of Europe and America.
     assert share(runs, is_asleep) > 0.85
     awake = [c.is_asleep(hour) for c in world()._customers for hour in range(24)]
     assert 0.2 < sum(awake) / len(awake) < 0.45
 
 
-def test_bulk_goes_abroad_and_is_more_than_anybody_needs() -> None:
+def test_bulk_buying_goes_abroad_in_unusual_quantities() -> None:
     for run in fraud(bulk_buying):
         for facts in run:
-            assert facts["item_count"] >= 40 > MOST_PIECES
+            assert facts["item_count"] >= 40 > MAX_PIECES
             assert facts["shipping_country"] != facts["billing_country"]
             assert is_new_device(facts)
 
 
 def test_cards_of_a_compromised_merchants_customers_are_used_elsewhere_afterwards() -> None:
-    breach = scene().breach_before(beginning(0))
+    breach = context().previous_breach(beginning(0))
     assert breach is not None
     assert breach.until_minute <= beginning(0) // 60_000
     customers_of_it = {
@@ -212,13 +216,13 @@ def test_cards_of_a_compromised_merchants_customers_are_used_elsewhere_afterward
 
 
 def test_each_period_has_its_own_breach_and_the_first_one_none() -> None:
-    breach_before = scene().breach_before
-    assert breach_before(PLAN.epoch_minute * 60_000) is None
+    previous_breach = context().previous_breach
+    assert previous_breach(PLAN.epoch_minute * 60_000) is None
     first, second = (
-        breach_before((PLAN.epoch_minute + n * PERIOD_MINUTES) * 60_000) for n in (1, 2)
+        previous_breach((PLAN.epoch_minute + n * PERIOD_MINUTES) * 60_000) for n in (1, 2)
     )
     assert first
     assert second
     assert first.until_minute == second.from_minute
-    early = list(compromised_merchant(scene(), PLAN.epoch_minute * 60_000, Chance(1)))
-    assert early == list(stolen_card(scene(), PLAN.epoch_minute * 60_000, Chance(1)))
+    early = list(compromised_merchant(context(), PLAN.epoch_minute * 60_000, SeededRandom(1)))
+    assert early == list(stolen_card(context(), PLAN.epoch_minute * 60_000, SeededRandom(1)))

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from shop.api import create_app
 from shop.chargebacks import Chargeback, chargebacks_of
-from shop.ledger import Ledger
+from shop.ledger import ChargebackStream
 from shop.plan import Plan
 from shop.stream import Cursor
 from shop.world import World
@@ -52,8 +52,8 @@ def fraud() -> frozenset[str]:
 
 
 @cache
-def sooner_or_later() -> tuple[Chargeback, ...]:
-    return tuple(found for minute in HISTORY for found in chargebacks_of(world(), minute))
+def all_chargebacks() -> tuple[Chargeback, ...]:
+    return tuple(chargeback for minute in HISTORY for chargeback in chargebacks_of(world(), minute))
 
 
 def id_of(chargeback: Chargeback) -> str:
@@ -61,7 +61,7 @@ def id_of(chargeback: Chargeback) -> str:
 
 
 def expected(now_ms: int) -> list[str]:
-    known = sorted(c for c in sooner_or_later() if c.known_at_ms <= now_ms)
+    known = sorted(c for c in all_chargebacks() if c.known_at_ms <= now_ms)
     return [id_of(chargeback) for chargeback in known]
 
 
@@ -92,9 +92,9 @@ def page_after(client: TestClient, after: str, **params: float) -> dict[str, Any
     return page
 
 
-def test_most_fraud_is_charged_back_and_hardly_anything_else() -> None:
-    reported = {id_of(chargeback) for chargeback in sooner_or_later()}
-    assert len(reported) == len(sooner_or_later())
+def test_most_fraud_is_charged_back_and_few_genuine_purchases_are() -> None:
+    reported = {id_of(chargeback) for chargeback in all_chargebacks()}
+    assert len(reported) == len(all_chargebacks())
     assert reported <= purchases().keys()
     assert 0.78 < len(reported & fraud()) / len(fraud()) < 0.92
     friendly = len(reported - fraud()) / (len(purchases()) - len(fraud()))
@@ -106,64 +106,66 @@ def test_delays_are_skewed_around_the_mean_of_the_settings(mean_days: float) -> 
     plan = dataclasses.replace(PLAN, chargeback_delay_days=mean_days)
     other = World(plan)
     days = sorted(
-        (found.known_at_ms - other.moments_of_minute(minute)[found.number][0]) / DAY_MS
+        (chargeback.known_at_ms - other.moments_of_minute(minute)[chargeback.number][0]) / DAY_MS
         for minute in HISTORY[::2]
-        for found in chargebacks_of(other, minute)
+        for chargeback in chargebacks_of(other, minute)
     )
     assert days[0] > 0
     assert abs(sum(days) / len(days) / mean_days - 1) < 0.25
     assert 0.6 < days[len(days) // 2] / mean_days < 0.85
 
 
-def test_the_stream_tells_what_is_known_by_now_in_order_and_nothing_of_the_future(
+def test_the_stream_has_what_is_known_by_now_in_order_and_nothing_of_the_future(
     client: TestClient,
 ) -> None:
     page = page_after(client, "", limit=5_000)
-    told = page["chargebacks"]
-    assert [entry["id"] for entry in told] == expected(NOW_MS)
-    assert 0 < len(told) < len(sooner_or_later())
-    assert page["sequence"] == page["head_sequence"] == len(told)
-    for entry in told:
+    entries = page["chargebacks"]
+    assert [entry["id"] for entry in entries] == expected(NOW_MS)
+    assert 0 < len(entries) < len(all_chargebacks())
+    assert page["sequence"] == page["head_sequence"] == len(entries)
+    for entry in entries:
         assert entry.keys() == {"source", "id", "verdict", "by", "known_at_ms"}
         assert (entry["verdict"], entry["by"]) == ("fraud", "issuer")
         purchase = purchases()[entry["id"]]
         assert entry["source"] == purchase["source"]
         assert purchase["event_at_ms"] < entry["known_at_ms"] <= NOW_MS
-    assert [e["known_at_ms"] for e in told] == sorted(e["known_at_ms"] for e in told)
+    assert [e["known_at_ms"] for e in entries] == sorted(e["known_at_ms"] for e in entries)
 
 
 def test_the_stream_resumes_at_any_cursor_also_after_a_restart(clock: Clock) -> None:
-    chance, after, read = random.Random(4), "", list[str]()
+    rng, after, read = random.Random(4), "", list[str]()
     while len(read) < len(expected(NOW_MS)):
         app = create_app(world(), api_key=KEY, now_ms=clock)
         client = TestClient(app, headers={"Authorization": f"Bearer {KEY}"})
-        page = page_after(client, after, limit=chance.choice((7, 60, 120)))
+        page = page_after(client, after, limit=rng.choice((7, 60, 120)))
         read += [entry["id"] for entry in page["chargebacks"]]
         assert (page["sequence"], page["head_sequence"]) == (len(read), len(expected(NOW_MS)))
         after = page["next_cursor"]
     assert read == expected(NOW_MS)
 
 
-def test_reading_while_time_passes_tells_the_same_as_reading_at_the_end() -> None:
-    steps, ledger = range(HISTORY[0] * 60_000, NOW_MS, 5 * 3_600_000), Ledger(world())
+def test_reading_while_time_passes_gives_the_same_as_reading_at_the_end() -> None:
+    steps, stream = range(HISTORY[0] * 60_000, NOW_MS, 5 * 3_600_000), ChargebackStream(world())
     cursor, read = Cursor(PLAN.epoch_minute, 0), list[bytes]()
     for now_ms in (*steps, NOW_MS):
-        page = ledger.page(cursor, limit=5_000, now_ms=now_ms)
+        page = stream.page(cursor, limit=5_000, now_ms=now_ms)
         read += page.messages
         cursor = page.next_cursor
-    at_the_end = Ledger(World(PLAN)).page(Cursor(PLAN.epoch_minute, 0), limit=5_000, now_ms=NOW_MS)
+    at_the_end = ChargebackStream(World(PLAN)).page(
+        Cursor(PLAN.epoch_minute, 0), limit=5_000, now_ms=NOW_MS
+    )
     assert read == at_the_end.messages
 
 
-def test_a_clock_that_was_set_back_refuses_and_repeats_nothing(clock: Clock) -> None:
-    last = max(c for c in sooner_or_later() if c.known_at_ms <= NOW_MS)
+def test_a_clock_that_was_set_back_neither_refuses_nor_repeats(clock: Clock) -> None:
+    last = max(c for c in all_chargebacks() if c.known_at_ms <= NOW_MS)
     app = create_app(world(), api_key=KEY, now_ms=clock)
     client = TestClient(app, headers={"Authorization": f"Bearer {KEY}"})
     cursor = page_after(client, "", limit=5_000)["next_cursor"]
     clock.now_ms = last.known_at_ms - 100_000
     restarted = create_app(world(), api_key=KEY, now_ms=clock)
-    for served in (app, restarted):
-        client = TestClient(served, headers={"Authorization": f"Bearer {KEY}"})
+    for one_app in (app, restarted):
+        client = TestClient(one_app, headers={"Authorization": f"Bearer {KEY}"})
         page = page_after(client, cursor)
         assert (page["chargebacks"], page["next_cursor"]) == ([], cursor)
 
@@ -171,7 +173,7 @@ def test_a_clock_that_was_set_back_refuses_and_repeats_nothing(clock: Clock) -> 
 def test_a_long_poll_answers_with_the_next_chargeback_when_it_is_known(
     client: TestClient, clock: Clock
 ) -> None:
-    upcoming = min(c for c in sooner_or_later() if c.known_at_ms > NOW_MS)
+    upcoming = min(c for c in all_chargebacks() if c.known_at_ms > NOW_MS)
     clock.now_ms = upcoming.known_at_ms - 300
     cursor = page_after(client, "", limit=5_000)["next_cursor"]
     assert page_after(client, cursor, wait_seconds=0)["chargebacks"] == []
@@ -189,7 +191,7 @@ def test_a_cursor_of_no_or_another_world_is_refused(client: TestClient, cursor: 
     assert "cursor" in answer.json()["detail"]
 
 
-def test_no_other_answer_tells_which_purchases_are_fraud(client: TestClient) -> None:
+def test_no_other_response_reveals_which_purchases_are_fraud(client: TestClient) -> None:
     day = "2025-11-22"
     extract = client.get(f"/v1/extract/{day}", params={"page_size": 10_000}).json()
     feed = client.get("/v1/feed", params={"limit": 5_000}).json()

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from fraudwatch.settings import ShopSettings
-from shop.api import planned
+from shop.api import plan_of_settings
 from shop.epoch import live_from_minute
 from shop.minute_cache import canonical
-from shop.plan import ImpossibleWorld, Plan
+from shop.plan import InvalidPlan, Plan
 from shop.world import World
 
 NOW_MS = 1_795_300_000_000  # 2026-11-22
@@ -21,10 +21,10 @@ SETTINGS = {"seed": "3", "customers": "40", "history_days": "2", "history_purcha
 
 def plan_of(epoch: str, now_ms: int = NOW_MS) -> Plan:
     settings = ShopSettings(api_key="k3y-of-an-integrator-42", state_folder=Path(), **SETTINGS)  # type: ignore[arg-type]
-    return planned(settings, epoch, now_ms=now_ms)
+    return plan_of_settings(settings, epoch, now_ms=now_ms)
 
 
-def test_an_epoch_is_where_history_begins_whatever_the_clock_and_its_zone() -> None:
+def test_an_epoch_is_the_start_of_history_whatever_the_clock_and_its_zone() -> None:
     plan = plan_of("2026-11-14T00:00Z")
     assert plan.epoch == "2026-11-14T00:00Z"
     assert plan.live_from_minute - plan.epoch_minute == 2 * 1_440
@@ -46,8 +46,8 @@ def test_without_an_epoch_history_ends_now() -> None:
         "1999-01-01T00:00Z",
     ],
 )
-def test_an_epoch_that_cannot_be_is_refused(epoch: str) -> None:
-    with pytest.raises(ImpossibleWorld, match="SHOP_EPOCH"):
+def test_an_invalid_epoch_is_refused(epoch: str) -> None:
+    with pytest.raises(InvalidPlan, match="SHOP_EPOCH"):
         plan_of(epoch)
 
 
@@ -61,7 +61,7 @@ def test_the_same_seed_and_epoch_make_the_same_bytes_in_another_process() -> Non
     )
     plan = plan_of("2026-11-14T00:00Z")
     fields = {name: getattr(plan, name) for name in plan.__slots__}
-    told = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-c", script, json.dumps(fields)],
         capture_output=True,
         check=True,
@@ -71,5 +71,5 @@ def test_the_same_seed_and_epoch_make_the_same_bytes_in_another_process() -> Non
     world = World(plan_of("2026-11-14T00:00Z"))
     minutes = range(plan.epoch_minute, plan.live_from_minute, 37)
     mine = [canonical(p) for minute in minutes for p in world.purchases_of_minute(minute)]
-    assert [line for line in told.splitlines() if line] == mine
+    assert [line for line in output.splitlines() if line] == mine
     assert len(mine) > 10

@@ -39,27 +39,27 @@ def answered(endpoint: str, status: int) -> float:
     return REGISTRY.get_sample_value("fraudwatch_shop_requests_total", labels) or 0
 
 
-def told(client: TestClient, name: str) -> float:
+def metric_value(client: TestClient, name: str) -> float:
     answer = client.get("/metrics", headers={"Authorization": ""})
     assert answer.status_code == 200
     families = text_string_to_metric_families(answer.text)
     return next(s.value for family in families for s in family.samples if s.name == name)
 
 
-def test_readers_are_counted_by_endpoint_and_answer(client: TestClient) -> None:
-    asked = {
+def test_requests_are_counted_by_endpoint_and_status(client: TestClient) -> None:
+    requests = {
         ("/v1/feed", 200): "/v1/feed?limit=1",
         ("/v1/feed", 400): "/v1/feed?after=nonsense",
         ("/v1/extract/{day}", 404): "/v1/extract/1999-01-01",
         ("unknown", 404): "/v1/made-up-by-the-caller",
     }
-    before = {key: answered(*key) for key in asked}
-    for path in asked.values():
+    before = {key: answered(*key) for key in requests}
+    for path in requests.values():
         client.get(path)
-    assert {key: answered(*key) - before[key] for key in asked} == dict.fromkeys(asked, 1)
+    assert {key: answered(*key) - before[key] for key in requests} == dict.fromkeys(requests, 1)
 
 
-def test_a_refused_reader_is_counted_and_a_watcher_is_none(client: TestClient) -> None:
+def test_a_refused_request_is_counted_and_monitoring_is_not(client: TestClient) -> None:
     before = answered("/v1/feed", 401)
     client.get("/v1/feed", headers={"Authorization": "Bearer wrong"})
     assert answered("/v1/feed", 401) - before == 1
@@ -68,15 +68,15 @@ def test_a_refused_reader_is_counted_and_a_watcher_is_none(client: TestClient) -
     assert answered("/health", 200) == answered("/metrics", 200) == answered("unknown", 200) == 0
 
 
-def test_the_purchases_told_are_those_that_the_feed_gives(client: TestClient) -> None:
+def test_the_number_of_purchases_is_that_of_the_feed(client: TestClient) -> None:
     page = client.get("/v1/feed", params={"limit": 5_000}).json()
-    assert told(client, "fraudwatch_shop_purchases_told") == len(page["events"]) > 100
+    assert metric_value(client, "fraudwatch_shop_purchases_told") == len(page["events"]) > 100
 
 
-def test_the_making_is_told_to_its_end(client: TestClient) -> None:
-    with client:  # entering starts the making of minutes
+def test_precomputation_is_reported_to_the_end_of_the_minute(client: TestClient) -> None:
+    with client:  # entering starts the precomputation of minutes
         until = time.monotonic() + 10
-        made = math.nan
-        while not made >= NOW_MS / 1_000 and time.monotonic() < until:
-            made = told(client, "fraudwatch_shop_made_until_seconds")
-    assert made == (LIVE_FROM_MINUTE + 1) * 60
+        precomputed_until = math.nan
+        while not precomputed_until >= NOW_MS / 1_000 and time.monotonic() < until:
+            precomputed_until = metric_value(client, "fraudwatch_shop_made_until_seconds")
+    assert precomputed_until == (LIVE_FROM_MINUTE + 1) * 60

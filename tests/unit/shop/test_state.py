@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from shop.plan import ImpossibleWorld, Plan
-from shop.state import AnotherWorld, begun_or_continued
+from shop.plan import InvalidPlan, Plan
+from shop.state import WorldMismatch, load_or_create_plan
 
 PLAN = Plan(
     seed=5,
@@ -20,11 +20,11 @@ PLAN = Plan(
 )
 
 
-def test_a_restart_continues_the_world_that_was_begun(tmp_path: Path) -> None:
+def test_a_restart_continues_the_stored_world(tmp_path: Path) -> None:
     folder = tmp_path / "not" / "there" / "yet"
-    assert begun_or_continued(PLAN, folder) == PLAN
+    assert load_or_create_plan(PLAN, folder) == PLAN
     later = dataclasses.replace(PLAN, live_from_minute=PLAN.live_from_minute + 500)
-    assert begun_or_continued(later, folder) == PLAN
+    assert load_or_create_plan(later, folder) == PLAN
     assert [file.name for file in folder.iterdir()] == ["world.json"]
 
 
@@ -40,34 +40,34 @@ def test_a_restart_continues_the_world_that_was_begun(tmp_path: Path) -> None:
     ],
 )
 def test_a_changed_setting_is_refused_and_named(tmp_path: Path, name: str, value: float) -> None:
-    begun_or_continued(PLAN, tmp_path)
+    load_or_create_plan(PLAN, tmp_path)
     changed = dataclasses.replace(PLAN, **{name: value})  # type: ignore[arg-type]
-    with pytest.raises(AnotherWorld, match=f"SHOP_{name.upper()} is {value} but was"):
-        begun_or_continued(changed, tmp_path)
-    assert begun_or_continued(PLAN, tmp_path) == PLAN
+    with pytest.raises(WorldMismatch, match=f"SHOP_{name.upper()} is {value} but was"):
+        load_or_create_plan(changed, tmp_path)
+    assert load_or_create_plan(PLAN, tmp_path) == PLAN
 
 
-def test_an_epoch_that_was_chosen_must_be_the_worlds_own(tmp_path: Path) -> None:
-    begun_or_continued(PLAN, tmp_path)
-    assert begun_or_continued(PLAN, tmp_path, is_epoch_chosen=True) == PLAN
+def test_a_chosen_epoch_must_match_the_stored_world(tmp_path: Path) -> None:
+    load_or_create_plan(PLAN, tmp_path)
+    assert load_or_create_plan(PLAN, tmp_path, is_epoch_chosen=True) == PLAN
     other = dataclasses.replace(PLAN, live_from_minute=PLAN.live_from_minute + 1)
-    with pytest.raises(AnotherWorld, match=r"SHOP_EPOCH is 20\S+Z but was 20\S+Z"):
-        begun_or_continued(other, tmp_path, is_epoch_chosen=True)
+    with pytest.raises(WorldMismatch, match=r"SHOP_EPOCH is 20\S+Z but was 20\S+Z"):
+        load_or_create_plan(other, tmp_path, is_epoch_chosen=True)
 
 
 def test_a_world_of_another_generation_of_the_shop_is_refused(tmp_path: Path) -> None:
-    begun_or_continued(dataclasses.replace(PLAN, generation=0), tmp_path)
-    with pytest.raises(AnotherWorld, match="generation"):
-        begun_or_continued(PLAN, tmp_path)
+    load_or_create_plan(dataclasses.replace(PLAN, generation=0), tmp_path)
+    with pytest.raises(WorldMismatch, match="generation"):
+        load_or_create_plan(PLAN, tmp_path)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", json.dumps({"seed": 1, "moons": 2})])
 def test_a_damaged_world_is_refused_and_left_as_it_is(tmp_path: Path, text: str) -> None:
-    remembered = tmp_path / "world.json"
-    remembered.write_text(text)
-    with pytest.raises(AnotherWorld, match=r"world\.json is not a world"):
-        begun_or_continued(PLAN, tmp_path)
-    assert remembered.read_text() == text
+    file = tmp_path / "world.json"
+    file.write_text(text)
+    with pytest.raises(WorldMismatch, match=r"world\.json is not a world"):
+        load_or_create_plan(PLAN, tmp_path)
+    assert file.read_text() == text
 
 
 @pytest.mark.parametrize(
@@ -81,6 +81,6 @@ def test_a_damaged_world_is_refused_and_left_as_it_is(tmp_path: Path, text: str)
         {"chargeback_delay_days": float("nan")},
     ],
 )
-def test_sizes_that_cannot_be_are_refused(size: dict[str, float]) -> None:
-    with pytest.raises(ImpossibleWorld, match="SHOP_"):
+def test_impossible_sizes_are_refused(size: dict[str, float]) -> None:
+    with pytest.raises(InvalidPlan, match="SHOP_"):
         dataclasses.replace(PLAN, **size)  # type: ignore[arg-type]

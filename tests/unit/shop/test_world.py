@@ -10,7 +10,7 @@ from typing import Any
 
 from fraudwatch.domain.messages.fields import problems
 from fraudwatch.domain.messages.purchase import Channel, PaymentStatus, Purchase
-from shop.malformed import as_sent
+from shop.malformed import maybe_malform
 from shop.minute_cache import canonical
 from shop.people import TEST_BINS, card_number_of, customer_of, newcomer_like
 from shop.places import COUNTRIES
@@ -73,12 +73,12 @@ def kilometres(one: dict[str, Any], other: dict[str, Any]) -> float:
     return 12_742 * math.asin(math.sqrt(half))
 
 
-def test_the_same_plan_tells_the_same_minutes_in_any_order_and_without_each_other() -> None:
+def test_the_same_plan_gives_the_same_minutes_in_any_order_and_independently() -> None:
     minutes = [*HISTORY[::97], *LIVE_HOUR[::7]]
-    told = {minute: world().purchases_of_minute(minute) for minute in minutes}
+    minutes_read = {minute: world().purchases_of_minute(minute) for minute in minutes}
     for minute in reversed(minutes[::6]):
         alone = World(PLAN)
-        assert alone.purchases_of_minute(minute) == told[minute]
+        assert alone.purchases_of_minute(minute) == minutes_read[minute]
         assert World(PLAN).moments_of_minute(minute) == world().moments_of_minute(minute)
 
 
@@ -87,30 +87,33 @@ def test_moments_are_those_of_the_purchases_and_mark_the_planted_ones() -> None:
         purchases = world().purchases_of_minute(minute)
         moments = world().moments_of_minute(minute)
         assert [at_ms for at_ms, _ in moments] == [p["event_at_ms"] for p in purchases]
-        strikes = world()._schedule.strikes_in(minute)
+        planted_purchases = world()._schedule.campaign_purchases_in(minute)
         fraud = [p for p, (_, is_fraud) in zip(purchases, moments, strict=True) if is_fraud]
-        planted = sorted((s for s in strikes if s.is_fraud), key=lambda strike: strike.at_ms)
+        planted = sorted(
+            (s for s in planted_purchases if s.is_fraud),
+            key=lambda campaign_purchase: campaign_purchase.at_ms,
+        )
         assert [{k: v for k, v in p.items() if k != "id"} for p in fraud] == [
-            strike.facts for strike in planted
+            campaign_purchase.facts for campaign_purchase in planted
         ]
 
 
-def test_another_seed_tells_another_world() -> None:
+def test_another_seed_gives_another_world() -> None:
     other = World(dataclasses.replace(PLAN, seed=12))
     minute = LIVE_FROM_MINUTE + 1
     assert other.purchases_of_minute(minute) != world().purchases_of_minute(minute)
 
 
-def test_a_world_is_pinned_so_that_a_change_of_it_cannot_pass_unseen() -> None:
-    # When this fails on purpose, raise plan.GENERATION: cursors of old worlds mean nothing then.
-    told = hashlib.sha256()
+def test_a_world_is_pinned_by_a_checksum() -> None:
+    # When this fails on purpose, increase plan.GENERATION: cursors of old worlds become invalid.
+    minutes_read = hashlib.sha256()
     for minute in (*HISTORY[::1000], *LIVE_HOUR[::6]):
         for purchase in world().purchases_of_minute(minute):
-            told.update(canonical(purchase).encode())
-    assert told.hexdigest()[:16] == "023dcd1b167c70dd"
+            minutes_read.update(canonical(purchase).encode())
+    assert minutes_read.hexdigest()[:16] == "023dcd1b167c70dd"
 
 
-def test_purchases_of_a_minute_lie_in_it_in_order_and_number_themselves() -> None:
+def test_purchases_of_a_minute_are_in_it_in_order_and_numbered() -> None:
     for minute in (*HISTORY[::50], *LIVE_HOUR):
         purchases = world().purchases_of_minute(minute)
         times = [p["event_at_ms"] for p in purchases]
@@ -138,7 +141,7 @@ def test_people_buy_by_day_and_sleep_at_night() -> None:
     assert sum(by_hour[1:5]) < 0.35 * sum(by_hour[14:18])
 
 
-def test_a_sale_brings_more_people_and_nobody_buys_more_often_than_before() -> None:
+def test_a_sale_has_more_buyers_and_none_buys_more_often_than_before() -> None:
     genuine = [
         p for m in LIVE_HOUR for p in world().purchases_of_minute(m) if p["id"] not in fraud_of(m)
     ]
@@ -151,7 +154,7 @@ def test_a_sale_brings_more_people_and_nobody_buys_more_often_than_before() -> N
     assert 0 < regulars < 0.1 * len(by_customer)
 
 
-def test_before_the_sale_nobody_of_those_whom_it_brings_is_seen() -> None:
+def test_newcomers_do_not_buy_before_the_sale() -> None:
     bought = {int(p["customer_id"].removeprefix("c-")) for p in history()}
     assert bought == set(range(PLAN.customers))
 
@@ -160,21 +163,21 @@ def test_a_newcomer_is_another_person_with_known_habits() -> None:
     regular = customer_of(3, 5)
     newcomers = [newcomer_like(regular, 3, 5 + crowd * 300) for crowd in (1, 2)]
     assert newcomers == [newcomer_like(regular, 3, 5 + crowd * 300) for crowd in (1, 2)]
-    everybody = [regular, *newcomers]
+    customers = [regular, *newcomers]
     for one in newcomers:
         assert (one.home, one.taste, one.activity) == (
             regular.home,
             regular.taste,
             regular.activity,
         )
-    assert len({one.identity["card_number"] for one in everybody}) == len(everybody)
-    assert len({device for one in everybody for device in one.devices}) == sum(
-        len(one.devices) for one in everybody
+    assert len({one.identity["card_number"] for one in customers}) == len(customers)
+    assert len({device for one in customers for device in one.devices}) == sum(
+        len(one.devices) for one in customers
     )
-    assert len({one.online_identity["email"] for one in everybody}) == len(everybody)
+    assert len({one.online_identity["email"] for one in customers}) == len(customers)
 
 
-def test_a_sale_that_is_no_busier_brings_nobody_new() -> None:
+def test_a_sale_that_is_no_busier_has_no_newcomers() -> None:
     quiet = dataclasses.replace(PLAN, live_purchases_per_second=0.01)
     assert quiet.live_buyers_per_customer == 1
     assert dataclasses.replace(PLAN, history_purchases=0).live_buyers_per_customer == 1
@@ -192,7 +195,7 @@ def test_currencies_have_rates_and_most_purchases_are_european() -> None:
     assert 0.75 < sum(european) / len(european) < 0.95
 
 
-def test_a_counter_knows_where_and_the_internet_knows_what_from() -> None:
+def test_a_counter_purchase_has_a_position_and_an_online_purchase_a_device() -> None:
     for purchase in history():
         if purchase["channel"] == "present":
             assert "purchase_latitude" in purchase
@@ -202,7 +205,7 @@ def test_a_counter_knows_where_and_the_internet_knows_what_from() -> None:
             assert purchase.keys() >= {"device_id", "ip", "billing_country", "shipping_country"}
 
 
-def test_some_payments_do_not_go_through() -> None:
+def test_some_payments_fail() -> None:
     refused = sum(p["payment_status"] != "approved" for p in history())
     assert 0.02 < refused / len(history()) < 0.06
 
@@ -230,7 +233,7 @@ def test_about_one_percent_of_purchases_is_fraud_in_history_and_live() -> None:
     assert 0.005 < fraud / sum(map(world().count_of_minute, hours)) < 0.014
 
 
-def test_a_demonstration_sees_fraud_every_other_minute() -> None:
+def test_fraud_occurs_at_least_every_other_minute_of_the_sale() -> None:
     fraud = [bool(fraud_of(minute)) for minute in LIVE_HOUR]
     pairs = [a or b for a, b in pairwise(fraud)]
     assert sum(pairs) / len(pairs) > 0.75
@@ -255,15 +258,15 @@ def test_only_planted_fraud_travels_faster_than_an_airliner() -> None:
     assert all(history_fraud() & set(pair) for pair in impossible)
 
 
-def test_one_message_in_five_thousand_is_broken_and_each_in_a_way_that_is_noticed() -> None:
+def test_one_message_in_five_thousand_is_malformed_and_each_is_detected() -> None:
     template = history()[0]
-    sent = [as_sent(template | {"id": f"1-{n}"}, 11) for n in range(100_000)]
-    broken = [m for m in sent if {**m, "id": ""} != {**template, "id": ""}]
-    assert 8 <= len(broken) <= 40
-    missing = [m for m in broken if "amount_minor" not in m]
-    unknown = [m for m in broken if m["currency"] == "XXX"]
-    refused = [m for m in broken if m not in missing and problems(purchase_of(m))]
-    assert len(missing) + len(unknown) + len(refused) == len(broken)
+    sent = [maybe_malform(template | {"id": f"1-{n}"}, 11) for n in range(100_000)]
+    malformed = [m for m in sent if {**m, "id": ""} != {**template, "id": ""}]
+    assert 8 <= len(malformed) <= 40
+    missing = [m for m in malformed if "amount_minor" not in m]
+    unknown = [m for m in malformed if m["currency"] == "XXX"]
+    refused = [m for m in malformed if m not in missing and problems(purchase_of(m))]
+    assert len(missing) + len(unknown) + len(refused) == len(malformed)
     assert missing
     assert unknown
     assert {p.field for m in refused for p in problems(purchase_of(m))} == {
