@@ -58,7 +58,7 @@ from fraudwatch.orchestration.spark_job import submit
 from fraudwatch.orchestration.tags import Impact
 
 YESTERDAY = "(dag_run.run_after - macros.timedelta(days=1)).strftime('%Y-%m-%d')"
-ASKED = [
+ARGUMENTS = [
     "{{ '--policy-text=' ~ params.yaml if params.yaml else '' }}",
     "{{ '' if params.yaml else '--policy=' ~ (params.policy or 'default') }}",
     "--from={{ params['from'] or params.until or " + YESTERDAY + " }}",
@@ -85,9 +85,12 @@ ASKED = [
 def backtest_policy() -> None:
     """Check the policy, which is quick, and then run the backtest."""
     check = run_module(
-        "check_policy", "spark_jobs.backtest.backtest_policy", [*ASKED, "--check"], retries=NO_RETRY
+        "check_policy",
+        "spark_jobs.backtest.backtest_policy",
+        [*ARGUMENTS, "--check"],
+        retries=NO_RETRY,
     )
-    check >> submit("backtest_policy", "backtest/backtest_policy.py", ASKED)
+    check >> submit("backtest_policy", "backtest/backtest_policy.py", ARGUMENTS)
 
 
 backtest_policy()

@@ -1,6 +1,6 @@
-"""A mailbox on this machine: takes every mail that is sent to it and shows them on a page.
+"""Receive mails by SMTP in development and show them on a web page.
 
-Stands for a person's mail server, so that a failure's mail can be seen without one. ``python -m
+It replaces a real mail server, so that failure mails can be read without one. ``python -m
 dev_mail.mailbox`` listens on loopback and delivers nothing anywhere.
 """
 
@@ -21,12 +21,12 @@ from dev_mail.page import pages
 from fraudwatch.settings import MailboxSettings
 
 LOOPBACK = "127.0.0.1"
-MOST_BYTES = 2_000_000
-_TAKEN = "250 taken"
+MAX_MAIL_BYTES = 2_000_000
+_ACCEPTED = "250 accepted"
 
 
-class Taking:
-    """What the SMTP side does with a mail."""
+class SmtpHandler:
+    """Store each mail that the SMTP server receives."""
 
     def __init__(self, mails: Mails) -> None:
         self._mails = mails
@@ -34,28 +34,30 @@ class Taking:
     async def handle_DATA(  # noqa: N802  aiosmtpd finds it by this name
         self, _server: SMTP, _session: Session, envelope: Envelope
     ) -> str:
-        """Keep it as it came; a mail that cannot be kept is refused by the error it raises."""
+        """Store the mail unchanged; an error while storing refuses it."""
         content = envelope.content
         raw = content if isinstance(content, bytes) else (content or "").encode()
-        await asyncio.to_thread(self._mails.keep, raw)
-        return _TAKEN
+        await asyncio.to_thread(self._mails.add, raw)
+        return _ACCEPTED
 
 
 def create_app(mails: Mails, *, smtp_port: int) -> FastAPI:
-    """The page, and beside it, for as long as the page lives, the SMTP server."""
+    """Create the web page, with an SMTP server that runs as long as the page."""
 
     @asynccontextmanager
-    async def taking(_app: FastAPI) -> AsyncIterator[None]:
+    async def serve_smtp(_app: FastAPI) -> AsyncIterator[None]:
         server = await asyncio.get_running_loop().create_server(
-            lambda: SMTP(Taking(mails), data_size_limit=MOST_BYTES, ident="mailbox"),
+            lambda: SMTP(SmtpHandler(mails), data_size_limit=MAX_MAIL_BYTES, ident="mailbox"),
             LOOPBACK,
             smtp_port,
         )
         async with server:
             yield
 
-    app = FastAPI(title="Mailbox", docs_url=None, redoc_url=None, openapi_url=None, lifespan=taking)
-    # A page of somebody else's name that points here must not read what is written here.
+    app = FastAPI(
+        title="Mailbox", docs_url=None, redoc_url=None, openapi_url=None, lifespan=serve_smtp
+    )
+    # A foreign host name that resolves to this machine must not read the mails (DNS rebinding).
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[LOOPBACK, "localhost"])
     app.state.mails = mails
     app.include_router(pages)
@@ -63,7 +65,7 @@ def create_app(mails: Mails, *, smtp_port: int) -> FastAPI:
 
 
 def main() -> None:
-    """Take mails and show them, on this machine."""
+    """Receive mails and show them, on loopback."""
     argparse.ArgumentParser(prog="python -m dev_mail.mailbox", description=__doc__).parse_args()
     settings = MailboxSettings()
     app = create_app(Mails(settings.folder), smtp_port=settings.smtp_port)

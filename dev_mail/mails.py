@@ -1,4 +1,4 @@
-"""The mails of a mailbox as files of a Maildir, read so that no mail is too broken to be shown."""
+"""Store mails in a Maildir and parse them so that even a malformed mail can be shown."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from email.message import Message
 from mailbox import Maildir
 from pathlib import Path
 
-MOST_KEPT = 1_000
+MAX_MAILS = 1_000
 _UNREADABLE = "(cannot be read)"
 _KEY = re.compile(r"(\d+)\.M(\d+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
-    """One mail as a person reads it."""
+    """One mail, decoded for display."""
 
     key: str
     received_at: datetime
@@ -31,37 +31,37 @@ class Mail:
 
 
 class Mails:
-    """What the mailbox holds; the oldest give way."""
+    """The stored mails; beyond the limit the oldest are deleted."""
 
-    def __init__(self, folder: Path, *, most_kept: int = MOST_KEPT) -> None:
+    def __init__(self, folder: Path, *, max_mails: int = MAX_MAILS) -> None:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        self._box = Maildir(folder, factory=None, create=True)
-        self._most_kept = most_kept
+        self._maildir = Maildir(folder, factory=None, create=True)
+        self._max_mails = max_mails
 
-    def keep(self, raw: bytes) -> None:
-        """Keep a mail, byte by byte."""
-        self._box.add(raw)
-        for key in self._keys()[self._most_kept :]:
-            self._box.discard(key)
+    def add(self, raw: bytes) -> None:
+        """Store a mail unchanged, and delete the oldest beyond the limit."""
+        self._maildir.add(raw)
+        for key in self._keys()[self._max_mails :]:
+            self._maildir.discard(key)
 
     def newest(self, count: int) -> Iterator[Mail]:
-        """The newest mails, newest first."""
+        """Yield the newest mails, newest first."""
         for key in self._keys()[:count]:
             try:
                 yield self.read(key)
-            except KeyError:  # given way since
+            except KeyError:  # deleted meanwhile
                 continue
 
     def read(self, key: str) -> Mail:
-        """One mail.
+        """Read one mail.
 
         Raises:
-            KeyError: there is none of that key.
+            KeyError: no mail has that key.
         """
-        message = message_from_bytes(self._box.get_bytes(key))
+        message = message_from_bytes(self._maildir.get_bytes(key))
         return Mail(
             key=key,
-            received_at=datetime.fromtimestamp(_moment(key)[0], UTC),
+            received_at=datetime.fromtimestamp(_timestamp(key)[0], UTC),
             subject=_header(message, "Subject"),
             sender=_header(message, "From"),
             recipient=_header(message, "To"),
@@ -69,25 +69,25 @@ class Mails:
         )
 
     def _keys(self) -> list[str]:
-        return sorted(self._box.keys(), key=_moment, reverse=True)
+        return sorted(self._maildir.keys(), key=_timestamp, reverse=True)
 
 
-def _moment(key: str) -> tuple[int, int]:
-    """Seconds and microseconds of a Maildir's file name; the epoch for a name of another's."""
-    found = _KEY.match(key)
-    return (int(found[1]), int(found[2])) if found else (0, 0)
+def _timestamp(key: str) -> tuple[int, int]:
+    """Parse seconds and microseconds from a Maildir file name; the epoch for a foreign name."""
+    match = _KEY.match(key)
+    return (int(match[1]), int(match[2])) if match else (0, 0)
 
 
 def _header(message: Message, name: str) -> str:
     try:
-        # A long header comes folded over several lines.
+        # A long header is folded over several lines.
         return " ".join(str(make_header(decode_header(str(message.get(name, ""))))).split())
     except (HeaderParseError, LookupError, ValueError):
         return _UNREADABLE
 
 
 def _text(message: Message) -> str:
-    """Its plain text; without one, the source of whatever text it has."""
+    """Return the plain text, or else the source of another text part."""
     texts = [part for part in message.walk() if part.get_content_maintype() == "text"]
     texts.sort(key=lambda part: part.get_content_subtype() != "plain")
     return _decoded(texts[0]) if texts else _UNREADABLE
@@ -99,5 +99,5 @@ def _decoded(part: Message) -> str:
         return _UNREADABLE
     try:
         return payload.decode(part.get_content_charset("utf-8"), errors="replace")
-    except LookupError:  # a character set that nobody knows
+    except LookupError:  # an unknown character set
         return payload.decode("utf-8", errors="replace")

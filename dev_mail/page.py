@@ -1,4 +1,4 @@
-"""The pages of the mailbox: what is in it, and one mail. What a mail holds stays text."""
+"""Render the mailbox's pages: the list, and one mail, whose content is always escaped."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 
 from dev_mail.mails import Mail, Mails
 
-SHOWN = 100
+LISTED_MAILS = 100
 REFRESH_SECONDS = 10
 _URL = re.compile(r"(https?://[^\s<>\"']+)")
 _HEADERS = {
@@ -40,37 +40,39 @@ def _mails(request: Request) -> Mails:
     return mails
 
 
-TheMails = Annotated[Mails, Depends(_mails)]
+MailsDependency = Annotated[Mails, Depends(_mails)]
 
 
 @pages.get("/health")
 def health() -> HTMLResponse:
-    """Say that the mailbox answers."""
-    return _page("Mailbox", "<p>The mailbox answers.</p>")
+    """Report that the mailbox is running."""
+    return _page("Mailbox", "<p>The mailbox is running.</p>")
 
 
 @pages.get("/")
-def listing(mails: TheMails) -> HTMLResponse:
-    """The newest mails, newest first; asks again by itself."""
-    rows = "".join(_row(mail) for mail in mails.newest(SHOWN))
+def listing(mails: MailsDependency) -> HTMLResponse:
+    """List the newest mails, newest first; the page reloads itself."""
+    rows = "".join(_row(mail) for mail in mails.newest(LISTED_MAILS))
     table = (
         "<table><thead><tr><th>Received (UTC)</th><th>Subject</th><th>To</th></tr></thead>"
         f"<tbody>{rows}</tbody></table>"
         if rows
-        else "<p>No mail yet. A run of Airflow that fails sends one here.</p>"
+        else "<p>No mail yet. A failed Airflow run sends one here.</p>"
     )
     return _page("Mailbox", table, refresh=True)
 
 
 @pages.get("/mails/{key}")
-def one_mail(key: str, mails: TheMails) -> HTMLResponse:
-    """One mail, its links to be followed."""
+def one_mail(key: str, mails: MailsDependency) -> HTMLResponse:
+    """Show one mail with its links."""
     try:
         mail = mails.read(key)
     except KeyError as error:
         raise HTTPException(status.HTTP_404_NOT_FOUND, "no such mail") from error
-    facts = (("From", mail.sender), ("To", mail.recipient), ("Received (UTC)", _moment(mail)))
-    rows = "".join(f"<tr><th>{name}</th><td>{html.escape(said)}</td></tr>" for name, said in facts)
+    facts = (("From", mail.sender), ("To", mail.recipient), ("Received (UTC)", _received_at(mail)))
+    rows = "".join(
+        f"<tr><th>{name}</th><td>{html.escape(value)}</td></tr>" for name, value in facts
+    )
     return _page(
         mail.subject or "(no subject)",
         f'<p><a href="/">All mails</a></p><table>{rows}</table><pre>{_linked(mail.text)}</pre>',
@@ -80,19 +82,19 @@ def one_mail(key: str, mails: TheMails) -> HTMLResponse:
 def _row(mail: Mail) -> str:
     subject = html.escape(mail.subject or "(no subject)")
     return (
-        f"<tr><td>{_moment(mail)}</td>"
+        f"<tr><td>{_received_at(mail)}</td>"
         f'<td><a href="/mails/{html.escape(mail.key)}">{subject}</a></td>'
         f"<td>{html.escape(mail.recipient)}</td></tr>"
     )
 
 
-def _moment(mail: Mail) -> str:
+def _received_at(mail: Mail) -> str:
     return f"{mail.received_at:%Y-%m-%d %H:%M:%S}"
 
 
 def _linked(text: str) -> str:
-    """The text, escaped, with its addresses as links."""
-    pieces = _URL.split(text)  # every second piece is an address
+    """Escape the text and make its URLs links."""
+    pieces = _URL.split(text)  # every second piece is a URL
     return "".join(
         f'<a href="{html.escape(piece)}" rel="noreferrer">{html.escape(piece)}</a>'
         if index % 2
@@ -103,10 +105,10 @@ def _linked(text: str) -> str:
 
 def _page(title: str, body: str, *, refresh: bool = False) -> HTMLResponse:
     name = html.escape(title)
-    again = f'<meta http-equiv="refresh" content="{REFRESH_SECONDS}">' if refresh else ""
+    refresh_tag = f'<meta http-equiv="refresh" content="{REFRESH_SECONDS}">' if refresh else ""
     return HTMLResponse(
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{name}</title>{again}'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{name}</title>'
+        f'{refresh_tag}<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{_STYLE}</style></head><body><main><h1>{name}</h1>{body}</main></body></html>",
         headers=_HEADERS,
     )

@@ -11,20 +11,20 @@ _LOOK_AGAIN_SECONDS = 0.2
 
 
 def eventually(
-    look: Callable[[], Found],
+    probe: Callable[[], Found],
     *,
     within_seconds: float,
     what: str,
     every_seconds: float = _LOOK_AGAIN_SECONDS,
 ) -> Found:
-    """The first true answer of ``look``, which is asked again and again.
+    """Call ``probe`` repeatedly and return its first true result.
 
     Raises:
-        TimeoutError: there was none in time; the text says what was waited for.
+        TimeoutError: there was none in time; the text names the condition.
     """
     deadline = time.monotonic() + within_seconds
-    while not (found := look()):
+    while not (found := probe()):
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{what}: not within {within_seconds:.0f} s, last seen {found!r}")
+            raise TimeoutError(f"{what}: not within {within_seconds:.0f} s, last result {found!r}")
         time.sleep(every_seconds)
     return found

@@ -1,7 +1,7 @@
-"""The JSON Schemas under ``contracts/schemas``, made from the message types.
+"""Generate the JSON Schemas under ``contracts/schemas`` from the message types.
 
-``python -m fraudwatch.contract_schemas`` writes them again; a test compares. A published version is
-frozen: a change that breaks readers is a new version beside the old one.
+``python -m fraudwatch.contract_schemas`` writes them; a test compares. A published version is
+frozen: a change that breaks consumers is a new version beside the old one.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ MESSAGES: dict[str, type[Any]] = {
 
 
 def schema_text(version: str) -> str:
-    """The schema document of a message version, as it stands in its file."""
+    """Generate the schema document of a message version, as stored in its file."""
     return json.dumps(json_schema_of(MESSAGES[version], title=version), indent=2) + "\n"
 
 
 def main() -> None:
-    """Write every schema into the folder given, by default ``contracts/schemas``."""
+    """Write every schema to the given folder, by default ``contracts/schemas``."""
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "contracts/schemas")
     for version in MESSAGES:
         (folder / f"{version}.json").write_text(schema_text(version), encoding="utf-8")

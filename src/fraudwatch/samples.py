@@ -21,8 +21,8 @@ NOON_MS = 1_768_478_400_000  # 2026-01-15T12:00:00Z
 
 
 def a_purchase(**changes: Any) -> Purchase:
-    """A card-present purchase in Berlin, with the holder's personal data."""
-    usual = Purchase(
+    """Build a card-present purchase in Berlin, with the holder's personal data."""
+    defaults = Purchase(
         source="shop",
         id="1",
         event_at_ms=NOON_MS,
@@ -44,12 +44,12 @@ def a_purchase(**changes: Any) -> Purchase:
         purchase_latitude=52.5163,
         purchase_longitude=13.3777,
     )
-    return replace(usual, **changes)
+    return replace(defaults, **changes)
 
 
 def a_transaction(**changes: Any) -> Transaction:
-    """The same purchase, admitted."""
-    usual = Transaction(
+    """Build the transaction of the same purchase."""
+    defaults = Transaction(
         schema=TRANSACTION_SCHEMA,
         kind=Kind.TRANSACTION,
         transaction_id="shop:1",
@@ -72,13 +72,13 @@ def a_transaction(**changes: Any) -> Transaction:
         purchase_longitude=13.38,
         sealed="c2VhbGVk",
     )
-    return replace(usual, **changes)
+    return replace(defaults, **changes)
 
 
 def a_verdict(**changes: Any) -> Verdict:
-    """A verdict that sends a dear purchase to review."""
+    """Build a verdict that sends a high-value purchase to review."""
     transaction_id = changes.get("transaction_id", "shop:1")
-    usual = Verdict(
+    defaults = Verdict(
         schema=VERDICT_SCHEMA,
         verdict_id=verdict_id_of(transaction_id),
         transaction_id=transaction_id,
@@ -104,9 +104,9 @@ def a_verdict(**changes: Any) -> Verdict:
         merchant_country="DE",
         card_last4="1111",
     )
-    return replace(usual, **changes)
+    return replace(defaults, **changes)
 
 
-def a_token(letter: str) -> str:
-    """A well-formed token, different for each letter of a-z and 2-7."""
-    return "00000000_" + letter * 26
+def a_token(character: str) -> str:
+    """Build a well-formed token, different for each character of a-z and 2-7."""
+    return "00000000_" + character * 26

@@ -1,7 +1,7 @@
 """Settings: one small frozen class per concern, read from the environment by a process's ``main``.
 
-A process asks only for what it uses. Nothing below a composition root reads the environment.
-``.env.example`` documents what a person may set; a test keeps the two in step.
+A process reads only the settings that it uses. Nothing below a composition root reads the
+environment. ``.env.example`` documents the settings of an operator; a test compares the two.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from fraudwatch.domain.weak_secret import weakness_of
 
 
 class WeakSecret(ValueError):
-    """A secret is empty, short, or one that everybody knows."""
+    """A secret is empty, short, or well known."""
 
 
 def _strong(secret: SecretStr) -> SecretStr:
@@ -33,7 +33,7 @@ Secret = Annotated[SecretStr, AfterValidator(_strong)]
 
 
 def from_environment(prefix: str) -> SettingsConfigDict:
-    """How a class reads its variables, whose names begin so."""
+    """Configure a settings class to read variables with this prefix."""
     # A refused value may be a secret: errors never quote it.
     return SettingsConfigDict(
         env_prefix=prefix, frozen=True, extra="ignore", hide_input_in_errors=True
@@ -41,7 +41,7 @@ def from_environment(prefix: str) -> SettingsConfigDict:
 
 
 class KafkaSettings(BaseSettings):
-    """How one component reaches the broker: its own user, its own rights."""
+    """Kafka connection of one component, with its own user and ACLs."""
 
     model_config = from_environment("KAFKA_")
     bootstrap_servers: str
@@ -51,7 +51,7 @@ class KafkaSettings(BaseSettings):
 
 
 class CassandraSettings(BaseSettings):
-    """How one component reaches Cassandra: its own role."""
+    """Cassandra connection of one component, with its own role."""
 
     model_config = from_environment("CASSANDRA_")
     contact_points: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ("127.0.0.1",)
@@ -62,7 +62,7 @@ class CassandraSettings(BaseSettings):
 
 
 class ShopSettings(BaseSettings):
-    """The world that the demo's shop makes up."""
+    """The simulated shop: its API and its world."""
 
     model_config = from_environment("SHOP_")
     port: int = 8000
@@ -78,7 +78,7 @@ class ShopSettings(BaseSettings):
 
 
 class MailboxSettings(BaseSettings):
-    """The demo's mailbox: where it listens and keeps what it takes."""
+    """The development mailbox: its ports and its folder of mails."""
 
     model_config = from_environment("MAILBOX_")
     smtp_port: int = 1025
@@ -87,7 +87,7 @@ class MailboxSettings(BaseSettings):
 
 
 class IngestSettings(BaseSettings):
-    """The edge: where purchases come from and where its keys lie."""
+    """Ingest: its API, the feed that it follows, and its keys."""
 
     model_config = from_environment("INGEST_")
     port: int = 8001
@@ -103,14 +103,14 @@ class IngestSettings(BaseSettings):
     def _shops_do_not_reveal(self) -> Self:
         if self.reveal_api_key == self.api_key:
             raise ValueError(
-                "INGEST_API_KEY and REVEAL_API_KEY are the same, so that every shop could look "
-                "behind tokens; remove one line from .env and start again to get a random one"
+                "INGEST_API_KEY and REVEAL_API_KEY are the same, so that every source could reveal "
+                "sealed fields; remove one line from .env and start again to get a random one"
             )
         return self
 
 
 class DetectorSettings(BaseSettings):
-    """The judge: where its checkpoint, policy and jars lie."""
+    """The detector: its state, policy, models, views and jars."""
 
     model_config = from_environment("DETECTOR_")
     metrics_port: int = 9102
@@ -127,7 +127,7 @@ class DetectorSettings(BaseSettings):
 
 
 class PersisterSettings(BaseSettings):
-    """The writer of both topics into Cassandra."""
+    """The persister: its metrics, batch size and group instance."""
 
     model_config = from_environment("PERSISTER_")
     metrics_port: int = 9103
@@ -137,7 +137,7 @@ class PersisterSettings(BaseSettings):
 
 
 class TallySettings(BaseSettings):
-    """The counter of verdicts by day."""
+    """The tally: its metrics, read size and group instance."""
 
     model_config = from_environment("TALLY_")
     metrics_port: int = 9105
@@ -147,7 +147,7 @@ class TallySettings(BaseSettings):
 
 
 class TrainingSettings(BaseSettings):
-    """The jobs that fit models: what they draw on and where they write."""
+    """The jobs that fit models: sample sizes and the models folder."""
 
     model_config = from_environment("TRAINING_")
     models_folder: Path
@@ -157,7 +157,7 @@ class TrainingSettings(BaseSettings):
 
 
 class LakeSettings(BaseSettings):
-    """How a job reaches the lake. Without a metastore it keeps its tables itself, as in tests."""
+    """Lake connection of a job. Without a metastore it has its own catalogue, as in tests."""
 
     model_config = from_environment("LAKE_")
     file_system: str  # hdfs://127.0.0.1:8020, or file:///... in tests
@@ -169,12 +169,12 @@ class LakeSettings(BaseSettings):
     shuffle_partitions: int = 2
 
     def at(self, folder: str) -> str:
-        """The address of a folder of :mod:`fraudwatch.lake`."""
+        """Build the URL of a folder of :mod:`fraudwatch.lake`."""
         return f"{self.file_system}{folder}"
 
 
 class ExtractSettings(BaseSettings):
-    """The daily extract: whose books are read, and the keys that the edge has as well."""
+    """The daily extract: its source, and the keys that it shares with ingest."""
 
     model_config = from_environment("EXTRACT_")
     source_url: str
@@ -186,14 +186,14 @@ class ExtractSettings(BaseSettings):
 
 
 class ViewsSettings(BaseSettings):
-    """Where risk views are published: the folder that the detector reads."""
+    """The folder to which risk views are published and from which the detector reads them."""
 
     model_config = from_environment("VIEWS_")
     folder: Path
 
 
 class HiveSettings(BaseSettings):
-    """How the lake's tables are reached by SQL: the Thrift Server and a login there."""
+    """SQL connection to the lake's tables: the Thrift Server and a login there."""
 
     model_config = from_environment("HIVE_")
     host: str = "127.0.0.1"
@@ -203,9 +203,9 @@ class HiveSettings(BaseSettings):
 
 
 class ConsoleSettings(BaseSettings):
-    """Where the console keeps its accounts and tells of itself.
+    """The console: its metrics and its accounts.
 
-    The passwords are those that its first accounts are made with, when there is none yet.
+    The passwords are those of the first accounts, which are created when there is none yet.
     """
 
     model_config = from_environment("CONSOLE_")
@@ -217,7 +217,7 @@ class ConsoleSettings(BaseSettings):
 
 
 class RevealSettings(BaseSettings):
-    """Where the console asks the edge to look behind a token, and the key that allows it."""
+    """The URL of ingest at which the console reveals sealed fields, and the API key for it."""
 
     model_config = from_environment("REVEAL_")
     url: str

@@ -1,4 +1,4 @@
-"""Names that every producer and consumer must share; ``contracts/topics`` documents each topic."""
+"""Names of topics and headers shared by producers and consumers; see ``contracts/topics``."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ CONTROL_TOPIC: Final = "control_topic"
 
 # Java's default; librdkafka's own default differs, and a customer must stay in one partition.
 PARTITIONER: Final = "murmur2_random"
-# As its contract says; fixed at installation. Verdicts lie in partitions of the same numbers.
+# As in its contract; fixed at installation. Verdicts are in partitions of the same numbers.
 TRANSACTION_PARTITIONS: Final = 2
-# When the edge produced the transaction: the start of every latency that is reported.
+# When ingest produced the transaction: the start of every reported latency.
 PRODUCED_AT_HEADER: Final = "fraudwatch.produced_at_ms"
 TRANSACTION_ID_HEADER: Final = "fraudwatch.transaction_id"
 FEATURES_VERSION_HEADER: Final = "fraudwatch.features_version"

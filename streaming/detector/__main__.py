@@ -1,12 +1,13 @@
-"""The detector: one Spark Structured Streaming query that turns transactions into verdicts.
+"""Run the detector: one Spark Structured Streaming query that scores transactions.
 
-``python -m streaming.detector`` reads ``transaction_topic``, folds each transaction through the
-feature function, lets the policy judge, writes ``fraud_topic`` and ``feature_topic``, and only then
-lets Spark commit.
+``python -m streaming.detector`` consumes ``transaction_topic``, folds each transaction through the
+feature function, scores it by the policy, publishes to ``fraud_topic`` and ``feature_topic``, and
+only then lets Spark commit.
 
-The state lives in this process and is a fold of the log alone. After a crash it is taken from the
-newest snapshot and folded on, without a word, up to what Spark has committed; then Spark runs the
-begun batch again, with the same offsets, time and policy, so that its verdicts are the same bytes.
+The state is kept in this process and is a fold of the log alone. After a crash it is restored from
+the newest snapshot and folded, without publishing, up to what Spark has committed; then Spark
+replays the interrupted micro-batch with the same offsets, time and policy, so that its verdicts are
+the same bytes.
 """
 
 from __future__ import annotations
@@ -61,47 +62,49 @@ _behind = gauge("fraudwatch_detector_behind_messages")
 def restore(
     detector: Detector, folder: SnapshotFolder, kafka: KafkaSettings, committed: dict[int, int]
 ) -> None:
-    """Bring the state to what Spark has committed: newest snapshot, then the log behind it.
+    """Restore the state up to what Spark has committed: newest snapshot, then the log after it.
 
     Raises:
-        RetentionOvertook: neither a snapshot nor the whole log is left to fold from.
+        RetentionOvertook: there is no snapshot, and the log is no longer complete.
     """
     began, events, starts = time.monotonic(), 0, {}
-    if found := folder.newest(features_version(), committed):
-        detector.customers, starts = found.state, dict(found.covered.ends)
-        _snapshot_at.set(found.covered.taken_at_ms / 1000)
+    if snapshot := folder.newest(features_version(), committed):
+        detector.customers, starts = snapshot.state, dict(snapshot.covered.ends)
+        _snapshot_at.set(snapshot.covered.taken_at_ms / 1000)
     for messages in read_range(kafka, TRANSACTION_TOPIC, committed, starts=starts):
         produced_at_ms = np.array([m.timestamp()[1] for m in messages], dtype=np.int64)
-        detector.remember([m.value() or b"" for m in messages], produced_at_ms)
+        detector.fold_history([m.value() or b"" for m in messages], produced_at_ms)
         events += len(messages)
     detector.ends = dict(committed)
     log.info(
-        "state of %d customers from %s and %d events of the log in %.1f s",
+        "restored the state of %d customers from %s and %d events of the log in %.1f s",
         detector.customers.customers,
-        "a snapshot" if found else "no snapshot",
+        "a snapshot" if snapshot else "no snapshot",
         events,
         time.monotonic() - began,
     )
 
 
 def warm_up(policy: Policy) -> None:
-    """Compile and load everything a batch needs, on a state that is thrown away."""
+    """Compile and load everything that a batch needs, on a state that is discarded."""
     sample = fold_messages(CustomerState(), [encode(a_transaction())], np.full(1, 2**60))
     forest.warm_up()
-    told, origin = sample.told_by(NO_VIEWS), np.zeros(1, dtype=np.int64)
-    held = assess(sample.seen(served(sample, told)), policy)
-    decided = Decided(held, policy, Models(), Evidence(), {}, "", told.view, origin, origin, 0)
+    view_features, origin = sample.told_by(NO_VIEWS), np.zeros(1, dtype=np.int64)
+    result = assess(sample.seen(served(sample, view_features)), policy)
+    decided = Decided(
+        result, policy, Models(), Evidence(), {}, "", view_features.view, origin, origin, 0
+    )
     encode_verdicts(sample.frame, decided)
 
 
-def _tell_trigger(trigger: Trigger) -> None:
+def _record_trigger(trigger: Trigger) -> None:
     for phase, seconds in trigger.seconds.items():
         _trigger_seconds.labels(phase=phase).set(seconds)
     _behind.set(trigger.behind_messages)
 
 
 def main() -> None:
-    """Wire the detector and run it until it is stopped or something breaks."""
+    """Build the detector and run it until it is stopped or fails."""
     configure_logging("detector")
     settings, kafka = DetectorSettings(), KafkaSettings()
     folder = SnapshotFolder(settings.state_folder / "snapshots")
@@ -138,15 +141,15 @@ def main() -> None:
     warm_up(load_policy(settings.policy_path))
     session = build_session(settings)
     restore(detector, folder, kafka, committed_ends(settings, TRANSACTION_TOPIC))
-    # An exception in a batch ends the query and with it this process: once folding began, the state
-    # may hold what was never written, and only a fold from the log makes it whole again.
-    query = start_query(session, settings, kafka, TRANSACTION_TOPIC, detector.judge)
-    # What exists by now lives as long as the process; collecting it again and again costs p99.
+    # An exception in a batch ends the query and with it this process: after folding began, the
+    # state may hold events without a published verdict, and only a restore makes it correct again.
+    query = start_query(session, settings, kafka, TRANSACTION_TOPIC, detector.score)
+    # Objects that exist by now live as long as the process; scanning them repeatedly costs p99.
     gc.collect()
     gc.freeze()
     start_http_server(settings.metrics_port, addr="127.0.0.1")
-    watch_triggers(query, _tell_trigger)
-    log.info("judging, features %s", features_version())
+    watch_triggers(query, _record_trigger)
+    log.info("scoring, features version %s", features_version())
     query.awaitTermination()
 
 

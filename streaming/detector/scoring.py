@@ -1,4 +1,4 @@
-"""Judging micro-batches: fold, assess, put aside, write; the heart of the detector."""
+"""Score micro-batches: fold, enrich, score, explain, dead-letter, publish."""
 
 from __future__ import annotations
 
@@ -38,22 +38,22 @@ _dead_letters = counter("fraudwatch_dead_letters")
 _batch_seconds = histogram("fraudwatch_detector_batch_seconds")
 _event_to_verdict = latencies("fraudwatch_event_to_verdict_seconds")
 _customers = gauge("fraudwatch_detector_customers")
-_judged_until = gauge("fraudwatch_detector_judged_until_seconds")
+_scored_until = gauge("fraudwatch_detector_judged_until_seconds")
 _lag = gauge("fraudwatch_detector_lag_seconds")
 _seconds = counter("fraudwatch_detector_seconds")
-spent = Phases(_seconds).spent
+timed = Phases(_seconds).timed
 
 
 class Snapshots(Protocol):
-    """Told between batches what may be kept."""
+    """Accepts committed states between batches, to write snapshots of them."""
 
     def offer(self, state: CustomerState, ends: dict[int, int]) -> None:
-        """Everything in ``state`` up to ``ends`` is committed now."""
+        """Offer a state; everything in it up to ``ends`` is committed now."""
 
 
 @dataclass(slots=True)
 class Detector:
-    """Judges micro-batches over a state of its own."""
+    """Scores micro-batches over a state of its own."""
 
     policy_of: Callable[[MicroBatch], Policy]
     models_of: Callable[[MicroBatch], Models]
@@ -64,50 +64,50 @@ class Detector:
     customers: CustomerState = field(default_factory=CustomerState)
     ends: dict[int, int] = field(default_factory=dict)
 
-    def remember(self, messages: list[bytes], produced_at_ms: npt.NDArray[np.int64]) -> None:
-        """Fold messages that were judged before this process began; nothing is written."""
+    def fold_history(self, messages: list[bytes], produced_at_ms: npt.NDArray[np.int64]) -> None:
+        """Fold messages that were scored before this process began; publishes nothing."""
         fold_messages(self.customers, messages, produced_at_ms)
 
-    def judge(self, batch: MicroBatch) -> None:
-        """Judge a batch and return when all that it says is acknowledged."""
-        # Spark begins a batch after it has committed the one before: that one may be kept now.
+    def score(self, batch: MicroBatch) -> None:
+        """Score a micro-batch and return when the broker has acknowledged all its messages."""
+        # Spark begins a batch after committing the previous one, so this state may be snapshot now.
         self.snapshots.offer(self.customers, self.ends)
         _lag.set(max(0.0, time.time() - batch.produced_at_ms.min() / 1000))
         with _batch_seconds.time():
-            with spent("folding"):
+            with timed("folding"):
                 folded = fold_messages(self.customers, batch.values, batch.produced_at_ms)
-            self._put_aside(folded, batch)
+            self._dead_letter(folded, batch)
             self._publish(folded, batch)
         self.ends |= batch.ends
         _seconds.labels(phase="reading").inc(batch.read_seconds)
         _repeats.inc(folded.repeats)
         _customers.set(self.customers.customers)
-        _judged_until.set(batch.produced_at_ms.max() / 1000)
+        _scored_until.set(batch.produced_at_ms.max() / 1000)
 
     def _publish(self, folded: FoldedMessages, batch: MicroBatch) -> None:
         policy, models = self.policy_of(batch), self.models_of(batch)
-        with spent("looking_up"):
-            told = folded.told_by(self.views_of(batch))
-            features = served(folded, told)
-        with spent("judging"):
+        with timed("looking_up"):
+            view_features = folded.told_by(self.views_of(batch))
+            features = served(folded, view_features)
+        with timed("judging"):
             evidence = models.evidence(features)
-            held = assess(folded.seen(features), policy, evidence)
-            explanations = _explanations(models, features, held.level >= policy.lowest(Risk.HIGH))
+            result = assess(folded.seen(features), policy, evidence)
+            explanations = _explanations(models, features, result.level >= policy.lowest(Risk.HIGH))
         decided = Decided(
-            assessment=held,
+            assessment=result,
             policy=policy,
             models=models,
             evidence=evidence,
             explanations=explanations,
             features_version=features_version(),
-            risk_view=told.view,
+            risk_view=view_features.view,
             source_partition=batch.partition[folded.position],
             source_offset=batch.offset[folded.position],
             decided_at_ms=batch.decided_at_ms,
         )
         produced_at_ms = batch.produced_at_ms[folded.position]
-        with spent("encoding"):
-            judged = JudgedBatch(
+        with timed("encoding"):
+            scored = JudgedBatch(
                 customer_tokens=folded.frame["customer_token"].to_list(),
                 transaction_ids=folded.frame["transaction_id"].to_list(),
                 verdicts=encode_verdicts(folded.frame, decided),
@@ -115,41 +115,41 @@ class Detector:
                 produced_at_ms=produced_at_ms.tolist(),
                 features_version=features_version(),
             )
-        with spent("publishing"):
-            self.verdicts.append(judged)
+        with timed("publishing"):
+            self.verdicts.append(scored)
         _count_latencies(time.time() - produced_at_ms / 1000)
-        for place, count in enumerate(np.bincount(held.level, minlength=len(policy.levels))):
-            _verdicts.labels(risk=policy.levels[place].risk).inc(int(count))
+        for row, count in enumerate(np.bincount(result.level, minlength=len(policy.levels))):
+            _verdicts.labels(risk=policy.levels[row].risk).inc(int(count))
 
-    def _put_aside(self, folded: FoldedMessages, batch: MicroBatch) -> None:
-        letters = [
+    def _dead_letter(self, folded: FoldedMessages, batch: MicroBatch) -> None:
+        records = [
             DeadLetter(
-                code=why.code,
+                code=refusal.code,
                 stage=Stage.DETECTOR,
-                origin=f"{TRANSACTION_TOPIC}-{batch.partition[place]}-{batch.offset[place]}",
-                reason=why.reason,
-                payload=batch.values[place],
+                origin=f"{TRANSACTION_TOPIC}-{batch.partition[row]}-{batch.offset[row]}",
+                reason=refusal.reason,
+                payload=batch.values[row],
                 at_ms=batch.decided_at_ms,
             )
-            for place, why in folded.refused
+            for row, refusal in folded.refused
         ]
-        if letters:
-            self.dead_letters.put(letters)
-        for letter in letters:
-            _dead_letters.labels(stage=letter.stage, code=letter.code).inc()
-            log.warning("put aside %s: %s", letter.origin, letter.reason)
+        if records:
+            self.dead_letters.put(records)
+        for record in records:
+            _dead_letters.labels(stage=record.stage, code=record.code).inc()
+            log.warning("dead-lettered %s: %s", record.origin, record.reason)
 
 
 def _count_latencies(seconds: npt.NDArray[np.float64]) -> None:
     bounds = _event_to_verdict.bounds_seconds
     counts = np.bincount(np.searchsorted(bounds, seconds), minlength=len(bounds) + 1)
-    # Two clocks of one machine may differ by a moment.
+    # Two clocks of one machine may differ slightly.
     _event_to_verdict.add(counts.tolist(), float(np.maximum(0.0, seconds).sum()))
 
 
 def _explanations(
-    models: Models, features: Float64s, is_grave: npt.NDArray[np.bool_]
+    models: Models, features: Float64s, is_high_risk: npt.NDArray[np.bool_]
 ) -> dict[int, tuple[Contribution, ...]]:
-    """What spoke loudest in the purchases that somebody will look at, by their row."""
-    rows = np.flatnonzero(is_grave)
+    """Compute the top contributing features of HIGH and CRITICAL verdicts, by row."""
+    rows = np.flatnonzero(is_high_risk)
     return dict(zip(rows.tolist(), explain(models, features[rows]), strict=True))

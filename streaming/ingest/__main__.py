@@ -1,8 +1,8 @@
-"""The edge: purchases and labels come in by live feeds or by the API, and leave without persons.
+"""Run ingest: admit purchases and labels from feeds and the API, tokenise and publish them.
 
-``python -m streaming.ingest`` follows the shop's feeds by cursors that move only after everything
-before them is acknowledged, and serves ``POST /v1/transactions`` and ``/v1/labels`` for everyone,
-and ``/v1/reveal`` for the console alone.
+``python -m streaming.ingest`` follows the shop's feeds by cursors that advance only after
+everything before them is acknowledged, and serves ``POST /v1/transactions`` and ``/v1/labels`` to
+all sources and ``/v1/reveal`` to the console alone.
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ from fraudwatch.domain.messages.purchase import Purchase
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import IngestSettings, KafkaSettings
 from fraudwatch.topics import AUDIT_TOPIC, CONTROL_TOPIC, LABELS_TOPIC, TRANSACTION_TOPIC
-from streaming.ingest.api import Served, create_app
-from streaming.ingest.channel import Door, label_meters, purchase_meters
+from streaming.ingest.api import IngestServices, create_app
+from streaming.ingest.channel import IngestChannel, label_metrics, purchase_metrics
 from streaming.ingest.days import announce, day_announcer
 from streaming.ingest.feed import FeedFollower
-from streaming.ingest.reveal import RevealDoor, add_reveal
-from streaming.ingest.sync_scoring import Hearing
+from streaming.ingest.reveal import RevealChannel, add_reveal
+from streaming.ingest.sync_scoring import VerdictWaiter
 
 log = logging.getLogger("ingest")
 
-# A larger linger would be latency, a smaller one would send single messages under load.
+# A larger linger would add latency, a smaller one would send single messages under load.
 _LINGER_MS = 2
-# Somebody sits and waits for it; the console gives up after a little more.
+# An analyst waits for it; the console's timeout is a little longer.
 _AUDIT_SECONDS = 5.0
-# The feed waits for it, and it can be said again.
+# The feed waits for it, and the announcement can be repeated.
 _ANNOUNCE_SECONDS = 3.0
 
 
@@ -57,15 +57,15 @@ def _now_ms() -> int:
 
 
 def _end_process(failed: threading.ExceptHookArgs) -> None:
-    """A door that is open while a feed has died would look healthy: end, and be started again."""
+    """End the process: an API that runs after its feed failed would look healthy."""
     log.error("thread %s failed", failed.thread, exc_info=failed.exc_value)
     logging.shutdown()
     os._exit(1)
 
 
-def _doors(
+def _channels(
     settings: IngestSettings, kafka: KafkaSettings, vault: Vault
-) -> tuple[Door[Purchase], Door[ReportedLabel]]:
+) -> tuple[IngestChannel[Purchase], IngestChannel[ReportedLabel]]:
     dead_letters = KafkaDeadLetters(kafka, settings.keys_folder / PUBLIC_DEAD_LETTER_KEY)
     edge = Edge(vault, load_rates(settings.rates_path))
     purchases = Intake(
@@ -78,22 +78,22 @@ def _doors(
         letting_in.labels(encode), KafkaTopic(kafka, LABELS_TOPIC), dead_letters, _now_ms
     )
     return (
-        Door(purchases, purchase_meters()),
-        Door(labels, label_meters()),
+        IngestChannel(purchases, purchase_metrics()),
+        IngestChannel(labels, label_metrics()),
     )
 
 
-def _reveal_door(settings: IngestSettings, kafka: KafkaSettings, vault: Vault) -> RevealDoor:
+def _reveal_channel(settings: IngestSettings, kafka: KafkaSettings, vault: Vault) -> RevealChannel:
     topic = KafkaTopic(kafka, AUDIT_TOPIC, timeout_seconds=_AUDIT_SECONDS)
     reveals = Reveals(vault, PublishedAudit(topic, encode), _now_ms)
-    return RevealDoor(reveals, settings.reveal_api_key.get_secret_value())
+    return RevealChannel(reveals, settings.reveal_api_key.get_secret_value())
 
 
 def _follow(
     settings: IngestSettings,
     kafka: KafkaSettings,
-    purchases: Door[Purchase],
-    labels: Door[ReportedLabel],
+    purchases: IngestChannel[Purchase],
+    labels: IngestChannel[ReportedLabel],
 ) -> None:
     if not (settings.feed_url and settings.feed_api_key):
         return
@@ -105,30 +105,30 @@ def _follow(
         ShopFeed(PURCHASES, url, key),
         purchases,
         folder / "cursor.json",
-        on_taken=partial(announce, announcer),
+        on_acknowledged=partial(announce, announcer),
     ).start()
     FeedFollower(chargebacks, labels, folder / "chargebacks_cursor.json", is_optional=True).start()
 
 
 def main() -> None:
-    """Wire the edge and serve until stopped."""
+    """Build ingest and serve until stopped."""
     configure_logging("ingest")
     threading.excepthook = _end_process
     settings, kafka = IngestSettings(), KafkaSettings()
     settings.keys_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     create_dead_letter_keys(settings.keys_folder)
     vault = TinkVault(settings.keys_folder)
-    purchases, labels = _doors(settings, kafka, vault)
+    purchases, labels = _channels(settings, kafka, vault)
     _follow(settings, kafka, purchases, labels)
-    expectations = Expectations()
-    served = Served(
+    pending = Expectations()
+    services = IngestServices(
         purchases,
         labels,
-        Hearing(expectations, KafkaVerdicts(kafka, expectations)),
+        VerdictWaiter(pending, KafkaVerdicts(kafka, pending)),
         settings.api_key.get_secret_value(),
     )
-    app = create_app(served)
-    add_reveal(app, _reveal_door(settings, kafka, vault))
+    app = create_app(services)
+    add_reveal(app, _reveal_channel(settings, kafka, vault))
     uvicorn.run(app, host="127.0.0.1", port=settings.port, log_level="warning")
 
 

@@ -1,4 +1,4 @@
-"""One kind of message at the edge: its way in, and what became of it since the process began."""
+"""Ingest channel: submit one kind of message and count the results since the process began."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from fraudwatch.observability.metrics import counter, gauge
 log = logging.getLogger("ingest")
 
 Content = TypeVar("Content")
-_put_aside = counter("fraudwatch_dead_letters")
+_dead_letters = counter("fraudwatch_dead_letters")
 
 
 @dataclass(slots=True)
-class Standing:
-    """Where a feed stands, and what has been taken of its kind by whatever door."""
+class ChannelStatus:
+    """Position of a feed, and counts of its kind of message by all channels."""
 
     cursor: str = ""
     feed_sequence: int = 0
@@ -32,26 +32,26 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Meters:
-    """The metrics of one kind of message."""
+class ChannelMetrics:
+    """Prometheus metrics of one kind of message."""
 
     accepted: Counter
     repeated: Counter
-    behind: Gauge
+    lag: Gauge
 
 
-def purchase_meters() -> Meters:
-    """What is counted of purchases."""
-    return Meters(
+def purchase_metrics() -> ChannelMetrics:
+    """Return the metrics of purchases."""
+    return ChannelMetrics(
         counter("fraudwatch_ingest_accepted"),
         counter("fraudwatch_ingest_repeated"),
         gauge("fraudwatch_ingest_feed_behind"),
     )
 
 
-def label_meters() -> Meters:
-    """What is counted of labels."""
-    return Meters(
+def label_metrics() -> ChannelMetrics:
+    """Return the metrics of labels."""
+    return ChannelMetrics(
         counter("fraudwatch_ingest_labels"),
         counter("fraudwatch_ingest_repeated_labels"),
         gauge("fraudwatch_ingest_chargebacks_behind"),
@@ -59,37 +59,37 @@ def label_meters() -> Meters:
 
 
 @dataclass(frozen=True, slots=True)
-class Door(Generic[Content]):
-    """Takes one kind of message in and counts it."""
+class IngestChannel(Generic[Content]):
+    """Submits one kind of message to intake and counts the results."""
 
     intake: Intake[Content]
-    meters: Meters
-    standing: Standing = field(default_factory=Standing)
+    metrics: ChannelMetrics
+    status: ChannelStatus = field(default_factory=ChannelStatus)
 
-    def take(self, contents: Sequence[Content]) -> Taken:
+    def submit(self, contents: Sequence[Content]) -> Taken:
         """See :meth:`fraudwatch.application.intake.intake.Intake.take`."""
-        return self._counted(self.intake.take(contents))
+        return self._record(self.intake.take(contents))
 
     def take_feed(self, offered: Sequence[Offered[Content]]) -> Taken:
         """See :meth:`fraudwatch.application.intake.intake.Intake.take_feed`."""
-        return self._counted(self.intake.take_feed(offered))
+        return self._record(self.intake.take_feed(offered))
 
-    def stand_at(self, cursor: str, sequence: int | None, head_sequence: int | None) -> None:
-        """Everything before this cursor is taken; how much lies behind it may be unknown."""
-        standing = self.standing
-        standing.cursor = cursor
+    def advance_cursor(self, cursor: str, sequence: int | None, head_sequence: int | None) -> None:
+        """Record that everything before this cursor is ingested; the lag may be unknown."""
+        status = self.status
+        status.cursor = cursor
         if sequence is not None and head_sequence is not None:
-            standing.feed_sequence, standing.feed_head_sequence = sequence, head_sequence
-            standing.caught_up = sequence >= head_sequence
-            self.meters.behind.set(head_sequence - sequence)
+            status.feed_sequence, status.feed_head_sequence = sequence, head_sequence
+            status.caught_up = sequence >= head_sequence
+            self.metrics.lag.set(head_sequence - sequence)
 
-    def _counted(self, taken: Taken) -> Taken:
-        self.standing.accepted += taken.accepted
-        self.standing.repeated += taken.repeated
-        self.standing.put_aside += len(taken.put_aside)
-        self.meters.accepted.inc(taken.accepted)
-        self.meters.repeated.inc(taken.repeated)
-        for letter in taken.put_aside:
-            _put_aside.labels(stage=letter.stage, code=letter.code).inc()
-            log.warning("put aside %s: %s", letter.origin, letter.reason)
-        return taken
+    def _record(self, result: Taken) -> Taken:
+        self.status.accepted += result.accepted
+        self.status.repeated += result.repeated
+        self.status.put_aside += len(result.put_aside)
+        self.metrics.accepted.inc(result.accepted)
+        self.metrics.repeated.inc(result.repeated)
+        for record in result.put_aside:
+            _dead_letters.labels(stage=record.stage, code=record.code).inc()
+            log.warning("dead-lettered %s: %s", record.origin, record.reason)
+        return result

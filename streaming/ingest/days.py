@@ -1,4 +1,4 @@
-"""Which days are announced as closed: kept beside the cursor of the feed that closes them."""
+"""Announce closed days, and persist which are announced beside the feed's cursor."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from fraudwatch.domain.messages.purchase import Purchase
 
 
 def day_announcer(topic: Publisher, file: Path, now_ms: Callable[[], int]) -> DayAnnouncer:
-    """The announcer, going on where an earlier process ended."""
+    """Create the announcer; it continues where an earlier process ended."""
 
-    def remember(day: date) -> None:
+    def save(day: date) -> None:
         write_durably(file, json.dumps({"open_day": day.isoformat()}))
 
-    known = json.loads(file.read_text())["open_day"] if file.exists() else None
-    open_day = date.fromisoformat(known) if known else None
-    return DayAnnouncer(topic, encode, now_ms, remember, open_day)
+    saved = json.loads(file.read_text())["open_day"] if file.exists() else None
+    open_day = date.fromisoformat(saved) if saved else None
+    return DayAnnouncer(topic, encode, now_ms, save, open_day)
 
 
 def announce(announcer: DayAnnouncer, page: Page[Purchase]) -> None:
-    """A page of the feed is acknowledged, and nothing of it is lost any more."""
+    """Advance the announcer by a page of the feed whose messages are all acknowledged."""
     contents = [one.content for one in page.offered]
     times_ms = [content.event_at_ms for content in contents if isinstance(content, Purchase)]
     is_at_end = page.sequence is not None and page.sequence == page.head_sequence

@@ -1,6 +1,6 @@
-"""The edge's one way out for personal fields: ``POST /v1/reveal``, with a key of its own.
+"""Reveal sealed fields by ``POST /v1/reveal``, with an API key of its own.
 
-Nothing of a request or an answer is ever logged.
+Nothing of a request or a response is ever logged.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from fraudwatch.application.console.reveal import AlteredBox, RevealRequest, Rev
 from fraudwatch.application.ports import NotDelivered
 from fraudwatch.domain.messages.dead_letter import Refused
 from fraudwatch.observability.metrics import counter
-from streaming.ingest.api import shows
+from streaming.ingest.api import has_key
 
 log = logging.getLogger("ingest")
 
@@ -30,68 +30,70 @@ _reveals = counter("fraudwatch_ingest_reveals")
 
 
 @dataclass(frozen=True, slots=True)
-class RevealDoor:
-    """Opens boxes for whoever shows this key, which no shop has."""
+class RevealChannel:
+    """Opens sealed fields for callers with this API key, which no source has."""
 
     reveals: Reveals
     api_key: str
 
 
-def _door(request: Request) -> RevealDoor:
-    door: RevealDoor = request.app.state.reveal_door
-    return door
+def _channel(request: Request) -> RevealChannel:
+    channel: RevealChannel = request.app.state.reveal_channel
+    return channel
 
 
-_Door = Annotated[RevealDoor, Depends(_door)]
+_Channel = Annotated[RevealChannel, Depends(_channel)]
 
 
-def _check_key(door: _Door, authorization: Annotated[str, Header()] = "") -> None:
-    if not shows(authorization, door.api_key):
+def _check_key(channel: _Channel, authorization: Annotated[str, Header()] = "") -> None:
+    if not has_key(authorization, channel.api_key):
         raise HTTPException(401, "send the header 'Authorization: Bearer <REVEAL_API_KEY>'")
 
 
-keyed = APIRouter(prefix="/v1", dependencies=[Depends(_check_key)])
+keyed_routes = APIRouter(prefix="/v1", dependencies=[Depends(_check_key)])
 
 
-@keyed.post("/reveal")
-async def post_reveal(request: Request, door: _Door) -> JSONResponse:
-    """Open the sealed fields of one purchase for one person, who says why.
+@keyed_routes.post("/reveal")
+async def post_reveal(request: Request, channel: _Channel) -> JSONResponse:
+    """Reveal the sealed fields of one purchase to one person, who gives a reason.
 
-    It is written to the audit log first; 503 means that the log did not acknowledge, and nothing
-    was opened. 403: the role does not reveal. 404 with the code ``erased``: the customer was
-    forgotten. 409: the box was altered or is another purchase's. 429: this person had 30 of them
-    in the last hour, or all together 300; the count begins at nothing when ingest is started. A
-    card's number is always masked.
+    An audit record is published first; 503 means that the broker did not acknowledge it, and
+    nothing was opened. 403: the role may not reveal. 404 with the code ``erased``: the customer was
+    erased. 409: the sealed fields were altered or are of another purchase. 429: 30 reveals of this
+    person in the last hour, or 300 of all; the counts start at zero when ingest starts. A card
+    number is always masked.
     """
     if int(request.headers.get("content-length", LARGEST_BODY_BYTES + 1)) > LARGEST_BODY_BYTES:
-        raise HTTPException(413, f"send at most {LARGEST_BODY_BYTES} bytes, with their length")
-    return await run_in_threadpool(_answer, door, await request.body())
+        raise HTTPException(
+            413, f"send at most {LARGEST_BODY_BYTES} bytes, with a Content-Length header"
+        )
+    return await run_in_threadpool(_answer, channel, await request.body())
 
 
-def _answer(door: RevealDoor, body: bytes) -> JSONResponse:
+def _answer(channel: RevealChannel, body: bytes) -> JSONResponse:
     try:
-        personal = door.reveals.reveal(decode(RevealRequest, body))
-    except Refused:  # answered like any other body that is refused
+        personal = channel.reveals.reveal(decode(RevealRequest, body))
+    except Refused:  # the exception handler answers, as for any refused body
         _count("refused")
         raise
     except Forbidden as error:
-        return _told(403, "forbidden", str(error))
+        return _error_response(403, "forbidden", str(error))
     except TooMany as error:
         wait = {"Retry-After": str(error.again_in_seconds)}
-        return _told(429, "limited", str(error), wait)
+        return _error_response(429, "limited", str(error), wait)
     except NotDelivered as error:
-        log.warning("nothing revealed, because the audit log is away: %s", error)
-        away = "the audit log does not acknowledge, so nothing was shown; try again"
-        return _told(503, "unlogged", away)
+        log.warning("nothing was revealed, because the audit log is unavailable: %s", error)
+        detail = "the audit log does not acknowledge, so nothing was shown; try again"
+        return _error_response(503, "unlogged", detail)
     except Erased as error:
-        return _told(404, "erased", str(error))
+        return _error_response(404, "erased", str(error))
     except AlteredBox as error:
-        return _told(409, "altered", str(error))
+        return _error_response(409, "altered", str(error))
     _count("shown")
     return JSONResponse({"personal": dict(personal)}, headers={"Cache-Control": "no-store"})
 
 
-def _told(
+def _error_response(
     status: int, code: str, detail: str, headers: dict[str, str] | None = None
 ) -> JSONResponse:
     _count(code)
@@ -102,7 +104,7 @@ def _count(outcome: str) -> None:
     _reveals.labels(outcome=outcome).inc()
 
 
-def add_reveal(app: FastAPI, door: RevealDoor) -> None:
-    """Give the edge's interface this door; its errors about bodies are answered there."""
-    app.state.reveal_door = door
-    app.include_router(keyed)
+def add_reveal(app: FastAPI, channel: RevealChannel) -> None:
+    """Add the reveal endpoint to ingest's API, whose handlers answer for refused bodies."""
+    app.state.reveal_channel = channel
+    app.include_router(keyed_routes)

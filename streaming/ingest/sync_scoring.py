@@ -1,4 +1,4 @@
-"""Purchases taken for a caller who waits for their verdicts."""
+"""Synchronous scoring: submit purchases and wait for their verdicts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fraudwatch.application.ports import VerdictListener, VerdictsUnheard
 from fraudwatch.domain.messages.purchase import Purchase, transaction_id_of
 from fraudwatch.domain.messages.verdict import Outcome, Reason, Risk, Verdict
 from fraudwatch.observability.metrics import counter
-from streaming.ingest.channel import Door
+from streaming.ingest.channel import IngestChannel
 
 log = logging.getLogger("ingest")
 
@@ -22,16 +22,16 @@ _timed_out = counter("fraudwatch_ingest_waits_timed_out")
 
 
 @dataclass(frozen=True, slots=True)
-class Hearing:
-    """Who waits, and what hears for them."""
+class VerdictWaiter:
+    """The pending verdicts, and the listener that resolves them."""
 
-    expectations: Expectations
+    pending: Expectations
     listener: VerdictListener
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What a caller is told of a verdict."""
+class VerdictResponse:
+    """The part of a verdict that a synchronous caller receives."""
 
     transaction_id: str
     outcome: Outcome
@@ -41,42 +41,44 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Waited:
-    """What was taken, the verdicts that came in time, and the purchases without one."""
+class ScoringResponse:
+    """Counts of a submission, the verdicts that arrived in time, and the purchases without one."""
 
     accepted: int
     repeated: int
-    verdicts: list[Told]
+    verdicts: list[VerdictResponse]
     pending: list[str]
 
 
-async def take_and_wait(
+async def submit_and_wait(
     purchases: Sequence[Purchase],
-    door: Door[Purchase],
-    hearing: Hearing,
+    channel: IngestChannel[Purchase],
+    waiter: VerdictWaiter,
     *,
     wait_seconds: float,
-) -> Waited:
-    """Take purchases in as anybody's, then wait on the event loop, in no thread, for verdicts.
+) -> ScoringResponse:
+    """Submit purchases, then await their verdicts without blocking a thread.
 
-    They are expected before they are published, so that no verdict comes too early to be heard.
+    They are registered as pending before they are published, so that no verdict arrives too early.
 
     Raises:
-        RefusedBatch, NotDelivered: as for anybody.
+        RefusedBatch, NotDelivered: as in submission without waiting.
     """
-    names = list(dict.fromkeys(transaction_id_of(one.source, one.id) for one in purchases))
-    with hearing.expectations.expecting(names) as expected:
-        is_heard = await run_in_threadpool(_is_listening, hearing.listener)
-        taken = await run_in_threadpool(door.take, purchases)
-        found = await expected.of(
-            taken.accepted_names, within_seconds=wait_seconds if is_heard else 0
+    transaction_ids = list(
+        dict.fromkeys(transaction_id_of(one.source, one.id) for one in purchases)
+    )
+    with waiter.pending.expecting(transaction_ids) as expected:
+        is_listening = await run_in_threadpool(_listen, waiter.listener)
+        result = await run_in_threadpool(channel.submit, purchases)
+        verdicts = await expected.of(
+            result.accepted_names, within_seconds=wait_seconds if is_listening else 0
         )
-    if found.keys() != taken.accepted_names:
+    if verdicts.keys() != result.accepted_names:
         _timed_out.inc()
-    return _waited(names, taken, found)
+    return _response(transaction_ids, result, verdicts)
 
 
-def _is_listening(listener: VerdictListener) -> bool:
+def _listen(listener: VerdictListener) -> bool:
     try:
         listener.listen()
     except VerdictsUnheard as error:
@@ -85,16 +87,18 @@ def _is_listening(listener: VerdictListener) -> bool:
     return True
 
 
-def _waited(names: Sequence[str], taken: Taken, found: Mapping[str, Verdict]) -> Waited:
-    return Waited(
-        taken.accepted,
-        taken.repeated,
-        [_told(found[name]) for name in names if name in found],
-        [name for name in names if name not in found],
+def _response(
+    transaction_ids: Sequence[str], result: Taken, verdicts: Mapping[str, Verdict]
+) -> ScoringResponse:
+    return ScoringResponse(
+        result.accepted,
+        result.repeated,
+        [_verdict_response(verdicts[name]) for name in transaction_ids if name in verdicts],
+        [name for name in transaction_ids if name not in verdicts],
     )
 
 
-def _told(verdict: Verdict) -> Told:
-    return Told(
+def _verdict_response(verdict: Verdict) -> VerdictResponse:
+    return VerdictResponse(
         verdict.transaction_id, verdict.outcome, verdict.risk, verdict.score, verdict.reasons
     )

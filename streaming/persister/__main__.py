@@ -1,9 +1,9 @@
-"""The persister: its topics into Cassandra, written before committed.
+"""Run the persister: write its topics to Cassandra, then commit the offsets.
 
-``python -m streaming.persister`` reads transactions, verdicts, labels and audit records
-independently and never joins them. An offset moves only after its row is durable or its dead letter
-is acknowledged. While the store is away, reading rests and membership in the group is kept; rows
-are idempotent, so whatever is read twice after a crash changes nothing.
+``python -m streaming.persister`` consumes transactions, verdicts, labels and audit records
+independently and never joins them. An offset is committed only after its row is durable or its dead
+letter is acknowledged. While the store is unavailable, consumption is paused and the membership in
+the group kept; rows are idempotent, so messages consumed twice after a crash change nothing.
 """
 
 from __future__ import annotations
@@ -13,32 +13,32 @@ import time
 
 from prometheus_client import start_http_server
 
-from fraudwatch.adapters.kafka_log.consumer_group import opened_when_possible
+from fraudwatch.adapters.kafka_log.consumer_group import open_with_retry
 from fraudwatch.adapters.kafka_log.dead_letters import KafkaDeadLetters
 from fraudwatch.adapters.kafka_log.log import group_consumer
 from fraudwatch.adapters.store.session import connect
 from fraudwatch.adapters.store.verdict_store import CassandraVerdictStore
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import CassandraSettings, KafkaSettings, PersisterSettings
-from streaming.persister.loop import Loop
+from streaming.persister.loop import PersisterLoop
 from streaming.persister.writing import Persister
 
 GROUP = "persister"
 
 
 def main() -> None:
-    """Wire the persister and run it until stopped."""
+    """Build the persister and run it until stopped."""
     configure_logging("persister")
     settings, kafka, cassandra = PersisterSettings(), KafkaSettings(), CassandraSettings()
     persister = Persister(
-        opened_when_possible(lambda: CassandraVerdictStore(connect(cassandra))),
+        open_with_retry(lambda: CassandraVerdictStore(connect(cassandra))),
         KafkaDeadLetters(kafka, settings.dead_letter_key_path),
         now_ms=lambda: time.time_ns() // 1_000_000,
     )
-    # A static member that is killed and comes back takes its partitions at once; without it the
-    # group would wait for the dead one's session to end.
+    # A static member that is killed and restarted gets its partitions back at once; otherwise the
+    # group would wait until the old member's session expires.
     consumer = group_consumer(kafka, GROUP, **{"group.instance.id": settings.instance})
-    loop = Loop(consumer, persister, settings.max_poll_records)
+    loop = PersisterLoop(consumer, persister, settings.max_poll_records)
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: loop.stopping.set())
     start_http_server(settings.metrics_port, addr="127.0.0.1")

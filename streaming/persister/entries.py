@@ -1,4 +1,4 @@
-"""What the persister reads: one message of one of its topics, and what it says."""
+"""Decode and validate the messages that the persister consumes."""
 
 from __future__ import annotations
 
@@ -27,32 +27,32 @@ CONTENTS: Final[Mapping[str, type[Any]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One message of a topic with what it says, or why it says nothing."""
+    """One message of a topic with its decoded content, or the reason why it has none."""
 
     message: Message
     content: Verdict | Transaction | Label | AuditRecord | Refused
 
     @property
     def topic(self) -> str:
-        """Where it was read."""
+        """Return its topic."""
         return self.message.topic() or ""
 
     @property
     def origin(self) -> str:
-        """Where it stands, unique over all topics."""
+        """Return its topic, partition and offset, unique over all topics."""
         return f"{self.topic}-{self.message.partition()}-{self.message.offset()}"
 
     @property
     def produced_at_ms(self) -> int:
-        """When it came onto its topic."""
+        """Return the time of production on its topic."""
         return self.message.timestamp()[1]
 
 
 def read(message: Message) -> Entry:
-    """Decode a message by its topic and hold it against the bounds of its fields."""
+    """Decode a message by its topic and validate the bounds of its fields."""
     try:
         content = decode(CONTENTS[message.topic() or ""], message.value() or b"")
-    except Refused as why:
-        return Entry(message, why)
-    broken = problems(content)
-    return Entry(message, Refused(Code.OUT_OF_BOUNDS, broken) if broken else content)
+    except Refused as refusal:
+        return Entry(message, refusal)
+    invalid = problems(content)
+    return Entry(message, Refused(Code.OUT_OF_BOUNDS, invalid) if invalid else content)

@@ -1,4 +1,4 @@
-"""Entries become rows; whatever cannot be a row becomes a dead letter."""
+"""Write entries as rows to the store, and dead-letter those that cannot be written."""
 
 from __future__ import annotations
 
@@ -26,43 +26,43 @@ M = TypeVar("M")
 _rows = counter("fraudwatch_persister_rows")
 _dead_letters = counter("fraudwatch_dead_letters")
 _event_to_row = histogram("fraudwatch_event_to_row_seconds")
-spent = Phases(counter("fraudwatch_persister_seconds")).spent
+timed = Phases(counter("fraudwatch_persister_seconds")).timed
 
 
 @dataclass(frozen=True, slots=True)
 class Persister:
-    """Writes entries; nothing that was read is ever dropped."""
+    """Writes entries; no message is ever dropped."""
 
     store: VerdictStore
     dead_letters: DeadLetters
     now_ms: Callable[[], int]
 
     def persist(self, entries: Sequence[Entry]) -> None:
-        """Return when every entry is durable, as rows or as a dead letter.
+        """Write the entries; returns when each is durable, as rows or as a dead letter.
 
         Raises:
-            StoreUnavailable: not now; the same entries may be given again.
+            StoreUnavailable: retry later with the same entries.
         """
-        bad = {e.origin: e.content for e in entries if isinstance(e.content, Refused)}
-        good = [entry for entry in entries if entry.origin not in bad] if bad else entries
-        with spent("writing"):
-            bad |= self._write(good)
-        if bad:
-            with spent("dead_letters"):
-                self._put_aside([(e, bad[e.origin]) for e in entries if e.origin in bad])
-        self._measure([e for e in good if e.origin not in bad] if bad else good)
+        refused = {e.origin: e.content for e in entries if isinstance(e.content, Refused)}
+        valid = [entry for entry in entries if entry.origin not in refused] if refused else entries
+        with timed("writing"):
+            refused |= self._write(valid)
+        if refused:
+            with timed("dead_letters"):
+                self._dead_letter([(e, refused[e.origin]) for e in entries if e.origin in refused])
+        self._measure([e for e in valid if e.origin not in refused] if refused else valid)
 
     def _write(self, entries: Sequence[Entry]) -> dict[str, Refused]:
-        """Write; what the store will never take comes back with the reason, by origin."""
+        """Write; returns the entries that the store will never accept with reasons, by origin."""
         try:
             self.store.write(
-                _those(Verdict, entries),
-                _those(Transaction, entries),
-                _those(Label, entries),
-                _those(AuditRecord, entries),
+                _of_type(Verdict, entries),
+                _of_type(Transaction, entries),
+                _of_type(Label, entries),
+                _of_type(AuditRecord, entries),
             )
-        except RowsRefused as why:
-            reasons: dict[Any, str] = dict(why.reasons)
+        except RowsRefused as refusal:
+            reasons: dict[Any, str] = dict(refusal.reasons)
             return {
                 e.origin: Refused(Code.ROW_REFUSED, [Problem("row", reasons[e.content])])
                 for e in entries
@@ -70,22 +70,22 @@ class Persister:
             }
         return {}
 
-    def _put_aside(self, refused: Iterable[tuple[Entry, Refused]]) -> None:
-        letters = [
+    def _dead_letter(self, refused: Iterable[tuple[Entry, Refused]]) -> None:
+        records = [
             DeadLetter(
-                code=why.code,
+                code=refusal.code,
                 stage=Stage.PERSISTER,
                 origin=entry.origin,
-                reason=why.reason,
+                reason=refusal.reason,
                 payload=entry.message.value() or b"",
                 at_ms=self.now_ms(),
             )
-            for entry, why in refused
+            for entry, refusal in refused
         ]
-        self.dead_letters.put(letters)
-        for letter in letters:
-            _dead_letters.labels(stage=letter.stage, code=letter.code).inc()
-            log.warning("put aside %s: %s", letter.origin, letter.reason)
+        self.dead_letters.put(records)
+        for record in records:
+            _dead_letters.labels(stage=record.stage, code=record.code).inc()
+            log.warning("dead-lettered %s: %s", record.origin, record.reason)
 
     def _measure(self, written: Sequence[Entry]) -> None:
         for topic, count in Counter(entry.topic for entry in written).items():
@@ -96,11 +96,11 @@ class Persister:
                 _event_to_row.observe(max(0, now_ms - edge_ms) / 1000)
 
 
-def _those(kind: type[M], entries: Iterable[Entry]) -> list[M]:
+def _of_type(kind: type[M], entries: Iterable[Entry]) -> list[M]:
     return [entry.content for entry in entries if isinstance(entry.content, kind)]
 
 
 def _left_edge_at_ms(entry: Entry) -> int | None:
-    """When the edge produced the transaction that this verdict judges."""
+    """Return when ingest produced the transaction of this verdict."""
     text = dict(entry.message.headers() or []).get(PRODUCED_AT_HEADER)
     return int(text) if isinstance(text, bytes) and text.isdigit() else None

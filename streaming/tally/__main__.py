@@ -1,8 +1,9 @@
-"""The tally: verdicts counted by day, so that rates and trends need not read a million of them.
+"""Run the tally: count verdicts by day, so that rates and trends need not read every verdict.
 
-``python -m streaming.tally`` reads verdicts in a group of its own and keeps one row a day, source
-partition and value in Cassandra; :mod:`fraudwatch.domain.tally` says why each is counted once,
-however often it is read. What is no verdict it passes over: the persister puts it aside.
+``python -m streaming.tally`` consumes verdicts in a group of its own and keeps one row a day,
+source partition and value in Cassandra; :mod:`fraudwatch.domain.tally` explains why each verdict is
+counted once, however often it is consumed. Invalid messages are skipped: the persister
+dead-letters them.
 """
 
 from __future__ import annotations
@@ -12,32 +13,32 @@ import time
 
 from prometheus_client import start_http_server
 
-from fraudwatch.adapters.kafka_log.consumer_group import opened_when_possible
+from fraudwatch.adapters.kafka_log.consumer_group import open_with_retry
 from fraudwatch.adapters.kafka_log.log import group_consumer
 from fraudwatch.adapters.store.session import connect
 from fraudwatch.adapters.store.tallies import CassandraTallyStore
 from fraudwatch.application.console.tallying import Tallying
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import CassandraSettings, KafkaSettings, TallySettings
-from streaming.tally.loop import Loop
+from streaming.tally.loop import TallyLoop
 
 GROUP = "tally"
 
 
 def main() -> None:
-    """Wire the tally and run it until stopped."""
+    """Build the tally and run it until stopped."""
     configure_logging("tally")
     settings, cassandra = TallySettings(), CassandraSettings()
-    # A probe waits for this port, and the store may take longer than it waits.
+    # A probe waits for this port, and opening the store may take longer than its timeout.
     start_http_server(settings.metrics_port, addr="127.0.0.1")
-    store = opened_when_possible(lambda: CassandraTallyStore(connect(cassandra)))
-    # A static member that is killed and comes back takes its partitions at once.
+    store = open_with_retry(lambda: CassandraTallyStore(connect(cassandra)))
+    # A static member that is killed and restarted gets its partitions back at once.
     consumer = group_consumer(KafkaSettings(), GROUP, **{"group.instance.id": settings.instance})
-    loop = Loop(
+    loop = TallyLoop(
         consumer,
         Tallying(store),
         lambda: time.time_ns() // 1_000_000,
-        most=settings.max_poll_records,
+        max_records=settings.max_poll_records,
         poll_seconds=settings.poll_seconds,
     )
     for name in (signal.SIGTERM, signal.SIGINT):

@@ -1,4 +1,4 @@
-"""The tally's loop: read verdicts, count, save, commit; rest while the store is away."""
+"""Loop of the tally: consume, count, save, commit; pause while the store is unavailable."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _lag = gauge("fraudwatch_tally_lag_seconds")
 _counted_until = gauge("fraudwatch_tally_counted_until_seconds")
 
 
-class Loop:
-    """Read, count, save, commit, until told to stop.
+class TallyLoop:
+    """Consume, count, save and commit until stopped.
 
-    A read ends after ``poll_seconds`` or ``most`` messages, whichever comes first, and each is
-    saved at once: so the store is written to about once a second, and less wants to be counted
-    again after a crash than is read in one go.
+    A read ends after ``poll_seconds`` or ``max_records`` messages, whichever comes first, and is
+    saved at once: so the store is written about once a second, and at most one read is counted
+    again after a crash.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Loop:
         tallying: Tallying,
         now_ms: Callable[[], int],
         *,
-        most: int,
+        max_records: int,
         poll_seconds: float,
     ) -> None:
         self._reader, self._tallying, self._now_ms = (
@@ -50,30 +50,30 @@ class Loop:
             tallying,
             now_ms,
         )
-        self._most, self._poll_seconds = most, poll_seconds
+        self._max_records, self._poll_seconds = max_records, poll_seconds
         self._oldest_ms: int | None = None
         self.stopping = self._reader.stopping
-        # Asked when the metrics are read, so the age grows while the loop waits for the store.
+        # Evaluated at each scrape, so the age grows while the loop waits for the store.
         _lag.set_function(self._lag_seconds)
 
     def run(self) -> None:
-        """Subscribe and work; ends after the messages in hand when told to stop."""
+        """Subscribe and process reads; when stopped, ends after the current read."""
         self._reader.subscribe([FRAUD_TOPIC])
         while not self.stopping.is_set():
-            if messages := self._reader.read(self._most, self._poll_seconds):
-                self._take(messages)
+            if messages := self._reader.read(self._max_records, self._poll_seconds):
+                self._process(messages)
 
-    def _take(self, messages: Sequence[Message]) -> None:
+    def _process(self, messages: Sequence[Message]) -> None:
         times_ms = [message.timestamp()[1] for message in messages]
         self._oldest_ms = min(times_ms)
-        waiting = deque(found for message in messages if (found := _verdict_in(message)))
-        if self._reader.when_possible(lambda: self._count(waiting)):
+        waiting = deque(verdict for message in messages if (verdict := _verdict_in(message)))
+        if self._reader.retry_until_available(lambda: self._count(waiting)):
             self._reader.commit(messages)
             self._oldest_ms = None
             _counted_until.set(max(times_ms) / 1000)
 
     def _count(self, waiting: deque[Verdict]) -> None:
-        """Count what waits and save it; called again, it goes on where it was interrupted."""
+        """Count the waiting verdicts and save; a repeated call resumes after an interruption."""
         while waiting:
             is_new = self._tallying.count(waiting[0])
             waiting.popleft()
@@ -81,25 +81,25 @@ class Loop:
         self._tallying.flush()
 
     def _lag_seconds(self) -> float:
-        """0 when everything that was read is saved."""
+        """Return the age of the oldest unsaved verdict; 0 when everything consumed is saved."""
         oldest_ms = self._oldest_ms
         return 0.0 if oldest_ms is None else max(0, self._now_ms() - oldest_ms) / 1000
 
 
 def _verdict_in(message: Message) -> Verdict | None:
-    """The verdict; None where there is none to count, which the persister makes a dead letter."""
+    """Decode the verdict; None if it is invalid, which the persister dead-letters."""
     try:
         verdict = decode(Verdict, message.value() or b"")
-    except Refused as why:
-        _pass_over(message, why.reason)
+    except Refused as refusal:
+        _skip(message, refusal.reason)
         return None
     if problems(verdict) or not is_countable(verdict):
-        _pass_over(message, "its fields are out of bounds")
+        _skip(message, "its fields are out of bounds")
         return None
     return verdict
 
 
-def _pass_over(message: Message, reason: str) -> None:
+def _skip(message: Message, reason: str) -> None:
     _unreadable.inc()
-    place = f"{message.topic()}-{message.partition()}-{message.offset()}"
-    log.warning("not counted, %s: %s", place, reason)
+    origin = f"{message.topic()}-{message.partition()}-{message.offset()}"
+    log.warning("not counted, %s: %s", origin, reason)

@@ -25,9 +25,9 @@ from fraudwatch.application.intake.message_builders import labels, purchases
 from fraudwatch.application.intake.pending_verdicts import Expectations
 from fraudwatch.domain.money import RateTable
 from fraudwatch.stack import catalogue
-from streaming.ingest.api import Served, create_app
-from streaming.ingest.channel import Door, label_meters, purchase_meters
-from streaming.ingest.sync_scoring import Hearing
+from streaming.ingest.api import IngestServices, create_app
+from streaming.ingest.channel import IngestChannel, label_metrics, purchase_metrics
+from streaming.ingest.sync_scoring import VerdictWaiter
 
 ROOT = Path(__file__).parents[2]
 KEY = "a-key-of-the-test"
@@ -86,10 +86,12 @@ def ingest(tmp_path: Path) -> TestClient:
     def now_ms() -> int:
         return time.time_ns() // 1_000_000
 
-    served = Served(
-        Door(Intake(purchases(edge, encode), MemoryTopic(), letters, now_ms), purchase_meters()),
-        Door(Intake(labels(encode), MemoryTopic(), letters, now_ms), label_meters()),
-        Hearing(verdicts._expectations, verdicts),
+    served = IngestServices(
+        IngestChannel(
+            Intake(purchases(edge, encode), MemoryTopic(), letters, now_ms), purchase_metrics()
+        ),
+        IngestChannel(Intake(labels(encode), MemoryTopic(), letters, now_ms), label_metrics()),
+        VerdictWaiter(verdicts._expectations, verdicts),
         KEY,
     )
     return TestClient(create_app(served))

@@ -27,10 +27,10 @@ from fraudwatch.domain.messages.audit import AuditRecord
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.money import RateTable
 from fraudwatch.samples import NOON_MS, a_token, a_transaction
-from streaming.ingest.api import Served, create_app
-from streaming.ingest.channel import Door, label_meters, purchase_meters
-from streaming.ingest.reveal import RevealDoor, add_reveal
-from streaming.ingest.sync_scoring import Hearing
+from streaming.ingest.api import IngestServices, create_app
+from streaming.ingest.channel import IngestChannel, label_metrics, purchase_metrics
+from streaming.ingest.reveal import RevealChannel, add_reveal
+from streaming.ingest.sync_scoring import VerdictWaiter
 
 LEAD = Person("lead", Role.LEAD)
 KEY = "a-key-of-the-test"
@@ -68,14 +68,18 @@ def edge_of(vault: TinkVault, topic: MemoryTopic) -> FastAPI:
     """The app that ingest serves."""
     letters, expectations = MemoryDeadLetters(), Expectations()
     admit = purchases(Edge(vault, RateTable([])), encode)
-    served = Served(
-        Door(Intake(admit, MemoryTopic(), letters, lambda: NOON_MS), purchase_meters()),
-        Door(Intake(labels(encode), MemoryTopic(), letters, lambda: NOON_MS), label_meters()),
-        Hearing(expectations, MemoryVerdicts(expectations)),
+    served = IngestServices(
+        IngestChannel(Intake(admit, MemoryTopic(), letters, lambda: NOON_MS), purchase_metrics()),
+        IngestChannel(
+            Intake(labels(encode), MemoryTopic(), letters, lambda: NOON_MS), label_metrics()
+        ),
+        VerdictWaiter(expectations, MemoryVerdicts(expectations)),
         "a-key-of-the-shops",
     )
     app = create_app(served)
-    add_reveal(app, RevealDoor(Reveals(vault, PublishedAudit(topic, encode), lambda: NOON_MS), KEY))
+    add_reveal(
+        app, RevealChannel(Reveals(vault, PublishedAudit(topic, encode), lambda: NOON_MS), KEY)
+    )
     return app
 
 

@@ -176,7 +176,7 @@ def judged(listed: list[Message], models: Models, views: RiskViews) -> MemoryVer
     start = 0
     while start < len(listed):
         some = sorted(listed[start : (start := start + chance.randrange(1, 40))])
-        detector.judge(
+        detector.score(
             MicroBatch(
                 batch_id=start, is_rerun=False, decided_at_ms=max(one[2] for one in some) + 50,
                 values=[one[4] for one in some],

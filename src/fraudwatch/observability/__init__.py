@@ -1,1 +1,1 @@
-"""What every process says of itself: metrics and logs."""
+"""Observability of every process: metrics, logs, reasons of failures."""

@@ -1,9 +1,9 @@
-"""Reports why a batch job failed, to the task that started it: by a file, not by its output.
+"""Report a batch job's failure reason to the task that started it, by a file.
 
-A job's output ends with whatever Java prints while it shuts down, so its last line is no reason.
-The task names a file in the environment; what a job logs as ERROR under its own name is written to
-it, and so is an uncaught exception. Without the variable nothing is written. A job that could
-write nothing is judged by its output after all: `last_sentence`.
+A job's output ends with Java's shutdown messages, so its last line is not the reason. The task
+names a file in the environment; the job writes its ERROR log messages and an uncaught exception to
+it. Without the variable nothing is written. For a job that could not write, the reason is taken
+from its output: `last_sentence`.
 """
 
 from __future__ import annotations
@@ -36,25 +36,25 @@ class ReasonFile:
     path: Path
 
     def text(self) -> str:
-        """Empty where the job recorded no reason."""
+        """Read the reason; empty where the job recorded none."""
         return self.path.read_text(encoding="utf-8").strip() if self.path.exists() else ""
 
 
 @contextmanager
 def reason_file() -> Iterator[ReasonFile]:
-    """A file of its own for one run of a job."""
+    """Create a temporary reason file for one run of a job."""
     with TemporaryDirectory(prefix="fraudwatch-job-") as folder:
         yield ReasonFile(Path(folder) / "reason")
 
 
 class ReasonHandler(logging.Handler):
-    """Records each ERROR of one job's logger."""
+    """A log handler that records each ERROR of one job's logger."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Append the message to the file; a full disk stops no job."""
+        """Append the message to the file; a full disk does not stop the job."""
         try:
             record_reason(record.getMessage())
         except OSError:
@@ -62,7 +62,7 @@ class ReasonHandler(logging.Handler):
 
 
 def install(process: str) -> None:
-    """Record from now on what this job logs as ERROR, and what it does not catch."""
+    """Record from now on this job's ERROR log messages and uncaught exceptions."""
     if VARIABLE not in os.environ:
         return
     logger = logging.getLogger(process)
@@ -72,7 +72,7 @@ def install(process: str) -> None:
 
 
 def record_reason(sentence: str) -> None:
-    """Append a reason; several stay in their order, each on lines of its own."""
+    """Append a reason; several are in their order, each on lines of its own."""
     path = os.environ.get(VARIABLE)
     if path:
         with Path(path).open("a", encoding="utf-8") as file:
@@ -80,10 +80,10 @@ def record_reason(sentence: str) -> None:
 
 
 def sentence_of_defect(kind: str, text: str) -> str:
-    """Cause, effect and fix of an error that the job did not expect."""
+    """Format cause, effect and fix of an unexpected error."""
     return (
-        f"The job stopped with an unexpected error ({kind}: {text.strip()}). What it had not "
-        "finished is as it was before. The traceback is in the log of the task."
+        f"The job stopped with an unexpected error ({kind}: {text.strip()}). Its unfinished work "
+        "changed nothing. The traceback is in the log of the task."
     )
 
 
@@ -95,7 +95,7 @@ def _excepthook(
 
 
 def last_sentence(lines: Sequence[str]) -> str | None:
-    """The last line of a job's output that is neither Java's stack nor a log line below ERROR."""
+    """Find the last line of a job's output that is not a Java stack or a log line below ERROR."""
     for line in reversed(lines):
         logged = _LOG_LINE.fullmatch(line)
         if logged and logged["level"] not in _ERRORS:

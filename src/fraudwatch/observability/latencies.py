@@ -1,4 +1,4 @@
-"""A histogram of latencies that takes a whole batch, counted already."""
+"""Histogram of latencies that is updated by whole batches of counts."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from prometheus_client.registry import REGISTRY, Collector, CollectorRegistry
 
 
 class LatencyHistogram(Collector):
-    """Prometheus' histogram by the batch: the library's own takes one value a call.
+    """A Prometheus histogram updated by batches: the library's own takes one value a call.
 
-    At tens of thousands of purchases a second those calls cost more than the judgement.
+    At tens of thousands of purchases a second those calls cost more than the scoring.
     """
 
     def __init__(
@@ -31,13 +31,13 @@ class LatencyHistogram(Collector):
         registry.register(self)
 
     def add(self, counts: Sequence[int], sum_seconds: float) -> None:
-        """Add latencies: how many lie up to each bound and above the one before, then the rest."""
+        """Add counts of latencies: one for each bucket in order, then one above the last bound."""
         with self._lock:
             self._counts = [a + b for a, b in zip(self._counts, counts, strict=True)]
             self._sum_seconds += sum_seconds
 
     def collect(self) -> Iterator[HistogramMetricFamily]:
-        """What Prometheus reads: how many took at most so long."""
+        """Export the cumulative counts by bucket to Prometheus."""
         with self._lock:
             totals, seconds = list(accumulate(self._counts)), self._sum_seconds
         bounds = [*map(str, self.bounds_seconds), "+Inf"]

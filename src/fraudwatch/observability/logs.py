@@ -1,4 +1,4 @@
-"""One way to log: a line with UTC time, level and process; values that could be secret never."""
+"""Configure logging: lines with UTC time, level and process, and never a possible secret."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fraudwatch.observability import failure_reason
 
 
 def configure_logging(process: str) -> logging.Logger:
-    """Log to standard error, which the supervisor keeps, and return the process's logger.
+    """Log to standard error, which the supervisor stores, and return the process's logger.
 
     A batch job reports its errors to the task that started it as well: see `failure_reason`.
     """
@@ -19,7 +19,7 @@ def configure_logging(process: str) -> logging.Logger:
     formatter.converter = time.gmtime
     handler.setFormatter(formatter)
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    # Every request of a long poll at INFO would drown what matters.
+    # Every request of a long poll at INFO would hide the important lines.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("py4j").setLevel(logging.WARNING)
     failure_reason.install(process)

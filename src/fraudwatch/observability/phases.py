@@ -1,4 +1,4 @@
-"""Where a process's time goes: a counter of seconds, split by phase."""
+"""Measure the time of a process by phase, in a counter of seconds."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Phases:
     seconds: Counter
 
     @contextmanager
-    def spent(self, phase: str) -> Iterator[None]:
-        """Count the time within as spent on this phase, whatever comes of it."""
+    def timed(self, phase: str) -> Iterator[None]:
+        """Count the time of the block as spent on this phase, also if it raises."""
         began = time.perf_counter()
         try:
             yield

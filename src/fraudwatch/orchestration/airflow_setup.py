@@ -1,7 +1,7 @@
-"""One-shot: Airflow's tables, its three logins, the Spark slot, the ways out. May be repeated.
+"""Set up Airflow: migrate its tables, create its three logins, the Spark pool and connections.
 
-What .env says is brought about at every start, so a password forgotten or changed by hand is the
-one of .env again.
+Idempotent: every start applies .env again, so a password that was forgotten or changed by hand is
+reset to the one in .env.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class LoginSettings(BaseSettings):
     viewer_password: Secret
 
     def logins(self) -> tuple[Login, ...]:
-        """Who may log in, and as what."""
+        """Return the accounts with their roles."""
         return (
             Login("admin", "Admin", self.admin_password.get_secret_value()),
             Login("operator", "Op", self.operator_password.get_secret_value()),
@@ -49,7 +49,7 @@ class LoginSettings(BaseSettings):
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """One account of Airflow's, with one of the roles that it ships."""
+    """One account of Airflow, with one of its built-in roles."""
 
     name: str
     role: str
@@ -57,54 +57,56 @@ class Login:
 
 
 def main() -> int:
-    """Bring everything about; 1 and one line on failure."""
+    """Run the whole setup; returns 1 and logs one line on failure."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     try:
         logins, kafka = LoginSettings().logins(), KafkaSettings()
-    except ValidationError as wrong:
-        problems = "; ".join(f"{e['loc'][0]}: {e['msg']}" for e in wrong.errors())
+    except ValidationError as error:
+        problems = "; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors())
         return _fail(f"settings are missing or weak ({problems}); set them in .env")
     done = subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=False)
     if done.returncode:
         return _fail(
-            "Airflow's tables could not be made or renewed (see above), so it is not started; see "
-            "whether AIRFLOW_DATABASE_URL in .env is right and that database answers"
+            "Airflow's tables could not be created or migrated (see above), so Airflow was not "
+            "started; check AIRFLOW_DATABASE_URL in .env, and that the database is running"
         )
-    make_logins(logins)
-    make_pool()
-    make_connections({KAFKA_CONNECTION: to_kafka(kafka), SPARK_CONNECTION: to_spark()})
-    logger.info("logins, the pool %s and the connections are as .env says", SPARK_POOL)
+    create_logins(logins)
+    create_pool()
+    write_connections(
+        {KAFKA_CONNECTION: kafka_connection(kafka), SPARK_CONNECTION: spark_connection()}
+    )
+    logger.info("logins, the pool %s and the connections are set up from .env", SPARK_POOL)
     return 0
 
 
-def to_kafka(settings: KafkaSettings) -> dict[str, Any]:
-    """The watchers' way to Kafka, which begins where their group stopped."""
+def kafka_connection(settings: KafkaSettings) -> dict[str, Any]:
+    """Build the watchers' Kafka connection, which starts at their group's committed offsets."""
     extra = {
         "bootstrap.servers": settings.bootstrap_servers,
         "security.protocol": settings.security_protocol,
         "sasl.mechanism": "SCRAM-SHA-512",
         "sasl.username": settings.username,
         "sasl.password": settings.password.get_secret_value(),
-        # Rights on groups follow the user's name.
+        # ACLs on groups follow the user's name.
         "group.id": settings.username,
-        # An event counts as read once Airflow has taken it.
+        # An event is committed once Airflow has stored it.
         "enable.auto.commit": False,
         "auto.offset.reset": "earliest",
     }
     return {"conn_type": "kafka", "extra": json.dumps(extra)}
 
 
-def to_spark() -> dict[str, Any]:
-    """Spark inside the job's own process; as a URI the same would silently become YARN."""
+def spark_connection() -> dict[str, Any]:
+    """Build the connection to a local Spark; as a URI the same would silently become YARN."""
     return {"conn_type": "spark", "host": "local[2]"}
 
 
-def make_logins(logins: tuple[Login, ...]) -> None:
-    """Create the accounts, or give them the passwords of .env again."""
+def create_logins(logins: tuple[Login, ...]) -> None:
+    """Create the accounts, or reset their passwords to those of .env."""
     from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
     from werkzeug.security import check_password_hash
 
-    # The builder prints what it adds to the menu.
+    # The builder prints the menu items that it adds.
     with redirect_stdout(sys.stderr), get_application_builder() as builder:
         manager = builder.sm
         for login in logins:
@@ -119,8 +121,8 @@ def make_logins(logins: tuple[Login, ...]) -> None:
                 manager.reset_password(known.id, login.password)
 
 
-def make_pool() -> None:
-    """The pool that every Spark job waits in for its turn."""
+def create_pool() -> None:
+    """Create the pool in which Spark jobs queue."""
     from airflow.models.pool import Pool
 
     Pool.create_or_update_pool(
@@ -128,15 +130,15 @@ def make_pool() -> None:
     )
 
 
-def make_connections(wanted: Mapping[str, Mapping[str, Any]]) -> None:
-    """Write these connections, sealed by the Fernet key; others are left alone."""
+def write_connections(connections: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write these connections, encrypted by the Fernet key; others are unchanged."""
     from airflow.models.connection import Connection
     from airflow.utils.session import create_session
     from sqlalchemy import delete
 
     with create_session() as session:
-        session.execute(delete(Connection).where(Connection.conn_id.in_(wanted)))
-        session.add_all(Connection(conn_id=name, **values) for name, values in wanted.items())
+        session.execute(delete(Connection).where(Connection.conn_id.in_(connections)))
+        session.add_all(Connection(conn_id=name, **values) for name, values in connections.items())
 
 
 def _fail(problem: str) -> int:

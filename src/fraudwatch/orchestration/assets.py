@@ -1,4 +1,4 @@
-"""The assets by which one DAG starts another."""
+"""Declare the assets by which one DAG starts another."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from airflow.sdk import Asset, AssetWatcher
 from fraudwatch.orchestration.control_topic import CONNECTION_ID, DayClosedTrigger
 from fraudwatch.topics import CONTROL_TOPIC
 
-# The trigger's consumer lives in the triggerer; one message on the topic starts the consumers.
+# The trigger consumes the topic in the triggerer; each closed day starts the scheduled DAGs.
 DAY_CLOSED = Asset(
     name="day_closed",
     watchers=[
@@ -20,5 +20,5 @@ DAY_CLOSED = Asset(
 
 CORE_TRANSACTIONS = Asset(name="core_transactions")
 
-# Somebody saw that the model no longer fits: an event asks for a new one.
+# Drift was found: an event requests a new model.
 MODEL_WANTED = Asset(name="model_wanted")

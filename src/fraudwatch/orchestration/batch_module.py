@@ -1,4 +1,4 @@
-"""Runs a job of ``batch/`` as a process of the lake's environment."""
+"""Run a job of ``batch/`` as a process of the lake's environment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fraudwatch.orchestration.settings import JobSettings
 
 
 def without_airflow(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a job: Airflow's own keys and passwords are removed."""
+    """Remove Airflow's own keys and passwords from the environment of a job."""
     return {
         name: value
         for name, value in environment.items()
@@ -23,7 +23,7 @@ def without_airflow(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 class BatchModule(BaseOperator):
-    """``python -m MODULE ARGUMENTS``; an argument that renders to nothing is left out."""
+    """Runs ``python -m MODULE ARGUMENTS``; arguments that render to nothing are left out."""
 
     template_fields: Sequence[str] = ("arguments",)
 
@@ -37,7 +37,7 @@ class BatchModule(BaseOperator):
         """Run the job with its output in the task's log.
 
         Raises:
-            JobFailed: it ended with anything but 0.
+            JobFailed: its exit code was not 0.
         """
         settings = JobSettings()
         arguments = [str(argument) for argument in self.arguments if argument]
@@ -51,11 +51,11 @@ class BatchModule(BaseOperator):
         self._job.run(settings.fraudwatch_root)
 
     def on_kill(self) -> None:
-        """End the job and all that it started."""
+        """End the job and all processes that it started."""
         if self._job is not None:
             self._job.end()
 
 
 def run_module(task_id: str, module: str, arguments: Sequence[Any], **kwargs: Any) -> BatchModule:
-    """The task that runs a job of ``batch/``."""
+    """Create the task that runs a job of ``batch/``."""
     return BatchModule(task_id=task_id, module=module, arguments=arguments, **kwargs)

@@ -1,14 +1,14 @@
-"""Watches ``control_topic`` in Airflow's triggerer: a day that is closed starts its DAG.
+"""Watch ``control_topic`` in Airflow's triggerer: a closed day starts its DAG.
 
 The connection ``control_topic`` comes from ``AIRFLOW_CONN_CONTROL_TOPIC``; the offset is committed
-only after the event is kept, so auto-commit has to be off:
+only after the event is stored, so auto-commit has to be off:
 
     {"conn_type": "kafka", "extra": {"bootstrap.servers": "127.0.0.1:9092",
      "security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "SCRAM-SHA-512",
      "sasl.username": "airflow", "sasl.password": "...", "group.id": "airflow",
      "enable.auto.commit": "false", "auto.offset.reset": "earliest"}}
 
-The topic has to exist first: without it the trigger fails again and again.
+The topic has to exist first: without it the trigger fails repeatedly.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ CONNECTION_ID = "control_topic"
 
 
 def closed_day(value: bytes | str | None) -> str | None:
-    """The day that a control message says is closed; None of anything else, however odd."""
+    """Parse the closed day of a control message; None for any other or malformed message."""
     try:
-        said = json.loads(value or "")
-        if (said["schema"], said["kind"]) != (CONTROL_SCHEMA, ControlKind.DAY_CLOSED):
+        message = json.loads(value or "")
+        if (message["schema"], message["kind"]) != (CONTROL_SCHEMA, ControlKind.DAY_CLOSED):
             return None
-        day = date.fromisoformat(said["day"])
+        day = date.fromisoformat(message["day"])
     except (KeyError, RecursionError, TypeError, ValueError):
         return None
     return day.isoformat()
 
 
 class DayClosedTrigger(KafkaSharedStreamTrigger):
-    """One event for each closed day; what is no such message is put aside and never fatal."""
+    """Fires one event for each closed day; other messages are skipped and never fatal."""
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Name this class, by which the triggerer finds it again."""
+        """Name this class, so that the triggerer can import it."""
         _, arguments = super().serialize()
         return f"{DayClosedTrigger.__module__}.{DayClosedTrigger.__qualname__}", arguments
 
@@ -57,8 +57,8 @@ class DayClosedTrigger(KafkaSharedStreamTrigger):
         async for value in shared_stream:
             day = closed_day(value)
             if day is None:
-                # Its bytes are not quoted: nobody knows what they hold.
-                log.warning("passed over a message of control_topic that names no closed day")
+                # Its bytes are not logged: they may hold anything.
+                log.warning("skipped a message of control_topic that names no closed day")
                 reject_shared_stream_event()
             else:
                 yield TriggerEvent({"day": day})

@@ -1,4 +1,4 @@
-"""What every DAG and every task has unless its file says otherwise."""
+"""Defaults of every DAG and task, and fields of their forms."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any, Final
 
 from airflow.sdk import Param
 
-from fraudwatch.orchestration.failure_mail import leave_reason
+from fraudwatch.orchestration.failure_mail import store_reason
 
 OWNER: Final = "fraudwatch"
 
-# Nothing before it is caught up with or filled back.
+# The earliest day of a catch-up or backfill.
 START_DATE: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
-# What gives the same answer to the same data gives it to a retry too.
+# For tasks that give the same result for the same data: a retry is pointless.
 NO_RETRY: Final = 0
 
 # Airflow copies it for each DAG.
@@ -26,14 +26,14 @@ TASK_DEFAULTS: Final[dict[str, Any]] = {
     "retry_exponential_backoff": True,
     "max_retry_delay": timedelta(minutes=10),
     "execution_timeout": timedelta(hours=1),
-    "on_failure_callback": leave_reason,
+    "on_failure_callback": store_reason,
 }
 
 _DAY_PATTERN = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"
 _HOUR_PATTERN = _DAY_PATTERN.removesuffix("$") + r"T([01]\d|2[0-3])$"
 
 _NAME_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
-# It travels as one argument of a command, which Linux lets be 128 KiB long.
+# It is passed as one command argument, which Linux limits to 128 KiB.
 _DOCUMENT_PATTERN = r"^[\s\S]{1,30000}$"
 
 
@@ -44,22 +44,22 @@ def _optional(title: str, description: str, pattern: str) -> Param:
 
 
 def a_day(title: str, description: str) -> Param:
-    """A field of the form that may stay empty or takes a UTC day."""
+    """Create an optional form field for a UTC day."""
     return _optional(title, description, _DAY_PATTERN)
 
 
 def an_hour(title: str, description: str) -> Param:
-    """A field of the form that may stay empty or takes a full UTC hour."""
+    """Create an optional form field for a full UTC hour."""
     return _optional(title, description, _HOUR_PATTERN)
 
 
 def a_name(title: str, description: str) -> Param:
-    """A field of the form that may stay empty or takes the name of a file, and no path."""
+    """Create an optional form field for a file name without a path."""
     return _optional(title, description, _NAME_PATTERN)
 
 
 def a_document(title: str, description: str) -> Param:
-    """A field of the form that may stay empty or takes many lines of text."""
+    """Create an optional form field for many lines of text."""
     return Param(
         None,
         type=["null", "string"],
@@ -70,18 +70,18 @@ def a_document(title: str, description: str) -> Param:
     )
 
 
-# The day that a form asks for in ``date``, else the one before the run's: a run that a person has
-# started has no data interval.
+# The day in the form's ``date``, else the day before the run: a run started by hand has no data
+# interval.
 DAY_BEFORE: Final = "{{ params.date or macros.ds_add(dag_run.run_after.strftime('%Y-%m-%d'), -1) }}"
 
 
 def a_choice(title: str, description: str, choices: Sequence[str]) -> Param:
-    """A field of the form that may stay empty or takes one of these words."""
+    """Create an optional form field for one of these choices."""
     return _optional(title, description, f"^({'|'.join(choices)})$")
 
 
 def day_or_range() -> dict[str, Any]:
-    """The form of a DAG that works by days; all empty means what the clock or the event says."""
+    """Create the form of a DAG that processes days; all empty: as the schedule or the event."""
     return {
         "day": a_day("Day", "One closed UTC day, as in 2026-11-20."),
         "from": a_day("From", "First of several days; needs Until, and Day empty."),

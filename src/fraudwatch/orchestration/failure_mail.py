@@ -1,10 +1,10 @@
-"""Mails each failed run once: the reason first, then what to do, then the link to the log.
+"""Mail each failed run once: the reason first, then what to do, then the link to the log.
 
-Two callbacks share the work. A task that gives up stores its reason as an XCom (`leave_reason`);
-the DAG's own callback (`mail_failure`), which the dag-processor runs once a failed run, mails.
-A task killed by SIGKILL stores nothing, and the mail says so. A task whose upstream failed fails no
-run of its own and so sends nothing. An XCom is wiped when its task starts again, so that an old
-reason never explains a new failure.
+Two callbacks share the work. A task that fails stores its reason as an XCom (`store_reason`); the
+DAG's own callback (`mail_failure`), which the dag-processor runs once for a failed run, mails it. A
+task killed by SIGKILL stores nothing, and the mail says so. A task whose upstream failed sends
+nothing. An XCom is deleted when its task starts again, so that an old reason never explains a new
+failure.
 """
 
 from __future__ import annotations
@@ -31,14 +31,12 @@ from fraudwatch.orchestration.smtp import send
 log = logging.getLogger(__name__)
 
 REASON_KEY = "failure_reason"
-MOST_CHARACTERS = 4_000
+MAX_CHARACTERS = 4_000
 KILLED = (
     "The task was killed or lost before it could give a reason: out of memory, kill -9, or its "
-    "machine went away. Its log ends where it was killed."
+    "machine stopped. Its log ends where it was killed."
 )
-TIMED_OUT = (
-    "The task exceeded its time limit and was ended; what it had not finished is as it was before."
-)
+TIMED_OUT = "The task exceeded its time limit and was ended; its unfinished work changed nothing."
 UNREADABLE = "The reason was stored but could not be read; the log has it."
 SECTION = "### If it fails"
 _NO_SECTION = "See the page of the DAG, section If it fails."
@@ -55,18 +53,18 @@ class Failure:
     dag_id: str
     run_id: str
     task: str
-    """Its id, with the map index where there are several; empty where no one task is to blame."""
+    """Task id, with the map index of a mapped task; empty where no single task failed."""
     reason: str
     what_to_do: str = _NO_SECTION
     log_url: str
 
 
-def leave_reason(context: Context) -> None:
-    """Callback of each task: store why it gave up, for the run's own callback."""
+def store_reason(context: Context) -> None:
+    """Store the failure reason of a task for the run's callback; a callback of each task."""
     exception = context.get("exception")
-    if exception is None:  # killed: Airflow noticed from outside, where nothing is known
+    if exception is None:  # killed: Airflow noticed it from outside, without a reason
         return
-    context["ti"].xcom_push(key=REASON_KEY, value=_reason_of(exception)[:MOST_CHARACTERS])
+    context["ti"].xcom_push(key=REASON_KEY, value=_reason_of(exception)[:MAX_CHARACTERS])
 
 
 def _reason_of(exception: BaseException | str) -> str:
@@ -78,7 +76,7 @@ def _reason_of(exception: BaseException | str) -> str:
 
 
 def mail_failure(context: Context) -> None:
-    """Callback of each DAG: mail once. What goes wrong here is counted by Airflow and logged."""
+    """Mail a failed run once; a callback of each DAG. Airflow counts and logs its own errors."""
     failure = failure_of(context)
     settings = MailSettings()
     send(settings, message(failure, sender=settings.smtp_from, recipient=settings.recipient))
@@ -86,44 +84,44 @@ def mail_failure(context: Context) -> None:
 
 
 def failure_of(context: Context) -> Failure:
-    """What is known of a run that failed; a run can fail without any task to blame."""
-    # The callback's context is smaller than a task's: only these keys are always there.
+    """Collect the facts of a failed run; a run can fail without a failed task."""
+    # The callback's context is smaller than a task's: only these keys always exist.
     known: dict[str, Any] = dict(context)
-    made, run_id, ti = known["dag"], known["run_id"], known.get("ti")
+    dag, run_id, ti = known["dag"], known["run_id"], known.get("ti")
     reason = _REASONS_OF_RUN.get(known["reason"])
     if ti is None:
         return Failure(
-            dag_id=made.dag_id,
+            dag_id=dag.dag_id,
             run_id=run_id,
             task="",
             reason=reason or f"The run failed: {known['reason']}.",
-            what_to_do=section_of(made.doc_md),
-            log_url=_run_url(made.dag_id, run_id),
+            what_to_do=section_of(dag.doc_md),
+            log_url=_run_url(dag.dag_id, run_id),
         )
     index = ti.map_index if ti.map_index is not None else -1
     return Failure(
-        dag_id=made.dag_id,
+        dag_id=dag.dag_id,
         run_id=run_id,
         task=ti.task_id if index < 0 else f"{ti.task_id}[{index}]",
-        reason=_left_reason(ti, index) or reason or KILLED,
-        what_to_do=section_of(made.doc_md),
+        reason=_stored_reason(ti, index) or reason or KILLED,
+        what_to_do=section_of(dag.doc_md),
         log_url=ti.log_url,
     )
 
 
 def section_of(page: str | None) -> str:
-    """The section of a DAG's page that says what to do about a failure."""
+    """Return the section of a DAG's page that says what to do about a failure."""
     _, found, rest = (page or "").partition(f"{SECTION}\n")
     return rest.partition("\n### ")[0].strip() if found else _NO_SECTION
 
 
-def _left_reason(ti: Any, index: int) -> str | None:
+def _stored_reason(ti: Any, index: int) -> str | None:
     try:
-        left: str | None = ti.xcom_pull(task_ids=ti.task_id, key=REASON_KEY, map_indexes=index)
-    except (AirflowRuntimeError, ImportError, OSError):  # ImportError: no Airflow around us to ask
+        stored: str | None = ti.xcom_pull(task_ids=ti.task_id, key=REASON_KEY, map_indexes=index)
+    except (AirflowRuntimeError, ImportError, OSError):  # ImportError: outside of Airflow
         log.warning("the reason that %s stored cannot be read", ti.task_id, exc_info=True)
-        return UNREADABLE  # a mail that knows less is better than none
-    return left
+        return UNREADABLE  # a mail with less information is better than none
+    return stored
 
 
 def _run_url(dag_id: str, run_id: str) -> str:
@@ -132,7 +130,7 @@ def _run_url(dag_id: str, run_id: str) -> str:
 
 
 def message(failure: Failure, *, sender: str, recipient: str) -> EmailMessage:
-    """The mail, as text and as HTML."""
+    """Build the mail, as text and as HTML."""
     subject = f"[fraudwatch] {failure.dag_id} {failure.task or 'run'} failed, run {failure.run_id}"
     mail = EmailMessage()
     mail["From"], mail["To"] = sender, recipient
@@ -150,5 +148,5 @@ def message(failure: Failure, *, sender: str, recipient: str) -> EmailMessage:
 
 
 def _paragraph(text: str) -> str:
-    """Lines stay lines; whatever the text holds stays text."""
+    """Escape the text as HTML and keep its line breaks."""
     return f'<p style="white-space: pre-wrap">{html.escape(text)}</p>'

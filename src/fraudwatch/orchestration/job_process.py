@@ -1,4 +1,4 @@
-"""Runs a batch job as a process: its output goes to the task's log, its failure is one sentence."""
+"""Run a batch job as a process: output to the task's log, a failure as one sentence."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class JobProcess:
     def __init__(
         self, command: Sequence[str], *, name: str, environment: Mapping[str, str], log: Any
     ) -> None:
-        """``name`` is what people call the job; ``log`` is the task's."""
+        """Prepare the job; ``name`` is used in messages, ``log`` is the task's."""
         self._command = command
         self._name = name
         self._environment = environment
@@ -36,33 +36,33 @@ class JobProcess:
         self._process: subprocess.Popen[str] | None = None
 
     def run(self, folder: Path | None = None) -> Sequence[str]:
-        """Run it, in this folder where one is given, and return the end of its output.
+        """Run the job, in this folder if given, and return the end of its output.
 
         Raises:
-            JobFailed: it ended with anything but 0.
+            JobFailed: its exit code was not 0.
         """
         self._log.debug("command: %s", shlex.join(self._command))
         with reason_file() as reason:
-            process = self._process = self._started(folder, reason.path)
-            lines = self._logged(process)
+            process = self._process = self._start(folder, reason.path)
+            lines = self._log_output(process)
             recorded = reason.text()
         if code := process.returncode:
             raise JobFailed(reason_of(self._name, code, recorded, lines))
         return lines
 
-    def _started(self, folder: Path | None, reason: Path) -> subprocess.Popen[str]:
+    def _start(self, folder: Path | None, reason: Path) -> subprocess.Popen[str]:
         return subprocess.Popen(
             self._command,
             cwd=folder,
             env={**self._environment, VARIABLE: str(reason)},
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,  # one pipe: lines stay in their order
+            stderr=subprocess.STDOUT,  # one pipe keeps the order of lines
             text=True,
             errors="backslashreplace",
             **tied_to_task(),
         )
 
-    def _logged(self, process: subprocess.Popen[str]) -> Sequence[str]:
+    def _log_output(self, process: subprocess.Popen[str]) -> Sequence[str]:
         kept = deque[str](maxlen=KEPT_LINES)
         for raw in process.stdout or ():
             if line := raw.rstrip():
@@ -72,18 +72,18 @@ class JobProcess:
         return kept
 
     def end(self) -> None:
-        """End the job and all that it started."""
+        """End the job and all processes that it started."""
         if self._process is not None:
             end_group(self._process)
 
 
 def reason_of(name: str, code: int, recorded: str, lines: Sequence[str]) -> str:
-    """Why a job failed: its signal, else what it recorded, else the best line of its output."""
+    """Determine why a job failed: its signal, or its recorded reason, or a line of its output."""
     return (
         _killed(name, code)
         or recorded
         or last_sentence(lines)
-        or (f"{name} ended with exit code {code} and gave no reason; its log is all there is")
+        or f"{name} ended with exit code {code} and gave no reason; read its log"
     )
 
 
@@ -93,6 +93,6 @@ def _killed(name: str, code: int) -> str | None:
         return None
     guess = " (out of memory?)" if number == signal.SIGKILL else ""
     return (
-        f"{name} was killed by signal {number}{guess}, so it could give no reason. What it had not "
-        "finished is as it was before. ./fraudwatch doctor shows the free memory; then run it again"
+        f"{name} was killed by signal {number}{guess}, so it gave no reason. Its unfinished work "
+        "changed nothing. ./fraudwatch doctor shows the free memory; then run it again"
     )

@@ -1,4 +1,4 @@
-"""Tasks so light that Airflow's own process runs them: which days, and word that they are there."""
+"""Light tasks that run in Airflow's own process: resolve days, announce them, request a model."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from airflow.sdk import Context, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from fraudwatch.orchestration.assets import CORE_TRANSACTIONS, MODEL_WANTED
-from fraudwatch.orchestration.days import Asked, DaysRefused, days_to_do, ranges_of
+from fraudwatch.orchestration.days import InvalidDays, RunRequest, ranges_of, resolve_days
 
 
 def event_days(extras: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
-    """The days that events name: a watcher's payload holds one, a DAG's own event several."""
+    """Collect the days of events: a watcher's payload has one, a DAG's own event several."""
     days: set[str] = set()
     for extra in extras:
         payload = extra.get("payload")
@@ -23,13 +23,13 @@ def event_days(extras: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     return tuple(sorted(days))
 
 
-def asked_of(context: Context) -> Asked:
-    """What this run was asked for."""
+def run_request_of(context: Context) -> RunRequest:
+    """Build the request of this run from its context."""
     run: Any = context["dag_run"]
     due: datetime = run.run_after
     start: datetime | None = run.data_interval_start if run.logical_date else None
     events = context["triggering_asset_events"].values()
-    return Asked(
+    return RunRequest(
         today=due.date(),
         params=context["params"],
         events=event_days(event.extra for each in events for event in each),
@@ -38,43 +38,43 @@ def asked_of(context: Context) -> Asked:
     )
 
 
-def _resolved() -> list[date]:
+def _resolve() -> list[date]:
     try:
-        return days_to_do(asked_of(get_current_context()))
-    except DaysRefused as error:
+        return resolve_days(run_request_of(get_current_context()))
+    except InvalidDays as error:
         raise AirflowFailException(str(error)) from error
 
 
 @task(task_id="days")
 def days() -> list[str]:
-    """The days of this run, as text."""
-    return [day.isoformat() for day in _resolved()]
+    """Return the days of this run, as text."""
+    return [day.isoformat() for day in _resolve()]
 
 
 @task(task_id="ranges")
 def ranges() -> list[dict[str, str]]:
-    """The days of this run as stretches from/until."""
+    """Return the days of this run as ranges from/until."""
     return [
         {"first": first.isoformat(), "last": last.isoformat()}
-        for first, last in ranges_of(_resolved())
+        for first, last in ranges_of(_resolve())
     ]
 
 
 @task(task_id="announce", outlets=[CORE_TRANSACTIONS])
-def announce(done: list[str]) -> None:
-    """Tell once, of all days of the run, that they are in core_transactions."""
-    get_current_context()["outlet_events"][CORE_TRANSACTIONS].extra = {"days": list(done)}
+def announce(finished: list[str]) -> None:
+    """Announce once that all days of the run are in core_transactions."""
+    get_current_context()["outlet_events"][CORE_TRANSACTIONS].extra = {"days": list(finished)}
 
 
 @task(task_id="ask_for_model", outlets=[MODEL_WANTED])
-def ask_for_model(told: Mapping[str, Any] | None) -> None:
-    """Ask for a model where the job has said that one is wanted; else nobody is asked."""
-    if told is None or "model_wanted" not in told:
+def ask_for_model(document: Mapping[str, Any] | None) -> None:
+    """Request a model if the job's document says that one is needed; else skip."""
+    if document is None or "model_wanted" not in document:
         raise AirflowFailException(
-            "the job ended well and said nothing about models, so nobody was asked for one; look "
-            "at the last line of its log"
+            "the job succeeded without its JSON document, so no model was requested; see the last "
+            "line of its log"
         )
-    if not told["model_wanted"]:
-        raise AirflowSkipException(str(told["said"]))
-    extra = {"date": told["date"], "past_bound": list(told["past_bound"])}
+    if not document["model_wanted"]:
+        raise AirflowSkipException(str(document["said"]))
+    extra = {"date": document["date"], "past_bound": list(document["past_bound"])}
     get_current_context()["outlet_events"][MODEL_WANTED].extra = extra

@@ -1,4 +1,4 @@
-"""Settings of what runs inside Airflow: read by a task or a callback, never while parsing."""
+"""Settings of code inside Airflow: read by a task or a callback, never while parsing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class JobSettings(BaseSettings):
-    """Where jobs lie, and the interpreter of the environment that they run in."""
+    """The checkout with the jobs, and the interpreter of their environment."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
     fraudwatch_root: Path
@@ -17,12 +17,12 @@ class JobSettings(BaseSettings):
 
     @property
     def spark_submit(self) -> Path:
-        """The command of the same environment."""
+        """Return the spark-submit of the same environment."""
         return self.fraudwatch_lake_python.parent / "spark-submit"
 
 
 class MailSettings(BaseSettings):
-    """Where a failure is told. Without a user name the server is asked for no login."""
+    """Recipient and server of failure mails. Without a user name there is no login."""
 
     model_config = SettingsConfigDict(
         env_prefix="AIRFLOW_EMAIL_", frozen=True, extra="ignore", hide_input_in_errors=True

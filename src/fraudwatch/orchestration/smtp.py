@@ -1,4 +1,4 @@
-"""Hands one mail to a server."""
+"""Send one mail by SMTP."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TIMEOUT_SECONDS = 15.0
 
 
 def send(settings: MailSettings, mail: EmailMessage) -> None:
-    """Send it, or raise what the server or the network said."""
+    """Send the mail; raises the error of the server or the network."""
     with _connected(settings) as server:
         if settings.smtp_tls and settings.smtp_port != _IMPLICIT_TLS_PORT:
             server.starttls(context=ssl.create_default_context())

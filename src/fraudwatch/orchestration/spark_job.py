@@ -1,4 +1,4 @@
-"""Submits a job of ``spark_jobs/`` with the Spark of the lake's environment."""
+"""Submit a job of ``spark_jobs/`` with the Spark of the lake's environment."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ from fraudwatch.settings import LakeSettings
 
 SPARK_POOL = "spark"
 CONNECTION_ID = "spark_default"
-# Of the hook, which would open each task's log with 2 kB of command line: jars, mostly.
+# For the hook, which would begin each task's log with 2 kB of command line, mostly jars.
 _hook_log = logging.getLogger(__name__)
 _hook_log.setLevel(logging.WARNING)
 
 
 class SparkJob(SparkSubmitOperator):
-    """Submits one job; an argument that renders to nothing is left out.
+    """Submits one job; arguments that render to nothing are left out.
 
-    The driver runs here (client mode), so that the task's end is the job's end. Jars and memory go
-    with the submission: a session that has begun can no longer put a jar on its own class path.
+    The driver runs here (client mode), so that the job ends with the task. Jars and memory are set
+    at submission: a running session can no longer add a jar to its own class path.
     """
 
     _job: JobProcess | None = None
 
     def execute(self, context: Context) -> dict[str, Any] | None:  # type: ignore[override]
-        """Run the job; what it prints by --json goes to the tasks behind it.
+        """Run the job and return the document that it prints with --json to downstream tasks.
 
         Raises:
-            JobFailed: it ended with anything but 0.
+            JobFailed: its exit code was not 0.
         """
         script = self.application
         self.prepare(JobSettings(), LakeSettings())
-        # Airflow tells a job its DAG, run, task and attempt, but not which part of a mapped task.
+        # Airflow passes a job its DAG, run, task and attempt, but not the index of a mapped task.
         part = context["ti"].map_index
         if part is not None:
             self.env_vars = (self.env_vars or {}) | {"AIRFLOW_CTX_MAP_INDEX": str(part)}
@@ -56,15 +56,15 @@ class SparkJob(SparkSubmitOperator):
         return last_document(self._job.run())
 
     def command(self) -> list[str]:
-        """The whole spark-submit command, as the provider's hook builds it."""
+        """Build the whole spark-submit command by the provider's hook."""
         hook = self._get_hook()
-        silenced: Any = _hook_log
-        hook._log = silenced  # noqa: SLF001  it has no other door
+        quiet_log: Any = _hook_log
+        hook._log = quiet_log  # noqa: SLF001  the hook has no other way
         built: list[str] = hook._build_spark_submit_command(self.application)  # noqa: SLF001
         return built
 
     def prepare(self, job: JobSettings, lake: LakeSettings) -> None:
-        """Fill in what is known only where the task runs."""
+        """Set the fields that are known only where the task runs."""
         root, python = job.fraudwatch_root, str(job.fraudwatch_lake_python)
         self.application = str(root / "spark_jobs" / self.application)
         self.application_args = [str(given) for given in self.application_args or () if given]
@@ -78,25 +78,25 @@ class SparkJob(SparkSubmitOperator):
         self._driver_memory = lake.driver_memory
 
     def on_kill(self) -> None:
-        """End the driver and its workers."""
+        """End the driver and its worker processes."""
         if self._job is not None:
             self._job.end()
 
 
 def last_document(lines: Iterable[str]) -> dict[str, Any] | None:
-    """The JSON object that a job said last; None where it said none."""
+    """Parse the last JSON object in a job's output; None where there is none."""
     for line in reversed(list(lines)):
         if line.startswith("{"):
             try:
-                told = json.loads(line)
+                document = json.loads(line)
             except ValueError:
                 continue
-            return told if isinstance(told, dict) else None
+            return document if isinstance(document, dict) else None
     return None
 
 
 def submit(task_id: str, application: str, arguments: Sequence[Any], **kwargs: Any) -> SparkJob:
-    """The task that submits ``spark_jobs/APPLICATION``: one at a time on this machine."""
+    """Create the task that submits ``spark_jobs/APPLICATION``: one at a time on this machine."""
     return SparkJob(
         task_id=task_id,
         application=application,

@@ -1,4 +1,4 @@
-"""The closed list of tags; a DAG carries one impact tier, and what it feeds."""
+"""The closed list of tags; a DAG has one impact tier and the layers that it writes."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from enum import StrEnum
 
 
 class Impact(StrEnum):
-    """How soon a person has to look when it fails."""
+    """Impact of a failure: the time within which an operator must react."""
 
     TIER_1 = "impact/tier_1"
-    """At once: the stream judges by what it makes, or data would be lost."""
+    """At once: the stream scores with its results, or data would be lost."""
     TIER_2 = "impact/tier_2"
-    """The same working day: people read yesterday's figures."""
+    """The same working day: reports show yesterday's figures."""
     TIER_3 = "impact/tier_3"
-    """This week: nobody notices at first."""
+    """This week: no reader depends on it at first."""
 
 
 class Layer(StrEnum):
-    """What it writes."""
+    """The layer that a DAG writes."""
 
     RAW = "layer/raw"
     CORE = "layer/core"

@@ -16,10 +16,10 @@ from airflow.utils.db import initdb
 from airflow.utils.session import create_session
 
 from fraudwatch.orchestration.batch_module import run_module
-from fraudwatch.orchestration.days import Asked
+from fraudwatch.orchestration.days import RunRequest
 from fraudwatch.orchestration.defaults import START_DATE, TASK_DEFAULTS, day_or_range
 from fraudwatch.orchestration.failure_mail import mail_failure
-from fraudwatch.orchestration.light_tasks import asked_of, days
+from fraudwatch.orchestration.light_tasks import days, run_request_of
 from fraudwatch.orchestration.spark_job import submit
 
 AS_OURS: dict[str, Any] = {
@@ -67,14 +67,14 @@ def fails_as_spark_job() -> None:
 def goes_well() -> None:
     @task
     def right(found: list[str]) -> None:
-        asked: Asked = asked_of(get_current_context())
-        assert found == ["2026-11-02", "2026-11-03"], (found, asked)
+        request: RunRequest = run_request_of(get_current_context())
+        assert found == ["2026-11-02", "2026-11-03"], (found, request)
 
     right(days())
 
 
 ALL = (fails_twice, fails_mapped, fails_as_job, fails_as_spark_job, goes_well)
-MADE = [made() for made in ALL]
+DAGS = [one_dag() for one_dag in ALL]
 OURS = Path(__file__).with_name("ingest_transactions.py")
 
 COMMAND = """#!/bin/sh
@@ -90,22 +90,22 @@ esac
 class FromDatabase:
     """Answers a DAG's callback as the dag-processor does, which `dag.test` leaves out."""
 
-    def send(self, asked: GetXCom) -> XComResult:
+    def send(self, request: GetXCom) -> XComResult:
         query = XComModel.get_many(
-            run_id=asked.run_id,
-            key=asked.key,
-            task_ids=asked.task_id,
-            dag_ids=asked.dag_id,
-            map_indexes=asked.map_index,
+            run_id=request.run_id,
+            key=request.key,
+            task_ids=request.task_id,
+            dag_ids=request.dag_id,
+            map_indexes=request.map_index,
         )
         with create_session() as session:
             found = session.scalars(query).first()
-            return XComResult(key=asked.key, value=found.value if found else None)
+            return XComResult(key=request.key, value=found.value if found else None)
 
 
-def run(made: DAG, **conf: object) -> str:
+def run(one_dag: DAG, **conf: object) -> str:
     with set_supervisor_comms(FromDatabase()):
-        return str(made.test(run_conf=conf).state)
+        return str(one_dag.test(run_conf=conf).state)
 
 
 if __name__ == "__main__":
@@ -114,9 +114,9 @@ if __name__ == "__main__":
         (home / name).write_text(COMMAND, encoding="ascii")
         (home / name).chmod(0o700)
     initdb()
-    twice, mapped, job, spark_job, well = MADE
+    twice, mapped, job, spark_job, well = DAGS
     states = [run(twice), run(mapped), run(mapped, number=8), run(job), run(spark_job)]
-    days_asked = {"from": "2026-11-02", "until": "2026-11-03"}
+    range_params = {"from": "2026-11-02", "until": "2026-11-03"}
     ours = DagBag(dag_folder=str(OURS)).dags["ingest_transactions"]
-    states += [run(well, **days_asked), run(ours, **days_asked)]
+    states += [run(well, **range_params), run(ours, **range_params)]
     assert states == ["failed"] * 5 + ["success"] * 2, states

@@ -25,15 +25,15 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowTaskTimeout
 
 from fraudwatch.orchestration.failure_mail import (
     KILLED,
-    MOST_CHARACTERS,
+    MAX_CHARACTERS,
     REASON_KEY,
     TIMED_OUT,
     UNREADABLE,
     Failure,
     failure_of,
-    leave_reason,
     message,
     section_of,
+    store_reason,
 )
 from fraudwatch.orchestration.job_process import JobFailed
 
@@ -54,40 +54,40 @@ FAILING_DAGS = Path(__file__).with_name("failing_dags.py")
 
 @dataclass
 class Task:
-    """As much of Airflow's task instance as the callbacks touch."""
+    """The part of Airflow's task instance that the callbacks use."""
 
     map_index: int = -1
     task_id: str = "extract_day"
     log_url: str = "http://127.0.0.1:8080/dags/ingest/runs/r/tasks/extract_day?try_number=1&x=1"
-    left: dict[str, str] = field(default_factory=dict)
+    stored: dict[str, str] = field(default_factory=dict)
 
     def xcom_push(self, key: str, value: str) -> None:
-        self.left[key] = value
+        self.stored[key] = value
 
     def xcom_pull(self, *, task_ids: str, key: str, map_indexes: int) -> str | None:
         assert (task_ids, map_indexes) == (self.task_id, self.map_index)
-        return self.left.get(key)
+        return self.stored.get(key)
 
 
-def told(task: Task | None, reason: str = "task_failure") -> Any:
-    made = SimpleNamespace(dag_id="ingest", doc_md=PAGE)
-    context = {"dag": made, "run_id": "manual__1", "reason": reason}
+def context_of(task: Task | None, reason: str = "task_failure") -> Any:
+    dag = SimpleNamespace(dag_id="ingest", doc_md=PAGE)
+    context = {"dag": dag, "run_id": "manual__1", "reason": reason}
     return context | ({"ti": task} if task else {})
 
 
-def test_the_reason_goes_from_the_task_to_the_run() -> None:
+def test_the_reason_is_passed_from_the_task_to_the_run() -> None:
     task = Task(map_index=2)
-    leave_reason({"ti": task, "exception": ValueError("the shop is down")})  # type: ignore[typeddict-item]
-    failure = failure_of(told(task))
+    store_reason({"ti": task, "exception": ValueError("the shop is down")})  # type: ignore[typeddict-item]
+    failure = failure_of(context_of(task))
     assert failure.reason == "ValueError: the shop is down"
     assert failure.task == "extract_day[2]"
 
 
-def test_a_task_that_was_killed_left_nothing_and_the_mail_says_so() -> None:
+def test_a_killed_task_stores_nothing_and_the_mail_says_so() -> None:
     task = Task()
-    leave_reason({"ti": task})  # type: ignore[typeddict-item]
-    assert task.left == {}
-    assert failure_of(told(task)).reason == KILLED
+    store_reason({"ti": task})  # type: ignore[typeddict-item]
+    assert task.stored == {}
+    assert failure_of(context_of(task)).reason == KILLED
 
 
 def test_a_reason_that_cannot_be_read_stops_no_mail() -> None:
@@ -95,14 +95,14 @@ def test_a_reason_that_cannot_be_read_stops_no_mail() -> None:
         def xcom_pull(self, *, task_ids: str, key: str, map_indexes: int) -> str | None:
             raise ConnectionError(task_ids, key, map_indexes)
 
-    assert failure_of(told(Unanswered())).reason == UNREADABLE
+    assert failure_of(context_of(Unanswered())).reason == UNREADABLE
 
 
-def test_of_a_long_reason_the_beginning_is_kept() -> None:
+def test_a_long_reason_is_truncated_at_the_end() -> None:
     task = Task()
-    leave_reason({"ti": task, "exception": ValueError("the cause" + "x" * 9_000)})  # type: ignore[typeddict-item]
-    assert len(task.left[REASON_KEY]) == MOST_CHARACTERS
-    assert task.left[REASON_KEY].startswith("ValueError: the cause")
+    store_reason({"ti": task, "exception": ValueError("the cause" + "x" * 9_000)})  # type: ignore[typeddict-item]
+    assert len(task.stored[REASON_KEY]) == MAX_CHARACTERS
+    assert task.stored[REASON_KEY].startswith("ValueError: the cause")
 
 
 @pytest.mark.parametrize(
@@ -114,22 +114,24 @@ def test_of_a_long_reason_the_beginning_is_kept() -> None:
         (KeyError(), "KeyError()"),
     ],
 )
-def test_a_reason_that_is_a_sentence_stands_alone(exception: BaseException, reason: str) -> None:
+def test_a_reason_that_is_a_sentence_has_no_prefix(exception: BaseException, reason: str) -> None:
     task = Task()
-    leave_reason({"ti": task, "exception": exception})  # type: ignore[typeddict-item]
-    assert task.left[REASON_KEY] == reason
+    store_reason({"ti": task, "exception": exception})  # type: ignore[typeddict-item]
+    assert task.stored[REASON_KEY] == reason
 
 
 def test_a_run_that_exceeded_its_time_is_reported_without_a_task() -> None:
-    failure = failure_of(told(None, "timed_out"))
+    failure = failure_of(context_of(None, "timed_out"))
     assert failure.task == ""
     assert "exceeded its time limit" in failure.reason
     assert failure.log_url.endswith("/dags/ingest/runs/manual__1")
 
 
 def test_a_mail_gives_the_reason_then_what_to_do_then_the_link() -> None:
-    task = Task(left={REASON_KEY: "The shop is down; nothing was written."})
-    mail = message(failure_of(told(task)), sender="a@example.test", recipient="b@example.test")
+    task = Task(stored={REASON_KEY: "The shop is down; nothing was written."})
+    mail = message(
+        failure_of(context_of(task)), sender="a@example.test", recipient="b@example.test"
+    )
     assert _body(mail, "plain") == (
         "The shop is down; nothing was written.\n\nWhat to do\n\n"
         f"- `extract_day`: ask the <shop>.\n\nLog: {task.log_url}\n"
@@ -139,7 +141,7 @@ def test_a_mail_gives_the_reason_then_what_to_do_then_the_link() -> None:
 
 
 @pytest.mark.parametrize("page", [None, "Purpose."])
-def test_a_dag_without_that_section_is_pointed_to(page: str | None) -> None:
+def test_without_the_section_the_mail_points_to_the_dags_page(page: str | None) -> None:
     assert "section If it fails" in section_of(page)
 
 
@@ -150,7 +152,7 @@ def test_every_dag_has_the_section_that_its_mail_quotes(path: Path) -> None:
     assert "### " not in section
 
 
-def test_what_the_reason_holds_stays_text() -> None:
+def test_the_reason_is_escaped() -> None:
     mail = _mail(reason='<script>alert(1)</script> & "quoted"', run_id="manual\r\nBcc: x@y.z")
     assert mail["Subject"] == "[fraudwatch] ingest extract_day failed, run manual Bcc: x@y.z"
     assert mail["Bcc"] is None
@@ -161,8 +163,14 @@ def test_what_the_reason_holds_stays_text() -> None:
 
 
 def _mail(**more: str) -> EmailMessage:
-    said = {"dag_id": "ingest", "run_id": "r", "task": "extract_day", "reason": "", "log_url": "u"}
-    return message(Failure(**(said | more)), sender="a@example.test", recipient="b@example.test")
+    fields = {
+        "dag_id": "ingest",
+        "run_id": "r",
+        "task": "extract_day",
+        "reason": "",
+        "log_url": "u",
+    }
+    return message(Failure(**(fields | more)), sender="a@example.test", recipient="b@example.test")
 
 
 def _body(mail: Message, kind: str) -> str:
@@ -172,7 +180,7 @@ def _body(mail: Message, kind: str) -> str:
     return str(part.get_content()).replace("\r\n", "\n")
 
 
-class Kept(list[EmailMessage]):
+class Inbox(list[EmailMessage]):
     """An SMTP server's inbox."""
 
     async def handle_DATA(self, _server: object, _session: object, envelope: Envelope) -> str:  # noqa: N802
@@ -184,22 +192,22 @@ class Kept(list[EmailMessage]):
 
 
 @dataclass(frozen=True)
-class Ran:
-    """What came of running DAGs: the mails that a server got, and the commands that were called."""
+class RunResult:
+    """Results of running DAGs: the mails that a server received, and the commands called."""
 
     mails: list[EmailMessage]
     calls: list[str]
 
 
 @pytest.fixture(scope="module")
-def mails(ran: Ran) -> list[EmailMessage]:
+def mails(ran: RunResult) -> list[EmailMessage]:
     return ran.mails
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
-    """The DAGs of failing_dags.py, run in an Airflow of their own."""
-    inbox = Kept()
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunResult]:
+    """Run the DAGs of failing_dags.py in an Airflow home of their own."""
+    inbox = Inbox()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -228,7 +236,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
             timeout=600,
         )
         assert done.returncode == 0, done.stdout[-4_000:] + done.stderr[-4_000:]
-        yield Ran(inbox, (home / "calls").read_text(encoding="utf-8").splitlines())
+        yield RunResult(inbox, (home / "calls").read_text(encoding="utf-8").splitlines())
     finally:
         server.stop()
 
@@ -247,7 +255,7 @@ def _of(mails: list[EmailMessage], dag_id: str) -> list[EmailMessage]:
 def test_a_failed_run_sends_one_mail_with_the_reason_of_its_last_try(
     mails: list[EmailMessage],
 ) -> None:
-    # One task fails twice, what comes after it never begins.
+    # One task fails twice, the task after it never starts.
     (mail,) = _of(mails, "fails_twice")
     assert mail["Subject"].startswith("[fraudwatch] fails_twice fails failed, run ")
     assert mail["To"] == "ops@example.test"
@@ -260,7 +268,7 @@ def test_a_failed_run_sends_one_mail_with_the_reason_of_its_last_try(
     assert run[:12] in link
 
 
-def test_each_of_two_failed_runs_tells_its_own_reason(mails: list[EmailMessage]) -> None:
+def test_each_of_two_failed_runs_mails_its_own_reason(mails: list[EmailMessage]) -> None:
     sent = _of(mails, "fails_mapped")
     assert len({mail["Subject"] for mail in sent}) == len(sent) == 2
     reasons = {re.findall(r"number (\d+)", _body(mail, "plain"))[0] for mail in sent}
@@ -268,7 +276,7 @@ def test_each_of_two_failed_runs_tells_its_own_reason(mails: list[EmailMessage])
     assert all("fails_mapped one[1] failed" in mail["Subject"] for mail in sent)
 
 
-def test_a_job_that_fails_is_told_by_its_last_line(mails: list[EmailMessage]) -> None:
+def test_a_failed_job_is_mailed_with_its_last_line(mails: list[EmailMessage]) -> None:
     (mail,) = _of(mails, "fails_as_job")
     assert _body(mail, "plain").startswith("HDFS is full\n\nWhat to do\n")
 
@@ -282,12 +290,12 @@ def test_a_spark_job_that_fails_is_mailed_with_its_reason_and_without_its_comman
     assert "spark-submit" not in text
 
 
-def test_a_run_that_goes_well_sends_nothing(mails: list[EmailMessage]) -> None:
+def test_a_successful_run_sends_nothing(mails: list[EmailMessage]) -> None:
     assert len(mails) == 5
     assert _of(mails, "goes_well") == []
 
 
-def test_ingest_does_each_day_in_its_own_order_with_plain_arguments(ran: Ran) -> None:
+def test_ingest_processes_each_day_in_order_with_plain_arguments(ran: RunResult) -> None:
     for day in ("2026-11-02", "2026-11-03"):
         calls = [call for call in ran.calls if call.endswith(f"--day {day}")]
         words = [re.search(r"(extract|check|refine)_day", call) for call in calls]

@@ -1,4 +1,4 @@
-"""What the form of ``backtest_policy`` becomes on the command line of its two jobs."""
+"""The form of ``backtest_policy`` and the command lines of its two jobs."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ DAYS = ["--from=2026-11-01", "--until=2026-11-03"]
 
 @pytest.fixture(scope="module")
 def dag() -> DAG:
-    found: DAG = DagBag(dag_folder=str(FILE)).dags["backtest_policy"]
-    return found
+    rendered: DAG = DagBag(dag_folder=str(FILE)).dags["backtest_policy"]
+    return rendered
 
 
-def asked(dag: DAG, **form: str) -> list[str]:
+def arguments_of(dag: DAG, **form: str) -> list[str]:
     run = SimpleNamespace(run_after=datetime(2026, 11, 21, 0, 30, tzinfo=UTC))
     params = dict.fromkeys(("policy", "yaml", "from", "until")) | form
     context: Any = {"params": params, "dag_run": run, "macros": macros}
-    found = []
+    rendered = []
     for name, arguments in (("check_policy", "arguments"), ("backtest_policy", "application_args")):
         task = dag.get_task(name)
         given = task.render_template(getattr(task, arguments), context, dag.get_template_env())
-        found.append([one for one in given if one])
-    checked, judged = found
-    assert checked == [*judged, "--check"]
-    return judged
+        rendered.append([one for one in given if one])
+    checked, backtested = rendered
+    assert checked == [*backtested, "--check"]
+    return backtested
 
 
 @pytest.mark.parametrize(
@@ -49,13 +49,13 @@ def asked(dag: DAG, **form: str) -> list[str]:
         ({"from": "2026-11-01"}, ["--policy=default", DAYS[0], "--until=2026-11-01"]),
     ],
 )  # fmt: skip
-def test_the_form_says_which_policy_and_which_days(
+def test_the_form_sets_policy_and_days(
     dag: DAG, form: dict[str, str], arguments: list[str]
 ) -> None:
-    assert asked(dag, **form) == arguments
+    assert arguments_of(dag, **form) == arguments
 
 
-def test_a_name_is_no_path(dag: DAG) -> None:
+def test_a_path_is_refused_as_a_name(dag: DAG) -> None:
     param = dag.params.get_param("policy")
     assert param.resolve("strict-2") == "strict-2"
     for path in ("../default", "/etc/passwd", "a.yaml", "@file"):

@@ -40,7 +40,7 @@ def test_a_closed_day_is_read() -> None:
         encoded({"schema": "control.v1", "kind": "day_closed"}),
     ],
 )
-def test_anything_else_is_none_and_never_raises(value: bytes | None) -> None:
+def test_any_other_message_gives_none_and_never_raises(value: bytes | None) -> None:
     assert closed_day(value) is None
 
 
@@ -49,7 +49,7 @@ def test_no_bytes_raise(value: bytes) -> None:
     assert closed_day(value) is None
 
 
-def test_the_trigger_yields_days_and_passes_over_the_rest() -> None:
+def test_the_trigger_yields_days_and_skips_other_messages() -> None:
     async def messages() -> AsyncIterator[bytes]:
         for value in (b"broken", encoded(GOOD), b"", encoded(GOOD | {"day": "2026-11-21"})):
             yield value
@@ -73,5 +73,5 @@ def test_the_triggerer_finds_the_class_again() -> None:
 
 def test_days_are_read_from_a_watchers_event_and_from_a_dags_own() -> None:
     watched = {"from_trigger": True, "payload": {"day": "2026-11-20"}}
-    told = {"days": ["2026-11-18", "2026-11-20"]}
-    assert event_days([watched, told, {}, {"payload": "odd"}]) == ("2026-11-18", "2026-11-20")
+    announced = {"days": ["2026-11-18", "2026-11-20"]}
+    assert event_days([watched, announced, {}, {"payload": "odd"}]) == ("2026-11-18", "2026-11-20")

@@ -1,4 +1,4 @@
-"""What every DAG owes whoever is woken by it."""
+"""Rules that every DAG follows for the operator who is on call."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from airflow.sdk.definitions.mappedoperator import MappedOperator
 
 from fraudwatch.orchestration.dag_pages import PAGE, page
 from fraudwatch.orchestration.defaults import NO_RETRY, OWNER
-from fraudwatch.orchestration.failure_mail import leave_reason, mail_failure
+from fraudwatch.orchestration.failure_mail import mail_failure, store_reason
 from fraudwatch.orchestration.spark_job import SPARK_POOL, SparkJob
 from fraudwatch.orchestration.tags import TAGS, Impact
 
@@ -47,7 +47,7 @@ GRAPHS = {
     },
     "train_model": {"train_model": set()},
 }
-# What costs much and gives the same answer again is left to a person or the next day.
+# Expensive tasks whose retry would give the same result: an operator or the next day repeats them.
 ONE_TRY = ("train_model",)
 
 
@@ -67,7 +67,7 @@ def dag(request: pytest.FixtureRequest) -> DAG:
     return found
 
 
-def test_every_file_holds_the_dag_of_its_name_and_parses() -> None:
+def test_every_file_parses_and_defines_the_dag_of_its_name() -> None:
     assert bag()[0].import_errors == {}
     assert {dag.dag_id for dag in dags()} == {path.stem for path in FILES}
 
@@ -80,10 +80,10 @@ def test_all_files_parse_within_a_second_of_processor_time() -> None:
     assert bag()[1] < 1.0 * len(FILES) + 4.0  # the first import of Airflow's providers is in it
 
 
-def test_a_dag_says_when_it_runs_and_how_often_at_once(dag: DAG) -> None:
-    said = (DAGS / f"{dag.dag_id}.py").read_text(encoding="utf-8")
+def test_a_dag_declares_its_schedule_and_concurrency(dag: DAG) -> None:
+    source = (DAGS / f"{dag.dag_id}.py").read_text(encoding="utf-8")
     for argument in ("schedule", "start_date", "catchup", "max_active_runs", "tags", "doc_md"):
-        assert f"    {argument}=" in said
+        assert f"    {argument}=" in source
     assert dag.catchup is False
     assert dag.max_active_runs == 1
     assert dag.start_date is not None
@@ -94,17 +94,17 @@ def test_a_dag_has_known_tags_and_one_impact_tier(dag: DAG) -> None:
     assert len(set(dag.tags) & set(Impact)) == 1
 
 
-def test_a_failure_reaches_somebody_by_both_callbacks(dag: DAG) -> None:
+def test_both_failure_callbacks_are_set(dag: DAG) -> None:
     assert dag.on_failure_callback is mail_failure
     for task in dag.tasks:
-        assert leave_reason in _listed(task.on_failure_callback)
+        assert store_reason in _listed(task.on_failure_callback)
 
 
 def _listed(callbacks: object) -> list[object]:
     return list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks]
 
 
-def test_a_task_has_an_owner_an_end_and_another_try(dag: DAG) -> None:
+def test_a_task_has_an_owner_a_timeout_and_retries(dag: DAG) -> None:
     for task in dag.tasks:
         assert task.owner == OWNER
         assert task.execution_timeout is not None
@@ -121,7 +121,7 @@ def test_spark_has_one_slot(dag: DAG) -> None:
         assert (task.pool == SPARK_POOL) == (kind is SparkJob)
 
 
-def test_a_parameter_has_a_schema_and_says_what_it_is(dag: DAG) -> None:
+def test_a_parameter_has_a_schema_and_a_description(dag: DAG) -> None:
     described = re.findall(r"`(\w+)`", _section(dag, "Parameters"))
     assert described
     assert set(described) == set(dag.params)
@@ -132,7 +132,7 @@ def test_a_parameter_has_a_schema_and_says_what_it_is(dag: DAG) -> None:
         assert param.resolve() is None  # an empty form is a run by the clock
 
 
-def test_the_page_says_what_a_person_needs_at_night(dag: DAG) -> None:
+def test_the_page_has_every_section(dag: DAG) -> None:
     assert re.findall(r"^### (.+)$", dag.doc_md or "", re.MULTILINE) == SECTIONS
     for section in SECTIONS:
         assert _section(dag, section)
@@ -142,14 +142,14 @@ def _section(dag: DAG, name: str) -> str:
     return (dag.doc_md or "").split(f"### {name}\n")[1].split("\n### ")[0].strip()
 
 
-def test_the_page_of_all_dags_is_not_stale() -> None:
+def test_the_page_of_all_dags_is_up_to_date() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), (
         "run python -m fraudwatch.orchestration.dag_pages"
     )
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_a_file_is_a_picture(path: Path) -> None:
+def test_a_file_only_declares_its_graph(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 110
     for node in ast.walk(ast.parse(text)):
@@ -158,7 +158,7 @@ def test_a_file_is_a_picture(path: Path) -> None:
             assert (node.module or "").startswith(MAY_BE_IMPORTED)
 
 
-def test_parsing_loads_nothing_heavy_and_asks_for_no_setting() -> None:
+def test_parsing_imports_nothing_heavy_and_reads_no_setting() -> None:
     code = (
         "import sys\n"
         "from airflow.dag_processing.dagbag import DagBag\n"

@@ -1,4 +1,4 @@
-"""What a Spark job says by --json, and what the task behind it makes of that."""
+"""The document that a Spark job prints with --json, and the task that evaluates it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fraudwatch.orchestration.defaults import DAY_BEFORE
 from fraudwatch.orchestration.light_tasks import ask_for_model
 from fraudwatch.orchestration.spark_job import last_document, submit
 
-TOLD = {
+DOCUMENT = {
     "date": "2026-11-20",
     "model_wanted": True,
     "past_bound": ["item_count"],
@@ -35,13 +35,13 @@ TOLD = {
         ([], None),
     ],
 )
-def test_the_last_document_counts_whatever_spark_says_behind_it(
+def test_the_last_document_counts_whatever_spark_logs_after_it(
     lines: list[str], wanted: dict[str, int] | None
 ) -> None:
     assert last_document(lines) == wanted
 
 
-def test_a_job_hands_its_document_to_the_tasks_behind_it(
+def test_a_job_returns_its_document_to_downstream_tasks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command = tmp_path / "spark-submit"
@@ -51,38 +51,45 @@ def test_a_job_hands_its_document_to_the_tasks_behind_it(
     monkeypatch.setenv("FRAUDWATCH_LAKE_PYTHON", str(tmp_path / "python"))
     monkeypatch.setenv("LAKE_FILE_SYSTEM", tmp_path.as_uri())
     part: Any = SimpleNamespace(map_index=-1)
-    told = submit("monitor_drift", "drift/monitor_drift.py", ["--json"]).execute(Context(ti=part))
-    assert told == {"a": 1}
+    document = submit("monitor_drift", "drift/monitor_drift.py", ["--json"]).execute(
+        Context(ti=part)
+    )
+    assert document == {"a": 1}
 
 
-def asks(monkeypatch: pytest.MonkeyPatch, told: dict[str, Any] | None) -> Any:
-    """What the asset's event would hold."""
+def requested_extra(monkeypatch: pytest.MonkeyPatch, document: dict[str, Any] | None) -> Any:
+    """Run the task and return the extra of the asset's event."""
     event = SimpleNamespace(extra=None)
     context = {"outlet_events": {MODEL_WANTED: event}}
     monkeypatch.setattr(light_tasks, "get_current_context", lambda: context)
-    ask_for_model.function(told)
+    ask_for_model.function(document)
     return event.extra
 
 
-def test_a_model_is_asked_for_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert asks(monkeypatch, TOLD) == {"date": "2026-11-20", "past_bound": ["item_count"]}
+def test_a_model_is_requested_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert requested_extra(monkeypatch, DOCUMENT) == {
+        "date": "2026-11-20",
+        "past_bound": ["item_count"],
+    }
 
 
-def test_on_a_quiet_day_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_drift_no_model_is_requested(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(AirflowSkipException, match="2026-11-20"):
-        asks(monkeypatch, TOLD | {"model_wanted": False})
+        requested_extra(monkeypatch, DOCUMENT | {"model_wanted": False})
 
 
-@pytest.mark.parametrize("told", [None, {"a": 1}])
-def test_a_job_that_says_nothing_fails_the_run(
-    monkeypatch: pytest.MonkeyPatch, told: dict[str, Any] | None
+@pytest.mark.parametrize("document", [None, {"a": 1}])
+def test_a_job_without_a_document_fails_the_run(
+    monkeypatch: pytest.MonkeyPatch, document: dict[str, Any] | None
 ) -> None:
     with pytest.raises(AirflowFailException, match="last line of its log"):
-        asks(monkeypatch, told)
+        requested_extra(monkeypatch, document)
 
 
 @pytest.mark.parametrize(("given", "wanted"), [(None, "2026-11-20"), ("2026-03-01", "2026-03-01")])
-def test_the_day_is_the_forms_else_the_one_before_the_runs(given: str | None, wanted: str) -> None:
+def test_the_day_is_from_the_form_or_else_the_day_before_the_run(
+    given: str | None, wanted: str
+) -> None:
     due = SimpleNamespace(run_after=datetime(2026, 11, 21, 3, 30, tzinfo=UTC))
     context: Any = {"params": SimpleNamespace(date=given), "dag_run": due, "macros": macros}
     context |= {"dag": SimpleNamespace(dag_id="d"), "task": SimpleNamespace(task_id="t")}

@@ -1,4 +1,4 @@
-"""Jobs are real processes here; only Spark's own command is looked at instead of run."""
+"""Run jobs as real processes; only Spark's own command is inspected instead of run."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def wait_until_gone(pid: int) -> bool:
     return not is_running(pid)
 
 
-def test_a_job_that_ends_well_says_nothing_more(job_folder: Path) -> None:
+def test_a_successful_job_raises_nothing(job_folder: Path) -> None:
     job(job_folder, "print('done')").execute(NO_CONTEXT)
 
 
@@ -108,7 +108,7 @@ def test_a_job_sees_its_own_settings_and_none_of_airflows(
     job(job_folder, text).execute(NO_CONTEXT)
 
 
-def test_without_its_settings_a_task_says_which_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_its_settings_a_task_names_the_missing_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FRAUDWATCH_LAKE_PYTHON", raising=False)
     monkeypatch.setenv("FRAUDWATCH_ROOT", "/nowhere")
     with pytest.raises(ValueError, match="fraudwatch_lake_python"):
@@ -124,7 +124,7 @@ time.sleep(300)
 """
 
 
-def test_a_whole_group_ends_even_if_it_will_not() -> None:
+def test_a_whole_process_group_ends_even_if_it_ignores_sigterm() -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", STUBBORN], stdout=subprocess.PIPE, text=True, **tied_to_task()
     )
@@ -135,7 +135,7 @@ def test_a_whole_group_ends_even_if_it_will_not() -> None:
     assert wait_until_gone(grandchild)
 
 
-def test_a_group_that_is_gone_is_left_alone() -> None:
+def test_a_process_group_that_has_ended_is_ignored() -> None:
     process = subprocess.Popen([sys.executable, "-c", ""], **tied_to_task())
     process.wait()
     began = time.monotonic()
@@ -188,27 +188,27 @@ def test_spark_is_submitted_to_the_master_of_the_connection() -> None:
     assert command[-3:] == [str(ROOT / "spark_jobs/refine/refine_day.py"), "--day", "2026-11-20"]
 
 
-def test_what_a_submission_names_is_there() -> None:
+def test_a_file_named_by_a_submission_exists() -> None:
     named = [text for text in command_of([]) if "log4j2" in text]
     assert len(named) == 1
     assert Path(named[0].partition("file:")[2]).is_file()
 
 
 def test_without_the_connection_spark_would_go_to_yarn(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Why the connection is part of the stack's environment and of this test.
+    # Therefore the connection is part of the stack's environment and of this test.
     monkeypatch.setenv("AIRFLOW_CONN_SPARK_DEFAULT", "spark://local[1]")
     command = command_of([])
     assert command[command.index("--master") + 1] == "yarn"
 
 
-def test_killing_a_task_that_never_began_is_nothing() -> None:
+def test_killing_a_task_that_never_started_does_nothing() -> None:
     BatchModule(task_id="trial", module="trial_job").on_kill()
     submit("refine_day", "refine/refine_day.py", []).on_kill()
     assert os.getpid() > 0
 
 
 def submitted(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> SparkJob:
-    """A task whose spark-submit is this shell script."""
+    """Create a task whose spark-submit is this shell script."""
     command = folder / "spark-submit"
     command.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
     command.chmod(0o755)
@@ -224,7 +224,7 @@ def run_part(task: SparkJob, part: int = -1) -> None:
     task.execute(Context(ti=instance))
 
 
-def test_a_part_of_a_mapped_task_tells_its_job_which_it_is(
+def test_a_part_of_a_mapped_task_passes_its_index_to_its_job(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     part = tmp_path / "part"
@@ -262,7 +262,7 @@ def test_a_spark_job_fails_with_its_reason_and_without_its_command_line(
     assert "/jars/" not in str(failure.value)
 
 
-def test_the_log_of_a_task_opens_with_the_job_and_not_with_its_jars(
+def test_the_log_of_a_task_starts_with_the_job_without_its_jars(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with capture_logs() as logged:

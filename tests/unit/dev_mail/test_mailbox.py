@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from dev_mail.mailbox import LOOPBACK, MOST_BYTES, create_app
+from dev_mail.mailbox import LOOPBACK, MAX_MAIL_BYTES, create_app
 from dev_mail.mails import Mails
 
 
@@ -34,10 +34,14 @@ def client(tmp_path: Path, port: int) -> Iterator[TestClient]:
 
 
 def mail(subject: str = "it failed", text: str = "why") -> EmailMessage:
-    made = EmailMessage()
-    made["From"], made["To"], made["Subject"] = "airflow@example.test", "ops@example.test", subject
-    made.set_content(text)
-    return made
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = (
+        "airflow@example.test",
+        "ops@example.test",
+        subject,
+    )
+    message.set_content(text)
+    return message
 
 
 def send(port: int, raw: bytes) -> None:
@@ -53,7 +57,7 @@ def only_mail(client: TestClient) -> str:
     return answer.text
 
 
-def test_an_empty_mailbox_says_so(client: TestClient) -> None:
+def test_an_empty_mailbox_shows_a_notice(client: TestClient) -> None:
     assert "No mail yet" in client.get("/").text
     assert client.get("/health").status_code == 200
 
@@ -80,7 +84,7 @@ def test_a_folded_subject_is_one_line(client: TestClient, port: int) -> None:
     assert ">it failed in the night</a>" in client.get("/").text
 
 
-def test_what_a_mail_holds_stays_text(client: TestClient, port: int) -> None:
+def test_the_content_of_a_mail_is_escaped(client: TestClient, port: int) -> None:
     evil = "<script>alert(1)</script>"
     send(port, mail(subject=evil, text=f'{evil} http://x/"onclick="alert(1)').as_bytes())
     for page in (client.get("/").text, only_mail(client)):
@@ -91,9 +95,9 @@ def test_what_a_mail_holds_stays_text(client: TestClient, port: int) -> None:
 
 
 def test_html_without_plain_text_is_shown_as_its_source(client: TestClient, port: int) -> None:
-    made = mail()
-    made.set_content("<b>bold</b>", subtype="html")
-    send(port, made.as_bytes())
+    message = mail()
+    message.set_content("<b>bold</b>", subtype="html")
+    send(port, message.as_bytes())
     assert "&lt;b&gt;bold&lt;/b&gt;" in only_mail(client)
 
 
@@ -110,31 +114,34 @@ def test_html_without_plain_text_is_shown_as_its_source(client: TestClient, port
         b"Content-Type: message/rfc822\r\n\r\n",
     ],
 )
-def test_no_mail_is_too_broken_to_be_shown(client: TestClient, port: int, raw: bytes) -> None:
+def test_a_malformed_mail_is_shown(client: TestClient, port: int, raw: bytes) -> None:
     send(port, raw)
     only_mail(client)
 
 
-def test_a_mail_too_big_is_refused_and_the_next_is_taken(client: TestClient, port: int) -> None:
+def test_a_mail_too_big_is_refused_and_the_next_is_accepted(client: TestClient, port: int) -> None:
     with pytest.raises(smtplib.SMTPException):
         send(
             port,
-            b"Subject: big\r\n\r\n" + b"x" * 70 * 1_000 + b"\r\n" + b"x\r\n" * (MOST_BYTES // 3),
+            b"Subject: big\r\n\r\n"
+            + b"x" * 70 * 1_000
+            + b"\r\n"
+            + b"x\r\n" * (MAX_MAIL_BYTES // 3),
         )
     assert "No mail yet" in client.get("/").text
     send(port, mail().as_bytes())
     assert "it failed" in client.get("/").text
 
 
-def test_the_oldest_give_way(tmp_path: Path) -> None:
-    mails = Mails(tmp_path / "mailbox", most_kept=2)
+def test_the_oldest_mails_are_deleted_beyond_the_limit(tmp_path: Path) -> None:
+    mails = Mails(tmp_path / "mailbox", max_mails=2)
     for name in ("earliest", "middle", "newest"):
-        mails.keep(mail(subject=name).as_bytes())
+        mails.add(mail(subject=name).as_bytes())
     assert [each.subject for each in mails.newest(10)] == ["newest", "middle"]
 
 
-def test_mails_are_there_after_a_restart(tmp_path: Path) -> None:
-    Mails(tmp_path / "mailbox").keep(mail().as_bytes())
+def test_mails_survive_a_restart(tmp_path: Path) -> None:
+    Mails(tmp_path / "mailbox").add(mail().as_bytes())
     assert [each.subject for each in Mails(tmp_path / "mailbox").newest(10)] == ["it failed"]
 
 
@@ -143,5 +150,5 @@ def test_no_other_file_is_read(client: TestClient, key: str) -> None:
     assert client.get(f"/mails/{key}").status_code == 404
 
 
-def test_a_page_of_another_name_is_not_answered(client: TestClient) -> None:
+def test_a_foreign_host_name_is_refused(client: TestClient) -> None:
     assert client.get("/", headers={"Host": "evil.example"}).status_code == 400

@@ -7,7 +7,7 @@ from fraudwatch.observability.latencies import LatencyHistogram
 BOUNDS = (0.125, 0.5)
 
 
-def test_it_says_what_the_librarys_own_histogram_says() -> None:
+def test_it_exports_the_same_as_the_librarys_own_histogram() -> None:
     theirs, ours = CollectorRegistry(), CollectorRegistry()
     one_by_one = Histogram("x_seconds", "meaning", buckets=BOUNDS, registry=theirs)
     for seconds in (0.125, 0.25, 0.375, 3.0):
@@ -15,6 +15,6 @@ def test_it_says_what_the_librarys_own_histogram_says() -> None:
     by_batch = LatencyHistogram("x_seconds", "meaning", BOUNDS, ours)
     by_batch.add([1, 1, 0], 0.125 + 0.25)
     by_batch.add([0, 1, 1], 0.375 + 3.0)
-    told = generate_latest(theirs).decode().splitlines()
-    expected = [line for line in told if "_created" not in line]
+    exported = generate_latest(theirs).decode().splitlines()
+    expected = [line for line in exported if "_created" not in line]
     assert generate_latest(ours).decode().splitlines() == expected

@@ -29,7 +29,7 @@ POLICY = load_policy(Path(__file__).parents[4] / "contracts/policies/default.yam
 
 @dataclass
 class OfferedSnapshots:
-    """Remembers what might have been kept, and when."""
+    """Records the states that were offered as snapshots."""
 
     offers: list[tuple[int, dict[int, int]]] = field(default_factory=list)
 
@@ -43,24 +43,24 @@ class World:
 
     models: Models = field(default_factory=Models)
     written: MemoryVerdictLog = field(default_factory=MemoryVerdictLog)
-    letters: MemoryDeadLetters = field(default_factory=MemoryDeadLetters)
+    dead_letters: MemoryDeadLetters = field(default_factory=MemoryDeadLetters)
     snapshots: OfferedSnapshots = field(default_factory=OfferedSnapshots)
 
     def __post_init__(self) -> None:
         self.detector = Detector(
-            lambda _: POLICY, lambda _: self.models, self.written, self.letters, self.snapshots
+            lambda _: POLICY, lambda _: self.models, self.written, self.dead_letters, self.snapshots
         )
 
-    def judge(self, *messages: Transaction | bytes, first_offset: int = 0) -> None:
-        self.detector.judge(a_batch(*messages, first_offset=first_offset))
+    def score(self, *messages: Transaction | bytes, first_offset: int = 0) -> None:
+        self.detector.score(a_batch(*messages, first_offset=first_offset))
 
     @property
-    def judged(self) -> list[Verdict]:
+    def scored(self) -> list[Verdict]:
         return [decode(Verdict, value) for _, value, _ in self.written.verdicts]
 
     @property
-    def put_aside(self) -> dict[str, Code]:
-        return {origin: letter.code for origin, letter in self.letters.letters.items()}
+    def dead_lettered(self) -> dict[str, Code]:
+        return {origin: record.code for origin, record in self.dead_letters.letters.items()}
 
 
 @pytest.fixture
@@ -88,16 +88,16 @@ def run_of(count: int) -> list[Transaction]:
     ]
 
 
-def test_every_transaction_gets_one_verdict_with_its_place(world: World) -> None:
-    world.judge(*run_of(3), first_offset=40)
-    assert [v.transaction_id for v in world.judged] == ["shop:0", "shop:1", "shop:2"]
-    assert [v.source_offset for v in world.judged] == [40, 41, 42]
-    assert {v.decided_at_ms for v in world.judged} == {NOON_MS + 50}
+def test_every_transaction_gets_one_verdict_with_its_offset(world: World) -> None:
+    world.score(*run_of(3), first_offset=40)
+    assert [v.transaction_id for v in world.scored] == ["shop:0", "shop:1", "shop:2"]
+    assert [v.source_offset for v in world.scored] == [40, 41, 42]
+    assert {v.decided_at_ms for v in world.scored} == {NOON_MS + 50}
     assert {key for key, _, _ in world.written.verdicts} == {a_token("a")}
 
 
-def test_every_verdict_has_the_features_it_was_made_of(world: World) -> None:
-    world.judge(*run_of(3))
+def test_every_verdict_has_its_feature_vector(world: World) -> None:
+    world.score(*run_of(3))
     assert [(key, name) for key, name, _ in world.written.features] == [
         (a_token("a"), f"shop:{n}") for n in range(3)
     ]
@@ -108,104 +108,104 @@ def test_every_verdict_has_the_features_it_was_made_of(world: World) -> None:
     assert all(v[i].tobytes() == canonical for v in vectors for i in np.flatnonzero(np.isnan(v)))
 
 
-def test_a_burst_is_seen_over_batches(world: World) -> None:
+def test_a_burst_is_detected_across_batches(world: World) -> None:
     burst = run_of(8)
-    world.judge(*burst[:4])
-    world.judge(*burst[4:], first_offset=4)
-    assert [v.risk for v in world.judged] == [Risk.LOW] * 6 + [Risk.HIGH] * 2
-    assert world.judged[-1].reasons[0].rule == "rapid_purchases"
+    world.score(*burst[:4])
+    world.score(*burst[4:], first_offset=4)
+    assert [v.risk for v in world.scored] == [Risk.LOW] * 6 + [Risk.HIGH] * 2
+    assert world.scored[-1].reasons[0].rule == "rapid_purchases"
 
 
 def test_a_repeat_gets_no_second_verdict(world: World) -> None:
-    world.judge(a_transaction(), a_transaction())
-    world.judge(a_transaction(), first_offset=2)
-    assert len(world.judged) == len(world.written.features) == 1
+    world.score(a_transaction(), a_transaction())
+    world.score(a_transaction(), first_offset=2)
+    assert len(world.scored) == len(world.written.features) == 1
 
 
-def test_garbage_is_put_aside_with_its_place_and_stops_nothing(world: World) -> None:
-    world.judge(b"garbage", a_transaction(), b"{}", first_offset=10)
-    assert world.put_aside == {
+def test_garbage_is_dead_lettered_with_its_offset_and_stops_nothing(world: World) -> None:
+    world.score(b"garbage", a_transaction(), b"{}", first_offset=10)
+    assert world.dead_lettered == {
         "transaction_topic-0-10": Code.NOT_JSON,
         "transaction_topic-0-12": Code.WRONG_SCHEMA,
     }
-    assert [v.source_offset for v in world.judged] == [11]
+    assert [v.source_offset for v in world.scored] == [11]
 
 
 def test_a_batch_of_nothing_but_garbage(world: World) -> None:
-    world.judge(b"", b"null")
-    assert (world.judged, len(world.put_aside)) == ([], 2)
+    world.score(b"", b"null")
+    assert (world.scored, len(world.dead_lettered)) == ([], 2)
 
 
-def test_events_of_the_future_and_of_long_ago_are_put_aside(world: World) -> None:
-    world.judge(
+def test_future_and_too_late_events_are_dead_lettered(world: World) -> None:
+    world.score(
         a_transaction(transaction_id="shop:now"),
         a_transaction(transaction_id="shop:ahead", event_at_ms=NOON_MS + 5 * MINUTE_MS + 1),
         a_transaction(transaction_id="shop:near", event_at_ms=NOON_MS + 5 * MINUTE_MS),
         a_transaction(transaction_id="shop:old", event_at_ms=NOON_MS - 31 * DAY_MS),
     )
-    assert world.put_aside == {
+    assert world.dead_lettered == {
         "transaction_topic-0-1": Code.FUTURE_EVENT,
         "transaction_topic-0-3": Code.TOO_LATE,
     }
-    assert [v.transaction_id for v in world.judged] == ["shop:now", "shop:near"]
+    assert [v.transaction_id for v in world.scored] == ["shop:now", "shop:near"]
 
 
-def test_what_was_judged_before_a_restart_is_remembered_silently() -> None:
+def test_history_is_folded_after_a_restart_without_publishing() -> None:
     history = [
         *run_of(9),
         a_transaction(transaction_id="shop:ahead", event_at_ms=NOON_MS + DAY_MS),
     ]
     later = run_of(12)[9:]
     whole, restarted = World(), World()
-    whole.judge(*history)
+    whole.score(*history)
     produced_at_ms = np.full(len(history), NOON_MS, dtype=np.int64)
-    restarted.detector.remember([encode(one) for one in history], produced_at_ms)
-    assert (restarted.judged, restarted.put_aside) == ([], {})
+    restarted.detector.fold_history([encode(one) for one in history], produced_at_ms)
+    assert (restarted.scored, restarted.dead_lettered) == ([], {})
     for world in (whole, restarted):
-        world.judge(*later, first_offset=10)
+        world.score(*later, first_offset=10)
     assert restarted.written.verdicts == whole.written.verdicts[9:]
     assert restarted.written.features == whole.written.features[9:]
 
 
-def test_a_batch_may_be_kept_once_the_next_one_begins(world: World) -> None:
-    world.judge(*run_of(3))
-    world.judge(a_transaction(transaction_id="shop:9", customer_token=a_token("b")), first_offset=3)
+def test_a_batch_is_offered_as_snapshot_when_the_next_one_begins(world: World) -> None:
+    world.score(*run_of(3))
+    world.score(a_transaction(transaction_id="shop:9", customer_token=a_token("b")), first_offset=3)
     assert world.snapshots.offers == [(0, {}), (1, {0: 3})]
 
 
 def test_an_unacknowledged_batch_fails_so_that_spark_does_not_commit_it(world: World) -> None:
     world.written.is_reachable = False
     with pytest.raises(NotDelivered):
-        world.judge(a_transaction())
+        world.score(a_transaction())
     assert world.detector.ends == {}
 
 
-def test_a_risk_view_counts_from_its_time_on_and_the_verdict_names_it(world: World) -> None:
+def test_a_risk_view_is_used_from_its_time_on_and_the_verdict_names_it(world: World) -> None:
     tables = {one: table_of([], np.empty((0, len(held_columns(one))))) for one in Entity}
-    held = {"merchant_fraud_ratio_30d": 0.5, "merchant_purchases_30d": 40.0}
-    row = [held.get(name, np.nan) for name in held_columns(Entity.MERCHANT)]
+    merchant_values = {"merchant_fraud_ratio_30d": 0.5, "merchant_purchases_30d": 40.0}
+    row = [merchant_values.get(name, np.nan) for name in held_columns(Entity.MERCHANT)]
     tables[Entity.MERCHANT] = table_of(["merchant-1"], np.array([row]))
     view = RiskView(NOON_MS - HOUR_MS, tables)
     views = RiskViews((Published("0123456789abcdef" * 4, view.valid_from_ms),), lambda _: view)
     world.detector.views_of = lambda _: views
     before, after = view.valid_from_ms - 1, view.valid_from_ms
-    world.judge(
+    world.score(
         a_transaction(transaction_id="shop:1", event_at_ms=before),
         a_transaction(transaction_id="shop:2", event_at_ms=after),
-        a_transaction(transaction_id="shop:3", event_at_ms=after, merchant_id="unheard of"),
+        a_transaction(transaction_id="shop:3", event_at_ms=after, merchant_id="unknown"),
         a_transaction(transaction_id="shop:4", event_at_ms=before, customer_token=a_token("b")),
     )
-    assert [v.risk_view for v in world.judged] == ["", "0123456789ab", "0123456789ab", ""]
+    assert [v.risk_view for v in world.scored] == ["", "0123456789ab", "0123456789ab", ""]
     ratio = SERVED_INDEX["merchant_fraud_ratio_30d"]
-    served = [np.frombuffer(packed, dtype="<f8")[ratio] for _, _, packed in world.written.features]
-    assert np.array_equal(served, [np.nan, 0.5, np.nan, np.nan], equal_nan=True)
-    hit = ["risky_merchant" in {reason.rule for reason in v.reasons} for v in world.judged]
+    ratios = [np.frombuffer(packed, dtype="<f8")[ratio] for _, _, packed in world.written.features]
+    assert np.array_equal(ratios, [np.nan, 0.5, np.nan, np.nan], equal_nan=True)
+    hit = ["risky_merchant" in {reason.rule for reason in v.reasons} for v in world.scored]
     assert hit == [False, True, False, False]
     assert {len(packed) for _, _, packed in world.written.features} == {len(SERVED) * 8}
 
 
 def test_without_views_their_features_are_unknown_and_no_view_is_named(world: World) -> None:
-    world.judge(*run_of(2))
+    world.score(*run_of(2))
     vectors = [np.frombuffer(packed, dtype="<f8") for _, _, packed in world.written.features]
     assert all(np.isnan(vector[-len(VIEW_FEATURES) :]).all() for vector in vectors)
-    assert {v.risk_view for v in world.judged} == {""}
+    assert {v.risk_view for v in world.scored} == {""}

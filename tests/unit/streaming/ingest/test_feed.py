@@ -20,7 +20,7 @@ from fraudwatch.domain.messages.dead_letter import Code, Stage
 from fraudwatch.domain.messages.label import ReportedLabel
 from fraudwatch.domain.money import RateTable
 from fraudwatch.samples import NOON_MS, a_purchase
-from streaming.ingest.channel import Door, label_meters, purchase_meters
+from streaming.ingest.channel import IngestChannel, label_metrics, purchase_metrics
 from streaming.ingest.feed import EMPTY_SECONDS, MISSING_SECONDS, RETRY_SECONDS, FeedFollower
 
 Answer = Callable[[httpx.Request], httpx.Response]
@@ -42,22 +42,22 @@ def feed_of(answer: Answer) -> ShopFeed[ReportedLabel]:
 
 
 class Followed:
-    """A follower of chargebacks over a shop that answers as it is told."""
+    """A follower of chargebacks over a shop with scripted responses."""
 
     def __init__(self, folder: Path) -> None:
-        self.asked: list[httpx.Request] = []
+        self.requests: list[httpx.Request] = []
         self.answers: list[httpx.Response] = []
         self.topic, self.letters = MemoryTopic(), MemoryDeadLetters()
         self.cursor_file = folder / "chargebacks_cursor.json"
         intake = Intake(labels(encode), self.topic, self.letters, lambda: NOON_MS)
-        self.door = Door(intake, label_meters())
-        self.follower = self.again()
+        self.channel = IngestChannel(intake, label_metrics())
+        self.follower = self.new_follower()
 
-    def again(self) -> FeedFollower[ReportedLabel]:
-        return FeedFollower(feed_of(self._answer), self.door, self.cursor_file, is_optional=True)
+    def new_follower(self) -> FeedFollower[ReportedLabel]:
+        return FeedFollower(feed_of(self._answer), self.channel, self.cursor_file, is_optional=True)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
-        self.asked.append(request)
+        self.requests.append(request)
         return self.answers.pop(0)
 
 
@@ -66,42 +66,44 @@ def followed(tmp_path: Path) -> Followed:
     return Followed(tmp_path)
 
 
-def test_chargebacks_are_taken_and_the_cursor_outlives_the_process(followed: Followed) -> None:
+def test_chargebacks_are_ingested_and_the_cursor_survives_the_process(followed: Followed) -> None:
     followed.answers = [a_page(GOOD, sequence=1, head_sequence=3), a_page(cursor="7")]
     assert followed.follower.read_page() == 0
     assert [key for key, _, _ in followed.topic.messages] == ["shop:4"]
     assert json.loads(followed.cursor_file.read_text()) == {"cursor": "7"}
-    standing = followed.door.standing
-    assert (standing.accepted, standing.feed_sequence, standing.caught_up) == (1, 1, False)
+    status = followed.channel.status
+    assert (status.accepted, status.feed_sequence, status.caught_up) == (1, 1, False)
 
-    assert followed.again().read_page() == EMPTY_SECONDS
-    first, second = (request.url.params for request in followed.asked)
+    assert followed.new_follower().read_page() == EMPTY_SECONDS
+    first, second = (request.url.params for request in followed.requests)
     assert (first["after"], second["after"]) == ("", "7")
     assert (first["limit"], first["wait_seconds"]) == ("1000", "20")
-    assert followed.asked[0].headers["Authorization"] == "Bearer key"
+    assert followed.requests[0].headers["Authorization"] == "Bearer key"
 
 
-def test_a_bad_label_becomes_a_letter_and_the_good_ones_are_taken(followed: Followed) -> None:
+def test_an_invalid_label_is_dead_lettered_and_the_valid_ones_are_ingested(
+    followed: Followed,
+) -> None:
     bad = [GOOD | {"verdict": "maybe"}, GOOD | {"by": "4111111111111111"}]
     followed.answers = [a_page(bad[0], GOOD, bad[1], sequence=12, head_sequence=12)]
     followed.follower.read_page()
     assert len(followed.topic.messages) == 1
-    told = {o: (x.code, x.stage) for o, x in followed.letters.letters.items()}
-    assert told == {
+    dead_lettered = {o: (x.code, x.stage) for o, x in followed.letters.letters.items()}
+    assert dead_lettered == {
         "chargebacks:9": (Code.WRONG_SCHEMA, Stage.INGEST),
         "chargebacks:11": (Code.OUT_OF_BOUNDS, Stage.INGEST),
     }
     assert json.loads(followed.letters.letters["chargebacks:9"].payload) == bad[0]
 
 
-def test_without_a_sequence_a_letter_is_named_by_its_cursor(followed: Followed) -> None:
+def test_without_a_sequence_a_dead_letter_is_named_by_its_cursor(followed: Followed) -> None:
     followed.answers = [a_page(cursor="5"), a_page(GOOD, {}, cursor="7")]
     followed.follower.read_page()
     followed.follower.read_page()
     assert list(followed.letters.letters) == ["chargebacks:5+1"]
 
 
-def test_a_shop_without_chargebacks_is_noted_once_and_asked_rarely(
+def test_a_shop_without_chargebacks_is_logged_once_and_rarely_requested(
     followed: Followed, caplog: pytest.LogCaptureFixture
 ) -> None:
     followed.answers = [httpx.Response(404), httpx.Response(404), a_page(GOOD)]
@@ -115,14 +117,14 @@ def test_a_shop_without_chargebacks_is_noted_once_and_asked_rarely(
     assert len(followed.topic.messages) == 1
 
 
-def test_what_is_not_acknowledged_is_read_again(followed: Followed) -> None:
+def test_unacknowledged_pages_are_read_again(followed: Followed) -> None:
     followed.answers = [a_page(GOOD), a_page(GOOD)]
     followed.topic.is_reachable = False
     assert followed.follower.read_page() == RETRY_SECONDS
     assert not followed.cursor_file.exists()
     followed.topic.is_reachable = True
     followed.follower.read_page()
-    assert [request.url.params["after"] for request in followed.asked] == ["", ""]
+    assert [request.url.params["after"] for request in followed.requests] == ["", ""]
     assert len(followed.topic.messages) == 1
 
 
@@ -136,7 +138,7 @@ def test_what_is_not_acknowledged_is_read_again(followed: Followed) -> None:
         httpx.Response(200, content=b'{"chargebacks":[],"next_cursor":"\xff"}'),
     ],
 )
-def test_what_is_no_page_is_asked_again(followed: Followed, answer: httpx.Response) -> None:
+def test_an_invalid_page_is_requested_again(followed: Followed, answer: httpx.Response) -> None:
     with pytest.raises(FeedUnavailable):
         feed_of(lambda _: answer).after("")
     followed.answers = [answer]
@@ -153,28 +155,28 @@ def test_purchases_are_followed_by_the_same_shape_and_may_not_be_missing(tmp_pat
     feed = ShopFeed(
         PURCHASES, "http://shop", "key", transport=httpx.MockTransport(lambda _: answers.pop(0))
     )
-    door = Door(intake, purchase_meters())
-    follower = FeedFollower(feed, door, tmp_path / "cursor.json")
+    channel = IngestChannel(intake, purchase_metrics())
+    follower = FeedFollower(feed, channel, tmp_path / "cursor.json")
     assert follower.read_page() == RETRY_SECONDS
     assert follower.read_page() == 0
     assert len(topic.messages) == 1
     assert list(letters.letters) == ["feed:1"]
-    assert (door.standing.caught_up, door.standing.cursor) == (True, "1:2")
+    assert (channel.status.caught_up, channel.status.cursor) == (True, "1:2")
 
 
-def test_a_page_is_told_on_when_it_is_acknowledged_and_never_before(tmp_path: Path) -> None:
-    followed, told = Followed(tmp_path), list[int]()
+def test_the_callback_gets_a_page_only_after_its_acknowledgement(tmp_path: Path) -> None:
+    followed, page_sizes = Followed(tmp_path), list[int]()
     follower = FeedFollower(
         feed_of(followed._answer),
-        followed.door,
+        followed.channel,
         followed.cursor_file,
-        on_taken=lambda page: told.append(len(page.offered)),
+        on_acknowledged=lambda page: page_sizes.append(len(page.offered)),
     )
     followed.answers = [a_page(GOOD), a_page(GOOD), a_page()]
     followed.topic.is_reachable = False
     follower.read_page()
-    assert told == []
+    assert page_sizes == []
     followed.topic.is_reachable = True
     follower.read_page()
     follower.read_page()
-    assert told == [1, 0]
+    assert page_sizes == [1, 0]

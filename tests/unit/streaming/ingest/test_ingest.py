@@ -21,9 +21,9 @@ from fraudwatch.domain.messages.label import Label, Source, Truth
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.money import RateTable
 from fraudwatch.samples import NOON_MS, a_purchase, a_verdict
-from streaming.ingest.api import LARGEST_BATCH, LARGEST_BODY_BYTES, Served, create_app
-from streaming.ingest.channel import Door, label_meters, purchase_meters
-from streaming.ingest.sync_scoring import Hearing
+from streaming.ingest.api import LARGEST_BATCH, LARGEST_BODY_BYTES, IngestServices, create_app
+from streaming.ingest.channel import IngestChannel, label_metrics, purchase_metrics
+from streaming.ingest.sync_scoring import VerdictWaiter
 
 KEY = "a-key-of-the-test"
 HEADERS = {"Authorization": f"Bearer {KEY}"}
@@ -36,28 +36,28 @@ REPORT = {
 }
 
 
-class JudgedTopic(MemoryTopic):
-    """A topic whose transactions are judged as soon as they are there, but for those told not to.
+class ScoredTopic(MemoryTopic):
+    """A topic whose transactions are scored at once, except those in ``not_scored``.
 
-    The verdict is out before the publisher returns: the earliest that it can come.
+    The verdict is published before ``publish`` returns: the earliest possible time.
     """
 
     def __init__(self, verdicts: MemoryVerdicts) -> None:
         super().__init__()
         self.verdicts = verdicts
-        self.not_judged: set[str] = set()
+        self.not_scored: set[str] = set()
         self.delay_seconds = 0.0
 
     def publish(self, messages: Sequence[tuple[str, bytes, int]]) -> None:
         super().publish(messages)
         names = [decode(Transaction, value).transaction_id for _, value, _ in messages]
-        judged = [name for name in names if name not in self.not_judged]
-        judging = threading.Timer(self.delay_seconds, self._judge, args=(judged,))
-        judging.start()
+        scored_ids = [name for name in names if name not in self.not_scored]
+        scoring = threading.Timer(self.delay_seconds, self._score, args=(scored_ids,))
+        scoring.start()
         if not self.delay_seconds:
-            judging.join()
+            scoring.join()
 
-    def _judge(self, names: list[str]) -> None:
+    def _score(self, names: list[str]) -> None:
         for name in names:
             self.verdicts.judged(a_verdict(transaction_id=name))
 
@@ -68,8 +68,8 @@ def verdicts() -> MemoryVerdicts:
 
 
 @pytest.fixture
-def topic(verdicts: MemoryVerdicts) -> JudgedTopic:
-    return JudgedTopic(verdicts)
+def topic(verdicts: MemoryVerdicts) -> ScoredTopic:
+    return ScoredTopic(verdicts)
 
 
 @pytest.fixture
@@ -79,16 +79,21 @@ def labels_topic() -> MemoryTopic:
 
 @pytest.fixture
 def client(
-    tmp_path: Path, topic: JudgedTopic, labels_topic: MemoryTopic, verdicts: MemoryVerdicts
+    tmp_path: Path, topic: ScoredTopic, labels_topic: MemoryTopic, verdicts: MemoryVerdicts
 ) -> TestClient:
-    edge, letters = Edge(TinkVault(tmp_path), RateTable([])), MemoryDeadLetters()
-    served = Served(
-        Door(Intake(purchases(edge, encode), topic, letters, lambda: NOON_MS), purchase_meters()),
-        Door(Intake(labels(encode), labels_topic, letters, lambda: NOON_MS), label_meters()),
-        Hearing(verdicts._expectations, verdicts),
+    edge, dead_letters = Edge(TinkVault(tmp_path), RateTable([])), MemoryDeadLetters()
+    services = IngestServices(
+        IngestChannel(
+            Intake(purchases(edge, encode), topic, dead_letters, lambda: NOON_MS),
+            purchase_metrics(),
+        ),
+        IngestChannel(
+            Intake(labels(encode), labels_topic, dead_letters, lambda: NOON_MS), label_metrics()
+        ),
+        VerdictWaiter(verdicts._expectations, verdicts),
         KEY,
     )
-    return TestClient(create_app(served))
+    return TestClient(create_app(services))
 
 
 def post(client: TestClient, path: str, content: Any) -> Any:
@@ -99,7 +104,7 @@ def metric(name: str) -> float:
     return REGISTRY.get_sample_value(name) or 0.0
 
 
-def test_one_purchase_and_a_list_are_taken(client: TestClient, topic: JudgedTopic) -> None:
+def test_one_purchase_and_a_list_are_accepted(client: TestClient, topic: ScoredTopic) -> None:
     one = client.post("/v1/transactions", content=encode(a_purchase(id="1")), headers=HEADERS)
     assert (one.status_code, one.json()) == (202, {"accepted": 1, "repeated": 0})
     both = encode([a_purchase(id="1"), a_purchase(id="2")])
@@ -109,8 +114,8 @@ def test_one_purchase_and_a_list_are_taken(client: TestClient, topic: JudgedTopi
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": KEY}])
-def test_without_the_key_nothing_is_taken(
-    client: TestClient, topic: JudgedTopic, headers: dict[str, str]
+def test_without_the_key_nothing_is_accepted(
+    client: TestClient, topic: ScoredTopic, headers: dict[str, str]
 ) -> None:
     answer = client.post("/v1/transactions", content=encode(a_purchase()), headers=headers)
     assert answer.status_code == 401
@@ -130,8 +135,8 @@ def test_without_the_key_nothing_is_taken(
         (encode(a_purchase(currency="XXX")), "currency", "unknown_currency"),
     ],
 )
-def test_what_is_refused_is_told_why(
-    client: TestClient, topic: JudgedTopic, body: bytes, field: str, code: str
+def test_a_refused_purchase_gets_the_reason(
+    client: TestClient, topic: ScoredTopic, body: bytes, field: str, code: str
 ) -> None:
     answer = client.post("/v1/transactions", content=body, headers=HEADERS)
     assert answer.status_code == 422
@@ -140,8 +145,8 @@ def test_what_is_refused_is_told_why(
     assert topic.messages == []
 
 
-def test_the_bad_one_of_a_list_is_named_by_its_place(
-    client: TestClient, topic: JudgedTopic
+def test_the_invalid_one_of_a_list_is_named_by_its_index(
+    client: TestClient, topic: ScoredTopic
 ) -> None:
     body = encode([a_purchase(id="1"), a_purchase(id="2", merchant_country="Germany")])
     answer = client.post("/v1/transactions", content=body, headers=HEADERS)
@@ -156,8 +161,8 @@ def test_too_much_at_once_is_refused(client: TestClient) -> None:
     assert client.post("/v1/transactions", content=large, headers=HEADERS).status_code == 413
 
 
-def test_a_broker_that_is_away_is_a_reason_to_come_back(
-    client: TestClient, topic: JudgedTopic
+def test_an_unavailable_broker_is_answered_with_a_retry_time(
+    client: TestClient, topic: ScoredTopic
 ) -> None:
     topic.is_reachable = False
     answer = client.post("/v1/transactions", content=encode(a_purchase()), headers=HEADERS)
@@ -168,22 +173,24 @@ def test_a_broker_that_is_away_is_a_reason_to_come_back(
     assert again.json() == {"accepted": 1, "repeated": 0}
 
 
-def test_status_and_metrics_tell_what_was_taken(client: TestClient) -> None:
+def test_status_and_metrics_count_what_was_accepted(client: TestClient) -> None:
     client.post("/v1/transactions", content=encode(a_purchase()), headers=HEADERS)
     assert client.get("/v1/status", headers=HEADERS).json()["accepted"] == 1
     assert "fraudwatch_ingest_accepted_total" in client.get("/metrics").text
     assert json.loads(client.get("/health").text) == {"status": "ok"}
 
 
-def test_who_waits_is_told_the_verdicts_in_the_order_of_the_purchases(client: TestClient) -> None:
+def test_a_waiting_caller_gets_the_verdicts_in_the_order_of_the_purchases(
+    client: TestClient,
+) -> None:
     both = [a_purchase(id="2"), a_purchase(id="1")]
     answer = post(client, "/v1/transactions?wait_seconds=5", both)
     assert answer.status_code == 200
-    told = answer.json()
-    assert (told["accepted"], told["repeated"], told["pending"]) == (2, 0, [])
-    assert [one["transaction_id"] for one in told["verdicts"]] == ["shop:2", "shop:1"]
+    scored = answer.json()
+    assert (scored["accepted"], scored["repeated"], scored["pending"]) == (2, 0, [])
+    assert [one["transaction_id"] for one in scored["verdicts"]] == ["shop:2", "shop:1"]
     usual = a_verdict()
-    assert told["verdicts"][1] == {
+    assert scored["verdicts"][1] == {
         "transaction_id": "shop:1",
         "outcome": "review",
         "risk": "HIGH",
@@ -192,17 +199,17 @@ def test_who_waits_is_told_the_verdicts_in_the_order_of_the_purchases(client: Te
     }
 
 
-def test_a_verdict_that_comes_later_is_waited_for(client: TestClient, topic: JudgedTopic) -> None:
+def test_a_later_verdict_is_waited_for(client: TestClient, topic: ScoredTopic) -> None:
     topic.delay_seconds = 0.3
     answer = post(client, "/v1/transactions?wait_seconds=5", a_purchase())
     assert answer.status_code == 200
     assert len(answer.json()["verdicts"]) == 1
 
 
-def test_when_time_is_over_the_answer_names_what_is_pending(
-    client: TestClient, topic: JudgedTopic, verdicts: MemoryVerdicts
+def test_after_the_timeout_the_response_names_what_is_pending(
+    client: TestClient, topic: ScoredTopic, verdicts: MemoryVerdicts
 ) -> None:
-    topic.not_judged = {"shop:2"}
+    topic.not_scored = {"shop:2"}
     before = metric("fraudwatch_ingest_waits_timed_out_total")
     both = [a_purchase(id="1"), a_purchase(id="2")]
     answer = post(client, "/v1/transactions?wait_seconds=0.2", both)
@@ -210,7 +217,7 @@ def test_when_time_is_over_the_answer_names_what_is_pending(
     assert [one["transaction_id"] for one in answer.json()["verdicts"]] == ["shop:1"]
     assert answer.json()["pending"] == ["shop:2"]
     assert metric("fraudwatch_ingest_waits_timed_out_total") == before + 1
-    assert not verdicts._expectations, "nothing is kept for nobody"
+    assert not verdicts._expectations, "no verdict stays pending without a caller"
 
 
 def test_a_repeated_purchase_is_pending_at_once(client: TestClient) -> None:
@@ -225,8 +232,8 @@ def test_a_repeated_purchase_is_pending_at_once(client: TestClient) -> None:
     assert metric("fraudwatch_ingest_waits_timed_out_total") == before
 
 
-def test_verdicts_that_cannot_be_heard_stop_no_purchase(
-    client: TestClient, topic: JudgedTopic, verdicts: MemoryVerdicts
+def test_unavailable_verdicts_stop_no_purchase(
+    client: TestClient, topic: ScoredTopic, verdicts: MemoryVerdicts
 ) -> None:
     verdicts.is_reachable = False
     answer = post(client, "/v1/transactions?wait_seconds=5", a_purchase())
@@ -235,7 +242,7 @@ def test_verdicts_that_cannot_be_heard_stop_no_purchase(
     assert len(topic.messages) == 1
 
 
-def test_who_does_not_wait_starts_no_listening(
+def test_a_call_without_waiting_starts_no_listener(
     client: TestClient, verdicts: MemoryVerdicts
 ) -> None:
     post(client, "/v1/transactions", a_purchase())
@@ -243,7 +250,7 @@ def test_who_does_not_wait_starts_no_listening(
 
 
 @pytest.mark.parametrize("wait", ["-1", "5.1", "nan", "soon"])
-def test_a_wait_out_of_bounds_is_refused(client: TestClient, topic: JudgedTopic, wait: str) -> None:
+def test_a_wait_out_of_bounds_is_refused(client: TestClient, topic: ScoredTopic, wait: str) -> None:
     answer = post(client, f"/v1/transactions?wait_seconds={wait}", a_purchase())
     assert answer.status_code == 422
     [problem] = answer.json()["problems"]
@@ -260,18 +267,18 @@ def test_a_refused_purchase_is_no_reason_to_wait(
     assert not verdicts._expectations
 
 
-def test_one_label_and_a_list_are_taken(client: TestClient, labels_topic: MemoryTopic) -> None:
+def test_one_label_and_a_list_are_accepted(client: TestClient, labels_topic: MemoryTopic) -> None:
     before = metric("fraudwatch_ingest_labels_total")
     one = post(client, "/v1/labels", REPORT)
     assert (one.status_code, one.json()) == (202, {"accepted": 1, "repeated": 0})
     two = post(client, "/v1/labels", [REPORT, REPORT | {"verdict": "genuine", "id": "5"}])
     assert (two.status_code, two.json()) == (202, {"accepted": 1, "repeated": 1})
-    found = [(key, decode(Label, value), at) for key, value, at in labels_topic.messages]
-    assert [(key, label.verdict, at) for key, label, at in found] == [
+    published = [(key, decode(Label, value), at) for key, value, at in labels_topic.messages]
+    assert [(key, label.verdict, at) for key, label, at in published] == [
         ("shop:29380123-4", Truth.FRAUD, NOON_MS),
         ("shop:5", Truth.GENUINE, NOON_MS),
     ]
-    assert {label.source for _, label, _ in found} == {Source.CHARGEBACK}
+    assert {label.source for _, label, _ in published} == {Source.CHARGEBACK}
     assert metric("fraudwatch_ingest_labels_total") == before + 2
     assert client.get("/v1/status", headers=HEADERS).json()["labels"]["accepted"] == 2
 
@@ -287,7 +294,7 @@ def test_one_label_and_a_list_are_taken(client: TestClient, labels_topic: Memory
         ({"id": None}, "id", "wrong_schema"),
     ],
 )
-def test_a_label_that_is_refused_is_told_why(
+def test_a_refused_label_gets_the_reason(
     client: TestClient, labels_topic: MemoryTopic, changes: dict[str, Any], field: str, code: str
 ) -> None:
     answer = post(client, "/v1/labels", [REPORT | changes])

@@ -1,4 +1,4 @@
-"""``POST /v1/reveal``: its own key, its answers, and nothing personal in any log."""
+"""``POST /v1/reveal``: its own key, its responses, and nothing personal in any log."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.money import RateTable
 from fraudwatch.samples import NOON_MS, a_purchase, a_token
 from fraudwatch.settings import IngestSettings
-from streaming.ingest.api import Served, create_app
-from streaming.ingest.channel import Door, label_meters, purchase_meters
-from streaming.ingest.reveal import LARGEST_BODY_BYTES, RevealDoor, add_reveal
-from streaming.ingest.sync_scoring import Hearing
+from streaming.ingest.api import IngestServices, create_app
+from streaming.ingest.channel import IngestChannel, label_metrics, purchase_metrics
+from streaming.ingest.reveal import LARGEST_BODY_BYTES, RevealChannel, add_reveal
+from streaming.ingest.sync_scoring import VerdictWaiter
 
 INGEST_KEY, REVEAL_KEY = "a-key-of-the-shops", "a-key-of-the-console"
 HEADERS = {"Authorization": f"Bearer {REVEAL_KEY}"}
@@ -39,15 +39,15 @@ ALL_PERSONAL = ("customer-1", "Erika", "erika@", "4111111111111111", "terminal-7
 
 @dataclass
 class Edges:
-    """The whole edge over memory, and a purchase that came in by it."""
+    """The whole of ingest over memory, and a purchase that it accepted."""
 
     client: TestClient
     vault: TinkVault
     audit: MemoryTopic
     purchase: Transaction
 
-    def ask(self, **changes: Any) -> Any:
-        wish = {
+    def reveal(self, **changes: Any) -> Any:
+        request = {
             "transaction_id": self.purchase.transaction_id,
             "customer_token": self.purchase.customer_token,
             "sealed": self.purchase.sealed,
@@ -55,30 +55,32 @@ class Edges:
             "role": "lead",
             "reason": "The customer calls, ticket 4711",
         }
-        return self.client.post("/v1/reveal", json=wish | changes, headers=HEADERS)
+        return self.client.post("/v1/reveal", json=request | changes, headers=HEADERS)
 
 
 @pytest.fixture
 def edge(tmp_path: Path) -> Edges:
     vault, topic, audit = TinkVault(tmp_path), MemoryTopic(), MemoryTopic()
-    letters, expectations = MemoryDeadLetters(), Expectations()
+    dead_letters, pending = MemoryDeadLetters(), Expectations()
     admit = purchases(Edge(vault, RateTable([])), encode)
-    served = Served(
-        Door(Intake(admit, topic, letters, lambda: NOON_MS), purchase_meters()),
-        Door(Intake(labels(encode), MemoryTopic(), letters, lambda: NOON_MS), label_meters()),
-        Hearing(expectations, MemoryVerdicts(expectations)),
+    services = IngestServices(
+        IngestChannel(Intake(admit, topic, dead_letters, lambda: NOON_MS), purchase_metrics()),
+        IngestChannel(
+            Intake(labels(encode), MemoryTopic(), dead_letters, lambda: NOON_MS), label_metrics()
+        ),
+        VerdictWaiter(pending, MemoryVerdicts(pending)),
         INGEST_KEY,
     )
-    app = create_app(served)
+    app = create_app(services)
     reveals = Reveals(vault, PublishedAudit(audit, encode), lambda: NOON_MS)
-    add_reveal(app, RevealDoor(reveals, REVEAL_KEY))
+    add_reveal(app, RevealChannel(reveals, REVEAL_KEY))
     client = TestClient(app)
-    taken = client.post(
+    accepted = client.post(
         "/v1/transactions",
         content=encode(a_purchase()),
         headers={"Authorization": f"Bearer {INGEST_KEY}"},
     )
-    assert taken.status_code == 202
+    assert accepted.status_code == 202
     return Edges(client, vault, audit, decode(Transaction, topic.messages[0][1]))
 
 
@@ -87,9 +89,9 @@ def counted(outcome: str) -> float:
     return found or 0.0
 
 
-def test_what_came_in_comes_out_with_the_card_masked(edge: Edges) -> None:
+def test_the_personal_fields_are_revealed_with_the_card_masked(edge: Edges) -> None:
     before = counted("shown")
-    answer = edge.ask()
+    answer = edge.reveal()
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.json()["personal"] == {
@@ -109,14 +111,14 @@ def test_what_came_in_comes_out_with_the_card_masked(edge: Edges) -> None:
 @pytest.mark.parametrize(
     "headers", [{}, {"Authorization": f"Bearer {INGEST_KEY}"}, {"Authorization": REVEAL_KEY}]
 )
-def test_a_shops_key_opens_no_box(edge: Edges, headers: dict[str, str]) -> None:
+def test_the_ingest_key_reveals_nothing(edge: Edges, headers: dict[str, str]) -> None:
     answer = edge.client.post("/v1/reveal", json={}, headers=headers)
     assert answer.status_code == 401
     assert "REVEAL_API_KEY" in answer.text
     assert edge.audit.messages == []
 
 
-def test_the_consoles_key_lets_no_purchase_in(edge: Edges) -> None:
+def test_the_reveal_key_ingests_nothing(edge: Edges) -> None:
     sent = edge.client.post("/v1/transactions", content=encode(a_purchase(id="2")), headers=HEADERS)
     assert sent.status_code == 401
 
@@ -134,49 +136,49 @@ def test_one_key_for_both_is_refused(tmp_path: Path) -> None:
     assert same.get_secret_value() not in str(refusal.value)
 
 
-Spoil = Callable[[Edges], Any]
+Obstacle = Callable[[Edges], Any]
 
 
-def forget(edge: Edges) -> Any:
+def erase_customer(edge: Edges) -> Any:
     edge.vault.erase(edge.purchase.customer_token)
-    return edge.ask()
+    return edge.reveal()
 
 
-def lose_the_log(edge: Edges) -> Any:
+def stop_audit_log(edge: Edges) -> Any:
     edge.audit.is_reachable = False
-    return edge.ask()
+    return edge.reveal()
 
 
-def ask_too_often(edge: Edges) -> Any:
-    return [edge.ask() for _ in range(31)][-1]
+def exceed_limit(edge: Edges) -> Any:
+    return [edge.reveal() for _ in range(31)][-1]
 
 
 @pytest.mark.parametrize(
-    ("spoil", "status", "code"),
+    ("obstacle", "status", "code"),
     [
-        (forget, 404, "erased"),
-        (lambda edge: edge.ask(transaction_id="shop:2"), 409, "altered"),
-        (lambda edge: edge.ask(sealed=edge.purchase.sealed[:-8] + "AAAAAAA="), 409, "altered"),
-        (lambda edge: edge.ask(customer_token=a_token("z")), 404, "erased"),
-        (lambda edge: edge.ask(role="analyst"), 403, "forbidden"),
-        (lose_the_log, 503, "unlogged"),
-        (ask_too_often, 429, "limited"),
+        (erase_customer, 404, "erased"),
+        (lambda edge: edge.reveal(transaction_id="shop:2"), 409, "altered"),
+        (lambda edge: edge.reveal(sealed=edge.purchase.sealed[:-8] + "AAAAAAA="), 409, "altered"),
+        (lambda edge: edge.reveal(customer_token=a_token("z")), 404, "erased"),
+        (lambda edge: edge.reveal(role="analyst"), 403, "forbidden"),
+        (stop_audit_log, 503, "unlogged"),
+        (exceed_limit, 429, "limited"),
     ],
 )
-def test_whatever_stands_in_the_way_is_told_counted_and_shows_nothing(
-    edge: Edges, spoil: Spoil, status: int, code: str
+def test_an_obstacle_is_reported_and_counted_and_reveals_nothing(
+    edge: Edges, obstacle: Obstacle, status: int, code: str
 ) -> None:
     before = counted(code)
-    answer = spoil(edge)
+    answer = obstacle(edge)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert len(answer.json()["detail"]) > 20
     assert not [text for text in ALL_PERSONAL if text in answer.text]
     assert counted(code) == before + 1
 
 
-def test_who_asks_too_often_is_told_when_to_come_back(edge: Edges) -> None:
-    assert ask_too_often(edge).headers["Retry-After"] == "3600"
-    assert edge.ask(login="other").status_code == 200
+def test_a_caller_over_the_limit_gets_a_retry_time(edge: Edges) -> None:
+    assert exceed_limit(edge).headers["Retry-After"] == "3600"
+    assert edge.reveal(login="other").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -189,11 +191,11 @@ def test_who_asks_too_often_is_told_when_to_come_back(edge: Edges) -> None:
         ({"customer_token": "Erika"}, "customer_token"),
     ],
 )
-def test_what_is_refused_names_the_field_and_never_its_value(
+def test_a_refusal_names_the_field_and_never_its_value(
     edge: Edges, changes: dict[str, Any], field: str
 ) -> None:
     before = counted("refused")
-    answer = edge.ask(**changes)
+    answer = edge.reveal(**changes)
     assert answer.status_code == 422
     [problem] = answer.json()["problems"]
     assert problem["field"] == field
@@ -202,17 +204,19 @@ def test_what_is_refused_names_the_field_and_never_its_value(
     assert counted("refused") == before + 1
 
 
-def test_a_body_that_is_none_or_too_large_is_refused(edge: Edges) -> None:
+def test_an_invalid_or_too_large_body_is_refused(edge: Edges) -> None:
     for body, status in ((b"garbage", 422), (b" " * (LARGEST_BODY_BYTES + 1), 413)):
         answer = edge.client.post("/v1/reveal", content=body, headers=HEADERS)
         assert answer.status_code == status
     assert edge.audit.messages == []
 
 
-@pytest.mark.parametrize("spoil", [lambda edge: edge.ask(), forget, lose_the_log, ask_too_often])
+@pytest.mark.parametrize(
+    "obstacle", [lambda edge: edge.reveal(), erase_customer, stop_audit_log, exceed_limit]
+)
 def test_nothing_personal_is_in_a_log(
-    edge: Edges, spoil: Spoil, caplog: pytest.LogCaptureFixture
+    edge: Edges, obstacle: Obstacle, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    spoil(edge)
+    obstacle(edge)
     assert not [text for text in (*ALL_PERSONAL, REVEAL_KEY) if text in caplog.text]

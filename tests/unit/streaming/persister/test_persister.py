@@ -18,7 +18,7 @@ from fraudwatch.domain.messages.transaction import Kind
 from fraudwatch.samples import NOON_MS, a_token, a_transaction, a_verdict
 from fraudwatch.topics import AUDIT_TOPIC, FRAUD_TOPIC, LABELS_TOPIC, TRANSACTION_TOPIC
 from streaming.persister.entries import Entry, read
-from streaming.persister.loop import InHand, Loop
+from streaming.persister.loop import InFlight, PersisterLoop
 from streaming.persister.writing import Persister
 from tests.waiting import eventually
 
@@ -43,12 +43,12 @@ RECORD = AuditRecord(
 
 
 @dataclass(frozen=True)
-class Told:
-    """A message as the client gives it."""
+class FakeMessage:
+    """A message with the interface of the client's."""
 
     topic_name: str
     payload: bytes
-    place: int = 0
+    at_offset: int = 0
     produced_at_ms: int = NOON_MS
 
     def topic(self) -> str:
@@ -58,7 +58,7 @@ class Told:
         return 0
 
     def offset(self) -> int:
-        return self.place
+        return self.at_offset
 
     def value(self) -> bytes:
         return self.payload
@@ -73,8 +73,8 @@ class Told:
         return None
 
 
-def entries(*told: Told) -> list[Entry]:
-    return [read(message) for message in told]  # type: ignore[arg-type]
+def entries(*messages: FakeMessage) -> list[Entry]:
+    return [read(message) for message in messages]  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -83,13 +83,13 @@ def store() -> MemoryVerdictStore:
 
 
 @pytest.fixture
-def letters() -> MemoryDeadLetters:
+def dead_letters() -> MemoryDeadLetters:
     return MemoryDeadLetters()
 
 
 @pytest.fixture
-def persister(store: MemoryVerdictStore, letters: MemoryDeadLetters) -> Persister:
-    return Persister(store, letters, lambda: NOON_MS)
+def persister(store: MemoryVerdictStore, dead_letters: MemoryDeadLetters) -> Persister:
+    return Persister(store, dead_letters, lambda: NOON_MS)
 
 
 def metric(name: str, **labels: str) -> float:
@@ -99,10 +99,10 @@ def metric(name: str, **labels: str) -> float:
 def test_every_topic_becomes_rows(persister: Persister, store: MemoryVerdictStore) -> None:
     persister.persist(
         entries(
-            Told(FRAUD_TOPIC, encode(a_verdict(transaction_id="shop:1"))),
-            Told(TRANSACTION_TOPIC, encode(a_transaction(transaction_id="shop:2"))),
-            Told(LABELS_TOPIC, encode(LABEL)),
-            Told(AUDIT_TOPIC, encode(RECORD)),
+            FakeMessage(FRAUD_TOPIC, encode(a_verdict(transaction_id="shop:1"))),
+            FakeMessage(TRANSACTION_TOPIC, encode(a_transaction(transaction_id="shop:2"))),
+            FakeMessage(LABELS_TOPIC, encode(LABEL)),
+            FakeMessage(AUDIT_TOPIC, encode(RECORD)),
         )
     )
     assert set(store.verdicts) == {"shop:1"}
@@ -111,97 +111,99 @@ def test_every_topic_becomes_rows(persister: Persister, store: MemoryVerdictStor
     assert store.records() == [RECORD]
 
 
-def test_what_cannot_be_read_is_put_aside_and_the_rest_written(
-    persister: Persister, store: MemoryVerdictStore, letters: MemoryDeadLetters
+def test_undecodable_messages_are_dead_lettered_and_the_rest_written(
+    persister: Persister, store: MemoryVerdictStore, dead_letters: MemoryDeadLetters
 ) -> None:
     persister.persist(
         entries(
-            Told(FRAUD_TOPIC, b"garbage", 5),
-            Told(TRANSACTION_TOPIC, encode(a_transaction()), 6),
+            FakeMessage(FRAUD_TOPIC, b"garbage", 5),
+            FakeMessage(TRANSACTION_TOPIC, encode(a_transaction()), 6),
         )
     )
-    assert list(letters.letters) == ["fraud_topic-0-5"]
+    assert list(dead_letters.letters) == ["fraud_topic-0-5"]
     assert len(store.transactions) == 1
 
 
 @pytest.mark.parametrize(
-    ("topic", "broken"),
+    ("topic", "malformed"),
     [
         (LABELS_TOPIC, encode(LABEL).replace(b"a.moreno", b"")),
         (AUDIT_TOPIC, encode(RECORD).replace(b"0" * 32, b"0")),
         (TRANSACTION_TOPIC, encode(a_transaction(event_at_ms=10**16))),
     ],
 )
-def test_what_is_out_of_bounds_is_put_aside(
-    persister: Persister, letters: MemoryDeadLetters, topic: str, broken: bytes
+def test_messages_out_of_bounds_are_dead_lettered(
+    persister: Persister, dead_letters: MemoryDeadLetters, topic: str, malformed: bytes
 ) -> None:
-    persister.persist(entries(Told(topic, broken)))
-    assert [letter.code for letter in letters.letters.values()] == [Code.OUT_OF_BOUNDS]
+    persister.persist(entries(FakeMessage(topic, malformed)))
+    assert [record.code for record in dead_letters.letters.values()] == [Code.OUT_OF_BOUNDS]
 
 
-def test_rows_the_store_never_takes_are_put_aside_and_only_they(
-    persister: Persister, store: MemoryVerdictStore, letters: MemoryDeadLetters
+def test_only_refused_rows_are_dead_lettered(
+    persister: Persister, store: MemoryVerdictStore, dead_letters: MemoryDeadLetters
 ) -> None:
     persister.persist(
         entries(
-            Told(FRAUD_TOPIC, encode(a_verdict(transaction_id="")), 1),
-            Told(FRAUD_TOPIC, encode(a_verdict(transaction_id="shop:2")), 2),
-            Told(TRANSACTION_TOPIC, encode(a_transaction(kind=Kind.ERASE)), 3),
-            # The same purchase's verdict is not to blame for what is wrong with its envelope.
-            Told(FRAUD_TOPIC, encode(a_verdict(transaction_id="shop:1")), 4),
+            FakeMessage(FRAUD_TOPIC, encode(a_verdict(transaction_id="")), 1),
+            FakeMessage(FRAUD_TOPIC, encode(a_verdict(transaction_id="shop:2")), 2),
+            FakeMessage(TRANSACTION_TOPIC, encode(a_transaction(kind=Kind.ERASE)), 3),
+            # The verdict of the same purchase is written: only its envelope is refused.
+            FakeMessage(FRAUD_TOPIC, encode(a_verdict(transaction_id="shop:1")), 4),
         )
     )
-    assert {o: x.code for o, x in letters.letters.items()} == {
+    assert {o: x.code for o, x in dead_letters.letters.items()} == {
         "fraud_topic-0-1": Code.ROW_REFUSED,
         "transaction_topic-0-3": Code.ROW_REFUSED,
     }
     assert set(store.verdicts) == {"shop:1", "shop:2"}
 
 
-def test_a_store_that_is_away_loses_nothing(
-    persister: Persister, store: MemoryVerdictStore, letters: MemoryDeadLetters
+def test_an_unavailable_store_loses_nothing(
+    persister: Persister, store: MemoryVerdictStore, dead_letters: MemoryDeadLetters
 ) -> None:
-    batch = entries(Told(FRAUD_TOPIC, encode(a_verdict())), Told(FRAUD_TOPIC, b"garbage", 1))
+    batch = entries(
+        FakeMessage(FRAUD_TOPIC, encode(a_verdict())), FakeMessage(FRAUD_TOPIC, b"garbage", 1)
+    )
     store.is_reachable = False
     with pytest.raises(StoreUnavailable):
         persister.persist(batch)
     store.is_reachable = True
     persister.persist(batch)
-    assert (len(store.verdicts), len(letters.letters)) == (1, 1)
+    assert (len(store.verdicts), len(dead_letters.letters)) == (1, 1)
 
 
 @dataclass
 class ScriptedConsumer:
-    """A consumer that gives one batch and keeps what is asked of it, in order."""
+    """A consumer that returns one batch and records its calls in order."""
 
-    batch: list[Told]
+    batch: list[FakeMessage]
     on_poll: Callable[[], None]
-    asked: list[str]
+    calls: list[str]
 
     def subscribe(self, topics: list[str], **_: object) -> None:
         assert set(topics) == {TRANSACTION_TOPIC, FRAUD_TOPIC, LABELS_TOPIC, AUDIT_TOPIC}
 
-    def consume(self, *_: object, **__: object) -> list[Told]:
-        given, self.batch = self.batch, []
-        self.asked.append("consume")
-        return given
+    def consume(self, *_: object, **__: object) -> list[FakeMessage]:
+        batch_once, self.batch = self.batch, []
+        self.calls.append("consume")
+        return batch_once
 
     def poll(self, *_: object) -> None:
-        self.asked.append("poll")
+        self.calls.append("poll")
         self.on_poll()
 
     def pause(self, *_: object) -> None:
-        self.asked.append("pause")
+        self.calls.append("pause")
 
     def resume(self, *_: object) -> None:
-        self.asked.append("resume")
+        self.calls.append("resume")
 
     def assignment(self) -> list[TopicPartition]:
         return [TopicPartition(FRAUD_TOPIC, 0)]
 
     def commit(self, offsets: list[TopicPartition], *, asynchronous: bool) -> None:
         assert not asynchronous
-        self.asked += [f"commit {p.topic}-{p.partition} {p.offset}" for p in offsets]
+        self.calls += [f"commit {p.topic}-{p.partition} {p.offset}" for p in offsets]
 
 
 def test_nothing_is_committed_before_it_is_written_and_polling_never_stops(
@@ -210,16 +212,16 @@ def test_nothing_is_committed_before_it_is_written_and_polling_never_stops(
     def come_back() -> None:
         store.is_reachable = True
 
-    consumer = ScriptedConsumer([Told(FRAUD_TOPIC, encode(a_verdict()), 41)], come_back, [])
-    loop = Loop(consumer, persister, 10)  # type: ignore[arg-type]
+    consumer = ScriptedConsumer([FakeMessage(FRAUD_TOPIC, encode(a_verdict()), 41)], come_back, [])
+    loop = PersisterLoop(consumer, persister, 10)  # type: ignore[arg-type]
     store.is_reachable = False
-    resting = metric("fraudwatch_persister_seconds_total", phase="resting")
+    paused_before = metric("fraudwatch_persister_seconds_total", phase="resting")
     thread = threading.Thread(target=loop.run)
     thread.start()
-    eventually(lambda: "resume" in consumer.asked, within_seconds=10, what="reading again")
+    eventually(lambda: "resume" in consumer.calls, within_seconds=10, what="reading again")
     loop.stopping.set()
     thread.join(10)
-    assert list(dict.fromkeys(consumer.asked)) == [
+    assert list(dict.fromkeys(consumer.calls)) == [
         "consume",
         "pause",
         "poll",
@@ -228,32 +230,34 @@ def test_nothing_is_committed_before_it_is_written_and_polling_never_stops(
     ]
     assert set(store.verdicts) == {"shop:1"}
     assert metric("fraudwatch_persister_paused") == 0
-    assert metric("fraudwatch_persister_seconds_total", phase="resting") > resting
+    assert metric("fraudwatch_persister_seconds_total", phase="resting") > paused_before
 
 
-def test_told_to_stop_while_the_store_is_away_it_ends_without_committing(
+def test_stopped_while_the_store_is_unavailable_it_ends_without_committing(
     persister: Persister, store: MemoryVerdictStore
 ) -> None:
-    consumer = ScriptedConsumer([Told(FRAUD_TOPIC, encode(a_verdict()), 41)], lambda: None, [])
-    loop = Loop(consumer, persister, 10)  # type: ignore[arg-type]
+    consumer = ScriptedConsumer(
+        [FakeMessage(FRAUD_TOPIC, encode(a_verdict()), 41)], lambda: None, []
+    )
+    loop = PersisterLoop(consumer, persister, 10)  # type: ignore[arg-type]
     consumer.on_poll = loop.stopping.set
     store.is_reachable = False
     loop.run()
-    assert not [word for word in consumer.asked if word.startswith("commit")]
+    assert not [call for call in consumer.calls if call.startswith("commit")]
 
 
-def test_lag_is_the_age_of_what_waits_and_nothing_when_nothing_does() -> None:
+def test_lag_is_the_age_of_the_oldest_entry_in_flight_else_zero() -> None:
     now = [NOON_MS]
-    in_hand = InHand(lambda: now[0])
+    in_flight = InFlight(lambda: now[0])
     batch = entries(
-        Told(FRAUD_TOPIC, encode(a_verdict()), 1, NOON_MS - 2_000),
-        Told(FRAUD_TOPIC, encode(a_verdict()), 2, NOON_MS - 1_000),
+        FakeMessage(FRAUD_TOPIC, encode(a_verdict()), 1, NOON_MS - 2_000),
+        FakeMessage(FRAUD_TOPIC, encode(a_verdict()), 2, NOON_MS - 1_000),
     )
-    in_hand.take(batch)
+    in_flight.add(batch)
     now[0] += 500
     assert metric("fraudwatch_persister_lag_seconds", topic=FRAUD_TOPIC) == 2.5
     assert metric("fraudwatch_persister_lag_seconds", topic=LABELS_TOPIC) == 0
-    in_hand.let_go(batch)
+    in_flight.clear(batch)
     assert metric("fraudwatch_persister_lag_seconds", topic=FRAUD_TOPIC) == 0
     written_until = metric("fraudwatch_persister_written_until_seconds", topic=FRAUD_TOPIC)
     assert written_until == (NOON_MS - 1_000) / 1_000

@@ -14,17 +14,17 @@ from fraudwatch.application.console.tallying import Tallying
 from fraudwatch.domain.tally import Dimension
 from fraudwatch.samples import NOON_MS, a_verdict
 from fraudwatch.topics import FRAUD_TOPIC
-from streaming.tally.loop import Loop
+from streaming.tally.loop import TallyLoop
 from tests.waiting import eventually
 
 DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True)
-class Told:
-    """A message as the client gives it."""
+class FakeMessage:
+    """A message with the interface of the client's."""
 
-    place: int
+    at_offset: int
     payload: bytes
     produced_at_ms: int = NOON_MS
 
@@ -35,7 +35,7 @@ class Told:
         return 0
 
     def offset(self) -> int:
-        return self.place
+        return self.at_offset
 
     def value(self) -> bytes:
         return self.payload
@@ -47,46 +47,48 @@ class Told:
         return None
 
 
-def told(place: int, source_offset: int, days_ago: int = 0) -> Told:
+def verdict_at(at_offset: int, source_offset: int, days_ago: int = 0) -> FakeMessage:
     event_at_ms = NOON_MS - days_ago * DAY_MS
-    return Told(place, encode(a_verdict(source_offset=source_offset, event_at_ms=event_at_ms)))
+    return FakeMessage(
+        at_offset, encode(a_verdict(source_offset=source_offset, event_at_ms=event_at_ms))
+    )
 
 
 @dataclass
 class ScriptedConsumer:
-    """A consumer that gives its batches one by one and keeps what is asked of it, in order."""
+    """A consumer that returns its batches one by one and records its calls in order."""
 
-    batches: list[list[Told]]
+    batches: list[list[FakeMessage]]
     on_poll: Callable[[], None] = lambda: None
     on_drained: Callable[[], None] = lambda: None
-    asked: list[str] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
 
     def subscribe(self, topics: list[str], **_: object) -> None:
         assert topics == [FRAUD_TOPIC]
 
-    def consume(self, *_: object, **__: object) -> list[Told]:
-        self.asked.append("consume")
+    def consume(self, *_: object, **__: object) -> list[FakeMessage]:
+        self.calls.append("consume")
         if not self.batches:
             self.on_drained()
             return []
         return self.batches.pop(0)
 
     def poll(self, *_: object) -> None:
-        self.asked.append("poll")
+        self.calls.append("poll")
         self.on_poll()
 
     def pause(self, *_: object) -> None:
-        self.asked.append("pause")
+        self.calls.append("pause")
 
     def resume(self, *_: object) -> None:
-        self.asked.append("resume")
+        self.calls.append("resume")
 
     def assignment(self) -> list[TopicPartition]:
         return [TopicPartition(FRAUD_TOPIC, 0)]
 
     def commit(self, offsets: list[TopicPartition], *, asynchronous: bool) -> None:
         assert not asynchronous
-        self.asked += [f"commit {p.partition} {p.offset}" for p in offsets]
+        self.calls += [f"commit {p.partition} {p.offset}" for p in offsets]
 
 
 @pytest.fixture
@@ -94,12 +96,12 @@ def store() -> MemoryTallyStore:
     return MemoryTallyStore()
 
 
-def loop_over(consumer: ScriptedConsumer, store: MemoryTallyStore) -> Loop:
-    loop = Loop(
+def loop_over(consumer: ScriptedConsumer, store: MemoryTallyStore) -> TallyLoop:
+    loop = TallyLoop(
         consumer,  # type: ignore[arg-type]
         Tallying(store),
         lambda: NOON_MS + 2_500,
-        most=10,
+        max_records=10,
         poll_seconds=0.0,
     )
     consumer.on_drained = loop.stopping.set
@@ -116,33 +118,33 @@ def purchases(store: MemoryTallyStore, day: str = "2026-01-15") -> int:
 
 
 def test_a_read_is_saved_once_and_then_committed(store: MemoryTallyStore) -> None:
-    consumer = ScriptedConsumer([[told(7, 1), told(8, 2)], [told(9, 3)]])
+    consumer = ScriptedConsumer([[verdict_at(7, 1), verdict_at(8, 2)], [verdict_at(9, 3)]])
     loop_over(consumer, store).run()
     assert purchases(store) == 3
     assert store.saves == 2
-    assert [word for word in consumer.asked if word.startswith("commit")] == [
+    assert [call for call in consumer.calls if call.startswith("commit")] == [
         "commit 0 9",
         "commit 0 10",
     ]
     assert metric("fraudwatch_tally_counted_until_seconds") == NOON_MS / 1_000
 
 
-def test_copies_are_skipped_and_what_cannot_be_read_is_passed_over(store: MemoryTallyStore) -> None:
+def test_copies_and_undecodable_messages_are_skipped(store: MemoryTallyStore) -> None:
     names = [f"fraudwatch_tally_{name}_total" for name in ("verdicts", "copies", "unreadable")]
     before = [metric(name) for name in names]
     bad = [
-        Told(3, b"garbage"),
-        Told(4, encode(a_verdict(source_offset=9, score=7.0))),
-        Told(5, encode(a_verdict(source_offset=9, event_at_ms=10**17))),
+        FakeMessage(3, b"garbage"),
+        FakeMessage(4, encode(a_verdict(source_offset=9, score=7.0))),
+        FakeMessage(5, encode(a_verdict(source_offset=9, event_at_ms=10**17))),
     ]
-    consumer = ScriptedConsumer([[told(1, 4), told(2, 4), *bad, told(6, 5)]])
+    consumer = ScriptedConsumer([[verdict_at(1, 4), verdict_at(2, 4), *bad, verdict_at(6, 5)]])
     loop_over(consumer, store).run()
     assert [metric(name) - was for name, was in zip(names, before, strict=True)] == [2, 1, 3]
     assert purchases(store) == 2
-    assert "commit 0 7" in consumer.asked
+    assert "commit 0 7" in consumer.calls
 
 
-def test_while_the_store_is_away_it_rests_and_then_counts_everything_once(
+def test_while_the_store_is_unavailable_it_pauses_and_then_counts_everything_once(
     store: MemoryTallyStore,
 ) -> None:
     def come_back() -> None:
@@ -150,11 +152,13 @@ def test_while_the_store_is_away_it_rests_and_then_counts_everything_once(
         store.is_reachable = True
 
     lags: list[float] = []
-    # The second is of another day, so the store is asked in the middle of the read.
-    consumer = ScriptedConsumer([[told(1, 1)], [told(2, 2), told(3, 3, days_ago=1)]], come_back)
+    # The second verdict is of another day, so the store is queried in the middle of the read.
+    consumer = ScriptedConsumer(
+        [[verdict_at(1, 1)], [verdict_at(2, 2), verdict_at(3, 3, days_ago=1)]], come_back
+    )
     loop = loop_over(consumer, store)
 
-    def go_away() -> list[Told]:
+    def go_away() -> list[FakeMessage]:
         store.is_reachable = False
         return ScriptedConsumer.consume(consumer)
 
@@ -167,7 +171,7 @@ def test_while_the_store_is_away_it_rests_and_then_counts_everything_once(
     store.is_reachable = True
     assert (purchases(store), purchases(store, "2026-01-14")) == (2, 1)
     assert metric("fraudwatch_tally_verdicts_total") - verdicts == 3
-    assert list(dict.fromkeys(consumer.asked))[:5] == [
+    assert list(dict.fromkeys(consumer.calls))[:5] == [
         "consume",
         "pause",
         "poll",
@@ -178,12 +182,12 @@ def test_while_the_store_is_away_it_rests_and_then_counts_everything_once(
     assert (metric("fraudwatch_tally_lag_seconds"), metric("fraudwatch_tally_paused")) == (0, 0)
 
 
-def test_told_to_stop_while_the_store_is_away_it_ends_without_committing(
+def test_stopped_while_the_store_is_unavailable_it_ends_without_committing(
     store: MemoryTallyStore,
 ) -> None:
-    consumer = ScriptedConsumer([[told(1, 1)]])
+    consumer = ScriptedConsumer([[verdict_at(1, 1)]])
     loop = loop_over(consumer, store)
     consumer.on_poll = loop.stopping.set
     store.is_reachable = False
     loop.run()
-    assert not [word for word in consumer.asked if word.startswith("commit")]
+    assert not [call for call in consumer.calls if call.startswith("commit")]
