@@ -20,9 +20,10 @@ from fraudwatch.adapters.artefacts.model_artefact import Artefact, point_to, wri
 from fraudwatch.adapters.artefacts.model_pruning import prune_fitted
 from fraudwatch.adapters.artefacts.sklearn_forest import ForestShape, all_features, fit_forest
 from fraudwatch.adapters.kafka_log.feature_log import Vectors, read_vectors
-from fraudwatch.domain.features.feature_vector import SERVED
+from fraudwatch.domain.arrays import Float64s
+from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.domain.features.fold import features_version
-from fraudwatch.domain.models.fitted import VERSION_LENGTH, About, Float64s, ModelKind
+from fraudwatch.domain.models.fitted import VERSION_LENGTH, ModelKind, ModelMetadata
 from fraudwatch.domain.models.sample import Reservoir
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import KafkaSettings, TrainingSettings
@@ -42,7 +43,7 @@ class Drawn:
     """A sample of the log, and of how much it is one."""
 
     rows: Float64s
-    seen: int
+    rows_offered: int
     passed_over: int
     from_ms: int
     until_ms: int
@@ -67,7 +68,7 @@ def draw(chunks: Iterable[Vectors], settings: TrainingSettings) -> Drawn:
     Raises:
         TooFewRows: there are not enough to fit anything on.
     """
-    reservoir = Reservoir(settings.sample_rows, len(SERVED), settings.seed)
+    reservoir = Reservoir(settings.sample_rows, len(VECTOR_FEATURES), settings.seed)
     passed_over, from_ms, until_ms, told = 0, sys.maxsize, 0, 0
     for chunk in chunks:
         passed_over += chunk.passed_over
@@ -75,21 +76,22 @@ def draw(chunks: Iterable[Vectors], settings: TrainingSettings) -> Drawn:
             reservoir.add(chunk.features)
             from_ms = min(from_ms, int(chunk.served_at_ms.min()))
             until_ms = max(until_ms, int(chunk.served_at_ms.max()))
-        if reservoir.seen - told >= _TELL_EVERY_ROWS:
-            told = reservoir.seen
+        if reservoir.rows_offered - told >= _TELL_EVERY_ROWS:
+            told = reservoir.rows_offered
             log.info("read %d rows, passed over %d", told, passed_over)
-    if reservoir.seen < settings.minimum_rows:
+    if reservoir.rows_offered < settings.minimum_rows:
         raise TooFewRows(
-            f"the log holds {reservoir.seen} rows of today's features and {settings.minimum_rows} "
-            f"are needed ({passed_over} of other features were passed over); nothing was written "
-            "and what is in use stays: run this again when more purchases have been judged"
+            f"the log holds {reservoir.rows_offered} rows of today's features and "
+            f"{settings.minimum_rows} are needed ({passed_over} of other features were passed "
+            "over); nothing was written and the active model stays: run this again when more "
+            "purchases have been scored"
         )
-    return Drawn(reservoir.rows, reservoir.seen, passed_over, from_ms, until_ms)
+    return Drawn(reservoir.rows, reservoir.rows_offered, passed_over, from_ms, until_ms)
 
 
 def fit(drawn: Drawn, settings: TrainingSettings, *, fitted_at_ms: int) -> Artefact:
     """The forest of a sample."""
-    about = About(
+    about = ModelMetadata(
         kind=ModelKind.ISOLATION_FOREST,
         features=all_features(),
         features_version=features_version(),
@@ -109,7 +111,7 @@ def run(chunks: Iterable[Vectors], settings: TrainingSettings) -> Report:
     """
     began = time.monotonic()
     drawn = draw(chunks, settings)
-    log.info("fitting on %d of %d rows", len(drawn.rows), drawn.seen)
+    log.info("fitting on %d of %d rows", len(drawn.rows), drawn.rows_offered)
     artefact = fit(drawn, settings, fitted_at_ms=time.time_ns() // 1_000_000)
     sha256 = write_artefact(settings.models_folder, artefact)
     point_to(settings.models_folder, artefact.about.kind, sha256)
@@ -118,7 +120,7 @@ def run(chunks: Iterable[Vectors], settings: TrainingSettings) -> Report:
         version=sha256[:VERSION_LENGTH],
         sha256=sha256,
         rows_fitted=len(drawn.rows),
-        rows_seen=drawn.seen,
+        rows_seen=drawn.rows_offered,
         rows_passed_over=drawn.passed_over,
         features=len(artefact.about.features),
         seconds=round(time.monotonic() - began, 1),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from benchmarks.handbook_features import book_features
-from benchmarks.handbook_models import RIVALS, SERVED, SOURCE, Rival, scores
+from benchmarks.handbook_models import RIVALS, SOURCE, VECTOR_FEATURES, Rival, scores
 from benchmarks.handbook_protocol import (
     CARDS_A_DAY,
     DELAY_DAYS,
@@ -19,8 +19,8 @@ from benchmarks.handbook_protocol import (
     week_figures,
 )
 from benchmarks.labelled_table import Table
-from fraudwatch.domain.evaluation.labelled_scores import Floats, Integers
-from fraudwatch.domain.features.catalogue import DAY_MS
+from fraudwatch.domain.arrays import Float64s, Int64s
+from fraudwatch.domain.time_units import DAY_MS
 
 log = logging.getLogger("handbook")
 
@@ -41,7 +41,7 @@ def measure(
         label_delay_days: From which age on our features know labels; the protocol's, or it leaks.
     """
     tested = [Week.of(day) for day in weeks]
-    features: dict[str, Floats] = {}
+    features: dict[str, Float64s] = {}
     found = []
     for rival in rivals:
         if rival.features not in features:
@@ -51,8 +51,8 @@ def measure(
     return found
 
 
-def _features(table: Table, kind: str, label_delay_days: int) -> Floats:
-    if kind == SERVED:
+def _features(table: Table, kind: str, label_delay_days: int) -> Float64s:
+    if kind == VECTOR_FEATURES:
         return table.served(label_delay_days * DAY_MS)
     events = table.events
     return book_features(
@@ -64,8 +64,8 @@ def _features(table: Table, kind: str, label_delay_days: int) -> Floats:
     )
 
 
-def _figures(table: Table, rival: Rival, features: Floats, weeks: list[Week]) -> dict[str, Any]:
-    def score(trained: Integers, tested: Integers) -> Floats:
+def _figures(table: Table, rival: Rival, features: Float64s, weeks: list[Week]) -> dict[str, Any]:
+    def score(trained: Int64s, tested: Int64s) -> Float64s:
         return scores(rival, features, table.is_fraud, (trained, tested))
 
     by_week = []

@@ -11,8 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from fraudwatch.domain.evaluation.labelled_scores import Flags, Floats, Integers, Keys
-from fraudwatch.domain.features.catalogue import DAY_MS, HOUR_MS
+from fraudwatch.domain.arrays import Bools, Float64s, Int64s, UInt64s
+from fraudwatch.domain.time_units import DAY_MS, HOUR_MS
 
 _WINDOWS_DAYS: Final = (1, 7, 30)
 _DELAY_MS: Final = 7 * DAY_MS
@@ -21,8 +21,8 @@ _SATURDAY, _DAYS_A_WEEK, _EPOCH_WEEKDAY = 5, 7, 3  # 1970-01-01 was a Thursday
 
 
 def book_features(
-    event_at_ms: Integers, card: Keys, terminal: Keys, eur_cents: Integers, is_fraud: Flags
-) -> Floats:
+    event_at_ms: Int64s, card: UInt64s, terminal: UInt64s, eur_cents: Int64s, is_fraud: Bools
+) -> Float64s:
     """[row, 15], of rows in the order of time."""
     hour = event_at_ms // HOUR_MS % 24
     weekday = (event_at_ms // DAY_MS + _EPOCH_WEEKDAY) % _DAYS_A_WEEK
@@ -36,10 +36,10 @@ def book_features(
     return np.stack(columns, axis=1)
 
 
-def _card_columns(event_at_ms: Integers, card: Keys, eur_cents: Integers) -> list[Floats]:
+def _card_columns(event_at_ms: Int64s, card: UInt64s, eur_cents: Int64s) -> list[Float64s]:
     """Count and mean amount of each window; the row is its window's last."""
     past = _Past(event_at_ms, card)
-    columns: list[Floats] = []
+    columns: list[Float64s] = []
     for days in _WINDOWS_DAYS:
         first = past.after(days * DAY_MS)
         columns.append(past.sums(np.ones_like(eur_cents), first, past.next))
@@ -47,11 +47,11 @@ def _card_columns(event_at_ms: Integers, card: Keys, eur_cents: Integers) -> lis
     return columns
 
 
-def _terminal_columns(event_at_ms: Integers, terminal: Keys, is_fraud: Flags) -> list[Floats]:
+def _terminal_columns(event_at_ms: Int64s, terminal: UInt64s, is_fraud: Bools) -> list[Float64s]:
     """Count and share of fraud of each window that ends a week before the row; 0 of nothing."""
     past = _Past(event_at_ms, terminal)
     end = past.after(_DELAY_MS)
-    columns: list[Floats] = []
+    columns: list[Float64s] = []
     for days in _WINDOWS_DAYS:
         first = past.after(_DELAY_MS + days * DAY_MS)
         counts = past.sums(np.ones_like(event_at_ms), first, end)
@@ -63,7 +63,7 @@ def _terminal_columns(event_at_ms: Integers, terminal: Keys, is_fraud: Flags) ->
 class _Past:
     """Rows by owner and time; equal times keep their order."""
 
-    def __init__(self, event_at_ms: Integers, owner: Keys) -> None:
+    def __init__(self, event_at_ms: Int64s, owner: UInt64s) -> None:
         self._order = np.lexsort((event_at_ms, owner))
         self._at_ms = event_at_ms[self._order]
         number = np.cumsum(np.append(0, owner[self._order][1:] != owner[self._order][:-1]))
@@ -74,12 +74,12 @@ class _Past:
         self._key = number * self._span_ms + self._at_ms - self._first_ms
         self.next = np.arange(1, len(number) + 1)
 
-    def after(self, age_ms: int) -> Integers:
+    def after(self, age_ms: int) -> Int64s:
         """The place of each owner's first row that is younger than that."""
         oldest = self._key - age_ms
         return np.maximum(np.searchsorted(self._key, oldest, side="right"), self._begin)
 
-    def sums(self, values: Integers, first: Integers, end: Integers) -> Floats:
+    def sums(self, values: Int64s, first: Int64s, end: Int64s) -> Float64s:
         """Sums from ``first`` to before ``end``, back in the order of the rows."""
         total = np.append(0, np.cumsum(values[self._order]))
         found = np.empty(len(values))

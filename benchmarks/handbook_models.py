@@ -10,11 +10,11 @@ import numpy as np
 from sklearn.ensemble import RandomForestClassifier
 from xgboost import XGBClassifier
 
-from fraudwatch.domain.evaluation.labelled_scores import Flags, Floats, Integers
+from fraudwatch.domain.arrays import Bools, Float64s, Int64s
 
 _SEED: Final = 0
 SOURCE: Final = "Fraud Detection Handbook @ 81cf7d17, ch. 5 and 6, prequential, test weeks"
-BOOK, SERVED = "book", "served"
+BOOK, VECTOR_FEATURES = "book", "served"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +56,13 @@ RIVALS: Final = (
     Rival("random forest 100/20", BOOK, 7, forest(100, 20), _published(0.870, 0.678, 0.299)),
     Rival("XGBoost 50/0.3/3", BOOK, 7, boosted(50, 0.3, 3), _published(0.872, 0.687, 0.302)),
     Rival("XGBoost 100/0.1/3", BOOK, 7, boosted(100, 0.1, 3), _published(None, 0.694, 0.304)),
-    Rival("ours: XGBoost 150/0.1/4", SERVED, 30, boosted(150, 0.1, 4)),
+    Rival("ours: XGBoost 150/0.1/4", VECTOR_FEATURES, 30, boosted(150, 0.1, 4)),
 )
 
 
 def scores(
-    rival: Rival, features: Floats, is_fraud: Flags, rows: tuple[Integers, Integers]
-) -> Floats:
+    rival: Rival, features: Float64s, is_fraud: Bools, rows: tuple[Int64s, Int64s]
+) -> Float64s:
     """Train on the first rows and score the second; what nobody knows of any row is left out."""
     trained, tested = rows
     is_known = ~np.isnan(features[trained]).all(axis=0)

@@ -15,12 +15,13 @@ from typing import Any, Final
 
 import numpy as np
 
+from fraudwatch.domain.arrays import Float64s, Int64s
 from fraudwatch.domain.evaluation.budget import (
     card_precision,
     perfect_card_precision,
     value_in_budget,
 )
-from fraudwatch.domain.evaluation.labelled_scores import Floats, Integers, Judged
+from fraudwatch.domain.evaluation.labelled_scores import LabelledScores
 from fraudwatch.domain.evaluation.ranking import auc, average_precision, recall_at_fpr
 
 WEEK_DAYS: Final = 7
@@ -34,7 +35,7 @@ VALIDATION_WEEKS: Final = ("2018-07-04", "2018-07-11", "2018-07-18", "2018-07-25
 # hundredth more, and younger labels have got in.
 LEAK_ABOVE: Final = 0.775
 
-Scorer = Callable[[Integers, Integers], Floats]
+Scorer = Callable[[Int64s, Int64s], Float64s]
 """Trains on some rows and scores others, given both."""
 
 
@@ -54,12 +55,12 @@ class Week:
         """Its first day as text."""
         return datetime.fromtimestamp(self.first_day * 86_400, UTC).date().isoformat()
 
-    def training_rows(self, judged: Judged, days: int) -> Integers:
+    def training_rows(self, judged: LabelledScores, days: int) -> Int64s:
         """Rows of so many days that end a label delay before the week."""
         until = self.first_day - DELAY_DAYS
         return np.flatnonzero((judged.day >= until - days) & (judged.day < until))
 
-    def tested_rows(self, judged: Judged) -> Integers:
+    def tested_rows(self, judged: LabelledScores) -> Int64s:
         """The week's rows, without cards that were known to be compromised.
 
         Those are the cards with a fraud in the week that ends a delay before the tested one, and
@@ -75,9 +76,9 @@ class Week:
         return np.concatenate(rows)
 
 
-def part_of(judged: Judged, rows: Integers) -> Judged:
+def part_of(judged: LabelledScores, rows: Int64s) -> LabelledScores:
     """Some rows."""
-    return Judged(
+    return LabelledScores(
         transaction=judged.transaction[rows],
         card=judged.card[rows],
         event_at_ms=judged.event_at_ms[rows],
@@ -86,7 +87,7 @@ def part_of(judged: Judged, rows: Integers) -> Judged:
     )
 
 
-def week_figures(judged: Judged, week: Week, days: int, score: Scorer) -> dict[str, Any]:
+def week_figures(judged: LabelledScores, week: Week, days: int, score: Scorer) -> dict[str, Any]:
     """Train for a week, score it, measure it."""
     rows = week.tested_rows(judged)
     tested = part_of(judged, rows)

@@ -12,13 +12,15 @@ from fraudwatch.adapters.codecs.message_frames import events_of
 from fraudwatch.adapters.datasets.files import DatasetFile
 from fraudwatch.adapters.datasets.labels import eur_cents_of, labels_of
 from fraudwatch.adapters.datasets.mapping import Mapping, WrongMapping
-from fraudwatch.domain.evaluation.labelled_scores import Flags, Floats, Judged
+from fraudwatch.domain.arrays import Bools, Float64s
+from fraudwatch.domain.evaluation.labelled_scores import LabelledScores
 from fraudwatch.domain.features.events import Events
 from fraudwatch.domain.features.fold import fold
 from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.domain.messages.purchase import transaction_id_of
 from fraudwatch.domain.money import RateTable
-from fraudwatch.domain.views.as_of import PastPurchases, TruthChanges, view_features_as_of
+from fraudwatch.domain.views.as_of import view_features_as_of
+from fraudwatch.domain.views.past import LabelChanges, PastPurchases
 
 _ABSENT_TEXTS = ("category", "device_token", "merchant_country")
 _ABSENT_NUMBERS = (
@@ -37,12 +39,12 @@ class Table:
     """Purchases in event order, and whether each was fraud."""
 
     events: Events
-    is_fraud: Flags
+    is_fraud: Bools
 
     @property
-    def judged(self) -> Judged:
+    def judged(self) -> LabelledScores:
         """As what is measured takes it; the customer's one card is their name."""
-        return Judged(
+        return LabelledScores(
             transaction=self.events.transaction_key,
             card=self.events.customer_key,
             event_at_ms=self.events.event_at_ms,
@@ -50,7 +52,7 @@ class Table:
             is_fraud=self.is_fraud,
         )
 
-    def served(self, label_delay_ms: int) -> Floats:
+    def served(self, label_delay_ms: int) -> Float64s:
         """What the stream serves: the fold's features, then those of the hourly views.
 
         Every label is known so long after its purchase.
@@ -66,7 +68,7 @@ class Table:
             amount_eur_cents=events.amount_eur_cents,
         )
         known_at_ms = events.event_at_ms[frauds] + label_delay_ms
-        truths = TruthChanges(frauds, known_at_ms, np.ones(len(frauds), dtype=np.bool_))
+        truths = LabelChanges(frauds, known_at_ms, np.ones(len(frauds), dtype=np.bool_))
         told = view_features_as_of(past, truths, label_delay_ms=label_delay_ms)
         return np.concatenate([fold(CustomerState(), events).features, told], axis=1)
 

@@ -24,15 +24,16 @@ from pyspark.sql.types import DoubleType
 from fraudwatch.adapters.artefacts.model_artefact import POINTER_NAME, point_to, write_artefact
 from fraudwatch.adapters.artefacts.reloadable_models import load_models
 from fraudwatch.adapters.lake.spark_stream import login_options
-from fraudwatch.domain.features.feature_vector import SERVED
+from fraudwatch.domain.arrays import Float64s
+from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.domain.features.fold import features_version
-from fraudwatch.domain.models.active_models import Models
-from fraudwatch.domain.models.fitted import About, Float64s, ModelKind
+from fraudwatch.domain.models.active_models import ActiveModels
+from fraudwatch.domain.models.fitted import ModelKind, ModelMetadata
 from fraudwatch.settings import KafkaSettings
 
 INPUT_TOPIC, OUTPUT_TOPIC = "peer_input", "peer_output"
 PEERS = ("row_udf", "pandas_udf")
-_WIDTH = len(SERVED)
+_WIDTH = len(VECTOR_FEATURES)
 _UNKNOWN_RATIO = 0.1
 _FITTED_ROWS = 20_000
 
@@ -49,7 +50,7 @@ def vectors(count: int, seed: int) -> Float64s:
     return found
 
 
-def scores(models: Models, packed: Sequence[bytes]) -> Float64s:
+def scores(models: ActiveModels, packed: Sequence[bytes]) -> Float64s:
     """What the stream's own evaluator says of vectors as they lie on the feature topic."""
     flat = np.frombuffer(b"".join(packed), dtype="<f8").astype(np.float64)
     anomaly = models.evidence(flat.reshape(-1, _WIDTH)).anomaly
@@ -58,7 +59,7 @@ def scores(models: Models, packed: Sequence[bytes]) -> Float64s:
     return anomaly
 
 
-def ensure_forest(folder: Path) -> Models:
+def ensure_forest(folder: Path) -> ActiveModels:
     """The isolation forest that the folder points to; an empty folder gets one."""
     if not (folder / POINTER_NAME).exists():
         from fraudwatch.adapters.artefacts.sklearn_forest import (
@@ -68,7 +69,7 @@ def ensure_forest(folder: Path) -> Models:
         )
 
         now_ms = time.time_ns() // 1_000_000
-        about = About(
+        about = ModelMetadata(
             kind=ModelKind.ISOLATION_FOREST,
             features=all_features(),
             features_version=features_version(),
@@ -81,7 +82,7 @@ def ensure_forest(folder: Path) -> Models:
         fitted = fit_forest(vectors(_FITTED_ROWS, seed=7), about, ForestShape())
         point_to(folder, about.kind, write_artefact(folder, fitted))
     # A fraud model beside it is left out: the comparison is of one model.
-    models = Models(anomaly=load_models(folder, (folder / POINTER_NAME).read_bytes()).anomaly)
+    models = ActiveModels(anomaly=load_models(folder, (folder / POINTER_NAME).read_bytes()).anomaly)
     scores(models, [bytes(8 * _WIDTH)])
     return models
 

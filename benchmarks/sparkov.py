@@ -21,15 +21,15 @@ from benchmarks.labelled_table import Table
 from fraudwatch.adapters.artefacts.forest_artefact import forest_model
 from fraudwatch.adapters.artefacts.sklearn_forest import ForestShape, all_features, fit_forest
 from fraudwatch.application.scoring.assess import assess
+from fraudwatch.domain.arrays import Float64s, Int64s
 from fraudwatch.domain.evaluation.budget import card_precision, perfect_card_precision
-from fraudwatch.domain.evaluation.labelled_scores import Floats, Integers
 from fraudwatch.domain.evaluation.ranking import auc, average_precision, recall_at_fpr
-from fraudwatch.domain.features.catalogue import DAY_MS
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.models.evidence import Evidence
-from fraudwatch.domain.models.fitted import About, ModelKind
+from fraudwatch.domain.models.fitted import ModelKind, ModelMetadata
 from fraudwatch.domain.policy.policy import Policy
-from fraudwatch.domain.rules.rule import Seen
+from fraudwatch.domain.rules.rule import RuleInput
+from fraudwatch.domain.time_units import DAY_MS
 
 DELAY_DAYS: Final = 7
 TRAINING_DAYS: Final = 30
@@ -53,9 +53,11 @@ def measure(table: Table, policy: Policy) -> dict[str, Any]:
     vectors = table.served(DELAY_DAYS * DAY_MS)
     anomaly = _anomaly(vectors, table.events.event_at_ms, np.flatnonzero(day < first), tested)
     probability = _probability(vectors, table.is_fraud, day, first)[tested]
-    seen = Seen(amount_eur_cents=table.events.amount_eur_cents[tested], features=vectors[tested])
+    seen = RuleInput(
+        amount_eur_cents=table.events.amount_eur_cents[tested], features=vectors[tested]
+    )
     part = part_of(table.judged, tested)
-    rankings: Mapping[str, Floats] = {
+    rankings: Mapping[str, Float64s] = {
         "the amount alone": part.eur_cents,
         "rules alone": _scores(seen, policy, Evidence()),
         "isolation forest alone": anomaly,
@@ -90,9 +92,9 @@ def first_tested_day(last: int) -> int:
     return ((month - timedelta(days=1)).replace(day=1) - _EPOCH).days
 
 
-def _anomaly(vectors: Floats, event_at_ms: Integers, trained: Integers, tested: Integers) -> Floats:
+def _anomaly(vectors: Float64s, event_at_ms: Int64s, trained: Int64s, tested: Int64s) -> Float64s:
     log.info("isolation forest on %d purchases", len(trained))
-    about = About(
+    about = ModelMetadata(
         kind=ModelKind.ISOLATION_FOREST,
         features=all_features(),
         features_version=features_version(),
@@ -105,7 +107,7 @@ def _anomaly(vectors: Floats, event_at_ms: Integers, trained: Integers, tested: 
     return forest_model(artefact, sha256="").anomaly(vectors[tested])
 
 
-def _probability(vectors: Floats, is_fraud: Any, day: Integers, first: int) -> Floats:
+def _probability(vectors: Float64s, is_fraud: Any, day: Int64s, first: int) -> Float64s:
     """Of each purchase from the first tested day on, by the model of its week; NaN before."""
     found = np.full(len(day), np.nan)
     for begins in range(first, int(day.max()) + 1, WEEK_DAYS):
@@ -122,12 +124,14 @@ def _probability(vectors: Floats, is_fraud: Any, day: Integers, first: int) -> F
     return found
 
 
-def _scores(seen: Seen, policy: Policy, evidence: Evidence) -> Floats:
+def _scores(seen: RuleInput, policy: Policy, evidence: Evidence) -> Float64s:
     """The verdicts' scores, by the production code."""
     parts = []
     for begin in range(0, len(seen.amount_eur_cents), _ASSESSED_AT_ONCE):
         some = slice(begin, begin + _ASSESSED_AT_ONCE)
-        piece = Seen(amount_eur_cents=seen.amount_eur_cents[some], features=seen.features[some])
+        piece = RuleInput(
+            amount_eur_cents=seen.amount_eur_cents[some], features=seen.features[some]
+        )
         said = (None if one is None else one[some] for one in evidence)
         parts.append(assess(piece, policy, Evidence(*said)).score)
     return np.concatenate(parts)

@@ -21,7 +21,7 @@ from benchmarks.live_plan import LivePlan, id_of
 from fraudwatch.adapters.codecs.json_codec import encode
 from fraudwatch.adapters.kafka_log.ends import ends_of
 from fraudwatch.adapters.kafka_log.log import client_config, raise_for_error
-from fraudwatch.domain.features.catalogue import DAY_MS
+from fraudwatch.domain.time_units import DAY_MS
 from fraudwatch.samples import a_token, a_transaction
 from fraudwatch.settings import KafkaSettings
 from fraudwatch.topics import FRAUD_TOPIC, PARTITIONER, PRODUCED_AT_HEADER, TRANSACTION_TOPIC

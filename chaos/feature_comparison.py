@@ -14,12 +14,12 @@ from typing import Final
 
 from chaos.findings import Findings, Judged
 from fraudwatch.domain.features.catalogue import FEATURES
-from fraudwatch.domain.features.feature_vector import SERVED
+from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.domain.views.published import NO_VIEW
 
 _NUMBER_BYTES: Final = 8
 _FOLDED_BYTES: Final = len(FEATURES) * _NUMBER_BYTES
-_NOTHING_KNOWN: Final = struct.pack("<d", math.nan) * (len(SERVED) - len(FEATURES))
+_NOTHING_KNOWN: Final = struct.pack("<d", math.nan) * (len(VECTOR_FEATURES) - len(FEATURES))
 
 
 @dataclass(slots=True)
@@ -61,7 +61,7 @@ def _mismatch(
         return "not served"
     if any(one.features_version != features_version for one in found):
         return "of another version"
-    if any(len(one.vector) != len(SERVED) * _NUMBER_BYTES for one in found):
+    if any(len(one.vector) != len(VECTOR_FEATURES) * _NUMBER_BYTES for one in found):
         return "of another length"
     if {one.vector[:_FOLDED_BYTES] for one in found} != set(expected):
         return "other than folded"

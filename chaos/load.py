@@ -6,8 +6,9 @@ import random
 from collections import deque
 from dataclasses import dataclass, field, replace
 
-from fraudwatch.domain.features.catalogue import DAY_MS, TOO_LATE_MS
+from fraudwatch.domain.features.catalogue import TOO_LATE_MS
 from fraudwatch.domain.messages.purchase import Channel, PaymentStatus, Purchase
+from fraudwatch.domain.time_units import DAY_MS
 from fraudwatch.samples import a_purchase
 
 CUSTOMERS = 400

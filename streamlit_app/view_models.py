@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from textwrap import shorten
 
-from fraudwatch.domain.messages.label import Truth
+from fraudwatch.domain.messages.label import LabelValue
 from fraudwatch.domain.messages.purchase import Channel, PaymentStatus
 from fraudwatch.domain.messages.verdict import Outcome, Reason, Risk
 from fraudwatch.domain.money import MINOR_UNIT_EXPONENT
@@ -25,7 +25,11 @@ OUTCOME_WORDS = {
     Outcome.APPROVE: "Approved",
 }
 CHANNEL_WORDS = {Channel.PRESENT: "Card present", Channel.NOT_PRESENT: "Online"}
-LABEL_WORDS = {Truth.FRAUD: "Fraud", Truth.GENUINE: "Genuine", Truth.UNSURE: "Unsure"}
+LABEL_WORDS = {
+    LabelValue.FRAUD: "Fraud",
+    LabelValue.GENUINE: "Genuine",
+    LabelValue.UNSURE: "Unsure",
+}
 PAYMENT_WORDS = {
     PaymentStatus.APPROVED: "Paid",
     PaymentStatus.DECLINED: "Declined by the bank",

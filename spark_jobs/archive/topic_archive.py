@@ -191,7 +191,7 @@ def _counted(spans: Mapping[int, Span], lost: Lost) -> CountedRows:
     return CountedRows(
         rows_in=rows + gone,
         rows_out=rows,
-        put_aside={"lost_to_retention": gone} if gone else {},
+        rejected={"lost_to_retention": gone} if gone else {},
         from_ms=min((span.from_ms for span in spans.values()), default=None),
         until_ms=max((span.until_ms for span in spans.values()), default=None),
     )

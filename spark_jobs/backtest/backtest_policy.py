@@ -92,7 +92,7 @@ def counted(document: dict[str, Any], days: Days) -> CountedRows:
     return CountedRows(
         rows_in=coverage["purchases"],
         rows_out=coverage["judged"],
-        put_aside={name: rows for name, rows in coverage["not_judged"].items() if rows},
+        rejected={name: rows for name, rows in coverage["not_judged"].items() if rows},
         from_ms=days.from_ms,
         until_ms=days.until_ms,
     )

@@ -14,15 +14,15 @@ import numpy as np
 
 from fraudwatch.application.backtest.purchases import Judgements, Purchases
 from fraudwatch.application.scoring.assess import assess
-from fraudwatch.domain.evaluation.label_coverage import OUTCOMES, UNJUDGED, Known
-from fraudwatch.domain.evaluation.labelled_scores import Flags, Floats, Integers
+from fraudwatch.domain.arrays import Bools, Float64s, Int64s
+from fraudwatch.domain.evaluation.label_coverage import OUTCOMES, UNSCORED, LabelMask
 from fraudwatch.domain.features.catalogue import FEATURES
-from fraudwatch.domain.features.feature_vector import SERVED
+from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.domain.models.evidence import Evidence
 from fraudwatch.domain.policy.policy import Policy
 from fraudwatch.domain.rules.catalogue import RULES
 from fraudwatch.domain.rules.lists import DenyList
-from fraudwatch.domain.rules.rule import HIT, Seen
+from fraudwatch.domain.rules.rule import HIT, RuleInput
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -75,7 +75,7 @@ def judged(batch: pa.RecordBatch, policy: Policy) -> pa.RecordBatch:
     vectors, is_known = _vectors(batch)
     known = batch.filter(pa.array(is_known))
     evidence = _evidence(known)
-    outcome = np.full(batch.num_rows, UNJUDGED, dtype=np.int8)
+    outcome = np.full(batch.num_rows, UNSCORED, dtype=np.int8)
     score, rules = np.full(batch.num_rows, np.nan), np.zeros(batch.num_rows, dtype=np.int64)
     if known.num_rows:
         held = assess(_seen(known, vectors), policy, evidence)
@@ -99,7 +99,7 @@ def gathered(answers: pa.Table) -> Purchases:
         transaction=column("transaction").view(np.uint64),
         card=column("card").view(np.uint64),
         event_at_ms=column("event_at_ms"),
-        known=Known(
+        known=LabelMask(
             is_fraud=column("is_fraud"),
             is_genuine=column("is_genuine"),
             is_decided=column("is_decided"),
@@ -119,22 +119,22 @@ def gathered(answers: pa.Table) -> Purchases:
     )
 
 
-def _vectors(batch: pa.RecordBatch) -> tuple[Floats, Flags]:
+def _vectors(batch: pa.RecordBatch) -> tuple[Float64s, Bools]:
     """The vectors of the rows that have one, and which rows those are.
 
     Of a recomputed one the views' part is unknown: nobody can tell any more which view was valid.
     """
     is_served = _is_there(batch, "served")
     is_known = is_served | _is_there(batch, "recomputed")
-    vectors = np.full((int(is_known.sum()), len(SERVED)), np.nan)
-    vectors[is_served[is_known]] = _unpacked(batch, "served", is_served, len(SERVED))
+    vectors = np.full((int(is_known.sum()), len(VECTOR_FEATURES)), np.nan)
+    vectors[is_served[is_known]] = _unpacked(batch, "served", is_served, len(VECTOR_FEATURES))
     is_recomputed = is_known & ~is_served
     rows = np.flatnonzero(is_recomputed[is_known])
     vectors[rows, : len(FEATURES)] = _unpacked(batch, "recomputed", is_recomputed, len(FEATURES))
     return vectors, is_known
 
 
-def _unpacked(batch: pa.RecordBatch, name: str, chosen: Flags, width: int) -> Floats:
+def _unpacked(batch: pa.RecordBatch, name: str, chosen: Bools, width: int) -> Float64s:
     import pyarrow as pa
 
     packed: Sequence[bytes] = batch.column(name).filter(pa.array(chosen)).to_pylist()
@@ -142,9 +142,9 @@ def _unpacked(batch: pa.RecordBatch, name: str, chosen: Flags, width: int) -> Fl
     return flat.reshape(-1, width)
 
 
-def _seen(batch: pa.RecordBatch, vectors: Floats) -> Seen:
-    amounts: Integers = batch.column("amount_eur_cents").to_numpy()
-    return Seen(amounts, vectors, **{name: batch.column(name).to_pylist() for name in LISTED})
+def _seen(batch: pa.RecordBatch, vectors: Float64s) -> RuleInput:
+    amounts: Int64s = batch.column("amount_eur_cents").to_numpy()
+    return RuleInput(amounts, vectors, **{name: batch.column(name).to_pylist() for name in LISTED})
 
 
 def _evidence(batch: pa.RecordBatch) -> Evidence:
@@ -152,15 +152,15 @@ def _evidence(batch: pa.RecordBatch) -> Evidence:
     return Evidence(anomaly=_doubles(batch, "anomaly"), fraud=_doubles(batch, "fraud"))
 
 
-def _spoken(batch: pa.RecordBatch) -> tuple[Flags, Flags]:
+def _spoken(batch: pa.RecordBatch) -> tuple[Bools, Bools]:
     return _is_there(batch, "anomaly"), _is_there(batch, "fraud")
 
 
-def _doubles(batch: pa.RecordBatch, name: str) -> Floats:
-    values: Floats = batch.column(name).to_numpy(zero_copy_only=False)
+def _doubles(batch: pa.RecordBatch, name: str) -> Float64s:
+    values: Float64s = batch.column(name).to_numpy(zero_copy_only=False)
     return values
 
 
-def _is_there(batch: pa.RecordBatch, name: str) -> Flags:
-    found: Flags = batch.column(name).is_valid().to_numpy(zero_copy_only=False)
+def _is_there(batch: pa.RecordBatch, name: str) -> Bools:
+    found: Bools = batch.column(name).is_valid().to_numpy(zero_copy_only=False)
     return found

@@ -17,13 +17,13 @@ from fraudwatch.application.backtest.purchases import (
     SERVED_VECTOR,
     VECTOR_KINDS,
 )
-from fraudwatch.domain.evaluation.label_coverage import OUTCOMES, UNJUDGED
+from fraudwatch.domain.evaluation.label_coverage import OUTCOMES, UNSCORED
 from fraudwatch.domain.features.catalogue import FEATURES
-from fraudwatch.domain.features.feature_vector import SERVED
+from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.domain.messages.purchase import PaymentStatus
 from fraudwatch.topics import FEATURES_VERSION_HEADER, TRANSACTION_ID_HEADER
 from spark_jobs.backtest.batches import KEPT, LISTED
-from spark_jobs.marts.judged import standing_truths
+from spark_jobs.marts.judged import current_labels
 
 _DOUBLE_BYTES: Final = 8
 _ID: Final = "transaction_id"
@@ -46,13 +46,13 @@ def rows_to_judge(found: Sources, features_version: str, rules: Sequence[str]) -
         .join(served_vectors(found.archived_vectors, features_version), _ID, "left")
         .join(recomputed_vectors(found.features, features_version), _ID, "left")
         .join(_live(found.verdicts, rules), _ID, "left")
-        .join(standing_truths(found.labels), _ID, "left")
+        .join(current_labels(found.labels), _ID, "left")
         .withColumns(
             {
                 "vector_kind": _vector_kind().cast("tinyint"),
                 "is_genuine": F.coalesce(~F.col("is_fraud"), F.lit(col=False)),
                 "is_decided": F.coalesce("is_decided", F.lit(col=False)),
-                "live_outcome": F.coalesce("live_outcome", F.lit(UNJUDGED)).cast("tinyint"),
+                "live_outcome": F.coalesce("live_outcome", F.lit(UNSCORED)).cast("tinyint"),
                 "live_score": F.coalesce("live_score", F.lit(float("nan"))),
                 "live_rules": F.coalesce("live_rules", F.lit(0)).cast("bigint"),
             }
@@ -68,7 +68,9 @@ def served_vectors(archived: DataFrame, features_version: str) -> DataFrame:
     A purchase that was judged again after a crash has its vector twice.
     """
     is_ours = _header(archived, FEATURES_VERSION_HEADER) == F.lit(features_version)
-    is_usable = F.coalesce(is_ours & _has_width(F.col("value"), len(SERVED)), F.lit(col=False))
+    is_usable = F.coalesce(
+        is_ours & _has_width(F.col("value"), len(VECTOR_FEATURES)), F.lit(col=False)
+    )
     named = archived.select(
         _header(archived, TRANSACTION_ID_HEADER).alias(_ID),
         is_usable.alias("is_usable"),

@@ -15,17 +15,17 @@ from pyspark.sql import functions as F  # noqa: N812  its customary name
 from fraudwatch import lake
 from fraudwatch.adapters.artefacts.model_artefact import POINTER_NAME, parse_pointer, read_artefact
 from fraudwatch.domain.evaluation.drift import (
+    DriftMetric,
     Measure,
-    What,
     alert_rate_measure,
     index_measure,
     performance_measure,
 )
-from fraudwatch.domain.features.catalogue import DAY_MS
-from fraudwatch.domain.features.feature_vector import SERVED
+from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.instants import day_of
 from fraudwatch.domain.models.fitted import BrokenModel, ModelKind
+from fraudwatch.domain.time_units import DAY_MS
 from fraudwatch.domain.views.catalogue import LABEL_DELAY_MS
 from spark_jobs.days import Days
 from spark_jobs.drift.rows import (
@@ -79,8 +79,8 @@ class DayDrift:
         log.info(
             "%d vectors of %s against %d of %s", len(now), self.day, len(usual), reference.said
         )
-        for place, feature in enumerate(SERVED):
-            yield index_measure(What.FEATURE, feature.name, usual[:, place], now[:, place])
+        for place, feature in enumerate(VECTOR_FEATURES):
+            yield index_measure(DriftMetric.FEATURE, feature.name, usual[:, place], now[:, place])
 
     def _scores(self, week: Window) -> Iterator[Measure]:
         verdicts = self._table(lake.CORE_VERDICTS)
@@ -91,14 +91,14 @@ class DayDrift:
             same = F.col("mode") == F.lit(row.mode)
             name = f"score {row.mode}"
             yield index_measure(
-                What.SCORE, name, scores(usual.where(same)), scores(now.where(same))
+                DriftMetric.SCORE, name, scores(usual.where(same)), scores(now.where(same))
             )
         said, before = model_scores(now), model_scores(usual)
         for row in most_frequent(said, "model", "version"):
             same = (F.col("model") == row.model) & (F.col("version") == row.version)
             name = f"{row.model} {row.version}"
             yield index_measure(
-                What.SCORE, name, scores(before.where(same)), scores(said.where(same))
+                DriftMetric.SCORE, name, scores(before.where(same)), scores(said.where(same))
             )
 
     def _performance(self) -> Iterator[tuple[Measure, Window]]:
@@ -114,7 +114,10 @@ class DayDrift:
             labels,
         ).persist()
         try:
-            for what, share_of in ((What.PRECISION, precision_of), (What.RECALL, recall_of)):
+            for what, share_of in (
+                (DriftMetric.PRECISION, precision_of),
+                (DriftMetric.RECALL, recall_of),
+            ):
                 shares = (share_of(judged.where(window.holds())) for window in (usual, now))
                 yield performance_measure(what, *shares), usual
         finally:

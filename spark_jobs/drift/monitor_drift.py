@@ -24,7 +24,7 @@ from fraudwatch.adapters.lake.commit import LakeBusy
 from fraudwatch.adapters.lake.outcomes import append_outcomes, outcome_of, run_id
 from fraudwatch.adapters.lake.session import open_lake
 from fraudwatch.batch_settings import BooksSettings
-from fraudwatch.domain.evaluation.drift import Judgement, Measure, sentence_of, wants_model
+from fraudwatch.domain.evaluation.drift import DriftStatus, Measure, needs_training, sentence_of
 from fraudwatch.domain.lake.counted_rows import CountedRows
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import LakeSettings
@@ -59,10 +59,10 @@ def keep(
     counted = CountedRows(
         rows_in=max((one.rows for one, _ in measured), default=0),
         rows_out=len(rows),
-        put_aside={
+        rejected={
             str(judgement): count
-            for judgement in Judgement
-            if judgement is not Judgement.QUIET
+            for judgement in DriftStatus
+            if judgement is not DriftStatus.QUIET
             and (count := sum(one.judgement is judgement for one, _ in measured))
         },
         from_ms=Days(day, day).from_ms,
@@ -73,11 +73,11 @@ def keep(
 
 def document_of(day: date, measures: list[Measure]) -> dict[str, Any]:
     """The run as one JSON object."""
-    past = [one.name for one in measures if one.judgement is Judgement.PAST_BOUND]
-    few = [one.name for one in measures if one.judgement is Judgement.TOO_FEW_ROWS]
+    past = [one.name for one in measures if one.judgement is DriftStatus.PAST_BOUND]
+    few = [one.name for one in measures if one.judgement is DriftStatus.TOO_FEW_ROWS]
     return {
         "date": day.isoformat(),
-        "model_wanted": wants_model(measures),
+        "model_wanted": needs_training(measures),
         "past_bound": past,
         "too_few_rows": few,
         "measures": len(measures),

@@ -9,14 +9,15 @@ import numpy as np
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 
-from fraudwatch.domain.evaluation.drift import Float64s, Share
-from fraudwatch.domain.features.feature_vector import SERVED
+from fraudwatch.domain.arrays import Float64s
+from fraudwatch.domain.evaluation.drift import Share
+from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.domain.messages.verdict import Outcome
 from fraudwatch.topics import FEATURES_VERSION_HEADER, TRANSACTION_ID_HEADER
 
 # Enough for an index of ten bins to be right to a few thousandths, and small in memory.
 SAMPLE_ROWS: Final = 20_000
-_VECTOR_BYTES: Final = len(SERVED) * 8
+_VECTOR_BYTES: Final = len(VECTOR_FEATURES) * 8
 
 
 class Window(NamedTuple):
@@ -67,7 +68,7 @@ def sampled(rows: DataFrame, *columns: str) -> Any:
 def matrix(rows: DataFrame) -> Float64s:
     """[purchase, SERVED] of a sample."""
     packed = b"".join(sampled(rows, "value").column("value").to_pylist())
-    return np.frombuffer(packed, dtype="<f8").astype(np.float64).reshape(-1, len(SERVED))
+    return np.frombuffer(packed, dtype="<f8").astype(np.float64).reshape(-1, len(VECTOR_FEATURES))
 
 
 def scores(rows: DataFrame, column: str = "score") -> Float64s:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 
-from fraudwatch.domain.messages.label import Source, Truth
+from fraudwatch.domain.messages.label import LabelValue, Source
 from fraudwatch.domain.messages.verdict import Outcome
+from fraudwatch.domain.time_units import MINUTE_MS
 from spark_jobs.marts.sums import count_where
-
-_MINUTE_MS = 60_000
 
 
 def analyst_workload(labels: DataFrame, verdicts: DataFrame) -> DataFrame:
@@ -29,10 +28,10 @@ def analyst_workload(labels: DataFrame, verdicts: DataFrame) -> DataFrame:
         .groupBy("known_on", F.col("by").alias("analyst"))
         .agg(
             F.count("*").alias("decisions"),
-            count_where(said == Truth.FRAUD).alias("fraud"),
-            count_where(said == Truth.GENUINE).alias("genuine"),
-            count_where(said == Truth.UNSURE).alias("unsure"),
-            F.median(F.when(waited_ms >= 0, waited_ms / _MINUTE_MS)).alias(
+            count_where(said == LabelValue.FRAUD).alias("fraud"),
+            count_where(said == LabelValue.GENUINE).alias("genuine"),
+            count_where(said == LabelValue.UNSURE).alias("unsure"),
+            F.median(F.when(waited_ms >= 0, waited_ms / MINUTE_MS)).alias(
                 "median_minutes_to_decision"
             ),
         )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 
-from fraudwatch.domain.messages.label import Source, Truth
+from fraudwatch.domain.messages.label import LabelValue, Source
 from fraudwatch.domain.messages.verdict import Outcome
+from fraudwatch.domain.time_units import HOUR_MS
 
-_HOUR_MS, _HOURS_OF_DAY = 3_600_000, 24
+_HOURS_OF_DAY = 24
 _KEPT = (
     "transaction_id",
     "event_on",
@@ -26,10 +27,10 @@ def known_by(labels: DataFrame, until_ms: int) -> DataFrame:
     return labels.where(F.col("known_at_ms") < until_ms).distinct()
 
 
-def standing_truths(labels: DataFrame) -> DataFrame:
+def current_labels(labels: DataFrame) -> DataFrame:
     """What each transaction is known to be: ``transaction_id``, ``is_fraud``, ``is_decided``.
 
-    As ``fraudwatch.domain.evaluation.labelled_alerts.standing_truths`` says it of one label after
+    As ``fraudwatch.domain.evaluation.labelled_alerts.current_labels`` says it of one label after
     the other: the latest word of each source stands, the sure ones count, the later is believed,
     and the bank at the same instant. A purchase is decided when an analyst is sure of it.
     """
@@ -39,13 +40,13 @@ def standing_truths(labels: DataFrame) -> DataFrame:
     is_chargeback = F.col("source") == Source.CHARGEBACK
     standing = (
         labels.withColumn("place", F.row_number().over(latest))
-        .where((F.col("place") == 1) & (F.col("verdict") != Truth.UNSURE))
+        .where((F.col("place") == 1) & (F.col("verdict") != LabelValue.UNSURE))
         .select(
             "transaction_id",
             F.struct(
                 "known_at_ms",
                 is_chargeback.alias("is_chargeback"),
-                (F.col("verdict") == Truth.FRAUD).alias("is_fraud"),
+                (F.col("verdict") == LabelValue.FRAUD).alias("is_fraud"),
             ).alias("said"),
         )
     )
@@ -70,11 +71,11 @@ def judged_purchases(transactions: DataFrame, verdicts: DataFrame, labels: DataF
         (outcome == Outcome.REVIEW).alias("is_reviewed"),
         (outcome == Outcome.DECLINE).alias("is_declined"),
     )
-    hour = (F.col("event_at_ms") / _HOUR_MS).cast("bigint") % _HOURS_OF_DAY
+    hour = (F.col("event_at_ms") / HOUR_MS).cast("bigint") % _HOURS_OF_DAY
     return (
         transactions.select(*_KEPT, hour.cast("int").alias("hour_of_day"))
         .join(found, "transaction_id", "left")
-        .join(standing_truths(labels), "transaction_id", "left")
+        .join(current_labels(labels), "transaction_id", "left")
     )
 
 

@@ -18,7 +18,7 @@ from fraudwatch.adapters.artefacts.model_artefact import MODEL_FILES, read_artef
 from fraudwatch.adapters.artefacts.policy_file import parse_policy
 from fraudwatch.adapters.artefacts.reloadable_models import load_models
 from fraudwatch.adapters.artefacts.view_artefact import VIEW_FILES, view_of
-from fraudwatch.domain.models.active_models import Models
+from fraudwatch.domain.models.active_models import ActiveModels
 from fraudwatch.domain.models.fitted import VERSION_LENGTH as MODEL_DIGITS
 from fraudwatch.domain.models.fitted import BrokenModel, ModelKind
 from fraudwatch.domain.policy.policy import BrokenPolicy, Policy
@@ -125,7 +125,7 @@ class Books:
         name = self._found.policies.get(version)
         return None if name is None else parse_policy((self._folder / name).read_bytes())
 
-    def _models(self, versions: tuple[str, ...]) -> Models | None:
+    def _models(self, versions: tuple[str, ...]) -> ActiveModels | None:
         """The models of these versions together; None where one was not found.
 
         Raises:

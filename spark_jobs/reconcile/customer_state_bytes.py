@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from fraudwatch.domain.features.state import CustomerArrays, CustomerRows, CustomerState, UInt64s
+from fraudwatch.domain.arrays import UInt64s
+from fraudwatch.domain.features.state import CustomerArrays, CustomerRows, CustomerState
 
 
 class BrokenState(ValueError):

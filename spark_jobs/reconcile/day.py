@@ -16,7 +16,7 @@ from pyspark.sql import functions as F  # noqa: N812  its customary name
 from fraudwatch import lake
 from fraudwatch.application.reconcile import STORED_DAYS, StoredVerdicts
 from fraudwatch.domain.features.fold import features_version
-from fraudwatch.domain.reconciliation.comparison import Finding, Found, Holder
+from fraudwatch.domain.reconciliation.comparison import Finding, Mismatch, RecordSource
 from fraudwatch.domain.reconciliation.day_cut import DayCut
 from fraudwatch.domain.reconciliation.reconciled import Note, Reconciled
 from spark_jobs.days import Days
@@ -105,7 +105,7 @@ class DayReconciliation:
             rules = Rules(
                 books=books,
                 features_version=features_version() if day.is_whole else None,
-                is_store_asked=is_stored,
+                is_store_checked=is_stored,
             )
             rows = joined(accepted, copies, told, day.cut)
             findings = kept.enter_context(_kept(compared(rows, rules)))
@@ -160,8 +160,8 @@ def _kept(rows: DataFrame) -> Iterator[DataFrame]:
         kept.unpersist()
 
 
-def _examples(finding: Finding, rows: Any) -> list[Found]:
+def _examples(finding: Finding, rows: Any) -> list[Mismatch]:
     return [
-        Found(finding, row.transaction_id, Holder(row.held_by), row.said, row.expected)
+        Mismatch(finding, row.transaction_id, RecordSource(row.held_by), row.said, row.expected)
         for row in rows or ()
     ]

@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 from fraudwatch import lake
 from fraudwatch.adapters.lake.outcomes import append_outcomes, code_version, outcome_of, run_id
 from fraudwatch.domain.lake.counted_rows import CountedRows
-from fraudwatch.domain.reconciliation.comparison import Finding, Found
+from fraudwatch.domain.reconciliation.comparison import Finding, Mismatch
 from fraudwatch.domain.reconciliation.reconciled import Reconciled
 from spark_jobs.days import Days, replace_days
 from spark_jobs.reconcile.day import JOB
@@ -46,7 +46,7 @@ def counted_rows(done: Reconciled) -> CountedRows:
     return CountedRows(
         rows_in=done.messages,
         rows_out=done.purchases,
-        put_aside={str(one): count for one, count in found if count},
+        rejected={str(one): count for one, count in found if count},
         from_ms=Days(day, day).from_ms,
         until_ms=Days(day, day).until_ms,
     )
@@ -76,12 +76,12 @@ def document_of(done: Reconciled, most_different: int) -> dict[str, Any]:
     }
 
 
-def _examples(found: Sequence[Found]) -> list[dict[str, str]]:
+def _examples(found: Sequence[Mismatch]) -> list[dict[str, str]]:
     return [
         {
             "transaction_id": one.transaction_id,
-            "held_by": str(one.held_by),
-            "said": one.said,
+            "held_by": str(one.source),
+            "said": one.actual,
             "expected": one.expected,
         }
         for one in found

@@ -14,22 +14,23 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from fraudwatch.adapters.codecs.log_fold import Float64s, FoldedMessages, folded_before, packed
+from fraudwatch.adapters.codecs.log_fold import FoldedMessages, folded_before, packed
 from fraudwatch.adapters.codecs.log_fold import served as whole_vectors
 from fraudwatch.application.scoring.assess import Assessment, assess
+from fraudwatch.domain.arrays import Float64s
 from fraudwatch.domain.features.catalogue import FEATURES
-from fraudwatch.domain.features.feature_vector import SERVED
+from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.domain.messages.verdict import Mode
-from fraudwatch.domain.models.active_models import Models
+from fraudwatch.domain.models.active_models import ActiveModels
 from fraudwatch.domain.models.evidence import Evidence
 from fraudwatch.domain.policy.policy import Policy
-from fraudwatch.domain.reconciliation.comparison import Computed, Judgement, ModelSaid
+from fraudwatch.domain.reconciliation.comparison import Recomputed, RecordedScore, ScoredOutcome
 from fraudwatch.domain.reconciliation.reconciled import Note
 from fraudwatch.domain.views.catalogue import VIEW_FEATURES
-from fraudwatch.domain.views.published import Told
+from fraudwatch.domain.views.published import ViewFeatures
 from spark_jobs.reconcile.artefact_resolver import Books
 
-_VECTOR_BYTES: Final = len(SERVED) * 8
+_VECTOR_BYTES: Final = len(VECTOR_FEATURES) * 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +56,7 @@ class Accepted(NamedTuple):
 class Again(NamedTuple):
     """What the batch layer makes of it, and what it could not do."""
 
-    computed: Computed
+    computed: Recomputed
     notes: tuple[Note, ...] = ()
 
 
@@ -96,7 +97,7 @@ class _Group:
         if judged_by is None:
             folds = (one.features for one in self.accepted)
             return [
-                Again(Computed(amount_eur_cents=amount, features=vector))
+                Again(Recomputed(amount_eur_cents=amount, features=vector))
                 for amount, vector in zip(amounts, folds, strict=True)
             ]
         if judged_by.features != features_version:
@@ -109,27 +110,27 @@ class _Group:
         judgements = self._judgements(judged_by, vectors, can_judge=self._can_judge(views is None))
         return [
             Again(
-                Computed(
+                Recomputed(
                     amount_eur_cents=amount,
                     features=vector,
-                    judgement=None if isinstance(judgement, Note) else judgement,
+                    scored=None if isinstance(scored, Note) else scored,
                 ),
-                (*notes, judgement) if isinstance(judgement, Note) else notes,
+                (*notes, scored) if isinstance(scored, Note) else notes,
             )
-            for amount, vector, judgement in zip(amounts, comparable, judgements, strict=True)
+            for amount, vector, scored in zip(amounts, comparable, judgements, strict=True)
         ]
 
     def _not_again(self, why: Note) -> list[Again]:
         amounts = self.folded.amount_eur_cents.tolist()
-        return [Again(Computed(amount_eur_cents=amount), (why,)) for amount in amounts]
+        return [Again(Recomputed(amount_eur_cents=amount), (why,)) for amount in amounts]
 
-    def _as_served(self) -> Told:
+    def _as_served(self) -> ViewFeatures:
         """The views' part of what was served; unknown where nothing was."""
         features = np.full((len(self.accepted), len(VIEW_FEATURES)), np.nan)
         for row in np.flatnonzero(self._can_judge(needs_served=True)).tolist():
             vector = np.frombuffer(self.accepted[row].served[0], dtype="<f8")
             features[row] = vector[len(FEATURES) :]
-        return Told(features, [""] * len(self.accepted))
+        return ViewFeatures(features, [""] * len(self.accepted))
 
     def _can_judge(self, needs_served: bool) -> list[bool]:  # noqa: FBT001  one question
         return [
@@ -139,7 +140,7 @@ class _Group:
 
     def _judgements(
         self, judged_by: JudgedBy, vectors: Float64s, can_judge: Sequence[bool]
-    ) -> Sequence[Judgement | Note]:
+    ) -> Sequence[ScoredOutcome | Note]:
         policy, models = self.books.policy(judged_by.policy), self._models(judged_by)
         if policy is None:
             return [Note.POLICY_UNKNOWN] * len(self.accepted)
@@ -153,7 +154,7 @@ class _Group:
             for one, is_known in zip(made, can_judge, strict=True)
         ]
 
-    def _models(self, judged_by: JudgedBy) -> Models | Note:
+    def _models(self, judged_by: JudgedBy) -> ActiveModels | Note:
         if not judged_by.models and judged_by.mode != Mode.RULES_ONLY:
             return Note.MODEL_UNKNOWN  # of before verdicts named their models
         try:
@@ -167,14 +168,18 @@ def _told_by_models(evidence: Evidence) -> dict[str, Float64s]:
     return {name: said for name, said in evidence._asdict().items() if said is not None}
 
 
-def _judgements_of(held: Assessment, policy: Policy, told: dict[str, Float64s]) -> list[Judgement]:
+def _judgements_of(
+    held: Assessment, policy: Policy, told: dict[str, Float64s]
+) -> list[ScoredOutcome]:
     levels = [policy.levels[place] for place in held.level.tolist()]
     return [
-        Judgement(
+        ScoredOutcome(
             outcome=str(level.outcome),
             risk=str(level.risk),
             score=score,
-            model_scores=tuple(ModelSaid(name, float(said[row])) for name, said in told.items()),
+            model_scores=tuple(
+                RecordedScore(name, float(said[row])) for name, said in told.items()
+            ),
         )
         for row, (level, score) in enumerate(zip(levels, held.score.tolist(), strict=True))
     ]

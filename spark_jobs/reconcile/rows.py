@@ -12,7 +12,7 @@ from pyspark.sql import functions as F  # noqa: N812  its customary name
 
 from fraudwatch.adapters.lake.core_rows import FROM_LOG
 from fraudwatch.domain.reconciliation.day_cut import DayCut
-from fraudwatch.domain.reconciliation.reconciled import MOST_EXAMPLES
+from fraudwatch.domain.reconciliation.reconciled import MAX_EXAMPLES
 from fraudwatch.topics import TRANSACTION_ID_HEADER
 from spark_jobs.reconcile.spark_reconciling import COLUMNS
 
@@ -146,11 +146,11 @@ def joined(accepted: DataFrame, copies: DataFrame, told: Told, cut: DayCut) -> D
 def counted(findings: DataFrame) -> DataFrame:
     """Of each finding or note how many rows, and a few of them as examples."""
     one = F.struct("transaction_id", "held_by", "said", "expected")
-    first = F.slice(F.sort_array(F.collect_set(one)), 1, MOST_EXAMPLES)
+    first = F.slice(F.sort_array(F.collect_set(one)), 1, MAX_EXAMPLES)
     few = findings.where(F.col("transaction_id").isNotNull())
     # Of a day on which everything is wrong not everything has to be in memory at once.
     place = F.row_number().over(_by_id())
-    examples = few.withColumn("place_", place).where(F.col("place_") <= MOST_EXAMPLES)
+    examples = few.withColumn("place_", place).where(F.col("place_") <= MAX_EXAMPLES)
     return (
         findings.groupBy("finding")
         .agg(F.sum("rows").alias("rows"))

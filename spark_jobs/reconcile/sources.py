@@ -128,7 +128,7 @@ def stored_of(
     if store is None:
         return spark.createDataFrame([], schema)
     ids = set(accepted.select("transaction_id").toArrow().column(0).to_pylist())
-    chosen = store.chosen(lambda name, *place: name in ids or cut.holds(*place))
+    chosen = store.chosen(lambda name, *place: name in ids or cut.contains(*place))
     rows = [(verdict.transaction_id, said_row(verdict)) for verdict in chosen]
     log.info("%d verdicts of the day in the store", len(rows))
     return spark.createDataFrame(rows, schema)

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from fraudwatch.domain.reconciliation.comparison import Computed, Purchase, findings_of
+from fraudwatch.domain.reconciliation.comparison import PurchaseRecords, Recomputed, findings_of
 from fraudwatch.domain.reconciliation.reconciled import Note
 from spark_jobs.reconcile.artefact_resolver import Books, FoundBooks
 from spark_jobs.reconcile.rescoring import Accepted, JudgedBy, judge_again
@@ -38,7 +38,7 @@ class Rules:
 
     books: FoundBooks
     features_version: str | None  # None: the archive lacks what was before
-    is_store_asked: bool = True
+    is_store_checked: bool = True
 
 
 def compared(joined: DataFrame, rules: Rules) -> DataFrame:
@@ -92,15 +92,15 @@ def _judged_by(said: Mapping[str, Any] | None) -> JudgedBy | None:
     )
 
 
-def _purchase(row: Mapping[str, Any], computed: Computed | None, rules: Rules) -> Purchase:
-    return Purchase(
+def _purchase(row: Mapping[str, Any], computed: Recomputed | None, rules: Rules) -> PurchaseRecords:
+    return PurchaseRecords(
         transaction_id=row["transaction_id"],
         computed=computed,
         copies=[said_from(one) for one in row["copies"] or ()],
         core=row["core"] and said_from(row["core"]),
         core_amount_eur_cents=row["core_amount_eur_cents"],
         stored=row["stored"] and said_from(row["stored"]),
-        is_store_asked=rules.is_store_asked,
+        is_store_checked=rules.is_store_checked,
         served=row["served"] or (),
     )
 

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 from fraudwatch.adapters.codecs.json_codec import decode, encode
 from fraudwatch.domain.messages.dead_letter import Refused
 from fraudwatch.domain.messages.verdict import Verdict
-from fraudwatch.domain.reconciliation.comparison import Judgement, ModelSaid, Said
+from fraudwatch.domain.reconciliation.comparison import (
+    RecordedScore,
+    RecordedVerdict,
+    ScoredOutcome,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -102,15 +106,15 @@ def said_row(verdict: Verdict, bytes_digest: str = "") -> dict[str, Any]:
     }
 
 
-def said_from(row: Mapping[str, Any]) -> Said:
+def said_from(row: Mapping[str, Any]) -> RecordedVerdict:
     """The same as the domain compares it."""
-    return Said(
-        judgement=Judgement(
+    return RecordedVerdict(
+        scored=ScoredOutcome(
             outcome=row["outcome"],
             risk=row["risk"],
             score=row["score"],
             model_scores=tuple(
-                ModelSaid(one["model"], one["score"]) for one in row["model_scores"] or ()
+                RecordedScore(one["model"], one["score"]) for one in row["model_scores"] or ()
             ),
         ),
         amount_eur_cents=row["amount_eur_cents"],

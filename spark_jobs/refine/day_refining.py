@@ -70,7 +70,7 @@ def refine_extract(
     return CountedRows(
         rows_in=done.rows_in,
         rows_out=done.rows_out,
-        put_aside=done.put_aside,
+        rejected=done.rejected,
         from_ms=from_ms,
         until_ms=until_ms,
     )
@@ -90,8 +90,8 @@ def _check(manifest: ExtractManifest, counted: CountedRows, rejected: DataFrame)
         for why, is_so in (
             (f"holds {counted.rows_in} lines, not {manifest.accepted}",
              counted.rows_in != manifest.accepted),
-            (f"has lines that no message is made of ({dict(counted.put_aside)})",
-             bool(counted.put_aside)),
+            (f"has lines that no message is made of ({dict(counted.rejected)})",
+             bool(counted.rejected)),
             (f"rejected {dict(refused)}, not {wanted}", refused != wanted),
             ("has purchases of another day", not inside),
         )

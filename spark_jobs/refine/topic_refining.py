@@ -130,7 +130,7 @@ def count_parsed(parsed: DataFrame, time: str) -> CountedRows:
     sound = next((row for row in found if row["code"] is None), None)
     return CountedRows(
         rows_in=sum(row["rows"] for row in found),
-        put_aside={row["code"]: row["rows"] for row in found if row["code"] is not None},
+        rejected={row["code"]: row["rows"] for row in found if row["code"] is not None},
         from_ms=sound["first"] if sound else None,
         until_ms=sound["last"] + 1 if sound else None,
     )
@@ -138,8 +138,8 @@ def count_parsed(parsed: DataFrame, time: str) -> CountedRows:
 
 def with_repeats(counted: CountedRows, changed: int) -> CountedRows:
     """What was sound and changed nothing was there already, or said nothing newer."""
-    repeats = counted.rows_in - sum(counted.put_aside.values()) - changed
-    return counted + CountedRows(rows_out=changed, put_aside={REPEATED: repeats} if repeats else {})
+    repeats = counted.rows_in - sum(counted.rejected.values()) - changed
+    return counted + CountedRows(rows_out=changed, rejected={REPEATED: repeats} if repeats else {})
 
 
 def checkpoint_of(raw: str) -> str:

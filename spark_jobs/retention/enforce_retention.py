@@ -133,7 +133,7 @@ def main() -> int:
 
 def counted(deleted: dict[str, int]) -> CountedRows:
     """What was deleted counts as put aside, by where it lay."""
-    return CountedRows(rows_in=sum(deleted.values()), put_aside=deleted)
+    return CountedRows(rows_in=sum(deleted.values()), rejected=deleted)
 
 
 def _asked() -> argparse.Namespace:

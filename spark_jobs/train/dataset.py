@@ -12,9 +12,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 
 from fraudwatch.adapters.lake.core_rows import FROM_LOG
-from fraudwatch.domain.features.catalogue import DAY_MS
+from fraudwatch.domain.time_units import DAY_MS
 from fraudwatch.domain.training.folds import FoldPlan
-from fraudwatch.domain.training.label_history import Change
+from fraudwatch.domain.training.label_history import LabelChange
 from fraudwatch.lake import (
     CORE_FEATURES,
     CORE_LABELS,
@@ -31,7 +31,7 @@ from spark_jobs.train.training_rows import changes_of, rows_of
 log = logging.getLogger("train_model")
 
 # Of purchases, what was believed of them and a span of epoch ms: what views said of each.
-Tell = Callable[[DataFrame, Sequence[Change], tuple[int, int]], DataFrame]
+Tell = Callable[[DataFrame, Sequence[LabelChange], tuple[int, int]], DataFrame]
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _DRAWN_ON = (CORE_FEATURES, CORE_TRANSACTIONS, CORE_LABELS, CORE_VERDICTS)
 
@@ -45,7 +45,7 @@ class Dataset:
     """The rows and the labels of a training; days since 1970, UTC, ``today`` not included."""
 
     rows: DataFrame
-    changes: Sequence[Change]
+    changes: Sequence[LabelChange]
     first: int
     today: int
     without_features: int

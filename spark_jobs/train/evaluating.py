@@ -15,13 +15,14 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 
 from fraudwatch.batch_settings import ChallengerSettings
-from fraudwatch.domain.evaluation.labelled_scores import Floats, Integers, Judged
-from fraudwatch.domain.features.catalogue import DAY_MS
+from fraudwatch.domain.arrays import Float64s, Int64s
+from fraudwatch.domain.evaluation.labelled_scores import LabelledScores
 from fraudwatch.domain.features.hashing import keys_of
-from fraudwatch.domain.models.fitted import Float64s, Int64s, Normal, normal_of
-from fraudwatch.domain.training.downsampling import Drawn, drawn_of
+from fraudwatch.domain.models.fitted import Normal, normal_of
+from fraudwatch.domain.time_units import DAY_MS
+from fraudwatch.domain.training.downsampling import Sample, sample_of
 from fraudwatch.domain.training.folds import Fold
-from fraudwatch.domain.training.label_history import truths_by
+from fraudwatch.domain.training.label_history import labels_as_of
 from spark_jobs.train.dataset import Dataset, NotEnough, day_named
 from spark_jobs.train.sklearn_baselines import (
     AutoencoderRival,
@@ -44,13 +45,13 @@ SEGMENTS = ("channel", "category", "merchant_country")
 class Tested:
     """The test days of a fold, row by row: the truth, what was served, what each model says."""
 
-    judged: Judged
-    scores: Mapping[str, Floats]
-    served_score: Floats
+    judged: LabelledScores
+    scores: Mapping[str, Float64s]
+    served_score: Float64s
     model_version: npt.NDArray[np.object_]
-    model_score: Floats
-    anomaly_score: Floats
-    points: Integers
+    model_score: Float64s
+    anomaly_score: Float64s
+    points: Int64s
     segments: Mapping[str, npt.NDArray[np.object_]]
 
 
@@ -62,7 +63,7 @@ class Learned:
     booster: xgb.Booster
     columns: Int64s
     normal: Normal
-    drawn: Drawn
+    drawn: Sample
     tested: Tested
 
 
@@ -72,7 +73,7 @@ def learn(data: Dataset, fold: Fold, settings: ChallengerSettings, *, rivals: bo
     Raises:
         NotEnough: too few frauds, or no genuine purchase, on either side.
     """
-    known = believed(data.rows, truths_by(data.changes, fold.known_until_ms))
+    known = believed(data.rows, labels_as_of(data.changes, fold.known_until_ms))
     train, test = _of_days(known, fold.train_first, fold.train_end), _tested_rows(data, fold)
     draw = _expect_both(train, "training", settings)
     _expect_both(test, "test", settings)
@@ -86,7 +87,7 @@ def learn(data: Dataset, fold: Fold, settings: ChallengerSettings, *, rivals: bo
     if rivals:
         asked |= _unsupervised(sample, columns, settings.seed)
         log.info("%s learns", FOREST)
-        few = drawn(train, drawn_of(draw.frauds, draw.genuine, settings.sample_rows))
+        few = drawn(train, sample_of(draw.frauds, draw.genuine, settings.sample_rows))
         forest = fit_random_forest(few, columns, normal.median, seed=settings.seed)
         others.append(forest.scored(test))
     return Learned(
@@ -105,11 +106,11 @@ def _of_days(rows: DataFrame, first: int, end: int) -> DataFrame:
 
 def _tested_rows(data: Dataset, fold: Fold) -> DataFrame:
     """The test days whole, by what is known today: nothing is drawn, nothing is left out."""
-    known = believed(data.rows, truths_by(data.changes, data.today * DAY_MS))
+    known = believed(data.rows, labels_as_of(data.changes, data.today * DAY_MS))
     return _of_days(known, fold.test_first, fold.test_end)
 
 
-def _expect_both(rows: DataFrame, what: str, settings: ChallengerSettings) -> Drawn:
+def _expect_both(rows: DataFrame, what: str, settings: ChallengerSettings) -> Sample:
     counted = {one.is_fraud: one["count"] for one in rows.groupBy("is_fraud").count().collect()}
     frauds, genuine = counted.get(True, 0), counted.get(False, 0)
     if frauds < settings.fewest_frauds or not genuine:
@@ -118,7 +119,7 @@ def _expect_both(rows: DataFrame, what: str, settings: ChallengerSettings) -> Dr
             f"{settings.fewest_frauds} frauds and at least one other purchase are needed; nothing "
             "was changed and what is in use stays: run this again when more labels are known"
         )
-    return drawn_of(frauds, genuine, settings.most_rows)
+    return sample_of(frauds, genuine, settings.most_rows)
 
 
 def _sample(train: DataFrame, most_rows: int) -> tuple[DataFrame, Int64s, Normal]:
@@ -147,13 +148,13 @@ def _tested(test: DataFrame, answers: Sequence[DataFrame]) -> Tested:
     """Everything about the test rows that numbers are made of, in the order of their ids."""
     rows = test.drop("features", "told", "event_on").toArrow().sort_by("transaction_id")
     ids = rows.column("transaction_id").to_pylist()
-    scores: dict[str, Floats] = {}
+    scores: dict[str, Float64s] = {}
     for answer in answers:
         said = answer.toArrow().sort_by("transaction_id")
         for name in said.column_names[1:]:
             scores[name] = said.column(name).to_numpy()
     return Tested(
-        judged=Judged(
+        judged=LabelledScores(
             transaction=keys_of(ids),
             card=keys_of(rows.column("card").to_pylist()),
             event_at_ms=rows.column("event_at_ms").to_numpy(),

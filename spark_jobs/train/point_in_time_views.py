@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from fraudwatch.adapters.codecs.log_fold import packed
+from fraudwatch.domain.arrays import Float64s
 from fraudwatch.domain.features.hashing import keys_of
-from fraudwatch.domain.messages.label import Truth
+from fraudwatch.domain.messages.label import LabelValue
 from fraudwatch.domain.messages.purchase import PaymentStatus
-from fraudwatch.domain.models.fitted import Float64s
-from fraudwatch.domain.training.label_history import Change
+from fraudwatch.domain.training.label_history import LabelChange
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
-    from fraudwatch.domain.views.as_of import PastPurchases, TruthChanges
+    from fraudwatch.domain.views.past import LabelChanges, PastPurchases
 
 _KEYS: Final = {
     "merchant_key": "merchant_id",
@@ -40,7 +40,7 @@ class Past(NamedTuple):
 
 
 def told_as_of(
-    purchases: DataFrame, changes: Iterable[Change], span_ms: tuple[int, int]
+    purchases: DataFrame, changes: Iterable[LabelChange], span_ms: tuple[int, int]
 ) -> DataFrame:
     """``transaction_id`` and ``told``, packed, of every purchase from an instant until another."""
     from fraudwatch.domain.views.as_of import view_features_as_of
@@ -55,7 +55,7 @@ def past_of(purchases: DataFrame, until_ms: int) -> Past:
     """All purchases before an instant, of the log and of the extract: some 100 bytes each."""
     from pyspark.sql import functions as F  # noqa: N812  its customary name
 
-    from fraudwatch.domain.views.as_of import PastPurchases
+    from fraudwatch.domain.views.past import PastPurchases
 
     names = ("transaction_id", "event_at_ms", "payment_status", "amount_eur_cents", *_KEYS.values())
     rows = purchases.where(F.col("event_at_ms") < until_ms).select(*names).toArrow()
@@ -71,22 +71,22 @@ def past_of(purchases: DataFrame, until_ms: int) -> Past:
     return Past(rows.column("transaction_id"), found)
 
 
-def changes_by_row(past: Past, changes: Iterable[Change]) -> TruthChanges:
+def changes_by_row(past: Past, changes: Iterable[LabelChange]) -> LabelChanges:
     """The same by place; labels of purchases that the lake does not hold are passed over."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    from fraudwatch.domain.views.as_of import TruthChanges
+    from fraudwatch.domain.views.past import LabelChanges
 
     known = list(changes)
     names = pa.array([one.transaction_id for one in known], pa.string())
     place = pc.index_in(names, value_set=past.transaction_id.combine_chunks()).fill_null(-1)
     row = place.to_numpy(zero_copy_only=False).astype(np.int64)
     is_known = row >= 0
-    return TruthChanges(
+    return LabelChanges(
         row[is_known],
         np.array([one.known_at_ms for one in known], dtype=np.int64)[is_known],
-        np.array([one.truth is Truth.FRAUD for one in known], dtype=np.bool_)[is_known],
+        np.array([one.value is LabelValue.FRAUD for one in known], dtype=np.bool_)[is_known],
     )
 
 

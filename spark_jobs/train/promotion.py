@@ -14,12 +14,12 @@ from fraudwatch.adapters.artefacts.model_artefact import MODEL_FILES, Artefact, 
 from fraudwatch.adapters.artefacts.xgboost_model import xgboost_artefact
 from fraudwatch.application.promotion.promote import Models, promote
 from fraudwatch.batch_settings import ChallengerSettings
-from fraudwatch.domain.evaluation.labelled_scores import Floats
-from fraudwatch.domain.features.catalogue import DAY_MS
-from fraudwatch.domain.features.feature_vector import SERVED
+from fraudwatch.domain.arrays import Float64s
+from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.domain.features.fold import features_version
-from fraudwatch.domain.models.fitted import VERSION_LENGTH, About, BrokenModel, ModelKind
-from fraudwatch.domain.training.gate import Contest, Decision, Ruling, Terms, decide
+from fraudwatch.domain.models.fitted import VERSION_LENGTH, BrokenModel, ModelKind, ModelMetadata
+from fraudwatch.domain.time_units import DAY_MS
+from fraudwatch.domain.training.gate import GateConfig, GateDecision, GateInput, GateResult, decide
 from fraudwatch.domain.training.versions import Alias, TrainingRecord
 from spark_jobs.train.dataset import NotEnough
 from spark_jobs.train.evaluating import CHALLENGER, Learned
@@ -27,7 +27,7 @@ from spark_jobs.train.evaluating import CHALLENGER, Learned
 log = logging.getLogger("train_model")
 
 TRAINED_UNTIL = "trained_until_ms"
-Record = Callable[[str, Decision], TrainingRecord]
+Record = Callable[[str, GateResult], TrainingRecord]
 
 
 class Outcome(enum.StrEnum):
@@ -51,7 +51,7 @@ class Settled:
 
 
 def settle(
-    models: Models, learned: Learned, decision: Decision, *, record: Record, approval: bool
+    models: Models, learned: Learned, decision: GateResult, *, record: Record, approval: bool
 ) -> Settled:
     """Write, check, register; then promote, or leave it to a person, or say why not.
 
@@ -65,7 +65,7 @@ def settle(
     path = models.served.folder / f"{sha256}{MODEL_FILES.suffix}"
     version = models.registry.register(record(sha256, decision), path)
     log.info("version %d is registered: %s", version, decision.because)
-    if decision.ruling is not Ruling.BETTER:
+    if decision.ruling is not GateDecision.BETTER:
         return Settled(Outcome.NOT_BETTER, decision.because, version, sha256)
     if approval:
         models.registry.name(Alias.CHALLENGER, version)
@@ -74,29 +74,31 @@ def settle(
     return Settled(Outcome.PROMOTED, decision.because, version, sha256)
 
 
-def judged_by_the_gate(models: Models, learned: Learned, settings: ChallengerSettings) -> Decision:
+def judged_by_the_gate(
+    models: Models, learned: Learned, settings: ChallengerSettings
+) -> GateResult:
     """Hold the challenger against what was served on its test days.
 
     Raises:
         NotEnough: nobody can tell who is better.
     """
     name, reference = reference_of(models, learned)
-    contest = Contest(
-        judged=learned.tested.judged,
+    contest = GateInput(
+        labelled=learned.tested.judged,
         challenger=learned.tested.scores[CHALLENGER],
         reference=reference,
         reference_name=name,
     )
-    terms = Terms(
+    terms = GateConfig(
         fewest_frauds=settings.fewest_frauds, cards_a_day=settings.alerts_a_day, seed=settings.seed
     )
     decision = decide(contest, terms)
-    if decision.ruling is Ruling.CANNOT_TELL:
+    if decision.ruling is GateDecision.CANNOT_TELL:
         raise NotEnough(f"{decision.because}; nothing was changed and what is in use stays")
     return decision
 
 
-def reference_of(models: Models, learned: Learned) -> tuple[str, Floats]:
+def reference_of(models: Models, learned: Learned) -> tuple[str, Float64s]:
     """What was served on the test days: the champion's own score, without one the verdicts'.
 
     Of days that the champion was trained on nothing counts. One that the stream refuses, because
@@ -120,9 +122,9 @@ def reference_of(models: Models, learned: Learned) -> tuple[str, Floats]:
 
 def artefact_of(learned: Learned, fitted_at_ms: int) -> Artefact:
     """The very model that was measured, byte by byte: no second fit that nobody has tested."""
-    about = About(
+    about = ModelMetadata(
         kind=ModelKind.XGBOOST,
-        features=tuple(SERVED[place].name for place in learned.columns.tolist()),
+        features=tuple(VECTOR_FEATURES[place].name for place in learned.columns.tolist()),
         features_version=features_version(),
         fitted_at_ms=fitted_at_ms,
         rows=learned.drawn.frauds + round(learned.drawn.genuine * learned.drawn.genuine_ratio),

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from fraudwatch.batch_settings import ChallengerSettings
-from fraudwatch.domain.features.catalogue import DAY_MS
 from fraudwatch.domain.lake.counted_rows import CountedRows
+from fraudwatch.domain.time_units import DAY_MS
 from spark_jobs.train.dataset import Dataset
 from spark_jobs.train.evaluating import Learned
 from spark_jobs.train.promotion import Outcome
@@ -38,7 +38,7 @@ def counted_of(data: Dataset, last: Learned) -> CountedRows:
         until_ms=data.today * DAY_MS,
         rows_in=draw.frauds + draw.genuine,
         rows_out=draw.frauds + round(draw.genuine * draw.genuine_ratio),
-        put_aside={"without_features": data.without_features} if data.without_features else {},
+        rejected={"without_features": data.without_features} if data.without_features else {},
     )
 
 

@@ -11,21 +11,21 @@ import numpy as np
 from fraudwatch.adapters.artefacts.policy_file import load_policy
 from fraudwatch.adapters.lake.outcomes import code_version
 from fraudwatch.batch_settings import ChallengerSettings
-from fraudwatch.domain.evaluation.labelled_scores import Floats
-from fraudwatch.domain.features.catalogue import DAY_MS
-from fraudwatch.domain.features.feature_vector import SERVED
+from fraudwatch.domain.arrays import Float64s
+from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.domain.features.fold import features_version
+from fraudwatch.domain.time_units import DAY_MS
 from fraudwatch.domain.training.capacity import Threshold, score_at_capacity
 from fraudwatch.domain.training.curves import CURVES, precision_recall, reliability
 from fraudwatch.domain.training.folds import Fold
-from fraudwatch.domain.training.gate import Decision
+from fraudwatch.domain.training.gate import GateResult
 from fraudwatch.domain.training.numbers import (
     MeanAndSpread,
     numbers_by_segment,
     numbers_of,
     over_folds,
 )
-from fraudwatch.domain.training.under_policy import Answered, under_policy
+from fraudwatch.domain.training.under_policy import ScoredPurchases, under_policy
 from fraudwatch.domain.training.versions import TrainingRecord
 from fraudwatch.domain.views.catalogue import views_version
 from spark_jobs.train.dataset import Dataset, day_named
@@ -59,7 +59,7 @@ def measured(folds: Sequence[Learned], cards_a_day: int) -> Measured:
 
 
 def _of_fold(one: Learned, cards_a_day: int) -> dict[str, dict[str, float]]:
-    scores: dict[str, Floats] = dict(one.tested.scores)
+    scores: dict[str, Float64s] = dict(one.tested.scores)
     if not np.isnan(one.tested.served_score).any():
         scores[SERVED_VERDICTS] = one.tested.served_score
     return {
@@ -79,7 +79,7 @@ def policy_numbers(learned: Learned, settings: ChallengerSettings) -> dict[str, 
         return {}
     tested = learned.tested
     judged, has_verdict = tested.judged, ~np.isnan(tested.served_score)
-    said = Answered(
+    said = ScoredPurchases(
         points=tested.points[has_verdict],
         anomaly=tested.anomaly_score[has_verdict],
         probability=tested.scores[CHALLENGER][has_verdict],
@@ -96,7 +96,7 @@ def policy_numbers(learned: Learned, settings: ChallengerSettings) -> dict[str, 
 
 def record_of(
     sha256: str,
-    decision: Decision,
+    decision: GateResult,
     *,
     data: Dataset,
     folds: Sequence[Learned],
@@ -154,8 +154,8 @@ def _parameters(settings: ChallengerSettings, last: Learned) -> dict[str, str]:
     return {name: str(value) for name, value in (own | drawn).items()}
 
 
-def _tags(data: Dataset, last: Learned, decision: Decision, found: Measured) -> dict[str, str]:
-    features = [SERVED[place].name for place in last.columns.tolist()]
+def _tags(data: Dataset, last: Learned, decision: GateResult, found: Measured) -> dict[str, str]:
+    features = [VECTOR_FEATURES[place].name for place in last.columns.tolist()]
     tables = {f"table.{name}": str(version) for name, version in data.versions.items()}
     return {
         **{name: str(value) for name, value in days_told(last.fold).items()},

@@ -16,7 +16,8 @@ from sklearn.linear_model import SGDOneClassSVM
 from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 
-from fraudwatch.domain.models.fitted import Float64s, Normal, normal_of
+from fraudwatch.domain.arrays import Float64s
+from fraudwatch.domain.models.fitted import Normal, normal_of
 from spark_jobs.train.vector_tasks import Labelled
 
 # So many spreads from the middle is far; farther is no more telling, and would blow up a net.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fraudwatch.domain.models.fitted import Float64s, Int64s
+from fraudwatch.domain.arrays import Float64s, Int64s
 from spark_jobs.train.vector_tasks import as_lists
 
 if TYPE_CHECKING:

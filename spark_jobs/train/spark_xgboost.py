@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import xgboost as xgb
 
-from fraudwatch.domain.models.fitted import Float64s
+from fraudwatch.domain.arrays import Float64s
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

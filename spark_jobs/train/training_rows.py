@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final
 from fraudwatch import lake
 from fraudwatch.adapters.lake.core_rows import FROM_LOG
 from fraudwatch.domain.features.fold import features_version
-from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, Source, Truth
-from fraudwatch.domain.training.downsampling import Drawn
-from fraudwatch.domain.training.label_history import Change, truth_changes
+from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, LabelValue, Source
+from fraudwatch.domain.training.downsampling import Sample
+from fraudwatch.domain.training.label_history import LabelChange, label_changes
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -29,16 +29,16 @@ _FRAUD_MODEL: Final = "fraud"  # as verdicts name them
 _ANOMALY_MODEL: Final = "anomaly"
 
 
-def changes_of(labels: DataFrame, until_ms: int) -> list[Change]:
+def changes_of(labels: DataFrame, until_ms: int) -> list[LabelChange]:
     """What was believed of purchases and when, from labels known before an instant."""
     from pyspark.sql import functions as F  # noqa: N812  its customary name
 
     known = labels.where(F.col("known_at_ms") < until_ms).toArrow()
-    return truth_changes(
+    return label_changes(
         Label(
             schema=LABEL_SCHEMA,
             transaction_id=row["transaction_id"],
-            verdict=Truth(row["verdict"]),
+            verdict=LabelValue(row["verdict"]),
             source=Source(row["source"]),
             by=row["by"],
             known_at_ms=row["known_at_ms"],
@@ -90,7 +90,7 @@ def rows_of(tables: PinnedTables, told: DataFrame, days: Sequence[date]) -> Data
     )
 
 
-def believed(rows: DataFrame, truths: Mapping[str, Truth]) -> DataFrame:
+def believed(rows: DataFrame, truths: Mapping[str, LabelValue]) -> DataFrame:
     """With ``is_fraud``; what nobody said anything of counts as genuine, the unsure ones go."""
     from pyspark.sql import functions as F  # noqa: N812  its customary name
 
@@ -100,12 +100,12 @@ def believed(rows: DataFrame, truths: Mapping[str, Truth]) -> DataFrame:
         "transaction_id string, truth string",
     )
     joined = rows.join(F.broadcast(said), "transaction_id", "left")
-    sure = joined.where(F.col("truth").isNull() | (F.col("truth") != F.lit(str(Truth.UNSURE))))
-    is_fraud = F.coalesce(F.col("truth") == F.lit(str(Truth.FRAUD)), F.lit(False))
+    sure = joined.where(F.col("truth").isNull() | (F.col("truth") != F.lit(str(LabelValue.UNSURE))))
+    is_fraud = F.coalesce(F.col("truth") == F.lit(str(LabelValue.FRAUD)), F.lit(False))
     return sure.withColumn("is_fraud", is_fraud).drop("truth")
 
 
-def drawn(rows: DataFrame, draw: Drawn) -> DataFrame:
+def drawn(rows: DataFrame, draw: Sample) -> DataFrame:
     """All frauds and an even share of the genuine purchases, each with its weight."""
     from pyspark.sql import functions as F  # noqa: N812  its customary name
 

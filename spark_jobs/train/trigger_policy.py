@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 
-from fraudwatch.domain.features.catalogue import DAY_MS
-from fraudwatch.domain.messages.label import Truth
+from fraudwatch.domain.messages.label import LabelValue
+from fraudwatch.domain.time_units import DAY_MS
 from fraudwatch.lake import CORE_JOB_OUTCOMES, CORE_LABELS, DATABASE
 
 EVERY_DAYS = 7
@@ -39,7 +39,7 @@ def state_of(spark: SparkSession, job: str, promoted_at_ms: int | None) -> State
     trained = runs.where((F.col("job") == job) & (F.col("rows_out") > 0))
     trained_at_ms = trained.agg(F.max("ended_at_ms")).collect()[0][0]
     frauds = spark.table(f"{DATABASE}.{CORE_LABELS}").where(
-        (F.col("verdict") == str(Truth.FRAUD)) & (F.col("known_at_ms") >= (trained_at_ms or 0))
+        (F.col("verdict") == str(LabelValue.FRAUD)) & (F.col("known_at_ms") >= (trained_at_ms or 0))
     )
     return State(
         trained_at_ms=trained_at_ms,

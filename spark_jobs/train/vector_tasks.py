@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from fraudwatch.domain.features.feature_vector import SERVED
-from fraudwatch.domain.models.fitted import Float64s, Int64s
+from fraudwatch.domain.arrays import Float64s, Int64s
+from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -113,13 +113,13 @@ def as_lists(
 def vectors(batch: pa.RecordBatch | pa.Table) -> Float64s:
     """[row, SERVED]: the fold's part, then the views'."""
     if not batch.num_rows:
-        return np.empty((0, len(SERVED)))
+        return np.empty((0, len(VECTOR_FEATURES)))
     parts = [_unpacked(batch.column(name).to_pylist()) for name in _PACKED]
     found = np.concatenate(parts, axis=1)
-    if found.shape[1] != len(SERVED):
+    if found.shape[1] != len(VECTOR_FEATURES):
         raise ValueError(
-            f"a vector of the lake has {found.shape[1]} numbers and today's have {len(SERVED)}; "
-            "run build_features for these days again"
+            f"a vector of the lake has {found.shape[1]} numbers and today's have "
+            f"{len(VECTOR_FEATURES)}; run build_features for these days again"
         )
     return found
 

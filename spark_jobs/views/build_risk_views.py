@@ -27,15 +27,15 @@ from fraudwatch.adapters.artefacts.view_publication import publish
 from fraudwatch.adapters.lake.commit import LakeBusy, commit
 from fraudwatch.adapters.lake.outcomes import append_outcomes, code_version, run_id
 from fraudwatch.adapters.lake.session import open_lake
-from fraudwatch.domain.features.catalogue import HOUR_MS
 from fraudwatch.domain.instants import epoch_ms_of
 from fraudwatch.domain.lake.job_outcome import JobOutcome
+from fraudwatch.domain.time_units import HOUR_MS
 from fraudwatch.domain.views.catalogue import (
     KEPT_MS,
     LABEL_DELAY_MS,
     WINDOW_MS,
     Entity,
-    held_columns,
+    view_columns,
 )
 from fraudwatch.domain.views.view import EntityTable, RiskView, table_of
 from fraudwatch.lake import CORE_LABELS, CORE_RISK_VIEWS, CORE_TRANSACTIONS, DATABASE
@@ -102,10 +102,10 @@ def view_of_rows(built: DataFrame, until_ms: int) -> RiskView:
 
 
 def _table(built: DataFrame, entity: Entity) -> EntityTable:
-    columns = [F.col(name).cast("double").alias(name) for name in held_columns(entity)]
+    columns = [F.col(name).cast("double").alias(name) for name in view_columns(entity)]
     found = built.where(F.col("entity") == F.lit(str(entity))).select("entity_id", *columns)
     arrow = found.toArrow()
-    values = [arrow.column(name).to_numpy(zero_copy_only=False) for name in held_columns(entity)]
+    values = [arrow.column(name).to_numpy(zero_copy_only=False) for name in view_columns(entity)]
     return table_of(
         arrow.column("entity_id").to_pylist(), np.stack(values, axis=1).astype(np.float64)
     )

@@ -10,18 +10,18 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 
-from fraudwatch.domain.features.catalogue import DAY_MS
-from fraudwatch.domain.messages.label import Source, Truth
+from fraudwatch.domain.messages.label import LabelValue, Source
 from fraudwatch.domain.messages.purchase import PaymentStatus
+from fraudwatch.domain.time_units import DAY_MS
 from fraudwatch.domain.views.catalogue import (
     LABEL_DELAY_MS,
     PLAIN_FRAUD_DAYS,
     SMOOTHING_PURCHASES,
-    STANDS_OUT_TIMES,
+    UNUSUAL_TIMES_MEDIAN,
     VALID_AFTER_MS,
     WINDOW_MS,
     Entity,
-    held_columns,
+    view_columns,
 )
 
 _SHARED = {
@@ -52,7 +52,7 @@ def risk_view_rows(purchases: DataFrame, labels: DataFrame, until_ms: int) -> Da
 def standing_frauds(labels: DataFrame, until_ms: int) -> DataFrame:
     """The transactions that were known to be fraud by then.
 
-    The same rule as :func:`~fraudwatch.domain.evaluation.labelled_alerts.standing_truths`, ties
+    The same rule as :func:`~fraudwatch.domain.evaluation.labelled_alerts.current_labels`, ties
     included.
     """
     known = labels.where(F.col("known_at_ms") < until_ms)
@@ -60,12 +60,14 @@ def standing_frauds(labels: DataFrame, until_ms: int) -> DataFrame:
     sure = (
         known.groupBy("transaction_id", "source")
         .agg(word)
-        .where(F.col("word.verdict") != F.lit(str(Truth.UNSURE)))
+        .where(F.col("word.verdict") != F.lit(str(LabelValue.UNSURE)))
     )
     is_bank = F.col("source") == F.lit(str(Source.CHARGEBACK))
     last = F.max(F.struct("word.known_at_ms", is_bank.alias("is_bank"), "word.verdict"))
     truths = sure.groupBy("transaction_id").agg(last.alias("last"))
-    return truths.where(F.col("last.verdict") == F.lit(str(Truth.FRAUD))).select("transaction_id")
+    return truths.where(F.col("last.verdict") == F.lit(str(LabelValue.FRAUD))).select(
+        "transaction_id"
+    )
 
 
 def merchants(past: DataFrame, frauds: DataFrame, until_ms: int) -> DataFrame:
@@ -142,7 +144,7 @@ def _with_ratio(counted: DataFrame) -> DataFrame:
     rows = counted.crossJoin(F.broadcast(counted.agg(usual)))
     return rows.withColumns(
         {"entity": F.lit(str(Entity.MERCHANT)), "merchant_fraud_ratio_30d": ratio}
-    ).select("entity", "entity_id", *held_columns(Entity.MERCHANT))
+    ).select("entity", "entity_id", *view_columns(Entity.MERCHANT))
 
 
 def plain_frauds(past: DataFrame, frauds: DataFrame) -> DataFrame:
@@ -163,7 +165,7 @@ def plain_frauds(past: DataFrame, frauds: DataFrame) -> DataFrame:
         .agg(F.median("amount_eur_cents").alias("usual_eur_cents"))
     )
     usual = F.col("usual_eur_cents")
-    is_plain = usual.isNull() | (F.col("fraud_eur_cents") <= STANDS_OUT_TIMES * usual)
+    is_plain = usual.isNull() | (F.col("fraud_eur_cents") <= UNUSUAL_TIMES_MEDIAN * usual)
     return cases.join(amounts, "transaction_id", "left").where(is_plain).select("transaction_id")
 
 

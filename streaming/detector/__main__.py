@@ -37,7 +37,7 @@ from fraudwatch.application.scoring.assess import assess
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.domain.models import forest
-from fraudwatch.domain.models.active_models import Models
+from fraudwatch.domain.models.active_models import ActiveModels
 from fraudwatch.domain.models.evidence import Evidence
 from fraudwatch.domain.policy.policy import Policy
 from fraudwatch.domain.views.published import NO_VIEWS
@@ -92,7 +92,7 @@ def warm_up(policy: Policy) -> None:
     view_features, origin = sample.told_by(NO_VIEWS), np.zeros(1, dtype=np.int64)
     result = assess(sample.seen(served(sample, view_features)), policy)
     decided = Decided(
-        result, policy, Models(), Evidence(), {}, "", view_features.view, origin, origin, 0
+        result, policy, ActiveModels(), Evidence(), {}, "", view_features.view, origin, origin, 0
     )
     encode_verdicts(sample.frame, decided)
 

@@ -17,13 +17,13 @@ from fraudwatch.adapters.lake.spark_stream import MicroBatch
 from fraudwatch.application.ports import DeadLetters, JudgedBatch, VerdictLog
 from fraudwatch.application.scoring.assess import assess
 from fraudwatch.application.scoring.explain import explain
+from fraudwatch.domain.arrays import Float64s
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.domain.messages.dead_letter import DeadLetter, Stage
 from fraudwatch.domain.messages.explanation import Contribution
 from fraudwatch.domain.messages.verdict import Risk
-from fraudwatch.domain.models.active_models import Models
-from fraudwatch.domain.models.fitted import Float64s
+from fraudwatch.domain.models.active_models import ActiveModels
 from fraudwatch.domain.policy.policy import Policy
 from fraudwatch.domain.views.published import NO_VIEWS, RiskViews
 from fraudwatch.observability.metrics import counter, gauge, histogram, latencies
@@ -56,7 +56,7 @@ class Detector:
     """Scores micro-batches over a state of its own."""
 
     policy_of: Callable[[MicroBatch], Policy]
-    models_of: Callable[[MicroBatch], Models]
+    models_of: Callable[[MicroBatch], ActiveModels]
     verdicts: VerdictLog
     dead_letters: DeadLetters
     snapshots: Snapshots
@@ -148,7 +148,7 @@ def _count_latencies(seconds: npt.NDArray[np.float64]) -> None:
 
 
 def _explanations(
-    models: Models, features: Float64s, is_high_risk: npt.NDArray[np.bool_]
+    models: ActiveModels, features: Float64s, is_high_risk: npt.NDArray[np.bool_]
 ) -> dict[int, tuple[Contribution, ...]]:
     """Compute the top contributing features of HIGH and CRITICAL verdicts, by row."""
     rows = np.flatnonzero(is_high_risk)

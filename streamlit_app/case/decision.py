@@ -10,7 +10,7 @@ from fraudwatch.application.console.access import Forbidden, Person, Right
 from fraudwatch.application.console.decide import HeldByAnother
 from fraudwatch.application.ports import NotDelivered, StoreUnavailable
 from fraudwatch.domain.messages.dead_letter import Refused
-from fraudwatch.domain.messages.label import Truth
+from fraudwatch.domain.messages.label import LabelValue
 from streamlit_app.case import buttons, work
 from streamlit_app.case.parts import unavailable
 from streamlit_app.case.queries import CaseFile
@@ -50,7 +50,7 @@ def show_form(source: ServiceSource, person: Person, transaction_id: str, claim:
     with st.form("decision", enter_to_submit=False):
         truth = st.radio(
             "What was this purchase?",
-            list(Truth),
+            list(LabelValue),
             format_func=LABEL_WORDS.__getitem__,
             index=None,
             horizontal=True,
@@ -72,7 +72,10 @@ def show_form(source: ServiceSource, person: Person, transaction_id: str, claim:
 
 
 def _save(
-    source: ServiceSource, person: Person, transaction_id: str, decision: tuple[Truth | None, str]
+    source: ServiceSource,
+    person: Person,
+    transaction_id: str,
+    decision: tuple[LabelValue | None, str],
 ) -> None:
     truth, note = decision
     if truth is None:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from fraudwatch.domain.features.feature_vector import SERVED, SERVED_INDEX
+from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES, VECTOR_INDEX
 
 UNKNOWN_VALUE: Final = "unknown"
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -53,8 +53,8 @@ def feature_name(feature: str) -> str:
 
 def feature_meaning(feature: str) -> str:
     """Meaning of a feature from the catalogue, if it still has the feature."""
-    place = SERVED_INDEX.get(feature)
-    return "no longer in the catalogue" if place is None else SERVED[place].meaning
+    place = VECTOR_INDEX.get(feature)
+    return "no longer in the catalogue" if place is None else VECTOR_FEATURES[place].meaning
 
 
 def feature_value(feature: str, value: float | None) -> str:

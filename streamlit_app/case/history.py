@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from itertools import pairwise
 from typing import Final
 
 from fraudwatch.application.console.alerts import is_alert
+from fraudwatch.domain.features.great_circle import great_circle_km
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.messages.verdict import Verdict
 from streamlit_app.case.feature_words import duration_text
@@ -22,7 +22,6 @@ from streamlit_app.view_models import (
     sentences,
 )
 
-_EARTH_RADIUS_KM: Final = 6_371.0088  # mean radius, IUGG; as the detector's
 # Below a minute, clock differences dominate the speed; as the detector's.
 _SHORTEST_TRAVEL_SECONDS: Final = 60.0
 _SAME_PLACE_KM: Final = 1.0
@@ -80,19 +79,6 @@ def legs(rows: Sequence[TimelineRow]) -> list[Leg]:
     located = sorted((row for row in rows if row.place), key=lambda row: row.at)
     pairs = pairwise(located)
     return [leg for here, there in pairs if (leg := _leg(here, there)) is not None]
-
-
-def great_circle_km(
-    latitude_1: float, longitude_1: float, latitude_2: float, longitude_2: float
-) -> float:
-    """Great-circle distance between two positions in degrees (haversine formula).
-
-    The detector has its own, compiled with numba, which the console does not install.
-    """
-    p1, p2 = math.radians(latitude_1), math.radians(latitude_2)
-    half_p, half_l = (p2 - p1) / 2, math.radians(longitude_2 - longitude_1) / 2
-    a = math.sin(half_p) ** 2 + math.cos(p1) * math.cos(p2) * math.sin(half_l) ** 2
-    return 2 * _EARTH_RADIUS_KM * math.asin(min(1.0, math.sqrt(a)))
 
 
 def _timeline_row(one: Transaction, verdict: Verdict | None, case_id: str) -> TimelineRow:

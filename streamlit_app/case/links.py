@@ -8,7 +8,7 @@ from typing import Final
 
 from fraudwatch.application.console.alerts import is_alert
 from fraudwatch.application.console.casework import Shared
-from fraudwatch.domain.messages.label import Truth
+from fraudwatch.domain.messages.label import LabelValue
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.messages.verdict import Verdict
 from streamlit_app.case.feature_words import duration_text
@@ -40,7 +40,7 @@ class VerdictsAndLabels:
     """Verdicts and labels of purchases, by transaction id."""
 
     verdicts: Mapping[str, Verdict]
-    known_labels: Mapping[str, Truth]
+    known_labels: Mapping[str, LabelValue]
 
 
 def link_summary(
@@ -52,7 +52,7 @@ def link_summary(
     names = [one.transaction_id for one in purchases]
     scored = [known.verdicts[name] for name in names if name in known.verdicts]
     alerts = sum(is_alert(verdict) for verdict in scored)
-    frauds = sum(known.known_labels.get(name) is Truth.FRAUD for name in names)
+    frauds = sum(known.known_labels.get(name) is LabelValue.FRAUD for name in names)
     customers = len({one.customer_token for one in purchases})
     at_least = "the last " if len(purchases) >= limit else ""
     return (

@@ -18,7 +18,7 @@ import streamlit as st
 from fraudwatch.application.console.access import Person, Right
 from fraudwatch.application.console.casework import Shared
 from fraudwatch.application.ports import StoreUnavailable
-from fraudwatch.domain.messages.label import Label, Truth
+from fraudwatch.domain.messages.label import Label, LabelValue
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.messages.verdict import Verdict
 from streamlit_app.case.links import VerdictsAndLabels
@@ -44,7 +44,7 @@ class CaseFile:
     recent: list[Transaction] | StoreUnavailable
     shared: Mapping[Shared, list[Transaction] | StoreUnavailable]
     verdicts: dict[str, Verdict] | StoreUnavailable
-    known_labels: Mapping[str, Truth] | StoreUnavailable
+    known_labels: Mapping[str, LabelValue] | StoreUnavailable
 
     @property
     def is_complete(self) -> bool:
@@ -122,7 +122,7 @@ def _query_all(source: ServiceSource, verdict: Verdict) -> CaseFile:
 
 
 @st.cache_data(ttl=LABELS_FRESH_FOR, show_spinner=False)
-def _known_labels(_source: ServiceSource) -> Mapping[str, Truth]:
+def _known_labels(_source: ServiceSource) -> Mapping[str, LabelValue]:
     """Read the latest label of each purchase of the last weeks."""
     now = _source.clock()
     labels = _source.services().cases.labels_known(now - timedelta(days=DAYS_BACK), now=now)

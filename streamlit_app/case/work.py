@@ -12,7 +12,7 @@ from fraudwatch.application.console.access import Person, Right
 from fraudwatch.application.console.next_case import Queue, WaitingCase
 from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.domain.messages.fields import columns_of
-from fraudwatch.domain.messages.label import Label, Truth
+from fraudwatch.domain.messages.label import Label, LabelValue
 from streamlit_app.case import queries
 from streamlit_app.console_services import ServiceSource
 from streamlit_app.metrics import timed_query
@@ -103,7 +103,7 @@ def waiting(source: ServiceSource, person: Person, limit: int) -> list[WaitingCa
 
 
 def decide(
-    source: ServiceSource, person: Person, transaction_id: str, decision: tuple[Truth, str]
+    source: ServiceSource, person: Person, transaction_id: str, decision: tuple[LabelValue, str]
 ) -> Label:
     """Save a decision and its note as a label; raises as ``Decisions.decide`` does."""
     label = source.services().decisions.decide(person, transaction_id, *decision)
@@ -113,7 +113,7 @@ def decide(
     return label
 
 
-def saved_just_now(transaction_id: str) -> Truth | None:
+def saved_just_now(transaction_id: str) -> LabelValue | None:
     """Return the decision on the case that this session saved last, if any."""
     about, truth = st.session_state.get(_SAVED, (None, None))
     return truth if about == transaction_id else None

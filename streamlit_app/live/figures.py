@@ -10,10 +10,10 @@ from statistics import median
 from typing import Final
 
 from fraudwatch.application.console.alerts import Alert
+from fraudwatch.domain.time_units import HOUR_MS, MINUTE_MS
 from streamlit_app.live.window import Arrival
 from streamlit_app.view_models import age_text, duration_text
 
-MINUTE_MS, HOUR_MS = 60_000, 3_600_000
 TREND_MINUTES: Final = 30
 # A backlog of an hour ago must not count in the current latency.
 LATENCY_WINDOW_MS: Final = 5 * MINUTE_MS

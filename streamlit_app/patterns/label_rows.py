@@ -7,7 +7,7 @@ from typing import Final
 
 import pandas as pd
 
-from fraudwatch.domain.evaluation.labelled_alerts import Outcomes
+from fraudwatch.domain.evaluation.labelled_alerts import LabelledAlertCounts
 from streamlit_app.patterns.labels import LabelSummary, caught, false_positives
 from streamlit_app.patterns.period import Period
 from streamlit_app.patterns.rates import UNKNOWN, euros
@@ -32,7 +32,7 @@ def label_rows(known: LabelSummary, period: Period, *, is_before_known: bool) ->
     if is_before_known:
         spans.append((period.before_words, period.before, known.all.before, known.decided.before))
     rows = [
-        _row(day, by_all[name], decided.get(name, Outcomes()))
+        _row(day, by_all[name], decided.get(name, LabelledAlertCounts()))
         | {"series": series, "at": shown.isoformat()}
         for series, days, by_all, decided in spans
         for day, shown in zip(days, period.current, strict=True)
@@ -46,7 +46,7 @@ def label_table(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[list(_TITLES)].rename(columns=_TITLES)
 
 
-def _row(day: date, found: Outcomes, decided: Outcomes) -> dict[str, object]:
+def _row(day: date, found: LabelledAlertCounts, decided: LabelledAlertCounts) -> dict[str, object]:
     wrong, is_known = false_positives(decided), bool(caught(found).of)
     return {
         "day": day.isoformat(),

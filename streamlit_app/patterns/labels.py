@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Final
 
-from fraudwatch.domain.evaluation.labelled_alerts import Outcomes, RuleTruth
+from fraudwatch.domain.evaluation.labelled_alerts import LabelledAlertCounts, RuleLabelCounts
 from streamlit_app.patterns.figures import Figure
 from streamlit_app.patterns.period import Period
 from streamlit_app.patterns.rates import (
@@ -34,17 +34,17 @@ _NOT_DECIDED_BEFORE: Final = "no decisions before"
 class ByDay:
     """Outcomes of labelled purchases of a period and of the one before, by event day."""
 
-    current: Mapping[str, Outcomes] = field(default_factory=dict)
-    before: Mapping[str, Outcomes] = field(default_factory=dict)
+    current: Mapping[str, LabelledAlertCounts] = field(default_factory=dict)
+    before: Mapping[str, LabelledAlertCounts] = field(default_factory=dict)
     """Up to the same time in the period before."""
 
     @property
-    def now(self) -> Outcomes:
+    def now(self) -> LabelledAlertCounts:
         """Total of the period."""
         return _total(self.current.values())
 
     @property
-    def previous(self) -> Outcomes:
+    def previous(self) -> LabelledAlertCounts:
         """Total of the period before."""
         return _total(self.before.values())
 
@@ -57,18 +57,18 @@ class LabelSummary:
     """From all labels."""
     decided: ByDay
     """From analysts' decisions only."""
-    rules: Mapping[str, RuleTruth]
+    rules: Mapping[str, RuleLabelCounts]
     """Labelled purchases of the period by rule that hit."""
     labels_known: int
     labels_read: int
 
 
-def false_positives(decided: Outcomes) -> Rate:
+def false_positives(decided: LabelledAlertCounts) -> Rate:
     """Share of genuine purchases among the alerts that analysts have decided."""
     return Rate(decided.false_positives, decided.false_positives + decided.caught)
 
 
-def caught(known: Outcomes) -> Rate:
+def caught(known: LabelledAlertCounts) -> Rate:
     """Share of alerts among the known frauds."""
     return Rate(known.caught, known.caught + known.missed)
 
@@ -148,6 +148,6 @@ def _false_positive_figure(decided: ByDay, period: Period, *, is_before_known: b
     return Figure("False positives", percent(wrong.ratio), change, meaning)
 
 
-def _total(days: Collection[Outcomes]) -> Outcomes:
-    names = [item.name for item in fields(Outcomes)]
-    return Outcomes(**{name: sum(getattr(day, name) for day in days) for name in names})
+def _total(days: Collection[LabelledAlertCounts]) -> LabelledAlertCounts:
+    names = [item.name for item in fields(LabelledAlertCounts)]
+    return LabelledAlertCounts(**{name: sum(getattr(day, name) for day in days) for name in names})

@@ -13,9 +13,9 @@ import streamlit as st
 
 from fraudwatch.application.console.access import Person, Right
 from fraudwatch.domain.evaluation.labelled_alerts import (
+    count_labelled_alerts,
     decided_by_analysts,
-    outcomes,
-    truths_by_rule,
+    label_counts_by_rule,
 )
 from fraudwatch.domain.messages.verdict import Verdict
 from streamlit_app.console_services import ServiceSource
@@ -83,9 +83,11 @@ def _labelled(_source: ServiceSource, days: tuple[date, ...], _now: datetime) ->
     before = _between(verdicts, period.before_starts_at, period.before_ends_at)
     decided = decided_by_analysts(read)
     return LabelSummary(
-        all=ByDay(outcomes(current, read), outcomes(before, read)),
-        decided=ByDay(outcomes(current, decided), outcomes(before, decided)),
-        rules=truths_by_rule(current, read),
+        all=ByDay(count_labelled_alerts(current, read), count_labelled_alerts(before, read)),
+        decided=ByDay(
+            count_labelled_alerts(current, decided), count_labelled_alerts(before, decided)
+        ),
+        rules=label_counts_by_rule(current, read),
         labels_known=len(known),
         labels_read=len(read),
     )

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from fraudwatch.domain.evaluation.labelled_alerts import RuleTruth
+from fraudwatch.domain.evaluation.labelled_alerts import RuleLabelCounts
 from fraudwatch.domain.tally import Dimension
 from streamlit_app.patterns.rates import NO_DATA_BEFORE, UNKNOWN, Rate, percent
 from streamlit_app.patterns.tally_sums import TallySums
@@ -30,13 +30,13 @@ _COLUMNS: Final = (*_TITLES, "counts", "fraud_words")
 
 
 def rule_rows(
-    current: TallySums, before: TallySums, truths: Mapping[str, RuleTruth]
+    current: TallySums, before: TallySums, truths: Mapping[str, RuleLabelCounts]
 ) -> pd.DataFrame:
     """Build a row for each rule, most hits first."""
     hits, hits_before = current.group(Dimension.RULE), before.group(Dimension.RULE)
     of, of_before = current.all.purchases, before.all.purchases
     rows = [
-        _row(rule, Rate(counts.purchases, of), truths.get(rule, RuleTruth()))
+        _row(rule, Rate(counts.purchases, of), truths.get(rule, RuleLabelCounts()))
         | {
             "per_thousand_before": _per_thousand_before(
                 hits_before[rule].purchases if rule in hits_before else 0, of_before
@@ -53,7 +53,7 @@ def rule_table(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[list(_TITLES)].rename(columns=_TITLES)
 
 
-def _row(rule: str, hit: Rate, truth: RuleTruth) -> dict[str, Any]:
+def _row(rule: str, hit: Rate, truth: RuleLabelCounts) -> dict[str, Any]:
     fraud = Rate(truth.frauds, truth.labelled)
     return {
         "name": rule,

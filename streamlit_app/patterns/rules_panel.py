@@ -9,7 +9,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from fraudwatch.domain.evaluation.labelled_alerts import RuleTruth
+from fraudwatch.domain.evaluation.labelled_alerts import RuleLabelCounts
 from streamlit_app.patterns.charts import BLUE, Chart, name_axis
 from streamlit_app.patterns.rules import FRAUD_SHARE, rule_rows, rule_table
 from streamlit_app.patterns.tally_sums import TallySums
@@ -23,7 +23,7 @@ _COLUMNS: Final = {
 }
 
 
-def rules(current: TallySums, before: TallySums, truths: Mapping[str, RuleTruth]) -> None:
+def rules(current: TallySums, before: TallySums, truths: Mapping[str, RuleLabelCounts]) -> None:
     """Draw how often each rule hit, and the share of fraud among labelled hits."""
     if not current.all.purchases:
         return

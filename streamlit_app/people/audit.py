@@ -11,18 +11,18 @@ import streamlit as st
 
 from fraudwatch.application.console.access import Person, Right
 from fraudwatch.application.ports import StoreUnavailable
-from fraudwatch.domain.messages.audit import AuditRecord, Deed
+from fraudwatch.domain.messages.audit import AuditAction, AuditRecord
 from streamlit_app.console_services import ServiceSource
 from streamlit_app.people import login, oversight
 from streamlit_app.view_models import UNKNOWN, short_token
 
 ACTION_WORDS = {
-    Deed.REVEALED: "Revealed personal data",
-    Deed.ACCOUNT_MADE: "Created an account",
-    Deed.ROLE_CHANGED: "Changed a role",
-    Deed.PASSWORD_RESET: "Reset a password",
-    Deed.ACCOUNT_CLOSED: "Closed an account",
-    Deed.ACCOUNT_OPENED: "Reopened an account",
+    AuditAction.REVEALED: "Revealed personal data",
+    AuditAction.ACCOUNT_MADE: "Created an account",
+    AuditAction.ROLE_CHANGED: "Changed a role",
+    AuditAction.PASSWORD_RESET: "Reset a password",
+    AuditAction.ACCOUNT_CLOSED: "Closed an account",
+    AuditAction.ACCOUNT_OPENED: "Reopened an account",
 }
 SPANS_DAYS = (1, 7, 30, 90, 400)
 DEFAULT_SPAN_DAYS = 7

@@ -23,7 +23,7 @@ from fraudwatch.application.console.account_rules import (
     AccountsUnavailable,
 )
 from fraudwatch.application.console.accounts import Accounts, Doer
-from fraudwatch.domain.messages.audit import Deed
+from fraudwatch.domain.messages.audit import AuditAction
 
 FIRST = {role: f"first-word-of-a-{role.value[::-1]}" for role in Role}
 NOW_MS = 1_772_000_000_000
@@ -36,10 +36,10 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> AccountStore:
 
 class Witness:
     def __init__(self) -> None:
-        self.saw: list[tuple[Deed, str]] = []
+        self.saw: list[tuple[AuditAction, str]] = []
         self.is_blind = False
 
-    def __call__(self, deed: Deed, account: str) -> None:
+    def __call__(self, deed: AuditAction, account: str) -> None:
         if self.is_blind:
             raise TimeoutError
         self.saw.append((deed, account))
@@ -111,7 +111,7 @@ def test_a_made_account_logs_in_with_the_password_it_was_given(
     password = accounts.make(doer, "lina.m", Role.LEAD)
     made = checked(accounts, "lina.m", password)
     assert (made.role, made.changed_by, made.changed_at_ms) == (Role.LEAD, "admin", NOW_MS)
-    assert witness.saw == [(Deed.ACCOUNT_MADE, "lina.m")]
+    assert witness.saw == [(AuditAction.ACCOUNT_MADE, "lina.m")]
     assert len(password.replace("-", "")) == 20
     assert accounts.make(doer, "other", Role.LEAD) != password
 

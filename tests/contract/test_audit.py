@@ -15,7 +15,7 @@ from fraudwatch.adapters.memory.casework import MemoryAudit
 from fraudwatch.adapters.memory.verdict_store import MemoryVerdictStore
 from fraudwatch.application.console.casework import AuditReader
 from fraudwatch.application.ports import VerdictStore
-from fraudwatch.domain.messages.audit import AUDIT_SCHEMA, AuditRecord, Deed
+from fraudwatch.domain.messages.audit import AUDIT_SCHEMA, AuditAction, AuditRecord
 from fraudwatch.samples import a_token
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Logs:
             schema=AUDIT_SCHEMA,
             record_id=uuid.uuid4().hex,
             at_ms=int((self.now - age).timestamp() * 1_000),
-            deed=Deed.REVEALED,
+            deed=AuditAction.REVEALED,
             by="lead",
             reason="the customer calls, “ticket 4711”",
             transaction_id="shop:1",
@@ -75,7 +75,7 @@ def test_a_record_comes_back_as_it_was_written(logs: Logs) -> None:
     seen = logs.record(timedelta(seconds=1))
     made = logs.record(
         timedelta(seconds=2),
-        deed=Deed.ACCOUNT_MADE,
+        deed=AuditAction.ACCOUNT_MADE,
         transaction_id=None,
         customer_token=None,
         account="a.moreno",
@@ -147,7 +147,7 @@ def test_records_stay_for_400_days(session_of: SessionOf) -> None:
         schema=AUDIT_SCHEMA,
         record_id=uuid.uuid4().hex,
         at_ms=1_600_000_000_000,
-        deed=Deed.REVEALED,
+        deed=AuditAction.REVEALED,
         by="lead",
         reason="the customer calls",
     )

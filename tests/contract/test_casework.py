@@ -19,7 +19,7 @@ from fraudwatch.adapters.memory.verdict_store import MemoryVerdictStore
 from fraudwatch.application.console.casework import CLAIM_SECONDS, CaseReader, Claims, Shared
 from fraudwatch.application.ports import StoreUnavailable, VerdictStore
 from fraudwatch.domain.instants import epoch_ms_of
-from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, Source, Truth
+from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, LabelValue, Source
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.samples import a_transaction, a_verdict
 
@@ -165,7 +165,7 @@ def said(known_at_ms: int, **changes: Any) -> Label:
     usual: dict[str, Any] = {
         "schema": LABEL_SCHEMA,
         "transaction_id": name(),
-        "verdict": Truth.FRAUD,
+        "verdict": LabelValue.FRAUD,
         "source": Source.ANALYST,
         "by": "a.moreno",
         "known_at_ms": known_at_ms,
@@ -177,7 +177,7 @@ def test_labels_known_come_latest_first_over_days_with_what_was_noted(cases: Cas
     lengths_hours = (0, 5, 12, 13, 36, 60, 71)
     labels = [said(cases.ms_ago(hours=hours), note=f"{hours} h ago") for hours in lengths_hours]
     labels[2] = replace(labels[2], note=None, source=Source.CHARGEBACK, by="issuer")
-    labels[3] = replace(labels[3], verdict=Truth.UNSURE)
+    labels[3] = replace(labels[3], verdict=LabelValue.UNSURE)
     cases.say(*labels)
     cases.say(*labels)
     three_days_ago = cases.now - timedelta(days=3)
@@ -210,7 +210,7 @@ def test_of_two_words_of_one_instant_and_person_one_stands_whole(
     cases: Cases, *, genuine_comes_first: bool
 ) -> None:
     fraud = said(cases.ms_ago(minutes=2), note="No longer what is meant.")
-    genuine = replace(fraud, verdict=Truth.GENUINE, note=None)
+    genuine = replace(fraud, verdict=LabelValue.GENUINE, note=None)
     for label in (genuine, fraud) if genuine_comes_first else (fraud, genuine):
         cases.say(label)
     assert cases.reader.labels_known(cases.now - timedelta(days=1), now=cases.now) == [genuine]

@@ -16,7 +16,7 @@ from fraudwatch.adapters.memory.verdict_store import MemoryVerdictStore
 from fraudwatch.application.console.alerts import alert_of
 from fraudwatch.application.ports import AlertReader, RowsRefused, StoreUnavailable, VerdictStore
 from fraudwatch.domain.messages.fields import columns_of
-from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, Source, Truth
+from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, LabelValue, Source
 from fraudwatch.domain.messages.transaction import Kind, Transaction
 from fraudwatch.domain.messages.verdict import Outcome, Reason, Risk, Verdict
 from fraudwatch.samples import a_token, a_transaction, a_verdict
@@ -223,7 +223,7 @@ def label(known_at_ms: int, transaction_id: str, **changes: Any) -> Label:
     usual = Label(
         schema=LABEL_SCHEMA,
         transaction_id=transaction_id,
-        verdict=Truth.FRAUD,
+        verdict=LabelValue.FRAUD,
         source=Source.ANALYST,
         by="a.moreno",
         known_at_ms=known_at_ms,
@@ -235,7 +235,10 @@ def test_all_that_was_said_is_kept_and_the_latest_comes_first(stores: Stores) ->
     judged = verdict(stores.seconds_ago(9_000))
     said = [
         label(
-            stores.seconds_ago(10), judged.transaction_id, verdict=Truth.GENUINE, note="It was he."
+            stores.seconds_ago(10),
+            judged.transaction_id,
+            verdict=LabelValue.GENUINE,
+            note="It was he.",
         ),
         label(stores.seconds_ago(20), judged.transaction_id, source=Source.CHARGEBACK, by="bank"),
         label(stores.seconds_ago(30), judged.transaction_id),
@@ -253,7 +256,7 @@ def test_all_that_was_said_is_kept_and_the_latest_comes_first(stores: Stores) ->
 def test_two_truths_of_one_instant_are_one_whole_label(stores: Stores) -> None:
     name, at_ms = f"test:{uuid.uuid4().hex}", stores.seconds_ago(5)
     one = label(at_ms, name, note="No longer what is meant.")
-    other = label(at_ms, name, verdict=Truth.GENUINE)
+    other = label(at_ms, name, verdict=LabelValue.GENUINE)
     stores.writer.write([], [], [other])
     stores.writer.write([], [], [one])
     assert stores.reader.labels_of(name) == [other]

@@ -14,8 +14,8 @@ from fraudwatch.adapters.codecs.json_codec import encode
 from fraudwatch.adapters.store.alerts import CassandraAlertReader
 from fraudwatch.adapters.store.audit import CassandraAudit
 from fraudwatch.adapters.store.session import close, connect
-from fraudwatch.domain.messages.audit import AuditRecord, Deed
-from fraudwatch.domain.messages.label import Label, Source, Truth
+from fraudwatch.domain.messages.audit import AuditAction, AuditRecord
+from fraudwatch.domain.messages.label import Label, LabelValue, Source
 from fraudwatch.domain.messages.purchase import Purchase
 from fraudwatch.samples import a_purchase
 from fraudwatch.stack.private_stack import PrivateStack
@@ -89,7 +89,7 @@ def test_an_analyst_finds_opens_and_decides_a_case(
         lambda: labels_of(stack, f"case:{bought.id}"), within_seconds=30, what="the label's row"
     )
     [label] = labels_of(stack, f"case:{bought.id}")
-    assert (label.verdict, label.source, label.by) == (Truth.FRAUD, Source.ANALYST, "analyst")
+    assert (label.verdict, label.source, label.by) == (LabelValue.FRAUD, Source.ANALYST, "analyst")
     assert label.note == "Nobody at that address has ordered it."
 
     anna.press("Next case")
@@ -116,7 +116,7 @@ def test_a_lead_looks_behind_a_token_and_that_is_written_down(
         within_seconds=30,
         what="the record's row",
     )
-    assert (record.deed, record.by) == (Deed.REVEALED, "lead")
+    assert (record.deed, record.by) == (AuditAction.REVEALED, "lead")
     assert record.transaction_id == f"case:{bought.id}"
     lead.page.reload()
     lead.log_in("lead", "/audit")

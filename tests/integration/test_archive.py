@@ -178,11 +178,11 @@ def test_what_retention_took_is_refused_until_somebody_accepts_the_loss(
     assert proven_ends(spark, TABLE) == held
     counted = archive.run(accept_lost=True)
     lost = sum(low - held.get(n, 0) for n, low in gone.items())
-    assert counted.put_aside == {"lost_to_retention": lost}
+    assert counted.rejected == {"lost_to_retention": lost}
     assert lost >= 15
     behind = proven_ends(spark, TABLE)
     assert all(behind[n] >= end for n, end in ends.items() if end)
-    assert archive.run().put_aside == {}, "accepted once, and whole from there on"
+    assert archive.run().rejected == {}, "accepted once, and whole from there on"
 
 
 def delete_until(kafka: KafkaSettings, lows: Mapping[int, int]) -> None:

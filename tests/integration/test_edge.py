@@ -12,7 +12,7 @@ import pytest
 from fraudwatch.adapters.codecs.json_codec import encode
 from fraudwatch.adapters.store.alerts import CassandraAlertReader
 from fraudwatch.adapters.store.session import close, connect
-from fraudwatch.domain.messages.label import Source, Truth
+from fraudwatch.domain.messages.label import LabelValue, Source
 from fraudwatch.samples import a_purchase
 from fraudwatch.stack.private_stack import PrivateStack
 from tests.waiting import eventually
@@ -74,5 +74,9 @@ def test_a_chargeback_becomes_a_row(stack: PrivateStack) -> None:
         )
     finally:
         close(session)
-    assert (label.verdict, label.source, label.by) == (Truth.FRAUD, Source.CHARGEBACK, "issuer")
+    assert (label.verdict, label.source, label.by) == (
+        LabelValue.FRAUD,
+        Source.CHARGEBACK,
+        "issuer",
+    )
     assert label.known_at_ms == known_at_ms

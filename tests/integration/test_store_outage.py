@@ -20,7 +20,7 @@ from fraudwatch.adapters.kafka_log.ends import committed_of
 from fraudwatch.adapters.kafka_log.log import KafkaTopic, client_config
 from fraudwatch.adapters.store.alerts import CassandraAlertReader
 from fraudwatch.adapters.store.session import close, connect
-from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, Source, Truth
+from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, LabelValue, Source
 from fraudwatch.samples import a_purchase
 from fraudwatch.stack.private_stack import PrivateStack
 from fraudwatch.topics import FRAUD_TOPIC, LABELS_TOPIC, TRANSACTION_TOPIC
@@ -72,7 +72,7 @@ def test_a_store_that_hangs_costs_nothing_but_time(stack: PrivateStack) -> None:
     label = Label(
         schema=LABEL_SCHEMA,
         transaction_id=f"{source}:7",
-        verdict=Truth.FRAUD,
+        verdict=LabelValue.FRAUD,
         source=Source.ANALYST,
         by="a.moreno",
         known_at_ms=time.time_ns() // 1_000_000,

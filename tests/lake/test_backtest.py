@@ -26,7 +26,7 @@ from fraudwatch.application.scoring.assess import assess
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.domain.messages.purchase import PaymentStatus
-from fraudwatch.domain.models.active_models import Models
+from fraudwatch.domain.models.active_models import ActiveModels
 from fraudwatch.domain.models.evidence import Evidence
 from fraudwatch.domain.policy.policy import Policy
 from fraudwatch.domain.rules.catalogue import RULES
@@ -105,10 +105,12 @@ def judged(folded: FoldedMessages, policy: Policy) -> tuple[list[bytes], list[by
     chance = np.random.default_rng(3)
     verdicts: list[bytes] = []
     for start, end in ((0, half), (half, rows)):
-        models = cast("Models", SimpleNamespace(anomaly_version="a" * 12, model_version="b" * 12))
+        models = cast(
+            "ActiveModels", SimpleNamespace(anomaly_version="a" * 12, model_version="b" * 12)
+        )
         evidence = Evidence(chance.random(end - start) ** 0.02, chance.random(end - start) ** 6)
         if start == 0:
-            models, evidence = Models(), Evidence()
+            models, evidence = ActiveModels(), Evidence()
         seen = folded.seen(features)
         part = seen._replace(
             amount_eur_cents=seen.amount_eur_cents[start:end],

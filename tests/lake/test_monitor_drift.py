@@ -14,11 +14,11 @@ from pyspark.sql import functions as F  # noqa: N812  its customary name
 from fraudwatch import lake
 from fraudwatch.adapters.artefacts.model_artefact import Artefact, point_to, write_artefact
 from fraudwatch.adapters.codecs.log_fold import packed
-from fraudwatch.domain.evaluation.drift import Judgement, Measure, What
-from fraudwatch.domain.features.feature_vector import SERVED, SERVED_INDEX
+from fraudwatch.domain.evaluation.drift import DriftMetric, DriftStatus, Measure
+from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES, VECTOR_INDEX
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.instants import day_of
-from fraudwatch.domain.models.fitted import About, ModelKind, Normal
+from fraudwatch.domain.models.fitted import ModelKind, ModelMetadata, Normal
 from fraudwatch.topics import FEATURES_VERSION_HEADER, TRANSACTION_ID_HEADER
 from spark_jobs.days import Days
 from spark_jobs.drift.day import DayDrift, trained_on
@@ -26,7 +26,7 @@ from spark_jobs.drift.monitor_drift import document_of, keep
 from spark_jobs.drift.rows import Window
 
 USUAL, SHIFTED = date(2033, 6, 30), date(2033, 9, 30)
-ITEMS, AMOUNT = SERVED_INDEX["item_count"], SERVED_INDEX["amount_eur_cents"]
+ITEMS, AMOUNT = VECTOR_INDEX["item_count"], VECTOR_INDEX["amount_eur_cents"]
 VERDICTS = """transaction_id STRING, outcome STRING, score DOUBLE, mode STRING,
   model_scores ARRAY<STRUCT<model: STRING, version: STRING, score: DOUBLE>>,
   decided_at_ms BIGINT, event_on DATE"""
@@ -40,7 +40,7 @@ LABELS = """transaction_id STRING, verdict STRING, source STRING, by STRING, kno
 def served(spark: SparkSession, day: date, rows: int, *, is_far: bool = False) -> None:
     """Some purchases of a day as the stream judged them; far ones of other sizes and dearer."""
     chance = np.random.default_rng(day.toordinal())
-    vectors = chance.lognormal(size=(rows, len(SERVED)))
+    vectors = chance.lognormal(size=(rows, len(VECTOR_FEATURES)))
     vectors[::5, AMOUNT + 1 :] = np.nan
     scores = chance.beta(1, 20, rows)
     alerts = chance.uniform(size=rows) < (0.3 if is_far else 0.05)
@@ -106,15 +106,15 @@ def world(spark: SparkSession) -> Iterator[None]:
 
 
 def past(measures: list[Measure]) -> set[str]:
-    return {one.name for one in measures if one.judgement is Judgement.PAST_BOUND}
+    return {one.name for one in measures if one.judgement is DriftStatus.PAST_BOUND}
 
 
 def test_a_usual_day_is_quiet(spark: SparkSession) -> None:
     measured = DayDrift(spark=spark, day=USUAL).measured()
     measures = [one for one, _ in measured]
     assert past(measures) == set()
-    assert len(measures) == len(SERVED) + 1 + 1 + 1 + 2
-    indexes = [one for one in measures if one.what is What.FEATURE]
+    assert len(measures) == len(VECTOR_FEATURES) + 1 + 1 + 1 + 2
+    indexes = [one for one in measures if one.what is DriftMetric.FEATURE]
     assert {(one.rows, one.reference_rows) for one in indexes} == {(1_500, 1_600)}
     document = document_of(USUAL, measures)
     assert document["model_wanted"] is False
@@ -126,7 +126,7 @@ def test_a_shifted_day_is_named_kept_and_asks_for_a_model(spark: SparkSession) -
     measures = [one for one, _ in measured]
     wanted = {"item_count", "alert_rate", "score with_model", "fraud aaaaaaaaaaaa", "precision"}
     assert past(measures) == wanted
-    [precision] = [one for one in measures if one.what is What.PRECISION]
+    [precision] = [one for one in measures if one.what is DriftMetric.PRECISION]
     assert (precision.value, precision.reference_value) == (0.25, 0.8)
     document = document_of(SHIFTED, measures)
     assert (document["model_wanted"], set(document["past_bound"])) == (True, wanted)
@@ -148,7 +148,7 @@ def test_features_are_held_against_the_days_the_champion_was_trained_on(
 ) -> None:
     first, last = (SHIFTED - timedelta(days=before) for before in (4, 1))
     assert trained_on(tmp_path, SHIFTED) is None
-    about = About(
+    about = ModelMetadata(
         kind=ModelKind.XGBOOST, features=("item_count",), features_version="any", fitted_at_ms=1,
         rows=1, from_ms=Days(first, first).from_ms, until_ms=Days(last, last).until_ms,
     )  # fmt: skip
@@ -161,5 +161,5 @@ def test_features_are_held_against_the_days_the_champion_was_trained_on(
     assert trained_on(tmp_path, last) is None, "a day of the training itself"
     few = DayDrift(spark=spark, day=SHIFTED, trained_on=Window(first, first, "one day")).measured()
     [items] = [one for one, _ in few if one.name == "item_count"]
-    assert items.judgement is Judgement.TOO_FEW_ROWS
+    assert items.judgement is DriftStatus.TOO_FEW_ROWS
     assert items.reference_rows == 800

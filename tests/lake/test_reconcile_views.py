@@ -35,18 +35,18 @@ from fraudwatch.adapters.memory.verdict_store import (
     MemoryVerdictLog,
     MemoryVerdictStore,
 )
-from fraudwatch.domain.features.catalogue import DAY_MS, HOUR_MS, MINUTE_MS
-from fraudwatch.domain.features.feature_vector import SERVED
+from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.domain.instants import epoch_ms_of
 from fraudwatch.domain.lake.job_outcome import JobOutcome
 from fraudwatch.domain.messages.verdict import Outcome, Verdict
-from fraudwatch.domain.models.active_models import Models
-from fraudwatch.domain.models.fitted import About, ModelKind, normal_of
+from fraudwatch.domain.models.active_models import ActiveModels
+from fraudwatch.domain.models.fitted import ModelKind, ModelMetadata, normal_of
 from fraudwatch.domain.reconciliation.comparison import Finding
 from fraudwatch.domain.reconciliation.reconciled import Note, Reconciled
-from fraudwatch.domain.views.catalogue import Entity, held_columns
+from fraudwatch.domain.time_units import DAY_MS, HOUR_MS, MINUTE_MS
+from fraudwatch.domain.views.catalogue import Entity, view_columns
 from fraudwatch.domain.views.published import NO_VIEWS, Published, RiskViews
 from fraudwatch.domain.views.view import RiskView, table_of
 from fraudwatch.samples import a_token, a_transaction
@@ -132,13 +132,13 @@ def messages() -> list[Message]:
     return found
 
 
-def models_in(folder: Path, listed: list[Message]) -> Models:
+def models_in(folder: Path, listed: list[Message]) -> ActiveModels:
     """A forest of what is usual here, and a model that holds dear purchases to be fraud."""
     ordered = sorted(listed)
     at_ms = np.array([one[2] for one in ordered])
     folded = fold_messages(CustomerState(), [one[4] for one in ordered], at_ms)
     rows = served(folded, folded.told_by(NO_VIEWS))
-    about = About(
+    about = ModelMetadata(
         kind=ModelKind.ISOLATION_FOREST, features=all_features(), fitted_at_ms=1, rows=len(rows),
         features_version=features_version(), from_ms=0, until_ms=1,
     )  # fmt: skip
@@ -157,9 +157,9 @@ def views_in(folder: Path) -> RiskViews:
     published = []
     for until_ms in (FIRST_MS - HOUR_MS, FIRST_MS + 36 * HOUR_MS):
         tables = {
-            entity: table_of([], np.empty((0, len(held_columns(entity))))) for entity in Entity
+            entity: table_of([], np.empty((0, len(view_columns(entity))))) for entity in Entity
         }
-        held = len(held_columns(Entity.MERCHANT))
+        held = len(view_columns(Entity.MERCHANT))
         told = np.array([[0.01 * n, 10.0 + n, *[5.0] * (held - 2)] for n in range(3)])
         tables[Entity.MERCHANT] = table_of(["m-0", "m-1", "m-2"], told)
         view = RiskView(until_ms, tables)
@@ -167,7 +167,7 @@ def views_in(folder: Path) -> RiskViews:
     return RiskViews(tuple(published), lambda sha: view_of(VIEW_FILES.read(folder, sha)))
 
 
-def judged(listed: list[Message], models: Models, views: RiskViews) -> MemoryVerdictLog:
+def judged(listed: list[Message], models: ActiveModels, views: RiskViews) -> MemoryVerdictLog:
     """As the stream judges: in batches of any size, partitions between each other."""
     log, policy, chance = MemoryVerdictLog(), load_policy(POLICY_FILE), random.Random(3)
     detector = Detector(
@@ -378,11 +378,11 @@ def test_every_lie_is_found_named_and_kept(spark: SparkSession, world: World) ->
         Finding.DIFFERENT_IN_STORE: sorted([ids[6], ids[8]]),
     }
     examples = {one: some[0] for one, some in done.examples.items()}
-    assert examples[Finding.DIFFERENT_FEATURES].said == f"{SERVED[1].name} 5.0"
+    assert examples[Finding.DIFFERENT_FEATURES].actual == f"{VECTOR_FEATURES[1].name} 5.0"
     score = examples[Finding.DIFFERENT_SCORE]
-    assert (score.said, score.held_by) == ("score 0.25", "core_verdicts")
+    assert (score.actual, score.source) == ("score 0.25", "core_verdicts")
     assert score.expected == f"score {ours[5].score!r}"
-    assert examples[Finding.DIFFERENT_OUTCOME].said == "decline LOW"
+    assert examples[Finding.DIFFERENT_OUTCOME].actual == "decline LOW"
     assert done.is_over(0)
     assert not done.is_over(done.different)
     expect_kept(spark, done)

@@ -26,7 +26,7 @@ from fraudwatch.application.intake.admit import Edge
 from fraudwatch.domain.lake.counted_rows import CountedRows
 from fraudwatch.domain.lake.day_extract import MANIFEST_NAME, REJECTED_NAME, ExtractManifest
 from fraudwatch.domain.lake.job_outcome import JobOutcome
-from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, Source, Truth
+from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, LabelValue, Source
 from fraudwatch.domain.messages.purchase import PaymentStatus
 from fraudwatch.domain.money import RateTable
 from fraudwatch.lake import (
@@ -109,7 +109,7 @@ def test_the_log_is_refined_once_and_what_is_no_purchase_is_counted(
     assert counted == CountedRows(
         rows_in=8,
         rows_out=2,
-        put_aside={"erase": 1, "not_json": 2, "out_of_bounds": 1, "repeated": 1, "wrong_schema": 1},
+        rejected={"erase": 1, "not_json": 2, "out_of_bounds": 1, "repeated": 1, "wrong_schema": 1},
         from_ms=day_ms(day) + 1_000,
         until_ms=day_ms(day) + 1_001,
     )
@@ -123,7 +123,7 @@ def test_the_log_is_refined_once_and_what_is_no_purchase_is_counted(
     assert refine(spark, lake_settings, TRANSACTIONS) == CountedRows(), "nothing is new"
     archived(spark, RAW_TRANSACTION_TOPIC, bought("l:1", day, amount_minor=7), first=8)
     again = refine(spark, lake_settings, TRANSACTIONS)
-    assert (again.rows_out, again.put_aside) == (0, {"repeated": 1})
+    assert (again.rows_out, again.rejected) == (0, {"repeated": 1})
     assert len(rows_of(spark, CORE_TRANSACTIONS, day)) == 2
 
 
@@ -150,7 +150,7 @@ def test_the_verdict_decided_last_stands(spark: SparkSession, lake_settings: Lak
         spark, RAW_FRAUD_TOPIC, judged(20, source_offset=7), judged(10), judged(20, source_offset=7)
     )
     counted = refine(spark, lake_settings, VERDICTS)
-    assert (counted.rows_in, counted.rows_out, counted.put_aside) == (3, 1, {"repeated": 2})
+    assert (counted.rows_in, counted.rows_out, counted.rejected) == (3, 1, {"repeated": 2})
     archived(spark, RAW_FRAUD_TOPIC, judged(15), first=3)
     assert refine(spark, lake_settings, VERDICTS).rows_out == 0
     (row,) = rows_of(spark, CORE_VERDICTS, day)
@@ -161,7 +161,7 @@ def test_the_verdict_decided_last_stands(spark: SparkSession, lake_settings: Lak
 def test_labels_are_only_ever_added(spark: SparkSession, lake_settings: LakeSettings) -> None:
     day = "2024-03-03"
 
-    def said(verdict: Truth, at: int, by: str = "bank") -> bytes:
+    def said(verdict: LabelValue, at: int, by: str = "bank") -> bytes:
         return encode(
             Label(
                 schema=LABEL_SCHEMA,
@@ -173,10 +173,10 @@ def test_labels_are_only_ever_added(spark: SparkSession, lake_settings: LakeSett
             )
         )
 
-    fraud, genuine = said(Truth.FRAUD, 1), said(Truth.GENUINE, 2)
+    fraud, genuine = said(LabelValue.FRAUD, 1), said(LabelValue.GENUINE, 2)
     archived(spark, RAW_LABELS_TOPIC, fraud, genuine, fraud, first=10)
     counted = refine(spark, lake_settings, LABELS)
-    assert (counted.rows_out, counted.put_aside) == (2, {"repeated": 1})
+    assert (counted.rows_out, counted.rejected) == (2, {"repeated": 1})
     found = {(row["verdict"], row["known_at_ms"]) for row in rows_of(spark, CORE_LABELS, day)}
     assert found == {("fraud", day_ms(day) + 1), ("genuine", day_ms(day) + 2)}
 

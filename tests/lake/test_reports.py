@@ -9,12 +9,12 @@ import pytest
 from pyspark.sql import DataFrame, Row, SparkSession
 
 from fraudwatch import lake
-from fraudwatch.domain.evaluation.labelled_alerts import decided_by_analysts, standing_truths
+from fraudwatch.domain.evaluation.labelled_alerts import current_labels, decided_by_analysts
 from fraudwatch.domain.instants import epoch_ms_of
-from fraudwatch.domain.messages.label import Label, Source, Truth
+from fraudwatch.domain.messages.label import Label, LabelValue, Source
 from spark_jobs.days import Days
 from spark_jobs.marts.build_reports import build
-from spark_jobs.marts.judged import standing_truths as standing_in_spark
+from spark_jobs.marts.judged import current_labels as standing_in_spark
 
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 DAY = date(2031, 3, 1)  # this file's own days
@@ -204,7 +204,7 @@ def test_spark_believes_labels_as_the_domain_does(spark: SparkSession) -> None:
         ("f", "genuine", "chargeback", 6), ("f", "fraud", "analyst", 7),
     ]  # fmt: skip
     labels = [
-        Label(schema="label.v1", transaction_id=i, verdict=Truth(v), source=Source(s), by="x",
+        Label(schema="label.v1", transaction_id=i, verdict=LabelValue(v), source=Source(s), by="x",
               known_at_ms=at)
         for i, v, s, at in said
     ]  # fmt: skip
@@ -212,9 +212,9 @@ def test_spark_believes_labels_as_the_domain_does(spark: SparkSession) -> None:
         said, "transaction_id STRING, verdict STRING, source STRING, known_at_ms BIGINT"
     )
     found = {row.transaction_id: row for row in standing_in_spark(rows).collect()}
-    truths = standing_truths(labels)
+    truths = current_labels(labels)
     assert {name: row.is_fraud for name, row in found.items()} == {
-        name: truth is Truth.FRAUD for name, truth in truths.items()
+        name: truth is LabelValue.FRAUD for name, truth in truths.items()
     }
     decided = {label.transaction_id for label in decided_by_analysts(labels)}
     assert {name for name, row in found.items() if row.is_decided} == decided

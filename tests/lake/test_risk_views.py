@@ -15,8 +15,8 @@ from pyspark.sql import functions as F  # noqa: N812  its customary name
 
 from fraudwatch.adapters.artefacts.view_artefact import VIEW_FILES, view_of
 from fraudwatch.adapters.artefacts.view_publication import LIST_NAME, parse_list
-from fraudwatch.domain.features.catalogue import DAY_MS, HOUR_MS
 from fraudwatch.domain.features.hashing import keys_of
+from fraudwatch.domain.time_units import DAY_MS, HOUR_MS
 from fraudwatch.domain.views.catalogue import (
     KEPT_VIEWS,
     LABEL_DELAY_MS,
@@ -33,7 +33,7 @@ from fraudwatch.lake import (
 )
 from spark_jobs.views.build_risk_views import JOB, build, until_ms_of, view_of_rows
 from spark_jobs.views.rows import risk_view_rows, standing_frauds
-from tests.unit.domain.views.view_oracle import Bought, Said, a_world, oracle
+from tests.unit.domain.views.view_oracle import Bought, OracleLabel, a_world, oracle
 
 # Long before every other test's days, so that a view of these hours knows nothing else.
 UNTIL_MS = int(datetime(2001, 6, 1, 10, tzinfo=UTC).timestamp() * 1000)
@@ -48,18 +48,18 @@ def a_purchase(name: str, **changes: Any) -> Bought:
     return Bought(name, UNTIL_MS - 10 * DAY_MS)._replace(**changes)
 
 
-def a_label(name: str, verdict: str, known_at_ms: int, source: str = "chargeback") -> Said:
-    return Said(name, verdict, known_at_ms, source)
+def a_label(name: str, verdict: str, known_at_ms: int, source: str = "chargeback") -> OracleLabel:
+    return OracleLabel(name, verdict, known_at_ms, source)
 
 
 def frames(
-    spark: SparkSession, purchases: Sequence[Bought], labels: Sequence[Said]
+    spark: SparkSession, purchases: Sequence[Bought], labels: Sequence[OracleLabel]
 ) -> tuple[DataFrame, DataFrame]:
     return spark.createDataFrame(purchases, PURCHASE), spark.createDataFrame(labels, LABEL)
 
 
 def built(
-    spark: SparkSession, purchases: Sequence[Bought], labels: Sequence[Said]
+    spark: SparkSession, purchases: Sequence[Bought], labels: Sequence[OracleLabel]
 ) -> dict[tuple[str, str], dict[str, float]]:
     rows = risk_view_rows(*frames(spark, purchases, labels), UNTIL_MS).collect()
     no_value = {"entity", "entity_id", "built_until_ms", "valid_from_ms"}

@@ -24,10 +24,10 @@ from fraudwatch.adapters.codecs.log_fold import packed
 from fraudwatch.adapters.memory.registry import MemoryRegistry
 from fraudwatch.application.promotion.promote import Models, approve, roll_back
 from fraudwatch.batch_settings import ChallengerSettings
-from fraudwatch.domain.features.feature_vector import SERVED
+from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.models.fitted import BrokenModel
-from fraudwatch.domain.training.gate import Ruling
+from fraudwatch.domain.training.gate import GateDecision
 from fraudwatch.domain.views.catalogue import VIEW_FEATURES
 from fraudwatch.samples import a_token, a_transaction
 from fraudwatch.stack.place import ROOT
@@ -214,8 +214,8 @@ def test_the_first_champion_comes_from_history(first: First) -> None:
     assert "amount_eur_cents" in found.fraud.about.features
     # No view was valid, so nothing was learned of any.
     assert not {one.name for one in VIEW_FEATURES} & set(found.fraud.about.features)
-    rows = np.full((2, len(SERVED)), np.nan)
-    amount = [one.name for one in SERVED].index("amount_eur_cents")
+    rows = np.full((2, len(VECTOR_FEATURES)), np.nan)
+    amount = [one.name for one in VECTOR_FEATURES].index("amount_eur_cents")
     rows[:, amount] = (500, 80_000)
     cheap, dear = found.fraud.probability(rows)
     assert cheap < 0.1
@@ -250,7 +250,7 @@ def test_every_rival_stands_in_the_record(first: First) -> None:
     assert version.metrics["alerts_a_day"] <= 10
     assert 0 < version.metrics["policy.alerts_a_day"] < A_DAY
     assert first.report.counted.rows_in == 5 * A_DAY
-    assert first.report.counted.put_aside == {"without_features": 11}
+    assert first.report.counted.rejected == {"without_features": 11}
 
 
 def test_the_report_is_one_json_object(first: First, capsys: pytest.CaptureFixture[str]) -> None:
@@ -321,7 +321,7 @@ def test_a_worse_challenger_never_replaces_a_better_one(
     assert models.served.in_use() == before
     newest, champion = models.registry.versions()
     assert (newest.aliases, champion.aliases) == ((), ("champion",))
-    assert newest.tags["gate"] == Ruling.NOT_BETTER
+    assert newest.tags["gate"] == GateDecision.NOT_BETTER
 
 
 def test_a_better_challenger_replaces_and_can_be_taken_back(

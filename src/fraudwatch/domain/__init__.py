@@ -1,4 +1,4 @@
-"""What stays true whatever engine carries it: transactions, features, rules, policies, verdicts.
+"""Pure core without engines: messages, features, risk views, rules, policies, models, evaluation.
 
 Imports the standard library, numpy and numba only; no clock, no environment, no input or output.
 """

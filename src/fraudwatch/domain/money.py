@@ -1,4 +1,4 @@
-"""Money as integers: minor units with a currency, and euro cents through a dated rate table."""
+"""Convert money as integers: minor units of a currency to euro cents by a dated rate table."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class UnknownCurrency(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """How many units of ``currency`` one euro buys from ``valid_on`` (ISO date) on."""
+    """Exchange rate: units of ``currency`` for one euro, from ``valid_on`` (ISO date)."""
 
     valid_on: str
     currency: str
@@ -26,7 +26,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class EuroAmount:
-    """An amount in euro cents and the day whose rate made it so; that day travels with it."""
+    """Amount in euro cents, with the day of its exchange rate."""
 
     eur_cents: int
     rate_on: str

@@ -1,7 +1,7 @@
-"""Personal data becomes tokens and sealed boxes: what is canonical, what is kept in clear.
+"""Prepare personal data for tokens and masks: canonical values, and what stays in plain text.
 
 A token is an HMAC-SHA-256 of the canonical value under a secret key, separated by field so that
-equal texts of different fields do not meet. It joins and groups, and stays personal data.
+equal texts of different fields get different tokens. It joins and groups, and stays personal data.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from functools import lru_cache
 
 _BIN_DIGITS, _LAST_DIGITS = 6, 4
 _NETWORK_PREFIX = {4: 24, 6: 48}
-# Taking an address apart costs as much as all else that is done with a purchase.
+# Parsing an address costs as much as all other processing of a purchase.
 _CACHED_ADDRESSES = 100_000
 # Decimals of a position in degrees that are kept: about a kilometre, about ten.
 PURCHASE_POSITION_DECIMALS, ADDRESS_POSITION_DECIMALS = 2, 1
 
 
 class TokenField(enum.StrEnum):
-    """Domain separation: what kind of value a token stands for."""
+    """Kind of value behind a token, for domain separation."""
 
     CUSTOMER = "customer"
     CARD = "card"
@@ -29,27 +29,27 @@ class TokenField(enum.StrEnum):
 
 
 def token_input(field: TokenField, canonical: str) -> bytes:
-    """The bytes that a token is made of; the zero byte ends the field's name."""
+    """Return the bytes to hash into a token; the zero byte ends the field's name."""
     return f"{field}\0{canonical}".encode()
 
 
 def bin_and_last_four(card_number: str) -> tuple[str, str]:
-    """What PCI DSS 3.4.1 lets be shown of a card number."""
+    """Return the digits of a card number that PCI DSS 3.4.1 allows to show."""
     return card_number[:_BIN_DIGITS], card_number[-_LAST_DIGITS:]
 
 
 def masked_card_number(card_number: str) -> str:
-    """The number as a person may see it: what PCI DSS 3.4.1 lets be shown, the rest as dots."""
+    """Mask a card number: the digits that PCI DSS 3.4.1 allows to show, the rest as dots."""
     first, last = bin_and_last_four(card_number)
     return first + "•" * (len(card_number) - len(first) - len(last)) + last
 
 
 @lru_cache(_CACHED_ADDRESSES)
 def canonical_ip(text: str) -> tuple[str, str]:
-    """An address and its /24 or /48 network in canonical text; IPv4-mapped IPv6 becomes IPv4.
+    """Return an IP address and its /24 or /48 network in canonical text; IPv4-mapped becomes IPv4.
 
     Raises:
-        ValueError: when ``text`` is no internet address.
+        ValueError: when ``text`` is no IP address.
     """
     address = ipaddress.ip_address(text.strip())
     address = getattr(address, "ipv4_mapped", None) or address
@@ -60,5 +60,5 @@ def canonical_ip(text: str) -> tuple[str, str]:
 
 
 def coarse(degrees: float | None, decimals: int) -> float | None:
-    """A coordinate without the precision that points at a door."""
+    """Round a coordinate, so that it does not identify an address."""
     return None if degrees is None else round(degrees, decimals)

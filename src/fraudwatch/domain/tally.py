@@ -1,17 +1,16 @@
-"""Tallies: how many purchases of a day were judged how, by country, merchant, hour and so on.
+"""Tally verdicts once by day and dimension: country, merchant, category, hour, rule.
 
-A rate needs both numbers: how many were alerts, and how many there were at all. Counting them when
-a page asks would read every verdict; so they are counted as verdicts are made.
+A rate needs both numbers: alerts and all purchases. Counting them for each page request would read
+every verdict; so they are counted as verdicts are made.
 
-Each verdict is counted once by the place of its transaction in the log, ``source_offset``. Counts
-are kept apart by event day and source partition, and beside them the highest offset that is in
-them. Why that one number is enough: the detector judges a partition in offset order and writes in
-that order, and whatever it writes again after a crash, it writes again from further back and in
-order. So when an offset is told for the first time, everything below it that will ever be told was
-told already. An offset up to the highest was therefore counted, or belongs to another day: a day's
-verdicts are some of the partition's, in the same order, and late events are no exception, because
-the offset says when a purchase came and not when it happened. A purchase that is judged again
-counts as it was judged first.
+Each verdict is counted once by the offset of its transaction in the log, ``source_offset``. Counts
+are kept by event day and source partition, each with the highest offset that is in them. Why that
+one number is enough: the detector scores a partition in offset order and writes in that order, and
+a replay after a crash writes from further back and in order again. So when an offset appears for
+the first time, every lower offset that will ever appear has appeared already. An offset up to the
+highest was therefore counted, or belongs to another day: a day's verdicts are some of the
+partition's, in the same order, and late events are no exception, because the offset is the order of
+arrival and not of events. A purchase that is scored again counts as it was scored first.
 """
 
 from __future__ import annotations
@@ -24,17 +23,18 @@ from typing import Final, NamedTuple
 
 from fraudwatch.domain.messages.purchase import EARLIEST_EVENT_MS, LATEST_EVENT_MS
 from fraudwatch.domain.messages.verdict import Outcome, Risk, Verdict
+from fraudwatch.domain.time_units import HOUR_MS
 
-# What a transaction may hold at most; a key of whatever size is nothing a store could take.
+# The longest value in a transaction; the size of a store's key must be bounded.
 LONGEST_VALUE: Final = 128
 NOTHING_COUNTED: Final = -1
 
 
 class Dimension(enum.StrEnum):
-    """By what a day's purchases are counted; the value is a text."""
+    """Dimension by which a day's purchases are counted; its value is a text."""
 
     ALL = "all"  # value ""
-    COUNTRY = "country"  # the seller's, ISO 3166 alpha-2; "" where unknown
+    COUNTRY = "country"  # the merchant's, ISO 3166 alpha-2; "" where unknown
     MERCHANT = "merchant"
     CATEGORY = "category"  # "" where unknown
     HOUR = "hour"  # of the event, UTC, "00" to "23"
@@ -43,7 +43,7 @@ class Dimension(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """What was judged of the purchases of one UTC day that share one value of one dimension.
+    """Counts of the purchases of one UTC day that share one value of one dimension.
 
     Days are days of the event, not of the decision: a week that is replayed in a minute is a week.
     """
@@ -55,7 +55,7 @@ class Tally:
     purchases: int = 0
     amount_eur_cents: int = 0
     medium: int = 0
-    """Alerts (not approved) by risk; LOW is no alert."""
+    """Alerts (not approved) by risk level; LOW is no alert."""
     high: int = 0
     critical: int = 0
     declined: int = 0
@@ -64,7 +64,7 @@ class Tally:
 
     @property
     def alerts(self) -> int:
-        """How many were not approved."""
+        """Number of purchases that were not approved."""
         return self.medium + self.high + self.critical
 
 
@@ -81,7 +81,7 @@ class Counts(NamedTuple):
     declined_amount_eur_cents: int = 0
 
     def plus(self, other: Counts) -> Counts:
-        """Both together."""
+        """Add both."""
         return Counts._make(map(add, self, other))
 
 
@@ -91,7 +91,7 @@ Key = tuple[Dimension, str]
 
 @dataclass(slots=True)
 class Counted:
-    """The counts of one event day and source partition, and up to where verdicts are in them."""
+    """Counts of one event day and source partition, with the highest offset counted."""
 
     day: str
     source_partition: int
@@ -99,7 +99,7 @@ class Counted:
     """The highest ``source_offset`` that was counted."""
     rows: dict[Key, Counts] = field(default_factory=dict)
     changed: set[Key] = field(default_factory=set)
-    """The rows that no store has yet."""
+    """Rows that are not stored yet."""
 
     def add(self, verdict: Verdict) -> bool:
         """Count a verdict of this day and partition; False if it was counted before."""
@@ -114,19 +114,19 @@ class Counted:
 
 
 def is_countable(verdict: Verdict) -> bool:
-    """Whether its day and values are such as a purchase can have."""
+    """Check that its day and values are within the bounds of a purchase."""
     return EARLIEST_EVENT_MS <= verdict.event_at_ms <= LATEST_EVENT_MS and all(
         len(value) <= LONGEST_VALUE for _, value in _keys_of(verdict)
     )
 
 
 def tallies_of(counted: Iterable[Counted]) -> list[Tally]:
-    """The tallies of days, partitions added up."""
+    """Return the tallies of days, summed over partitions."""
     total: dict[tuple[str, Key], Counts] = {}
     for part in counted:
         for key, counts in part.rows.items():
-            place = part.day, key
-            total[place] = total[place].plus(counts) if place in total else counts
+            key_of_day = part.day, key
+            total[key_of_day] = total[key_of_day].plus(counts) if key_of_day in total else counts
     return [
         Tally(day=day, dimension=dimension, value=value, **counts._asdict())
         for (day, (dimension, value)), counts in total.items()
@@ -138,14 +138,14 @@ def _keys_of(verdict: Verdict) -> Iterator[Key]:
     yield Dimension.COUNTRY, verdict.merchant_country or ""
     yield Dimension.MERCHANT, verdict.merchant_id
     yield Dimension.CATEGORY, verdict.category or ""
-    yield Dimension.HOUR, f"{verdict.event_at_ms // 3_600_000 % 24:02d}"
+    yield Dimension.HOUR, f"{verdict.event_at_ms // HOUR_MS % 24:02d}"
     for rule in {reason.rule for reason in verdict.reasons}:
         yield Dimension.RULE, rule
 
 
 def _counts_of(verdict: Verdict) -> Counts:
     amount, is_declined = verdict.amount_eur_cents, verdict.outcome is Outcome.DECLINE
-    # A policy may refuse to approve LOW; it is on no analyst's list, so it is no alert here either.
+    # A policy may not approve LOW; it is in no analyst's queue, so it is no alert here either.
     if verdict.outcome is Outcome.APPROVE or verdict.risk is Risk.LOW:
         return Counts(purchases=1, amount_eur_cents=amount)
     return Counts(

@@ -1,12 +1,12 @@
-"""Which secrets may not be used: short ones, and those that everybody knows."""
+"""Detect weak secrets: short ones, and publicly known ones."""
 
 from __future__ import annotations
 
 from typing import Final
 
-# Of a secret that a machine makes and keeps.
+# For a secret that is generated and stored by a machine.
 MINIMUM_SECRET_LENGTH: Final = 16
-# Defaults and examples that tools and tutorials ship: knowing them is knowing nothing.
+# Defaults and examples that tools and tutorials ship: publicly known.
 KNOWN_SECRETS: Final = frozenset(
     {"admin", "cassandra", "default", "fraudwatch", "guest", "password", "postgres", "secret"}
 )
@@ -15,7 +15,7 @@ FEWEST_DISTINCT_CHARACTERS: Final = 5
 
 
 def weakness_of(secret: str, *, shortest: int = MINIMUM_SECRET_LENGTH) -> str | None:
-    """Why this secret may not be used, or None; the secret itself is never quoted."""
+    """Return why this secret is too weak, or None; the secret itself is never quoted."""
     plain = secret.strip().lower()
     if not plain:
         return "is empty"

@@ -14,7 +14,7 @@ from fraudwatch.adapters.artefacts.model_pruning import KEPT_OF_EACH_KIND
 from fraudwatch.adapters.artefacts.reloadable_models import load_models
 from fraudwatch.adapters.codecs.log_fold import packed
 from fraudwatch.adapters.kafka_log.feature_log import Stored, Vectors, vectors_of
-from fraudwatch.domain.features.feature_vector import SERVED
+from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.settings import TrainingSettings
 
@@ -22,7 +22,7 @@ from fraudwatch.settings import TrainingSettings
 def the_log(rows: int, *, of_others: int = 0, at_once: int = 500) -> Iterator[Vectors]:
     """What the topic holds: rows of today's features, after some of other ones."""
     random = np.random.default_rng(5)
-    vectors = packed(np.abs(random.normal(3, 2, (rows, len(SERVED)))))
+    vectors = packed(np.abs(random.normal(3, 2, (rows, len(VECTOR_FEATURES)))))
     stored = [Stored(b"old", "yesterday", 1) for _ in range(of_others)]
     stored += [Stored(one, "today", 1_000 + i) for i, one in enumerate(vectors)]
     for first in range(0, len(stored), at_once):
@@ -35,8 +35,8 @@ def settings(tmp_path: Path) -> TrainingSettings:
 
 
 def test_vectors_of_other_features_are_passed_over_and_counted() -> None:
-    vector = packed(np.arange(float(len(SERVED)))[None, :])[0]
-    nan = packed(np.full((1, len(SERVED)), np.nan))[0]
+    vector = packed(np.arange(float(len(VECTOR_FEATURES)))[None, :])[0]
+    nan = packed(np.full((1, len(VECTOR_FEATURES)), np.nan))[0]
     found = vectors_of(
         [
             Stored(vector, "today", 10),
@@ -49,17 +49,17 @@ def test_vectors_of_other_features_are_passed_over_and_counted() -> None:
     )
     assert found.passed_over == 3
     assert found.served_at_ms.tolist() == [10, 40]
-    assert found.features[0].tolist() == list(range(len(SERVED)))
+    assert found.features[0].tolist() == list(range(len(VECTOR_FEATURES)))
     assert np.isnan(found.features[1]).all()
-    assert vectors_of([], "today").features.shape == (0, len(SERVED))
+    assert vectors_of([], "today").features.shape == (0, len(VECTOR_FEATURES))
 
 
 def test_the_sample_is_bounded_and_knows_what_it_was_drawn_from(
     settings: TrainingSettings,
 ) -> None:
     drawn = draw(the_log(2_500, of_others=700), settings)
-    assert drawn.rows.shape == (1_000, len(SERVED))
-    assert (drawn.seen, drawn.passed_over) == (2_500, 700)
+    assert drawn.rows.shape == (1_000, len(VECTOR_FEATURES))
+    assert (drawn.rows_offered, drawn.passed_over) == (2_500, 700)
     assert (drawn.from_ms, drawn.until_ms) == (1_000, 3_499)
     again = draw(the_log(2_500, at_once=77), settings)
     assert again.rows.tobytes() == drawn.rows.tobytes()
@@ -87,7 +87,7 @@ def test_a_run_writes_a_forest_that_the_stream_can_use(settings: TrainingSetting
         3_499,
     )
     assert len(artefact.arrays["root"]) == 100
-    anomaly = models.evidence(np.full((1, len(SERVED)), 60.0)).anomaly
+    anomaly = models.evidence(np.full((1, len(VECTOR_FEATURES)), 60.0)).anomaly
     assert anomaly is not None
     assert anomaly[0] > 0.999
 

@@ -11,24 +11,24 @@ import pytest
 from benchmarks import handbook_command as command
 from benchmarks.handbook import measure
 from benchmarks.handbook_features import book_features
-from benchmarks.handbook_models import SERVED, Rival, boosted
+from benchmarks.handbook_models import VECTOR_FEATURES, Rival, boosted
 from benchmarks.handbook_protocol import Week, leaks, part_of
 from benchmarks.labelled_table import Table
 from benchmarks.public_run import PublicRun
 from fraudwatch.domain.evaluation.budget import perfect_card_precision
-from fraudwatch.domain.evaluation.labelled_scores import Judged
-from fraudwatch.domain.features.catalogue import DAY_MS
+from fraudwatch.domain.evaluation.labelled_scores import LabelledScores
 from fraudwatch.domain.features.events import Events
 from fraudwatch.domain.features.hashing import keys_of
+from fraudwatch.domain.time_units import DAY_MS
 from fraudwatch.stack.place import ROOT
 
 HANDBOOK = ROOT.parent / "shared" / "data" / "handbook" / "transactions.parquet"
 WEEK = Week.of("2018-08-08")
 
 
-def judged(days: list[int], cards: list[int], is_fraud: list[bool]) -> Judged:
+def judged(days: list[int], cards: list[int], is_fraud: list[bool]) -> LabelledScores:
     """One purchase a row, at noon of so many days after the week's first."""
-    return Judged(
+    return LabelledScores(
         transaction=np.arange(len(days), dtype=np.uint64),
         card=np.array(cards, dtype=np.uint64),
         event_at_ms=np.array([(WEEK.first_day + day) * DAY_MS + DAY_MS // 2 for day in days]),
@@ -41,10 +41,10 @@ def test_known_cards_are_left_out_from_the_day_on_which_they_are_known() -> None
     # Cards 1 to 4: fraud too long ago, in the training week, eight days before day 1, too young.
     known = judged([-15, -14, -7, -6], [1, 2, 3, 4], [True] * 4)
     tested = judged([0, 0, 0, 0, 1, 1, 7, -1], [1, 2, 3, 4, 3, 4, 1, 1], [False] * 8)
-    both = Judged(
+    both = LabelledScores(
         **{
             name: np.concatenate([getattr(known, name), getattr(tested, name)])
-            for name in Judged.__slots__
+            for name in LabelledScores.__slots__
         }
     )
     found = part_of(both, WEEK.tested_rows(both))
@@ -65,7 +65,7 @@ def test_training_ends_a_delay_before_the_week() -> None:
 def test_the_published_counts_come_out() -> None:
     table = pl.read_parquet(HANDBOOK)
     at_ms = table["TX_DATETIME"].cast(pl.Datetime("ms")).dt.epoch("ms")
-    everything = Judged(
+    everything = LabelledScores(
         transaction=table["TRANSACTION_ID"].cast(pl.UInt64).to_numpy(),
         card=table["CUSTOMER_ID"].cast(pl.UInt64).to_numpy(),
         event_at_ms=at_ms.to_numpy(),
@@ -135,7 +135,7 @@ def a_world(days: int = 85, a_day: int = 150) -> Table:
 
 
 def test_labels_that_come_too_early_are_found_out() -> None:
-    table, ours = a_world(), Rival("ours", SERVED, 30, boosted(20, 0.3, 3))
+    table, ours = a_world(), Rival("ours", VECTOR_FEATURES, 30, boosted(20, 0.3, 3))
     honest = measure(table, [ours], [WEEK.begins, "2018-08-15"])
     early = measure(table, [ours], [WEEK.begins, "2018-08-15"], label_delay_days=0)
     assert not leaks(honest)

@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks import peer_query
 from benchmarks.peer_query import PeerFailed, ensure_forest, scores, vectors
-from fraudwatch.domain.models.active_models import Models
+from fraudwatch.domain.models.active_models import ActiveModels
 
 
 def test_both_peers_say_what_the_streams_model_says(
@@ -32,4 +32,4 @@ def test_a_forest_that_is_there_is_the_one_that_is_served(
 
 def test_without_a_forest_nothing_is_served() -> None:
     with pytest.raises(PeerFailed):
-        scores(Models(), [vectors(1, seed=1).tobytes()])
+        scores(ActiveModels(), [vectors(1, seed=1).tobytes()])

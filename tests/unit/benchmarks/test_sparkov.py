@@ -14,9 +14,9 @@ from benchmarks.public_run import data_file
 from benchmarks.sparkov import first_tested_day, measure
 from benchmarks.sparkov_command import as_text
 from fraudwatch.adapters.artefacts.policy_file import load_policy
-from fraudwatch.domain.features.catalogue import DAY_MS
 from fraudwatch.domain.features.events import Events
 from fraudwatch.domain.features.hashing import keys_of
+from fraudwatch.domain.time_units import DAY_MS
 from fraudwatch.stack.place import ROOT, Unusable
 
 FIRST_DAY = (date(2020, 3, 1) - date(1970, 1, 1)).days

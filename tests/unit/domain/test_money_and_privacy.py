@@ -50,15 +50,15 @@ def test_addresses_have_one_form_and_a_network(text: str, address: str, network:
     assert canonical_ip(text) == (address, network)
 
 
-def test_text_that_is_no_address_is_an_error() -> None:
+def test_text_that_is_no_ip_address_is_an_error() -> None:
     with pytest.raises(ValueError, match="does not appear to be"):
         canonical_ip("300.1.1.1")
 
 
-def test_of_a_card_number_ten_digits_are_kept() -> None:
+def test_masking_keeps_ten_digits_of_a_card_number() -> None:
     assert bin_and_last_four("4111111111111234") == ("411111", "1234")
 
 
-def test_positions_lose_what_points_at_a_door() -> None:
+def test_positions_are_rounded_so_that_they_identify_no_address() -> None:
     assert coarse(52.51634, 1) == 52.5
     assert coarse(None, 1) is None

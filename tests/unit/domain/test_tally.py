@@ -80,7 +80,7 @@ def test_unknown_country_and_category_have_a_row_of_their_own() -> None:
         ({"outcome": Outcome.REVIEW, "risk": Risk.CRITICAL}, (0, 0, 1, 0, 120_000, 0)),
     ],
 )
-def test_an_alert_is_what_was_not_approved_and_is_above_low(
+def test_an_alert_is_not_approved_and_above_low(
     changes: dict[str, Any], wanted: tuple[int, ...]
 ) -> None:
     tally = counted_of(a_verdict(**changes))[Dimension.ALL, ""]
@@ -96,7 +96,7 @@ def test_an_alert_is_what_was_not_approved_and_is_above_low(
     assert tally.alerts == sum(wanted[:3])
 
 
-def test_what_was_counted_is_not_counted_again() -> None:
+def test_a_counted_verdict_is_not_counted_again() -> None:
     counted = Counted("2026-01-15", 0)
     assert [counted.add(a_verdict(source_offset=o)) for o in (4, 7, 4, 7, 9, 5)] == [
         True,
@@ -129,7 +129,7 @@ def test_days_are_utc() -> None:
         {"event_at_ms": -1},
     ],
 )
-def test_what_no_purchase_can_have_is_not_countable(changes: dict[str, Any]) -> None:
+def test_values_out_of_bounds_are_not_countable(changes: dict[str, Any]) -> None:
     assert is_countable(a_verdict(merchant_id="m" * LONGEST_VALUE))
     assert not is_countable(a_verdict(**changes))
 
@@ -168,17 +168,17 @@ def a_log(rng: random.Random, size: int) -> list[Verdict]:
     ]
 
 
-def as_told(rng: random.Random, log: list[Verdict]) -> list[Verdict]:
-    """The topic: micro-batches, of which a crash left the beginning before they were told whole."""
-    told: list[Verdict] = []
+def as_written(rng: random.Random, log: list[Verdict]) -> list[Verdict]:
+    """Write micro-batches to the topic; some are cut by a crash before their replay."""
+    written: list[Verdict] = []
     start = 0
     while start < len(log):
         batch = log[start : start + rng.randint(1, 7)]
         while rng.random() < 0.3:
-            told += batch[: rng.randint(0, len(batch))]
-        told += batch
+            written += batch[: rng.randint(0, len(batch))]
+        written += batch
         start += len(batch)
-    return told
+    return written
 
 
 def by_value(tallies: Sequence[Tally]) -> dict[tuple[str, str, str], Tally]:
@@ -193,11 +193,11 @@ def counted_once(log: list[Verdict]) -> dict[tuple[str, str, str], Tally]:
     return by_value(tallies_of(alone))
 
 
-def reads(rng: random.Random, told: list[Verdict]) -> Iterator[tuple[list[Verdict], str]]:
+def reads(rng: random.Random, written: list[Verdict]) -> Iterator[tuple[list[Verdict], str]]:
     """Chunks as a consumer gets them, each with what becomes of it."""
     committed = 0
-    while committed < len(told):
-        chunk = told[committed : committed + rng.randint(1, 9)]
+    while committed < len(written):
+        chunk = written[committed : committed + rng.randint(1, 9)]
         fate = rng.choice(["committed", "committed", "killed before saving", "killed after saving"])
         yield chunk, fate
         if fate == "committed":
@@ -208,13 +208,13 @@ def reads(rng: random.Random, told: list[Verdict]) -> Iterator[tuple[list[Verdic
 
 @settings(max_examples=150, deadline=None)
 @given(seed=st.integers(0, 2**32), size=st.integers(1, 60))
-def test_any_reading_counts_the_distinct_verdicts_once(seed: int, size: int) -> None:
+def test_any_order_of_reads_counts_each_verdict_once(seed: int, size: int) -> None:
     rng = random.Random(seed)
     log = a_log(rng, size)
     store = MemoryTallyStore()
     few = {"most_changed_rows": rng.randint(1, 12), "most_held_rows": rng.randint(1, 40)}
     tallying = Tallying(store, **few)
-    for chunk, fate in reads(rng, as_told(rng, log)):
+    for chunk, fate in reads(rng, as_written(rng, log)):
         for verdict in chunk:
             tallying.count(verdict)
         if fate != "killed before saving":
@@ -226,17 +226,17 @@ def test_any_reading_counts_the_distinct_verdicts_once(seed: int, size: int) -> 
 
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 2**32))
-def test_one_that_was_believed_dead_spoils_nothing(seed: int) -> None:
+def test_a_late_write_of_a_replaced_process_spoils_nothing(seed: int) -> None:
     rng = random.Random(seed)
     log = a_log(rng, 40)
-    told = as_told(rng, log)
+    written = as_written(rng, log)
     store = MemoryTallyStore()
     both = [Tallying(store, most_changed_rows=4), Tallying(store, most_changed_rows=9)]
     at = [0, 0]
-    while min(at) < len(told):
+    while min(at) < len(written):
         who = rng.randrange(2)
         step = rng.randint(1, 8)
-        for verdict in told[at[who] : at[who] + step]:
+        for verdict in written[at[who] : at[who] + step]:
             both[who].count(verdict)
         at[who] += step
         if rng.random() < 0.5:

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from fraudwatch.adapters.memory.verdict_store import MemoryVerdictStore
 from fraudwatch.application.console.access import Person, Role
 from fraudwatch.application.console.alerts import Alert, alert_of
-from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, Source, Truth
+from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, LabelValue, Source
 from fraudwatch.domain.messages.verdict import Verdict
 from fraudwatch.samples import a_token, a_verdict
 from streamlit_app.console_services import ConsoleServices, ServiceSource
@@ -49,7 +49,7 @@ def a_label(known_at_ms: int, transaction_id: str, **changes: object) -> Label:
     usual: dict[str, object] = {
         "schema": LABEL_SCHEMA,
         "transaction_id": transaction_id,
-        "verdict": Truth.FRAUD,
+        "verdict": LabelValue.FRAUD,
         "source": Source.ANALYST,
         "by": "bert",
         "known_at_ms": known_at_ms,

@@ -14,7 +14,7 @@ from fraudwatch.adapters.memory.verdict_store import MemoryVerdictStore
 from fraudwatch.application.console.access import Role
 from fraudwatch.application.console.accounts import Accounts, Doer
 from fraudwatch.application.ports import NotDelivered
-from fraudwatch.domain.messages.audit import AuditRecord, Deed
+from fraudwatch.domain.messages.audit import AuditAction, AuditRecord
 from streamlit_app.console_services import ServiceSource
 from tests.unit.streamlit_app.conftest import PASSWORDS, memory_accounts, memory_services
 
@@ -46,7 +46,7 @@ class Log:
             raise NotDelivered
         self.records.append(record)
 
-    def last(self) -> tuple[Deed, str | None, str, str]:
+    def last(self) -> tuple[AuditAction, str | None, str, str]:
         one = self.records[-1]
         return one.deed, one.account, one.by, one.reason
 
@@ -127,7 +127,7 @@ def test_an_added_account_logs_in_with_the_password_that_is_shown_once(
     made = world.accounts.check("lina", password)
     assert made is not None
     assert (made.role, made.changed_by) == (Role.LEAD, "admin")
-    assert world.log.last() == (Deed.ACCOUNT_MADE, "lina", "admin", WHY)
+    assert world.log.last() == (AuditAction.ACCOUNT_MADE, "lina", "admin", WHY)
     assert "lina" in list(app.dataframe[0].value["login"])
     assert app.text_input("accounts_login").value == ""
     app.run()
@@ -139,16 +139,16 @@ def test_an_added_account_logs_in_with_the_password_that_is_shown_once(
 def test_every_action_is_done_and_recorded(world: AccountsWorld) -> None:
     app = world.opened_by("admin")
     change(app, "analyst", "Change role", role=Role.LEAD)
-    assert world.log.last() == (Deed.ROLE_CHANGED, "analyst", "admin", WHY)
+    assert world.log.last() == (AuditAction.ROLE_CHANGED, "analyst", "admin", WHY)
     assert world.roles()["analyst"] == Role.LEAD
     change(app, "analyst", "Close")
-    assert world.log.last() == (Deed.ACCOUNT_CLOSED, "analyst", "admin", WHY)
+    assert world.log.last() == (AuditAction.ACCOUNT_CLOSED, "analyst", "admin", WHY)
     assert "analyst" not in world.roles()
     change(app, "analyst", "Reopen")
-    assert world.log.last() == (Deed.ACCOUNT_OPENED, "analyst", "admin", WHY)
+    assert world.log.last() == (AuditAction.ACCOUNT_OPENED, "analyst", "admin", WHY)
     assert world.accounts.check("analyst", PASSWORDS[Role.ANALYST])
     change(app, "analyst", "Reset password")
-    assert world.log.last() == (Deed.PASSWORD_RESET, "analyst", "admin", WHY)
+    assert world.log.last() == (AuditAction.PASSWORD_RESET, "analyst", "admin", WHY)
     assert world.accounts.check("analyst", app.code[0].value)
     assert len({one.record_id for one in world.log.records}) == 4
 

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from fraudwatch.adapters.memory.casework import MemoryAudit
 from fraudwatch.adapters.memory.verdict_store import MemoryVerdictStore
 from fraudwatch.application.console.access import Forbidden, Person, Role
-from fraudwatch.domain.messages.audit import AUDIT_SCHEMA, AuditRecord, Deed
+from fraudwatch.domain.messages.audit import AUDIT_SCHEMA, AuditAction, AuditRecord
 from fraudwatch.samples import a_token
 from streamlit_app.console_services import ServiceSource
 from streamlit_app.people import oversight
@@ -50,7 +50,7 @@ class World:
             schema=AUDIT_SCHEMA,
             record_id=f"{len(self.audit.records):032x}",
             at_ms=int((NOW - age).timestamp() * 1_000),
-            deed=Deed.REVEALED,
+            deed=AuditAction.REVEALED,
             by="lead",
             reason="The customer calls",
             transaction_id="shop:1",
@@ -84,7 +84,7 @@ def test_records_are_listed_latest_first(world: World, role: Role) -> None:
     world.note(timedelta(hours=2))
     world.note(
         timedelta(hours=1),
-        deed=Deed.ACCOUNT_MADE,
+        deed=AuditAction.ACCOUNT_MADE,
         by="admin",
         reason="A new colleague starts",
         transaction_id=None,
@@ -174,4 +174,4 @@ def test_a_cut_list_shows_a_warning(world: World, monkeypatch: pytest.MonkeyPatc
 
 
 def test_every_audit_action_has_a_text() -> None:
-    assert set(ACTION_WORDS) == set(Deed)
+    assert set(ACTION_WORDS) == set(AuditAction)

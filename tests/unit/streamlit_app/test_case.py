@@ -16,7 +16,7 @@ from fraudwatch.adapters.memory.verdict_store import MemoryTopic, MemoryVerdictS
 from fraudwatch.application.console.access import Person, Role
 from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.domain.messages.explanation import Contribution
-from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, Truth
+from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, LabelValue
 from fraudwatch.domain.messages.label import Source as LabelSource
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.messages.verdict import Mode, ModelScore, Outcome, Reason, Risk, Verdict
@@ -72,7 +72,7 @@ class World:
     def press(self, label: str) -> AppTest:
         return next(one for one in self.app.button if one.label == label).click().run()
 
-    def save(self, truth: Truth, note: str = "") -> AppTest:
+    def save(self, truth: LabelValue, note: str = "") -> AppTest:
         self.app.radio[0].set_value(truth)
         self.app.text_area[0].input(note)
         return self.press("Save decision")
@@ -120,7 +120,7 @@ def silent(part: object, *methods: str) -> Any:
     return Silent()
 
 
-def a_label(name: str, truth: Truth, by: str = "cleo", note: str | None = None) -> Label:
+def a_label(name: str, truth: LabelValue, by: str = "cleo", note: str | None = None) -> Label:
     return Label(
         schema=LABEL_SCHEMA,
         transaction_id=name,
@@ -196,7 +196,7 @@ def test_an_admin_reads_everything_and_can_press_nothing(world: World) -> None:
     assert not {"Claim", "Release", "Next case", "Save decision"} & set(world.buttons)
     assert not app.radio
     assert "Your role, admin, may read cases but not decide them." in world.texts
-    assert "1,200.00 EUR in one purchase." in world.texts
+    assert "Amount 1,200.00 EUR; review limit 1,000.00 EUR." in world.texts
     world.look(ROOT, about="")
     assert world.buttons == []
 
@@ -281,7 +281,9 @@ def test_the_same_device_elsewhere_is_counted_others_first(world: World) -> None
     for n in range(3):
         name, who = f"shop:2{n}", a_token("xyz"[n])
         world.buy(name, age_hours=24 * (n + 1), customer_token=who, verdict=low, **device)
-    world.store.write([], [], [a_label("shop:21", Truth.FRAUD), a_label("shop:22", Truth.UNSURE)])
+    world.store.write(
+        [], [], [a_label("shop:21", LabelValue.FRAUD), a_label("shop:22", LabelValue.UNSURE)]
+    )
     app = world.look()
     assert (
         "This device: 5 purchases by 4 customers in 3.0 days, 2 of them alerts, 1 known fraud."
@@ -300,7 +302,7 @@ def test_a_decision_becomes_a_label_and_the_next_case_is_offered(
     world.buy(CASE)
     world.buy("shop:6", age_hours=2)
     world.look(person)
-    world.save(Truth.FRAUD, "  Asked the bank.  ")
+    world.save(LabelValue.FRAUD, "  Asked the bank.  ")
     (key, message, _), *others = world.topic.messages
     label = json.loads(message)
     assert not others
@@ -335,7 +337,7 @@ def test_a_note_that_is_too_long_saves_nothing_and_says_so(
     monkeypatch.setattr("streamlit_app.case.decision.LONGEST_NOTE", 600)
     world.buy(CASE)
     world.look()
-    world.save(Truth.GENUINE, "x" * 501)
+    world.save(LabelValue.GENUINE, "x" * 501)
     assert "Nothing was saved: note is longer than 500 characters" in world.texts
     assert not world.topic.messages
 
@@ -343,7 +345,7 @@ def test_a_note_that_is_too_long_saves_nothing_and_says_so(
 def test_a_case_claimed_in_the_meantime_is_not_decided(world: World) -> None:
     world.buy(CASE)
     world.look()
-    world.app.radio[0].set_value(Truth.FRAUD)
+    world.app.radio[0].set_value(LabelValue.FRAUD)
     claims = world.services.claims
 
     class ClaimedByBen:
@@ -364,7 +366,7 @@ def test_an_unavailable_broker_is_named_and_the_decision_can_be_repeated(world: 
     world.buy(CASE)
     world.topic.is_reachable = False
     world.look()
-    world.save(Truth.FRAUD)
+    world.save(LabelValue.FRAUD)
     assert "Kafka did not acknowledge it" in world.texts
     world.topic.is_reachable = True
     world.press("Save decision")
@@ -377,15 +379,15 @@ def test_unavailable_claims_leave_the_case_readable(world: World) -> None:
     world.services.claims.is_reachable = False  # type: ignore[attr-defined]
     world.look()
     assert "Claims cannot be read now" in world.texts
-    assert "1,200.00 EUR in one purchase." in world.texts
-    world.save(Truth.FRAUD)
+    assert "Amount 1,200.00 EUR; review limit 1,000.00 EUR." in world.texts
+    world.save(LabelValue.FRAUD)
     assert "so the claim cannot be checked" in world.texts
     assert not world.topic.messages
 
 
 def test_labels_are_shown_with_their_author(world: World) -> None:
     world.buy(CASE)
-    world.store.write([], [], [a_label(CASE, Truth.GENUINE, note="Called back.")])
+    world.store.write([], [], [a_label(CASE, LabelValue.GENUINE, note="Called back.")])
     world.look()
     assert "Genuine, by cleo (analyst), 12:01:00" in world.texts
     assert "“Called back.”" in world.texts
@@ -400,12 +402,12 @@ def test_without_a_case_the_queue_is_shown_in_the_order_of_next_case(world: Worl
     world.buy("shop:done")
     world.services.claims.claim("shop:mine", "ann")
     world.services.claims.claim("shop:theirs", "ben")
-    world.store.write([], [], [a_label("shop:done", Truth.FRAUD)])
+    world.store.write([], [], [a_label("shop:done", LabelValue.FRAUD)])
     table = world.look(about=None).dataframe[0].value
     assert table.values.tolist() == [
         ["◆ Critical", "1,200.00 EUR", "Far away. +1 more", "1 h", "Open", "merchant-1", CASE],
         *(
-            ["▲ High", "1,200.00 EUR", "1,200.00 EUR in one purchase.", *rest]
+            ["▲ High", "1,200.00 EUR", "Amount 1,200.00 EUR; review limit 1,000.00 EUR.", *rest]
             for rest in (
                 ["2 h", "Open", "merchant-1", "shop:6"],
                 ["3 h", "★ Yours", "merchant-1", "shop:mine"],
@@ -478,7 +480,7 @@ def test_a_late_verdict_is_shown_after_a_reload(world: World) -> None:
     assert "it may not have arrived yet" in world.texts
     world.buy(CASE)
     world.press("Reload")
-    assert "1,200.00 EUR in one purchase." in world.texts
+    assert "Amount 1,200.00 EUR; review limit 1,000.00 EUR." in world.texts
 
 
 def test_a_missing_purchase_leaves_the_verdict(world: World) -> None:
@@ -487,7 +489,7 @@ def test_a_missing_purchase_leaves_the_verdict(world: World) -> None:
     assert "The purchase is not stored" in world.texts
     assert "No purchase of this customer is stored for these days." in world.texts
     assert "Case links need the purchase" in world.texts
-    assert "1,200.00 EUR in one purchase." in world.texts
+    assert "Amount 1,200.00 EUR; review limit 1,000.00 EUR." in world.texts
 
 
 def test_an_unavailable_store_is_named_with_the_fix(world: World) -> None:
@@ -498,7 +500,7 @@ def test_an_unavailable_store_is_named_with_the_fix(world: World) -> None:
     assert "./fraudwatch status" in world.texts
     world.store.is_reachable = True
     world.app.run()
-    assert "1,200.00 EUR in one purchase." in world.texts
+    assert "Amount 1,200.00 EUR; review limit 1,000.00 EUR." in world.texts
 
 
 @pytest.mark.parametrize(
@@ -522,7 +524,7 @@ def test_a_failed_part_shows_an_error_in_its_place_and_the_others_stay(
     assert len(app.error) == 1
     assert app.error[0].value.startswith(f"{error}: the store (Cassandra) does not answer.")
     assert "`./fraudwatch status`" in app.error[0].value
-    assert "1,200.00 EUR in one purchase." in world.texts
+    assert "Amount 1,200.00 EUR; review limit 1,000.00 EUR." in world.texts
     assert "Save decision" in world.buttons
     # What failed is not kept: the next look asks anew.
     world.services = whole
@@ -581,7 +583,7 @@ def test_actions_check_the_role_themselves(world: World) -> None:
         with pytest.raises(Forbidden):
             action(source, ROOT, CASE)
     with pytest.raises(Forbidden):
-        case_work.decide(source, ROOT, CASE, (Truth.FRAUD, ""))
+        case_work.decide(source, ROOT, CASE, (LabelValue.FRAUD, ""))
     assert not world.topic.messages
     verdict: Verdict | None = world.services.alerts.verdict_of(CASE)
     assert verdict is not None

@@ -11,7 +11,7 @@ import pytest
 from fraudwatch.adapters.memory.casework import MemoryCases, MemoryClaims
 from fraudwatch.adapters.memory.verdict_store import MemoryVerdictStore
 from fraudwatch.application.ports import StoreUnavailable
-from fraudwatch.domain.messages.label import Source, Truth
+from fraudwatch.domain.messages.label import LabelValue, Source
 from streamlit_app.live.single_flight import SingleFlight, StoreSlow
 from streamlit_app.live.status import Status, StatusCache
 from tests.unit.streamlit_app.live_world import NOON, NOON_MS, a_label, an_alert
@@ -19,7 +19,7 @@ from tests.unit.streamlit_app.live_world import NOON, NOON_MS, a_label, an_alert
 SECOND = timedelta(seconds=1)
 
 
-def words(store: MemoryVerdictStore, *times: datetime) -> dict[str, Truth]:
+def words(store: MemoryVerdictStore, *times: datetime) -> dict[str, LabelValue]:
     cache = StatusCache(MemoryClaims(lambda: NOON), MemoryCases(store))
     for now in times:
         cache.read_decisions(now)
@@ -32,12 +32,12 @@ def test_the_latest_decision_of_an_analyst_counts() -> None:
         [],
         [],
         [
-            a_label(NOON_MS - 3_000, "shop:a", verdict=Truth.FRAUD),
-            a_label(NOON_MS - 2_000, "shop:a", verdict=Truth.GENUINE),
+            a_label(NOON_MS - 3_000, "shop:a", verdict=LabelValue.FRAUD),
+            a_label(NOON_MS - 2_000, "shop:a", verdict=LabelValue.GENUINE),
             a_label(NOON_MS - 1_000, "shop:a", source=Source.CHARGEBACK, by="bank"),
         ],
     )
-    assert words(store, NOON) == {"shop:a": Truth.GENUINE}
+    assert words(store, NOON) == {"shop:a": LabelValue.GENUINE}
 
 
 def test_a_label_that_is_written_late_is_found() -> None:
@@ -70,7 +70,7 @@ def test_a_line_shows_claims_first_then_decisions_with_their_count() -> None:
     names = "abcd"
     status = Status(
         claims={"shop:a": "anna", "shop:b": "bert", "shop:x": "carl"},
-        decided={"shop:c": a_label(NOON_MS, "shop:c", verdict=Truth.UNSURE)},
+        decided={"shop:c": a_label(NOON_MS, "shop:c", verdict=LabelValue.UNSURE)},
     )
     alerts = {name: an_alert(1, name) for name in names}
     assert status.words("anna", [alerts["d"]]) == "Open"

@@ -10,16 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fraudwatch.application.console.casework import Shared
-from fraudwatch.domain.features.feature_vector import SERVED
+from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
+from fraudwatch.domain.features.great_circle import great_circle_km
 from fraudwatch.domain.features.places import great_circle_km as great_circle_km_of_the_detector
 from fraudwatch.domain.messages.explanation import Contribution
-from fraudwatch.domain.messages.label import Truth
+from fraudwatch.domain.messages.label import LabelValue
 from fraudwatch.domain.messages.verdict import Mode, ModelScore, Risk
 from fraudwatch.samples import NOON_MS, a_token, a_transaction, a_verdict
 from streamlit_app import world_map
 from streamlit_app.case import charts as case_charts
 from streamlit_app.case.feature_words import feature_meaning, feature_name, feature_value
-from streamlit_app.case.history import great_circle_km, legs, timeline
+from streamlit_app.case.history import legs, timeline
 from streamlit_app.case.links import VerdictsAndLabels, link_summary
 from streamlit_app.case.view import contribution_title, explained_features, model_lines
 
@@ -56,10 +57,10 @@ def test_features_are_described_in_words_and_units(
 
 
 def test_every_feature_has_a_name_and_a_meaning_of_its_own() -> None:
-    names = [feature_name(feature.name) for feature in SERVED]
-    assert len(set(names)) == len(SERVED)
+    names = [feature_name(feature.name) for feature in VECTOR_FEATURES]
+    assert len(set(names)) == len(VECTOR_FEATURES)
     assert not [name for name in names if "_" in name]
-    assert feature_meaning(SERVED[0].name) == SERVED[0].meaning
+    assert feature_meaning(VECTOR_FEATURES[0].name) == VECTOR_FEATURES[0].meaning
     assert feature_meaning("gone") == "no longer in the catalogue"
 
 
@@ -123,7 +124,7 @@ def test_case_links_are_counted_in_words() -> None:
         ),
     ]
     known = VerdictsAndLabels(
-        {"shop:1": a_verdict()}, {"shop:1": Truth.FRAUD, "shop:2": Truth.FRAUD}
+        {"shop:1": a_verdict()}, {"shop:1": LabelValue.FRAUD, "shop:2": LabelValue.FRAUD}
     )
     assert link_summary(Shared.CARD, bought, known, 50) == (
         "This card: 2 purchases by 2 customers in 2 h, 1 of them an alert, 2 known frauds."

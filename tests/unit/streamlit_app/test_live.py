@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 
 from fraudwatch.application.console.access import Person, Role
-from fraudwatch.domain.messages.label import Truth
+from fraudwatch.domain.messages.label import LabelValue
 from fraudwatch.domain.messages.verdict import Outcome, Reason, Risk
 from fraudwatch.samples import a_token
 from streamlit_app.live import queries
@@ -248,7 +248,7 @@ def test_claims_and_decisions_are_shown_and_excluded_by_open_only(
         world.buy(age, name, customer_token=a_token("abcd"[age]))
     world.services.claims.claim("shop:mine", "anna")
     world.services.claims.claim("shop:theirs", "bert")
-    world.label("shop:done", verdict=Truth.GENUINE)
+    world.label("shop:done", verdict=LabelValue.GENUINE)
     world.open()
     assert world.listed("status") == ["★ Yours", "With bert", "Genuine (bert)", "Open"]
     world.toggle("Open only", to=True)

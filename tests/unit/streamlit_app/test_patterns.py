@@ -14,7 +14,7 @@ from fraudwatch.adapters.memory.casework import MemoryTallies
 from fraudwatch.adapters.memory.verdict_store import MemoryVerdictStore
 from fraudwatch.application.console.access import Forbidden, Person, Role
 from fraudwatch.application.ports import StoreUnavailable
-from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, Truth
+from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, LabelValue
 from fraudwatch.domain.messages.label import Source as LabelSource
 from fraudwatch.domain.messages.verdict import Outcome
 from fraudwatch.domain.tally import Dimension, Tally
@@ -74,7 +74,7 @@ class World:
     def label(
         self,
         name: str,
-        truth: Truth,
+        truth: LabelValue,
         outcome: Outcome = Outcome.REVIEW,
         source: LabelSource = LabelSource.ANALYST,
     ) -> None:
@@ -176,7 +176,7 @@ def test_an_empty_store_shows_a_message_with_a_command(world: World) -> None:
 
 def test_chargebacks_alone_show_no_false_positives(world: World) -> None:
     world.count(2)
-    world.label("shop:1", Truth.FRAUD, source=LabelSource.CHARGEBACK)
+    world.label("shop:1", LabelValue.FRAUD, source=LabelSource.CHARGEBACK)
     world.open()
     assert world.metric("Value caught, EUR")[0] == "1,200"
     assert world.metric("False positives") == ("—", "no decisions yet")
@@ -186,7 +186,7 @@ def test_chargebacks_alone_show_no_false_positives(world: World) -> None:
 
 def test_labels_are_those_of_the_period_that_is_shown(world: World) -> None:
     world.count(0)
-    world.label("shop:1", Truth.FRAUD)  # of the day before yesterday
+    world.label("shop:1", LabelValue.FRAUD)  # of the day before yesterday
     world.open(period="7")
     assert world.metric("Value caught, EUR")[0] == "1,200"
     world.app.segmented_control[0].set_value(1).run()
@@ -195,8 +195,8 @@ def test_labels_are_those_of_the_period_that_is_shown(world: World) -> None:
 
 def test_rules_show_their_hits_and_share_of_fraud(world: World) -> None:
     world.count(2)
-    world.label("shop:1", Truth.FRAUD)
-    world.label("shop:2", Truth.GENUINE)
+    world.label("shop:1", LabelValue.FRAUD)
+    world.label("shop:2", LabelValue.GENUINE)
     world.open()
     rules = next(table.value for table in world.app.dataframe if "Rule" in table.value)
     assert rules.iloc[0]["Fraud among labelled"] == 50.0
@@ -225,9 +225,9 @@ def test_a_period_before_that_is_counted_every_day_is_compared(world: World) -> 
 
 def test_labels_give_value_caught_and_false_positives(world: World) -> None:
     world.count(2)
-    world.label("shop:1", Truth.FRAUD)
-    world.label("shop:2", Truth.GENUINE)
-    world.label("shop:3", Truth.FRAUD, Outcome.APPROVE)
+    world.label("shop:1", LabelValue.FRAUD)
+    world.label("shop:2", LabelValue.GENUINE)
+    world.label("shop:3", LabelValue.FRAUD, Outcome.APPROVE)
     world.open()
     assert world.metric("Value caught, EUR")[0] == "1,200"
     assert world.metric("False positives")[0] == "50.0 %"
@@ -240,13 +240,13 @@ def test_too_many_labels_are_cut_and_reported(
 ) -> None:
     monkeypatch.setattr(patterns_queries, "MAX_LABELS", 2)
     for number in range(3):
-        world.label(f"shop:{number}", Truth.FRAUD)
+        world.label(f"shop:{number}", LabelValue.FRAUD)
     world.open()
     assert "Only the newest 2 of 3 labels were read." in world.words()
 
 
 def test_unavailable_tallies_leave_the_labels(world: World) -> None:
-    world.label("shop:1", Truth.FRAUD)
+    world.label("shop:1", LabelValue.FRAUD)
     world.tallies.is_reachable = False
     world.open()
     assert "The counts cannot be shown" in world.words()

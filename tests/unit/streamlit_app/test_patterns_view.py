@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from fraudwatch.domain.evaluation.labelled_alerts import Outcomes, RuleTruth
+from fraudwatch.domain.evaluation.labelled_alerts import LabelledAlertCounts, RuleLabelCounts
 from fraudwatch.domain.tally import Dimension, Tally
 from streamlit_app.patterns.charts import bars, heat, world
 from streamlit_app.patterns.figures import figures
@@ -197,7 +197,7 @@ def test_rules_are_ranked_by_how_often_they_hit() -> None:
         return sum_tallies([tally("2026-11-21", Dimension.ALL, "", purchases, 0), *rules])
 
     now, then = counted(2_000, far=3, dear=8), counted(1_000, dear=2)
-    rows = rule_rows(now, then, {"dear": RuleTruth(frauds=3, labelled=4)})
+    rows = rule_rows(now, then, {"dear": RuleLabelCounts(frauds=3, labelled=4)})
     assert list(rows["name"]) == ["dear", "far"]
     assert list(rows["counts"]) == ["8 (4.00 per 1,000)", "3 (1.50 per 1,000)"]
     assert list(rows["per_thousand_before"]) == ["2.00", "0.00"]
@@ -236,8 +236,10 @@ def test_the_trend_puts_the_period_before_in_the_place_of_its_days() -> None:
     assert list(trend_rows(current, TallySums(), TODAY)["at"]) == ["00"]
 
 
-CHARGED = Outcomes(caught=690, missed=10, caught_eur_cents=900_00, missed_eur_cents=100_00)
-DECIDED = Outcomes(caught=69, missed=1, false_positives=31)
+CHARGED = LabelledAlertCounts(
+    caught=690, missed=10, caught_eur_cents=900_00, missed_eur_cents=100_00
+)
+DECIDED = LabelledAlertCounts(caught=69, missed=1, false_positives=31)
 KNOWN = LabelSummary(
     all=ByDay({"2026-11-20": CHARGED}),
     decided=ByDay({"2026-11-20": DECIDED}),
@@ -263,7 +265,9 @@ def test_labels_of_both_periods_are_compared_if_the_one_before_was_counted() -> 
     known = replace(
         KNOWN,
         all=ByDay(KNOWN.all.current, {day: replace(CHARGED, caught_eur_cents=450_00)}),
-        decided=ByDay(KNOWN.decided.current, {day: Outcomes(caught=70, false_positives=30)}),
+        decided=ByDay(
+            KNOWN.decided.current, {day: LabelledAlertCounts(caught=70, false_positives=30)}
+        ),
     )
     week = Period(7, NOW)
     texts = [figure.change.words for figure in label_figures(known, week, is_before_known=True)]
@@ -286,7 +290,7 @@ def test_without_labels_nothing_is_zero() -> None:
 
 
 def test_a_day_without_known_fraud_has_no_value_caught() -> None:
-    day = ByDay({"2026-11-21": Outcomes(false_positives=3)})
+    day = ByDay({"2026-11-21": LabelledAlertCounts(false_positives=3)})
     rows = label_rows(LabelSummary(day, day, {}, 3, 3), TODAY, is_before_known=False)
     assert list(rows["false_positive_ratio"]) == [1.0]
     assert rows["caught_eur"].isna().all()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from fraudwatch.adapters.artefacts.model_artefact import Artefact
+from fraudwatch.domain.arrays import Float64s
 from fraudwatch.domain.models.active_models import AnomalyModel
 from fraudwatch.domain.models.fitted import (
     VERSION_LENGTH,
-    About,
     BrokenModel,
-    Float64s,
     ModelKind,
+    ModelMetadata,
     Normal,
 )
 from fraudwatch.domain.models.forest import Forest
@@ -26,7 +26,9 @@ _TYPES = {
 }
 
 
-def forest_artefact(about: About, normal: Normal, forest: Forest, quantiles: Float64s) -> Artefact:
+def forest_artefact(
+    about: ModelMetadata, normal: Normal, forest: Forest, quantiles: Float64s
+) -> Artefact:
     """A fitted forest, ready to be written."""
     flat = {name: np.asarray(value) for name, value in forest._asdict().items()}
     return Artefact(about, normal, {**flat, _QUANTILES: quantiles})

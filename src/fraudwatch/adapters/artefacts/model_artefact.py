@@ -21,7 +21,7 @@ import numpy as np
 
 from fraudwatch.adapters.artefacts.hashed_files import SHA256, HashedFiles
 from fraudwatch.adapters.durable_file import held, replace_file
-from fraudwatch.domain.models.fitted import About, BrokenModel, ModelKind, Normal
+from fraudwatch.domain.models.fitted import BrokenModel, ModelKind, ModelMetadata, Normal
 
 POINTER_NAME: Final = "champion.json"
 MODEL_FILES: Final = HashedFiles("model", ".npz", "fit it again", BrokenModel)
@@ -36,7 +36,7 @@ Pointer = Mapping[ModelKind, str]
 class Artefact:
     """A fitted model, before it is made into an evaluator or after it was fitted."""
 
-    about: About
+    about: ModelMetadata
     normal: Normal
     arrays: Mapping[str, np.ndarray[Any, Any]]
 
@@ -69,7 +69,7 @@ def read_artefact(folder: Path, sha256: str) -> Artefact:
             "kind": ModelKind(about["kind"]),
             "features": tuple(about["features"]),
         }
-        return Artefact(About(**described), normal, arrays)
+        return Artefact(ModelMetadata(**described), normal, arrays)
     except BrokenModel as error:
         raise BrokenModel(f"model {sha256[:12]} cannot be used: {error}") from None
     except _DAMAGED as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 from fraudwatch.adapters.artefacts.model_artefact import held_pointer, point_to
 from fraudwatch.adapters.artefacts.reloadable_models import load_models
 from fraudwatch.domain.features.fold import features_version
-from fraudwatch.domain.models.active_models import try_out
+from fraudwatch.domain.models.active_models import check_outputs
 from fraudwatch.domain.models.fitted import BrokenModel, ModelKind
 
 
@@ -39,7 +39,7 @@ class ModelFolder:
                 f"model {sha256[:12]} takes other features than today's, so the stream would "
                 "refuse it; train a new one"
             )
-        try_out(found)
+        check_outputs(found)
 
     def use(self, sha256: str) -> None:
         """Move the pointer; other kinds of models stay as they are."""

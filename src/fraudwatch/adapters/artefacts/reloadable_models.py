@@ -19,8 +19,8 @@ from fraudwatch.adapters.artefacts.model_artefact import (
     read_artefact,
 )
 from fraudwatch.adapters.artefacts.versioned_reload import BookOfUses
-from fraudwatch.domain.models.active_models import Models, try_out
-from fraudwatch.domain.models.fitted import About, BrokenModel, ModelKind
+from fraudwatch.domain.models.active_models import ActiveModels, check_outputs
+from fraudwatch.domain.models.fitted import BrokenModel, ModelKind, ModelMetadata
 
 _NO_MODEL = b"{}"
 # Spark runs only its last batch again, so one is needed; a restored checkpoint may be older.
@@ -49,18 +49,18 @@ class ModelBook:
             before_any=_NO_MODEL,
         )
 
-    def models_for(self, batch_id: int, *, is_rerun: bool) -> Models:
+    def models_for(self, batch_id: int, *, is_rerun: bool) -> ActiveModels:
         """The models of a batch; one that begins for the first time may bring new ones in."""
         return self._book.used_in(batch_id, is_rerun=is_rerun)
 
-    def _take_up(self, pointer: bytes) -> Models:
+    def _take_up(self, pointer: bytes) -> ActiveModels:
         for sha256 in parse_pointer(pointer).values():
             MODEL_FILES.copy(self._source, self._folder, sha256)
         models = load_models(self._folder, pointer)
         for model in (models.anomaly, models.fraud):
             if model is not None:
                 self._expect_todays_features(model.version, model.about)
-        try_out(models)
+        check_outputs(models)
         self._forget_all_before(pointer)
         return models
 
@@ -71,7 +71,7 @@ class ModelBook:
             self._folder, {sha256 for one in needed for sha256 in parse_pointer(one).values()}
         )
 
-    def _expect_todays_features(self, version: str, about: About) -> None:
+    def _expect_todays_features(self, version: str, about: ModelMetadata) -> None:
         if about.features_version != self._features_version:
             raise BrokenModel(
                 f"model {version} was fitted on features {about.features_version} and today's are "
@@ -79,7 +79,7 @@ class ModelBook:
             )
 
 
-def load_models(folder: Path, pointer: bytes) -> Models:
+def load_models(folder: Path, pointer: bytes) -> ActiveModels:
     """The models that a pointer names, from the artefacts in a folder.
 
     Raises:
@@ -87,17 +87,17 @@ def load_models(folder: Path, pointer: bytes) -> Models:
         BrokenModel: the pointer or an artefact cannot be used.
     """
     named = parse_pointer(pointer)
-    found = Models()
+    found = ActiveModels()
     if sha256 := named.get(ModelKind.ISOLATION_FOREST):
-        found = Models(anomaly=forest_model(read_artefact(folder, sha256), sha256))
+        found = ActiveModels(anomaly=forest_model(read_artefact(folder, sha256), sha256))
     if sha256 := named.get(ModelKind.XGBOOST):
         # A process without such a model needs no such engine.
         from fraudwatch.adapters.artefacts.xgboost_model import xgboost_model
 
         fraud = xgboost_model(read_artefact(folder, sha256), sha256)
-        found = Models(anomaly=found.anomaly, fraud=fraud)
+        found = ActiveModels(anomaly=found.anomaly, fraud=fraud)
     return found
 
 
-def _name_of(models: Models) -> str:
+def _name_of(models: ActiveModels) -> str:
     return f"isolation forest {models.anomaly_version}, fraud model {models.model_version}"

@@ -10,10 +10,11 @@ from sklearn.ensemble import IsolationForest
 
 from fraudwatch.adapters.artefacts.forest_artefact import forest_artefact
 from fraudwatch.adapters.artefacts.model_artefact import Artefact
+from fraudwatch.domain.arrays import Float64s, Int32s
 from fraudwatch.domain.features.catalogue import FEATURES
 from fraudwatch.domain.models.calibration import quantiles_of
-from fraudwatch.domain.models.fitted import About, Float64s, normal_of
-from fraudwatch.domain.models.forest import Forest, Int32s, unusualness
+from fraudwatch.domain.models.fitted import ModelMetadata, normal_of
+from fraudwatch.domain.models.forest import Forest, isolation_scores
 
 _EULER = float(np.euler_gamma)
 
@@ -27,7 +28,7 @@ class ForestShape:
     seed: int = 7
 
 
-def fit_forest(rows: Float64s, about: About, shape: ForestShape) -> Artefact:
+def fit_forest(rows: Float64s, about: ModelMetadata, shape: ForestShape) -> Artefact:
     """Fit on full vectors; a feature that no row knows is left out of ``about``'s.
 
     Unknown values enter as the median of the known ones, as they will in serving.
@@ -44,7 +45,7 @@ def fit_forest(rows: Float64s, about: About, shape: ForestShape) -> Artefact:
         n_jobs=1,
     ).fit(np.where(np.isnan(values), normal.median, values))
     forest = flattened(fitted)
-    scores = unusualness(forest, about.columns, normal.median, rows)
+    scores = isolation_scores(forest, about.columns, normal.median, rows)
     return forest_artefact(about, normal, forest, quantiles_of(scores))
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from fraudwatch.adapters.artefacts.hashed_files import SHA256
 from fraudwatch.adapters.artefacts.view_artefact import VIEW_FILES, view_bytes
 from fraudwatch.adapters.durable_file import held, replace_file
-from fraudwatch.domain.features.catalogue import HOUR_MS
+from fraudwatch.domain.time_units import HOUR_MS
 from fraudwatch.domain.views.catalogue import KEPT_VIEWS, VALID_AFTER_MS, views_version
 from fraudwatch.domain.views.published import Published
 from fraudwatch.domain.views.view import BrokenView, RiskView

@@ -9,12 +9,12 @@ import numpy as np
 import xgboost as xgb
 
 from fraudwatch.adapters.artefacts.model_artefact import Artefact
+from fraudwatch.domain.arrays import Float64s
 from fraudwatch.domain.models.fitted import (
     VERSION_LENGTH,
-    About,
     BrokenModel,
-    Float64s,
     ModelKind,
+    ModelMetadata,
     Normal,
     check_normal,
 )
@@ -28,7 +28,7 @@ class XgboostModel:
     """A booster of probabilities; what is unknown stays missing, as in its training."""
 
     version: str
-    about: About
+    about: ModelMetadata
     normal: Normal
     booster: xgb.Booster
 
@@ -61,7 +61,7 @@ class XgboostModel:
         return np.asarray(found, dtype=np.float64)
 
 
-def xgboost_artefact(booster: xgb.Booster, about: About, normal: Normal) -> Artefact:
+def xgboost_artefact(booster: xgb.Booster, about: ModelMetadata, normal: Normal) -> Artefact:
     """A fitted booster, ready to be written."""
     raw = bytes(booster.save_raw("ubj"))
     return Artefact(about, normal, {_BOOSTER: np.frombuffer(raw, dtype=np.uint8)})

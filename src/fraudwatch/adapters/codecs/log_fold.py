@@ -16,15 +16,15 @@ import polars as pl
 
 from fraudwatch.adapters.codecs.message_frames import events_of, keys_of_column, parse_transactions
 from fraudwatch.application.intake.admit import FUTURE_TOLERANCE_MS
+from fraudwatch.domain.arrays import Float64s, Int64s, UInt64s
 from fraudwatch.domain.features.events import Events
 from fraudwatch.domain.features.fold import fold
 from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.domain.messages.dead_letter import Code, Refused
 from fraudwatch.domain.messages.fields import Problem
-from fraudwatch.domain.rules.rule import Seen
+from fraudwatch.domain.rules.rule import RuleInput
 from fraudwatch.domain.views.catalogue import Entity
-from fraudwatch.domain.views.published import RiskViews, Told
-from fraudwatch.domain.views.view import UInt64s
+from fraudwatch.domain.views.published import RiskViews, ViewFeatures
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,8 +34,6 @@ _TOO_LATE = Refused(
     Code.TOO_LATE, [Problem("event_at_ms", "is over 30 days before the customer's last")]
 )
 
-Float64s = npt.NDArray[np.float64]
-Int64s = npt.NDArray[np.int64]
 # Whose values a policy's lists may name.
 _LISTED = ("card_token", "device_token", "merchant_id", "merchant_country")
 
@@ -51,11 +49,11 @@ class FoldedMessages(NamedTuple):
     repeats: int
     refused: list[tuple[int, Refused]]  # position and why
 
-    def told_by(self, views: RiskViews) -> Told:
+    def told_by(self, views: RiskViews) -> ViewFeatures:
         """What risk views add to each row's vector."""
         networks = keys_of_column(self.frame[Entity.IP_NETWORK])
         event_at_ms = self.frame["event_at_ms"].to_numpy()
-        return views.tell({**self.keys, Entity.IP_NETWORK: networks}, event_at_ms)
+        return views.lookup({**self.keys, Entity.IP_NETWORK: networks}, event_at_ms)
 
     def only(self, rows: Int64s) -> FoldedMessages:
         """Some of the rows."""
@@ -69,9 +67,9 @@ class FoldedMessages(NamedTuple):
             refused=[],
         )
 
-    def seen(self, served: Float64s) -> Seen:
+    def seen(self, served: Float64s) -> RuleInput:
         """What rules look at, given the whole vectors."""
-        return Seen(
+        return RuleInput(
             amount_eur_cents=self.amount_eur_cents,
             features=served,
             **{name: self.frame[name].to_list() for name in _LISTED},
@@ -122,7 +120,7 @@ def folded_before(messages: Sequence[bytes], features: Float64s) -> FoldedMessag
     )
 
 
-def served(folded: FoldedMessages, told: Told) -> Float64s:
+def served(folded: FoldedMessages, told: ViewFeatures) -> Float64s:
     """The vectors that rules, models and readers have: the fold's part, then the views'."""
     return np.concatenate([folded.features, told.features], axis=1)
 

@@ -23,7 +23,7 @@ from fraudwatch.domain.messages.verdict import (
     Verdict,
     verdict_id_of,
 )
-from fraudwatch.domain.models.active_models import Models
+from fraudwatch.domain.models.active_models import ActiveModels
 from fraudwatch.domain.models.evidence import Evidence
 from fraudwatch.domain.policy.policy import Policy
 
@@ -35,7 +35,7 @@ class Decided(NamedTuple):
 
     assessment: Assessment
     policy: Policy
-    models: Models
+    models: ActiveModels
     evidence: Evidence
     explanations: Mapping[int, Sequence[Contribution]]  # by row; most rows have none
     features_version: str

@@ -17,7 +17,7 @@ from fraudwatch.adapters.datasets.files import DatasetFile, Slice, scan
 from fraudwatch.adapters.datasets.mapping import ROW_NUMBER, Label, Mapping, WrongMapping
 from fraudwatch.application.evaluation.ports import Truth, key_bytes, keys_from
 from fraudwatch.application.replay.ports import BadRow
-from fraudwatch.domain.evaluation.labelled_scores import Floats
+from fraudwatch.domain.arrays import Float64s
 from fraudwatch.domain.money import RateTable, UnknownCurrency
 
 
@@ -69,7 +69,7 @@ class _Growing:
         self._source, self._rates = source, rates
         self._transaction, self._card = bytearray(), bytearray()
         self._columns: list[pl.DataFrame] = []
-        self._euros: list[Floats] = []
+        self._euros: list[Float64s] = []
         self._refused: Counter[str] = Counter()
         self._refused_frauds = 0
         self._unlabelled = 0
@@ -114,7 +114,7 @@ class _Growing:
         )
 
 
-def eur_cents_of(purchases: pl.DataFrame, rates: RateTable) -> Floats:
+def eur_cents_of(purchases: pl.DataFrame, rates: RateTable) -> Float64s:
     """As ingest converts them; NaN where it knows no rate."""
     day = purchases["event_at_ms"].cast(pl.Datetime("ms")).dt.strftime("%Y-%m-%d")
     rows = zip(purchases["amount_minor"], purchases["currency"], day, strict=True)

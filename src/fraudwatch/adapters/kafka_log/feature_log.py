@@ -9,12 +9,12 @@ import numpy as np
 
 from fraudwatch.adapters.kafka_log.ends import ends_of
 from fraudwatch.adapters.kafka_log.log import read_range
-from fraudwatch.domain.features.feature_vector import SERVED
-from fraudwatch.domain.models.fitted import Float64s, Int64s
+from fraudwatch.domain.arrays import Float64s, Int64s
+from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.settings import KafkaSettings
 from fraudwatch.topics import FEATURE_TOPIC, FEATURES_VERSION_HEADER
 
-_VECTOR_BYTES: Final = len(SERVED) * 8
+_VECTOR_BYTES: Final = len(VECTOR_FEATURES) * 8
 
 
 class Stored(NamedTuple):
@@ -56,7 +56,7 @@ def vectors_of(stored: Sequence[Stored], features_version: str) -> Vectors:
     ]
     flat = np.frombuffer(b"".join(one.vector for one in ours), dtype="<f8")
     return Vectors(
-        features=flat.astype(np.float64).reshape(-1, len(SERVED)),
+        features=flat.astype(np.float64).reshape(-1, len(VECTOR_FEATURES)),
         served_at_ms=np.array([one.served_at_ms for one in ours], dtype=np.int64),
         passed_over=len(stored) - len(ours),
     )

@@ -16,6 +16,7 @@ from fraudwatch.adapters.codecs.log_fold import fold_messages, packed_column
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.features.hashing import hash_strings
 from fraudwatch.domain.features.state import CustomerArrays, CustomerRows, CustomerState
+from fraudwatch.domain.time_units import DAY_MS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 _SCHEMA = """transaction_id STRING, source_partition INT, source_offset BIGINT, features BINARY,
   features_version STRING, event_on DATE"""
-_DAY_MS = 86_400_000
 
 
 class WrongKey(ValueError):
@@ -83,7 +83,7 @@ def _fold_batch(customers: CustomerState, batch: pa.RecordBatch) -> pa.RecordBat
     folded = fold_messages(customers, batch.column("value").to_pylist(), produced_at_ms)
     taken = pa.array(folded.position)
     check_keys(batch.column("key").take(taken), folded.frame["customer_token"].to_arrow())
-    days = (folded.frame["event_at_ms"].to_numpy() // _DAY_MS).astype(np.int32)
+    days = (folded.frame["event_at_ms"].to_numpy() // DAY_MS).astype(np.int32)
     columns: dict[str, Any] = {
         "transaction_id": folded.frame["transaction_id"].to_arrow().cast(pa.string()),
         "source_partition": batch.column("source_partition").take(taken),

@@ -9,16 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 from pyspark.sql.streaming.query import StreamingQuery
 
 from fraudwatch.adapters.lake.spark_checkpoint import batch_time_ms, begun_batch, checkpoint_folder
+from fraudwatch.domain.arrays import Int64s
 from fraudwatch.settings import DetectorSettings, KafkaSettings
-
-Int64s = npt.NDArray[np.int64]
 
 _CHECKPOINT_MANAGER = (
     "org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager"

@@ -10,7 +10,6 @@ from cassandra.cluster import Session
 
 from fraudwatch.adapters.store.rows import (
     ALERTS,
-    HOUR_MS,
     LABELS,
     VERDICTS,
     alert_from,
@@ -23,6 +22,7 @@ from fraudwatch.application.console.alerts import ALERT_RISKS, Alert, in_order, 
 from fraudwatch.domain.instants import epoch_ms_of
 from fraudwatch.domain.messages.label import Label
 from fraudwatch.domain.messages.verdict import Risk, Verdict
+from fraudwatch.domain.time_units import HOUR_MS
 
 # Busy stores are answered by the first wave; a quiet one is searched in three more.
 FIRST_WAVE_HOURS = 2

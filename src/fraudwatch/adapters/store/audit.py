@@ -11,8 +11,8 @@ from fraudwatch.adapters.store.rows import AUDIT, record_from
 from fraudwatch.adapters.store.session import KEYSPACE, driver_errors_translated
 from fraudwatch.domain.instants import day_of, epoch_ms_of
 from fraudwatch.domain.messages.audit import AuditRecord
+from fraudwatch.domain.time_units import DAY_MS
 
-_DAY_MS = 86_400_000
 # Most days hold nothing: a month is asked for at once, and a year is thirteen rounds.
 DAYS_AT_ONCE = 32
 
@@ -52,6 +52,6 @@ class CassandraAudit:
 
 def _days_back(first_ms: int, last_ms: int) -> Iterator[list[str]]:
     """The days from the last one back to the first, some at once."""
-    midnights = range(last_ms // _DAY_MS, first_ms // _DAY_MS - 1, -1)
+    midnights = range(last_ms // DAY_MS, first_ms // DAY_MS - 1, -1)
     for start in range(0, len(midnights), DAYS_AT_ONCE):
-        yield [day_of(day * _DAY_MS) for day in midnights[start : start + DAYS_AT_ONCE]]
+        yield [day_of(day * DAY_MS) for day in midnights[start : start + DAYS_AT_ONCE]]

@@ -23,11 +23,10 @@ from fraudwatch.application.console.casework import Shared
 from fraudwatch.domain.instants import day_of
 from fraudwatch.domain.messages.audit import AuditRecord
 from fraudwatch.domain.messages.fields import columns_of
-from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, Truth
+from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, LabelValue
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.messages.verdict import Verdict
-
-HOUR_MS = 3_600_000
+from fraudwatch.domain.time_units import HOUR_MS
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ _SAID: Mapping[str, Callable[[Label], str]] = {
     # No note is an empty text: an unset cell would leave another word's note standing.
     "note": lambda label: label.note or "",
 }
-_RANKS = {truth: rank for rank, truth in enumerate(sorted(Truth))}
+_RANKS = {truth: rank for rank, truth in enumerate(sorted(LabelValue))}
 
 
 def _rank_of(label: Label) -> int:

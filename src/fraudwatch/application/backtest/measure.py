@@ -16,9 +16,10 @@ from fraudwatch.application.backtest.purchases import (
     Purchases,
 )
 from fraudwatch.application.evaluation.measure import BUDGET_A_DAY, without_nan
+from fraudwatch.domain.arrays import Bools, Int64s
 from fraudwatch.domain.evaluation import budget
-from fraudwatch.domain.evaluation.label_coverage import OUTCOMES, money, worth
-from fraudwatch.domain.evaluation.labelled_scores import Flags, Integers, ratio
+from fraudwatch.domain.evaluation.label_coverage import OUTCOMES, labelled_metrics, money
+from fraudwatch.domain.evaluation.labelled_scores import ratio
 from fraudwatch.domain.evaluation.overlap import overlap
 
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
@@ -94,7 +95,7 @@ def _policy(purchases: Purchases, judged: Judgements) -> dict[str, Any]:
     days = len(np.unique(purchases.day[chosen]))
     counts = np.bincount(outcome, minlength=len(OUTCOMES)).tolist()
     outcomes = {str(name): count for name, count in zip(OUTCOMES, counts, strict=True)}
-    found = asdict(worth(known, judged.is_alert[chosen]))
+    found = asdict(labelled_metrics(known, judged.is_alert[chosen]))
     alerts = found.pop("hits")
     return {
         "judged": int(chosen.sum()),
@@ -125,7 +126,9 @@ def _rules(purchases: Purchases) -> dict[str, dict[str, Any]]:
     """Each rule by what it hit, alert or not: the candidate's hits beside the live ones."""
     return {
         name: {
-            who: asdict(worth(purchases.known, judged.is_hit_by(place) & judged.is_judged))
+            who: asdict(
+                labelled_metrics(purchases.known, judged.is_hit_by(place) & judged.is_judged)
+            )
             for who, judged in (("candidate", purchases.candidate), ("live", purchases.live))
         }
         for place, name in enumerate(purchases.rule_names)
@@ -153,6 +156,6 @@ def _days(purchases: Purchases, first: date, last: date) -> list[dict[str, Any]]
     ]
 
 
-def _counted(place: Integers, chosen: Flags, days: int) -> list[int]:
+def _counted(place: Int64s, chosen: Bools, days: int) -> list[int]:
     counts: list[int] = np.bincount(place[chosen], minlength=days).tolist()
     return counts

@@ -8,15 +8,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from fraudwatch.domain.evaluation.label_coverage import APPROVED, UNJUDGED, Known, Places
-from fraudwatch.domain.evaluation.labelled_scores import (
-    DAY_MS,
-    Flags,
-    Floats,
-    Integers,
-    Judged,
-    Keys,
-)
+from fraudwatch.domain.arrays import Bools, Float64s, Int64s, UInt64s
+from fraudwatch.domain.evaluation.label_coverage import APPROVED, UNSCORED, LabelMask, OutcomeCodes
+from fraudwatch.domain.evaluation.labelled_scores import LabelledScores
+from fraudwatch.domain.time_units import DAY_MS
 
 Bits = npt.NDArray[np.int64]
 
@@ -36,25 +31,25 @@ VECTOR_KINDS: Final = (*JUDGED_BY, *NOT_JUDGED)
 class Judgements:
     """What one policy said of each purchase."""
 
-    outcome: Places
+    outcome: OutcomeCodes
     """Place in ``OUTCOMES``; ``UNJUDGED`` where it said nothing."""
-    score: Floats
+    score: Float64s
     rules: Bits
     """One bit a rule that hit, in the order of ``Purchases.rule_names``."""
 
     @property
-    def is_judged(self) -> Flags:
+    def is_judged(self) -> Bools:
         """Whether it said anything."""
-        return np.not_equal(self.outcome, UNJUDGED)
+        return np.not_equal(self.outcome, UNSCORED)
 
     @property
-    def is_alert(self) -> Flags:
+    def is_alert(self) -> Bools:
         """Whether it did not approve."""
         return np.greater(self.outcome, APPROVED)
 
-    def is_hit_by(self, place: int) -> Flags:
+    def is_hit_by(self, place: int) -> Bools:
         """Whether the rule at this place hit."""
-        hits: Flags = (self.rules >> place) & 1 == 1
+        hits: Bools = (self.rules >> place) & 1 == 1
         return hits
 
 
@@ -62,28 +57,28 @@ class Judgements:
 class Purchases:
     """All purchases of the range; none is left out, whether or not it could be judged."""
 
-    transaction: Keys
-    card: Keys
-    event_at_ms: Integers
-    known: Known
-    vector_kind: Places
+    transaction: UInt64s
+    card: UInt64s
+    event_at_ms: Int64s
+    known: LabelMask
+    vector_kind: OutcomeCodes
     """Place in ``VECTOR_KINDS``."""
-    has_anomaly: Flags
+    has_anomaly: Bools
     """Whether an isolation forest had spoken of it when it was live."""
-    has_fraud: Flags
+    has_fraud: Bools
     """Whether a supervised model had."""
     candidate: Judgements
     live: Judgements
     rule_names: tuple[str, ...]
 
     @property
-    def day(self) -> Integers:
+    def day(self) -> Int64s:
         """Days since 1970, UTC."""
         return self.event_at_ms // DAY_MS
 
-    def ranked(self, judged: Flags) -> Judged:
+    def ranked(self, judged: Bools) -> LabelledScores:
         """Those that were judged, as rankings want them: whoever is not known is no fraud."""
-        return Judged(
+        return LabelledScores(
             transaction=self.transaction[judged],
             card=self.card[judged],
             event_at_ms=self.event_at_ms[judged],

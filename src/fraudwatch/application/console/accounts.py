@@ -22,7 +22,7 @@ from fraudwatch.application.console.account_rules import (
     weakness_of_choice,
     with_password,
 )
-from fraudwatch.domain.messages.audit import Deed
+from fraudwatch.domain.messages.audit import AuditAction
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Doer:
     """Who changes an account, and who is told of it before it is done."""
 
     login: str
-    witness: Callable[[Deed, str], None]  # the deed, the account
+    witness: Callable[[AuditAction, str], None]  # the deed, the account
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class Accounts:
         def change(known: Mapping[str, Account]) -> list[Account]:
             if login in known:
                 raise AccountRefused(f"There is an account {login} already. None was made.")
-            doer.witness(Deed.ACCOUNT_MADE, login)
+            doer.witness(AuditAction.ACCOUNT_MADE, login)
             return [made]
 
         self.store.write(change)
@@ -103,7 +103,9 @@ class Accounts:
         Raises:
             AccountRefused: there is no such account, or nobody would be admin any more.
         """
-        self._change(doer, Deed.ROLE_CHANGED, login, lambda account: replace(account, role=role))
+        self._change(
+            doer, AuditAction.ROLE_CHANGED, login, lambda account: replace(account, role=role)
+        )
 
     def reset_password(self, doer: Doer, login: str) -> str:
         """Give an account a new password, which is shown once; its sessions end.
@@ -114,7 +116,10 @@ class Accounts:
         password = new_password()
         new_hash = self.hasher.hash(password)
         self._change(
-            doer, Deed.PASSWORD_RESET, login, lambda account: with_password(account, new_hash)
+            doer,
+            AuditAction.PASSWORD_RESET,
+            login,
+            lambda account: with_password(account, new_hash),
         )
         return password
 
@@ -124,7 +129,7 @@ class Accounts:
         Raises:
             AccountRefused: there is no such account, or no open admin would be left.
         """
-        closed = Deed.ACCOUNT_CLOSED
+        closed = AuditAction.ACCOUNT_CLOSED
         self._change(doer, closed, login, lambda account: replace(account, is_open=False))
 
     def reopen(self, doer: Doer, login: str) -> None:
@@ -133,7 +138,7 @@ class Accounts:
         Raises:
             AccountRefused: there is no such account.
         """
-        opened = Deed.ACCOUNT_OPENED
+        opened = AuditAction.ACCOUNT_OPENED
         self._change(doer, opened, login, lambda account: replace(account, is_open=True))
 
     def choose_password(self, account: Account, password: str) -> Account:
@@ -156,7 +161,7 @@ class Accounts:
         return chosen
 
     def _change(
-        self, doer: Doer, deed: Deed, login: str, changed: Callable[[Account], Account]
+        self, doer: Doer, deed: AuditAction, login: str, changed: Callable[[Account], Account]
     ) -> None:
         def change(known: Mapping[str, Account]) -> list[Account]:
             if login not in known:

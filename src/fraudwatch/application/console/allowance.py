@@ -7,7 +7,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
-HOUR_MS: Final = 3_600_000
+from fraudwatch.domain.time_units import HOUR_MS
+
 # One every two minutes for a whole hour: more than cases ask for, too little to empty the store.
 MOST_OF_ONE: Final = 30
 # Whoever has the key of the edge may make logins up; this bounds them all.

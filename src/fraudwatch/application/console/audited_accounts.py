@@ -9,7 +9,7 @@ from fraudwatch.application.console.access import Person, Right
 from fraudwatch.application.console.account_rules import AccountRefused
 from fraudwatch.application.console.accounts import Doer
 from fraudwatch.application.console.audit import AuditLog
-from fraudwatch.domain.messages.audit import AUDIT_SCHEMA, SHORTEST_REASON, AuditRecord, Deed
+from fraudwatch.domain.messages.audit import AUDIT_SCHEMA, SHORTEST_REASON, AuditAction, AuditRecord
 from fraudwatch.domain.messages.fields import problems
 
 
@@ -30,7 +30,7 @@ def witnessed(
             f"Say why, in at least {SHORTEST_REASON} characters. Nothing was changed."
         )
 
-    def witness(deed: Deed, account: str) -> None:
+    def witness(deed: AuditAction, account: str) -> None:
         record = AuditRecord(
             schema=AUDIT_SCHEMA,
             record_id=secrets.token_hex(16),

@@ -11,7 +11,7 @@ from fraudwatch.application.console.casework import Claims
 from fraudwatch.application.ports import Publisher
 from fraudwatch.domain.messages.dead_letter import Code, Refused
 from fraudwatch.domain.messages.fields import problems
-from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, Source, Truth
+from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, LabelValue, Source
 
 
 class HeldByAnother(RuntimeError):
@@ -31,7 +31,7 @@ class Decisions:
     encode: Callable[[Any], bytes]
     now_ms: Callable[[], int]
 
-    def decide(self, person: Person, transaction_id: str, truth: Truth, note: str) -> Label:
+    def decide(self, person: Person, transaction_id: str, truth: LabelValue, note: str) -> Label:
         """Say what a purchase was; returns when the broker has acknowledged the label.
 
         Whoever decides holds the case: a claim that has run out is taken again, one that somebody

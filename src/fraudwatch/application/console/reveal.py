@@ -16,8 +16,8 @@ from fraudwatch.domain.messages.audit import (
     AUDIT_SCHEMA,
     LONGEST_REASON,
     SHORTEST_REASON,
+    AuditAction,
     AuditRecord,
-    Deed,
 )
 from fraudwatch.domain.messages.dead_letter import Code, Refused
 from fraudwatch.domain.messages.fields import Fact, Problem, problems
@@ -111,7 +111,7 @@ def _record(asked: RevealRequest, reason: str, now_ms: int) -> AuditRecord:
         schema=AUDIT_SCHEMA,
         record_id=uuid.uuid4().hex,
         at_ms=now_ms,
-        deed=Deed.REVEALED,
+        deed=AuditAction.REVEALED,
         by=asked.login,
         reason=reason,
         transaction_id=asked.transaction_id,

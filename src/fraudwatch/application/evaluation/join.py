@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fraudwatch.application.evaluation.ports import Truth, Verdicts
-from fraudwatch.domain.evaluation.labelled_scores import Flags, Floats, Judged, Keys
+from fraudwatch.domain.arrays import Bools, Float64s, UInt64s
+from fraudwatch.domain.evaluation.labelled_scores import LabelledScores
 from fraudwatch.domain.messages.verdict import Outcome
 
 NO_RATE = "currency has no rate on its day, so ingest refuses it"
@@ -25,10 +26,10 @@ class NothingToReport(Exception):
 class Joined:
     """The purchases with a verdict, that verdict column by column, and counts of the others."""
 
-    judged: Judged
-    score: Floats
-    is_alert: Flags
-    rules: dict[str, Flags]
+    judged: LabelledScores
+    score: Float64s
+    is_alert: Bools
+    rules: dict[str, Bools]
     outcomes: dict[str, int]
     judges: dict[str, int]
     transactions: int
@@ -68,7 +69,7 @@ def joined(truth: Truth, verdicts: Verdicts) -> Joined:
     lost.update({NO_RATE: no_rate, UNEXPLAINED: int((~is_judged).sum()) - no_rate})
     is_ours = np.isin(verdicts.transaction, truth.transaction)
     return Joined(
-        judged=Judged(
+        judged=LabelledScores(
             transaction=truth.transaction[is_judged],
             card=truth.card[is_judged],
             event_at_ms=truth.event_at_ms[is_judged],
@@ -92,7 +93,7 @@ def joined(truth: Truth, verdicts: Verdicts) -> Joined:
     )
 
 
-def _row_of_each(wanted: Keys, verdicts: Verdicts) -> npt.NDArray[np.int64]:
+def _row_of_each(wanted: UInt64s, verdicts: Verdicts) -> npt.NDArray[np.int64]:
     """The row of each purchase's verdict, or -1; of copies the first one read."""
     has_score = np.flatnonzero(~np.isnan(verdicts.score))
     known, first = np.unique(verdicts.transaction[has_score], return_index=True)
@@ -102,7 +103,7 @@ def _row_of_each(wanted: Keys, verdicts: Verdicts) -> npt.NDArray[np.int64]:
     return np.where(known[place] == wanted, has_score[first[place]], -1)
 
 
-def _repeats(transaction: Keys, verdict: Keys) -> int:
+def _repeats(transaction: UInt64s, verdict: UInt64s) -> int:
     is_first = np.zeros((2, len(transaction)), dtype=np.bool_)
     for seen, keys in zip(is_first, (transaction, verdict), strict=True):
         seen[np.unique(keys, return_index=True)[1]] = True

@@ -13,9 +13,10 @@ import numpy as np
 from fraudwatch.application.evaluation.exclusions import exclusions
 from fraudwatch.application.evaluation.join import Joined, joined
 from fraudwatch.application.evaluation.ports import Truth, Verdicts
+from fraudwatch.domain.arrays import Bools, Float64s
 from fraudwatch.domain.evaluation import budget, ranking
 from fraudwatch.domain.evaluation import detection_counts as alarms
-from fraudwatch.domain.evaluation.labelled_scores import Flags, Floats, Judged, ratio
+from fraudwatch.domain.evaluation.labelled_scores import LabelledScores, ratio
 from fraudwatch.domain.rules.catalogue import RULES
 
 BUDGET_A_DAY = 100
@@ -33,7 +34,7 @@ def report(truth: Truth, verdicts: Verdicts) -> dict[str, Any]:
     perfect = budget.perfect_card_precision(judged, BUDGET_A_DAY).mean
     precision = budget.card_precision(judged, both.score, BUDGET_A_DAY)
     days = _days(both, precision)
-    alerts = alarms.found_by(judged, both.is_alert)
+    alerts = alarms.count_detections(judged, both.is_alert)
     rules = both.rules | {name: _none(judged) for name in RULES if name not in both.rules}
     document = {
         "source": truth.source,
@@ -46,7 +47,9 @@ def report(truth: Truth, verdicts: Verdicts) -> dict[str, Any]:
         "value_caught_ratio": alerts.value_ratio,
         **_ranking_numbers(judged, both.score, perfect),
         "time_to_first_alert": asdict(alarms.first_alerts(judged, both.is_alert)),
-        "by_rule": {name: asdict(alarms.found_by(judged, rules[name])) for name in sorted(rules)},
+        "by_rule": {
+            name: asdict(alarms.count_detections(judged, rules[name])) for name in sorted(rules)
+        },
         "baselines": _baselines(judged, rules, perfect),
         "by_day": days,
     }
@@ -77,7 +80,7 @@ def _coverage(both: Joined) -> dict[str, Any]:
     }
 
 
-def _ranking_numbers(judged: Judged, score: Floats, perfect: float) -> dict[str, float]:
+def _ranking_numbers(judged: LabelledScores, score: Float64s, perfect: float) -> dict[str, float]:
     """What only depends on the order in which a score puts purchases."""
     found = budget.card_precision(judged, score, BUDGET_A_DAY).mean
     return {
@@ -93,7 +96,7 @@ def _ranking_numbers(judged: Judged, score: Floats, perfect: float) -> dict[str,
 
 
 def _baselines(
-    judged: Judged, rules: Mapping[str, Flags], perfect: float
+    judged: LabelledScores, rules: Mapping[str, Bools], perfect: float
 ) -> dict[str, dict[str, float]]:
     """The same numbers for scores that need no platform: the amount alone, each rule alone."""
     known = np.nan_to_num(judged.eur_cents, nan=-1.0)
@@ -109,7 +112,7 @@ def _days(both: Joined, precision: budget.CardPrecision) -> list[dict[str, Any]]
     place = np.searchsorted(starts, day)
     money = np.where(judged.is_fraud, np.nan_to_num(judged.eur_cents), 0.0)
 
-    def summed(values: Floats | Flags) -> list[float]:
+    def summed(values: Float64s | Bools) -> list[float]:
         sums: list[float] = np.bincount(place, weights=values, minlength=len(starts)).tolist()
         return sums
 
@@ -129,7 +132,7 @@ def _days(both: Joined, precision: budget.CardPrecision) -> list[dict[str, Any]]
     ]
 
 
-def _none(judged: Judged) -> Flags:
+def _none(judged: LabelledScores) -> Bools:
     return np.zeros(len(judged.is_fraud), dtype=np.bool_)
 
 

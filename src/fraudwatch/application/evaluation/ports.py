@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from fraudwatch.domain.evaluation.labelled_scores import Flags, Floats, Integers, Keys
+from fraudwatch.domain.arrays import Bools, Float64s, Int64s, UInt64s
 
 _KEY_BYTES = 8
 
@@ -20,12 +20,12 @@ def key_bytes(text: str) -> bytes:
     return hashlib.blake2b(text.encode(), digest_size=_KEY_BYTES).digest()
 
 
-def keys_from(joined: bytes | bytearray) -> Keys:
+def keys_from(joined: bytes | bytearray) -> UInt64s:
     """Keys that lie end to end."""
     return np.frombuffer(bytes(joined), dtype="<u8").astype(np.uint64, copy=False)
 
 
-def keys_of(texts: Iterable[str]) -> Keys:
+def keys_of(texts: Iterable[str]) -> UInt64s:
     """The keys of many ids."""
     return keys_from(b"".join(map(key_bytes, texts)))
 
@@ -35,12 +35,12 @@ class Truth:
     """Labelled purchases of one source, one row each, in the order of events."""
 
     source: str
-    transaction: Keys
-    card: Keys
-    event_at_ms: Integers
-    eur_cents: Floats
+    transaction: UInt64s
+    card: UInt64s
+    event_at_ms: Int64s
+    eur_cents: Float64s
     """NaN where no exchange rate is known, so that ingest refuses the purchase."""
-    is_fraud: Flags
+    is_fraud: Bools
     refused: Mapping[str, int] = field(default_factory=dict)
     """Labelled rows that replay refuses, so that they cannot have a verdict, by reason."""
     refused_frauds: int = 0
@@ -56,12 +56,12 @@ class Truth:
 class Verdicts:
     """Every row of the system of record that belongs to one source, in no order."""
 
-    transaction: Keys
-    verdict: Keys
-    score: Floats
+    transaction: UInt64s
+    verdict: UInt64s
+    score: Float64s
     outcome: npt.NDArray[np.int8]
     """Position in :class:`fraudwatch.domain.messages.verdict.Outcome`."""
-    rules: Keys
+    rules: UInt64s
     """A bit for each of ``rule_names`` that was hit."""
     rule_names: tuple[str, ...]
     judge: npt.NDArray[np.int16]

@@ -17,7 +17,7 @@ from fraudwatch.domain.training.versions import (
     ModelVersion,
     NoSuchVersion,
     TrainingRecord,
-    before,
+    previous_champion,
     version_of,
     with_sha256,
 )
@@ -160,7 +160,7 @@ def roll_back(models: Models, version: int | None = None) -> ModelVersion:
     mend(models)
     versions = models.registry.versions()
     if version is None:
-        chosen = before(models.champion(), versions)
+        chosen = previous_champion(models.champion(), versions)
     else:
         chosen = version_of(version, versions)
     if chosen.promoted_at_ms is None:

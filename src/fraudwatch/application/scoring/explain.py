@@ -13,10 +13,11 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from fraudwatch.domain.features.feature_vector import SERVED_INDEX
+from fraudwatch.domain.arrays import Float64s
+from fraudwatch.domain.features.feature_vector import VECTOR_INDEX
 from fraudwatch.domain.messages.explanation import Contribution
-from fraudwatch.domain.models.active_models import Models
-from fraudwatch.domain.models.fitted import About, Float64s, Normal
+from fraudwatch.domain.models.active_models import ActiveModels
+from fraudwatch.domain.models.fitted import ModelMetadata, Normal
 
 TOLD: Final = 5
 # A habit of few purchases looks sharper than it is.
@@ -35,7 +36,7 @@ class _Normals(NamedTuple):
     spread: Float64s
 
 
-def explain(models: Models, features: Float64s) -> tuple[Told, ...]:
+def explain(models: ActiveModels, features: Float64s) -> tuple[Told, ...]:
     """The loudest features of each row, loudest first; nothing where there is no model.
 
     ``features`` are the full vectors of the flagged rows alone.
@@ -53,11 +54,11 @@ def explain(models: Models, features: Float64s) -> tuple[Told, ...]:
     return tuple(_told(about.features, *row) for row in rows)
 
 
-def _normals(features: Float64s, about: About, training: Normal) -> _Normals:
+def _normals(features: Float64s, about: ModelMetadata, training: Normal) -> _Normals:
     """The training rows' normal, and the customer's own in its place where it is known."""
     normals = _Normals(*(np.tile(one, (len(features), 1)) for one in training))
-    mean = features[:, SERVED_INDEX[_OWN_MEAN]]
-    deviation = features[:, SERVED_INDEX[_OWN_DEVIATION]]
+    mean = features[:, VECTOR_INDEX[_OWN_MEAN]]
+    deviation = features[:, VECTOR_INDEX[_OWN_DEVIATION]]
     spread = np.maximum(deviation, _LEAST_SPREAD_OF_MEAN * mean)
     is_known = mean > 0
     for name, scale in ((_AMOUNT, np.ones_like(mean)), (_AMOUNT_RATIO, mean)):
@@ -70,13 +71,13 @@ def _normals(features: Float64s, about: About, training: Normal) -> _Normals:
     return normals
 
 
-def _distances(features: Float64s, about: About, normals: _Normals) -> Float64s:
+def _distances(features: Float64s, about: ModelMetadata, normals: _Normals) -> Float64s:
     """How many spreads from the normal; NaN where that is unknown or said by another feature."""
     values = features[:, about.columns]
     is_spread = normals.spread > 0  # where all were alike the forest never cuts
     distances = np.full(values.shape, np.nan)
     np.divide(values - normals.middle, normals.spread, out=distances, where=is_spread)
-    knows_hour = ~np.isnan(features[:, SERVED_INDEX[_OWN_HOUR_SHARE]])
+    knows_hour = ~np.isnan(features[:, VECTOR_INDEX[_OWN_HOUR_SHARE]])
     for place, name in enumerate(about.features):
         # The customer's own normal is what others are measured by, not a trait of the purchase.
         is_normal_itself = name in {_OWN_MEAN, _OWN_DEVIATION}
@@ -92,7 +93,7 @@ def _told(names: tuple[str, ...], values: Float64s, middle: Float64s, parts: Flo
     # The catalogue's order decides between equals, so that the same input gives the same bytes.
     loudest = sorted(
         (place for place in range(len(names)) if abs(parts[place]) > 0),
-        key=lambda place: (-abs(parts[place]), SERVED_INDEX[names[place]]),
+        key=lambda place: (-abs(parts[place]), VECTOR_INDEX[names[place]]),
     )
     return tuple(
         Contribution(

@@ -9,16 +9,15 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from fraudwatch.domain.arrays import Bools
 from fraudwatch.domain.messages.verdict import Reason
 from fraudwatch.domain.models.evidence import Evidence
 from fraudwatch.domain.policy.combination import FULL_SCORE_POINTS, ModelPart
 from fraudwatch.domain.policy.policy import Policy
 from fraudwatch.domain.rules.lists import ALLOW_LIST
-from fraudwatch.domain.rules.rule import Seen
+from fraudwatch.domain.rules.rule import RuleInput
 
 HIGH_VALUE: Final = "high_value"
-
-Bools = npt.NDArray[np.bool_]
 
 
 class Held(NamedTuple):
@@ -37,11 +36,11 @@ class _Said(NamedTuple):
     name: str
     of: Bools
     points: npt.NDArray[np.int64]
-    text: Callable[[Seen, int], str]
+    text: Callable[[RuleInput, int], str]
 
 
 def reasons_of(
-    seen: Seen, policy: Policy, evidence: Evidence, held: Held
+    seen: RuleInput, policy: Policy, evidence: Evidence, held: Held
 ) -> tuple[tuple[Reason, ...], ...]:
     """The reasons of every purchase, most points first; equals by name.
 
@@ -91,8 +90,8 @@ def _by_policy(policy: Policy, held: Held) -> Iterator[_Said]:
         held.is_lifted,
         none,
         lambda seen, i: (
-            f"{seen.amount_eur_cents[i] / 100:,.2f} EUR: from {bound:,.2f} EUR on, anything "
-            "against a purchase makes it critical."
+            f"Amount {seen.amount_eur_cents[i] / 100:,.2f} EUR with other evidence against it; "
+            f"high-value limit {bound:,.2f} EUR."
         ),
     )
     yield _Said(
@@ -100,6 +99,6 @@ def _by_policy(policy: Policy, held: Held) -> Iterator[_Said]:
         held.is_allowed,
         none,
         lambda seen, i: (
-            f"On the allow list: {policy.allow.found(seen, i)}. Approved whatever else is said."
+            f"On the allow list: {policy.allow.describe(seen, i)}; approved over all other reasons."
         ),
     )

@@ -1,1 +1,1 @@
-"""How good verdicts were, held against what is known; ``docs/quality.md`` says why so."""
+"""Evaluate scores and verdicts against labels; ``docs/quality.md`` gives the reasons."""

@@ -1,7 +1,7 @@
-"""What marks are worth where only some purchases have a label.
+"""Evaluate alerts where only some purchases have a label (label coverage).
 
-A purchase without a label is neither fraud nor genuine: it is in no share, and where nothing is
-labelled a share or a sum is unknown, never zero.
+A purchase without a label is neither fraud nor genuine: it counts in no ratio, and without any
+label a ratio or a sum is unknown, never zero.
 """
 
 from __future__ import annotations
@@ -12,45 +12,46 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from fraudwatch.domain.evaluation.labelled_scores import Flags, Integers, ratio
+from fraudwatch.domain.arrays import Bools, Int64s
+from fraudwatch.domain.evaluation.labelled_scores import ratio
 from fraudwatch.domain.messages.verdict import Outcome
 
-Places = npt.NDArray[np.int8]
+OutcomeCodes = npt.NDArray[np.int8]
 OUTCOMES: Final = tuple(Outcome)
 APPROVED: Final = OUTCOMES.index(Outcome.APPROVE)
 DECLINED: Final = OUTCOMES.index(Outcome.DECLINE)
-UNJUDGED: Final = -1
+UNSCORED: Final = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """What is known of each purchase by now: of most of them, nothing."""
+class LabelMask:
+    """Labels of purchases as masks; most purchases have none."""
 
-    is_fraud: Flags
-    is_genuine: Flags
-    is_decided: Flags
-    """An analyst is sure of it. Chargebacks name frauds alone, so they tell no false alarm."""
-    eur_cents: Integers
-    is_paid: Flags
-    """Its payment was approved: one that was refused moves no money."""
+    is_fraud: Bools
+    is_genuine: Bools
+    is_decided: Bools
+    """Decided by an analyst. Chargebacks name frauds alone, so they show no false positive."""
+    eur_cents: Int64s
+    is_paid: Bools
+    """Its payment was approved: a declined one moves no money."""
 
     @property
-    def is_labelled(self) -> Flags:
-        """Whether anybody is sure of it."""
+    def is_labelled(self) -> Bools:
+        """Mask of purchases with a label of fraud or genuine."""
         return self.is_fraud | self.is_genuine
 
-    def among(self, chosen: Flags) -> Known:
-        """The same of some purchases alone."""
-        return Known(**{one.name: getattr(self, one.name)[chosen] for one in fields(self)})
+    def among(self, chosen: Bools) -> LabelMask:
+        """Select some purchases."""
+        return LabelMask(**{one.name: getattr(self, one.name)[chosen] for one in fields(self)})
 
-    def eur_cents_of(self, chosen: Flags) -> int:
-        """The money that moved in these purchases."""
+    def eur_cents_of(self, chosen: Bools) -> int:
+        """Return the paid amount of the selected purchases."""
         return int(self.eur_cents[chosen & self.is_paid].sum())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Worth:
-    """What is known of the purchases that somebody marked."""
+class LabelledMetrics:
+    """Metrics of hits by their labels."""
 
     hits: int
     known_frauds: int
@@ -58,21 +59,21 @@ class Worth:
     decided: int
     decided_frauds: int
     precision_of_decided: float
-    """Frauds among those that analysts decided: what ``docs/reports.md`` calls precision."""
+    """Frauds among those that analysts decided: the precision of ``docs/reports.md``."""
     precision_of_labelled: float
-    """Frauds among those with any label: too good where the bank names frauds alone."""
+    """Frauds among those with any label: too high where chargebacks name frauds alone."""
     recall: float
-    """Of all known frauds, those that were marked."""
+    """Hits among all known frauds."""
     fraud_eur_cents: int | None
-    """Of known frauds; None where none of these purchases has a label."""
+    """Amount of known frauds; None where none of these purchases has a label."""
 
 
-def worth(known: Known, is_hit: Flags) -> Worth:
-    """Hold one mark a purchase against what is known."""
+def labelled_metrics(known: LabelMask, is_hit: Bools) -> LabelledMetrics:
+    """Compare hits with the known labels."""
     frauds, genuine = is_hit & known.is_fraud, is_hit & known.is_genuine
     decided = is_hit & known.is_decided
-    is_told = bool((frauds | genuine).any())
-    return Worth(
+    has_label = bool((frauds | genuine).any())
+    return LabelledMetrics(
         hits=int(is_hit.sum()),
         known_frauds=int(frauds.sum()),
         known_genuine=int(genuine.sum()),
@@ -81,28 +82,28 @@ def worth(known: Known, is_hit: Flags) -> Worth:
         precision_of_decided=ratio((decided & known.is_fraud).sum(), decided.sum()),
         precision_of_labelled=ratio(frauds.sum(), (frauds | genuine).sum()),
         recall=ratio(frauds.sum(), known.is_fraud.sum()),
-        fraud_eur_cents=known.eur_cents_of(frauds) if is_told else None,
+        fraud_eur_cents=known.eur_cents_of(frauds) if has_label else None,
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Money:
-    """Of payments that went through; everything is None where none of them has a label."""
+    """Amounts of approved payments; everything is None where none of them has a label."""
 
     caught_eur_cents: int | None = None
     """Known fraud that was not approved."""
     declined_eur_cents: int | None = None
-    """Of that, what was declined and not only looked at."""
+    """Of that, the declined part, without reviews."""
     missed_eur_cents: int | None = None
     """Known fraud that was approved."""
     wrongly_blocked_eur_cents: int | None = None
-    """Known to be genuine, and declined."""
+    """Known genuine purchases that were declined."""
     value_recall_ratio: float = float("nan")
-    """Of all known fraud money, what was caught."""
+    """Caught part of all known fraud amounts."""
 
 
-def money(known: Known, outcome: Places) -> Money:
-    """What a policy's outcomes would have kept, lost and wrongly refused."""
+def money(known: LabelMask, outcome: OutcomeCodes) -> Money:
+    """Sum the fraud amounts that a policy caught and missed, and wrongly declined amounts."""
     if not (known.is_labelled & known.is_paid).any():
         return Money()
     is_alert, is_declined = outcome > APPROVED, outcome == DECLINED

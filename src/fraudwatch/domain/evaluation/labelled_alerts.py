@@ -1,4 +1,4 @@
-"""What alerts were worth: verdicts beside what their purchases turned out to be, day by day."""
+"""Evaluate alerts by labels: frauds caught and missed, false positives, by day and by rule."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from fraudwatch.domain.instants import day_of
-from fraudwatch.domain.messages.label import Label, Source, Truth
+from fraudwatch.domain.messages.label import Label, LabelValue, Source
 from fraudwatch.domain.messages.verdict import Outcome, Verdict
 
 
 @dataclass(slots=True, kw_only=True)
-class Outcomes:
-    """The labelled purchases of one UTC day of event; those without a label are in none of it."""
+class LabelledAlertCounts:
+    """Counts of the labelled purchases of one UTC event day; those without a label do not count."""
 
     caught: int = 0
     """Frauds that were alerts."""
@@ -25,70 +25,76 @@ class Outcomes:
     missed_eur_cents: int = 0
 
 
-def outcomes(verdicts: Iterable[Verdict], labels: Iterable[Label]) -> dict[str, Outcomes]:
-    """Hold verdicts against labels; by day of the event, days without a label left out.
+def count_labelled_alerts(
+    verdicts: Iterable[Verdict], labels: Iterable[Label]
+) -> dict[str, LabelledAlertCounts]:
+    """Compare verdicts with labels, by event day; days without a label are left out.
 
-    Of several verdicts on a transaction the one decided last stands.
+    Of several verdicts on a transaction the one decided last counts.
     """
-    truths = standing_truths(labels)
-    days: dict[str, Outcomes] = {}
+    in_effect = current_labels(labels)
+    days: dict[str, LabelledAlertCounts] = {}
     for verdict in _latest(verdicts).values():
-        if (truth := truths.get(verdict.transaction_id)) is not None:
-            _add(days.setdefault(day_of(verdict.event_at_ms), Outcomes()), verdict, truth)
+        if (value := in_effect.get(verdict.transaction_id)) is not None:
+            _add(
+                days.setdefault(day_of(verdict.event_at_ms), LabelledAlertCounts()), verdict, value
+            )
     return days
 
 
-class RuleTruth(NamedTuple):
-    """What is known of the purchases that one rule hit."""
+class RuleLabelCounts(NamedTuple):
+    """Labels of the purchases that one rule hit."""
 
     frauds: int = 0
     labelled: int = 0
 
 
-def truths_by_rule(verdicts: Iterable[Verdict], labels: Iterable[Label]) -> dict[str, RuleTruth]:
-    """How many of the labelled purchases that a rule hit were fraud; by the rule's name."""
-    truths = standing_truths(labels)
-    rules: dict[str, RuleTruth] = {}
+def label_counts_by_rule(
+    verdicts: Iterable[Verdict], labels: Iterable[Label]
+) -> dict[str, RuleLabelCounts]:
+    """Count labelled purchases and frauds among those that a rule hit, by the rule's name."""
+    in_effect = current_labels(labels)
+    rules: dict[str, RuleLabelCounts] = {}
     for verdict in _latest(verdicts).values():
-        if (truth := truths.get(verdict.transaction_id)) is None:
+        if (value := in_effect.get(verdict.transaction_id)) is None:
             continue
         for rule in {reason.rule for reason in verdict.reasons}:
-            frauds, labelled = rules.get(rule, RuleTruth())
-            rules[rule] = RuleTruth(frauds + (truth is Truth.FRAUD), labelled + 1)
+            frauds, labelled = rules.get(rule, RuleLabelCounts())
+            rules[rule] = RuleLabelCounts(frauds + (value is LabelValue.FRAUD), labelled + 1)
     return rules
 
 
 def decided_by_analysts(labels: Iterable[Label]) -> list[Label]:
-    """All that is said of the purchases that an analyst has decided.
+    """Return all labels of the purchases that an analyst has decided.
 
-    Chargebacks name frauds and hardly ever a genuine purchase: a share of false alarms among those
-    would always be zero. What the bank says later of a decided purchase still counts, so that an
-    analyst's mistake is no false alarm.
+    Chargebacks name frauds and hardly ever a genuine purchase: the share of false positives among
+    those would always be zero. A later chargeback of a decided purchase still counts, so that an
+    analyst's mistake is no false positive.
     """
     known = list(labels)
-    decided = standing_truths(label for label in known if label.source is Source.ANALYST)
+    decided = current_labels(label for label in known if label.source is Source.ANALYST)
     return [label for label in known if label.transaction_id in decided]
 
 
-def standing_truths(labels: Iterable[Label]) -> Mapping[str, Truth]:
-    """What each transaction is known to be; left out where nobody is sure.
+def current_labels(labels: Iterable[Label]) -> Mapping[str, LabelValue]:
+    """Return the label in effect of each transaction; left out where no source is sure.
 
-    The latest word of each source stands, so an analyst who is no longer sure takes their own word
-    back and not the bank's. Of two sources that are sure the later one is believed, and the bank at
-    the same instant.
+    The latest label of each source counts, so an analyst who is no longer sure withdraws their own
+    label and not the chargeback. Of two sources that are sure the later one counts, and the
+    chargeback at the same instant.
     """
-    said: dict[tuple[str, Source], Label] = {}
+    latest: dict[tuple[str, Source], Label] = {}
     for label in labels:
-        place = label.transaction_id, label.source
-        if place not in said or _age(said[place]) < _age(label):
-            said[place] = label
-    sure = [label for label in said.values() if label.verdict is not Truth.UNSURE]
+        key = label.transaction_id, label.source
+        if key not in latest or _age(latest[key]) < _age(label):
+            latest[key] = label
+    sure = [label for label in latest.values() if label.verdict is not LabelValue.UNSURE]
     sure.sort(key=lambda label: (label.known_at_ms, label.source is Source.CHARGEBACK))
     return {label.transaction_id: label.verdict for label in sure}
 
 
 def _age(label: Label) -> tuple[int, str]:
-    # Of two words in one millisecond the greater text stands, as in the store.
+    # Of two labels in one millisecond the greater text counts, as in the store.
     return label.known_at_ms, label.verdict
 
 
@@ -101,9 +107,9 @@ def _latest(verdicts: Iterable[Verdict]) -> dict[str, Verdict]:
     return latest
 
 
-def _add(day: Outcomes, verdict: Verdict, truth: Truth) -> None:
+def _add(day: LabelledAlertCounts, verdict: Verdict, value: LabelValue) -> None:
     is_alert = verdict.outcome is not Outcome.APPROVE
-    if truth is Truth.GENUINE:
+    if value is LabelValue.GENUINE:
         day.false_positives += is_alert
     elif is_alert:
         day.caught += 1

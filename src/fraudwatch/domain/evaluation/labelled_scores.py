@@ -1,45 +1,40 @@
-"""Purchases whose verdict and whose truth are both known: what every number is made of."""
+"""Hold purchases with score and label as columns: the input of every evaluation."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-DAY_MS = 86_400_000
-
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
-Keys = npt.NDArray[np.uint64]
-Integers = npt.NDArray[np.int64]
+from fraudwatch.domain.arrays import Bools, Float64s, Int64s, UInt64s
+from fraudwatch.domain.time_units import DAY_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """Columns of equal length. Ties in any ranking are broken by the keys, lowest first.
+class LabelledScores:
+    """Labelled purchases as columns of equal length; ties in a ranking are broken by lowest key.
 
-    Keys are hashes, so that the order in which cards or purchases are numbered favours nobody.
+    Keys are hashes, so that the numbering of cards or purchases has no influence.
     """
 
-    transaction: Keys
-    card: Keys
-    event_at_ms: Integers
-    eur_cents: Floats
-    """NaN where the amount is unknown; such a purchase counts, its money does not."""
-    is_fraud: Flags
+    transaction: UInt64s
+    card: UInt64s
+    event_at_ms: Int64s
+    eur_cents: Float64s
+    """NaN where the amount is unknown; such a purchase counts, its amount does not."""
+    is_fraud: Bools
 
     @property
-    def day(self) -> Integers:
+    def day(self) -> Int64s:
         """Days since 1970, UTC."""
         return self.event_at_ms // DAY_MS
 
-    def fraud_eur_cents(self, among: Flags | None = None) -> float:
-        """The money of all frauds, or of those that are marked."""
+    def fraud_eur_cents(self, among: Bools | None = None) -> float:
+        """Return the amount of all frauds, or of those that are selected."""
         chosen = self.is_fraud if among is None else self.is_fraud & among
         return float(np.nansum(self.eur_cents[chosen]))
 
 
 def ratio(part: float, whole: float) -> float:
-    """A share; of nothing it is unknown."""
+    """Return a ratio; NaN if the whole is zero."""
     return part / whole if whole else float("nan")

@@ -1,6 +1,6 @@
-"""How well a score orders frauds before the rest, whatever score an alert begins at.
+"""Measure how well a score ranks frauds first, independent of a threshold: AP, AUC, recall@FPR.
 
-Purchases of equal score are one step: no order among them is made up, nobody gains by it.
+Purchases of equal score are one step: no order among them is assumed.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fraudwatch.domain.evaluation.labelled_scores import Flags, Floats, Integers
+from fraudwatch.domain.arrays import Bools, Float64s, Int64s
 
 
 class Steps(NamedTuple):
-    """What lies at or above each distinct score, from the highest score down."""
+    """Counts at or above each distinct score, from the highest score down."""
 
-    frauds: Integers
-    genuine: Integers
+    frauds: Int64s
+    genuine: Int64s
 
 
-def steps(score: Floats, is_fraud: Flags) -> Steps:
+def steps(score: Float64s, is_fraud: Bools) -> Steps:
     """Count frauds and genuine purchases down the ranking, one step a distinct score."""
     order = np.argsort(-score, kind="stable")
     ranked, frauds = score[order], np.cumsum(is_fraud[order])
@@ -27,8 +27,8 @@ def steps(score: Floats, is_fraud: Flags) -> Steps:
     return Steps(frauds[last_of_tie], last_of_tie + 1 - frauds[last_of_tie])
 
 
-def average_precision(score: Floats, is_fraud: Flags) -> float:
-    """Area under precision over recall as a sum of steps; NaN without frauds."""
+def average_precision(score: Float64s, is_fraud: Bools) -> float:
+    """Return the average precision: area under the precision-recall steps; NaN without frauds."""
     if not is_fraud.any():
         return float("nan")
     found = steps(score, is_fraud)
@@ -37,26 +37,26 @@ def average_precision(score: Floats, is_fraud: Flags) -> float:
     return float(np.sum(np.diff(recall, prepend=0.0) * precision))
 
 
-def auc(score: Floats, is_fraud: Flags) -> float:
-    """Area under the ROC curve; NaN unless there are both frauds and genuine purchases."""
+def auc(score: Float64s, is_fraud: Bools) -> float:
+    """Return the area under the ROC curve; NaN unless there are frauds and genuine purchases."""
     if not _has_both(is_fraud):
         return float("nan")
-    false_alarm_ratio, recall = _roc(score, is_fraud)
-    return float(np.trapezoid(recall, false_alarm_ratio))
+    fpr, recall = _roc(score, is_fraud)
+    return float(np.trapezoid(recall, fpr))
 
 
-def recall_at_fpr(score: Floats, is_fraud: Flags, false_positive_ratio: float) -> float:
-    """Recall where this share of genuine purchases is marked, between two steps interpolated."""
+def recall_at_fpr(score: Float64s, is_fraud: Bools, false_positive_ratio: float) -> float:
+    """Return the recall at a false positive ratio, interpolated between two steps."""
     if not _has_both(is_fraud):
         return float("nan")
     return float(np.interp(false_positive_ratio, *_roc(score, is_fraud)))
 
 
-def _has_both(is_fraud: Flags) -> bool:
+def _has_both(is_fraud: Bools) -> bool:
     return bool(is_fraud.any()) and not bool(is_fraud.all())
 
 
-def _roc(score: Floats, is_fraud: Flags) -> tuple[Floats, Floats]:
+def _roc(score: Float64s, is_fraud: Bools) -> tuple[Float64s, Float64s]:
     found = steps(score, is_fraud)
     return (
         np.append(0.0, found.genuine / found.genuine[-1]),

@@ -1,1 +1,1 @@
-"""Features: what a customer's past says about this purchase, folded the same way everywhere."""
+"""Features of a purchase from its customer's history, by one fold for stream and batch."""

@@ -1,25 +1,26 @@
-"""The one list of features: name with unit and window, meaning, and its place in the vector.
+"""List all features of the fold: name with unit and window, meaning, and index in the vector.
 
 Window semantics, for every feature that has one:
 
-* Time is the event's own. A late event counts at its customer's last time, never before it.
+* Windows are in event time. A late event counts at its customer's last time, never before it.
 * A window is its whole tiles plus the current one: "1h" is the last 12 full tiles of five minutes
-  and the begun one, so it covers between 60 and 65 minutes. Tiles start at multiples of their
+  and the current one, so it covers between 60 and 65 minutes. Tiles start at multiples of their
   length since the epoch (UTC). Training, replay and the oracle use the same tiles.
-* Features are read before the purchase itself is added; those of the purchase alone say so.
-* A repeated transaction id (among the customer's last 64) is neither folded nor judged again.
-* An event older than 30 days before its customer's last is too late: put aside, not folded.
+* Features are read before the purchase itself is added; those of the purchase alone are marked.
+* A repeated transaction id (among the customer's last 64) is neither folded nor scored again.
+* An event older than 30 days before its customer's last is too late: dead-lettered, not folded.
 * Amounts are integer euro cents; unknown is NaN, never zero. A count of nothing is zero.
-* What is known of merchants, devices, countries and categories has a fixed size; when it is full,
-  the one not seen for longest makes room. So "new" means: not among the last so many.
-* The usual amount is the mean of the approved ones so far, each counted as at most three times what
-  was usual before it: an outlier hardly moves it, a new habit does in time. Large is what lies
-  above that bound. There is none before the fourth approved purchase.
-* Hours and weekdays are UTC. Habits of the hour fade: an event weighs half after 30 days.
+* Known merchants, devices, countries and categories have a fixed number of slots; when they are
+  full, the least recently used one is replaced. So "new" means: not in any slot.
+* The usual amount is the mean of the approved ones so far, each capped at three times the usual
+  amount before it: an outlier hardly moves it, a new habit does in time. An amount above the cap is
+  large. There is no cap before the fourth approved purchase.
+* Hours and weekdays are UTC. Habits of the hour fade: the weight of an event halves in 30 days.
 
 Raise FEATURES_VERSION with every change that can change a byte of a feature vector or of the state:
 snapshots, models and archived vectors of another version are refused. Names, comments and
-docstrings are free; ``tests/unit/domain/features/test_feature_versions.py`` tells the two apart.
+docstrings are free; ``tests/unit/domain/features/test_feature_versions.py`` fails on the first kind
+only.
 """
 
 from __future__ import annotations
@@ -27,22 +28,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from fraudwatch.domain.time_units import DAY_MS, HOUR_MS, MINUTE_MS
+
 FEATURES_VERSION: Final = 1
-MINUTE_MS: Final = 60_000
-HOUR_MS: Final = 60 * MINUTE_MS
-DAY_MS: Final = 24 * HOUR_MS
 TOO_LATE_MS: Final = 30 * DAY_MS
-# Cards are tried with sums that nobody notices.
+# Cards are tested with amounts too small to be noticed.
 SMALL_AMOUNT_EUR_CENTS: Final = 500
 # A stolen card is emptied by amounts unlike its owner's.
 LARGE_TIMES_USUAL: Final = 3
-# Of fewer purchases nobody can tell what is usual.
+# Fewer purchases are no baseline.
 USUAL_FROM_PURCHASES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A span of whole tiles plus the current one."""
+    """Time window of whole tiles plus the current one."""
 
     name: str
     tile_ms: int
@@ -51,7 +51,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One number of the vector: its name carries unit and window."""
+    """One number of the feature vector; its name carries unit and window."""
 
     name: str
     meaning: str
@@ -74,9 +74,7 @@ FEATURES: Final = (
     Feature("since_last_seconds", "time since the customer's last event of any kind"),
     Feature("since_located_seconds", "time since the last card-present event with a position"),
     Feature("from_located_km", "great-circle distance from that position"),
-    Feature(
-        "from_located_kmh", "that distance over that time, the time taken as a minute at least"
-    ),
+    Feature("from_located_kmh", "that distance over that time, which counts as a minute at least"),
     Feature("own_amount_mean_eur_cents", "mean of the customer's approved amounts so far"),
     Feature("own_amount_deviation_eur_cents", "their standard deviation (sample), from two on"),
     Feature("amount_over_own_mean_ratio", "this amount over that mean"),
@@ -98,4 +96,4 @@ FEATURES: Final = (
     Feature("amount_over_own_usual_ratio", "this amount over that"),
 )
 
-FEATURE_INDEX: Final = {feature.name: place for place, feature in enumerate(FEATURES)}
+FEATURE_INDEX: Final = {feature.name: index for index, feature in enumerate(FEATURES)}

@@ -1,8 +1,8 @@
-"""Compiled functions whose cache cannot outlive what it was compiled from.
+"""Compile kernels with numba, in a cache that any change of this package's sources invalidates.
 
-numba looks at the file of a function alone. The kernel's places in the vector are constants of the
+numba checks the file of a function alone. A kernel's indexes into the vector are constants of the
 catalogue, another file: with a feature added there, a cached kernel would go on writing the others
-to their old places. So the cache lies in a folder named after all sources of this package.
+to their old indexes. So the cache folder is named by a hash of all sources of this package.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _PACKAGE: Final = Path(__file__).parent
 
 
 def cache_folder(package: Path) -> Path:
-    """Where what was compiled of this package is kept; another source, another folder."""
+    """Return the cache folder of this package's kernels, named by the hash of its sources."""
     digest = hashlib.sha256()
     for source in sorted(package.glob("*.py")):
         digest.update(source.name.encode() + b"\0" + source.read_bytes())
@@ -32,11 +32,11 @@ def _our_folder() -> str:
 
 
 def compiled(function: Callable[..., Any]) -> Any:
-    """``njit`` with a cache of its own folder; others' compiled functions keep theirs."""
-    # numba makes the module's variables when it is imported: no type checker knows them.
+    """Compile with ``njit`` and this package's cache folder; other packages keep theirs."""
+    # numba creates the module's variables at import: type checkers do not know them.
     settings: Any = config
-    usual, settings.CACHE_DIR = settings.CACHE_DIR, _our_folder()
+    default, settings.CACHE_DIR = settings.CACHE_DIR, _our_folder()
     try:
         return njit(cache=True)(function)
     finally:
-        settings.CACHE_DIR = usual
+        settings.CACHE_DIR = default

@@ -1,21 +1,16 @@
-"""What goes into the fold and what comes out of it, as columns."""
+"""Input and output of the fold, as columns."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
-from fraudwatch.domain.features.state import Float64s, Int64s, UInt64s
-
-Bools = npt.NDArray[np.bool_]
+from fraudwatch.domain.arrays import Bools, Float64s, Int64s, UInt64s
 
 
 class Events(NamedTuple):
-    """A run of transactions, in the order of (partition, offset).
+    """Batch of transactions in the order of (partition, offset).
 
-    Keys are fixed 64-bit hashes; of merchant, device, country and category 0 says unknown.
+    Keys are fixed 64-bit hashes; 0 is an unknown merchant, device, country or category.
     """
 
     customer_key: UInt64s
@@ -38,8 +33,8 @@ class Events(NamedTuple):
 
 
 class Folded(NamedTuple):
-    """What the fold says of each event: its feature vector, or why it has none."""
+    """Result of the fold for each event: its feature vector, or why it has none."""
 
     features: Float64s  # [event, feature]; NaN unknown, and for an event without
     is_repeat: Bools
-    is_too_late: Bools  # refused: its customer is a month further on
+    is_too_late: Bools  # more than 30 days before its customer's last event

@@ -1,6 +1,7 @@
-"""The served vector: what the fold says of a purchase, then what risk views say.
+"""Define the feature vector of a purchase: the fold's features, then the risk views' features.
 
-Rules, models and ``feature_topic`` have it whole. Only the fold's part follows from the log alone.
+Rules, models and ``feature_topic`` get the full vector. Only the fold's part depends on the log
+alone.
 """
 
 from __future__ import annotations
@@ -10,5 +11,5 @@ from typing import Final
 from fraudwatch.domain.features.catalogue import FEATURES
 from fraudwatch.domain.views.catalogue import VIEW_FEATURES
 
-SERVED: Final = FEATURES + VIEW_FEATURES
-SERVED_INDEX: Final = {feature.name: place for place, feature in enumerate(SERVED)}
+VECTOR_FEATURES: Final = FEATURES + VIEW_FEATURES
+VECTOR_INDEX: Final = {feature.name: index for index, feature in enumerate(VECTOR_FEATURES)}

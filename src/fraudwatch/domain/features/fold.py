@@ -1,6 +1,6 @@
-"""The one fold: events in order, one after the other, through one compiled function.
+"""Fold events into features, in order, through one compiled function for stream and batch.
 
-Streaming calls it per micro-batch on a living state; batch jobs call the same function over
+The detector calls it per micro-batch on its state; batch jobs call the same function over
 history; any chunking of the input gives the same bytes. It has no clock and no randomness, its
 money is integer, and its floats are computed in a fixed order.
 """
@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from fraudwatch.domain.arrays import Float64s, Int64s
 from fraudwatch.domain.features.catalogue import (
-    DAY_MS,
     FEATURE_INDEX,
     FEATURES,
     FEATURES_VERSION,
-    HOUR_MS,
     TOO_LATE_MS,
 )
 from fraudwatch.domain.features.compiled import compiled
@@ -25,16 +24,10 @@ from fraudwatch.domain.features.habits import (
     fold_hours,
     fold_known,
 )
-from fraudwatch.domain.features.places import fold_position, fold_recency, tell_addresses
-from fraudwatch.domain.features.state import (
-    HOURS_OF_DAY,
-    RECENT_IDS,
-    CustomerRows,
-    CustomerState,
-    Float64s,
-    Int64s,
-)
+from fraudwatch.domain.features.places import fold_position, fold_recency, write_address_distance
+from fraudwatch.domain.features.state import HOURS_OF_DAY, RECENT_IDS, CustomerRows, CustomerState
 from fraudwatch.domain.features.windows import fold_windows
+from fraudwatch.domain.time_units import DAY_MS, HOUR_MS
 from fraudwatch.domain.views.catalogue import views_version
 
 _ITEM_COUNT = FEATURE_INDEX["item_count"]
@@ -46,7 +39,10 @@ _EPOCH_DAY_OF_WEEK = 3  # 1970-01-01 was a Thursday
 
 
 def fold(customers: CustomerState, events: Events) -> Folded:
-    """Read every event's features, then add it; repeats and events too late change nothing."""
+    """Compute each event's features, then add the event to the state.
+
+    Repeats and events that are too late change nothing.
+    """
     rows = customers.rows_of(events.customer_key)
     features = np.full((len(rows), len(FEATURES)), np.nan)
     folded = Folded(features, *np.zeros((2, len(rows)), dtype=np.bool_))
@@ -55,7 +51,7 @@ def fold(customers: CustomerState, events: Events) -> Folded:
 
 
 def features_version() -> str:
-    """Version of the feature vector: equal versions mean equal bytes for equal events.
+    """Return the version of the feature vector: equal versions, equal bytes for equal events.
 
     The columns of the risk views are part of the vector, so their version is part of this one.
     """
@@ -67,12 +63,12 @@ def _fold(rows: Int64s, events: Events, customers: CustomerRows, folded: Folded)
     for i in range(len(rows)):
         row = rows[i]
         last = customers.last_event_ms[row]
-        if _was_seen(row, events.transaction_key[i], customers):
+        if _is_repeat(row, events.transaction_key[i], customers):
             folded.is_repeat[i] = True
         elif events.event_at_ms[i] < last - TOO_LATE_MS:
             folded.is_too_late[i] = True
         else:
-            _remember(row, events.transaction_key[i], customers)
+            _add_recent_id(row, events.transaction_key[i], customers)
             now = max(events.event_at_ms[i], last)
             _fold_one(i, row, now, events, customers, folded.features)
 
@@ -88,7 +84,7 @@ def _fold_one(
     fold_known(i, row, now, events, customers, out)
     fold_position(i, row, now, events, customers, out)
     fold_recency(i, row, now, customers, out)
-    tell_addresses(i, events, out)
+    write_address_distance(i, events, out)
     out[i, _ITEM_COUNT] = events.item_count[i]
     out[i, _AMOUNT] = events.amount_eur_cents[i]
     out[i, _HOUR_OF_DAY] = events.event_at_ms[i] // HOUR_MS % HOURS_OF_DAY
@@ -96,15 +92,15 @@ def _fold_one(
 
 
 @compiled
-def _was_seen(row: int, key: np.uint64, customers: CustomerRows) -> bool:
-    for place in range(min(customers.recent_count[row], RECENT_IDS)):
-        if customers.recent_ids[row, place] == key:
+def _is_repeat(row: int, key: np.uint64, customers: CustomerRows) -> bool:
+    for slot in range(min(customers.recent_count[row], RECENT_IDS)):
+        if customers.recent_ids[row, slot] == key:
             return True
     return False
 
 
 @compiled
-def _remember(row: int, key: np.uint64, customers: CustomerRows) -> None:
-    """Keep the id among the customer's last; the oldest makes room."""
+def _add_recent_id(row: int, key: np.uint64, customers: CustomerRows) -> None:
+    """Add the id to the customer's last; the oldest is replaced."""
     customers.recent_ids[row, customers.recent_count[row] % RECENT_IDS] = key
     customers.recent_count[row] += 1

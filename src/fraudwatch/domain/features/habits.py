@@ -1,28 +1,22 @@
-"""What is normal for this customer: amounts, hours, categories, merchants, devices, countries.
+"""Fold the customer's baseline: amounts, hours, categories, merchants, devices, countries.
 
-Only approved purchases make a habit: what a thief tries and does not get is no custom of anybody's.
+Only approved purchases count: what a thief tries and does not get is no habit of the customer's.
 """
 
 from __future__ import annotations
 
 import math
 
+from fraudwatch.domain.arrays import Float64s, Int64s, UInt64s
 from fraudwatch.domain.features.catalogue import (
-    DAY_MS,
     FEATURE_INDEX,
-    HOUR_MS,
     LARGE_TIMES_USUAL,
     USUAL_FROM_PURCHASES,
 )
 from fraudwatch.domain.features.compiled import compiled
 from fraudwatch.domain.features.events import Events
-from fraudwatch.domain.features.state import (
-    HOURS_OF_DAY,
-    CustomerRows,
-    Float64s,
-    Int64s,
-    UInt64s,
-)
+from fraudwatch.domain.features.state import HOURS_OF_DAY, CustomerRows
+from fraudwatch.domain.time_units import DAY_MS, HOUR_MS
 
 _AMOUNT_MEAN = FEATURE_INDEX["own_amount_mean_eur_cents"]
 _AMOUNT_DEVIATION = FEATURE_INDEX["own_amount_deviation_eur_cents"]
@@ -39,12 +33,12 @@ _KNOWN_DEVICES = FEATURE_INDEX["known_devices_count"]
 _KNOWN_COUNTRIES = FEATURE_INDEX["known_countries_count"]
 _HALF_LIFE_MS = 30 * DAY_MS
 _UNKNOWN = 0
-_NOWHERE = -1
+_NOT_FOUND = -1
 
 
 @compiled
 def fold_amounts(i: int, row: int, events: Events, customers: CustomerRows, out: Float64s) -> None:
-    """Usual amount, mean and deviation (Welford's recurrence, in order of arrival)."""
+    """Compute usual amount, mean and deviation (Welford's recurrence, in order of arrival)."""
     _fold_usual(i, row, events, customers, out)
     amount, count = float(events.amount_eur_cents[i]), customers.amount_count[row]
     mean = customers.amount_mean[row]
@@ -77,7 +71,7 @@ def _fold_usual(i: int, row: int, events: Events, customers: CustomerRows, out: 
 
 @compiled
 def large_from(row: int, customers: CustomerRows) -> float:
-    """Above this an amount is large; nothing is before a usual amount is known."""
+    """Return the bound above which an amount is large; infinite before there is a usual amount."""
     usual = customers.usual_amount[row]
     if customers.amount_count[row] < USUAL_FROM_PURCHASES or usual <= 0:
         return math.inf
@@ -88,7 +82,7 @@ def large_from(row: int, customers: CustomerRows) -> float:
 def fold_hours(
     i: int, row: int, now: int, events: Events, customers: CustomerRows, out: Float64s
 ) -> None:
-    """Share of this hour of the day; call before the time of the last event moves on."""
+    """Compute the share of this hour of the day; call before the last event's time is updated."""
     weights, last_ms = customers.hour_weight[row], customers.last_event_ms[row]
     if last_ms >= 0 and now > last_ms:
         weights *= 2.0 ** (-(now - last_ms) / _HALF_LIFE_MS)
@@ -104,30 +98,30 @@ def fold_hours(
 def fold_categories(
     i: int, row: int, now: int, events: Events, customers: CustomerRows, out: Float64s
 ) -> None:
-    """Share of this category among the customer's known ones."""
+    """Compute the share of this category among the customer's known ones."""
     key = events.category_key[i]
     if key == _UNKNOWN:
         return
-    keys, seen_ms = customers.category_keys[row], customers.category_seen_ms[row]
+    keys, latest_ms = customers.category_keys[row], customers.category_seen_ms[row]
     counts = customers.category_count[row]
-    place, total = _place_of(key, keys, seen_ms), counts.sum()
+    slot, total = _slot_of(key, keys, latest_ms), counts.sum()
     if total > 0:
-        out[i, _CATEGORY_SHARE] = counts[place] / total if place >= 0 else 0.0
+        out[i, _CATEGORY_SHARE] = counts[slot] / total if slot >= 0 else 0.0
     if not events.is_approved[i]:
         return
-    if place < 0:
-        place = _room_in(seen_ms)
-        keys[place] = key
-        counts[place] = 0
-    seen_ms[place] = now
-    counts[place] += 1
+    if slot < 0:
+        slot = _slot_to_use(latest_ms)
+        keys[slot] = key
+        counts[slot] = 0
+    latest_ms[slot] = now
+    counts[slot] += 1
 
 
 @compiled
 def fold_known(
     i: int, row: int, now: int, events: Events, customers: CustomerRows, out: Float64s
 ) -> None:
-    """Merchants, devices and countries: is this one new, and how many are known."""
+    """Check whether merchant, device and country are new, and count the known ones."""
     merchants, devices = customers.merchant_keys[row], customers.device_keys[row]
     countries, is_habit = customers.country_keys[row], events.is_approved[i]
     out[i, _NEW_MERCHANT], out[i, _KNOWN_MERCHANTS] = _fold_one(
@@ -145,34 +139,34 @@ def fold_known(
 def _fold_one(
     key: int,
     keys: UInt64s,
-    seen_ms: Int64s,
+    latest_ms: Int64s,
     now: int,
-    is_habit: bool,  # noqa: FBT001  compiled functions take places, not names
+    is_habit: bool,  # noqa: FBT001  compiled functions have positional arguments only
 ) -> tuple[float, float]:
-    known = float((seen_ms >= 0).sum())
+    known = float((latest_ms >= 0).sum())
     if key == _UNKNOWN:
         return math.nan, known
-    place = _place_of(key, keys, seen_ms)
-    is_new = 1.0 if place < 0 else 0.0
+    slot = _slot_of(key, keys, latest_ms)
+    is_new = 1.0 if slot < 0 else 0.0
     if known == 0:
         is_new = math.nan
     if is_habit:
-        if place < 0:
-            place = _room_in(seen_ms)
-            keys[place] = key
-        seen_ms[place] = now
+        if slot < 0:
+            slot = _slot_to_use(latest_ms)
+            keys[slot] = key
+        latest_ms[slot] = now
     return is_new, known
 
 
 @compiled
-def _place_of(key: int, keys: UInt64s, seen_ms: Int64s) -> int:
-    for place in range(len(keys)):
-        if seen_ms[place] >= 0 and keys[place] == key:
-            return place
-    return _NOWHERE
+def _slot_of(key: int, keys: UInt64s, latest_ms: Int64s) -> int:
+    for slot in range(len(keys)):
+        if latest_ms[slot] >= 0 and keys[slot] == key:
+            return slot
+    return _NOT_FOUND
 
 
 @compiled
-def _room_in(seen_ms: Int64s) -> int:
-    """A free place, else the one not seen for longest; the first of equals."""
-    return int(seen_ms.argmin())
+def _slot_to_use(latest_ms: Int64s) -> int:
+    """Return a free slot, else the least recently used one; the first of equals."""
+    return int(latest_ms.argmin())

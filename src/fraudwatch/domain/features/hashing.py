@@ -1,4 +1,4 @@
-"""A fixed 64-bit hash of strings: the same on every machine, version and run.
+"""Hash strings to fixed 64-bit keys: the same on every machine, version and run.
 
 FNV-1a (Fowler, Noll, Vo) with the finaliser of MurmurHash3; Python's own ``hash`` is salted.
 """
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from fraudwatch.domain.arrays import Int64s, UInt64s
 from fraudwatch.domain.features.compiled import compiled
 
 _FNV_OFFSET = np.uint64(0xCBF29CE484222325)
@@ -19,10 +20,8 @@ _SHIFT = np.uint64(33)
 
 
 @compiled
-def hash_strings(
-    starts: npt.NDArray[np.int64], utf8: npt.NDArray[np.uint8]
-) -> npt.NDArray[np.uint64]:
-    """Hash strings that lie end to end in ``utf8``; string i is ``starts[i]:starts[i + 1]``."""
+def hash_strings(starts: Int64s, utf8: npt.NDArray[np.uint8]) -> UInt64s:
+    """Hash strings stored end to end in ``utf8``; string i is ``starts[i]:starts[i + 1]``."""
     hashes = np.empty(len(starts) - 1, dtype=np.uint64)
     for i in range(len(hashes)):
         h = _FNV_OFFSET
@@ -34,8 +33,8 @@ def hash_strings(
     return hashes
 
 
-def keys_of(texts: Sequence[str | None]) -> npt.NDArray[np.uint64]:
-    """The hash of each text; 0 where it is unknown."""
+def keys_of(texts: Sequence[str | None]) -> UInt64s:
+    """Return the hash of each text; 0 where it is unknown."""
     utf8 = [text.encode() if text is not None else b"" for text in texts]
     starts = np.concatenate(([0], np.cumsum([len(text) for text in utf8], dtype=np.int64)))
     hashes = np.asarray(hash_strings(starts, np.frombuffer(b"".join(utf8), dtype=np.uint8)))

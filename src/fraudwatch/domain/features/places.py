@@ -1,26 +1,29 @@
-"""Where and when: distance and time since the last event, distance between the addresses."""
+"""Fold positions and times: distance and time since the last event, between the addresses."""
 
 from __future__ import annotations
 
 import math
 
+from fraudwatch.domain.arrays import Float64s
+from fraudwatch.domain.features import great_circle
 from fraudwatch.domain.features.catalogue import FEATURE_INDEX
 from fraudwatch.domain.features.compiled import compiled
 from fraudwatch.domain.features.events import Events
-from fraudwatch.domain.features.state import CustomerRows, Float64s
+from fraudwatch.domain.features.state import CustomerRows
 
 _SINCE_LAST = FEATURE_INDEX["since_last_seconds"]
 _SINCE_LOCATED = FEATURE_INDEX["since_located_seconds"]
 _FROM_LOCATED_KM = FEATURE_INDEX["from_located_km"]
 _FROM_LOCATED_KMH = FEATURE_INDEX["from_located_kmh"]
 _BILLING_TO_SHIPPING_KM = FEATURE_INDEX["billing_to_shipping_km"]
-_EARTH_RADIUS_KM = 6_371.0088  # mean radius, IUGG
 _SHORTEST_TRAVEL_SECONDS = 60.0
+
+great_circle_km = compiled(great_circle.great_circle_km)
 
 
 @compiled
 def fold_recency(i: int, row: int, now: int, customers: CustomerRows, out: Float64s) -> None:
-    """Time since the customer's last event."""
+    """Compute the time since the customer's last event."""
     if customers.last_event_ms[row] >= 0:
         out[i, _SINCE_LAST] = (now - customers.last_event_ms[row]) / 1000.0
     customers.last_event_ms[row] = now
@@ -30,7 +33,7 @@ def fold_recency(i: int, row: int, now: int, customers: CustomerRows, out: Float
 def fold_position(
     i: int, row: int, now: int, events: Events, customers: CustomerRows, out: Float64s
 ) -> None:
-    """Distance, time and speed from the last card-present event with a known position."""
+    """Compute distance, time and speed from the last card-present event with a known position."""
     located_ms = customers.located_ms[row]
     seconds = (now - located_ms) / 1000.0
     if located_ms >= 0:
@@ -50,8 +53,8 @@ def fold_position(
 
 
 @compiled
-def tell_addresses(i: int, events: Events, out: Float64s) -> None:
-    """How far the goods go from where the bill goes; unknown if either address is."""
+def write_address_distance(i: int, events: Events, out: Float64s) -> None:
+    """Write the distance between billing and shipping address; unknown if either address is."""
     km = great_circle_km(
         events.billing_latitude[i],
         events.billing_longitude[i],
@@ -60,16 +63,3 @@ def tell_addresses(i: int, events: Events, out: Float64s) -> None:
     )
     # Not the NaN of the arithmetic, whose bits depend on the machine.
     out[i, _BILLING_TO_SHIPPING_KM] = math.nan if math.isnan(km) else km
-
-
-@compiled
-def great_circle_km(
-    latitude_1: float, longitude_1: float, latitude_2: float, longitude_2: float
-) -> float:
-    """Distance over the sphere between two positions in degrees (haversine formula)."""
-    p1, p2 = math.radians(latitude_1), math.radians(latitude_2)
-    half_p, half_l = (p2 - p1) / 2, math.radians(longitude_2 - longitude_1) / 2
-    a = math.sin(half_p) ** 2 + math.cos(p1) * math.cos(p2) * math.sin(half_l) ** 2
-    if math.isnan(a):
-        return math.nan
-    return 2 * _EARTH_RADIUS_KM * math.asin(min(1.0, math.sqrt(a)))

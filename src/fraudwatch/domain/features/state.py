@@ -1,4 +1,4 @@
-"""What is remembered of each customer: arrays with one row per customer, and nothing else.
+"""Keep each customer's history in arrays with one row per customer: the detector's state.
 
 The state depends on accepted transactions alone: never on verdicts, versions or a clock. Rows are
 found by the fixed 64-bit hash of the customer token, in an open-addressing table.
@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from fraudwatch.domain.arrays import Bools, Float64s, Int32s, Int64s, UInt64s
 from fraudwatch.domain.features.catalogue import WINDOWS
 from fraudwatch.domain.features.compiled import compiled
 
 RECENT_IDS = 64
 HOURS_OF_DAY = 24
-# How many of each are remembered; the one not seen for longest makes room.
+# How many of each are kept; the least recently used one is replaced.
 KNOWN_CATEGORIES, KNOWN_MERCHANTS, KNOWN_DEVICES, KNOWN_COUNTRIES = 8, 32, 8, 8
 NEVER_MS = -1
 # A window of k whole tiles needs k + 1 slots: the current tile has one as well.
@@ -27,14 +27,9 @@ _ALL_SLOTS = int(SLOTS_OF_WINDOW.sum())
 _FIRST_CAPACITY = 1_024
 _FREE = np.int64(-1)
 
-Int64s = npt.NDArray[np.int64]
-Int32s = npt.NDArray[np.int32]
-UInt64s = npt.NDArray[np.uint64]
-Float64s = npt.NDArray[np.float64]
-
 
 class CustomerRows(NamedTuple):
-    """The arrays themselves, as the compiled fold takes them; the first axis is the row."""
+    """Arrays of the state as the compiled fold reads them; the first axis is the row."""
 
     tile_head: Int64s  # [row, window] number of the current tile, -1 never
     purchase_count: Int32s  # [row, slot]
@@ -47,25 +42,25 @@ class CustomerRows(NamedTuple):
     located_latitude: Float64s  # [row]
     located_longitude: Float64s  # [row]
     recent_ids: UInt64s  # [row, RECENT_IDS], a ring
-    recent_count: Int64s  # [row] ids ever put into the ring
+    recent_count: Int64s  # [row] ids ever added to the ring
     amount_count: Int64s  # [row] approved purchases ever
     amount_mean: Float64s  # [row] euro cents
     amount_square_sum: Float64s  # [row] squared distances from the mean (Welford)
     usual_amount: Float64s  # [row] euro cents
     hour_weight: Float64s  # [row, hour of day] faded to last_event_ms
-    category_keys: UInt64s  # [row, place]
-    category_seen_ms: Int64s  # [row, place]
-    category_count: Int32s  # [row, place]
-    merchant_keys: UInt64s  # [row, place]
-    merchant_seen_ms: Int64s  # [row, place]
-    device_keys: UInt64s  # [row, place]
-    device_seen_ms: Int64s  # [row, place]
-    country_keys: UInt64s  # [row, place]
-    country_seen_ms: Int64s  # [row, place]
+    category_keys: UInt64s  # [row, slot of a known one], as in all fields that follow
+    category_seen_ms: Int64s  # when it last occurred, -1 never
+    category_count: Int32s
+    merchant_keys: UInt64s
+    merchant_seen_ms: Int64s
+    device_keys: UInt64s
+    device_seen_ms: Int64s
+    country_keys: UInt64s
+    country_seen_ms: Int64s
 
     @classmethod
     def empty(cls, rows: int) -> CustomerRows:
-        """Rows of customers of whom nothing is known."""
+        """Return rows of customers without history."""
 
         def zeros(dtype: type, *width: int) -> Any:
             return np.zeros((rows, *width), dtype=dtype)
@@ -103,9 +98,9 @@ class CustomerRows(NamedTuple):
         )
 
     def first(self, rows: int, into: CustomerRows | None = None) -> CustomerRows:
-        """A copy of the first rows, in arrays of its own or, if they hold as many, in ``into``.
+        """Copy the first rows, into new arrays or, if they are large enough, into ``into``.
 
-        Arrays that were written to before are copied into ten times as fast as new ones.
+        Copying into arrays that were written to before is ten times as fast as into new ones.
         """
         if into is None or len(into.last_event_ms) < rows:
             into = CustomerRows.empty(rows)
@@ -115,20 +110,20 @@ class CustomerRows(NamedTuple):
         return copied
 
     def followed_by(self, more: CustomerRows) -> CustomerRows:
-        """These rows with ``more`` behind them."""
+        """Return these rows with ``more`` appended."""
         pairs = ((getattr(self, name), getattr(more, name)) for name in self._fields)
         return CustomerRows(*(np.concatenate(pair) for pair in pairs))
 
 
 class CustomerArrays(NamedTuple):
-    """A whole state to keep: row i belongs to the customer whose key is ``keys[i]``."""
+    """Whole state for a snapshot: row i belongs to the customer whose key is ``keys[i]``."""
 
     keys: UInt64s
     rows: CustomerRows
 
 
 class CustomerState:
-    """All customers' rows and the table that finds them."""
+    """All customers' rows and the hash table that finds them."""
 
     def __init__(self) -> None:
         self.rows = CustomerRows.empty(_FIRST_CAPACITY)
@@ -138,56 +133,56 @@ class CustomerState:
         self._table_rows = np.full(4 * _FIRST_CAPACITY, _FREE)
 
     def rows_of(self, keys: UInt64s) -> Int64s:
-        """The row of each customer key, new rows for new customers."""
-        fresh = keys[_is_unknown(keys, self._table_keys, self._table_rows)]
-        self._make_room(len(np.unique(fresh)))
+        """Return the row of each customer key, new rows for new customers."""
+        fresh = keys[_is_new(keys, self._table_keys, self._table_rows)]
+        self._reserve(len(np.unique(fresh)))
         found, self.customers = _find_or_add(
             keys, self._table_keys, self._table_rows, self.customers
         )
         return np.asarray(found)
 
     def copied(self, into: CustomerRows | None = None) -> CustomerArrays:
-        """Everything known, with one row per customer; see :meth:`CustomerRows.first`."""
-        taken = self._table_rows != _FREE
+        """Copy the whole state, one row per customer; see :meth:`CustomerRows.first`."""
+        occupied = self._table_rows != _FREE
         keys = np.empty(self.customers, dtype=np.uint64)
-        keys[self._table_rows[taken]] = self._table_keys[taken]
+        keys[self._table_rows[occupied]] = self._table_keys[occupied]
         return CustomerArrays(keys, self.rows.first(self.customers, into))
 
     @classmethod
     def from_copy(cls, copy: CustomerArrays) -> CustomerState:
-        """The state that was copied."""
+        """Restore a state from its copy."""
         state = cls()
         state.rows_of(copy.keys)
         more = CustomerRows.empty(state._capacity - state.customers)
         state.rows = copy.rows.followed_by(more)
         return state
 
-    def _make_room(self, newcomers: int) -> None:
-        needed = self.customers + newcomers
+    def _reserve(self, new_customers: int) -> None:
+        needed = self.customers + new_customers
         if needed <= self._capacity:
             return
         grown = max(2 * self._capacity, needed)
         self.rows = self.rows.followed_by(CustomerRows.empty(grown - self._capacity))
         self._capacity = grown
-        known_keys, known_rows = self._table_keys, self._table_rows
+        old_keys, old_rows = self._table_keys, self._table_rows
         size = 1 << (4 * grown - 1).bit_length()
         self._table_keys = np.zeros(size, dtype=np.uint64)
         self._table_rows = np.full(size, _FREE)
-        taken = known_rows != _FREE
-        order = np.argsort(known_rows[taken])
-        _find_or_add(known_keys[taken][order], self._table_keys, self._table_rows, 0)
+        occupied = old_rows != _FREE
+        order = np.argsort(old_rows[occupied])
+        _find_or_add(old_keys[occupied][order], self._table_keys, self._table_rows, 0)
 
 
 @compiled
-def _is_unknown(keys: UInt64s, table_keys: UInt64s, table_rows: Int64s) -> npt.NDArray[np.bool_]:
+def _is_new(keys: UInt64s, table_keys: UInt64s, table_rows: Int64s) -> Bools:
     mask = np.uint64(len(table_rows) - 1)
-    unknown = np.empty(len(keys), dtype=np.bool_)
+    is_new = np.empty(len(keys), dtype=np.bool_)
     for i in range(len(keys)):
-        place = keys[i] & mask
-        while table_rows[place] >= 0 and table_keys[place] != keys[i]:
-            place = (place + np.uint64(1)) & mask
-        unknown[i] = table_rows[place] < 0
-    return unknown
+        slot = keys[i] & mask
+        while table_rows[slot] >= 0 and table_keys[slot] != keys[i]:
+            slot = (slot + np.uint64(1)) & mask
+        is_new[i] = table_rows[slot] < 0
+    return is_new
 
 
 @compiled
@@ -200,12 +195,12 @@ def _find_or_add(
     mask = np.uint64(len(table_rows) - 1)
     found = np.empty(len(keys), dtype=np.int64)
     for i in range(len(keys)):
-        place = keys[i] & mask
-        while table_rows[place] >= 0 and table_keys[place] != keys[i]:
-            place = (place + np.uint64(1)) & mask
-        if table_rows[place] < 0:
-            table_keys[place] = keys[i]
-            table_rows[place] = customers
+        slot = keys[i] & mask
+        while table_rows[slot] >= 0 and table_keys[slot] != keys[i]:
+            slot = (slot + np.uint64(1)) & mask
+        if table_rows[slot] < 0:
+            table_keys[slot] = keys[i]
+            table_rows[slot] = customers
             customers += 1
-        found[i] = table_rows[place]
+        found[i] = table_rows[slot]
     return found, customers

@@ -1,7 +1,8 @@
-"""Counts and sums over windows of whole tiles: see the semantics in the catalogue."""
+"""Count purchases and sum spend in windows of whole tiles (velocity); semantics: the catalogue."""
 
 from __future__ import annotations
 
+from fraudwatch.domain.arrays import Float64s
 from fraudwatch.domain.features.catalogue import FEATURE_INDEX, SMALL_AMOUNT_EUR_CENTS, WINDOWS
 from fraudwatch.domain.features.compiled import compiled
 from fraudwatch.domain.features.events import Events
@@ -11,7 +12,6 @@ from fraudwatch.domain.features.state import (
     SLOTS_OF_WINDOW,
     TILE_MS_OF_WINDOW,
     CustomerRows,
-    Float64s,
 )
 
 _WINDOWS = len(WINDOWS)
@@ -28,7 +28,7 @@ _LARGE_COUNT = FEATURE_INDEX[f"large_count_{WINDOWS[0].name}"]
 def fold_windows(
     i: int, row: int, now: int, events: Events, customers: CustomerRows, out: Float64s
 ) -> None:
-    """Every window's counts and sums, then this event added to its tile."""
+    """Compute every window's counts and sums, then add this event to its tile."""
     amount = events.amount_eur_cents[i]
     is_large = amount > large_from(row, customers)
     for w in range(_WINDOWS):

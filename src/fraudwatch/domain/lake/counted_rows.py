@@ -1,4 +1,4 @@
-"""What became of the rows that a job read: every one is written or put aside for a reason."""
+"""Count the rows of a batch job: every row is written, or rejected with a reason."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ class CountedRows:
 
     rows_in: int = 0
     rows_out: int = 0
-    put_aside: Mapping[str, int] = field(default_factory=dict)
+    rejected: Mapping[str, int] = field(default_factory=dict)
     from_ms: int | None = None
     until_ms: int | None = None
 
     def __add__(self, other: CountedRows) -> CountedRows:
-        """Both together."""
-        reasons = sorted({*self.put_aside, *other.put_aside})
+        """Add both counts."""
+        reasons = sorted({*self.rejected, *other.rejected})
         starts = [one for one in (self.from_ms, other.from_ms) if one is not None]
         ends = [one for one in (self.until_ms, other.until_ms) if one is not None]
         return CountedRows(
             rows_in=self.rows_in + other.rows_in,
             rows_out=self.rows_out + other.rows_out,
-            put_aside={
-                why: self.put_aside.get(why, 0) + other.put_aside.get(why, 0) for why in reasons
+            rejected={
+                why: self.rejected.get(why, 0) + other.rejected.get(why, 0) for why in reasons
             },
             from_ms=min(starts, default=None),
             until_ms=max(ends, default=None),

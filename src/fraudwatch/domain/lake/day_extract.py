@@ -1,6 +1,6 @@
-"""The manifest of a day's extract: what the source said of the day, and what was made of it.
+"""Define the manifest of a day's extract: the source's totals, and how the rows were processed.
 
-It is written last, so that a day without one was never extracted whole.
+It is written last, so that a day without one was never extracted completely.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ LARGEST_FILE_LINES = 250_000
 
 
 def transactions_name(number: int) -> str:
-    """The name of a day's transaction file, from 1 on."""
+    """Return the name of a day's transaction file; numbers begin at 1."""
     return f"transactions-{number:05d}.jsonl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtractManifest:
-    """One closed day as it lies in the lake; totals are of the source's fields, before sealing."""
+    """Manifest of a closed day in the lake; totals are of the source's fields, before sealing."""
 
     day: str  # 2026-11-20
     purchases: int  # as the source counts them, and as many as were read
@@ -28,7 +28,7 @@ class ExtractManifest:
     checksum_sha256: str  # over the source's own lines, in its order
     pages: int
     accepted: int  # lines of the transaction files
-    rejected: Mapping[str, int]  # how many were put aside, by code
+    rejected: Mapping[str, int]  # rejected purchases by code
     files: tuple[str, ...]  # names in the day's folder
     run_id: str
     began_at_ms: int
@@ -38,16 +38,16 @@ class ExtractManifest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectedPurchase:
-    """One purchase that the edge refused: where it stood and why, never what it was."""
+    """Purchase that the edge rejected: its position and the reason, never its values."""
 
-    origin: str  # extract:2026-11-20:17, lines from 1 on
+    origin: str  # extract:2026-11-20:17, lines count from 1
     code: str
     reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayTotals:
-    """What the source says that a day adds up to."""
+    """Totals of a day as the source reports them."""
 
     purchases: int
     amount_minor_by_currency: Mapping[str, int]
@@ -56,9 +56,9 @@ class DayTotals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcePage:
-    """One page of a day as its source told it; ``lines`` are its purchases in their one spelling.
+    """One page of a day from its source; ``lines`` are its purchases in canonical JSON.
 
-    That is JSON with sorted keys, no spaces and ASCII escapes: what the checksum is made over.
+    That is JSON with sorted keys, no spaces and ASCII escapes: the input of the checksum.
     """
 
     page: int

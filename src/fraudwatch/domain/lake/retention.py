@@ -1,4 +1,4 @@
-"""How long each part of the lake is kept, and what of it is too old on a day."""
+"""Apply the retention policy of the lake: days to keep each table and folder, and what expired."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from typing import Any, Final
 
 VERSION: Final = 1
 DAY_FOLDER: Final = "day="
-# Less would be no archive but a mistake in the file.
+# A shorter retention is a mistake in the file.
 _SHORTEST_DAYS: Final = 30
 
 
 class BrokenRetention(ValueError):
-    """The policy cannot be used as it stands; nothing was deleted."""
+    """Invalid retention policy; nothing was deleted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """Days to keep, by table and by folder; and the tables that lose no row to it."""
+    """Retention policy: days to keep by table and by folder; and tables that are kept for ever."""
 
     tables: Mapping[str, int]
     folders: Mapping[str, int]
     kept: frozenset[str]
 
     def check(self, existing: Collection[str]) -> None:
-        """Hold the policy against the tables that there are.
+        """Check the policy against the tables that exist.
 
         Raises:
             BrokenRetention: a table is not named, or a name is no table.
@@ -37,32 +37,32 @@ class Retention:
         if problems:
             raise BrokenRetention(
                 f"the policy does not fit the lake ({'; '.join(problems)}), so nothing was "
-                "deleted; mend contracts/retention.yaml, or apply the missing migrations"
+                "deleted; fix contracts/retention.yaml, or apply the missing migrations"
             )
 
 
 def oldest_kept(today: date, days: int) -> date:
-    """The first day that stays."""
+    """Return the first day that is kept."""
     return today - timedelta(days=days)
 
 
 def too_old(folders: Iterable[str], today: date, days: int) -> list[str]:
-    """Of folders called ``day=2026-11-20`` those to delete; others are nobody's business."""
+    """Return the expired among folders named ``day=2026-11-20``; other folders are ignored."""
     return sorted(
         name for name in folders if (day := _day_of(name)) and day < oldest_kept(today, days)
     )
 
 
 def retention_from(document: Any) -> Retention:
-    """The policy that a document says.
+    """Build the retention policy from a parsed document.
 
     Raises:
-        BrokenRetention: it says something else; the text names the place.
+        BrokenRetention: the document is invalid; the text names the place.
     """
     if not isinstance(document, dict) or document.get("version") != VERSION:
         raise BrokenRetention(f"it is no retention policy of version {VERSION}")
     if unknown := document.keys() - {"version", "tables", "folders", "kept"}:
-        raise BrokenRetention(f"nobody knows {', '.join(sorted(map(str, unknown)))}")
+        raise BrokenRetention(f"unknown keys: {', '.join(sorted(map(str, unknown)))}")
     limits = {part: _limits(document.get(part, {}), part) for part in ("tables", "folders")}
     kept = document.get("kept", {})
     if not isinstance(kept, dict):
@@ -74,7 +74,7 @@ def retention_from(document: Any) -> Retention:
 
 def _limits(entries: Any, part: str) -> dict[str, int]:
     if not isinstance(entries, dict):
-        raise BrokenRetention(f"{part}: must name what is kept how long")
+        raise BrokenRetention(f"{part}: must be a mapping of names to days and a reason")
     return {name: _days(entry, f"{part}.{name}") for name, entry in entries.items()}
 
 
@@ -83,7 +83,7 @@ def _days(entry: Any, place: str) -> int:
     if type(days) is not int or days < _SHORTEST_DAYS:
         raise BrokenRetention(f"{place}.days must be a whole number, {_SHORTEST_DAYS} at least")
     if not entry.get("why"):
-        raise BrokenRetention(f"{place}.why is missing: whoever asks must be told a reason")
+        raise BrokenRetention(f"{place}.why is missing: every limit needs a documented reason")
     return days
 
 

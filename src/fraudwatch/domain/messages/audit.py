@@ -1,4 +1,4 @@
-"""An audit record: who did something that nobody may do unseen, when, to what and why."""
+"""Define the audit record of a privileged action: who did what to which target, when and why."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ AUDIT_SCHEMA = "audit.v1"
 SHORTEST_REASON, LONGEST_REASON = 10, 500
 
 
-class Deed(enum.StrEnum):
-    """What was done."""
+class AuditAction(enum.StrEnum):
+    """Privileged action that is recorded."""
 
-    REVEALED = "revealed"  # somebody looked behind a purchase's tokens
+    REVEALED = "revealed"  # sealed fields of a purchase were opened
     ACCOUNT_MADE = "account_made"
     ROLE_CHANGED = "role_changed"
-    PASSWORD_RESET = "password_reset"  # noqa: S105  a deed
+    PASSWORD_RESET = "password_reset"  # noqa: S105  an action
     ACCOUNT_CLOSED = "account_closed"
     ACCOUNT_OPENED = "account_opened"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditRecord:
-    """One line of the audit log, on ``audit_topic``; written before the deed, never changed.
+    """One audit record, on ``audit_topic``; written before the action, never changed.
 
-    A record without a deed (the process died in between) is possible, a deed without a record is
-    not.
+    A record without its action (the process died in between) is possible, an action without a
+    record is not.
     """
 
     schema: Annotated[str, Fact("Message version", pattern=r"audit\.v1")]
@@ -38,20 +38,21 @@ class AuditRecord:
     at_ms: Annotated[
         int,
         Fact(
-            "When it was done",
+            "Time of the action",
             unit="epoch ms UTC",
             minimum=EARLIEST_EVENT_MS,
             maximum=LATEST_EVENT_MS,
         ),
     ]
-    deed: Annotated[Deed, Fact("What was done")]
-    by: Annotated[str, Fact("Who did it: a login", pattern=LABELLER, max_length=64)]
-    reason: Annotated[str, Fact("Why, in that person's words", max_length=LONGEST_REASON)]
+    deed: Annotated[AuditAction, Fact("Audit action")]
+    by: Annotated[str, Fact("Actor: a login", pattern=LABELLER, max_length=64)]
+    reason: Annotated[str, Fact("Why, in the actor's words", max_length=LONGEST_REASON)]
     transaction_id: Annotated[
-        str | None, Fact("The purchase that was looked behind", pattern=IDENTIFIER, max_length=64)
+        str | None,
+        Fact("The purchase whose fields were revealed", pattern=IDENTIFIER, max_length=64),
     ] = None
     customer_token: Annotated[
-        str | None, Fact("Whose purchase it was", sensitivity=Sensitivity.PSEUDONYM)
+        str | None, Fact("Customer of that purchase", sensitivity=Sensitivity.PSEUDONYM)
     ] = None
     account: Annotated[
         str | None, Fact("The account that was changed", pattern=LABELLER, max_length=64)

@@ -1,4 +1,4 @@
-"""What the stream tells the batch side: that something is there to be worked on."""
+"""Define the control event: the stream's message to the batch half that there is work."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ CONTROL_SCHEMA = "control.v1"
 
 
 class ControlKind(enum.StrEnum):
-    """What has happened."""
+    """Kind of control event."""
 
-    DAY_CLOSED = "day_closed"  # no purchase of this UTC day will come any more
+    DAY_CLOSED = "day_closed"  # no more purchases of this UTC day will come
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlMessage:
-    """One sentence on ``control_topic``; it may come twice, so whoever hears it must bear that."""
+    """One control event on ``control_topic``; at least once, so consumers must expect repeats."""
 
     schema: Annotated[str, Fact("Message version", pattern=r"control\.v1")]
-    kind: Annotated[ControlKind, Fact("What has happened")]
+    kind: Annotated[ControlKind, Fact("Kind of event")]
     day: Annotated[
         str, Fact("The day, UTC", pattern=r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
     ]
 
 
 def day_closed(day: str) -> ControlMessage:
-    """The sentence that a day is over."""
+    """Make the control event that a day is closed."""
     return ControlMessage(schema=CONTROL_SCHEMA, kind=ControlKind.DAY_CLOSED, day=day)

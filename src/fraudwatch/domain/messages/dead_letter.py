@@ -1,4 +1,4 @@
-"""What could not be taken: why, where it was read, and how much of it there was."""
+"""Define the dead letter: a message that cannot be processed, with code, origin and payload."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from fraudwatch.domain.messages.fields import Problem
 
-# A letter keeps this much of its payload; size and hash tell the rest.
+# A DLQ record keeps this much of its payload, beside the size and hash of the whole.
 KEPT_PAYLOAD_BYTES = 64 * 1024
 
 
 class Code(enum.StrEnum):
-    """The closed set of reasons; a number per code is a metric, so a new one is a decision."""
+    """Closed set of reasons; each code is a metric's label, so adding one is a decision."""
 
     NOT_JSON = "not_json"
     WRONG_SCHEMA = "wrong_schema"
@@ -25,7 +25,7 @@ class Code(enum.StrEnum):
 
 
 class Stage(enum.StrEnum):
-    """Which process put it aside; a replay enters there again."""
+    """Process that dead-lettered the message; a replay enters there again."""
 
     INGEST = "ingest"
     DETECTOR = "detector"
@@ -33,7 +33,7 @@ class Stage(enum.StrEnum):
 
 
 class Refused(Exception):
-    """A message that will never be accepted as it is; its values are never part of the text."""
+    """Message that will never be accepted as it is; its values are never part of the text."""
 
     def __init__(self, code: Code, problems: Sequence[Problem]) -> None:
         self.code = code
@@ -42,13 +42,13 @@ class Refused(Exception):
 
     @property
     def reason(self) -> str:
-        """The broken fields and rules, as one line."""
+        """Return the fields and the rules they break, as one line."""
         return "; ".join(f"{p.field} {p.reason}" for p in self.problems)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """One message put aside; ``origin`` is unique, so a second copy of it is recognised."""
+    """One dead-lettered message; ``origin`` is unique, so a second copy of it is recognised."""
 
     code: Code
     stage: Stage

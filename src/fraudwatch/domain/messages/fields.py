@@ -1,7 +1,7 @@
 """Describe message fields: a message is a frozen dataclass of ``Annotated[type, Fact(...)]``.
 
 JSON Schema, bulk parser, data dictionary and bounds check are derived from these facts, so that
-each is stated once. The type checker sees plain types, and as defaults only what is written as one.
+each is stated once. Type checkers get plain types, and as defaults only those written as defaults.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 
 class Sensitivity(enum.StrEnum):
-    """How near a field is to a person: what may be stored or shown follows from it."""
+    """Sensitivity of a field: it decides where the field may be stored and shown."""
 
     PUBLIC = "public"
     PSEUDONYM = "pseudonym"  # a keyed token: joinable, still personal data (EDPB 01/2025)
@@ -43,7 +43,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One field of a message type, resolved: plain Python type, may it be absent, its fact."""
+    """One resolved field of a message type: plain Python type, whether it is optional, its fact."""
 
     name: str
     type: type
@@ -82,14 +82,14 @@ def _column(where: str, item: Field[Any], hint: Any) -> Column:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a message is refused: the field and what is wrong with it, never its value."""
+    """Reason for refusing a message: the field and what is wrong with it, never its value."""
 
     field: str
     reason: str
 
 
 def problems(message: Any) -> list[Problem]:
-    """Every field of ``message`` that breaks its own bounds; the value itself is never quoted."""
+    """Check every field of ``message`` against its bounds; the value itself is never quoted."""
     return [
         Problem(name, reason)
         for name, broken in _checks(type(message))  # type: ignore[arg-type]  # mypy: a class's hash
@@ -118,7 +118,7 @@ def _checks_of(rule: Fact) -> Iterator[Callable[[Any], str | None]]:
 
 
 def json_schema_of(message: type, *, title: str) -> dict[str, Any]:
-    """The JSON Schema (2020-12) of a message type, as documented under ``contracts/schemas``."""
+    """Return the JSON Schema (2020-12) of a message type, as stored under ``contracts/schemas``."""
     properties, required = {}, []
     for column in columns_of(message):
         properties[column.name] = _property(column)

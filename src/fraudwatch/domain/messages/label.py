@@ -1,4 +1,4 @@
-"""A label: what somebody came to know about a transaction, and when; training believes it."""
+"""Define the label of a transaction: fraud, genuine or unsure, with source and time."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from fraudwatch.domain.messages.purchase import (
 )
 
 LABEL_SCHEMA = "label.v1"
-# A login or the name of an office; never a mail address of a customer.
+# A login or the name of a department; never a mail address of a customer.
 LABELLER = r"[A-Za-z0-9._@-]+"
-# What the outside world may say of itself: neither a mail address nor a card number fits.
+# Name of an external reporter: neither a mail address nor a card number matches.
 OFFICE = r"[A-Za-z][A-Za-z0-9._-]*"
 
 
-class Truth(enum.StrEnum):
-    """What a purchase turned out to be."""
+class LabelValue(enum.StrEnum):
+    """Value of a label: what a purchase turned out to be."""
 
     FRAUD = "fraud"
     GENUINE = "genuine"
-    UNSURE = "unsure"  # somebody looked and cannot tell; training and reports leave it out
+    UNSURE = "unsure"  # reviewed without a result; training and reports leave it out
 
 
 class Source(enum.StrEnum):
-    """Where the knowledge comes from: a person's judgement or the payment system's."""
+    """Source of a label: an analyst's decision or a chargeback of the payment system."""
 
     ANALYST = "analyst"
     CHARGEBACK = "chargeback"
@@ -40,21 +40,25 @@ class Source(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
-    """One piece of knowledge on ``labels_topic``, keyed by transaction id.
+    """One label on ``labels_topic``, keyed by transaction id.
 
-    Labels are only ever added: whoever changes their mind says so later, and the latest of a
-    source stands. So what was known at any time in the past can be told from them.
+    Labels are only ever added: a changed decision is a later label, and the latest of a source is
+    in effect. So the labels known at any time in the past can be derived from them.
     """
 
     schema: Annotated[str, Fact("Message version", pattern=r"label\.v1")]
-    transaction_id: Annotated[str, Fact("What it is about", pattern=IDENTIFIER, max_length=64)]
-    verdict: Annotated[Truth, Fact("What the purchase turned out to be")]
-    source: Annotated[Source, Fact("Where the knowledge comes from")]
-    by: Annotated[str, Fact("Who says so: a login or an office", pattern=LABELLER, max_length=64)]
+    transaction_id: Annotated[
+        str, Fact("The labelled transaction", pattern=IDENTIFIER, max_length=64)
+    ]
+    verdict: Annotated[LabelValue, Fact("What the purchase turned out to be")]
+    source: Annotated[Source, Fact("Source of the label")]
+    by: Annotated[
+        str, Fact("Labelled by: a login or a department", pattern=LABELLER, max_length=64)
+    ]
     known_at_ms: Annotated[
         int,
         Fact(
-            "Since when it is known",
+            "When it became known",
             unit="epoch ms UTC",
             minimum=EARLIEST_EVENT_MS,
             maximum=LATEST_EVENT_MS,
@@ -68,10 +72,10 @@ class Label:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportedLabel:
-    """What the payment system reports about one of its purchases: a chargeback, or its withdrawal.
+    """Label reported by the payment system for a purchase: a chargeback, or its withdrawal.
 
-    Without ``known_at_ms`` it is known since it came. Whoever may report twice gives it, so that
-    the second report is the first one again and not another label.
+    Without ``known_at_ms`` the time of arrival counts. A reporter that may repeat a report sends
+    it, so that the repeat is recognised and is not another label.
     """
 
     source: Annotated[
@@ -79,21 +83,24 @@ class ReportedLabel:
         Fact("Which system reported the purchase", pattern=SOURCE_NAME, max_length=LONGEST_SOURCE),
     ]
     id: Annotated[str, Fact("The purchase's id there", pattern=IDENTIFIER, max_length=LONGEST_ID)]
-    # Whoever reports knows it; only a person who looked may be unsure.
+    # A report is definite; only an analyst may be unsure.
     verdict: Annotated[
-        Truth, Fact("What the purchase turned out to be", pattern=f"{Truth.FRAUD}|{Truth.GENUINE}")
+        LabelValue,
+        Fact(
+            "What the purchase turned out to be", pattern=f"{LabelValue.FRAUD}|{LabelValue.GENUINE}"
+        ),
     ]
-    by: Annotated[str, Fact("Which office says so", pattern=OFFICE, max_length=64)]
+    by: Annotated[str, Fact("The reporting department", pattern=OFFICE, max_length=64)]
     known_at_ms: Annotated[
         int | None,
         Fact(
-            "Since when it is known",
+            "When it became known",
             unit="epoch ms UTC",
             minimum=EARLIEST_EVENT_MS,
             maximum=LATEST_EVENT_MS,
         ),
     ] = None
-    # Analysts speak through the console, which knows who they are.
-    kind: Annotated[
-        Source, Fact("Where the knowledge comes from", pattern=Source.CHARGEBACK.value)
-    ] = Source.CHARGEBACK
+    # Analysts label in the console, where they are logged in.
+    kind: Annotated[Source, Fact("Source of the label", pattern=Source.CHARGEBACK.value)] = (
+        Source.CHARGEBACK
+    )

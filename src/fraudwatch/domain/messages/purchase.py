@@ -1,4 +1,4 @@
-"""A purchase as the outside world tells it: the only message that carries personal data in clear.
+"""Define the purchase as a shop sends it: the only message with personal data in plain text.
 
 It exists between the edge and :func:`fraudwatch.application.intake.admit.admit`, never after it.
 """
@@ -22,12 +22,12 @@ EARLIEST_EVENT_MS, LATEST_EVENT_MS = 946_684_800_000, 4_102_444_800_000
 
 
 def transaction_id_of(source: str, own_id: str) -> str:
-    """The id that a purchase has inside: its source's own id, unique among all sources."""
+    """Return the transaction id of a purchase: its source's own id, unique among all sources."""
     return f"{source}:{own_id}"
 
 
 class PaymentStatus(enum.StrEnum):
-    """What the payment system answered: an attempt that did not go through is a fact as well."""
+    """Answer of the payment system; failed attempts are messages as well."""
 
     APPROVED = "approved"
     DECLINED = "declined"
@@ -35,7 +35,7 @@ class PaymentStatus(enum.StrEnum):
 
 
 class Channel(enum.StrEnum):
-    """Was the card where the terminal was?"""
+    """Whether the card was present at the terminal."""
 
     PRESENT = "present"
     NOT_PRESENT = "not_present"
@@ -43,16 +43,14 @@ class Channel(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purchase:
-    """One purchase, or attempt at one, as a shop or payment system reports it.
+    """One purchase or payment attempt, as a shop or payment system reports it.
 
-    Unknown stays absent: a source that has no card numbers, addresses or positions leaves them out.
+    Unknown fields are absent: a source without card numbers, addresses or positions omits them.
     """
 
-    source: Annotated[
-        str, Fact("Which system reports it", pattern=SOURCE_NAME, max_length=LONGEST_SOURCE)
-    ]
+    source: Annotated[str, Fact("Reporting system", pattern=SOURCE_NAME, max_length=LONGEST_SOURCE)]
     id: Annotated[
-        str, Fact("The source's own id, unique in it", pattern=IDENTIFIER, max_length=LONGEST_ID)
+        str, Fact("The source's own id, unique there", pattern=IDENTIFIER, max_length=LONGEST_ID)
     ]
     event_at_ms: Annotated[
         int,
@@ -64,31 +62,33 @@ class Purchase:
         ),
     ]
     customer_id: Annotated[
-        str, Fact("Who bought", max_length=128, pattern=r"\S.*", sensitivity=PERSONAL)
+        str, Fact("Customer", max_length=128, pattern=r"\S.*", sensitivity=PERSONAL)
     ]
     amount_minor: Annotated[int, Fact("Amount", unit="minor units", minimum=0, maximum=10**13)]
     currency: Annotated[str, Fact("ISO 4217 code", pattern=r"[A-Z]{3}")]
-    payment_status: Annotated[PaymentStatus, Fact("What the payment system answered")]
+    payment_status: Annotated[PaymentStatus, Fact("Answer of the payment system")]
     channel: Annotated[Channel, Fact("Card present or not")]
-    merchant_id: Annotated[str, Fact("Who sold", pattern=r"\S.*", max_length=128)]
-    category: Annotated[str | None, Fact("What kind of goods", max_length=64)] = None
-    item_count: Annotated[int | None, Fact("Pieces bought", minimum=0, maximum=10**6)] = None
+    merchant_id: Annotated[str, Fact("Merchant", pattern=r"\S.*", max_length=128)]
+    category: Annotated[str | None, Fact("Category of goods", max_length=64)] = None
+    item_count: Annotated[int | None, Fact("Number of items", minimum=0, maximum=10**6)] = None
     card_number: Annotated[
         str | None, Fact("The card's number", pattern=r"[0-9]{12,19}", sensitivity=PERSONAL)
     ] = None
     device_id: Annotated[
-        str | None, Fact("The device it came from", max_length=128, sensitivity=PERSONAL)
+        str | None, Fact("Device of the customer", max_length=128, sensitivity=PERSONAL)
     ] = None
-    ip: Annotated[str | None, Fact("Its internet address", max_length=45, sensitivity=PERSONAL)] = (
-        None
-    )
+    ip: Annotated[
+        str | None, Fact("IP address of the device", max_length=45, sensitivity=PERSONAL)
+    ] = None
     name: Annotated[str | None, Fact("Card holder", max_length=256, sensitivity=PERSONAL)] = None
     email: Annotated[str | None, Fact("Mail address", max_length=320, sensitivity=PERSONAL)] = None
-    merchant_country: Annotated[str | None, Fact("Seller's country", pattern=COUNTRY)] = None
-    billing_country: Annotated[str | None, Fact("Billing address's country", pattern=COUNTRY)] = (
-        None
-    )
-    shipping_country: Annotated[str | None, Fact("Delivery's country", pattern=COUNTRY)] = None
+    merchant_country: Annotated[str | None, Fact("Merchant's country", pattern=COUNTRY)] = None
+    billing_country: Annotated[
+        str | None, Fact("Country of the billing address", pattern=COUNTRY)
+    ] = None
+    shipping_country: Annotated[
+        str | None, Fact("Country of the delivery address", pattern=COUNTRY)
+    ] = None
     purchase_latitude: Annotated[
         float | None, Fact("Where it happened", unit="degrees", minimum=-90, maximum=90)
     ] = None

@@ -1,4 +1,4 @@
-"""A transaction as it travels inside: tokens instead of names, euro cents beside the original."""
+"""Define the transaction: the accepted purchase, tokenised, sealed, with its amount in euro."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TRANSACTION_SCHEMA = "transaction.v1"
 
 
 class Kind(enum.StrEnum):
-    """What an envelope on the topic asks for; erasure comes in offset order like any event."""
+    """Kind of message on the topic; an erasure comes in offset order like any event."""
 
     TRANSACTION = "transaction"
     ERASE = "erase"
@@ -31,14 +31,14 @@ class Kind(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transaction:
-    """One admitted purchase on ``transaction_topic``, keyed by its customer token.
+    """One accepted purchase on ``transaction_topic``, keyed by its customer token.
 
     Personal fields are inside ``sealed`` (AES-256-GCM under the customer's own key) or replaced by
     keyed tokens. An absent value is unknown, never zero.
     """
 
     schema: Annotated[str, Fact("Message version", pattern=r"transaction\.v1")]
-    kind: Annotated[Kind, Fact("What the envelope asks for")]
+    kind: Annotated[Kind, Fact("Kind of message")]
     transaction_id: Annotated[str, Fact("source:id, unique", pattern=IDENTIFIER, max_length=64)]
     event_at_ms: Annotated[
         int,
@@ -49,18 +49,18 @@ class Transaction:
             maximum=LATEST_EVENT_MS,
         ),
     ]
-    customer_token: Annotated[str, Fact("Who bought", pattern=TOKEN_PATTERN, sensitivity=PSEUDONYM)]
+    customer_token: Annotated[str, Fact("Customer", pattern=TOKEN_PATTERN, sensitivity=PSEUDONYM)]
     amount_minor: Annotated[
         int, Fact("Amount as charged", unit="minor units", minimum=0, maximum=10**13)
     ]
     currency: Annotated[str, Fact("ISO 4217 code of amount_minor", pattern=r"[A-Z]{3}")]
     amount_eur_cents: Annotated[int, Fact("Amount in euro", unit="euro cents", minimum=0)]
     rate_on: Annotated[str, Fact("Day of the exchange rate", pattern=r"\d{4}-\d{2}-\d{2}")]
-    payment_status: Annotated[PaymentStatus, Fact("What the payment system answered")]
+    payment_status: Annotated[PaymentStatus, Fact("Answer of the payment system")]
     channel: Annotated[Channel, Fact("Card present or not")]
-    merchant_id: Annotated[str, Fact("Who sold", max_length=128)]
-    category: Annotated[str | None, Fact("What kind of goods", max_length=64)] = None
-    item_count: Annotated[int | None, Fact("Pieces bought", minimum=0, maximum=10**6)] = None
+    merchant_id: Annotated[str, Fact("Merchant", max_length=128)]
+    category: Annotated[str | None, Fact("Category of goods", max_length=64)] = None
+    item_count: Annotated[int | None, Fact("Number of items", minimum=0, maximum=10**6)] = None
     card_token: Annotated[
         str | None, Fact("Card", pattern=TOKEN_PATTERN, sensitivity=PSEUDONYM)
     ] = None
@@ -70,17 +70,19 @@ class Transaction:
         str | None, Fact("Device", pattern=TOKEN_PATTERN, sensitivity=PSEUDONYM)
     ] = None
     ip_token: Annotated[
-        str | None, Fact("Address", pattern=TOKEN_PATTERN, sensitivity=PSEUDONYM)
+        str | None, Fact("IP address", pattern=TOKEN_PATTERN, sensitivity=PSEUDONYM)
     ] = None
     ip_network_token: Annotated[
         str | None,
         Fact("Its /24 (IPv4) or /48 (IPv6) network", pattern=TOKEN_PATTERN, sensitivity=PSEUDONYM),
     ] = None
-    merchant_country: Annotated[str | None, Fact("Seller's country", pattern=COUNTRY)] = None
-    billing_country: Annotated[str | None, Fact("Billing address's country", pattern=COUNTRY)] = (
-        None
-    )
-    shipping_country: Annotated[str | None, Fact("Delivery's country", pattern=COUNTRY)] = None
+    merchant_country: Annotated[str | None, Fact("Merchant's country", pattern=COUNTRY)] = None
+    billing_country: Annotated[
+        str | None, Fact("Country of the billing address", pattern=COUNTRY)
+    ] = None
+    shipping_country: Annotated[
+        str | None, Fact("Country of the delivery address", pattern=COUNTRY)
+    ] = None
     purchase_latitude: Annotated[
         float | None, Fact("Where it happened", unit="degrees", minimum=-90, maximum=90)
     ] = None

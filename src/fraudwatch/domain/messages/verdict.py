@@ -1,4 +1,4 @@
-"""A verdict: what is done about a transaction, how risky it is, why, and who says so."""
+"""Define the verdict of a transaction: outcome, risk level, score, reasons and versions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _VARIANT = {f"{digit:x}": f"{digit & 0b0011 | 0b1000:x}" for digit in range(16)}
 
 
 class Outcome(enum.StrEnum):
-    """What the shop should do; members are ordered from lenient to strict."""
+    """Outcome for the shop; members are ordered from lenient to strict."""
 
     APPROVE = "approve"
     REVIEW = "review"
@@ -27,7 +27,7 @@ class Outcome(enum.StrEnum):
 
 
 class Risk(enum.StrEnum):
-    """How an analyst reads the score; members are ordered from harmless to grave."""
+    """Risk level of a score; members are ordered by severity."""
 
     LOW = "LOW"
     MEDIUM = "MEDIUM"
@@ -36,7 +36,7 @@ class Risk(enum.StrEnum):
 
 
 class Mode(enum.StrEnum):
-    """Which parts had a say; a verdict made without a model says so."""
+    """Parts that made the score; a verdict without a model is marked as such."""
 
     RULES_ONLY = "rules_only"
     WITH_ANOMALY = "with_anomaly"
@@ -46,19 +46,19 @@ class Mode(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One rule that was hit, with its points and a sentence for the analyst."""
+    """One rule or model that added to the score, with its points and a sentence."""
 
     rule: Annotated[str, Fact("The rule's name")]
-    points: Annotated[int, Fact("What the policy gives for it", minimum=0, maximum=100)]
-    text: Annotated[str, Fact("The sentence, with this purchase's numbers in it")]
+    points: Annotated[int, Fact("Points that the policy gives for it", minimum=0, maximum=100)]
+    text: Annotated[str, Fact("One sentence: what was found, what the limit is")]
 
 
 @dataclass(frozen=True, slots=True)
 class ModelScore:
-    """What one model said of a purchase, whether or not the policy counted it."""
+    """One model's score of a purchase, whether or not the policy counted it."""
 
     model: Annotated[
-        str, Fact("anomaly: how unusual; fraud: the probability of a model with labels")
+        str, Fact("anomaly: how unusual; fraud: the probability from a model with labels")
     ]
     version: Annotated[str, Fact("First twelve hex digits of its artefact's SHA-256")]
     score: Annotated[float, Fact("0 to 1", minimum=0, maximum=1)]
@@ -66,40 +66,40 @@ class ModelScore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """One judgement on ``fraud_topic``, keyed by customer token.
+    """One verdict on ``fraud_topic``, keyed by customer token.
 
     It carries a summary of its transaction, so that a reader never needs to join the topics.
-    The same input makes the same bytes, however often it is judged.
+    The same input makes the same bytes, however often it is scored.
     """
 
     schema: Annotated[str, Fact("Message version", pattern=r"verdict\.v1")]
     verdict_id: Annotated[str, Fact("UUIDv5 of the transaction id")]
-    transaction_id: Annotated[str, Fact("The transaction it judges")]
-    customer_token: Annotated[str, Fact("Who bought", sensitivity=Sensitivity.PSEUDONYM)]
-    outcome: Annotated[Outcome, Fact("What to do")]
-    risk: Annotated[Risk, Fact("How risky")]
+    transaction_id: Annotated[str, Fact("The transaction that was scored")]
+    customer_token: Annotated[str, Fact("Customer", sensitivity=Sensitivity.PSEUDONYM)]
+    outcome: Annotated[Outcome, Fact("Outcome for the shop")]
+    risk: Annotated[Risk, Fact("Risk level")]
     score: Annotated[
         float, Fact("0 harmless .. 1 certain; ordered within a mode", minimum=0, maximum=1)
     ]
-    mode: Annotated[Mode, Fact("Which parts had a say")]
-    reasons: Annotated[tuple[Reason, ...], Fact("Rules hit, most points first")]
-    route: Annotated[str, Fact("The queue whose team looks at it; empty: none is named")] = ""
-    model_scores: Annotated[tuple[ModelScore, ...], Fact("What the models said; empty: none")] = ()
+    mode: Annotated[Mode, Fact("Parts that made the score")]
+    reasons: Annotated[tuple[Reason, ...], Fact("Reasons, most points first")]
+    route: Annotated[str, Fact("The queue of analysts; empty: none")] = ""
+    model_scores: Annotated[tuple[ModelScore, ...], Fact("Scores of the models; empty: none")] = ()
     explanation: Annotated[
         tuple[Contribution, ...],
-        Fact("For HIGH and above: the features that spoke loudest, frozen as they were"),
+        Fact("For HIGH and above: the top contributing features, frozen at scoring time"),
     ] = ()
-    policy_version: Annotated[str, Fact("The policy that turned points into outcome")]
+    policy_version: Annotated[str, Fact("Version of the policy")]
     features_version: Annotated[str, Fact("Version of the feature vector")]
     risk_view: Annotated[
         str,
         Fact(
-            "First twelve hex digits of the risk view it was judged by; empty: none was valid",
+            "First twelve hex digits of the risk view it was scored with; empty: none was valid",
             pattern=r"([0-9a-f]{12})?",
         ),
     ] = ""
-    source_partition: Annotated[int, Fact("Where the transaction stands in its topic", minimum=0)]
-    source_offset: Annotated[int, Fact("Where the transaction stands in its partition", minimum=0)]
+    source_partition: Annotated[int, Fact("Partition of the transaction in its topic", minimum=0)]
+    source_offset: Annotated[int, Fact("Offset of the transaction in its partition", minimum=0)]
     decided_at_ms: Annotated[
         int, Fact("Spark's time of the micro-batch", unit="epoch ms UTC", minimum=0)
     ]
@@ -107,19 +107,19 @@ class Verdict:
     amount_minor: Annotated[int, Fact("Amount as charged", unit="minor units", minimum=0)]
     currency: Annotated[str, Fact("ISO 4217 code of amount_minor")]
     amount_eur_cents: Annotated[int, Fact("Amount in euro", unit="euro cents", minimum=0)]
-    payment_status: Annotated[PaymentStatus, Fact("What the payment system answered")]
+    payment_status: Annotated[PaymentStatus, Fact("Answer of the payment system")]
     channel: Annotated[Channel, Fact("Card present or not")]
-    merchant_id: Annotated[str, Fact("Who sold")]
-    category: Annotated[str | None, Fact("What kind of goods")] = None
-    merchant_country: Annotated[str | None, Fact("Seller's country")] = None
+    merchant_id: Annotated[str, Fact("Merchant")]
+    category: Annotated[str | None, Fact("Category of goods")] = None
+    merchant_country: Annotated[str | None, Fact("Merchant's country")] = None
     card_last4: Annotated[str | None, Fact("Last four digits")] = None
 
 
 def verdict_id_of(transaction_id: str) -> str:
-    """The one verdict id a transaction can have: the text of its UUIDv5.
+    """Return the only verdict id of a transaction: the text of its UUIDv5.
 
-    Every purchase comes through here; ``str(uuid.uuid5(...))`` says the same at five times the cost
-    (measured: 6 µs, a fifth of a purchase's whole judgement).
+    Every purchase passes here; ``str(uuid.uuid5(...))`` gives the same at five times the cost
+    (measured: 6 µs, a fifth of scoring a purchase).
     """
     # RFC 9562 §5.5: SHA-1 of namespace and name, cut to 128 bits, version and variant set.
     digest = hashlib.sha1(_NAMESPACE.bytes + transaction_id.encode(), usedforsecurity=False)

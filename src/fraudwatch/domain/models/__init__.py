@@ -1,1 +1,1 @@
-"""What models are and how they answer: one evaluator each, for stream and batch."""
+"""Evaluate models: one evaluator for each kind, for stream and batch."""

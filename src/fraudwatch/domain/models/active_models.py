@@ -1,4 +1,4 @@
-"""The models in use, none to both, and what they say of purchases."""
+"""Evaluate the active models, none to both, on batches of feature vectors."""
 
 from __future__ import annotations
 
@@ -7,17 +7,12 @@ from typing import Protocol
 
 import numpy as np
 
-from fraudwatch.domain.features.feature_vector import SERVED
+from fraudwatch.domain.arrays import Float64s
+from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.domain.models.calibration import check_quantiles, share_below
 from fraudwatch.domain.models.evidence import Evidence
-from fraudwatch.domain.models.fitted import (
-    About,
-    BrokenModel,
-    Float64s,
-    Normal,
-    check_normal,
-)
-from fraudwatch.domain.models.forest import Forest, check_forest, unusualness
+from fraudwatch.domain.models.fitted import BrokenModel, ModelMetadata, Normal, check_normal
+from fraudwatch.domain.models.forest import Forest, check_forest, isolation_scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +20,7 @@ class AnomalyModel:
     """An isolation forest with its calibration; unknown features count as the training median."""
 
     version: str
-    about: About
+    about: ModelMetadata
     normal: Normal
     forest: Forest
     quantiles: Float64s
@@ -36,36 +31,36 @@ class AnomalyModel:
         check_quantiles(self.quantiles)
 
     def anomaly(self, features: Float64s) -> Float64s:
-        """The share of the training rows that were less unusual than each row."""
-        raw = unusualness(self.forest, self.about.columns, self.normal.median, features)
+        """Return the share of the training rows that were less unusual than each row."""
+        raw = isolation_scores(self.forest, self.about.columns, self.normal.median, features)
         return share_below(self.quantiles, raw)
 
 
 class FraudModel(Protocol):
-    """A model that learned from labels."""
+    """Classifier: a model that learned from labels."""
 
     @property
     def version(self) -> str:
-        """The first digits of its artefact's hash."""
+        """First digits of its artefact's hash."""
 
     @property
-    def about(self) -> About:
-        """Where it comes from."""
+    def about(self) -> ModelMetadata:
+        """Origin and input features."""
 
     @property
     def normal(self) -> Normal:
-        """What was usual among its training rows."""
+        """Normal values among its training rows."""
 
     def probability(self, features: Float64s) -> Float64s:
-        """Of fraud, for each row of full vectors; unknown features stay unknown."""
+        """Return the probability of fraud for each row of full vectors; unknown stays unknown."""
 
     def contributions(self, features: Float64s) -> Float64s:
-        """[row, feature of the model, and last what is said of anybody] in log-odds (SHAP)."""
+        """Return SHAP values in log-odds: [row, feature of the model, and last the base value]."""
 
 
 @dataclass(frozen=True, slots=True)
-class Models:
-    """What a batch is judged by beside the rules; one is None where there is no such model."""
+class ActiveModels:
+    """Active models for scoring a batch; one is None where there is no such model."""
 
     anomaly: AnomalyModel | None = None
     fraud: FraudModel | None = None
@@ -79,24 +74,24 @@ class Models:
 
     @property
     def anomaly_version(self) -> str | None:
-        """Which isolation forest, or None."""
+        """Version of the isolation forest, or None."""
         return self.anomaly.version if self.anomaly else None
 
     @property
     def model_version(self) -> str | None:
-        """Which supervised model, or None."""
+        """Version of the classifier, or None."""
         return self.fraud.version if self.fraud else None
 
 
-def try_out(models: Models) -> None:
-    """Ask each model about purchases of which nothing, and next to nothing, is known.
+def check_outputs(models: ActiveModels) -> None:
+    """Evaluate each model on a vector of unknowns and on one of zeros.
 
     Raises:
-        BrokenModel: an answer is no number from 0 to 1.
+        BrokenModel: an output is not a number from 0 to 1.
     """
-    width = len(SERVED)
+    width = len(VECTOR_FEATURES)
     answers = models.evidence(np.stack([np.full(width, np.nan), np.zeros(width)]))
     for name, numbers in answers._asdict().items():
         # A NaN fails both comparisons.
         if numbers is not None and not ((numbers >= 0) & (numbers <= 1)).all():
-            raise BrokenModel(f"its {name} is no number from 0 to 1")
+            raise BrokenModel(f"its {name} score is not a number from 0 to 1")

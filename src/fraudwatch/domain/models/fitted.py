@@ -1,4 +1,4 @@
-"""What every fitted model says of itself: which features it takes, what it was fitted on."""
+"""Describe a fitted model: its features, its training rows and their normal values."""
 
 from __future__ import annotations
 
@@ -7,79 +7,76 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from fraudwatch.domain.features.feature_vector import SERVED_INDEX
-
-Float64s = npt.NDArray[np.float64]
-Int64s = npt.NDArray[np.int64]
+from fraudwatch.domain.arrays import Float64s, Int64s
+from fraudwatch.domain.features.feature_vector import VECTOR_INDEX
 
 VERSION_LENGTH = 12
-# One standard deviation to either side of the middle, where values spread normally.
+# One standard deviation to either side of the median of a normal distribution.
 _SPREAD_QUANTILES = (0.1587, 0.8413)
 
 
 class BrokenModel(ValueError):
-    """A model that may not be used; the text says which and why."""
+    """Invalid model; the text names the reason."""
 
 
 class ModelKind(enum.StrEnum):
-    """The models there can be, one in use of each."""
+    """Kind of model; one of each can be active."""
 
     ISOLATION_FOREST = "isolation_forest"
     XGBOOST = "xgboost"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class About:
-    """Where a model comes from, and the features it takes, in its own order."""
+class ModelMetadata:
+    """Origin of a model, and its input features in its own order."""
 
     kind: ModelKind
     features: tuple[str, ...]
-    features_version: str  # of the catalogue and fold that served the training rows
+    features_version: str  # of the training rows
     fitted_at_ms: int
     rows: int
-    from_ms: int  # when the oldest and the newest row it could draw on were served
+    from_ms: int  # times of the oldest and the newest row of the training set
     until_ms: int
 
     def __post_init__(self) -> None:
-        if unknown := sorted(set(self.features) - SERVED_INDEX.keys()):
+        if unknown := sorted(set(self.features) - VECTOR_INDEX.keys()):
             raise BrokenModel(
-                f"it takes features that are not in the catalogue: {', '.join(unknown)}; "
-                "fit it again on today's features"
+                f"its features are not in the catalogue: {', '.join(unknown)}; "
+                "fit it again on the current features"
             )
         if not self.features or len(set(self.features)) < len(self.features):
-            raise BrokenModel("it names no feature, or one twice")
+            raise BrokenModel("it lists no feature, or one twice")
 
     @property
     def columns(self) -> Int64s:
-        """The place of each of its features in the vector."""
-        return np.array([SERVED_INDEX[name] for name in self.features], dtype=np.int64)
+        """Return the index of each of its features in the vector."""
+        return np.array([VECTOR_INDEX[name] for name in self.features], dtype=np.int64)
 
 
 class Normal(NamedTuple):
-    """What was usual among the training rows, by feature of the model."""
+    """Normal values among the training rows, by feature of the model."""
 
     median: Float64s
-    spread: Float64s  # 0 where all were alike
+    spread: Float64s  # 0 where all were equal
 
 
 def normal_of(values: Float64s) -> Normal:
-    """Median and spread of each column; what is unknown is passed over.
+    """Return median and spread of each column; unknown values are ignored.
 
-    The spread is half the distance between the quantiles that enclose two thirds, which rare giants
-    do not move; where those are equal (most counts are zero) it is the standard deviation.
+    The spread is half the distance between the quantiles that enclose two thirds, which outliers do
+    not move; where those are equal (most counts are zero) it is the standard deviation.
     """
     median, low, high = np.nanquantile(values, (0.5, *_SPREAD_QUANTILES), axis=0)
     half = (high - low) / 2
     return Normal(median, np.where(half > 0, half, np.nanstd(values, axis=0)))
 
 
-def check_normal(normal: Normal, about: About) -> None:
-    """Refuse a normal that does not fit the model.
+def check_normal(normal: Normal, about: ModelMetadata) -> None:
+    """Check that the normal values fit the model.
 
     Raises:
-        BrokenModel: another length, or numbers that are none.
+        BrokenModel: another length, or numbers that are not finite.
     """
     for name, values in normal._asdict().items():
         if values.shape != (len(about.features),) or not np.isfinite(values).all():

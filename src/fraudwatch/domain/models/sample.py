@@ -1,4 +1,4 @@
-"""A bounded uniform sample of rows that come by: each has the same chance, however many come.
+"""Sample a stream of rows uniformly, in bounded memory: each row has the same chance.
 
 Vitter's algorithm R. The same rows in the same order and the same seed give the same sample,
 however the rows are cut into chunks.
@@ -8,29 +8,29 @@ from __future__ import annotations
 
 import numpy as np
 
-from fraudwatch.domain.models.fitted import Float64s
+from fraudwatch.domain.arrays import Float64s
 
 
 class Reservoir:
-    """Keeps at most so many rows."""
+    """Reservoir of at most ``size`` rows."""
 
     def __init__(self, size: int, width: int, seed: int) -> None:
         self._rows = np.empty((size, width))
         self._random = np.random.default_rng(seed)
-        self.seen = 0
+        self.rows_offered = 0
 
     def add(self, rows: Float64s) -> None:
-        """Let rows come by."""
+        """Offer rows to the sample."""
         size = len(self._rows)
-        place = self.seen + np.arange(len(rows))
-        self.seen += len(rows)
+        number = self.rows_offered + np.arange(len(rows))
+        self.rows_offered += len(rows)
         # Always one draw a row, so that chunks do not matter. A later row overwrites an earlier.
-        drawn = (self._random.random(len(rows)) * (place + 1)).astype(np.int64)
-        target = np.where(place < size, place, drawn)
+        drawn = (self._random.random(len(rows)) * (number + 1)).astype(np.int64)
+        target = np.where(number < size, number, drawn)
         is_kept = target < size
         self._rows[target[is_kept]] = rows[is_kept]
 
     @property
     def rows(self) -> Float64s:
-        """The sample so far."""
-        return self._rows[: min(self.seen, len(self._rows))]
+        """Return the sample so far."""
+        return self._rows[: min(self.rows_offered, len(self._rows))]

@@ -1,7 +1,7 @@
-"""How rules and models become one score.
+"""Combine points of rules and outputs of models in one score.
 
-Each part says how much speaks against a purchase, from 0 (nothing) to 1 (everything), and the score
-is what is left when each part in turn lets through its own share of what the others let through::
+Each part measures the evidence against a purchase, from 0 (none) to 1 (certain), and the score is
+the complement of the product of what the parts let through::
 
     R = min(100, points of the rules hit) / 100
     A = weight * ramp of the anomaly from ``from_quantile`` to 1
@@ -9,14 +9,14 @@ is what is left when each part in turn lets through its own share of what the ot
     S = 0.009 * amount / (amount + 100 EUR)
     score = 1 - (1 - R) (1 - A) (1 - M) (1 - S)
 
-It lies in [0, 1], never falls when a part rises, and is never below any part. What it orders by:
+It is in [0, 1], never falls when a part rises, and is never below any part. It orders by:
 
-* rules only: the points that the policy's author gave to what was hit; of equal points the dearer
-  purchase is higher, because more is at stake (S is less than a point, so it never lifts a
-  purchase over one with more points, nor over a policy's bound);
+* rules only: the points of the rules hit; of equal points the larger amount is higher (S, the
+  amount tiebreak, is less than a point, so it never raises a purchase above one with more points,
+  nor above a policy's threshold);
 * with an anomaly part: the same; among purchases of equal points the more unusual is higher, and
   an unusual one may pass one with more points, by at most what the weight allows;
-* with a model part: near enough the probability of fraud, raised where rules or anomaly object.
+* with a model part: approximately the probability of fraud, raised by rules and anomaly.
 
 It is no probability in any mode, and scores of different modes are not to be compared.
 """
@@ -28,34 +28,32 @@ from dataclasses import dataclass
 from typing import ClassVar, Final, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from fraudwatch.domain.arrays import Float64s, Int64s
 from fraudwatch.domain.models.evidence import Evidence
 
 FULL_SCORE_POINTS: Final = 100
-_STAKE_WEIGHT, _HALF_STAKE_EUR_CENTS = 0.009, 10_000
-# Finer than any model means it and coarser than what rounding adds: points alone stay exact.
+_TIEBREAK_WEIGHT, _HALF_TIEBREAK_EUR_CENTS = 0.009, 10_000
+# Finer than any model's precision and coarser than rounding errors: points alone stay exact.
 _SCORE_DECIMALS = 12
 _ROUNDING_SLACK = 1e-9
 
-Float64s = npt.NDArray[np.float64]
-
 
 class ModelPart(Protocol):
-    """What one model's evidence counts, built from the policy."""
+    """Weight of one model's evidence, built from the policy."""
 
     name: ClassVar[str]
 
     def contribution(self, evidence: Evidence) -> Float64s | None:
-        """Its part of every score; None without such a model, 0 where it says nothing."""
+        """Return its part of every score; None without such a model, 0 where it has no evidence."""
 
     def sentence(self, evidence: Evidence, i: int) -> str:
-        """What the model says of purchase ``i``, for an analyst."""
+        """Return the model's reason for purchase ``i``, for an analyst."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnomalyPart:
-    """Counts how unusual a purchase is, from a quantile on: most of them are usual."""
+    """Counts how unusual a purchase is, from a quantile upwards: most of them are usual."""
 
     name: ClassVar[str] = "anomaly"
     weight: float
@@ -72,8 +70,8 @@ class AnomalyPart:
         """See :class:`ModelPart`."""
         share = 0.0 if evidence.anomaly is None else evidence.anomaly[i]
         return (
-            f"More unusual than {_cut(100 * share, 1):.1f} % of the purchases the model was "
-            "fitted on."
+            f"More unusual than {_cut(100 * share, 1):.1f}% of the training purchases; "
+            f"threshold {100 * self.from_quantile:g}%."
         )
 
 
@@ -91,17 +89,19 @@ class FraudPart:
     def sentence(self, evidence: Evidence, i: int) -> str:
         """See :class:`ModelPart`."""
         probability = 0.0 if evidence.fraud is None else evidence.fraud[i]
-        return f"The model gives a fraud probability of {_cut(probability, 2):.2f}."
+        return f"Fraud probability {_cut(probability, 2):.2f} from the classifier."
 
 
-def stake(amount_eur_cents: npt.NDArray[np.int64]) -> Float64s:
-    """What the amount alone counts: it breaks ties among purchases of equal points."""
-    share: Float64s = _STAKE_WEIGHT * amount_eur_cents / (amount_eur_cents + _HALF_STAKE_EUR_CENTS)
+def amount_tiebreak(amount_eur_cents: Int64s) -> Float64s:
+    """Return the amount's part of the score, which orders purchases of equal points."""
+    share: Float64s = (
+        _TIEBREAK_WEIGHT * amount_eur_cents / (amount_eur_cents + _HALF_TIEBREAK_EUR_CENTS)
+    )
     return share
 
 
-def combined(total_points: npt.NDArray[np.int64], *parts: Float64s) -> Float64s:
-    """The score of every purchase from the points of its rules and the other parts."""
+def combined(total_points: Int64s, *parts: Float64s) -> Float64s:
+    """Return the score of every purchase from the points of its rules and the other parts."""
     let_through = 1 - np.minimum(total_points, FULL_SCORE_POINTS) / FULL_SCORE_POINTS
     for part in parts:
         let_through = let_through * (1 - part)
@@ -110,11 +110,11 @@ def combined(total_points: npt.NDArray[np.int64], *parts: Float64s) -> Float64s:
 
 
 def _share(values: Float64s) -> Float64s:
-    """Values held to 0..1; what a model does not know counts nothing."""
+    """Clip values to 0..1; unknown counts zero."""
     return np.nan_to_num(np.clip(values, 0.0, 1.0), nan=0.0)
 
 
 def _cut(value: float, decimals: int) -> float:
-    """Cut off, not rounded: 99.96 % must not read as all of them."""
+    """Cut off decimals without rounding: 99.96% must not read as 100.0%."""
     steps: int = 10**decimals
     return math.floor(value * steps + _ROUNDING_SLACK) / steps

@@ -1,4 +1,4 @@
-"""A policy out of a parsed document, strictly: nothing is guessed, nothing unknown passed over."""
+"""Build a policy from a parsed document, strictly: no guesses, no unknown keys ignored."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _OPTIONAL = {"lists", "models", "auto_approve_below_score", "critical_from_eur_c
 
 
 def policy_from(document: Mapping[str, Any]) -> Policy:
-    """Build a policy out of a parsed document.
+    """Build a policy from a parsed document.
 
-    What is optional is off when it is missing: no lists, no models, no amount that is critical.
+    A missing optional part is off: no lists, no models, no amount that is critical.
 
     Raises:
         BrokenPolicy: unknown or missing keys, rules or levels, a number out of range, levels out of
@@ -76,7 +76,7 @@ def _rule(name: str, given: object) -> Rule:
         allowed = (int, float) if hints[key] is float else (int,)
         # `not >=` instead of `<`: YAML knows .nan, which is neither.
         if isinstance(value, bool) or not isinstance(value, allowed) or not value >= 0:
-            raise BrokenPolicy(f"rule {name}: {key} must be a {hints[key].__name__} from 0 on")
+            raise BrokenPolicy(f"rule {name}: {key} must be a {hints[key].__name__}, 0 at least")
     if parameters["points"] > FULL_SCORE_POINTS:
         raise BrokenPolicy(f"rule {name}: points must be at most {FULL_SCORE_POINTS}")
     rule: Rule = kind(**parameters)

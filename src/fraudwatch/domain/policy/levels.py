@@ -1,4 +1,4 @@
-"""The risk levels of a policy document."""
+"""Build the risk levels of a policy from its document."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _QUEUE = re.compile(r"[a-z][a-z0-9_]*")
 
 
 def levels_from(given: Mapping[str, Any], auto_approve_below_score: object) -> tuple[Level, ...]:
-    """Every risk's level, harmless to grave; LOW in two where its lower part approves by itself.
+    """Build every risk's level, least severe first; LOW is two where its lower part auto-approves.
 
     Raises:
-        BrokenPolicy: a risk is missing, scores or outcomes are out of order, or a value is none.
+        BrokenPolicy: a risk is missing, scores or outcomes are out of order, or a value is invalid.
     """
     expect_keys(given, {str(risk) for risk in Risk}, "risk")
     levels = [_level(risk, given[risk]) for risk in Risk]

@@ -1,7 +1,7 @@
-"""The allow and deny lists of a policy document.
+"""Build the allow list and deny list of a policy from its document.
 
-An entry is held against what the same field of a transaction may be: one that can never match, a
-card number instead of its token first of all, is refused, and never quoted.
+An entry is checked against the bounds of the same field of a transaction: one that can never match,
+such as a card number instead of its token, is refused, and never quoted.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.policy.combination import FULL_SCORE_POINTS
 from fraudwatch.domain.policy.policy import BrokenPolicy
 from fraudwatch.domain.policy.values import expect_keys, mapping, whole
-from fraudwatch.domain.rules.lists import DenyList, Listed
+from fraudwatch.domain.rules.lists import DenyList, ListEntries
 
-_COLUMNS: Final = frozenset(item.name for item in fields(Listed))
+_COLUMNS: Final = frozenset(item.name for item in fields(ListEntries))
 _FACTS: Final[dict[str, Fact]] = {
     column.name: column.fact for column in columns_of(Transaction) if column.name in _COLUMNS
 }
 
 
 def deny_list_from(given: object) -> DenyList:
-    """The deny list and its points.
+    """Build the deny list and its points.
 
     Raises:
         BrokenPolicy: see :func:`fraudwatch.domain.policy.document.policy_from`.
@@ -38,8 +38,8 @@ def deny_list_from(given: object) -> DenyList:
     return DenyList(points, _listed(settings, where))
 
 
-def allow_list_from(given: object) -> Listed:
-    """The allow list.
+def allow_list_from(given: object) -> ListEntries:
+    """Build the allow list.
 
     Raises:
         BrokenPolicy: see :func:`fraudwatch.domain.policy.document.policy_from`.
@@ -50,8 +50,8 @@ def allow_list_from(given: object) -> Listed:
     return _listed(settings, where)
 
 
-def _listed(settings: dict[str, object], where: str) -> Listed:
-    return Listed(**{name: _entries(name, some, where) for name, some in settings.items()})
+def _listed(settings: dict[str, object], where: str) -> ListEntries:
+    return ListEntries(**{name: _entries(name, some, where) for name, some in settings.items()})
 
 
 def _entries(name: str, given: object, where: str) -> frozenset[str]:

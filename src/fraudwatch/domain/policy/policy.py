@@ -1,7 +1,7 @@
-"""A policy: which rules count how much, and from which score on a purchase is what.
+"""Define the scoring policy: rules with points, thresholds of risk levels, lists, model weights.
 
-How points and models become a score: :mod:`fraudwatch.domain.policy.combination`. How a document
-becomes a policy: :mod:`fraudwatch.domain.policy.document`.
+Points and models become a score in :mod:`fraudwatch.domain.policy.combination`, a document becomes
+a policy in :mod:`fraudwatch.domain.policy.document`.
 """
 
 from __future__ import annotations
@@ -10,49 +10,49 @@ from dataclasses import dataclass, field
 
 from fraudwatch.domain.messages.verdict import Outcome, Risk
 from fraudwatch.domain.policy.combination import ModelPart
-from fraudwatch.domain.rules.lists import Listed
+from fraudwatch.domain.rules.lists import ListEntries
 from fraudwatch.domain.rules.rule import Rule
 
 
 class BrokenPolicy(ValueError):
-    """A policy document that may not be used; the text says where and why."""
+    """Invalid policy document; the text names the place and the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One step of the score: from where on, which risk, what is done, and who looks at it.
+    """Risk level of a score: its threshold, risk, outcome and route.
 
-    A risk has one step, but LOW has two when the policy approves by itself what is below a score.
+    A risk has one level, but LOW has two when the policy approves automatically below a score.
     """
 
     risk: Risk
     from_score: float
     outcome: Outcome
-    route: str | None = None  # the queue of a team; None: no queue is named
+    route: str | None = None  # the queue of a team; None: no queue
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A version, its rules, and its levels from harmless to grave.
+    """Scoring policy with its version, rules, and levels in order of severity.
 
-    Three things stand over the score, in this order: from ``critical_from_eur_cents`` on a purchase
-    that anything speaks against is CRITICAL; what ``allow`` lists gets the lowest level, which
-    approves; and what the deny list (a rule) hits cannot be allowed.
+    Three things overrule the score, in this order: an amount from ``critical_from_eur_cents``
+    escalates a purchase with a hit or at least MEDIUM to CRITICAL; a purchase on the ``allow`` list
+    gets the lowest level, which approves; and a hit of the deny list (a rule) cannot be allowed.
     """
 
     version: str
     rules: tuple[Rule, ...]
     levels: tuple[Level, ...]
     parts: tuple[ModelPart, ...] = ()
-    allow: Listed = field(default_factory=Listed)
+    allow: ListEntries = field(default_factory=ListEntries)
     critical_from_eur_cents: int | None = None
 
     def lowest(self, risk: Risk) -> int:
-        """The place of the first level of this risk or a graver one."""
-        gravity = list(Risk)
-        graver = (
-            place
-            for place, level in enumerate(self.levels)
-            if gravity.index(level.risk) >= gravity.index(risk)
+        """Return the index of the first level of this risk or a more severe one."""
+        severity = list(Risk)
+        as_severe = (
+            index
+            for index, level in enumerate(self.levels)
+            if severity.index(level.risk) >= severity.index(risk)
         )
-        return next(graver, len(self.levels) - 1)
+        return next(as_severe, len(self.levels) - 1)

@@ -1,4 +1,4 @@
-"""What a value of a policy document must be, said where it is not."""
+"""Check values of a policy document, with errors that name the place."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from fraudwatch.domain.policy.policy import BrokenPolicy
 
 
 def mapping(value: object, where: str) -> dict[str, Any]:
-    """Names with settings.
+    """Return a mapping of names to settings.
 
     Raises:
-        BrokenPolicy: it is something else.
+        BrokenPolicy: the value is something else.
     """
     if not isinstance(value, Mapping):
         raise BrokenPolicy(f"{where} must be a mapping of names to settings")
@@ -26,10 +26,10 @@ def expect_keys(
     where: str,
     optional: AbstractSet[str] = frozenset(),
 ) -> None:
-    """Let nothing be missing and nothing be there that no one reads.
+    """Check that no key is missing and no key is unknown.
 
     Raises:
-        BrokenPolicy: naming the keys.
+        BrokenPolicy: a key is missing or unknown; the text names it.
     """
     if missing := needed - set(given):
         raise BrokenPolicy(f"{where} lacks {', '.join(sorted(missing))}")
@@ -42,10 +42,10 @@ def expect_keys(
 
 
 def share(value: object, where: str) -> float:
-    """A number from 0 to 1.
+    """Return a number from 0 to 1.
 
     Raises:
-        BrokenPolicy: it is something else.
+        BrokenPolicy: the value is something else.
     """
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not is_number or not 0 <= value <= 1:  # type: ignore[operator]  # a number by now
@@ -54,11 +54,11 @@ def share(value: object, where: str) -> float:
 
 
 def whole(value: object, where: str) -> int:
-    """A whole number from 0 on.
+    """Return a whole number, 0 at least.
 
     Raises:
-        BrokenPolicy: it is something else.
+        BrokenPolicy: the value is something else.
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise BrokenPolicy(f"{where} must be a whole number from 0 on")
+        raise BrokenPolicy(f"{where} must be a whole number, 0 at least")
     return value

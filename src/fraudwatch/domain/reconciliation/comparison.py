@@ -1,7 +1,7 @@
-"""What the stream said of a purchase, held against what the batch layer computes of it again.
+"""Compare the stream's records of a purchase with what the batch layer recomputes.
 
-One purchase and what every holder has of it in, findings out. Equal features mean equal bytes,
-equal scores the same float64. Of a person no value is in a finding.
+Input: one purchase and its record in every source; output: findings. Equal features mean equal
+bytes, equal scores the same float64. A finding contains no personal data.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from fraudwatch.domain.features.feature_vector import SERVED
+from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 
 _NUMBER: Final = struct.Struct("<d")
-_VECTOR_BYTES: Final = len(SERVED) * _NUMBER.size
+_VECTOR_BYTES: Final = len(VECTOR_FEATURES) * _NUMBER.size
 
 
 class Finding(enum.StrEnum):
-    """What may be wrong; each has its row of every day, with 0 where nothing was found."""
+    """Class of difference; each has a row for every day, with 0 where nothing was found."""
 
     MISSING_IN_ARCHIVE = "missing_in_archive"
     MISSING_IN_STORE = "missing_in_store"
@@ -34,8 +34,8 @@ class Finding(enum.StrEnum):
     DIFFERENT_IN_STORE = "different_in_store"
 
 
-class Holder(enum.StrEnum):
-    """Who says so."""
+class RecordSource(enum.StrEnum):
+    """Source of a record that is compared."""
 
     FRAUD_TOPIC = "raw_fraud_topic"
     FEATURE_TOPIC = "raw_feature_topic"
@@ -44,205 +44,211 @@ class Holder(enum.StrEnum):
     CASSANDRA = "cassandra"
 
 
-class Found(NamedTuple):
-    """One finding: whose, and the two values."""
+class Mismatch(NamedTuple):
+    """One finding with its transaction, source, and the two values."""
 
     finding: Finding
     transaction_id: str
-    held_by: Holder
-    said: str
+    source: RecordSource
+    actual: str
     expected: str
 
 
-class ModelSaid(NamedTuple):
-    """What one model said."""
+class RecordedScore(NamedTuple):
+    """One model's score in a record."""
 
     model: str
     score: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
-    """What was decided of a purchase; the batch layer's own, or a holder's."""
+class ScoredOutcome:
+    """Result of scoring a purchase: the batch layer's own, or a source's."""
 
     outcome: str
     risk: str
     score: float
-    model_scores: tuple[ModelSaid, ...] = ()
+    model_scores: tuple[RecordedScore, ...] = ()
 
     @property
     def decision(self) -> str:
-        """Outcome and risk, as an example shows them."""
+        """Format outcome and risk for an example."""
         return f"{self.outcome} {self.risk}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """A verdict as one holder has it."""
+class RecordedVerdict:
+    """Verdict as recorded by one source."""
 
-    judgement: Judgement
+    scored: ScoredOutcome
     amount_eur_cents: int
     digest: str = ""
-    """Of the whole message in one canonical form; empty where the holder has only columns of it."""
+    """Hash of the whole message in canonical form; empty where the source has only its columns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Computed:
-    """What the batch layer makes of an accepted purchase."""
+class Recomputed:
+    """Batch layer's results for an accepted purchase."""
 
     amount_eur_cents: int
     features: bytes | None = None
-    """The vector, or as much of its beginning as can be computed again; None: nothing can."""
-    judgement: Judgement | None = None
-    """None: it could not be judged again, for a reason that is counted elsewhere."""
+    """The vector, or as much of its beginning as can be recomputed; None: nothing can."""
+    scored: ScoredOutcome | None = None
+    """None: it could not be rescored, for a reason that is counted elsewhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Purchase:
-    """Everything that is known of one transaction id."""
+class PurchaseRecords:
+    """All records of one transaction id."""
 
     transaction_id: str
-    computed: Computed | None  # None: the log holds no purchase of this id that was accepted
-    copies: Sequence[Said] = ()  # the different verdicts on the topic, the one decided last first
-    core: Said | None = None
-    core_amount_eur_cents: int | None = None  # of core_transactions; None: it is not there
-    stored: Said | None = None
-    is_store_asked: bool = True
-    served: Sequence[bytes] = ()  # the different vectors on the topic
+    computed: Recomputed | None  # None: the log has no accepted purchase of this id
+    copies: Sequence[RecordedVerdict] = ()  # different verdicts on the topic, latest first
+    core: RecordedVerdict | None = None
+    core_amount_eur_cents: int | None = None  # of core_transactions; None: missing
+    stored: RecordedVerdict | None = None
+    is_store_checked: bool = True
+    served: Sequence[bytes] = ()  # different vectors on the topic
 
 
-def findings_of(purchase: Purchase) -> Iterator[Found]:
-    """Everything that is wrong with one purchase."""
+def findings_of(purchase: PurchaseRecords) -> Iterator[Mismatch]:
+    """Find all differences of one purchase."""
     if purchase.computed is None:
         yield from _extra(purchase)
         return
     yield from _missing(purchase)
     yield from _duplicate(purchase)
     yield from _features(purchase, purchase.computed)
-    for holder, said in _verdicts(purchase):
-        yield from _judgement(purchase, holder, said)
+    for source, actual in _verdicts(purchase):
+        yield from _outcome(purchase, source, actual)
     yield from _amounts(purchase, purchase.computed)
     yield from _store(purchase)
 
 
-def _found(of: Purchase, finding: Finding, holder: Holder, said: object, expected: object) -> Found:
-    return Found(finding, of.transaction_id, holder, str(said), str(expected))
+def _found(
+    of: PurchaseRecords, finding: Finding, source: RecordSource, actual: object, expected: object
+) -> Mismatch:
+    return Mismatch(finding, of.transaction_id, source, str(actual), str(expected))
 
 
-def _extra(purchase: Purchase) -> Iterator[Found]:
+def _extra(purchase: PurchaseRecords) -> Iterator[Mismatch]:
     expected = "no accepted purchase"
-    for holder, said in _verdicts(purchase):
-        yield _found(purchase, Finding.EXTRA_IN_ARCHIVE, holder, said.judgement.decision, expected)
+    for source, actual in _verdicts(purchase):
+        yield _found(purchase, Finding.EXTRA_IN_ARCHIVE, source, actual.scored.decision, expected)
     if purchase.stored is not None:
-        decision = purchase.stored.judgement.decision
-        yield _found(purchase, Finding.EXTRA_IN_STORE, Holder.CASSANDRA, decision, expected)
+        decision = purchase.stored.scored.decision
+        yield _found(purchase, Finding.EXTRA_IN_STORE, RecordSource.CASSANDRA, decision, expected)
 
 
-def _missing(purchase: Purchase) -> Iterator[Found]:
+def _missing(purchase: PurchaseRecords) -> Iterator[Mismatch]:
     archive = {
-        Holder.FRAUD_TOPIC: bool(purchase.copies),
-        Holder.CORE_VERDICTS: purchase.core is not None,
-        Holder.CORE_TRANSACTIONS: purchase.core_amount_eur_cents is not None,
+        RecordSource.FRAUD_TOPIC: bool(purchase.copies),
+        RecordSource.CORE_VERDICTS: purchase.core is not None,
+        RecordSource.CORE_TRANSACTIONS: purchase.core_amount_eur_cents is not None,
     }
-    for holder, is_there in archive.items():
+    for source, is_there in archive.items():
         if not is_there:
-            yield _found(purchase, Finding.MISSING_IN_ARCHIVE, holder, "nothing", "a row")
-    if purchase.is_store_asked and purchase.stored is None:
-        yield _found(purchase, Finding.MISSING_IN_STORE, Holder.CASSANDRA, "nothing", "a verdict")
+            yield _found(purchase, Finding.MISSING_IN_ARCHIVE, source, "nothing", "a row")
+    if purchase.is_store_checked and purchase.stored is None:
+        yield _found(
+            purchase, Finding.MISSING_IN_STORE, RecordSource.CASSANDRA, "nothing", "a verdict"
+        )
     if not purchase.served:
-        told = "nothing", "a vector"
-        yield _found(purchase, Finding.MISSING_FEATURES, Holder.FEATURE_TOPIC, *told)
+        values = "nothing", "a vector"
+        yield _found(purchase, Finding.MISSING_FEATURES, RecordSource.FEATURE_TOPIC, *values)
 
 
-def _duplicate(purchase: Purchase) -> Iterator[Found]:
+def _duplicate(purchase: PurchaseRecords) -> Iterator[Mismatch]:
     for other in purchase.copies[1:]:
-        said = f"{other.judgement.decision} {other.judgement.score!r}"
-        first = purchase.copies[0].judgement
-        standing = f"only {first.decision} {first.score!r}"
-        yield _found(purchase, Finding.DUPLICATE, Holder.FRAUD_TOPIC, said, standing)
+        actual = f"{other.scored.decision} {other.scored.score!r}"
+        first = purchase.copies[0].scored
+        expected = f"only {first.decision} {first.score!r}"
+        yield _found(purchase, Finding.DUPLICATE, RecordSource.FRAUD_TOPIC, actual, expected)
 
 
-def _features(purchase: Purchase, computed: Computed) -> Iterator[Found]:
+def _features(purchase: PurchaseRecords, computed: Recomputed) -> Iterator[Mismatch]:
     if computed.features is None:
         return
     for vector in purchase.served:
-        told = difference(vector, computed.features)
-        if told is not None:
-            yield _found(purchase, Finding.DIFFERENT_FEATURES, Holder.FEATURE_TOPIC, *told)
+        values = difference(vector, computed.features)
+        if values is not None:
+            yield _found(purchase, Finding.DIFFERENT_FEATURES, RecordSource.FEATURE_TOPIC, *values)
 
 
 def difference(served: bytes, computed: bytes) -> tuple[str, str] | None:
-    """The first feature that differs, as served and as computed; None where all bytes are equal."""
+    """Return the first differing feature, as served and as computed; None for equal bytes."""
     if len(served) != _VECTOR_BYTES:
         return f"{len(served)} bytes", f"{_VECTOR_BYTES} bytes"
     if served.startswith(computed):
         return None
-    for place in range(len(computed) // _NUMBER.size):
-        here = slice(place * _NUMBER.size, (place + 1) * _NUMBER.size)
+    for index in range(len(computed) // _NUMBER.size):
+        here = slice(index * _NUMBER.size, (index + 1) * _NUMBER.size)
         if served[here] != computed[here]:
             values = (_NUMBER.unpack(side[here])[0] for side in (served, computed))
-            said, expected = (f"{SERVED[place].name} {value!r}" for value in values)
-            return said, expected
+            actual, expected = (f"{VECTOR_FEATURES[index].name} {value!r}" for value in values)
+            return actual, expected
     return "other bytes", "equal bytes"
 
 
-def _verdicts(purchase: Purchase) -> Iterator[tuple[Holder, Said]]:
-    """The verdict that stands, as each part of the archive has it."""
+def _verdicts(purchase: PurchaseRecords) -> Iterator[tuple[RecordSource, RecordedVerdict]]:
+    """Return the verdict in effect, as each part of the archive has it."""
     if purchase.copies:
-        yield Holder.FRAUD_TOPIC, purchase.copies[0]
+        yield RecordSource.FRAUD_TOPIC, purchase.copies[0]
     if purchase.core is not None:
-        yield Holder.CORE_VERDICTS, purchase.core
+        yield RecordSource.CORE_VERDICTS, purchase.core
 
 
-def _judgement(purchase: Purchase, holder: Holder, said: Said) -> Iterator[Found]:
+def _outcome(
+    purchase: PurchaseRecords, source: RecordSource, actual: RecordedVerdict
+) -> Iterator[Mismatch]:
     expected = _expected(purchase)
     if expected is None:
         return
-    if said.judgement.decision != expected.decision:
-        decisions = said.judgement.decision, expected.decision
-        yield _found(purchase, Finding.DIFFERENT_OUTCOME, holder, *decisions)
-    ours, theirs = _scores(said.judgement), _scores(expected)
+    if actual.scored.decision != expected.decision:
+        decisions = actual.scored.decision, expected.decision
+        yield _found(purchase, Finding.DIFFERENT_OUTCOME, source, *decisions)
+    ours, theirs = _scores(actual.scored), _scores(expected)
     if ours != theirs:
-        told = " ".join(f"{name} {score!r}" for name, score in sorted(ours - theirs))
+        values = " ".join(f"{name} {score!r}" for name, score in sorted(ours - theirs))
         wanted = " ".join(f"{name} {score!r}" for name, score in sorted(theirs - ours))
-        yield _found(purchase, Finding.DIFFERENT_SCORE, holder, told or "none", wanted or "none")
+        yield _found(purchase, Finding.DIFFERENT_SCORE, source, values or "none", wanted or "none")
 
 
-def _scores(judgement: Judgement) -> frozenset[tuple[str, float]]:
-    by_models = ((one.model, one.score) for one in judgement.model_scores)
-    return frozenset({("score", judgement.score), *by_models})
+def _scores(scored: ScoredOutcome) -> frozenset[tuple[str, float]]:
+    by_models = ((one.model, one.score) for one in scored.model_scores)
+    return frozenset({("score", scored.score), *by_models})
 
 
-def _expected(purchase: Purchase) -> Judgement | None:
-    """The batch layer's judgement; without one, parts of the archive are held to the topic."""
-    if purchase.computed is not None and purchase.computed.judgement is not None:
-        return purchase.computed.judgement
-    return purchase.copies[0].judgement if purchase.copies else None
+def _expected(purchase: PurchaseRecords) -> ScoredOutcome | None:
+    """Return the batch layer's result; without one, the archive is compared with the topic."""
+    if purchase.computed is not None and purchase.computed.scored is not None:
+        return purchase.computed.scored
+    return purchase.copies[0].scored if purchase.copies else None
 
 
-def _amounts(purchase: Purchase, computed: Computed) -> Iterator[Found]:
-    said = {holder: verdict.amount_eur_cents for holder, verdict in _verdicts(purchase)}
+def _amounts(purchase: PurchaseRecords, computed: Recomputed) -> Iterator[Mismatch]:
+    actual = {source: verdict.amount_eur_cents for source, verdict in _verdicts(purchase)}
     if purchase.core_amount_eur_cents is not None:
-        said[Holder.CORE_TRANSACTIONS] = purchase.core_amount_eur_cents
-    for holder, amount in said.items():
+        actual[RecordSource.CORE_TRANSACTIONS] = purchase.core_amount_eur_cents
+    for source, amount in actual.items():
         if amount != computed.amount_eur_cents:
             values = amount, computed.amount_eur_cents
-            yield _found(purchase, Finding.DIFFERENT_AMOUNT, holder, *values)
+            yield _found(purchase, Finding.DIFFERENT_AMOUNT, source, *values)
 
 
-def _store(purchase: Purchase) -> Iterator[Found]:
+def _store(purchase: PurchaseRecords) -> Iterator[Mismatch]:
     if purchase.stored is None or not purchase.copies:
         return
     stored, archived = purchase.stored, purchase.copies[0]
     if stored.digest != archived.digest:
-        told = [
+        values = [
             (f"{name} {here!r}", f"{name} {there!r}")
             for name, here, there in (
-                ("decision", stored.judgement.decision, archived.judgement.decision),
-                ("score", stored.judgement.score, archived.judgement.score),
+                ("decision", stored.scored.decision, archived.scored.decision),
+                ("score", stored.scored.score, archived.scored.score),
                 ("amount", stored.amount_eur_cents, archived.amount_eur_cents),
             )
             if here != there
         ]
-        values = told[0] if told else ("another field", "as on the topic")
-        yield _found(purchase, Finding.DIFFERENT_IN_STORE, Holder.CASSANDRA, *values)
+        first = values[0] if values else ("another field", "as on the topic")
+        yield _found(purchase, Finding.DIFFERENT_IN_STORE, RecordSource.CASSANDRA, *first)

@@ -1,7 +1,7 @@
-"""A day of the transaction log, cut by offsets: what a reconciliation calls a day.
+"""Cut the transaction log into days by offsets, for reconciliation.
 
 The fold works in the order of (partition, offset), and Kafka's CreateTime need not rise with the
-offset. So of each partition a day ends behind its last message that was produced on that day or
+offset. So in each partition a day ends after its last message that was produced on that day or
 before, and begins where the day before ended: days follow each other without gap or overlap, and a
 late event belongs to the day on which it was produced.
 """
@@ -12,36 +12,36 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-Ends = Mapping[int, int]  # by partition, the first offset that is no longer in it
+Ends = Mapping[int, int]  # end offsets: by partition, the first offset that is no longer in it
 
 
 @dataclass(frozen=True, slots=True)
 class DayCut:
-    """From where to where; a partition that ``starts`` does not name begins at offset 0."""
+    """Offsets of a day by partition; a partition that is not in ``starts`` begins at offset 0."""
 
     starts: Ends
     ends: Ends
 
-    def holds(self, partition: int, offset: int) -> bool:
-        """Whether a message that stands there is one of the day's."""
+    def contains(self, partition: int, offset: int) -> bool:
+        """Check whether the message at this offset belongs to the day."""
         return self.starts.get(partition, 0) <= offset < self.ends.get(partition, 0)
 
     @property
     def messages(self) -> int:
-        """How many offsets it spans."""
+        """Number of offsets in the day."""
         return sum(end - self.starts.get(partition, 0) for partition, end in self.ends.items())
 
 
 def is_before(ends: Ends, later: Ends) -> bool:
-    """Whether nothing behind ``later`` is in ``ends``."""
+    """Check whether ``ends`` is nowhere beyond ``later``."""
     return all(end <= later.get(partition, 0) for partition, end in ends.items())
 
 
 def ends_text(ends: Ends) -> str:
-    """As a table holds them: equal ends are equal texts."""
+    """Format end offsets as table text: equal ends are equal texts."""
     return json.dumps({str(partition): ends[partition] for partition in sorted(ends)})
 
 
 def ends_from(text: str) -> Ends:
-    """What :func:`ends_text` wrote."""
+    """Parse the text of :func:`ends_text`."""
     return {int(partition): int(end) for partition, end in json.loads(text).items()}

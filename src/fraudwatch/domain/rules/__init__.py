@@ -1,1 +1,1 @@
-"""Rules: one page each, pure, vectorised, with an answer for missing data and a sentence."""
+"""Fraud rules: one file each, pure, vectorised, with an answer for missing data and a sentence."""

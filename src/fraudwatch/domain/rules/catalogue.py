@@ -1,4 +1,4 @@
-"""The rules there are, by the name that policies, verdicts and screens use."""
+"""List all rules by the name that policies, verdicts and screens use."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fraudwatch.domain.rules.shared_device import SharedDevice
 from fraudwatch.domain.rules.spend_above_own_level import SpendAboveOwnLevel
 from fraudwatch.domain.rules.unusual_hours import UnusualHours
 
-# Those whose parameters are numbers; the deny list stands with the lists of the policy.
+# Rules whose parameters are numbers; the deny list is built from the lists of the policy.
 RULES: Final[dict[str, type[Rule]]] = {
     rule.name: rule
     for rule in (

@@ -1,4 +1,4 @@
-"""High amount: one purchase so dear that it deserves a look whoever makes it."""
+"""High amount: a purchase large enough for a review, whatever the customer's history."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from fraudwatch.domain.rules.rule import Answers, Seen, answers
+from fraudwatch.domain.rules.rule import Answers, RuleInput, answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +18,12 @@ class HighAmount:
     points: int
     at_least_eur_cents: int
 
-    def answer(self, seen: Seen) -> Answers:
+    def answer(self, inputs: RuleInput) -> Answers:
         """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
-        is_hit = seen.amount_eur_cents >= self.at_least_eur_cents
+        is_hit = inputs.amount_eur_cents >= self.at_least_eur_cents
         return answers(is_hit, np.ones_like(is_hit))
 
-    def sentence(self, seen: Seen, i: int) -> str:
+    def sentence(self, inputs: RuleInput, i: int) -> str:
         """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
-        amount, bound = seen.amount_eur_cents[i] / 100, self.at_least_eur_cents / 100
-        return f"{amount:,.2f} EUR in one purchase; from {bound:,.2f} EUR on it is looked at."
+        amount, bound = inputs.amount_eur_cents[i] / 100, self.at_least_eur_cents / 100
+        return f"Amount {amount:,.2f} EUR; review limit {bound:,.2f} EUR."

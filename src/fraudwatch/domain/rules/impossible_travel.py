@@ -1,4 +1,4 @@
-"""Impossible travel: the card is present in two places that nobody reaches in that time."""
+"""Impossible travel: the card is present in two places too far apart for the time between them."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import ClassVar
 
 import numpy as np
 
-from fraudwatch.domain.rules.rule import Answers, Seen, answers
+from fraudwatch.domain.rules.rule import Answers, RuleInput, answers
 
 _MINUTE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class ImpossibleTravel:
-    """Hits when the way from the last card-present purchase was faster than any airliner.
+    """Hits when the speed from the last card-present purchase is above that of an airliner.
 
-    Short hops are left alone: positions are coarse and clocks differ. Without two known positions
+    Short distances are a miss: positions are coarse and clocks differ. Without two known positions
     it answers unknown.
     """
 
@@ -25,17 +25,17 @@ class ImpossibleTravel:
     faster_than_kmh: float
     farther_than_km: float
 
-    def answer(self, seen: Seen) -> Answers:
+    def answer(self, inputs: RuleInput) -> Answers:
         """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
-        kmh, km = seen.feature("from_located_kmh"), seen.feature("from_located_km")
+        kmh, km = inputs.feature("from_located_kmh"), inputs.feature("from_located_km")
         is_hit = (kmh > self.faster_than_kmh) & (km > self.farther_than_km)
         return answers(is_hit, ~np.isnan(kmh))
 
-    def sentence(self, seen: Seen, i: int) -> str:
+    def sentence(self, inputs: RuleInput, i: int) -> str:
         """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
-        km, kmh = seen.value("from_located_km", i), seen.value("from_located_kmh", i)
-        minutes = seen.value("since_located_seconds", i) / _MINUTE_SECONDS
+        km, kmh = inputs.value("from_located_km", i), inputs.value("from_located_kmh", i)
+        minutes = inputs.value("since_located_seconds", i) / _MINUTE_SECONDS
         return (
-            f"{km:,.0f} km from the last purchase with the card present, {minutes:,.0f} minutes "
-            f"earlier: {kmh:,.0f} km/h, and {self.faster_than_kmh:,.0f} is the limit."
+            f"{km:,.0f} km from the last card-present purchase, {minutes:,.0f} minutes earlier: "
+            f"{kmh:,.0f} km/h; limit {self.faster_than_kmh:,.0f} km/h."
         )

@@ -1,4 +1,4 @@
-"""Lists: cards, devices, sellers and countries that people decided about by name."""
+"""Allow list and deny list: cards, devices, merchants and countries named in the policy."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from fraudwatch.domain.rules.rule import MISS, Answers, Seen, answers, any_of
+from fraudwatch.domain.rules.rule import MISS, Answers, RuleInput, answers, any_of
 
 ALLOW_LIST = "allow_list"
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """The entries of one list; its fields are the columns of a purchase that they are sought in."""
+class ListEntries:
+    """Entries of one list; each field holds entries for the purchase's column of that name."""
 
     card_token: frozenset[str] = frozenset()
     device_token: frozenset[str] = frozenset()
@@ -25,49 +25,49 @@ class Listed:
     def __bool__(self) -> bool:
         return any(getattr(self, item.name) for item in fields(self))
 
-    def answer(self, seen: Seen) -> Answers:
-        """HIT where one column is listed, UNKNOWN where none is and one that is sought is absent.
+    def answer(self, inputs: RuleInput) -> Answers:
+        """HIT where a column is listed; UNKNOWN where none is and a column with entries is absent.
 
-        Nobody is on an empty list, so that is a plain MISS.
+        An empty list answers MISS for every purchase.
         """
-        nobody = np.full(len(seen.amount_eur_cents), MISS)
-        return any_of(nobody, *(self._column(seen, i.name) for i in fields(self)))
+        no_entry = np.full(len(inputs.amount_eur_cents), MISS)
+        return any_of(no_entry, *(self._column(inputs, i.name) for i in fields(self)))
 
-    def found(self, seen: Seen, i: int) -> str:
-        """What of purchase ``i`` is listed, in words; tokens tell an analyst nothing."""
-        return ", ".join(self._words(seen, i))
+    def describe(self, inputs: RuleInput, i: int) -> str:
+        """Describe in words what of purchase ``i`` is listed; tokens would not help an analyst."""
+        return ", ".join(self._words(inputs, i))
 
-    def _column(self, seen: Seen, name: str) -> Answers:
-        entries, rows = getattr(self, name), len(seen.amount_eur_cents)
-        column = getattr(seen, name) or (None,) * rows
+    def _column(self, inputs: RuleInput, name: str) -> Answers:
+        entries, rows = getattr(self, name), len(inputs.amount_eur_cents)
+        column = getattr(inputs, name) or (None,) * rows
         if not entries:
             return np.full(rows, MISS)
         is_listed = np.fromiter(map(entries.__contains__, column), np.bool_, rows)
         return answers(is_listed, np.array([value is not None for value in column], np.bool_))
 
-    def _words(self, seen: Seen, i: int) -> Iterator[str]:
-        if seen.card_token and seen.card_token[i] in self.card_token:
+    def _words(self, inputs: RuleInput, i: int) -> Iterator[str]:
+        if inputs.card_token and inputs.card_token[i] in self.card_token:
             yield "the card"
-        if seen.device_token and seen.device_token[i] in self.device_token:
+        if inputs.device_token and inputs.device_token[i] in self.device_token:
             yield "the device"
-        if seen.merchant_id and seen.merchant_id[i] in self.merchant_id:
-            yield f"the seller {seen.merchant_id[i]}"
-        if seen.merchant_country and seen.merchant_country[i] in self.merchant_country:
-            yield f"the seller's country {seen.merchant_country[i]}"
+        if inputs.merchant_id and inputs.merchant_id[i] in self.merchant_id:
+            yield f"the merchant {inputs.merchant_id[i]}"
+        if inputs.merchant_country and inputs.merchant_country[i] in self.merchant_country:
+            yield f"the merchant's country {inputs.merchant_country[i]}"
 
 
 @dataclass(frozen=True, slots=True)
 class DenyList:
-    """Hits what is on the deny list; an allow list cannot undo it."""
+    """Hits what is on the deny list; an allow list does not overrule it."""
 
     name: ClassVar[str] = "deny_list"
     points: int
-    listed: Listed
+    listed: ListEntries
 
-    def answer(self, seen: Seen) -> Answers:
+    def answer(self, inputs: RuleInput) -> Answers:
         """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
-        return self.listed.answer(seen)
+        return self.listed.answer(inputs)
 
-    def sentence(self, seen: Seen, i: int) -> str:
+    def sentence(self, inputs: RuleInput, i: int) -> str:
         """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
-        return f"On the deny list: {self.listed.found(seen, i)}."
+        return f"On the deny list: {self.listed.describe(inputs, i)}."

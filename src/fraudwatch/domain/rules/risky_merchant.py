@@ -1,18 +1,18 @@
-"""Risky merchant: too much of what was bought there lately turned out to be fraud."""
+"""Risky merchant: a high share of recent purchases at the merchant was fraud."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from fraudwatch.domain.rules.rule import Answers, Seen, all_of, at_least
+from fraudwatch.domain.rules.rule import Answers, RuleInput, all_of, at_least
 
 
 @dataclass(frozen=True, slots=True)
 class RiskyMerchant:
-    """Hits from a share of known fraud on, at merchants with enough purchases to have one.
+    """Hits from a share of known fraud, at merchants with enough purchases for a ratio.
 
-    What is known comes from a risk view: without one, or at a merchant that it does not know, the
+    The ratio comes from a risk view: without a view, or for a merchant that is not in it, the
     answer is unknown.
     """
 
@@ -21,18 +21,18 @@ class RiskyMerchant:
     fraud_at_least_ratio: float
     at_least_purchases_30d: int
 
-    def answer(self, seen: Seen) -> Answers:
+    def answer(self, inputs: RuleInput) -> Answers:
         """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
         return all_of(
-            at_least(seen.feature("merchant_fraud_ratio_30d"), self.fraud_at_least_ratio),
-            at_least(seen.feature("merchant_purchases_30d"), self.at_least_purchases_30d),
+            at_least(inputs.feature("merchant_fraud_ratio_30d"), self.fraud_at_least_ratio),
+            at_least(inputs.feature("merchant_purchases_30d"), self.at_least_purchases_30d),
         )
 
-    def sentence(self, seen: Seen, i: int) -> str:
+    def sentence(self, inputs: RuleInput, i: int) -> str:
         """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
-        ratio = seen.value("merchant_fraud_ratio_30d", i)
-        count = seen.value("merchant_purchases_30d", i)
+        ratio = inputs.value("merchant_fraud_ratio_30d", i)
+        count = inputs.value("merchant_purchases_30d", i)
         return (
-            f"About {ratio:.1%} of the purchases at this merchant turned out to be fraud "
-            f"({count:,.0f} in 30 days); from {self.fraud_at_least_ratio:.1%} on it is looked at."
+            f"Fraud ratio of this merchant about {ratio:.1%} ({count:,.0f} purchases in 30 days); "
+            f"threshold {self.fraud_at_least_ratio:.1%}."
         )

@@ -1,4 +1,4 @@
-"""What a rule is: an answer per purchase, and a sentence for each one it hits."""
+"""Define a rule: an answer per purchase, and a sentence for each hit."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from typing import ClassVar, Final, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from fraudwatch.domain.features.feature_vector import SERVED_INDEX
+from fraudwatch.domain.arrays import Bools, Float64s, Int64s
+from fraudwatch.domain.features.feature_vector import VECTOR_INDEX
 
-# The three answers a rule may give; a rule that cannot know does not say no.
+# The three answers of a rule; missing data is unknown, not a miss.
 HIT: Final = np.int8(1)
 MISS: Final = np.int8(0)
 UNKNOWN: Final = np.int8(-1)
 
 Answers = npt.NDArray[np.int8]
-Float64s = npt.NDArray[np.float64]
 
 
-class Seen(NamedTuple):
-    """What rules look at: the purchases' own columns and their feature vectors.
+class RuleInput(NamedTuple):
+    """Batch of purchases for rules: their own columns and their feature vectors.
 
-    The identifying columns are for the lists alone; one left empty is unknown of every purchase.
+    Only the lists read the identifying columns; an empty one is unknown for every purchase.
     """
 
-    amount_eur_cents: npt.NDArray[np.int64]
+    amount_eur_cents: Int64s
     features: Float64s  # [purchase, SERVED], NaN unknown
     card_token: Sequence[str | None] = ()
     device_token: Sequence[str | None] = ()
@@ -33,12 +33,12 @@ class Seen(NamedTuple):
     merchant_country: Sequence[str | None] = ()
 
     def feature(self, name: str) -> Float64s:
-        """One feature of every purchase."""
-        return self.features[:, SERVED_INDEX[name]]
+        """Return one feature of every purchase."""
+        return self.features[:, VECTOR_INDEX[name]]
 
     def value(self, name: str, i: int) -> float:
-        """One feature of one purchase: a sentence reads no whole column."""
-        return float(self.features[i, SERVED_INDEX[name]])
+        """Return one feature of one purchase, without reading the whole column."""
+        return float(self.features[i, VECTOR_INDEX[name]])
 
 
 class Rule(Protocol):
@@ -48,27 +48,27 @@ class Rule(Protocol):
 
     @property
     def points(self) -> int:
-        """What the policy gives for a hit."""
+        """Points that the policy gives for a hit."""
 
-    def answer(self, seen: Seen) -> Answers:
-        """HIT, MISS or UNKNOWN for every purchase."""
+    def answer(self, inputs: RuleInput) -> Answers:
+        """Return HIT, MISS or UNKNOWN for every purchase."""
 
-    def sentence(self, seen: Seen, i: int) -> str:
-        """Why purchase ``i`` was hit, with its numbers, for an analyst."""
+    def sentence(self, inputs: RuleInput, i: int) -> str:
+        """Return why purchase ``i`` was hit: what was found, what the limit is."""
 
 
-def answers(is_hit: npt.NDArray[np.bool_], is_known: npt.NDArray[np.bool_]) -> Answers:
+def answers(is_hit: Bools, is_known: Bools) -> Answers:
     """Turn two masks into the three answers."""
     return np.where(is_known, np.where(is_hit, HIT, MISS), UNKNOWN)
 
 
 def at_least(values: Float64s, bound: float) -> Answers:
-    """HIT from ``bound`` on, UNKNOWN where the value is."""
+    """HIT from ``bound`` upwards, UNKNOWN where the value is."""
     return answers(values >= bound, ~np.isnan(values))
 
 
 def all_of(*conditions: Answers) -> Answers:
-    """HIT if every condition is; a single MISS settles it, whatever is unknown beside it."""
+    """HIT if every condition is; a single MISS decides, even beside unknown ones."""
     some_miss = np.logical_or.reduce([one == MISS for one in conditions])
     some_unknown = np.logical_or.reduce([one == UNKNOWN for one in conditions])
     return answers(~some_miss, some_miss | ~some_unknown)

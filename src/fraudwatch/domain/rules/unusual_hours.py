@@ -1,18 +1,18 @@
-"""Unusual hours: a time of day at which this customer hardly ever buys."""
+"""Unusual hours: an hour of the day in which this customer hardly ever buys."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from fraudwatch.domain.rules.rule import Answers, Seen, answers
+from fraudwatch.domain.rules.rule import Answers, RuleInput, answers
 
 
 @dataclass(frozen=True, slots=True)
 class UnusualHours:
     """Hits when less than a share of the customer's purchases fall in this hour of the day (UTC).
 
-    Habits need purchases to show in: with fewer in 30 days it answers unknown.
+    A baseline needs purchases: with too few in 30 days it answers unknown.
     """
 
     name: ClassVar[str] = "unusual_hours"
@@ -20,17 +20,17 @@ class UnusualHours:
     share_below_ratio: float
     at_least_purchases_30d: int
 
-    def answer(self, seen: Seen) -> Answers:
+    def answer(self, inputs: RuleInput) -> Answers:
         """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
-        share = seen.feature("own_hour_share_ratio")
-        has_history = seen.feature("purchase_count_30d") >= self.at_least_purchases_30d
+        share = inputs.feature("own_hour_share_ratio")
+        has_history = inputs.feature("purchase_count_30d") >= self.at_least_purchases_30d
         return answers(share < self.share_below_ratio, has_history & (share >= 0))
 
-    def sentence(self, seen: Seen, i: int) -> str:
+    def sentence(self, inputs: RuleInput, i: int) -> str:
         """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
-        hour, share = seen.value("hour_of_day", i), seen.value("own_hour_share_ratio", i)
-        count = seen.value("purchase_count_30d", i)
+        hour, share = inputs.value("hour_of_day", i), inputs.value("own_hour_share_ratio", i)
+        count = inputs.value("purchase_count_30d", i)
         return (
-            f"{share:.2%} of this customer's purchases fall in the hour from {hour:02.0f}:00 UTC "
-            f"({count:,.0f} in 30 days); below {self.share_below_ratio:.2%} is unusual."
+            f"{share:.2%} of this customer's purchases are in the hour from {hour:02.0f}:00 UTC "
+            f"({count:,.0f} purchases in 30 days); minimum {self.share_below_ratio:.2%}."
         )

@@ -1,1 +1,1 @@
-"""How a model is trained, measured and chosen; nothing here knows an engine."""
+"""Plan the training of models, compare and promote them; independent of any engine."""

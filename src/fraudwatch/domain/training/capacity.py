@@ -1,4 +1,4 @@
-"""From which score on analysts get as many alerts a day as they can look at."""
+"""Find the score threshold at which alerts a day match the analysts' capacity."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fraudwatch.domain.evaluation.labelled_scores import Floats, Integers
+from fraudwatch.domain.arrays import Float64s, Int64s
 
 
 class Threshold(NamedTuple):
-    """An alert is whatever scores at least this."""
+    """Threshold of a score: an alert scores at least this."""
 
     score: float
     alerts_a_day: float
 
 
-def score_at_capacity(score: Floats, day: Integers, alerts_a_day: int) -> Threshold:
-    """The lowest score that keeps the mean number of alerts a day within the capacity.
+def score_at_capacity(score: Float64s, day: Int64s, alerts_a_day: int) -> Threshold:
+    """Return the lowest threshold that keeps the mean alerts a day within the capacity.
 
     Purchases of equal score are alerts together or not at all, so ties may leave room. Where even
-    the highest score is given to too many, nothing is an alert: the threshold lies just above it.
+    the highest score has too many purchases, nothing is an alert: the threshold is just above it.
     """
     if not len(score):
         return Threshold(float("nan"), float("nan"))

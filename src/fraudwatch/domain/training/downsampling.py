@@ -1,8 +1,8 @@
-"""Which purchases are trained on when there are more than memory should hold.
+"""Downsample genuine purchases for a training set that fits in memory.
 
-Every fraud stays; of the genuine ones an even share, chosen by a hash of the id, so that the same
-lake gives the same rows. Each kept genuine purchase then counts for those left out: probabilities
-stay those of the whole, and test days are never drawn from.
+All frauds are kept, and a uniform share of the genuine purchases, chosen by a hash of the id, so
+that the same lake gives the same rows. Each kept genuine purchase has a weight that makes up for
+those left out: probabilities stay calibrated. Test days are never downsampled.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
-    """How many there are of both kinds, and the share of the genuine ones that is kept."""
+class Sample:
+    """Sample of a training set: counts of both kinds, and the share of genuine ones kept."""
 
     frauds: int
     genuine: int
@@ -20,11 +20,11 @@ class Drawn:
 
     @property
     def genuine_weight(self) -> float:
-        """For how many genuine purchases each kept one counts."""
+        """Return the weight of each kept genuine purchase."""
         return 1.0 / self.genuine_ratio
 
 
-def drawn_of(frauds: int, genuine: int, most_rows: int) -> Drawn:
-    """Keep all frauds, and genuine purchases in the room that is left: half the rows at least."""
-    room = max(most_rows - frauds, most_rows // 2)
-    return Drawn(frauds, genuine, min(1.0, room / genuine) if genuine else 1.0)
+def sample_of(frauds: int, genuine: int, max_rows: int) -> Sample:
+    """Keep all frauds, and genuine purchases in the remaining rows: at least half of all rows."""
+    rows_left = max(max_rows - frauds, max_rows // 2)
+    return Sample(frauds, genuine, min(1.0, rows_left / genuine) if genuine else 1.0)

@@ -1,14 +1,14 @@
-"""Which days are learned from and which are tested on, as time would have had it.
+"""Split days into prequential folds of training and test days, with the label delay between.
 
-Prequential (Dal Pozzolo et al., IEEE TNNLS 2018; Fraud Detection Handbook, ch. 5): whoever trains
-at the start of a test knows the labels of then, and of purchases younger than the label delay
-nothing. The test days themselves have to be old enough today for their labels to be in:
+Prequential (Dal Pozzolo et al., IEEE TNNLS 2018; Fraud Detection Handbook, ch. 5): a training at
+the start of the test days has the labels of that time, and none for purchases younger than the
+label delay. The test days themselves must be old enough today for their labels to be known:
 
     | train days | delay | test days | delay | today
 
 A lake that is too young for this (a first start) is split once without the first gap, by the labels
-of today: still trained on the past and tested on what came after it, but with fresher labels than a
-real day would have had. Such a split says so of itself.
+of today: still trained on the past and tested on later days, but with fresher labels than a real
+training would have had. Such a split is marked as not prequential.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fraudwatch.domain.features.catalogue import DAY_MS
+from fraudwatch.domain.time_units import DAY_MS
 
 _FIRST_SPLIT_TEST_SHARE = 3  # a third of the days, at least one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoldPlan:
-    """How long everything is, in days (UTC)."""
+    """Lengths of a fold's parts in days (UTC), and the number of folds."""
 
     delay_days: int
     train_days: int
@@ -47,20 +47,20 @@ class Fold:
 
     @property
     def is_prequential(self) -> bool:
-        """Whether it knew only what was known when its test began."""
+        """Whether it uses only labels that were known when its test began."""
         return self.known_on <= self.test_first
 
     @property
     def known_until_ms(self) -> int:
-        """Labels of this instant or later were not known."""
+        """Labels of this instant or later do not count."""
         return self.known_on * DAY_MS
 
 
 def folds_of(first: int, today: int, plan: FoldPlan) -> tuple[Fold, ...]:
-    """The folds of a lake that begins on ``first``, oldest first; of ``today`` nothing is in.
+    """Return the folds of a lake that begins on ``first``, oldest first; ``today`` is left out.
 
-    Test blocks are shortened until there is room for one; none at all if there are not two days
-    old enough.
+    Test blocks are shortened until one fits; there are no folds without two days that are old
+    enough.
     """
     end = today - plan.delay_days
     for test_days in range(min(plan.test_days, max(end - first, 1)), 0, -1):

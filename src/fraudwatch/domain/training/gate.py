@@ -1,13 +1,13 @@
-"""Whether a challenger replaces what is in use: only if it is better, and that is no chance.
+"""Promotion gate: a challenger replaces the champion only if it is significantly better.
 
-Both are held against the same purchases, of days on which neither was trained: the challenger's
-score beside the one that was served and archived at the time (never computed again afterwards).
+Both are compared on the same purchases, of days on which neither was trained: the challenger's
+score with the one that was served and archived at the time (never recomputed afterwards).
 The challenger is better if
 
 * its average precision is higher by a margin, and
 * it is higher in nine of ten samples that are drawn from the same purchases with replacement, and
-* within the analysts' daily capacity it finds no fewer compromised cards and no less fraud money,
-  a small tolerance apart.
+* within the analysts' daily capacity it detects no fewer compromised cards and no less fraud
+  amount, within a small tolerance.
 """
 
 from __future__ import annotations
@@ -18,17 +18,18 @@ from typing import Final
 
 import numpy as np
 
-from fraudwatch.domain.evaluation.labelled_scores import Flags, Floats, Judged
+from fraudwatch.domain.arrays import Bools, Float64s
+from fraudwatch.domain.evaluation.labelled_scores import LabelledScores
 from fraudwatch.domain.evaluation.ranking import average_precision
 from fraudwatch.domain.training.numbers import numbers_of, part_of
 
 SAMPLES: Final = 100
-# Of a day, at least this share must have been scored: on half a day nobody can be compared.
+# At least this share of a day must have a reference score: half a day is no fair comparison.
 COVERED_RATIO: Final = 0.95
 
 
-class Ruling(enum.StrEnum):
-    """What the gate says."""
+class GateDecision(enum.StrEnum):
+    """Decision of the gate."""
 
     BETTER = "better"
     NOT_BETTER = "not_better"
@@ -36,8 +37,8 @@ class Ruling(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """What is asked of a challenger."""
+class GateConfig:
+    """Requirements for a challenger."""
 
     margin: float = 0.005
     wins_ratio: float = 0.9
@@ -48,20 +49,20 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contest:
-    """Purchases that neither was trained on; the reference is NaN where it was not served."""
+class GateInput:
+    """Scores of purchases that neither was trained on; the reference is NaN where not served."""
 
-    judged: Judged
-    challenger: Floats
-    reference: Floats
+    labelled: LabelledScores
+    challenger: Float64s
+    reference: Float64s
     reference_name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """The ruling, why in a sentence, and the numbers it was made of."""
+class GateResult:
+    """Decision of the gate, its reason in a sentence, and the metrics behind it."""
 
-    ruling: Ruling
+    ruling: GateDecision
     because: str
     challenger: dict[str, float] = field(default_factory=dict)
     reference: dict[str, float] = field(default_factory=dict)
@@ -70,82 +71,85 @@ class Decision:
     frauds: int = 0
 
 
-def decide(contest: Contest, terms: Terms) -> Decision:
-    """Hold the challenger against the reference on the days that the reference served."""
-    chosen = _served(contest)
-    judged = part_of(contest.judged, chosen)
-    frauds, days = int(judged.is_fraud.sum()), len(np.unique(judged.day))
-    if reason := _too_little(contest, judged, frauds, terms):
-        return Decision(Ruling.CANNOT_TELL, reason, days=days, frauds=frauds)
-    challenger, reference = contest.challenger[chosen], contest.reference[chosen]
-    ours = numbers_of(judged, challenger, terms.cards_a_day)
-    theirs = numbers_of(judged, reference, terms.cards_a_day)
-    wins = _wins(judged.is_fraud, challenger, reference, terms.seed)
-    failed = _failed(ours, theirs, wins, terms)
-    ruling = Ruling.NOT_BETTER if failed else Ruling.BETTER
-    said = "; ".join(failed) or (
+def decide(given: GateInput, config: GateConfig) -> GateResult:
+    """Compare the challenger with the reference on the days that the reference served."""
+    chosen = _with_reference(given)
+    labelled = part_of(given.labelled, chosen)
+    frauds, days = int(labelled.is_fraud.sum()), len(np.unique(labelled.day))
+    if reason := _why_undecided(given, labelled, frauds, config):
+        return GateResult(GateDecision.CANNOT_TELL, reason, days=days, frauds=frauds)
+    challenger, reference = given.challenger[chosen], given.reference[chosen]
+    ours = numbers_of(labelled, challenger, config.cards_a_day)
+    theirs = numbers_of(labelled, reference, config.cards_a_day)
+    wins = _wins(labelled.is_fraud, challenger, reference, config.seed)
+    unmet = _unmet(ours, theirs, wins, config)
+    ruling = GateDecision.NOT_BETTER if unmet else GateDecision.BETTER
+    reason = "; ".join(unmet) or (
         f"average precision {ours['average_precision']:.3f} against "
-        f"{theirs['average_precision']:.3f} of {contest.reference_name}, higher in "
+        f"{theirs['average_precision']:.3f} of {given.reference_name}, higher in "
         f"{wins:.0%} of the samples"
     )
-    return Decision(ruling, said, ours, theirs, wins, days, frauds)
+    return GateResult(ruling, reason, ours, theirs, wins, days, frauds)
 
 
-def _served(contest: Contest) -> Flags:
-    """The purchases with a reference, of days on which nearly all have one."""
-    has_one = ~np.isnan(contest.reference)
+def _with_reference(given: GateInput) -> Bools:
+    """Select purchases with a reference score, on days on which nearly all have one."""
+    has_one = ~np.isnan(given.reference)
     if not len(has_one):
         return has_one
-    _, place = np.unique(contest.judged.day, return_inverse=True)
+    _, place = np.unique(given.labelled.day, return_inverse=True)
     covered = np.bincount(place, weights=has_one) / np.bincount(place)
-    found: Flags = has_one & (covered[place] >= COVERED_RATIO)
+    found: Bools = has_one & (covered[place] >= COVERED_RATIO)
     return found
 
 
-def _too_little(contest: Contest, judged: Judged, frauds: int, terms: Terms) -> str:
-    if not len(judged.is_fraud):
+def _why_undecided(
+    given: GateInput, labelled: LabelledScores, frauds: int, config: GateConfig
+) -> str:
+    if not len(labelled.is_fraud):
         return (
-            f"{contest.reference_name} served no whole day that is old enough to be measured, so "
+            f"{given.reference_name} served no whole day that is old enough to be measured, so "
             "there is nothing to compare with yet"
         )
-    if frauds < terms.fewest_frauds:
+    if frauds < config.fewest_frauds:
         return (
-            f"the days that {contest.reference_name} served hold {frauds} known frauds, and "
-            f"{terms.fewest_frauds} are needed to tell who is better"
+            f"the days that {given.reference_name} served have {frauds} known frauds, and "
+            f"{config.fewest_frauds} are needed for a decision"
         )
-    if frauds == len(judged.is_fraud):
-        return "the days compared hold no genuine purchase"
+    if frauds == len(labelled.is_fraud):
+        return "the compared days have no genuine purchase"
     return ""
 
 
-def _failed(
-    ours: dict[str, float], theirs: dict[str, float], wins: float, terms: Terms
+def _unmet(
+    ours: dict[str, float], theirs: dict[str, float], wins: float, config: GateConfig
 ) -> list[str]:
-    """Each condition that does not hold, in words."""
+    """Describe each condition that is not met."""
     found = []
     ap, reference_ap = ours["average_precision"], theirs["average_precision"]
-    if ap < reference_ap + terms.margin:
+    if ap < reference_ap + config.margin:
         found.append(
-            f"average precision {ap:.3f} is not {terms.margin} above the {reference_ap:.3f} in use"
+            f"average precision {ap:.3f} is not {config.margin} above the reference's "
+            f"{reference_ap:.3f}"
         )
-    elif wins < terms.wins_ratio:
+    elif wins < config.wins_ratio:
         found.append(
             f"average precision is higher ({ap:.3f} against {reference_ap:.3f}) in only {wins:.0%} "
-            f"of the samples, {terms.wins_ratio:.0%} are asked for"
+            f"of the samples; required {config.wins_ratio:.0%}"
         )
     for name, words in (
-        ("card_precision", "compromised cards among those looked at a day"),
-        ("value_in_budget", "fraud money within the capacity"),
+        ("card_precision", "card precision within the daily budget"),
+        ("value_in_budget", "fraud amount within the capacity"),
     ):
-        if ours[name] < theirs[name] - terms.tolerance:
+        if ours[name] < theirs[name] - config.tolerance:
             found.append(f"{words}: {ours[name]:.3f} against {theirs[name]:.3f}")
     return found
 
 
-def _wins(is_fraud: Flags, challenger: Floats, reference: Floats, seed: int) -> float:
-    """In how many samples the challenger's average precision is higher (bootstrap, Efron 1979).
+def _wins(is_fraud: Bools, challenger: Float64s, reference: Float64s, seed: int) -> float:
+    """Return the share of samples with a higher average precision (bootstrap, Efron 1979).
 
-    Frauds and the rest are drawn apart, so that each sample holds as many of both.
+    Frauds and the rest are drawn separately, so that each sample has as many of both.
     """
     random = np.random.default_rng(seed)
     kinds = [np.flatnonzero(is_fraud), np.flatnonzero(~is_fraud)]

@@ -1,4 +1,4 @@
-"""A model of the registry: its number, the hash of its artefact, what it is called, what it did."""
+"""Describe model versions of the registry: number, artefact hash, aliases, tags and metrics."""
 
 from __future__ import annotations
 
@@ -9,34 +9,34 @@ from typing import Any
 
 
 class Alias(enum.StrEnum):
-    """What a version may be called; each name belongs to one version at most."""
+    """Alias of a version; each alias belongs to one version at most."""
 
     CHAMPION = "champion"  # the stream uses it
-    CHALLENGER = "challenger"  # better, and waits for a person's approval
+    CHALLENGER = "challenger"  # better, and waits for approval
 
 
 class NoSuchVersion(LookupError):
-    """The registry does not hold what was asked for; the text says what it holds."""
+    """The requested version is not in the registry; the text lists what is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelVersion:
-    """One registered model."""
+    """One registered model version."""
 
     version: int
     sha256: str
     created_at_ms: int
     aliases: tuple[str, ...] = ()
     promoted_at_ms: int | None = None
-    """When the stream was first given it; None: never."""
+    """When it was first promoted; None: never."""
     tags: Mapping[str, str] = field(default_factory=dict)
-    """Data window, table versions, features, code: what it was made of."""
+    """Its inputs: data window, table versions, features, code."""
     metrics: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingRecord:
-    """What is kept of a training: enough to say later why, and to do it again."""
+    """Record of a training run: enough to explain it and to repeat it."""
 
     sha256: str
     parameters: Mapping[str, str]
@@ -47,28 +47,30 @@ class TrainingRecord:
 
 
 def version_of(number: int, versions: Sequence[ModelVersion]) -> ModelVersion:
-    """The version of this number.
+    """Return the version of this number.
 
     Raises:
-        NoSuchVersion: there is none.
+        NoSuchVersion: there is no such version.
     """
     for one in versions:
         if one.version == number:
             return one
-    held = ", ".join(str(one.version) for one in versions) or "none"
-    raise NoSuchVersion(f"there is no version {number} of the model; registered: {held}")
+    registered = ", ".join(str(one.version) for one in versions) or "none"
+    raise NoSuchVersion(f"there is no version {number} of the model; registered: {registered}")
 
 
 def with_sha256(sha256: str | None, versions: Sequence[ModelVersion]) -> ModelVersion | None:
-    """The newest version of this artefact."""
+    """Return the newest version of this artefact, or None."""
     return next((one for one in versions if one.sha256 == sha256), None) if sha256 else None
 
 
-def before(champion: ModelVersion | None, versions: Sequence[ModelVersion]) -> ModelVersion:
-    """The champion before this one: promoted last before it was.
+def previous_champion(
+    champion: ModelVersion | None, versions: Sequence[ModelVersion]
+) -> ModelVersion:
+    """Return the champion before this one: the last one promoted before it.
 
     Raises:
-        NoSuchVersion: no other version was in use earlier.
+        NoSuchVersion: there was no earlier champion.
     """
     until_ms = champion.promoted_at_ms if champion else None
     earlier = [
@@ -78,7 +80,7 @@ def before(champion: ModelVersion | None, versions: Sequence[ModelVersion]) -> M
     ]
     if champion is None or not earlier:
         raise NoSuchVersion(
-            "no champion was in use before the present one, so there is nothing to go back to; "
+            "there was no champion before the current one, so there is nothing to go back to; "
             "nothing was changed"
         )
     return max(earlier, key=lambda one: one.promoted_at_ms or 0)

@@ -1,1 +1,1 @@
-"""Risk views: what the lake knows of merchants, devices, networks and customers, hour by hour."""
+"""Risk views: hourly numbers of merchants, devices, IP networks and customers, from the lake."""

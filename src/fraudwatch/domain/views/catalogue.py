@@ -1,19 +1,20 @@
-"""The one list of view features: whose they are, what they mean, and the times that bind them.
+"""List all risk-view features: their entity, meaning, and the time limits that apply to them.
 
-A view is built of everything before the end of an hour, and of no label that came later.
+A view is built from everything before the end of an hour, and from no label that came later.
 
-* What a view does not name is unknown, NaN and never zero; so is everything where no view is valid.
+* An entity that is not in a view is unknown, NaN and never zero; so is everything where no view is
+  valid.
 * "30d" are the 30 days before the end of the hour. The fraud ratio's 30 days end LABEL_DELAY_MS
-  earlier: a purchase younger than that is not genuine because nobody has complained yet.
-* Of a purchase, the truth that stands by the end of the hour counts: the latest word of each
-  source, the unsure ones left out, of two sources the later one.
-* A known fraud is plain if its amount does not stand out: at most STANDS_OUT_TIMES the median of
+  earlier: a younger purchase without a label may still turn out to be fraud.
+* Of a purchase, the label in effect at the end of the hour counts: the latest label of each
+  source, unsure ones left out, of two sources the later one.
+* A known fraud is plain if its amount is not unusual: at most UNUSUAL_TIMES_MEDIAN the median of
   the customer's approved amounts in the 30 days before it, or there are none. A stolen card is
-  emptied by large amounts; frauds of usual amounts say something about the merchant instead.
-* Frauds and genuine purchases at a merchant are approved ones of the ratio's 30 days. Genuine is
-  what by then nobody calls fraud.
-* Terminals are merchants here: the transaction names who sold, and the public benchmark's
-  terminals come in as its merchants.
+  emptied by large amounts; frauds of usual amounts are evidence about the merchant instead.
+* Frauds and genuine purchases at a merchant are approved ones of the ratio's 30 days. A purchase
+  is genuine if it has no fraud label by then.
+* Terminals are merchants here: the transaction names the merchant, and the public benchmark's
+  terminals are imported as its merchants.
 
 Raise VIEWS_VERSION with every change of what a column means or of how names are hashed: views of
 another version are refused. Names in the code, comments and docstrings are free.
@@ -25,24 +26,25 @@ import enum
 from dataclasses import dataclass
 from typing import Final
 
-from fraudwatch.domain.features.catalogue import DAY_MS, HOUR_MS, MINUTE_MS, Feature
+from fraudwatch.domain.features.catalogue import Feature
+from fraudwatch.domain.time_units import DAY_MS, HOUR_MS, MINUTE_MS
 
 VIEWS_VERSION: Final = 1
 WINDOW_MS: Final = 30 * DAY_MS
 LABEL_DELAY_MS: Final = 3 * DAY_MS
-# A merchant's ratio begins at everybody's, as if it had had this many purchases of that.
+# Prior of a merchant's fraud ratio: this many purchases at the ratio of all merchants.
 SMOOTHING_PURCHASES: Final = 20
-STANDS_OUT_TIMES: Final = 2
+UNUSUAL_TIMES_MEDIAN: Final = 2
 PLAIN_FRAUD_DAYS: Final = (7, 14, 28)
-# Archiving and building take a while; a view counts from then on, however early it was there.
+# Archiving and building take a while; a view is valid from then on, however early it was built.
 VALID_AFTER_MS: Final = 15 * MINUTE_MS
-# Two days of hours and the one that is about to be valid.
+# Two days of hourly views and the one that is about to be valid.
 KEPT_VIEWS: Final = 49
 KEPT_MS: Final = KEPT_VIEWS * HOUR_MS
 
 
 class Entity(enum.StrEnum):
-    """Whom a view knows; each is the transaction's field that names it."""
+    """Kind of entity in a view; the value is the transaction's field that names it."""
 
     MERCHANT = "merchant_id"
     DEVICE = "device_token"
@@ -54,15 +56,15 @@ class Entity(enum.StrEnum):
 class ViewFeature(Feature):
     """One number that a view adds to the vector.
 
-    ``held_as`` is its column in the view; of an age the view holds the instant it counts from.
+    ``view_column`` is its column in the view; for an age, the view stores the start instant.
     """
 
     entity: Entity
     since: str = ""
 
     @property
-    def held_as(self) -> str:
-        """The name of the view's column."""
+    def view_column(self) -> str:
+        """Return the name of the view's column."""
         return self.since or self.name
 
 
@@ -70,7 +72,7 @@ VIEW_FEATURES: Final = (
     ViewFeature(
         "merchant_fraud_ratio_30d",
         "frauds among the merchant's approved purchases in 30d that are old enough to be labelled, "
-        "smoothed towards everybody's share",
+        "smoothed towards the share of all merchants",
         Entity.MERCHANT,
     ),
     ViewFeature(
@@ -91,7 +93,7 @@ VIEW_FEATURES: Final = (
     ),
     ViewFeature(
         "customer_account_age_days",
-        "days since the customer's first purchase that the lake holds",
+        "days since the customer's first purchase in the lake",
         Entity.CUSTOMER,
         since="customer_first_seen_ms",
     ),
@@ -124,11 +126,11 @@ VIEW_FEATURES: Final = (
 )
 
 
-def held_columns(entity: Entity) -> tuple[str, ...]:
-    """The columns that a view holds of an entity, in the catalogue's order."""
-    return tuple(one.held_as for one in VIEW_FEATURES if one.entity is entity)
+def view_columns(entity: Entity) -> tuple[str, ...]:
+    """Return the columns of an entity's table in a view, in the catalogue's order."""
+    return tuple(one.view_column for one in VIEW_FEATURES if one.entity is entity)
 
 
 def views_version() -> str:
-    """Version of the view columns: equal versions mean the same of equal rows."""
+    """Return the version of the view columns: equal versions, equal meaning of equal rows."""
     return str(VIEWS_VERSION)

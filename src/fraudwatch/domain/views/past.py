@@ -1,4 +1,4 @@
-"""What the lake holds, as columns: purchases, what became of them, and when that was known."""
+"""Hold past purchases and their labels as columns, with the time at which each label was known."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fraudwatch.domain.views.catalogue import STANDS_OUT_TIMES, WINDOW_MS
-from fraudwatch.domain.views.spans import FOREVER_MS, Bools, Int64s
-from fraudwatch.domain.views.view import UInt64s
+from fraudwatch.domain.arrays import Bools, Int64s, UInt64s
+from fraudwatch.domain.views.catalogue import UNUSUAL_TIMES_MEDIAN, WINDOW_MS
+from fraudwatch.domain.views.spans import FOREVER_MS
 
 
 class PastPurchases(NamedTuple):
-    """Purchases in any order. Keys are hashes of names, 0 unknown; the customer's never is."""
+    """Purchases in any order. Keys are hashes of names, 0 unknown; the customer is always known."""
 
     event_at_ms: Int64s
     is_approved: Bools
@@ -23,44 +23,44 @@ class PastPurchases(NamedTuple):
     amount_eur_cents: Int64s
 
 
-class TruthChanges(NamedTuple):
-    """From when on what is believed of a purchase; of one instant the last row counts."""
+class LabelChanges(NamedTuple):
+    """Changes of purchases' labels in time; of one instant the last row counts."""
 
     row: Int64s  # of the purchases
     known_at_ms: Int64s
-    is_fraud: Bools  # False: genuine, or nobody is sure any more
+    is_fraud: Bools  # False: genuine, or unsure again
 
 
-class FraudSpells(NamedTuple):
-    """From when until when a purchase was known to be fraud."""
+class FraudIntervals(NamedTuple):
+    """Intervals in which a purchase was known to be fraud."""
 
     row: Int64s
     known_at_ms: Int64s
     until_ms: Int64s
 
-    def among(self, is_wanted: Bools) -> FraudSpells:
-        """Some of them."""
-        return FraudSpells(*(column[is_wanted] for column in self))
+    def among(self, is_wanted: Bools) -> FraudIntervals:
+        """Select some of them."""
+        return FraudIntervals(*(column[is_wanted] for column in self))
 
 
-def fraud_spells(truths: TruthChanges) -> FraudSpells:
-    """A spell ends when something else is believed."""
-    order = np.lexsort((truths.known_at_ms, truths.row))
+def fraud_intervals(labels: LabelChanges) -> FraudIntervals:
+    """Build the intervals of fraud labels; one ends when the label changes."""
+    order = np.lexsort((labels.known_at_ms, labels.row))
     row, known_at_ms, is_fraud = (
-        truths.row[order],
-        truths.known_at_ms[order],
-        truths.is_fraud[order],
+        labels.row[order],
+        labels.known_at_ms[order],
+        labels.is_fraud[order],
     )
     until_ms = np.full(len(row), FOREVER_MS)
     has_next = row[1:] == row[:-1]
     until_ms[:-1][has_next] = known_at_ms[1:][has_next]
-    return FraudSpells(row, known_at_ms, until_ms).among(is_fraud)
+    return FraudIntervals(row, known_at_ms, until_ms).among(is_fraud)
 
 
 def are_plain(purchases: PastPurchases, rows: Int64s) -> Bools:
-    """Whether the amount of each row is a usual one for its customer; see the catalogue.
+    """Check whether the amount of each row is usual for its customer; see the catalogue.
 
-    Rows are few beside the purchases: known frauds.
+    Rows are known frauds, so they are few.
     """
     customers = np.unique(purchases.customer_key[rows])
     is_theirs = np.isin(purchases.customer_key, customers) & purchases.is_approved
@@ -76,5 +76,5 @@ def are_plain(purchases: PastPurchases, rows: Int64s) -> Bools:
         begin, end = np.searchsorted(at_ms[span], (now - WINDOW_MS, now)) + first[i]
         if begin < end:
             usual = np.median(amounts[begin:end])
-            found[i] = purchases.amount_eur_cents[row] <= STANDS_OUT_TIMES * usual
+            found[i] = purchases.amount_eur_cents[row] <= UNUSUAL_TIMES_MEDIAN * usual
     return found

@@ -1,6 +1,6 @@
-"""Which view counts for a purchase: one rule, live, in a replay, in training and in a backtest.
+"""Look up purchases in published risk views: one rule for stream, replay, training and backtest.
 
-The newest published view that is valid from before or at the purchase's own time. None: unknown.
+The newest published view whose valid-from is not after the purchase's own time. None: unknown.
 """
 
 from __future__ import annotations
@@ -11,22 +11,23 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fraudwatch.domain.arrays import Float64s, Int64s
 from fraudwatch.domain.views.catalogue import VIEW_FEATURES
-from fraudwatch.domain.views.view import Float64s, Int64s, Keys, RiskView, look_up
+from fraudwatch.domain.views.view import Keys, RiskView, look_up
 
 VERSION_LENGTH = 12
-NO_VIEW = ""  # what a verdict names where there was none
+NO_VIEW = ""  # in a verdict for which no view was valid
 
 
 class Published(NamedTuple):
-    """A view that may be used: the hash that names it, and from which event's time on."""
+    """Published view: the hash that names it, and the event time from which it may be used."""
 
     sha256: str
     valid_from_ms: int
 
 
-class Told(NamedTuple):
-    """What views say of purchases, and which view spoke of each."""
+class ViewFeatures(NamedTuple):
+    """View features of purchases, and the view that each came from."""
 
     features: Float64s  # [purchase, VIEW_FEATURES], NaN unknown
     view: list[str]  # first digits of its hash, or NO_VIEW
@@ -34,26 +35,26 @@ class Told(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RiskViews:
-    """The published views, oldest first; ``open_view`` brings one of them, and may be slow."""
+    """Published views, oldest first; ``open_view`` loads one of them, and may be slow."""
 
     published: tuple[Published, ...]
     open_view: Callable[[str], RiskView]
 
-    def tell(self, keys: Keys, event_at_ms: Int64s) -> Told:
-        """Look every purchase up in its view."""
+    def lookup(self, keys: Keys, event_at_ms: Int64s) -> ViewFeatures:
+        """Look up every purchase in its view."""
         places = view_for(self.published, event_at_ms)
         features = np.full((len(places), len(VIEW_FEATURES)), np.nan)
         for place in set(places.tolist()) - {-1}:
             rows = np.flatnonzero(places == place)
-            its_keys = {entity: of_all[rows] for entity, of_all in keys.items()}
+            view_keys = {entity: of_all[rows] for entity, of_all in keys.items()}
             view = self.open_view(self.published[place].sha256)
-            features[rows] = look_up(view, its_keys, event_at_ms[rows])
+            features[rows] = look_up(view, view_keys, event_at_ms[rows])
         names = [*(one.sha256[:VERSION_LENGTH] for one in self.published), NO_VIEW]
-        return Told(features, [names[place] for place in places.tolist()])
+        return ViewFeatures(features, [names[place] for place in places.tolist()])
 
 
 def view_for(published: tuple[Published, ...], event_at_ms: Int64s) -> Int64s:
-    """The place of each purchase's view in ``published`` (oldest first); -1 where there is none."""
+    """Return the index of each purchase's view in ``published`` (oldest first); -1 for none."""
     valid_from_ms = np.array([one.valid_from_ms for one in published], dtype=np.int64)
     return np.searchsorted(valid_from_ms, event_at_ms, side="right") - 1
 

@@ -12,7 +12,7 @@ from fraudwatch.adapters.artefacts.model_artefact import Artefact
 from fraudwatch.adapters.artefacts.sklearn_forest import ForestShape, all_features, fit_forest
 from fraudwatch.adapters.artefacts.xgboost_model import xgboost_artefact
 from fraudwatch.domain.features.catalogue import FEATURE_INDEX, FEATURES
-from fraudwatch.domain.models.fitted import About, ModelKind, normal_of
+from fraudwatch.domain.models.fitted import ModelKind, ModelMetadata, normal_of
 
 Rows = npt.NDArray[np.float64]
 
@@ -38,7 +38,7 @@ def _some_rows(count: int, seed: int = 2) -> Rows:
     return rows
 
 
-def _an_about(**changes: Any) -> About:
+def _an_about(**changes: Any) -> ModelMetadata:
     usual: dict[str, Any] = {
         "kind": ModelKind.ISOLATION_FOREST,
         "features": all_features(),
@@ -48,7 +48,7 @@ def _an_about(**changes: Any) -> About:
         "from_ms": 1,
         "until_ms": 2,
     }
-    return About(**{**usual, **changes})
+    return ModelMetadata(**{**usual, **changes})
 
 
 def _a_forest(seed: int = 7, **about: str) -> Artefact:
@@ -79,7 +79,7 @@ def a_forest() -> AForest:
 
 
 @pytest.fixture(scope="session")
-def an_about() -> Callable[..., About]:
+def an_about() -> Callable[..., ModelMetadata]:
     return _an_about
 
 

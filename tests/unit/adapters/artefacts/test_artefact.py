@@ -20,7 +20,7 @@ from fraudwatch.adapters.artefacts.model_artefact import (
     write_artefact,
 )
 from fraudwatch.adapters.artefacts.xgboost_model import xgboost_model
-from fraudwatch.domain.models.fitted import About, BrokenModel, ModelKind
+from fraudwatch.domain.models.fitted import BrokenModel, ModelKind, ModelMetadata
 
 if TYPE_CHECKING:
     from tests.unit.adapters.artefacts.conftest import SomeRows
@@ -81,7 +81,7 @@ def test_unknown_features_are_refused_by_name(tmp_path: Path, forest: Artefact) 
         read_artefact(tmp_path, sha256)
 
 
-def test_a_feature_named_twice_or_none_is_refused(an_about: Callable[..., About]) -> None:
+def test_a_feature_named_twice_or_none_is_refused(an_about: Callable[..., ModelMetadata]) -> None:
     for features in ((), ("item_count", "item_count")):
         with pytest.raises(BrokenModel, match="no feature, or one twice"):
             an_about(features=features)

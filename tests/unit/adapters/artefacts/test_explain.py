@@ -14,7 +14,7 @@ from fraudwatch.application.scoring.explain import TOLD, explain
 from fraudwatch.domain.features.catalogue import FEATURE_INDEX, FEATURES
 from fraudwatch.domain.messages.explanation import Contribution
 from fraudwatch.domain.messages.fields import json_schema_of
-from fraudwatch.domain.models.active_models import Models
+from fraudwatch.domain.models.active_models import ActiveModels
 from fraudwatch.domain.models.fitted import Normal
 
 if TYPE_CHECKING:
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def models(forest: Artefact) -> Models:
+def models(forest: Artefact) -> ActiveModels:
     """A forest to which 100 is normal of everything, give or take 10."""
     width = len(forest.about.features)
     normal = Normal(np.full(width, 100.0), np.full(width, 10.0))
-    return Models(anomaly=forest_model(replace(forest, normal=normal), "0" * 64))
+    return ActiveModels(anomaly=forest_model(replace(forest, normal=normal), "0" * 64))
 
 
 def a_vector(**known: float) -> Rows:
@@ -37,10 +37,10 @@ def a_vector(**known: float) -> Rows:
 
 
 def test_without_a_model_nothing_is_explained() -> None:
-    assert explain(Models(), np.zeros((2, len(FEATURES)))) == ((), ())
+    assert explain(ActiveModels(), np.zeros((2, len(FEATURES)))) == ((), ())
 
 
-def test_a_feature_speaks_by_its_distance_from_what_is_normal(models: Models) -> None:
+def test_a_feature_speaks_by_its_distance_from_what_is_normal(models: ActiveModels) -> None:
     vector = a_vector(item_count=150, from_located_km=20, known_devices_count=100)
     assert explain(models, vector) == (
         (
@@ -50,7 +50,7 @@ def test_a_feature_speaks_by_its_distance_from_what_is_normal(models: Models) ->
     )
 
 
-def test_an_amount_is_measured_by_the_customers_own(models: Models) -> None:
+def test_an_amount_is_measured_by_the_customers_own(models: ActiveModels) -> None:
     vector = a_vector(
         amount_eur_cents=50_000,
         own_amount_mean_eur_cents=2_000,
@@ -62,7 +62,7 @@ def test_an_amount_is_measured_by_the_customers_own(models: Models) -> None:
     )
 
 
-def test_a_habit_of_few_purchases_is_no_sharper_than_a_tenth(models: Models) -> None:
+def test_a_habit_of_few_purchases_is_no_sharper_than_a_tenth(models: ActiveModels) -> None:
     vector = a_vector(
         amount_eur_cents=3_000,
         own_amount_mean_eur_cents=2_000,
@@ -71,12 +71,14 @@ def test_a_habit_of_few_purchases_is_no_sharper_than_a_tenth(models: Models) -> 
     assert explain(models, vector)[0][0].contribution == 5.0
 
 
-def test_of_one_purchase_the_mean_is_known_and_the_spread_is_everybodys(models: Models) -> None:
+def test_of_one_purchase_the_mean_is_known_and_the_spread_is_everybodys(
+    models: ActiveModels,
+) -> None:
     vector = a_vector(amount_eur_cents=2_050, own_amount_mean_eur_cents=2_000)
     assert explain(models, vector)[0] == (Contribution("amount_eur_cents", 2_050.0, 2_000.0, 5.0),)
 
 
-def test_an_unknown_customer_is_measured_by_everybody(models: Models) -> None:
+def test_an_unknown_customer_is_measured_by_everybody(models: ActiveModels) -> None:
     vector = a_vector(amount_eur_cents=150, hour_of_day=90)
     assert explain(models, vector)[0] == (
         Contribution("amount_eur_cents", 150.0, 100.0, 5.0),
@@ -84,19 +86,19 @@ def test_an_unknown_customer_is_measured_by_everybody(models: Models) -> None:
     )
 
 
-def test_the_customers_own_hours_stand_for_the_hour(models: Models) -> None:
+def test_the_customers_own_hours_stand_for_the_hour(models: ActiveModels) -> None:
     vector = a_vector(hour_of_day=3, own_hour_share_ratio=0)
     assert explain(models, vector)[0] == (Contribution("own_hour_share_ratio", 0.0, 100.0, -10.0),)
 
 
-def test_where_all_were_alike_nothing_is_told(models: Models) -> None:
+def test_where_all_were_alike_nothing_is_told(models: ActiveModels) -> None:
     assert models.anomaly is not None
     alike = Normal(models.anomaly.normal.median, np.zeros(len(models.anomaly.about.features)))
-    models = Models(anomaly=replace(models.anomaly, normal=alike))
+    models = ActiveModels(anomaly=replace(models.anomaly, normal=alike))
     assert explain(models, a_vector(item_count=150)) == ((),)
 
 
-def test_only_the_loudest_are_told_and_equals_in_the_catalogues_order(models: Models) -> None:
+def test_only_the_loudest_are_told_and_equals_in_the_catalogues_order(models: ActiveModels) -> None:
     told = explain(models, np.full((1, len(FEATURES)), 110.0))[0]
     assert len(told) == TOLD
     # Its own mean is 110 too, so that only everybody's normal is left to differ from.
@@ -104,10 +106,10 @@ def test_only_the_loudest_are_told_and_equals_in_the_catalogues_order(models: Mo
 
 
 def test_a_model_with_labels_is_explained_by_its_shap_values(
-    models: Models, xgboost: Artefact, some_rows: SomeRows
+    models: ActiveModels, xgboost: Artefact, some_rows: SomeRows
 ) -> None:
     fraud = xgboost_model(xgboost, "1" * 64)
-    both = Models(anomaly=models.anomaly, fraud=fraud)
+    both = ActiveModels(anomaly=models.anomaly, fraud=fraud)
     rows = some_rows(50)
     parts = fraud.contributions(rows)
     for row, part, told in zip(rows, parts, explain(both, rows), strict=True):
@@ -126,9 +128,9 @@ def test_a_model_with_labels_is_explained_by_its_shap_values(
 
 
 def test_the_same_input_gives_the_same_bytes(
-    models: Models, xgboost: Artefact, some_rows: SomeRows
+    models: ActiveModels, xgboost: Artefact, some_rows: SomeRows
 ) -> None:
-    fraud = Models(fraud=xgboost_model(xgboost, "1" * 64))
+    fraud = ActiveModels(fraud=xgboost_model(xgboost, "1" * 64))
     rows = some_rows(20)
     for each in (models, fraud):
         together = [encode(one) for told in explain(each, rows) for one in told]

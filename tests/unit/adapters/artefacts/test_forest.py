@@ -13,10 +13,10 @@ from fraudwatch.adapters.artefacts.model_artefact import Artefact, read_artefact
 from fraudwatch.adapters.artefacts.sklearn_forest import ForestShape, fit_forest, flattened
 from fraudwatch.domain.features.catalogue import FEATURE_INDEX, FEATURES
 from fraudwatch.domain.models import forest as forests
-from fraudwatch.domain.models.active_models import Models, try_out
+from fraudwatch.domain.models.active_models import ActiveModels, check_outputs
 from fraudwatch.domain.models.calibration import POINTS, quantiles_of, share_below
 from fraudwatch.domain.models.fitted import BrokenModel, normal_of
-from fraudwatch.domain.models.forest import check_forest, unusualness, warm_up
+from fraudwatch.domain.models.forest import check_forest, isolation_scores, warm_up
 from fraudwatch.domain.models.sample import Reservoir
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def test_it_scores_as_scikit_learn_does(rows: int, trees: int) -> None:
     fitted = IsolationForest(n_estimators=trees, random_state=1).fit(values)
     columns, fill = np.arange(6), np.zeros(6)
     asked = np.vstack([values, SOME.normal(size=(1_000, 6)) * 10, np.full((1, 6), 1e30)])
-    ours = unusualness(flattened(fitted), columns, fill, asked)
+    ours = isolation_scores(flattened(fitted), columns, fill, asked)
     assert np.abs(ours + fitted.score_samples(asked)).max() < 1e-12
 
 
@@ -39,10 +39,10 @@ def test_a_row_scores_the_same_alone_and_among_others() -> None:
     values = SOME.normal(size=(500, 4))
     flat = flattened(IsolationForest(n_estimators=10, random_state=1).fit(values))
     columns, fill = np.arange(4), np.zeros(4)
-    together = unusualness(flat, columns, fill, values)
-    alone = [unusualness(flat, columns, fill, values[i : i + 1])[0] for i in range(500)]
+    together = isolation_scores(flat, columns, fill, values)
+    alone = [isolation_scores(flat, columns, fill, values[i : i + 1])[0] for i in range(500)]
     assert together.tobytes() == np.array(alone).tobytes()
-    assert len(unusualness(flat, columns, fill, values[:0])) == 0
+    assert len(isolation_scores(flat, columns, fill, values[:0])) == 0
 
 
 def test_it_picks_its_columns_and_takes_unknown_as_the_median() -> None:
@@ -54,8 +54,8 @@ def test_it_picks_its_columns_and_takes_unknown_as_the_median() -> None:
     vectors[::2, 0] = np.nan
     expected = values.copy()
     expected[::2, 1] = -0.5
-    found = unusualness(flat, np.array([4, 0, 2]), fill, vectors)
-    assert (found == unusualness(flat, np.arange(3), fill, expected)).all()
+    found = isolation_scores(flat, np.array([4, 0, 2]), fill, vectors)
+    assert (found == isolation_scores(flat, np.arange(3), fill, expected)).all()
 
 
 def test_trees_that_lead_nowhere_are_refused() -> None:
@@ -130,7 +130,7 @@ def test_a_fitted_forest_is_an_evaluator_with_its_calibration(
 ) -> None:
     model = forest_model(forest, "ab" * 32)
     rows = some_rows(2_000)
-    usual = Models(anomaly=model).evidence(rows)
+    usual = ActiveModels(anomaly=model).evidence(rows)
     assert usual.fraud is None
     assert usual.anomaly is not None
     assert usual.anomaly.mean() == pytest.approx(0.5, abs=0.05)
@@ -138,7 +138,7 @@ def test_a_fitted_forest_is_an_evaluator_with_its_calibration(
     found = model.anomaly(odd)
     assert found[0] > 0.999
     assert model.version == "abababababab"
-    try_out(Models(anomaly=model))
+    check_outputs(ActiveModels(anomaly=model))
 
 
 def test_what_no_training_row_knew_is_left_out(forest: Artefact, some_rows: SomeRows) -> None:
@@ -156,7 +156,7 @@ def test_a_vector_of_which_nothing_is_known_is_nothing_unusual(forest: Artefact)
 
 
 def test_without_models_nothing_is_said(some_rows: SomeRows) -> None:
-    none = Models()
+    none = ActiveModels()
     assert none.evidence(some_rows(3)) == (None, None)
     assert (none.anomaly_version, none.model_version) == (None, None)
 
@@ -174,7 +174,7 @@ def test_the_sample_is_uniform_bounded_and_does_not_depend_on_chunks() -> None:
         reservoir = Reservoir(size, 1, seed)
         for first in range(0, len(rows), chunk):
             reservoir.add(rows[first : first + chunk])
-        assert reservoir.seen == 10_000
+        assert reservoir.rows_offered == 10_000
         return reservoir.rows[:, 0].tolist()
 
     assert drawn(100, 7, 3) == drawn(100, 7, 10_000) == drawn(100, 7, 99)

@@ -12,14 +12,14 @@ from fraudwatch.adapters.artefacts import view_artefact
 from fraudwatch.adapters.artefacts.reloadable_views import KEPT_USES, ViewBook
 from fraudwatch.adapters.artefacts.view_artefact import VIEW_FILES, view_bytes, view_of
 from fraudwatch.adapters.artefacts.view_publication import LIST_NAME, parse_list, publish
-from fraudwatch.domain.features.catalogue import HOUR_MS
-from fraudwatch.domain.views.catalogue import KEPT_VIEWS, Entity, held_columns
+from fraudwatch.domain.time_units import HOUR_MS
+from fraudwatch.domain.views.catalogue import KEPT_VIEWS, Entity, view_columns
 from fraudwatch.domain.views.view import BrokenView, RiskView, table_of
 from fraudwatch.samples import NOON_MS
 
 
 def a_view(hour: int = 0, customers_of_device: float = 3.0) -> RiskView:
-    empty = {entity: table_of([], np.empty((0, len(held_columns(entity))))) for entity in Entity}
+    empty = {entity: table_of([], np.empty((0, len(view_columns(entity))))) for entity in Entity}
     device = table_of(["d-1", "d-2"], np.array([[customers_of_device], [np.nan]]))
     return RiskView(NOON_MS + hour * HOUR_MS, {**empty, Entity.DEVICE: device})
 

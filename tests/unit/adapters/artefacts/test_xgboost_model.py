@@ -11,7 +11,7 @@ import xgboost as xgb
 from fraudwatch.adapters.artefacts.model_artefact import Artefact, read_artefact, write_artefact
 from fraudwatch.adapters.artefacts.xgboost_model import xgboost_artefact, xgboost_model
 from fraudwatch.domain.features.catalogue import FEATURE_INDEX, FEATURES
-from fraudwatch.domain.models.active_models import Models, try_out
+from fraudwatch.domain.models.active_models import ActiveModels, check_outputs
 from fraudwatch.domain.models.fitted import BrokenModel
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ def test_it_says_what_its_booster_says(
     amount = rows[:, FEATURE_INDEX["amount_eur_cents"]]
     assert model.probability(rows)[amount > 5.2].min() > 0.9
     assert model.probability(rows)[amount < 4.8].max() < 0.1
-    models = Models(fraud=model)
-    try_out(models)
+    models = ActiveModels(fraud=model)
+    check_outputs(models)
     assert models.model_version == sha256[:12]
     assert models.evidence(rows).anomaly is None
 

@@ -30,7 +30,7 @@ from fraudwatch.domain.messages.verdict import (
     Verdict,
     verdict_id_of,
 )
-from fraudwatch.domain.models.active_models import Models
+from fraudwatch.domain.models.active_models import ActiveModels
 from fraudwatch.domain.models.evidence import Evidence
 from fraudwatch.domain.policy.policy import Level, Policy
 from fraudwatch.samples import a_token, a_transaction
@@ -153,7 +153,7 @@ def test_the_hash_of_a_customer_never_changes() -> None:
 def decided(
     levels: list[int],
     reasons: list[tuple[Reason, ...]],
-    models: Models = Models(),  # noqa: B008  it is immutable
+    models: ActiveModels = ActiveModels(),  # noqa: B008  it is immutable
     evidence: Evidence = Evidence(),  # noqa: B008  it is immutable
     explanations: Mapping[int, tuple[Contribution, ...]] = MappingProxyType({}),
 ) -> Decided:
@@ -190,7 +190,7 @@ def test_verdicts_say_what_models_said_and_why() -> None:
     frame = parse_transactions(
         messages(a_transaction(transaction_id="shop:1"), a_transaction(transaction_id="shop:2"))
     ).frame
-    models: Any = Models(anomaly=Named("aaa"), fraud=Named("bbb"))  # type: ignore[arg-type]
+    models: Any = ActiveModels(anomaly=Named("aaa"), fraud=Named("bbb"))  # type: ignore[arg-type]
     told = (Contribution("amount_eur_cents", 2_590.0, None, 3.5),)
     evidence = Evidence(anomaly=np.array([0.25, 0.5]), fraud=np.array([0.125, 1.0]))
     values = encode_verdicts(frame, decided([0, 1], [(), ()], models, evidence, {1: told}))

@@ -33,9 +33,9 @@ from fraudwatch.adapters.store.rows import (
 from fraudwatch.application.console.alerts import ALERT_FIELDS, alert_of
 from fraudwatch.application.console.casework import Shared
 from fraudwatch.domain.instants import day_of
-from fraudwatch.domain.messages.audit import AUDIT_SCHEMA, AuditRecord, Deed
+from fraudwatch.domain.messages.audit import AUDIT_SCHEMA, AuditAction, AuditRecord
 from fraudwatch.domain.messages.fields import columns_of
-from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, Source, Truth
+from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, LabelValue, Source
 from fraudwatch.domain.messages.verdict import Outcome, Reason, Risk, Verdict
 from fraudwatch.samples import a_token, a_transaction, a_verdict
 from fraudwatch.stack.migrations import read_migrations
@@ -65,7 +65,7 @@ VERDICT = a_verdict(
 LABEL = Label(
     schema=LABEL_SCHEMA,
     transaction_id="shop:1",
-    verdict=Truth.GENUINE,
+    verdict=LabelValue.GENUINE,
     source=Source.CHARGEBACK,
     by="card-office",
     known_at_ms=1_771_070_400_007,
@@ -74,7 +74,7 @@ RECORD = AuditRecord(
     schema=AUDIT_SCHEMA,
     record_id="0" * 32,
     at_ms=1_701_388_799_999,
-    deed=Deed.REVEALED,
+    deed=AuditAction.REVEALED,
     by="lead",
     reason="the customer calls",
     transaction_id="shop:1",
@@ -221,7 +221,7 @@ def test_a_label_lies_at_the_day_since_when_it_is_known_in_utc() -> None:
 
 @pytest.mark.parametrize("table", [LABELS, LABELS_BY_DAY], ids=lambda table: table.name)
 def test_of_two_truths_of_one_instant_the_greater_word_is_written_later(table: Table) -> None:
-    written_at_us = [table.row(replace(LABEL, verdict=truth))[-1] for truth in sorted(Truth)]
+    written_at_us = [table.row(replace(LABEL, verdict=truth))[-1] for truth in sorted(LabelValue)]
     first_us = LABEL.known_at_ms * 1_000
     assert written_at_us == [first_us, first_us + 1, first_us + 2]
 

@@ -14,7 +14,7 @@ from fraudwatch.adapters.memory.verdict_store import MemoryVerdictStore
 from fraudwatch.application.console.access import Forbidden, Person, Role
 from fraudwatch.application.console.next_case import Queue
 from fraudwatch.application.ports import StoreUnavailable
-from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, Source, Truth
+from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, LabelValue, Source
 from fraudwatch.domain.messages.verdict import Outcome, Risk
 from fraudwatch.samples import a_verdict
 
@@ -59,7 +59,7 @@ def a_queue(store: MemoryVerdictStore, claims: MemoryClaims | None = None) -> Qu
     return Queue(store, MemoryCases(store), claims or MemoryClaims(lambda: NOW))
 
 
-def decide(store: MemoryVerdictStore, name: str, truth: Truth = Truth.FRAUD) -> None:
+def decide(store: MemoryVerdictStore, name: str, truth: LabelValue = LabelValue.FRAUD) -> None:
     at_ms = int(NOW.timestamp() * 1_000) - 1_000
     label = Label(
         schema=LABEL_SCHEMA,
@@ -86,8 +86,8 @@ def test_the_gravest_comes_first_and_of_those_the_newest() -> None:
     assert seen == ["shop:grave-new", "shop:grave-old", "shop:mild-new"]
 
 
-@pytest.mark.parametrize("truth", Truth)
-def test_what_is_decided_waits_for_nobody(truth: Truth) -> None:
+@pytest.mark.parametrize("truth", LabelValue)
+def test_what_is_decided_waits_for_nobody(truth: LabelValue) -> None:
     store = a_store(*THREE)
     decide(store, "shop:grave-new", truth)
     assert a_queue(store).take_next(ANN, now=NOW) == "shop:grave-old"

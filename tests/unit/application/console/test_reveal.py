@@ -12,14 +12,15 @@ from fraudwatch.adapters.codecs.json_codec import decode, encode
 from fraudwatch.adapters.edge.tink_vault import TinkVault
 from fraudwatch.adapters.memory.verdict_store import MemoryTopic
 from fraudwatch.application.console.access import Forbidden, Role
-from fraudwatch.application.console.allowance import HOUR_MS, MOST_OF_ONE, Allowance, TooMany
+from fraudwatch.application.console.allowance import MOST_OF_ONE, Allowance, TooMany
 from fraudwatch.application.console.audit import PublishedAudit
 from fraudwatch.application.console.casework import Erased
 from fraudwatch.application.console.reveal import AlteredBox, RevealRequest, Reveals
 from fraudwatch.application.ports import NotDelivered
-from fraudwatch.domain.messages.audit import AuditRecord, Deed
+from fraudwatch.domain.messages.audit import AuditAction, AuditRecord
 from fraudwatch.domain.messages.dead_letter import Refused
 from fraudwatch.domain.messages.fields import problems
+from fraudwatch.domain.time_units import HOUR_MS
 from fraudwatch.samples import NOON_MS, a_token
 
 ANNA, BERTA = a_token("a"), a_token("b")
@@ -71,7 +72,7 @@ def test_the_record_is_written_before_the_box_is_opened(world: World) -> None:
     assert world.vault.written_at_opening == [1]
     [record] = world.records()
     assert problems(record) == []
-    assert (record.by, record.deed, record.at_ms) == ("lead", Deed.REVEALED, NOON_MS)
+    assert (record.by, record.deed, record.at_ms) == ("lead", AuditAction.REVEALED, NOON_MS)
     assert (record.transaction_id, record.customer_token) == ("shop:1", ANNA)
     assert record.reason == "The customer calls, ticket 4711"
     assert "Erika" not in repr(world.topic.messages)

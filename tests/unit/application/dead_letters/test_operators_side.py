@@ -31,7 +31,7 @@ from fraudwatch.application.dead_letters.dlq import (
     Letter,
     Stays,
 )
-from fraudwatch.domain.messages.label import ReportedLabel, Truth
+from fraudwatch.domain.messages.label import LabelValue, ReportedLabel
 from fraudwatch.samples import NOON_MS, a_purchase, a_transaction, a_verdict
 from fraudwatch.settings import KafkaSettings
 from fraudwatch.topics import FRAUD_TOPIC, TRANSACTION_TOPIC
@@ -43,7 +43,7 @@ NOWHERE = KafkaSettings(
 
 
 A_CHARGEBACK = ReportedLabel(
-    source="shop", id="1", verdict=Truth.FRAUD, by="issuer", known_at_ms=NOON_MS
+    source="shop", id="1", verdict=LabelValue.FRAUD, by="issuer", known_at_ms=NOON_MS
 )
 
 

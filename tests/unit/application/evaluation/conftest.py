@@ -14,7 +14,8 @@ import yaml
 
 from fraudwatch.application.evaluation.columns import VerdictColumns
 from fraudwatch.application.evaluation.ports import Verdicts
-from fraudwatch.domain.evaluation.labelled_scores import DAY_MS, Judged
+from fraudwatch.domain.evaluation.labelled_scores import LabelledScores
+from fraudwatch.domain.time_units import DAY_MS
 
 NEW_YEAR_MS = 1_577_836_800_000
 
@@ -95,9 +96,9 @@ def judged_of(
     cards: Sequence[int],
     frauds: Sequence[int],
     cents: Sequence[float] | None = None,
-) -> Judged:
+) -> LabelledScores:
     """Purchases, one a position; a purchase's own key is its position."""
-    return Judged(
+    return LabelledScores(
         transaction=np.arange(len(days), dtype=np.uint64),
         card=np.array(cards, dtype=np.uint64),
         event_at_ms=np.array([int(day * DAY_MS) for day in days], dtype=np.int64),

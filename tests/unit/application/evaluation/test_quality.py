@@ -11,7 +11,8 @@ from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 from fraudwatch.application.evaluation.ports import keys_of
 from fraudwatch.domain.evaluation import budget, ranking
 from fraudwatch.domain.evaluation import detection_counts as alarms
-from fraudwatch.domain.evaluation.labelled_scores import DAY_MS, Judged
+from fraudwatch.domain.evaluation.labelled_scores import LabelledScores
+from fraudwatch.domain.time_units import DAY_MS
 from fraudwatch.stack.place import ROOT
 from tests.unit.application.evaluation.conftest import judged_of
 
@@ -69,76 +70,76 @@ def test_without_frauds_or_without_genuine_purchases_nothing_is_known() -> None:
     assert ranking.average_precision(score, np.ones(2, dtype=bool)) == 1
 
 
-def test_a_card_found_once_is_left_out_of_later_days() -> None:
+def test_a_detected_card_is_left_out_of_later_days() -> None:
     # Card 1 tops both days with a fraud. Found on day 0, it makes room for card 3 on day 1.
-    judged = judged_of([0, 0, 0, 1, 1, 1], [1, 2, 3, 1, 3, 4], [1, 0, 0, 1, 1, 0])
+    labelled = judged_of([0, 0, 0, 1, 1, 1], [1, 2, 3, 1, 3, 4], [1, 0, 0, 1, 1, 0])
     score = np.array([0.9, 0.8, 0.1, 0.9, 0.5, 0.1])
-    found = budget.card_precision(judged, score, 1)
+    found = budget.card_precision(labelled, score, 1)
     assert found.days.tolist() == [0, 1]
     assert found.by_day.tolist() == [1, 1]
     # Two a day: day 0 finds card 1 beside card 2; day 1 finds card 3 beside card 4.
-    assert budget.card_precision(judged, score, 2).mean == 0.5
+    assert budget.card_precision(labelled, score, 2).mean == 0.5
 
 
-def test_a_card_looked_at_without_a_fraud_that_day_stays_in() -> None:
-    judged = judged_of([0, 1, 1], [1, 1, 2], [0, 1, 0])
-    found = budget.card_precision(judged, np.array([0.9, 0.9, 0.1]), 1)
+def test_a_reviewed_card_without_fraud_that_day_stays() -> None:
+    labelled = judged_of([0, 1, 1], [1, 1, 2], [0, 1, 0])
+    found = budget.card_precision(labelled, np.array([0.9, 0.9, 0.1]), 1)
     assert found.by_day.tolist() == [0, 1]
 
 
 def test_a_card_ranks_by_its_highest_score_and_any_fraud_of_the_day_counts() -> None:
     # Card 7's fraud has the low score; its other purchase brings it to the top.
-    judged = judged_of([0, 0, 0], [7, 7, 8], [1, 0, 0])
-    assert budget.card_precision(judged, np.array([0.1, 0.9, 0.5]), 1).mean == 1
+    labelled = judged_of([0, 0, 0], [7, 7, 8], [1, 0, 0])
+    assert budget.card_precision(labelled, np.array([0.1, 0.9, 0.5]), 1).mean == 1
 
 
 def test_the_share_is_of_the_budget_even_with_fewer_cards() -> None:
-    judged = judged_of([0, 0], [1, 2], [1, 0])
-    assert budget.card_precision(judged, np.array([0.9, 0.1]), 100).mean == 0.01
+    labelled = judged_of([0, 0], [1, 2], [1, 0])
+    assert budget.card_precision(labelled, np.array([0.9, 0.1]), 100).mean == 0.01
 
 
 def test_equal_scores_are_ranked_by_the_cards_key() -> None:
-    judged = judged_of([0, 0], [9, 5], [0, 1])
-    assert budget.card_precision(judged, np.zeros(2), 1).mean == 1
+    labelled = judged_of([0, 0], [9, 5], [0, 1])
+    assert budget.card_precision(labelled, np.zeros(2), 1).mean == 1
 
 
-def test_a_perfect_ranking_cannot_find_more_cards_than_there_are() -> None:
-    judged = judged_of([0, 0, 1, 1], [1, 2, 1, 3], [1, 0, 1, 0])
-    assert budget.perfect_card_precision(judged, 2).by_day.tolist() == [0.5, 0]
+def test_a_perfect_ranking_detects_no_more_cards_than_exist() -> None:
+    labelled = judged_of([0, 0, 1, 1], [1, 2, 1, 3], [1, 0, 1, 0])
+    assert budget.perfect_card_precision(labelled, 2).by_day.tolist() == [0.5, 0]
 
 
 def test_value_in_the_budget_takes_the_highest_of_each_day() -> None:
-    judged = judged_of([0, 0, 1, 1], [1, 2, 3, 4], [1, 1, 0, 1], [100, 200, 300, 400])
+    labelled = judged_of([0, 0, 1, 1], [1, 2, 3, 4], [1, 1, 0, 1], [100, 200, 300, 400])
     score = np.array([0.9, 0.8, 0.9, 0.1])
-    assert budget.value_in_budget(judged, score, 1) == 100 / 700
-    assert budget.value_in_budget(judged, score, 2) == 1
+    assert budget.value_in_budget(labelled, score, 1) == 100 / 700
+    assert budget.value_in_budget(labelled, score, 2) == 1
 
 
-def test_unknown_money_counts_nowhere() -> None:
-    judged = judged_of([0, 0], [1, 2], [1, 1], [float("nan"), 50])
-    found = alarms.found_by(judged, np.array([True, False]))
+def test_an_unknown_amount_does_not_count() -> None:
+    labelled = judged_of([0, 0], [1, 2], [1, 1], [float("nan"), 50])
+    found = alarms.count_detections(labelled, np.array([True, False]))
     assert (found.recall, found.fraud_eur_cents, found.value_ratio) == (0.5, 0, 0)
 
 
-def test_what_never_hits_has_no_precision() -> None:
-    found = alarms.found_by(judged_of([0], [1], [1]), np.array([False]))
+def test_without_hits_there_is_no_precision() -> None:
+    found = alarms.count_detections(judged_of([0], [1], [1]), np.array([False]))
     assert math.isnan(found.precision)
     assert (found.hits, found.recall) == (0, 0)
 
 
 def test_first_alerts_count_from_a_cards_first_fraud_to_its_first_alerted_one() -> None:
     # Card 1: alerted 2 days after its first fraud; 2: at once; 3: never, its alert is no fraud.
-    judged = judged_of(
+    labelled = judged_of(
         [5, 1, 3, 4, 2, 2.5], [1, 1, 1, 2, 3, 3], [1, 1, 1, 1, 1, 0], [1, 10, 20, 40, 80, 160]
     )
-    found = alarms.first_alerts(judged, np.array([1, 0, 1, 1, 0, 1], dtype=bool))
+    found = alarms.first_alerts(labelled, np.array([1, 0, 1, 1, 0, 1], dtype=bool))
     assert found.compromised_cards == 3
     assert found.median_days == 1.0
     assert found.never_ratio == pytest.approx(1 / 3)
     assert found.value_before_ratio == (10 + 80) / (1 + 10 + 20 + 40 + 80)
 
 
-def test_no_compromised_card_no_time() -> None:
+def test_without_compromised_cards_there_is_no_time() -> None:
     found = alarms.first_alerts(judged_of([0], [1], [0]), np.array([True]))
     assert found.compromised_cards == 0
     assert math.isnan(found.median_days)
@@ -146,7 +147,7 @@ def test_no_compromised_card_no_time() -> None:
 
 
 @pytest.mark.skipif(not HANDBOOK.exists(), reason="the public benchmark's file is not beside us")
-def test_the_published_ceiling_of_card_precision_is_found_again() -> None:
+def test_the_published_maximum_of_card_precision_is_reproduced() -> None:
     # Handbook, chapter 3: trained on 2018-07-25..31, tested on 08-08..14, labels after 7 days.
     rows = pl.scan_parquet(HANDBOOK).select(
         pl.col("CUSTOMER_ID").cast(pl.String).alias("card"),
@@ -164,11 +165,11 @@ def test_the_published_ceiling_of_card_precision_is_found_again() -> None:
         .filter(pl.col("known").is_null() | (pl.col("known") > train + 6))
     )
     assert (len(left), left["is_fraud"].sum()) == (58_264, 385)
-    judged = Judged(
+    labelled = LabelledScores(
         transaction=np.arange(len(left), dtype=np.uint64),
         card=keys_of(left["card"]),
         event_at_ms=left["at_ms"].to_numpy(),
         eur_cents=np.ones(len(left)),
         is_fraud=left["is_fraud"].to_numpy(),
     )
-    assert budget.perfect_card_precision(judged, 100).mean == pytest.approx(0.397, abs=0.0005)
+    assert budget.perfect_card_precision(labelled, 100).mean == pytest.approx(0.397, abs=0.0005)

@@ -9,10 +9,10 @@ from fraudwatch.application.intake.admit import FUTURE_TOLERANCE_MS
 from fraudwatch.application.intake.admit_label import admit_label
 from fraudwatch.domain.messages.dead_letter import Code, Refused
 from fraudwatch.domain.messages.fields import problems
-from fraudwatch.domain.messages.label import ReportedLabel, Source, Truth
+from fraudwatch.domain.messages.label import LabelValue, ReportedLabel, Source
 from fraudwatch.samples import NOON_MS
 
-REPORT = ReportedLabel(source="shop", id="29380123-4", verdict=Truth.FRAUD, by="issuer")
+REPORT = ReportedLabel(source="shop", id="29380123-4", verdict=LabelValue.FRAUD, by="issuer")
 
 
 def test_without_a_time_it_is_known_since_now() -> None:
@@ -34,7 +34,7 @@ def test_the_longest_report_makes_a_sound_label() -> None:
         ({"id": "two words"}, Code.OUT_OF_BOUNDS, "id"),
         ({"source": "Shop"}, Code.OUT_OF_BOUNDS, "source"),
         ({"kind": Source.ANALYST}, Code.OUT_OF_BOUNDS, "kind"),
-        ({"verdict": Truth.UNSURE}, Code.OUT_OF_BOUNDS, "verdict"),
+        ({"verdict": LabelValue.UNSURE}, Code.OUT_OF_BOUNDS, "verdict"),
         ({"by": "erika@example.org"}, Code.OUT_OF_BOUNDS, "by"),
         ({"by": "4111111111111111"}, Code.OUT_OF_BOUNDS, "by"),
     ],

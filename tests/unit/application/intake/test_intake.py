@@ -15,7 +15,7 @@ from fraudwatch.application.intake.message_builders import labels, purchases
 from fraudwatch.application.ports import NotDelivered
 from fraudwatch.domain.messages.dead_letter import Code, Refused
 from fraudwatch.domain.messages.fields import Problem, problems
-from fraudwatch.domain.messages.label import Label, ReportedLabel, Source, Truth
+from fraudwatch.domain.messages.label import Label, LabelValue, ReportedLabel, Source
 from fraudwatch.domain.messages.purchase import Purchase
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.money import RateTable
@@ -105,19 +105,19 @@ def test_a_feeds_bad_messages_are_put_aside_and_the_good_ones_taken(
 
 def a_report(**changes: Any) -> ReportedLabel:
     usual = ReportedLabel(
-        source="shop", id="1", verdict=Truth.FRAUD, by="issuer", known_at_ms=NOON_MS - 1
+        source="shop", id="1", verdict=LabelValue.FRAUD, by="issuer", known_at_ms=NOON_MS - 1
     )
     return replace(usual, **changes)
 
 
 def test_a_report_becomes_a_label_keyed_by_its_transaction(topic: MemoryTopic) -> None:
     intake = Intake(labels(encode), topic, MemoryDeadLetters(), lambda: NOON_MS)
-    taken = intake.take([a_report(), a_report(), a_report(verdict=Truth.GENUINE)])
+    taken = intake.take([a_report(), a_report(), a_report(verdict=LabelValue.GENUINE)])
     assert (taken.accepted, taken.repeated) == (2, 1)
     found = [(key, decode(Label, value), at) for key, value, at in topic.messages]
     assert [(key, label.verdict, at) for key, label, at in found] == [
-        ("shop:1", Truth.FRAUD, NOON_MS),
-        ("shop:1", Truth.GENUINE, NOON_MS),
+        ("shop:1", LabelValue.FRAUD, NOON_MS),
+        ("shop:1", LabelValue.GENUINE, NOON_MS),
     ]
     for _, label, _ in found:
         assert (label.transaction_id, label.source) == ("shop:1", Source.CHARGEBACK)

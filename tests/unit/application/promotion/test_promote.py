@@ -24,7 +24,7 @@ from fraudwatch.application.promotion.promote import (
     roll_back,
 )
 from fraudwatch.domain.features.fold import features_version
-from fraudwatch.domain.models.fitted import About, BrokenModel, ModelKind, normal_of
+from fraudwatch.domain.models.fitted import BrokenModel, ModelKind, ModelMetadata, normal_of
 from fraudwatch.domain.training.versions import Alias, NoSuchVersion, TrainingRecord
 
 NAMES = ("item_count", "amount_eur_cents")
@@ -35,7 +35,7 @@ def a_model(folder: Path, seed: int, version: str | None = None) -> str:
     rows = np.random.default_rng(seed).random((200, len(NAMES)))
     data = xgb.DMatrix(rows, (rows[:, 1] > 0.5).astype(float))
     booster = xgb.train({"objective": "binary:logistic", "nthread": 1}, data, num_boost_round=3)
-    about = About(
+    about = ModelMetadata(
         kind=ModelKind.XGBOOST,
         features=NAMES,
         features_version=version or features_version(),

@@ -8,16 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fraudwatch.application.scoring.assess import assess
-from fraudwatch.domain.features.feature_vector import SERVED, SERVED_INDEX
+from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES, VECTOR_INDEX
 from fraudwatch.domain.messages.verdict import Outcome, Reason, Risk
 from fraudwatch.domain.models.evidence import Evidence
-from fraudwatch.domain.policy.combination import AnomalyPart, FraudPart, combined, stake
+from fraudwatch.domain.policy.combination import AnomalyPart, FraudPart, amount_tiebreak, combined
 from fraudwatch.domain.policy.policy import Level, Policy
 from fraudwatch.domain.rules.high_amount import HighAmount
 from fraudwatch.domain.rules.impossible_travel import ImpossibleTravel
-from fraudwatch.domain.rules.lists import DenyList, Listed
+from fraudwatch.domain.rules.lists import DenyList, ListEntries
 from fraudwatch.domain.rules.rapid_purchases import RapidPurchases
-from fraudwatch.domain.rules.rule import Seen
+from fraudwatch.domain.rules.rule import RuleInput
 
 POLICY = Policy(
     "test",
@@ -35,14 +35,14 @@ POLICY = Policy(
 )
 
 
-def seen(*purchases: tuple[int, int, float]) -> Seen:
+def seen(*purchases: tuple[int, int, float]) -> RuleInput:
     """Of (euro cents, purchases in ten minutes, km/h)."""
-    features = np.zeros((len(purchases), len(SERVED)))
+    features = np.zeros((len(purchases), len(VECTOR_FEATURES)))
     for row, (_, count, kmh) in enumerate(purchases):
-        features[row, SERVED_INDEX["purchase_count_10m"]] = count
-        features[row, SERVED_INDEX["from_located_kmh"]] = kmh
-        features[row, SERVED_INDEX["from_located_km"]] = kmh
-    return Seen(np.array([amount for amount, _, _ in purchases]), features)
+        features[row, VECTOR_INDEX["purchase_count_10m"]] = count
+        features[row, VECTOR_INDEX["from_located_kmh"]] = kmh
+        features[row, VECTOR_INDEX["from_located_km"]] = kmh
+    return RuleInput(np.array([amount for amount, _, _ in purchases]), features)
 
 
 def scored(share: float, amount_eur_cents: int) -> float:
@@ -134,7 +134,7 @@ def test_of_equal_points_the_dearer_is_higher_and_a_point_more_always_wins(
     points: int, amount: int, other: int
 ) -> None:
     def score(points: int, amount: int) -> float:
-        return float(combined(np.array([points]), stake(np.array([amount])))[0])
+        return float(combined(np.array([points]), amount_tiebreak(np.array([amount])))[0])
 
     cheap, dear = min(amount, other), max(amount, other)
     assert points / 100 <= score(points, cheap) <= score(points, dear) < (points + 1) / 100
@@ -165,21 +165,21 @@ def test_from_medium_on_there_is_a_reason(anomaly: float, fraud: float) -> None:
 def test_a_model_alone_explains_itself() -> None:
     unusual = assess(seen((100, 0, 0.0)), MODELS, evidence(anomaly=0.99786))
     assert unusual.reasons[0] == (
-        Reason("anomaly", 31, "More unusual than 99.7 % of the purchases the model was fitted on."),
+        Reason("anomaly", 31, "More unusual than 99.7% of the training purchases; threshold 99%."),
     )
     likely = assess(seen((100, 0, 0.0)), MODELS, evidence(0.5, 0.83))
     assert likely.reasons[0] == (
-        Reason("model", 75, "The model gives a fraud probability of 0.83."),
+        Reason("model", 75, "Fraud probability 0.83 from the classifier."),
     )
 
 
 @pytest.mark.parametrize(
     ("said", "text"),
     [
-        (evidence(anomaly=0.99999), "More unusual than 99.9 % of"),
-        (evidence(anomaly=1.0), "More unusual than 100.0 % of"),
-        (evidence(fraud=0.999), "a fraud probability of 0.99."),
-        (evidence(fraud=0.29), "a fraud probability of 0.29."),  # 0.29 * 100 is below 29
+        (evidence(anomaly=0.99999), "More unusual than 99.9% of"),
+        (evidence(anomaly=1.0), "More unusual than 100.0% of"),
+        (evidence(fraud=0.999), "Fraud probability 0.99 from"),
+        (evidence(fraud=0.29), "Fraud probability 0.29 from"),  # 0.29 * 100 is below 29
     ],
 )
 def test_a_model_is_not_made_surer_than_it_is(said: Evidence, text: str) -> None:
@@ -236,18 +236,18 @@ def test_high_value_says_what_it_did_and_leaves_the_score() -> None:
     assert held.reasons[0][-1] == Reason(
         "high_value",
         0,
-        "5,432.10 EUR: from 3,000.00 EUR on, anything against a purchase makes it critical.",
+        "Amount 5,432.10 EUR with other evidence against it; high-value limit 3,000.00 EUR.",
     )
 
 
 LISTS = dataclasses.replace(
     DEAR,
-    rules=(*DEAR.rules, DenyList(60, Listed(merchant_country=frozenset({"NO"})))),
-    allow=Listed(merchant_id=frozenset({"m-1"})),
+    rules=(*DEAR.rules, DenyList(60, ListEntries(merchant_country=frozenset({"NO"})))),
+    allow=ListEntries(merchant_id=frozenset({"m-1"})),
 )
 
 
-def sold_by(merchant_id: str, country: str, purchase: tuple[int, int, float]) -> Seen:
+def sold_by(merchant_id: str, country: str, purchase: tuple[int, int, float]) -> RuleInput:
     return seen(purchase)._replace(merchant_id=[merchant_id], merchant_country=[country])
 
 
@@ -257,7 +257,7 @@ def test_an_allowed_purchase_is_approved_and_still_tells_what_was_found() -> Non
     assert held.score[0] == scored(0.91, 400_000)
     assert [reason.rule for reason in held.reasons[0]] == ["model", "rapid_purchases", "allow_list"]
     assert held.reasons[0][-1] == Reason(
-        "allow_list", 0, "On the allow list: the seller m-1. Approved whatever else is said."
+        "allow_list", 0, "On the allow list: the merchant m-1; approved over all other reasons."
     )
 
 
@@ -280,7 +280,7 @@ def test_a_denied_purchase_cannot_be_allowed() -> None:
     held = assess(sold_by("m-1", "NO", (100, 0, 0.0)), LISTS)
     assert (held.score[0], risk_of(LISTS, held.level[0])) == (scored(0.6, 100), Risk.HIGH)
     assert held.reasons[0] == (
-        Reason("deny_list", 60, "On the deny list: the seller's country NO."),
+        Reason("deny_list", 60, "On the deny list: the merchant's country NO."),
     )
 
 

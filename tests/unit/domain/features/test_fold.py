@@ -11,17 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fraudwatch.domain.features.catalogue import (
-    DAY_MS,
-    FEATURE_INDEX,
-    FEATURES,
-    HOUR_MS,
-    MINUTE_MS,
-    WINDOWS,
-)
+from fraudwatch.domain.features.catalogue import FEATURE_INDEX, FEATURES, WINDOWS
 from fraudwatch.domain.features.events import Events, Folded
 from fraudwatch.domain.features.fold import fold
 from fraudwatch.domain.features.state import RECENT_IDS, CustomerState
+from fraudwatch.domain.time_units import DAY_MS, HOUR_MS, MINUTE_MS
 
 START_MS = 1_795_262_400_000
 UNKNOWN_PLACE = (math.nan, math.nan)
@@ -87,7 +81,7 @@ def by_brute_force(events: list[Event]) -> tuple[npt.NDArray[np.float64], list[b
     past: dict[int, list[tuple[int, Event]]] = {}
     for vector, event in zip(vectors, events, strict=True):
         mine = past.setdefault(event.customer, [])
-        repeats.append(event.transaction in {seen.transaction for _, seen in mine[-RECENT_IDS:]})
+        repeats.append(event.transaction in {past.transaction for _, past in mine[-RECENT_IDS:]})
         if repeats[-1]:
             continue
         last = mine[-1][0] if mine else -1
@@ -275,7 +269,7 @@ def test_failed_attempts_are_counted_apart_and_spend_nothing() -> None:
     assert value(result, 1, "spend_10m_eur_cents") == 0
 
 
-def test_a_window_is_its_whole_tiles_and_the_begun_one() -> None:
+def test_a_window_is_its_whole_tiles_and_the_current_one() -> None:
     at_tile_start = START_MS // MINUTE_MS * MINUTE_MS
     for later_ms, expected in ((11 * MINUTE_MS - 1, 1), (11 * MINUTE_MS, 0)):
         result = folded([Event(1, 1, at_tile_start), Event(1, 2, at_tile_start + later_ms)])
@@ -294,7 +288,7 @@ def test_a_late_event_counts_at_its_customers_last_time() -> None:
     assert value(result, 2, "purchase_count_10m") == 2
 
 
-def test_an_event_a_month_late_is_refused_and_changes_nothing() -> None:
+def test_an_event_a_month_late_is_too_late_and_changes_nothing() -> None:
     result = folded(
         [
             Event(1, 1, START_MS),
@@ -314,7 +308,7 @@ def test_a_repeated_id_changes_nothing() -> None:
     assert value(result, 2, "purchase_count_10m") == 1
 
 
-def test_an_id_is_forgotten_after_64_others() -> None:
+def test_an_id_is_no_repeat_after_64_others() -> None:
     others = [Event(1, 100 + n, START_MS) for n in range(RECENT_IDS)]
     result = folded([Event(1, 7, START_MS), *others, Event(1, 7, START_MS)])
     assert not result.is_repeat[-1]
@@ -333,7 +327,7 @@ def test_distance_and_speed_from_the_last_position() -> None:
     assert value(result, 2, "from_located_kmh") == value(result, 2, "from_located_km")
 
 
-def test_customers_do_not_see_each_other_however_many_there_are() -> None:
+def test_customers_are_independent_of_each_other() -> None:
     many = 5_000
     keys = [(n * 0x9E3779B97F4A7C15) % 2**64 for n in range(many)]
     listed = [Event(key, n, START_MS + n) for n, key in enumerate(keys)]
@@ -346,7 +340,7 @@ def test_customers_do_not_see_each_other_however_many_there_are() -> None:
     assert (result.features[:, FEATURE_INDEX["purchase_count_30d"]] == 1).all()
 
 
-def test_large_is_what_lies_above_three_times_the_usual_amount() -> None:
+def test_an_amount_is_large_above_three_times_the_usual_amount() -> None:
     amounts = [1_000, 3_001, 500, 1_000, 4_200, 4_126, 100]
     result = folded(
         [Event(1, n, START_MS + n, amount_eur_cents=amount) for n, amount in enumerate(amounts)]
@@ -358,7 +352,7 @@ def test_large_is_what_lies_above_three_times_the_usual_amount() -> None:
     assert value(result, 3, "amount_over_own_usual_ratio") == pytest.approx(1_000 / (4_501 / 3))
 
 
-def test_what_was_tried_and_failed_makes_no_habit() -> None:
+def test_failed_attempts_are_no_habit() -> None:
     result = folded(
         [
             Event(1, 1, START_MS, device=5),
@@ -371,12 +365,12 @@ def test_what_was_tried_and_failed_makes_no_habit() -> None:
     assert value(result, 2, "known_devices_count") == 1
 
 
-def test_the_device_not_seen_for_longest_makes_room() -> None:
+def test_the_least_recently_used_device_is_replaced() -> None:
     first_eight = [Event(1, n, START_MS + n, device=n) for n in range(1, 9)]
     result = folded(
         [
             *first_eight,
-            Event(1, 20, START_MS + 20, device=1),  # seen again, so 2 is the oldest now
+            Event(1, 20, START_MS + 20, device=1),  # used again, so 2 is the oldest now
             Event(1, 21, START_MS + 21, device=9),
             Event(1, 22, START_MS + 22, device=1),
             Event(1, 23, START_MS + 23, device=2),
@@ -386,7 +380,7 @@ def test_the_device_not_seen_for_longest_makes_room() -> None:
     assert value(result, 11, "known_devices_count") == 8
 
 
-def test_a_category_that_made_room_starts_anew() -> None:
+def test_a_replaced_category_starts_anew() -> None:
     nine = [Event(1, n, START_MS + n, category=n) for n in range(1, 10)]
     result = folded([*nine, Event(1, 10, START_MS + 10, category=1)])
     assert value(result, 9, "category_share_ratio") == 0

@@ -9,7 +9,7 @@ ROOM = 1_024  # how many customers a new state has room for
 
 
 def memory_bytes(state: CustomerState) -> int:
-    """What the rows hold, for known customers and for those to come."""
+    """Return the memory of the rows, reserved ones included."""
     return sum(column.nbytes for column in state.rows)
 
 
@@ -36,7 +36,7 @@ def test_known_customers_take_no_more_memory(full: CustomerState) -> None:
     assert full.customers == ROOM
 
 
-def test_one_newcomer_among_them_makes_it_grow_once(full: CustomerState) -> None:
+def test_one_new_customer_makes_it_grow_once(full: CustomerState) -> None:
     before = memory_bytes(full)
     full.rows_of(keys(0, ROOM + 1))
     grown = memory_bytes(full)
@@ -46,7 +46,7 @@ def test_one_newcomer_among_them_makes_it_grow_once(full: CustomerState) -> None
     assert full.customers == ROOM + 1
 
 
-def test_a_newcomer_who_buys_often_is_one_customer() -> None:
+def test_a_new_customer_who_buys_often_is_one_customer() -> None:
     state = CustomerState()
     before = memory_bytes(state)
     state.rows_of(np.repeat(keys(0, 1), 3 * ROOM))

@@ -24,13 +24,13 @@ def a_document(**changes: Any) -> dict[str, Any]:
     return usual | changes
 
 
-def test_the_last_day_kept_is_as_old_as_the_limit() -> None:
+def test_the_oldest_kept_day_is_as_old_as_the_limit() -> None:
     assert oldest_kept(TODAY, 90) == date(2026, 8, 23)
     names = ["day=2026-08-22", "day=2026-08-23", "day=2025-01-01", "day=x", "2020-01-01", "tmp"]
     assert too_old(names, TODAY, 90) == ["day=2025-01-01", "day=2026-08-22"]
 
 
-def test_a_policy_names_what_there_is_and_nothing_else() -> None:
+def test_a_policy_names_exactly_the_existing_tables() -> None:
     policy = retention_from(a_document())
     policy.check(["core_labels", "schema_migration"])
     policy.check(["core_labels"])  # what is kept for ever need not be there yet
@@ -39,7 +39,7 @@ def test_a_policy_names_what_there_is_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "text"),
     [
         ({"version": 2}, "version 1"),
         ({"tabels": {}}, "tabels"),
@@ -52,12 +52,12 @@ def test_a_policy_names_what_there_is_and_nothing_else() -> None:
         ({"kept": {"core_labels": "both"}}, "core_labels: both"),
     ],
 )
-def test_a_policy_that_says_something_else_is_refused(changes: dict[str, Any], told: str) -> None:
-    with pytest.raises(BrokenRetention, match=told):
+def test_an_invalid_policy_is_refused(changes: dict[str, Any], text: str) -> None:
+    with pytest.raises(BrokenRetention, match=text):
         retention_from(a_document(**changes))
 
 
-def test_trouble_with_the_file_names_the_file(tmp_path: Path) -> None:
+def test_an_error_of_the_file_names_the_file(tmp_path: Path) -> None:
     path = tmp_path / "retention.yaml"
     for content in (None, "tables: [", "- a"):
         if content is not None:
@@ -66,7 +66,7 @@ def test_trouble_with_the_file_names_the_file(tmp_path: Path) -> None:
             load_retention(path)
 
 
-def test_our_policy_fits_our_migrations() -> None:
+def test_the_shipped_policy_fits_the_migrations() -> None:
     made = {
         statement.split()[5].removeprefix("fraudwatch.")
         for migration in read_migrations(ROOT / "hive/migrations")

@@ -58,7 +58,7 @@ def test_a_sound_policy() -> None:
     assert policy.critical_from_eur_cents == 300_000
 
 
-def test_lists_stand_in_the_policy_and_the_deny_list_is_a_rule() -> None:
+def test_lists_are_part_of_the_policy_and_the_deny_list_is_a_rule() -> None:
     policy = policy_from(SOUND)
     deny = policy.rules[-1]
     assert isinstance(deny, DenyList)
@@ -68,8 +68,8 @@ def test_lists_stand_in_the_policy_and_the_deny_list_is_a_rule() -> None:
     assert policy.allow.merchant_id == {"m-1", "m-2"}
 
 
-def test_what_is_optional_is_off() -> None:
-    # A policy in use before there were lists and models must judge on as it did.
+def test_optional_parts_are_off_by_default() -> None:
+    # A policy from before lists and models must score as it did.
     optional = ("lists", "models", "auto_approve_below_score", "critical_from_eur_cents")
     policy = policy_from(changed(*((name, None) for name in optional)))
     assert len(policy.rules) == 1
@@ -85,7 +85,7 @@ def test_what_is_optional_is_off() -> None:
         ("review", 0, [(0.0, "review")]),
     ],
 )
-def test_below_a_score_low_is_approved_whatever_its_outcome(
+def test_low_is_auto_approved_below_a_score(
     low_outcome: str, below: float, expected: list[tuple[float, str]]
 ) -> None:
     policy = policy_from(
@@ -99,7 +99,7 @@ def test_below_a_score_low_is_approved_whatever_its_outcome(
     assert [(level.from_score, str(level.outcome)) for level in low] == expected
 
 
-def test_a_route_goes_with_what_is_reviewed() -> None:
+def test_a_route_belongs_to_a_level() -> None:
     low = {"from_score": 0, "outcome": "review", "route": "trainees"}
     assert policy_from(changed(("risk.LOW", low))).levels[:2] == (
         Level(Risk.LOW, 0.0, Outcome.APPROVE, None),
@@ -108,7 +108,7 @@ def test_a_route_goes_with_what_is_reviewed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "said"),
+    ("path", "value", "text"),
     [
         ("version", None, "the policy lacks version"),
         ("version", 7, "version must be a non-empty text"),
@@ -118,13 +118,13 @@ def test_a_route_goes_with_what_is_reviewed() -> None:
         ("rules.high_amount", {"points": 50}, "lacks at_least_eur_cents"),
         ("rules.high_amount", 50, "rule high_amount must be a mapping"),
         ("rules.high_amount.points", 101, "points must be at most 100"),
-        ("rules.high_amount.points", 1.5, "points must be a int from 0 on"),
-        ("rules.high_amount.at_least_eur_cents", -1, "from 0 on"),
-        ("rules.high_amount.at_least_eur_cents", True, "from 0 on"),
+        ("rules.high_amount.points", 1.5, "points must be a int, 0 at least"),
+        ("rules.high_amount.at_least_eur_cents", -1, "0 at least"),
+        ("rules.high_amount.at_least_eur_cents", True, "0 at least"),
         (
             "rules.impossible_travel",
             {"points": 80, "faster_than_kmh": float("nan"), "farther_than_km": 300},
-            "faster_than_kmh must be a float from 0 on",
+            "faster_than_kmh must be a float, 0 at least",
         ),
         ("risk.HIGH", None, "risk lacks HIGH"),
         ("risk.LOW.from_score", 0.1, "from_score must be 0"),
@@ -156,10 +156,10 @@ def test_a_route_goes_with_what_is_reviewed() -> None:
         ("lists.deny.merchant_id", ["m" * 129], "is longer than 128 characters"),
     ],
 )
-def test_a_broken_policy_says_where_and_why(path: str, value: object, said: str) -> None:
+def test_errors_name_the_place_and_the_reason(path: str, value: object, text: str) -> None:
     with pytest.raises(BrokenPolicy) as broken:
         policy_from(changed((path, value)))
-    assert said in str(broken.value)
+    assert text in str(broken.value)
 
 
 def test_an_allow_list_needs_a_level_that_approves() -> None:

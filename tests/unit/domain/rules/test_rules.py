@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fraudwatch.domain.features.feature_vector import SERVED, SERVED_INDEX
+from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES, VECTOR_INDEX
 from fraudwatch.domain.rules.above_own_level import AboveOwnLevel
 from fraudwatch.domain.rules.bulk_buying import BulkBuying
 from fraudwatch.domain.rules.card_testing import CardTesting
@@ -17,7 +17,7 @@ from fraudwatch.domain.rules.impossible_travel import ImpossibleTravel
 from fraudwatch.domain.rules.new_device_high_amount import NewDeviceHighAmount
 from fraudwatch.domain.rules.rapid_purchases import RapidPurchases
 from fraudwatch.domain.rules.risky_merchant import RiskyMerchant
-from fraudwatch.domain.rules.rule import HIT, MISS, UNKNOWN, Rule, Seen, all_of, any_of
+from fraudwatch.domain.rules.rule import HIT, MISS, UNKNOWN, Rule, RuleInput, all_of, any_of
 from fraudwatch.domain.rules.shared_device import SharedDevice
 from fraudwatch.domain.rules.spend_above_own_level import SpendAboveOwnLevel
 from fraudwatch.domain.rules.unusual_hours import UnusualHours
@@ -25,15 +25,15 @@ from fraudwatch.domain.rules.unusual_hours import UnusualHours
 PAGE = (Path(__file__).parents[4] / "docs/rules.md").read_text("utf-8")
 
 
-def seen(amount_eur_cents: int = 1_000, **features: float) -> Seen:
-    vector = np.full((1, len(SERVED)), np.nan)
+def inputs(amount_eur_cents: int = 1_000, **features: float) -> RuleInput:
+    vector = np.full((1, len(VECTOR_FEATURES)), np.nan)
     for name, value in features.items():
-        vector[0, SERVED_INDEX[name]] = value
-    return Seen(np.array([amount_eur_cents], dtype=np.int64), vector)
+        vector[0, VECTOR_INDEX[name]] = value
+    return RuleInput(np.array([amount_eur_cents], dtype=np.int64), vector)
 
 
-def answer_of(rule: Rule, looked_at: Seen) -> np.int8:
-    answer: np.int8 = rule.answer(looked_at)[0]
+def answer_of(rule: Rule, batch: RuleInput) -> np.int8:
+    answer: np.int8 = rule.answer(batch)[0]
     return answer
 
 
@@ -42,14 +42,12 @@ def answer_of(rule: Rule, looked_at: Seen) -> np.int8:
 )
 def test_high_amount(amount_eur_cents: int, answer: np.int8) -> None:
     rule = HighAmount(points=50, at_least_eur_cents=100_000)
-    assert answer_of(rule, seen(amount_eur_cents)) == answer
+    assert answer_of(rule, inputs(amount_eur_cents)) == answer
 
 
-def test_high_amount_names_amount_and_bound() -> None:
+def test_high_amount_names_amount_and_limit() -> None:
     rule = HighAmount(points=50, at_least_eur_cents=100_000)
-    assert rule.sentence(seen(123_456), 0) == (
-        "1,234.56 EUR in one purchase; from 1,000.00 EUR on it is looked at."
-    )
+    assert rule.sentence(inputs(123_456), 0) == ("Amount 1,234.56 EUR; review limit 1,000.00 EUR.")
 
 
 OWN_LEVEL = AboveOwnLevel(
@@ -71,33 +69,33 @@ OWN_LEVEL = AboveOwnLevel(
         (19_999, 1_000, 100, 5, MISS),  # too small to matter
         (50_000, 5_000, 1_000, 4, UNKNOWN),  # too little history
         (50_000, 5_000, np.nan, 5, UNKNOWN),  # one purchase has no deviation
-        (19_999, np.nan, np.nan, 0, MISS),  # too small, whoever it is
+        (19_999, np.nan, np.nan, 0, MISS),  # too small, even without history
         (50_000, np.nan, np.nan, 0, UNKNOWN),
     ],
 )
 def test_above_own_level(
     amount: int, mean: float, deviation: float, purchases: int, answer: np.int8
 ) -> None:
-    looked_at = seen(
+    batch = inputs(
         amount,
         own_amount_mean_eur_cents=mean,
         own_amount_deviation_eur_cents=deviation,
         amount_over_own_mean_ratio=amount / mean,
         purchase_count_30d=purchases,
     )
-    assert answer_of(OWN_LEVEL, looked_at) == answer
+    assert answer_of(OWN_LEVEL, batch) == answer
 
 
-def test_above_own_level_tells_what_is_normal() -> None:
-    looked_at = seen(
+def test_above_own_level_names_mean_and_deviation() -> None:
+    batch = inputs(
         123_456,
         own_amount_mean_eur_cents=10_037,
         own_amount_deviation_eur_cents=2_011,
         amount_over_own_mean_ratio=12.3,
     )
-    assert OWN_LEVEL.sentence(looked_at, 0) == (
-        "1,234.56 EUR is 12.3 times what this customer spends at a time (mean 100.37 EUR, "
-        "deviation 20.11 EUR); from 10 times on it is looked at."
+    assert OWN_LEVEL.sentence(batch, 0) == (
+        "Amount 1,234.56 EUR is 12.3 times this customer's mean of 100.37 EUR "
+        "(deviation 20.11 EUR); threshold 10 times."
     )
 
 
@@ -125,22 +123,22 @@ SPEND = SpendAboveOwnLevel(
 def test_spend_above_own_level(
     amount: int, spent_1d: float, spent_30d: float, days: float, answer: np.int8
 ) -> None:
-    looked_at = seen(
+    batch = inputs(
         amount,
         spend_1d_eur_cents=spent_1d,
         spend_30d_eur_cents=spent_30d,
         purchase_days_30d=days,
     )
-    assert answer_of(SPEND, looked_at) == answer
+    assert answer_of(SPEND, batch) == answer
 
 
-def test_spend_above_own_level_tells_the_day_and_the_usual_one() -> None:
-    looked_at = seen(
+def test_spend_above_own_level_names_spend_and_usual_day() -> None:
+    batch = inputs(
         20_000, spend_1d_eur_cents=30_000, spend_30d_eur_cents=40_000, purchase_days_30d=10
     )
-    assert SPEND.sentence(looked_at, 0) == (
-        "With this purchase 500.00 EUR in a day, 12.5 times what this customer spends on a day "
-        "with purchases (40.00 EUR); from 6 times on it is looked at."
+    assert SPEND.sentence(batch, 0) == (
+        "Spend of 500.00 EUR in 1 day, including this purchase, is 12.5 times this customer's "
+        "usual day of 40.00 EUR; threshold 6 times."
     )
 
 
@@ -151,31 +149,30 @@ def test_spend_above_own_level_tells_the_day_and_the_usual_one() -> None:
         (20_000, 0, MISS),
         (19_999, 1, MISS),
         (20_000, np.nan, UNKNOWN),
-        (19_999, np.nan, MISS),  # no dear purchase, whatever the device
+        (19_999, np.nan, MISS),  # a small amount, known device or not
     ],
 )
 def test_new_device_high_amount(amount: int, is_new: float, answer: np.int8) -> None:
     rule = NewDeviceHighAmount(points=30, at_least_eur_cents=20_000)
-    assert answer_of(rule, seen(amount, is_new_device=is_new)) == answer
+    assert answer_of(rule, inputs(amount, is_new_device=is_new)) == answer
 
 
-def test_new_device_high_amount_names_the_known_ones() -> None:
+def test_new_device_high_amount_counts_known_devices() -> None:
     rule = NewDeviceHighAmount(points=30, at_least_eur_cents=20_000)
-    assert rule.sentence(seen(123_456, known_devices_count=2), 0) == (
-        "1,234.56 EUR from a device that is none of the customer's 2 known; "
-        "from 200.00 EUR on that is looked at."
+    assert rule.sentence(inputs(123_456, known_devices_count=2), 0) == (
+        "Amount 1,234.56 EUR from a new device (known devices: 2); review limit 200.00 EUR."
     )
 
 
 @pytest.mark.parametrize(("items", "answer"), [(39, MISS), (40, HIT), (np.nan, UNKNOWN)])
 def test_bulk_buying(items: float, answer: np.int8) -> None:
-    assert answer_of(BulkBuying(points=50, at_least_items=40), seen(item_count=items)) == answer
+    assert answer_of(BulkBuying(points=50, at_least_items=40), inputs(item_count=items)) == answer
 
 
-def test_bulk_buying_counts_the_pieces() -> None:
+def test_bulk_buying_counts_items() -> None:
     rule = BulkBuying(points=50, at_least_items=40)
-    assert rule.sentence(seen(item_count=1_200), 0) == (
-        "1,200 pieces in one purchase; from 40 on it is bulk."
+    assert rule.sentence(inputs(item_count=1_200), 0) == (
+        "1,200 items in one purchase; threshold 40."
     )
 
 
@@ -185,15 +182,15 @@ def test_bulk_buying_counts_the_pieces() -> None:
 )
 def test_rapid_purchases(bought: float, failed: float, answer: np.int8) -> None:
     rule = RapidPurchases(points=50, more_than=6)
-    looked_at = seen(purchase_count_10m=bought, failed_count_10m=failed)
-    assert answer_of(rule, looked_at) == answer
+    batch = inputs(purchase_count_10m=bought, failed_count_10m=failed)
+    assert answer_of(rule, batch) == answer
 
 
 def test_rapid_purchases_counts_this_one() -> None:
     rule = RapidPurchases(points=50, more_than=6)
-    looked_at = seen(purchase_count_10m=7, failed_count_10m=2)
-    assert rule.sentence(looked_at, 0) == (
-        "10 purchases or attempts within ten minutes, this one included; up to 6 are usual."
+    batch = inputs(purchase_count_10m=7, failed_count_10m=2)
+    assert rule.sentence(batch, 0) == (
+        "10 purchases or attempts in 10 minutes, including this one; limit 6."
     )
 
 
@@ -209,16 +206,16 @@ def test_rapid_purchases_counts_this_one() -> None:
 )
 def test_unusual_hours(share: float, purchases: int, answer: np.int8) -> None:
     rule = UnusualHours(points=10, share_below_ratio=0.005, at_least_purchases_30d=50)
-    looked_at = seen(own_hour_share_ratio=share, purchase_count_30d=purchases)
-    assert answer_of(rule, looked_at) == answer
+    batch = inputs(own_hour_share_ratio=share, purchase_count_30d=purchases)
+    assert answer_of(rule, batch) == answer
 
 
 def test_unusual_hours_names_the_hour() -> None:
     rule = UnusualHours(points=10, share_below_ratio=0.005, at_least_purchases_30d=50)
-    looked_at = seen(hour_of_day=3, own_hour_share_ratio=0.0042, purchase_count_30d=1_210)
-    assert rule.sentence(looked_at, 0) == (
-        "0.42% of this customer's purchases fall in the hour from 03:00 UTC (1,210 in 30 days); "
-        "below 0.50% is unusual."
+    batch = inputs(hour_of_day=3, own_hour_share_ratio=0.0042, purchase_count_30d=1_210)
+    assert rule.sentence(batch, 0) == (
+        "0.42% of this customer's purchases are in the hour from 03:00 UTC "
+        "(1,210 purchases in 30 days); minimum 0.50%."
     )
 
 
@@ -233,15 +230,15 @@ def test_unusual_hours_names_the_hour() -> None:
 )
 def test_impossible_travel(km: float, kmh: float, answer: np.int8) -> None:
     rule = ImpossibleTravel(points=80, faster_than_kmh=1_000, farther_than_km=300)
-    assert answer_of(rule, seen(from_located_km=km, from_located_kmh=kmh)) == answer
+    assert answer_of(rule, inputs(from_located_km=km, from_located_kmh=kmh)) == answer
 
 
-def test_impossible_travel_tells_the_way() -> None:
+def test_impossible_travel_names_distance_time_and_speed() -> None:
     rule = ImpossibleTravel(points=80, faster_than_kmh=1_000, farther_than_km=300)
-    way = seen(from_located_km=6_385.4, from_located_kmh=12_770.8, since_located_seconds=1_800)
+    way = inputs(from_located_km=6_385.4, from_located_kmh=12_770.8, since_located_seconds=1_800)
     assert rule.sentence(way, 0) == (
-        "6,385 km from the last purchase with the card present, 30 minutes earlier: "
-        "12,771 km/h, and 1,000 is the limit."
+        "6,385 km from the last card-present purchase, 30 minutes earlier: "
+        "12,771 km/h; limit 1,000 km/h."
     )
 
 
@@ -249,7 +246,7 @@ def test_impossible_travel_tells_the_way() -> None:
     ("in_10m", "in_1h", "answer"),
     [
         (3, 3, HIT),
-        (2, 5, HIT),  # slower, and as stubborn
+        (2, 5, HIT),  # slower, and as many
         (2, 4, MISS),
         (0, 0, MISS),
         (np.nan, np.nan, UNKNOWN),
@@ -259,15 +256,14 @@ def test_impossible_travel_tells_the_way() -> None:
 )
 def test_failed_payments(in_10m: float, in_1h: float, answer: np.int8) -> None:
     rule = FailedPayments(points=30, at_least_10m=3, at_least_1h=5)
-    looked_at = seen(failed_count_10m=in_10m, failed_count_1h=in_1h)
-    assert answer_of(rule, looked_at) == answer
+    batch = inputs(failed_count_10m=in_10m, failed_count_1h=in_1h)
+    assert answer_of(rule, batch) == answer
 
 
-def test_failed_payments_tells_both_counts() -> None:
+def test_failed_payments_names_both_counts() -> None:
     rule = FailedPayments(points=30, at_least_10m=3, at_least_1h=5)
-    assert rule.sentence(seen(failed_count_10m=3, failed_count_1h=4), 0) == (
-        "Before this one 3 payments failed within ten minutes and 4 within an hour; "
-        "it is looked at from 3 or 5 on."
+    assert rule.sentence(inputs(failed_count_10m=3, failed_count_1h=4), 0) == (
+        "Failed payments before this one: 3 in 10 minutes, 4 in 1 hour; threshold 3 or 5."
     )
 
 
@@ -277,22 +273,22 @@ def test_failed_payments_tells_both_counts() -> None:
         (499, 3, 3, HIT),  # the fourth small one
         (500, 3, 3, MISS),  # is not small itself
         (90_000, 4, 3, HIT),  # what the test was for
-        (499, 9, 2, MISS),  # somebody buys songs
+        (499, 9, 2, MISS),  # small purchases that succeed
         (499, 2, 9, MISS),
         (499, np.nan, np.nan, UNKNOWN),
     ],
 )
 def test_card_testing(amount: int, small: float, failed: float, answer: np.int8) -> None:
     rule = CardTesting(points=50, at_least_small_1h=4, at_least_failed_1h=3)
-    looked_at = seen(amount, small_count_1h=small, failed_count_1h=failed)
-    assert answer_of(rule, looked_at) == answer
+    batch = inputs(amount, small_count_1h=small, failed_count_1h=failed)
+    assert answer_of(rule, batch) == answer
 
 
-def test_card_testing_tells_small_and_failed() -> None:
+def test_card_testing_names_both_counts() -> None:
     rule = CardTesting(points=50, at_least_small_1h=4, at_least_failed_1h=3)
-    assert rule.sentence(seen(100, small_count_1h=5, failed_count_1h=4), 0) == (
-        "6 attempts below 5.00 EUR within an hour, and 4 payments failed before this one; "
-        "4 and 3 look like a card being tested."
+    assert rule.sentence(inputs(100, small_count_1h=5, failed_count_1h=4), 0) == (
+        "In 1 hour 6 attempts below 5.00 EUR and 4 failed payments before this one; "
+        "thresholds 4 and 3."
     )
 
 
@@ -310,24 +306,23 @@ RISKY = RiskyMerchant(points=30, fraud_at_least_ratio=0.1, at_least_purchases_30
     ],
 )
 def test_risky_merchant(known: dict[str, float], answer: np.int8) -> None:
-    assert answer_of(RISKY, seen(**known)) == answer
+    assert answer_of(RISKY, inputs(**known)) == answer
 
 
 def test_risky_merchant_names_share_and_purchases() -> None:
     known = {"merchant_fraud_ratio_30d": 0.1234, "merchant_purchases_30d": 1_500}
-    assert RISKY.sentence(seen(**known), 0) == (
-        "About 12.3% of the purchases at this merchant turned out to be fraud (1,500 in 30 days); "
-        "from 10.0% on it is looked at."
+    assert RISKY.sentence(inputs(**known), 0) == (
+        "Fraud ratio of this merchant about 12.3% (1,500 purchases in 30 days); threshold 10.0%."
     )
 
 
 @pytest.mark.parametrize(("known", "answer"), [({"device_customers_30d": 5}, HIT), ({}, UNKNOWN)])
 def test_shared_device(known: dict[str, float], answer: np.int8) -> None:
     rule = SharedDevice(points=30, more_than_customers_30d=4)
-    assert answer_of(rule, seen(**known)) == answer
-    assert answer_of(rule, seen(device_customers_30d=4)) == MISS
-    assert rule.sentence(seen(device_customers_30d=12), 0) == (
-        "12 customers used this device within 30 days; more than 4 is unusual."
+    assert answer_of(rule, inputs(**known)) == answer
+    assert answer_of(rule, inputs(device_customers_30d=4)) == MISS
+    assert rule.sentence(inputs(device_customers_30d=12), 0) == (
+        "12 customers used this device in 30 days; limit 4."
     )
 
 
@@ -342,17 +337,17 @@ def test_conditions_together() -> None:
 def test_every_rule_answers_an_empty_batch(rule: type[Rule]) -> None:
     # Every rule's parameters are numbers, so that a policy can be checked without knowing it.
     parameters = {item.name: 1 for item in dataclasses.fields(rule)}  # type: ignore[arg-type]
-    nobody = Seen(np.empty(0, dtype=np.int64), np.empty((0, len(SERVED))))
-    assert rule(**parameters).answer(nobody).shape == (0,)
+    empty = RuleInput(np.empty(0, dtype=np.int64), np.empty((0, len(VECTOR_FEATURES))))
+    assert rule(**parameters).answer(empty).shape == (0,)
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.name)
-def test_every_rule_stands_on_the_page_of_rules(rule: type[Rule]) -> None:
+def test_every_rule_is_documented(rule: type[Rule]) -> None:
     line = next(line for line in PAGE.splitlines() if line.startswith(f"| `{rule.name}` |"))
     for item in dataclasses.fields(rule):  # type: ignore[arg-type]
         assert item.name == "points" or f"`{item.name}`" in line
 
 
 @pytest.mark.parametrize("name", ["deny_list", "allow_list", "high_value", "anomaly", "model"])
-def test_every_other_reason_stands_there_as_well(name: str) -> None:
+def test_every_other_reason_is_documented(name: str) -> None:
     assert f"`{name}`" in PAGE

@@ -16,7 +16,7 @@ def days(fold: object) -> tuple[int, ...]:
     return tuple(getattr(fold, name) for name in names)
 
 
-def test_the_handbooks_protocol() -> None:
+def test_folds_of_the_handbooks_protocol() -> None:
     assert [days(fold) for fold in folds_of(0, 56, WEEKLY)] == [
         (7, 14, 21, 28, 21),
         (14, 21, 28, 35, 28),
@@ -25,14 +25,14 @@ def test_the_handbooks_protocol() -> None:
     ]
 
 
-def test_a_first_week_is_split_once_and_says_so() -> None:
+def test_a_first_week_is_split_once_and_not_prequential() -> None:
     plan = FoldPlan(delay_days=3, train_days=30, test_days=7, folds=4)
     (fold,) = folds_of(100, 107, plan)
     assert days(fold) == (100, 103, 103, 104, 107)
     assert not fold.is_prequential
 
 
-def test_test_days_are_shortened_before_a_fold_is_given_up() -> None:
+def test_test_days_are_shortened_to_fit_a_fold() -> None:
     plan = FoldPlan(delay_days=3, train_days=30, test_days=7, folds=2)
     found = folds_of(0, 14, plan)
     assert [days(fold) for fold in found] == [(0, 4, 7, 11, 7)]
@@ -58,7 +58,7 @@ def test_a_plan_without_days_is_refused() -> None:
     test=st.integers(1, 14),
     folds=st.integers(1, 5),
 )
-def test_no_fold_knows_what_it_could_not_have_known(
+def test_no_fold_uses_later_labels(
     span: int, delay: int, train: int, test: int, folds: int
 ) -> None:
     plan = FoldPlan(delay_days=delay, train_days=train, test_days=test, folds=folds)

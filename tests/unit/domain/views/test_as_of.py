@@ -8,20 +8,22 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from fraudwatch.domain.features.catalogue import DAY_MS, HOUR_MS, MINUTE_MS
+from fraudwatch.domain.arrays import Float64s
 from fraudwatch.domain.features.hashing import keys_of
-from fraudwatch.domain.messages.label import Truth
-from fraudwatch.domain.views.as_of import PastPurchases, TruthChanges, view_features_as_of
+from fraudwatch.domain.messages.label import LabelValue
+from fraudwatch.domain.time_units import DAY_MS, HOUR_MS, MINUTE_MS
+from fraudwatch.domain.views.as_of import view_features_as_of
 from fraudwatch.domain.views.catalogue import (
     LABEL_DELAY_MS,
     VALID_AFTER_MS,
     VIEW_FEATURES,
     Entity,
-    held_columns,
+    view_columns,
 )
-from fraudwatch.domain.views.view import Float64s, RiskView, look_up, table_of
+from fraudwatch.domain.views.past import LabelChanges, PastPurchases
+from fraudwatch.domain.views.view import RiskView, look_up, table_of
 from fraudwatch.samples import NOON_MS
-from tests.unit.domain.views.view_oracle import Bought, Said, a_world, oracle, truths_by
+from tests.unit.domain.views.view_oracle import Bought, OracleLabel, a_world, labels_as_of, oracle
 
 NAMES = [feature.name for feature in VIEW_FEATURES]
 
@@ -38,37 +40,39 @@ def columns_of(purchases: Sequence[Bought]) -> PastPurchases:
     )
 
 
-def changes_of(purchases: Sequence[Bought], labels: Sequence[Said]) -> TruthChanges:
-    """What was believed from each word on."""
+def changes_of(purchases: Sequence[Bought], labels: Sequence[OracleLabel]) -> LabelChanges:
+    """Return the label changes, one for each label."""
     place = {one.transaction_id: row for row, one in enumerate(purchases)}
     changes = []
-    for said in labels:
-        about = [one for one in labels if one.transaction_id == said.transaction_id]
-        truths = truths_by(about, said.known_at_ms + 1)
-        is_fraud = truths.get(said.transaction_id) is Truth.FRAUD
-        changes.append((place[said.transaction_id], said.known_at_ms, is_fraud))
+    for label in labels:
+        labels_of_one = [one for one in labels if one.transaction_id == label.transaction_id]
+        in_effect = labels_as_of(labels_of_one, label.known_at_ms + 1)
+        is_fraud = in_effect.get(label.transaction_id) is LabelValue.FRAUD
+        changes.append((place[label.transaction_id], label.known_at_ms, is_fraud))
     row, known_at_ms, is_fraud = zip(*changes, strict=True) if changes else ((), (), ())
-    return TruthChanges(
+    return LabelChanges(
         np.array(row, np.int64), np.array(known_at_ms, np.int64), np.array(is_fraud, np.bool_)
     )
 
 
-def as_of(purchases: Sequence[Bought], labels: Sequence[Said] = ()) -> Float64s:
+def as_of(purchases: Sequence[Bought], labels: Sequence[OracleLabel] = ()) -> Float64s:
     return view_features_as_of(columns_of(purchases), changes_of(purchases, labels))
 
 
-def by_the_hour(purchases: Sequence[Bought], labels: Sequence[Said], one: Bought) -> Float64s:
+def by_the_hour(
+    purchases: Sequence[Bought], labels: Sequence[OracleLabel], one: Bought
+) -> Float64s:
     """The view of its hour built by the oracle, and the purchase looked up in it."""
     until_ms = (one.event_at_ms - VALID_AFTER_MS) // HOUR_MS * HOUR_MS
-    told = oracle(purchases, labels, until_ms)
+    found_by_name = oracle(purchases, labels, until_ms)
     tables = {}
     for entity in Entity:
-        names = [name for kind, name in told if kind == entity]
-        held = [
-            [told[entity, name].get(column, np.nan) for column in held_columns(entity)]
+        names = [name for kind, name in found_by_name if kind == entity]
+        columns = [
+            [found_by_name[entity, name].get(column, np.nan) for column in view_columns(entity)]
             for name in names
         ]
-        values = np.array(held, dtype=np.float64).reshape(-1, len(held_columns(entity)))
+        values = np.array(columns, dtype=np.float64).reshape(-1, len(view_columns(entity)))
         tables[entity] = table_of(names, values)
     keys = {entity: keys_of([getattr(one, entity)]) for entity in Entity}
     at = np.array([one.event_at_ms])
@@ -76,17 +80,17 @@ def by_the_hour(purchases: Sequence[Bought], labels: Sequence[Said], one: Bought
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_as_of_says_what_each_hours_view_says(seed: int) -> None:
+def test_point_in_time_features_equal_those_of_each_hours_view(seed: int) -> None:
     until_ms = NOON_MS + random.Random(seed).randrange(100) * HOUR_MS
     purchases, labels = a_world(seed, until_ms)
     found = as_of(purchases, labels)
     rows = random.Random(seed).sample(range(len(purchases)), 60)
     wanted = np.stack([by_the_hour(purchases, labels, purchases[row]) for row in rows])
     np.testing.assert_array_equal(found[rows], wanted)
-    assert not np.isnan(found).all(axis=0).any()  # each feature is known of somebody
+    assert not np.isnan(found).all(axis=0).any()  # each feature is known for some row
 
 
-def test_nothing_and_a_first_purchase_are_fine() -> None:
+def test_no_purchase_and_a_first_purchase() -> None:
     assert as_of([]).shape == (0, len(NAMES))
     assert np.isnan(as_of([Bought("s:1", NOON_MS)])).all()
 
@@ -111,16 +115,16 @@ def test_a_label_counts_from_the_hour_after_it_is_known() -> None:
         for n in range(2, 0, -1)
     ]
     early = Bought("s:0", known_at_ms + VALID_AFTER_MS)
-    found = as_of([bought, early, *later], [Said("s:1", "fraud", known_at_ms)])
+    found = as_of([bought, early, *later], [OracleLabel("s:1", "fraud", known_at_ms)])
     counts = found[:, NAMES.index("merchant_plain_frauds_7d")]
     np.testing.assert_array_equal(counts, [np.nan, 0, 1, 1])
 
 
-def test_a_run_of_fraud_begins_after_the_last_genuine_purchase() -> None:
+def test_a_fraud_streak_begins_after_the_last_genuine_purchase() -> None:
     days = [Bought(f"s:{day}", NOON_MS + day * DAY_MS) for day in range(5)]
     now = Bought("s:now", NOON_MS + 9 * DAY_MS)
     known_at_ms = now.event_at_ms - DAY_MS
-    frauds = [Said(f"s:{day}", "fraud", known_at_ms) for day in (0, 2, 3, 4)]
+    frauds = [OracleLabel(f"s:{day}", "fraud", known_at_ms) for day in (0, 2, 3, 4)]
     row = dict(zip(NAMES, as_of([*days, now], frauds)[-1], strict=True))
     assert row["merchant_genuine_age_days"] == 8
     assert row["merchant_fraud_run_age_days"] == 7
@@ -128,12 +132,12 @@ def test_a_run_of_fraud_begins_after_the_last_genuine_purchase() -> None:
     assert row["merchant_plain_frauds_7d"] == 4
 
 
-def test_a_fraud_whose_amount_stands_out_begins_no_run() -> None:
+def test_a_fraud_of_unusual_amount_begins_no_streak() -> None:
     usual = [Bought(f"s:{n}", NOON_MS - n * DAY_MS, merchant_id="elsewhere") for n in (1, 2)]
     large = Bought("s:large", NOON_MS, amount_eur_cents=2_001)
     now = Bought("s:now", NOON_MS + 4 * DAY_MS)
-    row = as_of([*usual, large, now], [Said("s:large", "fraud", NOON_MS + DAY_MS)])[-1]
-    told = dict(zip(NAMES, row, strict=True))
-    assert told["merchant_plain_frauds_28d"] == 0
-    assert np.isnan(told["merchant_fraud_run_age_days"])
-    assert told["merchant_fraud_ratio_30d"] > 0
+    row = as_of([*usual, large, now], [OracleLabel("s:large", "fraud", NOON_MS + DAY_MS)])[-1]
+    found_by_name = dict(zip(NAMES, row, strict=True))
+    assert found_by_name["merchant_plain_frauds_28d"] == 0
+    assert np.isnan(found_by_name["merchant_fraud_run_age_days"])
+    assert found_by_name["merchant_fraud_ratio_30d"] > 0

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from fraudwatch.domain.features import fold
-from fraudwatch.domain.features.catalogue import DAY_MS, FEATURES, HOUR_MS, MINUTE_MS
-from fraudwatch.domain.features.feature_vector import SERVED, SERVED_INDEX
+from fraudwatch.domain.features.catalogue import FEATURES
+from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES, VECTOR_INDEX
 from fraudwatch.domain.features.hashing import keys_of
-from fraudwatch.domain.views.catalogue import VIEW_FEATURES, Entity, held_columns
+from fraudwatch.domain.time_units import DAY_MS, HOUR_MS, MINUTE_MS
+from fraudwatch.domain.views.catalogue import VIEW_FEATURES, Entity, view_columns
 from fraudwatch.domain.views.published import NO_VIEWS, Published, RiskViews, view_for
 from fraudwatch.domain.views.view import (
     BrokenView,
@@ -25,11 +26,11 @@ NAMES = [feature.name for feature in VIEW_FEATURES]
 
 
 def a_view(built_until_ms: int = NOON_MS, **known: dict[str, list[float]]) -> RiskView:
-    """``merchant_id={"m": [...]}``: the first held columns of each entity; the others unknown."""
+    """``merchant_id={"m": [...]}``: the first view columns of each entity; the others unknown."""
     tables = {}
     for entity in Entity:
         rows = known.get(str(entity), {})
-        values = np.full((len(rows), len(held_columns(entity))), np.nan)
+        values = np.full((len(rows), len(view_columns(entity))), np.nan)
         for value, row in zip(values, rows.values(), strict=True):
             value[: len(row)] = row
         tables[entity] = table_of([*rows], values)
@@ -40,19 +41,19 @@ def keys(rows: int, **named: list[str | None]) -> Keys:
     return {entity: keys_of(named.get(str(entity), [None] * rows)) for entity in Entity}
 
 
-def told(row: np.ndarray[tuple[int], np.dtype[np.float64]]) -> dict[str, float]:
+def by_name(row: np.ndarray[tuple[int], np.dtype[np.float64]]) -> dict[str, float]:
     """What is known of a purchase."""
     return {name: value for name, value in zip(NAMES, row.tolist(), strict=True) if value == value}  # noqa: PLR0124  NaN
 
 
-def test_a_view_tells_what_it_knows_and_nothing_else() -> None:
+def test_a_lookup_returns_known_entities_and_nothing_else() -> None:
     view = a_view(
         merchant_id={"m-2": [0.25, 40, 30], "m-1": [np.nan, 3, 2]},
         device_token={"d": [7]},
         ip_network_token={"n": [9]},
         customer_token={"c": [NOON_MS - 2 * DAY_MS]},
     )
-    asked = keys(
+    queries = keys(
         3,
         merchant_id=["m-1", "m-2", "unheard of"],
         device_token=[None, "d", "d"],
@@ -60,7 +61,7 @@ def test_a_view_tells_what_it_knows_and_nothing_else() -> None:
         customer_token=["c", "c", "new"],
     )
     at = np.array([NOON_MS, NOON_MS + DAY_MS // 2, NOON_MS])
-    first, second, third = (told(row) for row in look_up(view, asked, at))
+    first, second, third = (by_name(row) for row in look_up(view, queries, at))
     assert first == {
         "merchant_purchases_30d": 3,
         "merchant_customers_30d": 2,
@@ -77,20 +78,20 @@ def test_a_view_tells_what_it_knows_and_nothing_else() -> None:
     assert third == {"device_customers_30d": 7}
 
 
-def test_an_instant_that_a_view_holds_becomes_an_age() -> None:
-    held = held_columns(Entity.MERCHANT)
-    row = [NOON_MS - 3 * DAY_MS if name.endswith("_ms") else 1 for name in held]
+def test_an_instant_in_a_view_becomes_an_age() -> None:
+    columns = view_columns(Entity.MERCHANT)
+    row = [NOON_MS - 3 * DAY_MS if name.endswith("_ms") else 1 for name in columns]
     at = np.array([NOON_MS + DAY_MS])
-    ages = told(look_up(a_view(merchant_id={"m": row}), keys(1, merchant_id=["m"]), at)[0])
+    ages = by_name(look_up(a_view(merchant_id={"m": row}), keys(1, merchant_id=["m"]), at)[0])
     assert {ages[name] for name in NAMES if name.startswith("merchant") and "age" in name} == {4}
 
 
-def test_an_empty_view_and_no_purchases_are_fine() -> None:
+def test_an_empty_view_and_no_purchases() -> None:
     assert np.isnan(look_up(a_view(), keys(2), np.zeros(2, dtype=np.int64))).all()
     assert look_up(a_view(), keys(0), np.zeros(0, dtype=np.int64)).shape == (0, len(NAMES))
 
 
-def test_names_of_one_hash_speak_for_nobody() -> None:
+def test_names_with_equal_hashes_are_left_out() -> None:
     table = table_of(["a", "b", "a"], np.array([[1.0], [2.0], [3.0]]))
     assert table.keys.tolist() == keys_of(["b"]).tolist()
     assert table.values.tolist() == [[2.0]]
@@ -108,7 +109,7 @@ ONE = keys_of(["x"])
         (EntityTable(ONE, np.ones((1, 2))), "not those of the catalogue"),
         (EntityTable(ONE, np.ones((2, 1))), "not those of the catalogue"),
         (EntityTable(ONE, np.ones((1, 1), np.float32)), "not those of the catalogue"),  # type: ignore[arg-type]
-        (EntityTable(ONE, np.full((1, 1), np.inf)), "is none"),
+        (EntityTable(ONE, np.full((1, 1), np.inf)), "an infinite one"),
     ],
 )
 def test_a_broken_table_is_refused(table: EntityTable, why: str) -> None:
@@ -130,7 +131,7 @@ def test_the_newest_view_that_is_valid_by_the_purchases_time_counts() -> None:
     assert view_for((), np.array(at)).tolist() == [-1] * 5
 
 
-def test_purchases_of_one_batch_are_told_by_different_views() -> None:
+def test_purchases_of_one_batch_use_different_views() -> None:
     opened: list[str] = []
     views = {f"{n:064x}": a_view(device_token={"d": [float(n)]}) for n in range(3)}
 
@@ -140,20 +141,20 @@ def test_purchases_of_one_batch_are_told_by_different_views() -> None:
 
     published = tuple(Published(name, NOON_MS + n * HOUR_MS) for n, name in enumerate(views))
     at = np.array([NOON_MS + 2 * HOUR_MS, NOON_MS - 1, NOON_MS, NOON_MS + 2 * HOUR_MS])
-    answer = RiskViews(published, open_view).tell(keys(4, device_token=["d"] * 4), at)
+    answer = RiskViews(published, open_view).lookup(keys(4, device_token=["d"] * 4), at)
     device = answer.features[:, NAMES.index("device_customers_30d")]
     assert np.array_equal(device, [2, np.nan, 0, 2], equal_nan=True)
     assert [int(name, 16) if name else None for name in answer.view] == [0, None, 0, 0]
     assert [len(name) for name in answer.view] == [12, 0, 12, 12]
-    assert len(opened) == 2  # the view in between is nobody's, so it stays closed
-    nothing = NO_VIEWS.tell(keys(1), at[:1])
+    assert len(opened) == 2  # the view in between is not needed, so it stays closed
+    nothing = NO_VIEWS.lookup(keys(1), at[:1])
     assert (nothing.view, np.isnan(nothing.features).all()) == ([""], True)
 
 
 def test_the_served_vector_is_the_folds_and_then_the_views() -> None:
-    assert SERVED[: len(FEATURES)] == FEATURES
-    assert SERVED_INDEX["merchant_fraud_ratio_30d"] == len(FEATURES)
-    assert len(SERVED_INDEX) == len(SERVED)  # no name twice
+    assert VECTOR_FEATURES[: len(FEATURES)] == FEATURES
+    assert VECTOR_INDEX["merchant_fraud_ratio_30d"] == len(FEATURES)
+    assert len(VECTOR_INDEX) == len(VECTOR_FEATURES)  # no name twice
 
 
 def test_another_catalogue_of_views_is_another_version_of_the_features(

@@ -8,19 +8,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from fraudwatch.domain.evaluation.labelled_alerts import standing_truths
-from fraudwatch.domain.features.catalogue import DAY_MS
-from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, Source, Truth
+from fraudwatch.domain.evaluation.labelled_alerts import current_labels
+from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, LabelValue, Source
+from fraudwatch.domain.time_units import DAY_MS
 from fraudwatch.domain.views.catalogue import LABEL_DELAY_MS, SMOOTHING_PURCHASES, WINDOW_MS
 
 EDGES = (0, 1, LABEL_DELAY_MS, WINDOW_MS, WINDOW_MS + LABEL_DELAY_MS, 50 * DAY_MS)
 KNOWN_AGES_MS = (-DAY_MS, -1, 0, 1, DAY_MS, 5 * DAY_MS, 20 * DAY_MS)
 
-Told = dict[tuple[str, str], dict[str, float]]
+Columns = dict[tuple[str, str], dict[str, float]]
 
 
 class Bought(NamedTuple):
-    """A purchase as the lake holds it."""
+    """A purchase in the lake."""
 
     transaction_id: str
     event_at_ms: int
@@ -32,8 +32,8 @@ class Bought(NamedTuple):
     amount_eur_cents: int = 1_000
 
 
-class Said(NamedTuple):
-    """A label as the lake holds it."""
+class OracleLabel(NamedTuple):
+    """A label in the lake."""
 
     transaction_id: str
     verdict: str
@@ -42,42 +42,42 @@ class Said(NamedTuple):
     by: str = "bank"
 
 
-def oracle(purchases: Iterable[Bought], labels: Iterable[Said], until_ms: int) -> Told:
-    """What a view of this hour holds of everybody."""
+def oracle(purchases: Iterable[Bought], labels: Iterable[OracleLabel], until_ms: int) -> Columns:
+    """Compute the view of this hour by its definitions."""
     past = [one for one in purchases if one.event_at_ms < until_ms]
     recent = [one for one in past if until_ms - one.event_at_ms <= WINDOW_MS]
-    told: Told = defaultdict(dict)
+    columns: Columns = defaultdict(dict)
     for one in past:
-        mine = told["customer_token", one.customer_token]
-        first_ms = mine.get("customer_first_seen_ms", one.event_at_ms)
-        mine["customer_first_seen_ms"] = min(first_ms, one.event_at_ms)
+        of_customer = columns["customer_token", one.customer_token]
+        first_ms = of_customer.get("customer_first_seen_ms", one.event_at_ms)
+        of_customer["customer_first_seen_ms"] = min(first_ms, one.event_at_ms)
     for entity in ("device_token", "ip_network_token"):
         for token in {getattr(one, entity) for one in recent} - {None}:
             customers = {o.customer_token for o in recent if getattr(o, entity) == token}
             name = f"{entity.removesuffix('_token')}_customers_30d"
-            told[entity, token][name] = len(customers)
+            columns[entity, token][name] = len(customers)
     reach = [one for one in past if until_ms - one.event_at_ms <= WINDOW_MS + LABEL_DELAY_MS]
-    sold = _sold(reach, past, truths_by(labels, until_ms), until_ms)
+    sold = _sold(reach, past, labels_as_of(labels, until_ms), until_ms)
     for merchant in {one.merchant_id for one in reach}:
         here = [one for one in recent if one.merchant_id == merchant]
-        told["merchant_id", merchant] = {
+        columns["merchant_id", merchant] = {
             **sold.get(merchant, dict.fromkeys(_COUNTS, 0)),
             "merchant_purchases_30d": sum(one.payment_status == "approved" for one in here),
             "merchant_customers_30d": len({one.customer_token for one in here}),
         }
-    return told
+    return columns
 
 
 _COUNTS = {f"merchant_plain_frauds_{days}d": days * DAY_MS for days in (7, 14, 28)}
 
 
 def _sold(
-    reach: list[Bought], past: list[Bought], truths: Mapping[str, Truth], until_ms: int
+    reach: list[Bought], past: list[Bought], labels: Mapping[str, LabelValue], until_ms: int
 ) -> dict[str, dict[str, float]]:
-    """What labels say of each merchant that has a purchase old enough."""
+    """Compute the label columns of each merchant with a purchase that is old enough."""
     end_ms = until_ms - LABEL_DELAY_MS
     known = [o for o in reach if o.payment_status == "approved" and o.event_at_ms < end_ms]
-    frauds = {o for o in known if truths.get(o.transaction_id) is Truth.FRAUD}
+    frauds = {o for o in known if labels.get(o.transaction_id) is LabelValue.FRAUD}
     plain = {one for one in frauds if is_plain(one, past)}
     usual = len(frauds) / max(1, len(known))
     sold = {}
@@ -96,12 +96,12 @@ def _sold(
 
 def _run(plain_at: list[int], genuine_at: list[int]) -> dict[str, float]:
     run = [at for at in plain_at if at > max(genuine_at, default=0)]
-    held = {
+    instants = {
         "merchant_plain_fraud_ms": max(plain_at, default=None),
         "merchant_genuine_ms": max(genuine_at, default=None),
         "merchant_fraud_run_ms": min(run, default=None),
     }
-    return {name: at for name, at in held.items() if at is not None}
+    return {name: at for name, at in instants.items() if at is not None}
 
 
 def is_plain(fraud: Bought, past: Iterable[Bought]) -> bool:
@@ -115,13 +115,13 @@ def is_plain(fraud: Bought, past: Iterable[Bought]) -> bool:
     return not before or fraud.amount_eur_cents <= 2 * statistics.median(before)
 
 
-def truths_by(labels: Iterable[Said], until_ms: int) -> Mapping[str, Truth]:
-    """What is believed by then."""
-    return standing_truths(
+def labels_as_of(labels: Iterable[OracleLabel], until_ms: int) -> Mapping[str, LabelValue]:
+    """Return the labels in effect by then."""
+    return current_labels(
         Label(
             schema=LABEL_SCHEMA,
             transaction_id=one.transaction_id,
-            verdict=Truth(one.verdict),
+            verdict=LabelValue(one.verdict),
             source=Source(one.source),
             by=one.by,
             known_at_ms=one.known_at_ms,
@@ -131,8 +131,8 @@ def truths_by(labels: Iterable[Said], until_ms: int) -> Mapping[str, Truth]:
     )
 
 
-def a_world(seed: int, until_ms: int) -> tuple[list[Bought], list[Said]]:
-    """Many purchases around every edge of a window, and words about them that meet and tie."""
+def a_world(seed: int, until_ms: int) -> tuple[list[Bought], list[OracleLabel]]:
+    """Make many purchases around every edge of a window, and labels that coincide and tie."""
     chance = random.Random(seed)
 
     def age_ms() -> int:
@@ -154,9 +154,9 @@ def a_world(seed: int, until_ms: int) -> tuple[list[Bought], list[Said]]:
         for n in range(300)
     ]
     labels = [
-        Said(
+        OracleLabel(
             transaction_id=f"s:{chance.randint(0, 120)}",
-            verdict=str(chance.choice([*Truth, Truth.FRAUD])),
+            verdict=str(chance.choice([*LabelValue, LabelValue.FRAUD])),
             known_at_ms=until_ms - chance.choice(KNOWN_AGES_MS),
             source=str(chance.choice(list(Source))),
         )

@@ -11,12 +11,12 @@ import pytest
 
 from fraudwatch.application.backtest.measure import measured
 from fraudwatch.application.backtest.purchases import Judgements, Purchases
-from fraudwatch.domain.evaluation.label_coverage import UNJUDGED, Known
+from fraudwatch.domain.evaluation.label_coverage import UNSCORED, LabelMask
 
 DAY_MS = 86_400_000
 FIRST = date(2026, 11, 1)
 FIRST_MS = 20_758 * DAY_MS  # FIRST
-A, R, D, NONE = 0, 1, 2, UNJUDGED
+A, R, D, NONE = 0, 1, 2, UNSCORED
 F, G, U = "fraud", "genuine", "unknown"
 Row = tuple[int, str, int, int, int]
 SomePurchases = Callable[..., Purchases]
@@ -32,7 +32,7 @@ def _purchases(*rows: Row, decided: tuple[int, ...] = (), refused: tuple[int, ..
         transaction=places.astype(np.uint64),
         card=places.astype(np.uint64),
         event_at_ms=np.array([FIRST_MS + row[0] * DAY_MS + 5 for row in rows], dtype=np.int64),
-        known=Known(
+        known=LabelMask(
             is_fraud=truth == F,
             is_genuine=truth == G,
             is_decided=np.isin(places, decided),

@@ -13,9 +13,9 @@ from fraudwatch.adapters.artefacts.policy_file import parse_policy
 from fraudwatch.application.scoring.assess import assess
 from fraudwatch.domain.evaluation.label_coverage import OUTCOMES
 from fraudwatch.domain.features.catalogue import FEATURES
-from fraudwatch.domain.features.feature_vector import SERVED, SERVED_INDEX
+from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES, VECTOR_INDEX
 from fraudwatch.domain.models.evidence import Evidence
-from fraudwatch.domain.rules.rule import Seen
+from fraudwatch.domain.rules.rule import RuleInput
 from spark_jobs.backtest.batches import LISTED, RULE_NAMES, gathered, judge_by
 
 DEFAULT = Path(__file__).parents[4] / "contracts/policies/default.yaml"
@@ -26,7 +26,7 @@ def a_batch(vectors: list[np.ndarray[Any, Any] | None], **columns: list[Any]) ->
     """Vectors of the whole width are served, those of the fold's width recomputed."""
     rows = len(vectors)
     packed = [None if one is None else one.astype("<f8").tobytes() for one in vectors]
-    is_whole = [one is not None and len(one) == len(SERVED) for one in vectors]
+    is_whole = [one is not None and len(one) == len(VECTOR_FEATURES) for one in vectors]
     usual: dict[str, Any] = {
         "transaction": pa.array([-1] * rows, pa.int64()),
         "card": pa.array(range(rows), pa.int64()),
@@ -52,9 +52,9 @@ def a_batch(vectors: list[np.ndarray[Any, Any] | None], **columns: list[Any]) ->
 
 
 def a_vector(**features: float) -> np.ndarray[Any, Any]:
-    row = np.zeros(len(SERVED))
+    row = np.zeros(len(VECTOR_FEATURES))
     for name, value in features.items():
-        row[SERVED_INDEX[name]] = value
+        row[VECTOR_INDEX[name]] = value
     return row
 
 
@@ -76,7 +76,7 @@ def test_the_answers_are_those_of_the_stream() -> None:
     evidence = Evidence(
         anomaly=np.array([0.999, np.nan, 0.2]), fraud=np.array([np.nan, 0.5, np.nan])
     )
-    held = assess(Seen(np.array(amounts), np.stack([quiet, rapid, risky])), POLICY, evidence)
+    held = assess(RuleInput(np.array(amounts), np.stack([quiet, rapid, risky])), POLICY, evidence)
     assert found.candidate.score.tolist() == [*held.score.tolist(), held.score[1]]
     outcomes = [POLICY.levels[level].outcome for level in held.level.tolist()]
     assert [OUTCOMES[place] for place in found.candidate.outcome[:3]] == outcomes
@@ -96,7 +96,7 @@ def test_where_a_model_was_silent_it_counts_as_if_there_were_none(
 ) -> None:
     found = answered(a_batch([a_vector()], anomaly=[anomaly], fraud=[fraud]))
     spoke = Evidence(*(None if one is None else np.array([one]) for one in (anomaly, fraud)))
-    alone = assess(Seen(np.array([1_000]), a_vector()[None]), POLICY, spoke)
+    alone = assess(RuleInput(np.array([1_000]), a_vector()[None]), POLICY, spoke)
     assert found.candidate.score.tolist() == alone.score.tolist()
 
 

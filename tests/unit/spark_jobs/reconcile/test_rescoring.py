@@ -17,12 +17,12 @@ from fraudwatch.adapters.codecs.log_fold import fold_messages, packed, served
 from fraudwatch.adapters.memory.chosen_verdicts import MemoryChosenVerdicts
 from fraudwatch.adapters.memory.verdict_store import MemoryVerdictStore
 from fraudwatch.application.ports import StoreUnavailable
-from fraudwatch.domain.features.feature_vector import SERVED
+from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.features.hashing import keys_of
 from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.domain.messages.verdict import Mode
-from fraudwatch.domain.models.active_models import Models
+from fraudwatch.domain.models.active_models import ActiveModels
 from fraudwatch.domain.reconciliation.reconciled import Note
 from fraudwatch.domain.views.published import NO_VIEWS
 from fraudwatch.samples import NOON_MS, a_token, a_transaction, a_verdict
@@ -82,12 +82,12 @@ def again(rows: Sequence[Accepted], books: Books) -> list[Again]:
 
 def test_it_is_what_the_detector_said(books: Books) -> None:
     found = again(accepted(), books)
-    judgements = [one.computed.judgement for one in found]
+    judgements = [one.computed.scored for one in found]
     assert [one and one.decision for one in judgements] == [
         "approve LOW", "review HIGH", "approve LOW", "review HIGH",
     ]  # fmt: skip
     assert [one.computed.amount_eur_cents for one in found] == [999, 250_000, 4_200, 180_000]
-    assert {len(one.computed.features or b"") for one in found} == {8 * len(SERVED)}
+    assert {len(one.computed.features or b"") for one in found} == {8 * len(VECTOR_FEATURES)}
     assert {one.notes for one in found} == {()}
     alone = [again([one], books)[0] for one in accepted()]
     assert alone == found, "whoever else is judged in the same task makes no difference"
@@ -107,12 +107,12 @@ def test_what_is_gone_is_counted_and_nothing_is_guessed(
 ) -> None:
     for one in again(accepted(**changes), books):
         assert one.notes == (note,)
-        assert one.computed.judgement is None
+        assert one.computed.scored is None
         assert (one.computed.features is None) == (note is Note.OTHER_FEATURES)
 
 
 def test_a_missing_engine_is_counted(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(_: tuple[str, ...]) -> Models:
+    def missing(_: tuple[str, ...]) -> ActiveModels:
         raise ImportError("no such engine")
 
     monkeypatch.setattr(books, "models", missing)
@@ -124,8 +124,8 @@ def test_where_the_view_is_gone_the_score_is_made_of_what_was_served(books: Book
     found = again(rows, books)
     assert {one.notes for one in found} == {(Note.VIEWS_UNKNOWN,)}
     assert [one.computed.features for one in found] == [one.features for one in rows]
-    plain = [one.computed.judgement for one in again(accepted(), books)]
-    assert [one.computed.judgement for one in found] == plain
+    plain = [one.computed.scored for one in again(accepted(), books)]
+    assert [one.computed.scored for one in found] == plain
     unserved = again([one._replace(served=()) for one in rows], books)
     assert {one.notes for one in unserved} == {(Note.VIEWS_UNKNOWN, Note.VECTOR_UNKNOWN)}
 
@@ -134,14 +134,14 @@ def test_without_the_past_there_is_nothing_to_compare(books: Books) -> None:
     for one in judge_again(accepted(), books, None):
         assert one.notes == (Note.ARCHIVE_INCOMPLETE,)
         assert one.computed.features is None
-        assert one.computed.judgement is None
+        assert one.computed.scored is None
 
 
 def test_of_a_purchase_without_a_verdict_the_features_are_known(books: Books) -> None:
     rows = [one._replace(judged_by=None) for one in accepted()]
     found = again(rows, books)
     assert [one.computed.features for one in found] == [one.features for one in rows]
-    assert {one.computed.judgement for one in found} == {None}
+    assert {one.computed.scored for one in found} == {None}
 
 
 def test_a_state_comes_back_as_it_was() -> None:
@@ -167,7 +167,7 @@ def test_a_verdict_says_the_same_of_every_holder() -> None:
     row = said_row(decode(type(verdict), encode(verdict)))
     assert row == said_row(verdict)
     assert said_from(row).digest != said_from(said_row(replace(verdict, route="x"))).digest
-    assert said_from(row).judgement.decision == "review HIGH"
+    assert said_from(row).scored.decision == "review HIGH"
 
 
 def test_the_store_is_asked_by_place_and_name() -> None:

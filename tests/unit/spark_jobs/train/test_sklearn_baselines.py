@@ -7,10 +7,10 @@ import pyarrow as pa
 import pytest
 
 from fraudwatch.adapters.codecs.log_fold import packed
+from fraudwatch.domain.arrays import Float64s
 from fraudwatch.domain.evaluation.ranking import auc
 from fraudwatch.domain.features.catalogue import FEATURES
-from fraudwatch.domain.features.feature_vector import SERVED
-from fraudwatch.domain.models.fitted import Float64s
+from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.domain.views.catalogue import VIEW_FEATURES
 from spark_jobs.train.sklearn_baselines import (
     AutoencoderRival,
@@ -47,7 +47,7 @@ def test_a_rival_ranks_the_unusual_first(kind: type[Learner]) -> None:
 
 
 def test_vectors_are_the_folds_part_and_the_views() -> None:
-    whole = np.arange(2.0 * len(SERVED)).reshape(2, -1)
+    whole = np.arange(2.0 * len(VECTOR_FEATURES)).reshape(2, -1)
     whole[0, 3] = np.nan
     batch = pa.RecordBatch.from_pydict(
         {
@@ -56,7 +56,7 @@ def test_vectors_are_the_folds_part_and_the_views() -> None:
         }
     )
     assert np.array_equal(vectors(batch), whole, equal_nan=True)
-    assert vectors(batch.slice(0, 0)).shape == (0, len(SERVED))
+    assert vectors(batch.slice(0, 0)).shape == (0, len(VECTOR_FEATURES))
 
 
 def test_vectors_of_other_features_are_refused() -> None:

@@ -11,14 +11,14 @@ from fraudwatch.adapters.codecs.json_codec import decode, encode
 from fraudwatch.adapters.lake.spark_stream import MicroBatch
 from fraudwatch.adapters.memory.verdict_store import MemoryDeadLetters, MemoryVerdictLog
 from fraudwatch.application.ports import NotDelivered
-from fraudwatch.domain.features.catalogue import DAY_MS, HOUR_MS, MINUTE_MS
-from fraudwatch.domain.features.feature_vector import SERVED, SERVED_INDEX
+from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES, VECTOR_INDEX
 from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.domain.messages.dead_letter import Code
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.messages.verdict import Risk, Verdict
-from fraudwatch.domain.models.active_models import Models
-from fraudwatch.domain.views.catalogue import VIEW_FEATURES, Entity, held_columns
+from fraudwatch.domain.models.active_models import ActiveModels
+from fraudwatch.domain.time_units import DAY_MS, HOUR_MS, MINUTE_MS
+from fraudwatch.domain.views.catalogue import VIEW_FEATURES, Entity, view_columns
 from fraudwatch.domain.views.published import Published, RiskViews
 from fraudwatch.domain.views.view import RiskView, table_of
 from fraudwatch.samples import NOON_MS, a_token, a_transaction
@@ -41,7 +41,7 @@ class OfferedSnapshots:
 class World:
     """A detector and everything it writes."""
 
-    models: Models = field(default_factory=Models)
+    models: ActiveModels = field(default_factory=ActiveModels)
     written: MemoryVerdictLog = field(default_factory=MemoryVerdictLog)
     dead_letters: MemoryDeadLetters = field(default_factory=MemoryDeadLetters)
     snapshots: OfferedSnapshots = field(default_factory=OfferedSnapshots)
@@ -102,7 +102,7 @@ def test_every_verdict_has_its_feature_vector(world: World) -> None:
         (a_token("a"), f"shop:{n}") for n in range(3)
     ]
     vectors = [np.frombuffer(packed, dtype="<f8") for _, _, packed in world.written.features]
-    assert {len(vector) for vector in vectors} == {len(SERVED)}
+    assert {len(vector) for vector in vectors} == {len(VECTOR_FEATURES)}
     assert [vector[0] for vector in vectors] == [0, 1, 2]  # purchases within ten minutes
     canonical = np.array([np.nan]).tobytes()
     assert all(v[i].tobytes() == canonical for v in vectors for i in np.flatnonzero(np.isnan(v)))
@@ -181,9 +181,9 @@ def test_an_unacknowledged_batch_fails_so_that_spark_does_not_commit_it(world: W
 
 
 def test_a_risk_view_is_used_from_its_time_on_and_the_verdict_names_it(world: World) -> None:
-    tables = {one: table_of([], np.empty((0, len(held_columns(one))))) for one in Entity}
+    tables = {one: table_of([], np.empty((0, len(view_columns(one))))) for one in Entity}
     merchant_values = {"merchant_fraud_ratio_30d": 0.5, "merchant_purchases_30d": 40.0}
-    row = [merchant_values.get(name, np.nan) for name in held_columns(Entity.MERCHANT)]
+    row = [merchant_values.get(name, np.nan) for name in view_columns(Entity.MERCHANT)]
     tables[Entity.MERCHANT] = table_of(["merchant-1"], np.array([row]))
     view = RiskView(NOON_MS - HOUR_MS, tables)
     views = RiskViews((Published("0123456789abcdef" * 4, view.valid_from_ms),), lambda _: view)
@@ -196,12 +196,12 @@ def test_a_risk_view_is_used_from_its_time_on_and_the_verdict_names_it(world: Wo
         a_transaction(transaction_id="shop:4", event_at_ms=before, customer_token=a_token("b")),
     )
     assert [v.risk_view for v in world.scored] == ["", "0123456789ab", "0123456789ab", ""]
-    ratio = SERVED_INDEX["merchant_fraud_ratio_30d"]
+    ratio = VECTOR_INDEX["merchant_fraud_ratio_30d"]
     ratios = [np.frombuffer(packed, dtype="<f8")[ratio] for _, _, packed in world.written.features]
     assert np.array_equal(ratios, [np.nan, 0.5, np.nan, np.nan], equal_nan=True)
     hit = ["risky_merchant" in {reason.rule for reason in v.reasons} for v in world.scored]
     assert hit == [False, True, False, False]
-    assert {len(packed) for _, _, packed in world.written.features} == {len(SERVED) * 8}
+    assert {len(packed) for _, _, packed in world.written.features} == {len(VECTOR_FEATURES) * 8}
 
 
 def test_without_views_their_features_are_unknown_and_no_view_is_named(world: World) -> None:

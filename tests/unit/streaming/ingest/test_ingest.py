@@ -17,7 +17,7 @@ from fraudwatch.application.intake.admit import FUTURE_TOLERANCE_MS, Edge
 from fraudwatch.application.intake.intake import Intake
 from fraudwatch.application.intake.message_builders import labels, purchases
 from fraudwatch.application.intake.pending_verdicts import Expectations
-from fraudwatch.domain.messages.label import Label, Source, Truth
+from fraudwatch.domain.messages.label import Label, LabelValue, Source
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.money import RateTable
 from fraudwatch.samples import NOON_MS, a_purchase, a_verdict
@@ -275,8 +275,8 @@ def test_one_label_and_a_list_are_accepted(client: TestClient, labels_topic: Mem
     assert (two.status_code, two.json()) == (202, {"accepted": 1, "repeated": 1})
     published = [(key, decode(Label, value), at) for key, value, at in labels_topic.messages]
     assert [(key, label.verdict, at) for key, label, at in published] == [
-        ("shop:29380123-4", Truth.FRAUD, NOON_MS),
-        ("shop:5", Truth.GENUINE, NOON_MS),
+        ("shop:29380123-4", LabelValue.FRAUD, NOON_MS),
+        ("shop:5", LabelValue.GENUINE, NOON_MS),
     ]
     assert {label.source for _, label, _ in published} == {Source.CHARGEBACK}
     assert metric("fraudwatch_ingest_labels_total") == before + 2

@@ -11,9 +11,9 @@ from prometheus_client import REGISTRY
 from fraudwatch.adapters.codecs.json_codec import encode
 from fraudwatch.adapters.memory.verdict_store import MemoryDeadLetters, MemoryVerdictStore
 from fraudwatch.application.ports import StoreUnavailable
-from fraudwatch.domain.messages.audit import AUDIT_SCHEMA, AuditRecord, Deed
+from fraudwatch.domain.messages.audit import AUDIT_SCHEMA, AuditAction, AuditRecord
 from fraudwatch.domain.messages.dead_letter import Code
-from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, Source, Truth
+from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, LabelValue, Source
 from fraudwatch.domain.messages.transaction import Kind
 from fraudwatch.samples import NOON_MS, a_token, a_transaction, a_verdict
 from fraudwatch.topics import AUDIT_TOPIC, FRAUD_TOPIC, LABELS_TOPIC, TRANSACTION_TOPIC
@@ -25,7 +25,7 @@ from tests.waiting import eventually
 LABEL = Label(
     schema=LABEL_SCHEMA,
     transaction_id="shop:1",
-    verdict=Truth.FRAUD,
+    verdict=LabelValue.FRAUD,
     source=Source.ANALYST,
     by="a.moreno",
     known_at_ms=NOON_MS,
@@ -36,7 +36,7 @@ RECORD = AuditRecord(
     schema=AUDIT_SCHEMA,
     record_id="0" * 32,
     at_ms=NOON_MS,
-    deed=Deed.REVEALED,
+    deed=AuditAction.REVEALED,
     by="lead",
     reason="the customer calls",
 )
