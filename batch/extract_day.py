@@ -27,7 +27,7 @@ from fraudwatch.adapters.edge.tink_vault import TinkVault
 from fraudwatch.adapters.lake.lake_files_factory import lake_files
 from fraudwatch.adapters.lake.outcomes import code_version, run_id
 from fraudwatch.application.extract.day_lease import DayLease
-from fraudwatch.application.extract.extract_day import DayExtract, Extracted, Letting
+from fraudwatch.application.extract.extract_day import DayExtract, ExtractCodec, Extracted
 from fraudwatch.application.extract.lake_files import LakeFiles, LakeUnavailable
 from fraudwatch.application.extract.manifests import Manifests
 from fraudwatch.application.extract.ports import DaySource, ExtractFailed
@@ -59,7 +59,7 @@ def day_extract(
         lease=DayLease(
             files, f"{extract_work_folder(day)}.lock", owner, process_name(), is_gone, _now_ms
         ),
-        letting=Letting(
+        codec=ExtractCodec(
             lambda line: decode(Purchase, line),
             lambda purchase, now_ms: encode(edge.admit(purchase, now_ms=now_ms)),
             encode,
@@ -97,7 +97,7 @@ def _sentence(told: dict[str, object]) -> str:
     )
 
 
-def extract(day: date, *, again: bool) -> Extracted:
+def extract(day: date, *, force: bool) -> Extracted:
     """Read the settings, wire, run."""
     settings = ExtractSettings()
     files = lake_files(LakeSettings())
@@ -105,7 +105,7 @@ def extract(day: date, *, again: bool) -> Extracted:
     key = settings.source_api_key.get_secret_value()
     with source_client(settings.source_url, key, settings.timeout_seconds) as client:
         source = ShopExtract(client, settings.page_purchases)
-        return day_extract(day, source, files, settings).run(again=again)
+        return day_extract(day, source, files, settings).run(force=force)
 
 
 def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
@@ -128,7 +128,7 @@ def main(given: Sequence[str] | None = None) -> int:
     configure_logging("extract_day")
     began = time.monotonic()
     try:
-        done = extract(arguments.day, again=arguments.again)
+        done = extract(arguments.day, force=arguments.again)
     except (ExtractFailed, LakeUnavailable, BrokenRates) as error:
         log.error("%s", error)  # noqa: TRY400  the sentence says it; a traceback would bury it
         return 1

@@ -44,7 +44,7 @@ class Drawn:
 
     rows: Float64s
     rows_offered: int
-    passed_over: int
+    skipped: int
     from_ms: int
     until_ms: int
 
@@ -69,24 +69,24 @@ def draw(chunks: Iterable[Vectors], settings: TrainingSettings) -> Drawn:
         TooFewRows: there are not enough to fit anything on.
     """
     reservoir = Reservoir(settings.sample_rows, len(VECTOR_FEATURES), settings.seed)
-    passed_over, from_ms, until_ms, told = 0, sys.maxsize, 0, 0
+    skipped, from_ms, until_ms, told = 0, sys.maxsize, 0, 0
     for chunk in chunks:
-        passed_over += chunk.passed_over
+        skipped += chunk.skipped
         if len(chunk.features):
             reservoir.add(chunk.features)
             from_ms = min(from_ms, int(chunk.served_at_ms.min()))
             until_ms = max(until_ms, int(chunk.served_at_ms.max()))
         if reservoir.rows_offered - told >= _TELL_EVERY_ROWS:
             told = reservoir.rows_offered
-            log.info("read %d rows, passed over %d", told, passed_over)
+            log.info("read %d rows, passed over %d", told, skipped)
     if reservoir.rows_offered < settings.minimum_rows:
         raise TooFewRows(
             f"the log holds {reservoir.rows_offered} rows of today's features and "
-            f"{settings.minimum_rows} are needed ({passed_over} of other features were passed "
+            f"{settings.minimum_rows} are needed ({skipped} of other features were passed "
             "over); nothing was written and the active model stays: run this again when more "
             "purchases have been scored"
         )
-    return Drawn(reservoir.rows, reservoir.rows_offered, passed_over, from_ms, until_ms)
+    return Drawn(reservoir.rows, reservoir.rows_offered, skipped, from_ms, until_ms)
 
 
 def fit(drawn: Drawn, settings: TrainingSettings, *, fitted_at_ms: int) -> Artefact:
@@ -121,7 +121,7 @@ def run(chunks: Iterable[Vectors], settings: TrainingSettings) -> Report:
         sha256=sha256,
         rows_fitted=len(drawn.rows),
         rows_seen=drawn.rows_offered,
-        rows_passed_over=drawn.passed_over,
+        rows_passed_over=drawn.skipped,
         features=len(artefact.about.features),
         seconds=round(time.monotonic() - began, 1),
     )

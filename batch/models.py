@@ -21,7 +21,7 @@ from fraudwatch.adapters.artefacts.mlflow_registry import MlflowRegistry
 from fraudwatch.adapters.artefacts.model_folder import ModelFolder
 from fraudwatch.application.promotion.promote import (
     ChampionChanged,
-    Models,
+    ModelLifecycle,
     RegistryUnavailable,
     approve,
     roll_back,
@@ -34,7 +34,7 @@ from fraudwatch.observability.logs import configure_logging
 REFUSED = 1
 
 
-def answer(models: Models, deed: str, version: int | None) -> Mapping[str, Any]:
+def answer(models: ModelLifecycle, deed: str, version: int | None) -> Mapping[str, Any]:
     """What was asked for, or what was done.
 
     Raises:
@@ -44,13 +44,13 @@ def answer(models: Models, deed: str, version: int | None) -> Mapping[str, Any]:
     """
     if deed == "ls":
         found = models.registry.versions()
-        in_use = models.served.in_use()
+        in_use = models.model_store.current()
         return {"in_use": in_use, "versions": [told(one, in_use) for one in found]}
     if deed == "show":
         shown = version_of(version or 0, models.registry.versions())
-        return told(shown, models.served.in_use())
+        return told(shown, models.model_store.current())
     changed = approve(models, version or 0) if deed == "approve" else roll_back(models, version)
-    return told(changed, models.served.in_use())
+    return told(changed, models.model_store.current())
 
 
 def told(one: ModelVersion, in_use: str | None) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def main() -> int:
     configure_logging("models")
     registry = RegistrySettings()
     try:
-        models = Models(
+        models = ModelLifecycle(
             MlflowRegistry(registry.tracking_uri, registry.artifacts_folder),
             ModelFolder(ChallengerSettings().models_folder),
             lambda: time.time_ns() // 1_000_000,

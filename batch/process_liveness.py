@@ -1,4 +1,4 @@
-"""Names of processes that others of the same machine can look for."""
+"""Process names, and a liveness check for processes of the same machine."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import socket
 
 
 def process_name() -> str:
-    """This process: host and number."""
+    """Return the name of this process: host and process id."""
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def is_gone(name: str) -> bool:
-    """Has a process of this machine ended? False where that cannot be known."""
+    """Return whether a process of this machine has ended; False when it is unknown."""
     host, _, number = name.rpartition(":")
     if host != socket.gethostname() or not number.isdigit():
         return False

@@ -12,7 +12,7 @@ from chaos.ledger import Ledger
 from chaos.load import Load
 from fraudwatch.adapters.edge.ingest_client import IngestApi
 from fraudwatch.application.replay.pace import Pace
-from fraudwatch.application.replay.ports import NotNow, Refused
+from fraudwatch.application.replay.ports import Refused, RetryLater
 from fraudwatch.domain.messages.purchase import Purchase
 from fraudwatch.stack.place import Unusable
 
@@ -43,7 +43,7 @@ class Door:
         while True:
             try:
                 self._api.send(bodies)
-            except NotNow as not_now:
+            except RetryLater as not_now:
                 if self.abandoned.is_set() or time.monotonic() > deadline:
                     raise Unusable(f"ingest took nothing any more: {not_now}") from not_now
                 retries += 1

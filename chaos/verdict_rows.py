@@ -12,7 +12,7 @@ from cassandra.cluster import Session
 
 from chaos.rows_file import write_rows
 from fraudwatch.adapters.store.rows import verdict_from
-from fraudwatch.adapters.store.session import KEYSPACE, close, connect, driver_errors_translated
+from fraudwatch.adapters.store.session import KEYSPACE, close, connect, translate_driver_errors
 from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.settings import CassandraSettings
 from fraudwatch.stack.place import Unusable
@@ -46,7 +46,7 @@ class StoredVerdicts:
 
     def _look_for(self, missing: set[str], deadline: float) -> None:
         """Cross off what has its row, until nothing is missing or Cassandra goes away."""
-        with _session(self._settings) as session, driver_errors_translated():
+        with _session(self._settings) as session, translate_driver_errors():
             while missing and time.monotonic() < deadline:
                 missing -= _found(session, missing)
                 time.sleep(_LOOK_AGAIN_SECONDS if missing else 0)

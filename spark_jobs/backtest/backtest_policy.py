@@ -23,7 +23,7 @@ from fraudwatch.adapters.artefacts.policy_file import find_policy, load_policy, 
 from fraudwatch.adapters.lake.commit import LakeBusy
 from fraudwatch.adapters.lake.outcomes import append_outcomes, code_version, outcome_of
 from fraudwatch.adapters.lake.session import open_lake
-from fraudwatch.application.backtest.measure import measured
+from fraudwatch.application.backtest.measure import measure_backtest
 from fraudwatch.application.backtest.purchases import Purchases
 from fraudwatch.batch_settings import BacktestSettings
 from fraudwatch.domain.features.fold import features_version
@@ -76,7 +76,7 @@ def backtest(
         "seconds": round(seconds, 2),
         "purchases_per_second": round(judged / seconds, 1),
         "served_by": served_by(sources.verdicts),
-        **measured(purchases, days.first, days.last),
+        **measure_backtest(purchases, days.first, days.last),
     }
 
 

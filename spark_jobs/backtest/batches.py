@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fraudwatch.application.backtest.purchases import Judgements, Purchases
+from fraudwatch.application.backtest.purchases import PolicyResults, Purchases
 from fraudwatch.application.scoring.assess import assess
 from fraudwatch.domain.arrays import Bools, Float64s, Int64s
 from fraudwatch.domain.evaluation.label_coverage import OUTCOMES, UNSCORED, LabelMask
@@ -109,10 +109,10 @@ def gathered(answers: pa.Table) -> Purchases:
         vector_kind=column("vector_kind"),
         has_anomaly=column("has_anomaly"),
         has_fraud=column("has_fraud"),
-        candidate=Judgements(
+        candidate=PolicyResults(
             outcome=column("outcome"), score=column("score"), rules=column("rules")
         ),
-        live=Judgements(
+        live=PolicyResults(
             outcome=column("live_outcome"), score=column("live_score"), rules=column("live_rules")
         ),
         rule_names=RULE_NAMES,

@@ -50,7 +50,7 @@ def page(document: Mapping[str, Any]) -> str:
     days = document["by_day"]
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         document=document,
-        compared=list(figures.compared(document)),
+        compare_policies=list(figures.compare_policies(document)),
         charts=[
             chart(
                 "Alerts a day",

@@ -1,7 +1,7 @@
-"""Policies, models and risk views by the names that verdicts give them, to judge by them again.
+"""Resolve the policies, models and risk views that verdicts name, to score by them again.
 
-They are looked for where the detector remembers what it used and where they are published; what is
-found goes to every worker as a file of its own name. What is no longer there is nobody's to guess.
+They are searched in the detector's reload journals and where they are published; the files found
+are sent to every worker under their own names. Missing artefacts are reported, never substituted.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BookFolders:
-    """Where they may lie."""
+class ArtefactFolders:
+    """Folders to search."""
 
     policies: tuple[Path, ...]
     models: tuple[Path, ...]
@@ -39,26 +39,26 @@ class BookFolders:
 
 
 class NamedModel(NamedTuple):
-    """An artefact, and which of the kinds it is."""
+    """Model artefact with its kind."""
 
     kind: ModelKind
     sha256: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FoundBooks:
-    """What was found, by the name that a verdict gives it; small enough to go with every task."""
+class ResolvedArtefacts:
+    """Artefacts found, by the version that a verdict names; small enough for every task."""
 
     policies: Mapping[str, str] = field(default_factory=dict)  # file name
     models: Mapping[str, NamedModel] = field(default_factory=dict)
     views: Mapping[str, str] = field(default_factory=dict)  # sha256
-    files: tuple[Path, ...] = ()  # to be given to the workers
+    files: tuple[Path, ...] = ()  # to send to the workers
 
 
-def find_books(
-    folders: BookFolders, policies: Iterable[str], models: Iterable[str], views: Iterable[str]
-) -> FoundBooks:
-    """Look for what verdicts name; what is broken counts as not found, and is told."""
+def resolve_artefacts(
+    folders: ArtefactFolders, policies: Iterable[str], models: Iterable[str], views: Iterable[str]
+) -> ResolvedArtefacts:
+    """Search the artefacts that verdicts name; a broken one is logged and counts as missing."""
     by_version = {version: path for path, version in _policies(folders.policies)}
     found_policies = {name: by_version[name] for name in set(policies) & by_version.keys()}
     found_models = dict(_models(folders.models, set(models)))
@@ -68,7 +68,7 @@ def find_books(
         *(folder / f"{one.sha256}.npz" for one, folder in found_models.values()),
         *(folder / f"{sha256}.npz" for sha256, folder in found_views.values()),
     ]
-    return FoundBooks(
+    return ResolvedArtefacts(
         policies={name: path.name for name, path in found_policies.items()},
         models={name: one for name, (one, _) in found_models.items()},
         views={name: sha256 for name, (sha256, _) in found_views.items()},
@@ -82,7 +82,7 @@ def _policies(folders: Iterable[Path]) -> Iterator[tuple[Path, str]]:
             try:
                 yield path, parse_policy(path.read_bytes()).version
             except (OSError, BrokenPolicy) as error:
-                log.warning("the policy %s is passed over: %s", path.name, error)
+                log.warning("the policy %s is skipped: %s", path.name, error)
 
 
 def _models(
@@ -94,7 +94,7 @@ def _models(
                 try:
                     kind = read_artefact(folder, sha256).about.kind
                 except (FileNotFoundError, BrokenModel) as error:
-                    log.warning("the model %s is passed over: %s", version, error)
+                    log.warning("the model %s is skipped: %s", version, error)
                 else:
                     yield version, (NamedModel(kind, sha256), folder)
 
@@ -106,22 +106,22 @@ def _views(folders: Iterable[Path], wanted: set[str]) -> Iterator[tuple[str, tup
                 try:
                     view_of(VIEW_FILES.read(folder, sha256))
                 except (FileNotFoundError, BrokenView) as error:
-                    log.warning("the view %s is passed over: %s", version, error)
+                    log.warning("the view %s is skipped: %s", version, error)
                 else:
                     yield version, (sha256, folder)
 
 
-class Books:
-    """What was found, opened from one folder of files when it is first asked for."""
+class ArtefactResolver:
+    """Opens resolved artefacts from one folder of files, when first needed."""
 
-    def __init__(self, found: FoundBooks, folder: Path) -> None:
+    def __init__(self, found: ResolvedArtefacts, folder: Path) -> None:
         self._found, self._folder = found, folder
         self.policy = lru_cache(self._policy)
         self.models = lru_cache(self._models)
         self._open_view = lru_cache(4)(self._view)
 
     def _policy(self, version: str) -> Policy | None:
-        """The policy of a version; None where it was not found."""
+        """Return the policy of a version; None when it was not found."""
         name = self._found.policies.get(version)
         return None if name is None else parse_policy((self._folder / name).read_bytes())
 
@@ -138,7 +138,7 @@ class Books:
         return load_models(self._folder, json.dumps(pointer).encode())
 
     def views(self, version: str) -> RiskViews | None:
-        """The one view, to be used from its own time on; None where it was not found."""
+        """Return the risk view of a version, valid from its own time; None when not found."""
         if version == NO_VIEW:
             return NO_VIEWS
         sha256 = self._found.views.get(version)

@@ -1,4 +1,4 @@
-"""A customer's state as bytes and back: equal states are equal bytes, little-endian, unpadded."""
+"""Encode a customer's state as bytes and back: little-endian, equal for equal states."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fraudwatch.domain.features.state import CustomerArrays, CustomerRows, Custo
 
 
 class BrokenState(ValueError):
-    """Bytes that are no customer's state."""
+    """Bytes that are not a customer's state of today's layout."""
 
 
 def _record() -> np.dtype[Any]:
@@ -26,7 +26,7 @@ _RECORD: Final = _record()
 
 
 def state_bytes(rows: CustomerRows) -> list[bytes]:
-    """Each row's state."""
+    """Encode each row's state."""
     records = np.empty(len(rows.last_event_ms), dtype=_RECORD)
     for name, values in rows._asdict().items():
         records[name] = values
@@ -34,10 +34,10 @@ def state_bytes(rows: CustomerRows) -> list[bytes]:
 
 
 def rows_from(states: Sequence[bytes]) -> CustomerRows:
-    """The rows that were written.
+    """Decode states to rows.
 
     Raises:
-        BrokenState: one of them is of another shape than today's state.
+        BrokenState: a state has another size than today's layout.
     """
     if any(len(state) != _RECORD.itemsize for state in states):
         raise BrokenState(
@@ -53,7 +53,7 @@ def _empty() -> dict[str, Any]:
 
 
 def with_states(known: CustomerState, keys: UInt64s, states: Sequence[bytes]) -> CustomerState:
-    """The known customers and those whose state was kept."""
+    """Add customers with stored states to the known ones."""
     if not len(keys):
         return known
     there = known.copied()

@@ -20,7 +20,7 @@ from fraudwatch.domain.reconciliation.comparison import Finding, Mismatch, Recor
 from fraudwatch.domain.reconciliation.day_cut import DayCut
 from fraudwatch.domain.reconciliation.reconciled import Note, Reconciled
 from spark_jobs.days import Days
-from spark_jobs.reconcile.artefact_resolver import BookFolders
+from spark_jobs.reconcile.artefact_resolver import ArtefactFolders
 from spark_jobs.reconcile.customer_states import Base, end_of_day, keep_states, newest_base
 from spark_jobs.reconcile.day_fold import fold_on
 from spark_jobs.reconcile.rows import (
@@ -49,7 +49,7 @@ class DayReconciliation:
     """What is needed to reconcile any day."""
 
     spark: SparkSession
-    folders: BookFolders
+    folders: ArtefactFolders
     store: StoredVerdicts
     splits: int
     today: date

@@ -32,7 +32,7 @@ from fraudwatch.domain.reconciliation.reconciled import Reconciled
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import CassandraSettings, LakeSettings, ViewsSettings
 from spark_jobs.days import asked_for_a_day
-from spark_jobs.reconcile.artefact_resolver import BookFolders
+from spark_jobs.reconcile.artefact_resolver import ArtefactFolders
 from spark_jobs.reconcile.day import JOB, DayReconciliation
 from spark_jobs.reconcile.outcome_rows import document_of, keep
 from spark_jobs.reconcile.sources import NotArchived
@@ -87,10 +87,10 @@ def run(day: date) -> Reconciled:
     return done
 
 
-def folders_of(books: BooksSettings, views: ViewsSettings) -> BookFolders:
+def folders_of(books: BooksSettings, views: ViewsSettings) -> ArtefactFolders:
     """Where things are published, and where the detector remembers what it used."""
     remembered = books.detector_folder
-    return BookFolders(
+    return ArtefactFolders(
         policies=(remembered / "policies",),
         models=(books.models_folder, remembered / "models"),
         views=(views.folder, remembered / "views"),

@@ -28,7 +28,7 @@ from fraudwatch.domain.reconciliation.comparison import Recomputed, RecordedScor
 from fraudwatch.domain.reconciliation.reconciled import Note
 from fraudwatch.domain.views.catalogue import VIEW_FEATURES
 from fraudwatch.domain.views.published import ViewFeatures
-from spark_jobs.reconcile.artefact_resolver import Books
+from spark_jobs.reconcile.artefact_resolver import ArtefactResolver
 
 _VECTOR_BYTES: Final = len(VECTOR_FEATURES) * 8
 
@@ -61,7 +61,7 @@ class Again(NamedTuple):
 
 
 def judge_again(
-    accepted: Sequence[Accepted], books: Books, features_version: str | None
+    accepted: Sequence[Accepted], books: ArtefactResolver, features_version: str | None
 ) -> list[Again]:
     """Each purchase; equal arguments give equal answers."""
     if not accepted:
@@ -88,7 +88,7 @@ class _Group:
 
     folded: FoldedMessages
     accepted: Sequence[Accepted]
-    books: Books
+    books: ArtefactResolver
 
     def again(self, judged_by: JudgedBy | None, features_version: str | None) -> list[Again]:
         amounts = self.folded.amount_eur_cents.tolist()

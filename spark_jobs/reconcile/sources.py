@@ -23,7 +23,11 @@ from fraudwatch.domain.views.published import NO_VIEW, VERSION_LENGTH
 from fraudwatch.topics import FEATURE_TOPIC, FRAUD_TOPIC, TRANSACTION_TOPIC
 from spark_jobs.archive.topic_archive import ARCHIVED
 from spark_jobs.days import Days
-from spark_jobs.reconcile.artefact_resolver import BookFolders, FoundBooks, find_books
+from spark_jobs.reconcile.artefact_resolver import (
+    ArtefactFolders,
+    ResolvedArtefacts,
+    resolve_artefacts,
+)
 from spark_jobs.reconcile.verdict_columns import SAID_OF_MESSAGE, said_row
 from spark_jobs.views.build_risk_views import view_of_rows
 
@@ -80,8 +84,8 @@ def _reached_ms(runs: Sequence[Row], job: str) -> int:
 
 @contextmanager
 def books_of(
-    spark: SparkSession, folders: BookFolders, copies: DataFrame, core: DataFrame
-) -> Iterator[FoundBooks]:
+    spark: SparkSession, folders: ArtefactFolders, copies: DataFrame, core: DataFrame
+) -> Iterator[ResolvedArtefacts]:
     """What these verdicts were made by, given to every worker."""
     said = copies.select(F.explode("copies").alias("said")).select("said.*")
     columns = "policy_version", "risk_view", "model_scores.version AS versions"
@@ -90,7 +94,7 @@ def books_of(
     views = {row.risk_view or NO_VIEW for row in named}
     with tempfile.TemporaryDirectory(prefix="risk-views-") as built:
         rebuild_views(spark, _gone(folders, views), Path(built))
-        found = find_books(
+        found = resolve_artefacts(
             replace(folders, views=(*folders.views, Path(built))),
             policies={row.policy_version for row in named},
             models={version for row in named for version in row.versions or ()},
@@ -101,7 +105,7 @@ def books_of(
         yield found
 
 
-def _gone(folders: BookFolders, views: set[str]) -> set[str]:
+def _gone(folders: ArtefactFolders, views: set[str]) -> set[str]:
     there = {sha[:VERSION_LENGTH] for one in folders.views for sha in VIEW_FILES.in_folder(one)}
     return views - there - {NO_VIEW}
 

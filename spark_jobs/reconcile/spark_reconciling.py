@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fraudwatch.domain.reconciliation.comparison import PurchaseRecords, Recomputed, findings_of
 from fraudwatch.domain.reconciliation.reconciled import Note
-from spark_jobs.reconcile.artefact_resolver import Books, FoundBooks
+from spark_jobs.reconcile.artefact_resolver import ArtefactResolver, ResolvedArtefacts
 from spark_jobs.reconcile.rescoring import Accepted, JudgedBy, judge_again
 from spark_jobs.reconcile.verdict_columns import said_from
 
@@ -36,7 +36,7 @@ _ROWS_AT_ONCE: Final = 2_000
 class Rules:
     """What every task needs to know; goes with it."""
 
-    books: FoundBooks
+    books: ResolvedArtefacts
     features_version: str | None  # None: the archive lacks what was before
     is_store_checked: bool = True
 
@@ -49,7 +49,7 @@ def compared(joined: DataFrame, rules: Rules) -> DataFrame:
 def _compared(rules: Rules, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     from pyspark import SparkFiles
 
-    books = Books(rules.books, Path(SparkFiles.getRootDirectory()))
+    books = ArtefactResolver(rules.books, Path(SparkFiles.getRootDirectory()))
     for batch in batches:
         for start in range(0, batch.num_rows, _ROWS_AT_ONCE):
             rows = batch.slice(start, _ROWS_AT_ONCE).to_pylist()
@@ -57,7 +57,7 @@ def _compared(rules: Rules, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Re
 
 
 def _findings(
-    rows: Sequence[Mapping[str, Any]], rules: Rules, books: Books
+    rows: Sequence[Mapping[str, Any]], rules: Rules, books: ArtefactResolver
 ) -> Iterator[tuple[str | int | None, ...]]:
     accepted = [row for row in rows if row["value"] is not None]
     again = judge_again([_accepted(row) for row in accepted], books, rules.features_version)

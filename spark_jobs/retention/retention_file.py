@@ -1,4 +1,4 @@
-"""The retention policy out of its YAML file."""
+"""Load the retention policy from its YAML file."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from fraudwatch.domain.lake.retention import BrokenRetention, Retention, retenti
 
 
 def load_retention(path: Path) -> Retention:
-    """Read and check the policy.
+    """Read and check a retention policy.
 
     Raises:
-        BrokenRetention: the file cannot be read or is no policy; the text names it.
+        BrokenRetention: the file cannot be read or is no retention policy; the message names it.
     """
     try:
         return retention_from(yaml.safe_load(path.read_bytes()))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise BrokenRetention(f"{path} cannot be read as YAML: {error}") from error
     except BrokenRetention as error:
-        raise BrokenRetention(f"{path}: {error}; nothing was deleted, mend the file") from error
+        raise BrokenRetention(f"{path}: {error}; nothing was deleted; correct the file") from error

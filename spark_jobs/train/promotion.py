@@ -12,7 +12,7 @@ import numpy as np
 
 from fraudwatch.adapters.artefacts.model_artefact import MODEL_FILES, Artefact, write_artefact
 from fraudwatch.adapters.artefacts.xgboost_model import xgboost_artefact
-from fraudwatch.application.promotion.promote import Models, promote
+from fraudwatch.application.promotion.promote import ModelLifecycle, promote
 from fraudwatch.batch_settings import ChallengerSettings
 from fraudwatch.domain.arrays import Float64s
 from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
@@ -51,7 +51,12 @@ class Settled:
 
 
 def settle(
-    models: Models, learned: Learned, decision: GateResult, *, record: Record, approval: bool
+    models: ModelLifecycle,
+    learned: Learned,
+    decision: GateResult,
+    *,
+    record: Record,
+    approval: bool,
 ) -> Settled:
     """Write, check, register; then promote, or leave it to a person, or say why not.
 
@@ -59,23 +64,25 @@ def settle(
         BrokenModel: the artefact that was written cannot be used; what is in use stays.
         ChampionChanged: somebody changed the champion meanwhile.
     """
-    in_use = models.served.in_use()
-    sha256 = write_artefact(models.served.folder, artefact_of(learned, time.time_ns() // 1_000_000))
-    models.served.check(sha256)
-    path = models.served.folder / f"{sha256}{MODEL_FILES.suffix}"
+    in_use = models.model_store.current()
+    sha256 = write_artefact(
+        models.model_store.folder, artefact_of(learned, time.time_ns() // 1_000_000)
+    )
+    models.model_store.check(sha256)
+    path = models.model_store.folder / f"{sha256}{MODEL_FILES.suffix}"
     version = models.registry.register(record(sha256, decision), path)
     log.info("version %d is registered: %s", version, decision.because)
     if decision.ruling is not GateDecision.BETTER:
         return Settled(Outcome.NOT_BETTER, decision.because, version, sha256)
     if approval:
-        models.registry.name(Alias.CHALLENGER, version)
+        models.registry.set_alias(Alias.CHALLENGER, version)
         return Settled(Outcome.WAITS, decision.because, version, sha256)
-    promote(models, version, instead_of=in_use)
+    promote(models, version, expected_current=in_use)
     return Settled(Outcome.PROMOTED, decision.because, version, sha256)
 
 
 def judged_by_the_gate(
-    models: Models, learned: Learned, settings: ChallengerSettings
+    models: ModelLifecycle, learned: Learned, settings: ChallengerSettings
 ) -> GateResult:
     """Hold the challenger against what was served on its test days.
 
@@ -98,13 +105,13 @@ def judged_by_the_gate(
     return decision
 
 
-def reference_of(models: Models, learned: Learned) -> tuple[str, Float64s]:
+def reference_of(models: ModelLifecycle, learned: Learned) -> tuple[str, Float64s]:
     """What was served on the test days: the champion's own score, without one the verdicts'.
 
     Of days that the champion was trained on nothing counts. One that the stream refuses, because
     features changed, and that served none of these days, is none.
     """
-    tested, in_use = learned.tested, models.served.in_use()
+    tested, in_use = learned.tested, models.model_store.current()
     if in_use is None:
         return "the verdicts without a model", tested.served_score
     said = np.where(tested.model_version == in_use[:VERSION_LENGTH], tested.model_score, np.nan)
@@ -113,7 +120,7 @@ def reference_of(models: Models, learned: Learned) -> tuple[str, Float64s]:
     said = np.where(tested.judged.event_at_ms >= until_ms, said, np.nan)
     if np.isnan(said).all():
         try:
-            models.served.check(in_use)
+            models.model_store.check(in_use)
         except BrokenModel as refused:
             log.warning("the champion served nothing and cannot be used: %s", refused)
             return "the verdicts (the champion cannot be used)", tested.served_score

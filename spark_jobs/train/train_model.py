@@ -31,9 +31,9 @@ from fraudwatch.adapters.lake.outcomes import append_outcomes, outcome_of
 from fraudwatch.adapters.lake.session import open_lake
 from fraudwatch.application.promotion.promote import (
     ChampionChanged,
-    Models,
+    ModelLifecycle,
     RegistryUnavailable,
-    mend,
+    sync_registry_alias,
 )
 from fraudwatch.batch_settings import ChallengerSettings, RegistrySettings
 from fraudwatch.domain.models.fitted import BrokenModel
@@ -70,7 +70,7 @@ class Training:
     """The job, wired."""
 
     spark: SparkSession
-    models: Models
+    models: ModelLifecycle
     settings: ChallengerSettings
     tell: Tell = told_as_of
 
@@ -82,7 +82,7 @@ class Training:
             ChampionChanged: somebody promoted another model meanwhile.
             LakeBusy: others kept writing the features; nothing was changed.
         """
-        if mended := mend(self.models):
+        if mended := sync_registry_alias(self.models):
             log.warning("%s", mended)
         champion = self.models.champion()
         state = state_of(self.spark, JOB, champion.promoted_at_ms if champion else None)
@@ -113,7 +113,7 @@ class Training:
             ),
             approval=settings.approval if asked.approval is None else asked.approval,
         )
-        prune_fitted(self.models.served.folder)
+        prune_fitted(self.models.model_store.folder)
         return Report(
             outcome=settled.outcome,
             because=settled.because,
@@ -159,9 +159,9 @@ def plan_of(settings: ChallengerSettings) -> FoldPlan:
     )
 
 
-def models_of(settings: ChallengerSettings, registry: RegistrySettings) -> Models:
+def models_of(settings: ChallengerSettings, registry: RegistrySettings) -> ModelLifecycle:
     """The registry and the stream's folder."""
-    return Models(
+    return ModelLifecycle(
         MlflowRegistry(registry.tracking_uri, registry.artifacts_folder),
         ModelFolder(settings.models_folder),
         lambda: time.time_ns() // 1_000_000,

@@ -20,9 +20,9 @@ import numpy as np
 from prometheus_client import start_http_server
 
 from fraudwatch.adapters.artefacts.policy_file import load_policy
-from fraudwatch.adapters.artefacts.reloadable_models import ModelBook
-from fraudwatch.adapters.artefacts.reloadable_policy import PolicyBook
-from fraudwatch.adapters.artefacts.reloadable_views import ViewBook
+from fraudwatch.adapters.artefacts.reloadable_models import ReloadableModels
+from fraudwatch.adapters.artefacts.reloadable_policy import ReloadablePolicy
+from fraudwatch.adapters.artefacts.reloadable_views import ReloadableViews
 from fraudwatch.adapters.codecs.json_codec import encode
 from fraudwatch.adapters.codecs.log_fold import fold_messages, served
 from fraudwatch.adapters.codecs.state_snapshots import PeriodicSnapshots, SnapshotFolder
@@ -108,16 +108,16 @@ def main() -> None:
     configure_logging("detector")
     settings, kafka = DetectorSettings(), KafkaSettings()
     folder = SnapshotFolder(settings.state_folder / "snapshots")
-    policies = PolicyBook(
+    policies = ReloadablePolicy(
         settings.policy_path, settings.state_folder / "policies", _policy_usable.set
     )
-    models = ModelBook(
+    models = ReloadableModels(
         settings.models_folder,
         settings.state_folder / "models",
         features_version(),
         _models_usable.set,
     )
-    views = ViewBook(
+    views = ReloadableViews(
         settings.views_folder,
         settings.state_folder / "views",
         _views_usable.set,

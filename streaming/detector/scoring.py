@@ -14,7 +14,7 @@ import numpy.typing as npt
 from fraudwatch.adapters.codecs.log_fold import FoldedMessages, fold_messages, packed, served
 from fraudwatch.adapters.codecs.verdict_frames import Decided, encode_verdicts
 from fraudwatch.adapters.lake.spark_stream import MicroBatch
-from fraudwatch.application.ports import DeadLetters, JudgedBatch, VerdictLog
+from fraudwatch.application.ports import DeadLetters, ScoredBatch, VerdictLog
 from fraudwatch.application.scoring.assess import assess
 from fraudwatch.application.scoring.explain import explain
 from fraudwatch.domain.arrays import Float64s
@@ -107,7 +107,7 @@ class Detector:
         )
         produced_at_ms = batch.produced_at_ms[folded.position]
         with timed("encoding"):
-            scored = JudgedBatch(
+            scored = ScoredBatch(
                 customer_tokens=folded.frame["customer_token"].to_list(),
                 transaction_ids=folded.frame["transaction_id"].to_list(),
                 verdicts=encode_verdicts(folded.frame, decided),

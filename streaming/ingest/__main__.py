@@ -28,7 +28,7 @@ from fraudwatch.application.console.reveal import Reveals
 from fraudwatch.application.intake import message_builders as letting_in
 from fraudwatch.application.intake.admit import Edge
 from fraudwatch.application.intake.intake import Intake
-from fraudwatch.application.intake.pending_verdicts import Expectations
+from fraudwatch.application.intake.pending_verdicts import PendingVerdictRegistry
 from fraudwatch.application.ports import Vault
 from fraudwatch.domain.messages.label import ReportedLabel
 from fraudwatch.domain.messages.purchase import Purchase
@@ -69,13 +69,13 @@ def _channels(
     dead_letters = KafkaDeadLetters(kafka, settings.keys_folder / PUBLIC_DEAD_LETTER_KEY)
     edge = Edge(vault, load_rates(settings.rates_path))
     purchases = Intake(
-        letting_in.purchases(edge, encode),
+        letting_in.purchase_builder(edge, encode),
         KafkaTopic(kafka, TRANSACTION_TOPIC, linger_ms=_LINGER_MS),
         dead_letters,
         _now_ms,
     )
     labels = Intake(
-        letting_in.labels(encode), KafkaTopic(kafka, LABELS_TOPIC), dead_letters, _now_ms
+        letting_in.label_builder(encode), KafkaTopic(kafka, LABELS_TOPIC), dead_letters, _now_ms
     )
     return (
         IngestChannel(purchases, purchase_metrics()),
@@ -120,7 +120,7 @@ def main() -> None:
     vault = TinkVault(settings.keys_folder)
     purchases, labels = _channels(settings, kafka, vault)
     _follow(settings, kafka, purchases, labels)
-    pending = Expectations()
+    pending = PendingVerdictRegistry()
     services = IngestServices(
         purchases,
         labels,

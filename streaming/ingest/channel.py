@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from prometheus_client import Counter, Gauge
 
-from fraudwatch.application.intake.intake import Intake, Offered, Taken
+from fraudwatch.application.intake.intake import FeedItem, IngestResult, Intake
 from fraudwatch.observability.metrics import counter, gauge
 
 log = logging.getLogger("ingest")
@@ -66,13 +66,13 @@ class IngestChannel(Generic[Content]):
     metrics: ChannelMetrics
     status: ChannelStatus = field(default_factory=ChannelStatus)
 
-    def submit(self, contents: Sequence[Content]) -> Taken:
-        """See :meth:`fraudwatch.application.intake.intake.Intake.take`."""
-        return self._record(self.intake.take(contents))
+    def submit(self, contents: Sequence[Content]) -> IngestResult:
+        """See :meth:`fraudwatch.application.intake.intake.Intake.submit`."""
+        return self._record(self.intake.submit(contents))
 
-    def take_feed(self, offered: Sequence[Offered[Content]]) -> Taken:
-        """See :meth:`fraudwatch.application.intake.intake.Intake.take_feed`."""
-        return self._record(self.intake.take_feed(offered))
+    def submit_feed(self, items: Sequence[FeedItem[Content]]) -> IngestResult:
+        """See :meth:`fraudwatch.application.intake.intake.Intake.submit_feed`."""
+        return self._record(self.intake.submit_feed(items))
 
     def advance_cursor(self, cursor: str, sequence: int | None, head_sequence: int | None) -> None:
         """Record that everything before this cursor is ingested; the lag may be unknown."""
@@ -83,13 +83,13 @@ class IngestChannel(Generic[Content]):
             status.caught_up = sequence >= head_sequence
             self.metrics.lag.set(head_sequence - sequence)
 
-    def _record(self, result: Taken) -> Taken:
+    def _record(self, result: IngestResult) -> IngestResult:
         self.status.accepted += result.accepted
         self.status.repeated += result.repeated
-        self.status.put_aside += len(result.put_aside)
+        self.status.put_aside += len(result.dead_lettered)
         self.metrics.accepted.inc(result.accepted)
         self.metrics.repeated.inc(result.repeated)
-        for record in result.put_aside:
+        for record in result.dead_lettered:
             _dead_letters.labels(stage=record.stage, code=record.code).inc()
             log.warning("dead-lettered %s: %s", record.origin, record.reason)
         return result

@@ -28,7 +28,7 @@ def day_announcer(topic: Publisher, file: Path, now_ms: Callable[[], int]) -> Da
 
 def announce(announcer: DayAnnouncer, page: Page[Purchase]) -> None:
     """Advance the announcer by a page of the feed whose messages are all acknowledged."""
-    contents = [one.content for one in page.offered]
+    contents = [one.content for one in page.items]
     times_ms = [content.event_at_ms for content in contents if isinstance(content, Purchase)]
     is_at_end = page.sequence is not None and page.sequence == page.head_sequence
-    announcer.passed(times_ms, is_at_head=is_at_end or not page.offered)
+    announcer.advance(times_ms, is_at_head=is_at_end or not page.items)

@@ -68,14 +68,14 @@ class FeedFollower(threading.Thread, Generic[Content]):
 
     def _ingest_page(self) -> float:
         page = self._feed.after(self._cursor)
-        if page.offered:
-            self._channel.take_feed(page.offered)
+        if page.items:
+            self._channel.submit_feed(page.items)
             write_durably(self._cursor_file, json.dumps({"cursor": page.next_cursor}))
         self._cursor, self._is_known_missing = page.next_cursor, False
         self._channel.advance_cursor(page.next_cursor, page.sequence, page.head_sequence)
         if self._on_acknowledged:
             self._on_acknowledged(page)
-        return 0.0 if page.offered else EMPTY_SECONDS
+        return 0.0 if page.items else EMPTY_SECONDS
 
     def _wait_for_feed(self, error: FeedMissing) -> float:
         if not self._is_known_missing:

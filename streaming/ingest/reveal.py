@@ -15,9 +15,9 @@ from starlette.concurrency import run_in_threadpool
 
 from fraudwatch.adapters.codecs.json_codec import decode
 from fraudwatch.application.console.access import Forbidden
-from fraudwatch.application.console.allowance import TooMany
+from fraudwatch.application.console.allowance import TooManyReveals
 from fraudwatch.application.console.casework import Erased
-from fraudwatch.application.console.reveal import AlteredBox, RevealRequest, Reveals
+from fraudwatch.application.console.reveal import AlteredSealedFields, RevealRequest, Reveals
 from fraudwatch.application.ports import NotDelivered
 from fraudwatch.domain.messages.dead_letter import Refused
 from fraudwatch.observability.metrics import counter
@@ -78,8 +78,8 @@ def _answer(channel: RevealChannel, body: bytes) -> JSONResponse:
         raise
     except Forbidden as error:
         return _error_response(403, "forbidden", str(error))
-    except TooMany as error:
-        wait = {"Retry-After": str(error.again_in_seconds)}
+    except TooManyReveals as error:
+        wait = {"Retry-After": str(error.retry_after_seconds)}
         return _error_response(429, "limited", str(error), wait)
     except NotDelivered as error:
         log.warning("nothing was revealed, because the audit log is unavailable: %s", error)
@@ -87,7 +87,7 @@ def _answer(channel: RevealChannel, body: bytes) -> JSONResponse:
         return _error_response(503, "unlogged", detail)
     except Erased as error:
         return _error_response(404, "erased", str(error))
-    except AlteredBox as error:
+    except AlteredSealedFields as error:
         return _error_response(409, "altered", str(error))
     _count("shown")
     return JSONResponse({"personal": dict(personal)}, headers={"Cache-Control": "no-store"})

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
 
-from fraudwatch.application.intake.intake import Taken
-from fraudwatch.application.intake.pending_verdicts import Expectations
-from fraudwatch.application.ports import VerdictListener, VerdictsUnheard
+from fraudwatch.application.intake.intake import IngestResult
+from fraudwatch.application.intake.pending_verdicts import PendingVerdictRegistry
+from fraudwatch.application.ports import VerdictListener, VerdictsUnavailable
 from fraudwatch.domain.messages.purchase import Purchase, transaction_id_of
 from fraudwatch.domain.messages.verdict import Outcome, Reason, Risk, Verdict
 from fraudwatch.observability.metrics import counter
@@ -25,7 +25,7 @@ _timed_out = counter("fraudwatch_ingest_waits_timed_out")
 class VerdictWaiter:
     """The pending verdicts, and the listener that resolves them."""
 
-    pending: Expectations
+    pending: PendingVerdictRegistry
     listener: VerdictListener
 
 
@@ -67,10 +67,10 @@ async def submit_and_wait(
     transaction_ids = list(
         dict.fromkeys(transaction_id_of(one.source, one.id) for one in purchases)
     )
-    with waiter.pending.expecting(transaction_ids) as expected:
+    with waiter.pending.waiting_for(transaction_ids) as expected:
         is_listening = await run_in_threadpool(_listen, waiter.listener)
         result = await run_in_threadpool(channel.submit, purchases)
-        verdicts = await expected.of(
+        verdicts = await expected.collect(
             result.accepted_names, within_seconds=wait_seconds if is_listening else 0
         )
     if verdicts.keys() != result.accepted_names:
@@ -81,14 +81,14 @@ async def submit_and_wait(
 def _listen(listener: VerdictListener) -> bool:
     try:
         listener.listen()
-    except VerdictsUnheard as error:
+    except VerdictsUnavailable as error:
         log.warning("%s", error)
         return False
     return True
 
 
 def _response(
-    transaction_ids: Sequence[str], result: Taken, verdicts: Mapping[str, Verdict]
+    transaction_ids: Sequence[str], result: IngestResult, verdicts: Mapping[str, Verdict]
 ) -> ScoringResponse:
     return ScoringResponse(
         result.accepted,

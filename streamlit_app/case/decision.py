@@ -7,7 +7,7 @@ from typing import Final
 import streamlit as st
 
 from fraudwatch.application.console.access import Forbidden, Person, Right
-from fraudwatch.application.console.decide import HeldByAnother
+from fraudwatch.application.console.decide import ClaimedByAnother
 from fraudwatch.application.ports import NotDelivered, StoreUnavailable
 from fraudwatch.domain.messages.dead_letter import Refused
 from fraudwatch.domain.messages.label import LabelValue
@@ -83,7 +83,7 @@ def _save(
         return
     try:
         work.decide(source, person, transaction_id, (truth, note))
-    except HeldByAnother as error:
+    except ClaimedByAnother as error:
         st.warning(
             f"Nothing was saved: {error.holder} has claimed this case in the meantime. Go to the "
             f"next case, or ask {error.holder} to release this one."

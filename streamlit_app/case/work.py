@@ -41,7 +41,7 @@ def claim_of(source: ServiceSource, person: Person, transaction_id: str) -> Case
     """Read the claim on a case; one's own is renewed by opening the case."""
     try:
         claims = source.services().claims
-        login = claims.held().get(transaction_id)
+        login = claims.active_claims().get(transaction_id)
         if login == person.login and person.may(Right.DECIDE):
             login = claims.claim(transaction_id, person.login)
     except StoreUnavailable:
@@ -78,10 +78,10 @@ def claim_next(source: ServiceSource, person: Person, leaving: str | None) -> st
     recently, now = _decided_recently(), source.clock()
     skipped: set[str] = st.session_state.setdefault(_SKIPPED, set())
     left = set() if leaving is None else {leaving}
-    found = queue.take_next(person, now=now, besides={*recently, *skipped, *left})
+    found = queue.claim_next(person, now=now, excluded={*recently, *skipped, *left})
     if found is None and skipped - left:
         skipped.clear()
-        found = queue.take_next(person, now=now, besides={*recently, *left})
+        found = queue.claim_next(person, now=now, excluded={*recently, *left})
     skipped |= left
     if leaving is not None and found is not None:
         services.claims.release(leaving, person.login)
@@ -97,7 +97,7 @@ def waiting(source: ServiceSource, person: Person, limit: int) -> list[WaitingCa
     services, recently = source.services(), _decided_recently()
     queue = Queue(services.alerts, services.cases, services.claims)
     with timed_query("waiting"):
-        cases = queue.waiting(person, now=source.clock(), limit=limit, besides=recently)
+        cases = queue.waiting(person, now=source.clock(), limit=limit, excluded=recently)
     skipped: set[str] = st.session_state.get(_SKIPPED, set())
     return sorted(cases, key=lambda case: case.alert.transaction_id in skipped)
 

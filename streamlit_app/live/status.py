@@ -62,7 +62,7 @@ class StatusCache:
         Raises:
             StoreUnavailable: the previous status stays.
         """
-        self._claimed_by = dict(self._claims.held())
+        self._claimed_by = dict(self._claims.active_claims())
 
     def read_decisions(self, now: datetime) -> None:
         """Read the latest decision on each case: new ones, and all of them every ten minutes.

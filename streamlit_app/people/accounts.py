@@ -15,9 +15,9 @@ from fraudwatch.application.console.account_rules import (
     AccountRefused,
     AccountsUnavailable,
 )
-from fraudwatch.application.console.accounts import Accounts, Doer
+from fraudwatch.application.console.accounts import Accounts, Actor
 from fraudwatch.application.console.audit import AuditLog
-from fraudwatch.application.console.audited_accounts import witnessed
+from fraudwatch.application.console.audited_accounts import audited_actor
 from fraudwatch.application.ports import NotDelivered
 from fraudwatch.domain.messages.audit import LONGEST_REASON
 from streamlit_app.console_services import ServiceSource
@@ -78,7 +78,7 @@ def show(source: ServiceSource, accounts: Accounts, audit_log: Callable[[], Audi
     context = _AccountsContext(source, accounts, audit_log)
     st.header("Accounts", anchor=False)
     try:
-        all_accounts = accounts.everybody()
+        all_accounts = accounts.list_accounts()
     except AccountsUnavailable:
         st.error(NOT_STORED)
         return
@@ -147,7 +147,7 @@ def _add(context: _AccountsContext) -> None:
     form = st.session_state
     name, role = form[_NEW_LOGIN].strip(), form[_NEW_ROLE]
 
-    def add(actor: Doer) -> _ActionResult:
+    def add(actor: Actor) -> _ActionResult:
         password = context.accounts.make(actor, name, role)
         return _ActionResult(f"{name} may log in as {role}, with this password:", True, password)
 
@@ -156,7 +156,7 @@ def _add(context: _AccountsContext) -> None:
 
 
 def _change(context: _AccountsContext, name: str, action: _Action) -> None:
-    def change(actor: Doer) -> _ActionResult:
+    def change(actor: Actor) -> _ActionResult:
         match action:
             case _Action.ROLE:
                 role: Role = st.session_state[_OTHER_ROLE]
@@ -178,13 +178,13 @@ def _change(context: _AccountsContext, name: str, action: _Action) -> None:
         st.session_state[_REASON] = ""
 
 
-def _do(context: _AccountsContext, reason: str, action: Callable[[Doer], _ActionResult]) -> bool:
+def _do(context: _AccountsContext, reason: str, action: Callable[[Actor], _ActionResult]) -> bool:
     """Run an action as the person logged in; its result is shown above the table."""
     person = login.signed_in_as()
     if person is None:
         return False
     try:
-        actor = witnessed(person, reason, context.audit_log, context.source.now_ms)
+        actor = audited_actor(person, reason, context.audit_log, context.source.now_ms)
         result = action(actor)
     except (AccountRefused, Forbidden) as refused:
         result = _ActionResult(str(refused), False)

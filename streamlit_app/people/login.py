@@ -157,7 +157,7 @@ def _log_in(accounts: Accounts, name: str, password: str) -> None:
 def _current_person(accounts: Accounts, person: Person) -> Person | None:
     changes: int = st.session_state.get(_PASSWORD_CHANGES, -1)
     try:
-        return accounts.standing(person.login, changes)
+        return accounts.validate_session(person.login, changes)
     except AccountsUnavailable as error:
         show_unavailable(error)
         st.stop()

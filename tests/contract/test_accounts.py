@@ -1,4 +1,4 @@
-"""One suite for every store of accounts, the memory twin and SQLite alike, under the same rules."""
+"""Contract of account stores: memory twin and SQLite, under the same rules."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from fraudwatch.application.console.account_rules import (
     AccountStore,
     AccountsUnavailable,
 )
-from fraudwatch.application.console.accounts import Accounts, Doer
+from fraudwatch.application.console.accounts import Accounts, Actor
 from fraudwatch.domain.messages.audit import AuditAction
 
 FIRST = {role: f"first-word-of-a-{role.value[::-1]}" for role in Role}
@@ -34,25 +34,25 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> AccountStore:
     return MemoryAccountStore() if request.param == "memory" else SqliteAccountStore(tmp_path / "c")
 
 
-class Witness:
+class AuditRecorder:
     def __init__(self) -> None:
-        self.saw: list[tuple[AuditAction, str]] = []
-        self.is_blind = False
+        self.recorded: list[tuple[AuditAction, str]] = []
+        self.fails = False
 
-    def __call__(self, deed: AuditAction, account: str) -> None:
-        if self.is_blind:
+    def __call__(self, action: AuditAction, account: str) -> None:
+        if self.fails:
             raise TimeoutError
-        self.saw.append((deed, account))
+        self.recorded.append((action, account))
 
 
 @pytest.fixture
-def witness() -> Witness:
-    return Witness()
+def recorder() -> AuditRecorder:
+    return AuditRecorder()
 
 
 @pytest.fixture
-def doer(witness: Witness) -> Doer:
-    return Doer("admin", witness)
+def actor(recorder: AuditRecorder) -> Actor:
+    return Actor("admin", recorder)
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def checked(accounts: Accounts, login: str, password: str) -> Account:
 
 
 def test_the_first_start_makes_one_account_a_role(accounts: Accounts) -> None:
-    assert [(one.login, one.role) for one in accounts.everybody()] == [
+    assert [(one.login, one.role) for one in accounts.list_accounts()] == [
         ("admin", Role.ADMIN),
         ("analyst", Role.ANALYST),
         ("lead", Role.LEAD),
@@ -79,13 +79,13 @@ def test_the_first_start_makes_one_account_a_role(accounts: Accounts) -> None:
 
 
 def test_a_later_start_overwrites_no_password_and_brings_no_account_back(
-    accounts: Accounts, doer: Doer
+    accounts: Accounts, actor: Actor
 ) -> None:
-    password = accounts.reset_password(doer, "analyst")
-    accounts.close(doer, "lead")
-    before = accounts.everybody()
+    password = accounts.reset_password(actor, "analyst")
+    accounts.close(actor, "lead")
+    before = accounts.list_accounts()
     accounts.seed(FIRST)
-    assert accounts.everybody() == before
+    assert accounts.list_accounts() == before
     assert accounts.check("analyst", FIRST[Role.ANALYST]) is None
     assert accounts.check("analyst", password)
 
@@ -101,94 +101,100 @@ def test_a_later_start_overwrites_no_password_and_brings_no_account_back(
         ("analyst' OR 1=1 --", FIRST[Role.ANALYST]),
     ],
 )
-def test_a_wrong_login_is_nobody(accounts: Accounts, login: str, password: str) -> None:
+def test_a_wrong_login_is_refused(accounts: Accounts, login: str, password: str) -> None:
     assert accounts.check(login, password) is None
 
 
-def test_a_made_account_logs_in_with_the_password_it_was_given(
-    accounts: Accounts, doer: Doer, witness: Witness
+def test_a_created_account_logs_in_with_its_initial_password(
+    accounts: Accounts, actor: Actor, recorder: AuditRecorder
 ) -> None:
-    password = accounts.make(doer, "lina.m", Role.LEAD)
+    password = accounts.make(actor, "lina.m", Role.LEAD)
     made = checked(accounts, "lina.m", password)
     assert (made.role, made.changed_by, made.changed_at_ms) == (Role.LEAD, "admin", NOW_MS)
-    assert witness.saw == [(AuditAction.ACCOUNT_MADE, "lina.m")]
+    assert recorder.recorded == [(AuditAction.ACCOUNT_MADE, "lina.m")]
     assert len(password.replace("-", "")) == 20
-    assert accounts.make(doer, "other", Role.LEAD) != password
+    assert accounts.make(actor, "other", Role.LEAD) != password
 
 
 @pytest.mark.parametrize("login", ["", "a", "Lina", "1a", "a b", "a" * 33, "ä-b", "a\n", "a@b"])
-def test_what_is_no_user_name_makes_no_account(accounts: Accounts, doer: Doer, login: str) -> None:
+def test_an_invalid_user_name_makes_no_account(
+    accounts: Accounts, actor: Actor, login: str
+) -> None:
     with pytest.raises(AccountRefused, match="2 to 32 characters"):
-        accounts.make(doer, login, Role.ANALYST)
-    assert len(accounts.everybody()) == 3
+        accounts.make(actor, login, Role.ANALYST)
+    assert len(accounts.list_accounts()) == 3
 
 
-def test_a_name_that_is_taken_keeps_its_account(
-    accounts: Accounts, doer: Doer, witness: Witness
+def test_an_existing_name_keeps_its_account(
+    accounts: Accounts, actor: Actor, recorder: AuditRecorder
 ) -> None:
     with pytest.raises(AccountRefused, match="already"):
-        accounts.make(doer, "lead", Role.ADMIN)
+        accounts.make(actor, "lead", Role.ADMIN)
     assert checked(accounts, "lead", FIRST[Role.LEAD]).role is Role.LEAD
-    assert witness.saw == []
+    assert recorder.recorded == []
 
 
-def test_a_closed_account_neither_logs_in_nor_stays_in(accounts: Accounts, doer: Doer) -> None:
+def test_a_closed_account_neither_logs_in_nor_stays_in(accounts: Accounts, actor: Actor) -> None:
     since = checked(accounts, "analyst", FIRST[Role.ANALYST]).password_changes
-    assert accounts.standing("analyst", since) == Person("analyst", Role.ANALYST)
-    accounts.close(doer, "analyst")
+    assert accounts.validate_session("analyst", since) == Person("analyst", Role.ANALYST)
+    accounts.close(actor, "analyst")
     assert accounts.check("analyst", FIRST[Role.ANALYST]) is None
-    assert accounts.standing("analyst", since) is None
-    accounts.reopen(doer, "analyst")
+    assert accounts.validate_session("analyst", since) is None
+    accounts.reopen(actor, "analyst")
     assert accounts.check("analyst", FIRST[Role.ANALYST])
 
 
-def test_a_role_acts_at_once_and_a_reset_ends_what_was_open(accounts: Accounts, doer: Doer) -> None:
-    accounts.change_role(doer, "analyst", Role.LEAD)
-    assert accounts.standing("analyst", 0) == Person("analyst", Role.LEAD)
-    accounts.reset_password(doer, "analyst")
-    assert accounts.standing("analyst", 0) is None
-    assert accounts.standing("nobody", 0) is None
+def test_a_role_acts_at_once_and_a_reset_ends_what_was_open(
+    accounts: Accounts, actor: Actor
+) -> None:
+    accounts.change_role(actor, "analyst", Role.LEAD)
+    assert accounts.validate_session("analyst", 0) == Person("analyst", Role.LEAD)
+    accounts.reset_password(actor, "analyst")
+    assert accounts.validate_session("analyst", 0) is None
+    assert accounts.validate_session("nobody", 0) is None
 
 
-def test_the_last_open_admin_stays(accounts: Accounts, doer: Doer, witness: Witness) -> None:
-    accounts.make(doer, "second", Role.ADMIN)
-    accounts.close(doer, "second")
-    witness.saw.clear()
-    for deed in (
-        lambda: accounts.close(doer, "admin"),
-        lambda: accounts.change_role(doer, "admin", Role.LEAD),
+def test_the_last_open_admin_stays(
+    accounts: Accounts, actor: Actor, recorder: AuditRecorder
+) -> None:
+    accounts.make(actor, "second", Role.ADMIN)
+    accounts.close(actor, "second")
+    recorder.recorded.clear()
+    for change in (
+        lambda: accounts.close(actor, "admin"),
+        lambda: accounts.change_role(actor, "admin", Role.LEAD),
     ):
         with pytest.raises(AccountRefused, match="No open admin would be left"):
-            deed()
-    assert witness.saw == []
+            change()
+    assert recorder.recorded == []
     assert accounts.check("admin", FIRST[Role.ADMIN])
-    accounts.reopen(doer, "second")
-    accounts.close(doer, "admin")
+    accounts.reopen(actor, "second")
+    accounts.close(actor, "admin")
     assert accounts.check("admin", FIRST[Role.ADMIN]) is None
 
 
-def test_nothing_is_done_that_cannot_be_witnessed(
-    accounts: Accounts, doer: Doer, witness: Witness
+def test_nothing_is_done_that_cannot_be_recorded(
+    accounts: Accounts, actor: Actor, recorder: AuditRecorder
 ) -> None:
-    before = accounts.everybody()
-    witness.is_blind = True
-    for deed in (
-        lambda: accounts.make(doer, "lina", Role.LEAD),
-        lambda: accounts.change_role(doer, "lead", Role.ADMIN),
-        lambda: accounts.reset_password(doer, "lead"),
-        lambda: accounts.close(doer, "lead"),
-        lambda: accounts.reopen(doer, "lead"),
+    before = accounts.list_accounts()
+    recorder.fails = True
+    for change in (
+        lambda: accounts.make(actor, "lina", Role.LEAD),
+        lambda: accounts.change_role(actor, "lead", Role.ADMIN),
+        lambda: accounts.reset_password(actor, "lead"),
+        lambda: accounts.close(actor, "lead"),
+        lambda: accounts.reopen(actor, "lead"),
     ):
         with pytest.raises(TimeoutError):
-            deed()
-    assert accounts.everybody() == before
+            change()
+    assert accounts.list_accounts() == before
 
 
-def test_somebody_chooses_a_password_and_only_their_session_goes_on(accounts: Accounts) -> None:
+def test_a_chosen_password_keeps_only_the_own_session(accounts: Accounts) -> None:
     mine = checked(accounts, "analyst", FIRST[Role.ANALYST])
     chosen = accounts.choose_password(mine, "three plain words")
-    assert accounts.standing("analyst", mine.password_changes) is None
-    assert accounts.standing("analyst", chosen.password_changes)
+    assert accounts.validate_session("analyst", mine.password_changes) is None
+    assert accounts.validate_session("analyst", chosen.password_changes)
     assert accounts.check("analyst", "three plain words")
     assert accounts.check("analyst", FIRST[Role.ANALYST]) is None
 
@@ -200,7 +206,7 @@ def test_somebody_chooses_a_password_and_only_their_session_goes_on(accounts: Ac
         ("elevenchars", "shorter than 12"),
         ("passwordpassword", "known default"),
         ("aaaabbbbaaaabbbb", "looks like an example"),
-        ("my-Analyst-words", "holds your user name"),
+        ("my-Analyst-words", "contains your user name"),
         ("long-words" * 26, "longer than 256"),
     ],
 )
@@ -214,9 +220,9 @@ def test_a_weak_choice_is_refused_with_the_reason_and_not_quoted(
     assert accounts.check("analyst", FIRST[Role.ANALYST]) == mine
 
 
-def test_a_reset_in_between_wins_over_a_choice(accounts: Accounts, doer: Doer) -> None:
+def test_a_reset_meanwhile_wins_over_a_choice(accounts: Accounts, actor: Actor) -> None:
     mine = checked(accounts, "analyst", FIRST[Role.ANALYST])
-    accounts.reset_password(doer, "analyst")
+    accounts.reset_password(actor, "analyst")
     with pytest.raises(AccountRefused, match="meanwhile"):
         accounts.choose_password(mine, "three plain words")
     assert accounts.check("analyst", "three plain words") is None
@@ -238,18 +244,16 @@ def test_a_hash_of_older_parameters_is_renewed_by_a_login_that_ends_no_session(
     assert accounts.check("analyst", FIRST[Role.ANALYST])
 
 
-def test_changes_at_once_are_made_one_after_the_other(
-    accounts: Accounts, store: AccountStore
-) -> None:
+def test_concurrent_changes_are_serialised(accounts: Accounts, store: AccountStore) -> None:
     """Two admins who close each other: one of them stays, whatever the order."""
-    accounts.make(Doer("x-test", lambda *_: None), "second", Role.ADMIN)
+    accounts.make(Actor("x-test", lambda *_: None), "second", Role.ADMIN)
     both_ready = threading.Barrier(2)
     refused: list[AccountRefused] = []
 
     def close(login: str) -> None:
         both_ready.wait()
         try:
-            accounts.close(Doer("x-test", lambda *_: None), login)
+            accounts.close(Actor("x-test", lambda *_: None), login)
         except AccountRefused as error:
             refused.append(error)
 
@@ -259,7 +263,9 @@ def test_changes_at_once_are_made_one_after_the_other(
     for thread in threads:
         thread.join()
     assert len(refused) == 1
-    assert len([one for one in store.everybody() if one.role is Role.ADMIN and one.is_open]) == 1
+    assert (
+        len([one for one in store.list_accounts() if one.role is Role.ADMIN and one.is_open]) == 1
+    )
 
 
 def test_two_first_starts_at_once_make_one_set(store: AccountStore) -> None:
@@ -273,12 +279,12 @@ def test_two_first_starts_at_once_make_one_set(store: AccountStore) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(store.everybody()) == 3
-    assert {one.password_changes for one in store.everybody()} == {0}
+    assert len(store.list_accounts()) == 3
+    assert {one.password_changes for one in store.list_accounts()} == {0}
 
 
 def test_no_account_shows_its_hash_when_it_is_printed(accounts: Accounts) -> None:
-    assert "argon2" not in repr(accounts.everybody())
+    assert "argon2" not in repr(accounts.list_accounts())
 
 
 def test_sqlite_keeps_the_file_to_its_owner_and_no_password_in_it(tmp_path: Path) -> None:
@@ -293,16 +299,20 @@ def test_sqlite_keeps_the_file_to_its_owner_and_no_password_in_it(tmp_path: Path
     assert not [word for word in FIRST.values() if word.encode() in kept]
 
 
-def test_sqlite_is_what_another_process_left(tmp_path: Path) -> None:
+def test_sqlite_has_what_another_process_wrote(tmp_path: Path) -> None:
     first, second = SqliteAccountStore(tmp_path), SqliteAccountStore(tmp_path)
     Accounts(first, Argon2Hasher(CHEAPEST), lambda: NOW_MS).seed(FIRST)
-    assert second.everybody() == first.everybody()
+    assert second.list_accounts() == first.list_accounts()
 
 
-def test_sqlite_that_has_vanished_is_unavailable_and_never_made_anew(tmp_path: Path) -> None:
+def test_a_lost_sqlite_file_is_unavailable_and_never_recreated(tmp_path: Path) -> None:
     store = SqliteAccountStore(tmp_path)
     (tmp_path / FILE_NAME).unlink()
-    for question in (store.everybody, lambda: store.find("admin"), lambda: store.write(nothing)):
+    for question in (
+        store.list_accounts,
+        lambda: store.find("admin"),
+        lambda: store.write(nothing),
+    ):
         with pytest.raises(AccountsUnavailable, match="cannot be read or written"):
             question()
     assert not (tmp_path / FILE_NAME).exists()
@@ -314,7 +324,7 @@ def test_sqlite_that_is_no_database_is_unavailable(tmp_path: Path) -> None:
         SqliteAccountStore(tmp_path)
 
 
-def test_sqlite_undoes_what_was_not_finished(tmp_path: Path) -> None:
+def test_sqlite_rolls_back_an_unfinished_change(tmp_path: Path) -> None:
     store = SqliteAccountStore(tmp_path)
     Accounts(store, Argon2Hasher(CHEAPEST), lambda: NOW_MS).seed(FIRST)
     with sqlite3.connect(tmp_path / FILE_NAME) as connection:
@@ -322,7 +332,7 @@ def test_sqlite_undoes_what_was_not_finished(tmp_path: Path) -> None:
             "CREATE TRIGGER refuse BEFORE INSERT ON account WHEN new.login = 'zoe' "
             "BEGIN SELECT RAISE(ABORT, 'no'); END"
         )
-    before = store.everybody()
+    before = store.list_accounts()
     new = [
         Account(
             login=login, role=Role.LEAD, password_hash="x", changed_at_ms=NOW_MS, changed_by="t"
@@ -331,7 +341,7 @@ def test_sqlite_undoes_what_was_not_finished(tmp_path: Path) -> None:
     ]
     with pytest.raises(AccountsUnavailable):
         store.write(lambda _known: new)
-    assert store.everybody() == before
+    assert store.list_accounts() == before
 
 
 def nothing(_known: Mapping[str, Account]) -> list[Account]:

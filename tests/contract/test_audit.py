@@ -1,4 +1,4 @@
-"""One suite for whoever reads the audit log: the memory twin and the real Cassandra alike."""
+"""Contract of audit readers: memory twin and real Cassandra."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def logs(request: pytest.FixtureRequest) -> Iterator[Logs]:
 
 
 def test_a_record_comes_back_as_it_was_written(logs: Logs) -> None:
-    seen = logs.record(timedelta(seconds=1))
+    revealed = logs.record(timedelta(seconds=1))
     made = logs.record(
         timedelta(seconds=2),
         deed=AuditAction.ACCOUNT_MADE,
@@ -80,11 +80,11 @@ def test_a_record_comes_back_as_it_was_written(logs: Logs) -> None:
         customer_token=None,
         account="a.moreno",
     )
-    logs.writer.write([], [], records=[made, seen])
-    assert logs.last(days=1) == [seen, made]
+    logs.writer.write([], [], records=[made, revealed])
+    assert logs.last(days=1) == [revealed, made]
 
 
-def test_nobody_did_anything(logs: Logs) -> None:
+def test_an_empty_log_has_no_records(logs: Logs) -> None:
     assert logs.last(days=400) == []
 
 
@@ -117,7 +117,7 @@ def test_a_record_that_comes_twice_is_one(logs: Logs) -> None:
     assert logs.last(days=1) == [record]
 
 
-def test_two_deeds_of_one_instant_are_two(logs: Logs) -> None:
+def test_two_actions_of_one_instant_are_two(logs: Logs) -> None:
     records = [logs.record(timedelta(minutes=5), record_id=digit * 32) for digit in "0a"]
     logs.writer.write([], [], records=records[::-1])
     assert logs.last(days=1) == records

@@ -1,4 +1,4 @@
-"""One suite for what casework asks of engines: the memory twins and the real Cassandra alike."""
+"""Contract of the ports of casework: memory twins and real Cassandra."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ QUIET_DAYS = iter(random.sample(range(0, 8_000, 8), k=1_000))
 
 @dataclass(frozen=True)
 class Cases:
-    """A reader under test, who writes for it, and days that no other test writes into."""
+    """Reader under test, its writer, and days that no other test writes into."""
 
     writer: VerdictStore
     reader: CaseReader
@@ -50,13 +50,13 @@ class Cases:
     def write(self, *purchases: Transaction) -> None:
         self.writer.write([], random.sample(purchases, k=len(purchases)))
 
-    def say(self, *labels: Label) -> None:
+    def write_labels(self, *labels: Label) -> None:
         self.writer.write([], [], random.sample(labels, k=len(labels)))
 
 
 @pytest.fixture(params=ENGINES)
 def cases(request: pytest.FixtureRequest) -> Iterator[Cases]:
-    # An instant with milliseconds, of which a float of seconds would lose one here and there.
+    # An instant with milliseconds, which a float of seconds would round.
     now = datetime(2001, 1, 2, 12, 30, 0, 123_000, UTC) + timedelta(days=next(QUIET_DAYS))
     if request.param == "memory":
         store = MemoryVerdictStore()
@@ -71,7 +71,7 @@ def cases(request: pytest.FixtureRequest) -> Iterator[Cases]:
 
 
 def own_token() -> str:
-    """A well-formed token that nobody else has."""
+    """Return a well-formed, unique token."""
     return "0a1b2c3d_" + "".join(secrets.choice(TOKEN_LETTERS) for _ in range(26))
 
 
@@ -80,7 +80,7 @@ def name() -> str:
 
 
 def bought(at_ms: int, **changes: Any) -> Transaction:
-    """A purchase that shares nothing with another test's."""
+    """Return a purchase that shares no token with another test's."""
     usual = {"transaction_id": name(), "customer_token": own_token(), "card_token": own_token()}
     return a_transaction(**usual | {"event_at_ms": at_ms} | changes)
 
@@ -103,12 +103,12 @@ def test_a_customers_purchases_come_newest_first_over_months(cases: Cases) -> No
     own = [bought(cases.ms_ago(days=9 * n), customer_token=customer) for n in range(9)]
     cases.write(*own, bought(cases.ms_ago(days=1)))
 
-    def told(days: int, limit: int = 100) -> list[Transaction]:
+    def purchases(days: int, limit: int = 100) -> list[Transaction]:
         return cases.reader.purchases_of(customer, until=cases.now, days=days, limit=limit)
 
-    assert told(80) == own
-    assert told(80, limit=5) == own[:5]
-    assert told(30) == own[:4]
+    assert purchases(80) == own
+    assert purchases(80, limit=5) == own[:5]
+    assert purchases(30) == own[:4]
     assert cases.reader.purchases_of(own_token(), until=cases.now, days=80, limit=9) == []
 
 
@@ -132,7 +132,9 @@ def test_purchases_of_one_instant_come_by_their_id(cases: Cases) -> None:
 
 
 @pytest.mark.parametrize("shared", Shared)
-def test_the_same_elsewhere_whoever_and_whenever_newest_first(cases: Cases, shared: Shared) -> None:
+def test_case_links_of_any_customer_and_time_come_newest_first(
+    cases: Cases, shared: Shared
+) -> None:
     token = own_token()
     tokens = {"card_token": None, "device_token": None, "ip_network_token": None}
     # Ten customers, and four months: a partition each.
@@ -144,7 +146,7 @@ def test_the_same_elsewhere_whoever_and_whenever_newest_first(cases: Cases, shar
     assert cases.reader.purchases_with(shared, own_token(), limit=3) == []
 
 
-def test_a_purchase_that_is_written_again_is_found_once(cases: Cases) -> None:
+def test_a_purchase_written_twice_is_found_once(cases: Cases) -> None:
     purchase = bought(cases.ms_ago(minutes=1))
     cases.write(purchase)
     cases.write(purchase)
@@ -152,16 +154,16 @@ def test_a_purchase_that_is_written_again_is_found_once(cases: Cases) -> None:
     assert cases.reader.purchases_with(Shared.CARD, purchase.card_token, limit=9) == [purchase]
 
 
-def test_verdicts_come_by_transaction_and_those_not_judged_are_left_out(cases: Cases) -> None:
+def test_verdicts_come_by_transaction_and_unscored_ones_are_left_out(cases: Cases) -> None:
     judged = [a_verdict(transaction_id=name(), score=n / 100) for n in range(75)]
     cases.writer.write(judged, [])
-    asked = [one.transaction_id for one in judged]
+    requested = [one.transaction_id for one in judged]
     expected = {one.transaction_id: one for one in judged}
-    assert cases.reader.verdicts_of([*asked, "test:never", asked[0]]) == expected
+    assert cases.reader.verdicts_of([*requested, "test:never", requested[0]]) == expected
     assert cases.reader.verdicts_of([]) == {}
 
 
-def said(known_at_ms: int, **changes: Any) -> Label:
+def a_label(known_at_ms: int, **changes: Any) -> Label:
     usual: dict[str, Any] = {
         "schema": LABEL_SCHEMA,
         "transaction_id": name(),
@@ -173,13 +175,13 @@ def said(known_at_ms: int, **changes: Any) -> Label:
     return Label(**usual | changes)
 
 
-def test_labels_known_come_latest_first_over_days_with_what_was_noted(cases: Cases) -> None:
+def test_labels_known_come_latest_first_over_days_with_their_notes(cases: Cases) -> None:
     lengths_hours = (0, 5, 12, 13, 36, 60, 71)
-    labels = [said(cases.ms_ago(hours=hours), note=f"{hours} h ago") for hours in lengths_hours]
+    labels = [a_label(cases.ms_ago(hours=hours), note=f"{hours} h ago") for hours in lengths_hours]
     labels[2] = replace(labels[2], note=None, source=Source.CHARGEBACK, by="issuer")
     labels[3] = replace(labels[3], verdict=LabelValue.UNSURE)
-    cases.say(*labels)
-    cases.say(*labels)
+    cases.write_labels(*labels)
+    cases.write_labels(*labels)
     three_days_ago = cases.now - timedelta(days=3)
     assert cases.reader.labels_known(three_days_ago, now=cases.now) == labels
     assert cases.reader.labels_known(cases.now - timedelta(hours=13), now=cases.now) == labels[:4]
@@ -187,122 +189,124 @@ def test_labels_known_come_latest_first_over_days_with_what_was_noted(cases: Cas
 
 def test_labels_known_from_an_instant_on_up_to_now(cases: Cases) -> None:
     since = cases.now - timedelta(days=2)
-    inside = [said(cases.ms_ago()), said(epoch_ms_of(since))]
-    cases.say(*inside, said(cases.ms_ago() + 1), said(epoch_ms_of(since) - 1))
+    inside = [a_label(cases.ms_ago()), a_label(epoch_ms_of(since))]
+    cases.write_labels(*inside, a_label(cases.ms_ago() + 1), a_label(epoch_ms_of(since) - 1))
     assert cases.reader.labels_known(since, now=cases.now) == inside
     assert cases.reader.labels_known(cases.now, now=since) == []
 
 
-def test_labels_of_one_instant_all_stand_and_have_an_order(cases: Cases) -> None:
+def test_labels_of_one_instant_are_all_kept_in_a_fixed_order(cases: Cases) -> None:
     at_ms, one, other = cases.ms_ago(minutes=2), *sorted((name(), name()))
     labels = [
-        said(at_ms, transaction_id=one, by="a"),
-        said(at_ms, transaction_id=one, by="b"),
-        said(at_ms, transaction_id=one, by="a", source=Source.CHARGEBACK),
-        said(at_ms, transaction_id=other),
+        a_label(at_ms, transaction_id=one, by="a"),
+        a_label(at_ms, transaction_id=one, by="b"),
+        a_label(at_ms, transaction_id=one, by="a", source=Source.CHARGEBACK),
+        a_label(at_ms, transaction_id=other),
     ]
-    cases.say(*labels)
+    cases.write_labels(*labels)
     assert cases.reader.labels_known(cases.now - timedelta(days=1), now=cases.now) == labels
 
 
 @pytest.mark.parametrize("genuine_comes_first", [False, True])
-def test_of_two_words_of_one_instant_and_person_one_stands_whole(
+def test_of_two_labels_of_one_instant_and_login_one_wins_whole(
     cases: Cases, *, genuine_comes_first: bool
 ) -> None:
-    fraud = said(cases.ms_ago(minutes=2), note="No longer what is meant.")
+    fraud = a_label(cases.ms_ago(minutes=2), note="No longer what is meant.")
     genuine = replace(fraud, verdict=LabelValue.GENUINE, note=None)
     for label in (genuine, fraud) if genuine_comes_first else (fraud, genuine):
-        cases.say(label)
+        cases.write_labels(label)
     assert cases.reader.labels_known(cases.now - timedelta(days=1), now=cases.now) == [genuine]
 
 
 @dataclass(frozen=True)
-class Desk:
-    """Claims under test, how long one lasts here, and a way to let time pass."""
+class ClaimsTest:
+    """Claims under test, their lifetime here, and a way to let time pass."""
 
     claims: Claims
-    lasting_seconds: float
+    claim_seconds: float
     wait: Callable[[float], None]
 
-    def held(self, *names: str) -> dict[str, str]:
-        """Who holds these: a shared engine knows of others' too."""
-        held = self.claims.held()
-        return {one: held[one] for one in names if one in held}
+    def active_claims(self, *names: str) -> dict[str, str]:
+        """Owners of these cases: a shared engine has claims of other tests too."""
+        active = self.claims.active_claims()
+        return {one: active[one] for one in names if one in active}
 
 
 @pytest.fixture(params=ENGINES)
-def desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
+def claims_test(request: pytest.FixtureRequest) -> Iterator[ClaimsTest]:
     if request.param == "memory":
         clock = [datetime(2026, 1, 15, tzinfo=UTC)]
 
         def wait(seconds: float) -> None:
             clock[0] += timedelta(seconds=seconds)
 
-        yield Desk(MemoryClaims(lambda: clock[0]), CLAIM_SECONDS, wait)
+        yield ClaimsTest(MemoryClaims(lambda: clock[0]), CLAIM_SECONDS, wait)
         return
     from fraudwatch.adapters.store.claims import CassandraClaims
 
     session_of: SessionOf = request.getfixturevalue("session_of")
-    claims = CassandraClaims(session_of("console"), lasting_seconds=LASTING_SECONDS)
-    yield Desk(claims, LASTING_SECONDS, time.sleep)
+    claims = CassandraClaims(session_of("console"), claim_seconds=LASTING_SECONDS)
+    yield ClaimsTest(claims, LASTING_SECONDS, time.sleep)
 
 
-def test_whoever_comes_first_holds_the_case_and_both_are_told(desk: Desk) -> None:
+def test_the_first_gets_the_claim_and_both_learn_of_it(claims_test: ClaimsTest) -> None:
     case = name()
-    assert desk.held(case) == {}
-    assert desk.claims.claim(case, "anna") == "anna"
-    assert desk.claims.claim(case, "ben") == "anna"
-    assert desk.claims.claim(case, "anna") == "anna"
-    assert desk.held(case) == {case: "anna"}
+    assert claims_test.active_claims(case) == {}
+    assert claims_test.claims.claim(case, "anna") == "anna"
+    assert claims_test.claims.claim(case, "ben") == "anna"
+    assert claims_test.claims.claim(case, "anna") == "anna"
+    assert claims_test.active_claims(case) == {case: "anna"}
 
 
-def test_one_may_hold_several_cases(desk: Desk) -> None:
+def test_one_login_may_claim_several_cases(claims_test: ClaimsTest) -> None:
     mine, too, bens = name(), name(), name()
     for case, login in ((mine, "anna"), (too, "anna"), (bens, "ben")):
-        assert desk.claims.claim(case, login) == login
-    assert desk.held(mine, too, bens) == {mine: "anna", too: "anna", bens: "ben"}
+        assert claims_test.claims.claim(case, login) == login
+    assert claims_test.active_claims(mine, too, bens) == {mine: "anna", too: "anna", bens: "ben"}
 
 
-def test_only_ones_own_claim_is_given_back(desk: Desk) -> None:
+def test_only_ones_own_claim_is_released(claims_test: ClaimsTest) -> None:
     case = name()
-    desk.claims.release(case, "anna")
-    desk.claims.claim(case, "anna")
-    desk.claims.release(case, "ben")
-    assert desk.claims.claim(case, "ben") == "anna"
-    desk.claims.release(case, "anna")
-    assert desk.held(case) == {}
-    assert desk.claims.claim(case, "ben") == "ben"
+    claims_test.claims.release(case, "anna")
+    claims_test.claims.claim(case, "anna")
+    claims_test.claims.release(case, "ben")
+    assert claims_test.claims.claim(case, "ben") == "anna"
+    claims_test.claims.release(case, "anna")
+    assert claims_test.active_claims(case) == {}
+    assert claims_test.claims.claim(case, "ben") == "ben"
 
 
-def test_a_claim_ends_by_itself(desk: Desk) -> None:
+def test_a_claim_expires(claims_test: ClaimsTest) -> None:
     case = name()
-    desk.claims.claim(case, "anna")
-    desk.wait(desk.lasting_seconds + 1)
-    assert desk.held(case) == {}
-    assert desk.claims.claim(case, "ben") == "ben"
+    claims_test.claims.claim(case, "anna")
+    claims_test.wait(claims_test.claim_seconds + 1)
+    assert claims_test.active_claims(case) == {}
+    assert claims_test.claims.claim(case, "ben") == "ben"
 
 
-def test_a_claim_that_is_renewed_lasts_on_and_then_ends(desk: Desk) -> None:
+def test_a_renewed_claim_lasts_longer_and_then_expires(claims_test: ClaimsTest) -> None:
     case = name()
-    desk.claims.claim(case, "anna")
-    desk.wait(desk.lasting_seconds * 2 / 3)
-    assert desk.claims.claim(case, "anna") == "anna"
-    desk.wait(desk.lasting_seconds * 2 / 3)
-    assert desk.claims.claim(case, "ben") == "anna"
-    desk.wait(desk.lasting_seconds)
-    assert desk.held(case) == {}
-    assert desk.claims.claim(case, "ben") == "ben"
+    claims_test.claims.claim(case, "anna")
+    claims_test.wait(claims_test.claim_seconds * 2 / 3)
+    assert claims_test.claims.claim(case, "anna") == "anna"
+    claims_test.wait(claims_test.claim_seconds * 2 / 3)
+    assert claims_test.claims.claim(case, "ben") == "anna"
+    claims_test.wait(claims_test.claim_seconds)
+    assert claims_test.active_claims(case) == {}
+    assert claims_test.claims.claim(case, "ben") == "ben"
 
 
-def test_of_many_who_press_at_once_one_gets_the_case_and_all_are_told_who(desk: Desk) -> None:
+def test_of_many_concurrent_claims_one_wins_and_all_learn_the_owner(
+    claims_test: ClaimsTest,
+) -> None:
     case, logins = name(), [f"analyst-{n}" for n in range(6)]
     with ThreadPoolExecutor(len(logins)) as pool:
-        told = list(pool.map(lambda login: desk.claims.claim(case, login), logins))
-    assert len(set(told)) == 1
-    assert desk.held(case) == {case: told[0]}
+        owners = list(pool.map(lambda login: claims_test.claims.claim(case, login), logins))
+    assert len(set(owners)) == 1
+    assert claims_test.active_claims(case) == {case: owners[0]}
 
 
-def test_twins_that_do_not_answer_say_so() -> None:
+def test_unavailable_twins_raise() -> None:
     store = MemoryVerdictStore()
     store.is_reachable = False
     now = datetime(2026, 1, 15, tzinfo=UTC)
@@ -324,4 +328,4 @@ def test_a_role_without_the_tables_is_told_that_the_store_is_not_there(
     with pytest.raises(StoreUnavailable, match="does not answer"):
         claims.claim("test:1", "anna")
     with pytest.raises(StoreUnavailable, match="does not answer"):
-        claims.held()
+        claims.active_claims()

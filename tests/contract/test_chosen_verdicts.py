@@ -1,4 +1,4 @@
-"""What a reconciliation asks of the store: the memory twin and the real Cassandra alike."""
+"""Contract of stored verdicts for reconciliation: memory twin and real Cassandra."""
 
 from __future__ import annotations
 
@@ -39,24 +39,24 @@ def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
     yield Stores(CassandraVerdictStore(writing), CassandraChosenVerdicts(reading))
 
 
-def test_a_verdict_is_chosen_by_its_name_or_its_place_and_comes_back_whole(stores: Stores) -> None:
+def test_a_verdict_is_chosen_by_id_or_position_and_read_back_whole(stores: Stores) -> None:
     source = f"chosen{uuid.uuid4().hex[:8]}"
     given = [
         a_verdict(transaction_id=f"{source}:{number}", source_partition=1, source_offset=number)
         for number in range(60)
     ]
     stores.writer.write(given, [])
-    asked: list[tuple[int, int]] = []
+    checked: list[tuple[int, int]] = []
 
     def wanted(name: str, partition: int, offset: int) -> bool:
         if not name.startswith(f"{source}:"):
             return False
-        asked.append((partition, offset))
+        checked.append((partition, offset))
         return name.endswith(":7") or offset < 2
 
     found = {one.transaction_id: one for one in stores.reader.chosen(wanted)}
     assert found == {given[place].transaction_id: given[place] for place in (0, 1, 7)}
-    assert sorted(asked) == [(1, number) for number in range(60)], "each once"
+    assert sorted(checked) == [(1, number) for number in range(60)], "each once"
 
 
 @pytest.mark.engines

@@ -21,8 +21,8 @@ from fraudwatch.adapters.edge.tink_vault import TinkVault
 from fraudwatch.adapters.memory.verdict_store import MemoryDeadLetters, MemoryTopic, MemoryVerdicts
 from fraudwatch.application.intake.admit import Edge
 from fraudwatch.application.intake.intake import Intake
-from fraudwatch.application.intake.message_builders import labels, purchases
-from fraudwatch.application.intake.pending_verdicts import Expectations
+from fraudwatch.application.intake.message_builders import label_builder, purchase_builder
+from fraudwatch.application.intake.pending_verdicts import PendingVerdictRegistry
 from fraudwatch.domain.money import RateTable
 from fraudwatch.stack import catalogue
 from streaming.ingest.api import IngestServices, create_app
@@ -80,7 +80,7 @@ def ingest(tmp_path: Path) -> TestClient:
     edge, letters, verdicts = (
         Edge(TinkVault(tmp_path / "keys"), RateTable([])),
         MemoryDeadLetters(),
-        MemoryVerdicts(Expectations()),
+        MemoryVerdicts(PendingVerdictRegistry()),
     )
 
     def now_ms() -> int:
@@ -88,10 +88,13 @@ def ingest(tmp_path: Path) -> TestClient:
 
     served = IngestServices(
         IngestChannel(
-            Intake(purchases(edge, encode), MemoryTopic(), letters, now_ms), purchase_metrics()
+            Intake(purchase_builder(edge, encode), MemoryTopic(), letters, now_ms),
+            purchase_metrics(),
         ),
-        IngestChannel(Intake(labels(encode), MemoryTopic(), letters, now_ms), label_metrics()),
-        VerdictWaiter(verdicts._expectations, verdicts),
+        IngestChannel(
+            Intake(label_builder(encode), MemoryTopic(), letters, now_ms), label_metrics()
+        ),
+        VerdictWaiter(verdicts._pending, verdicts),
         KEY,
     )
     return TestClient(create_app(served))

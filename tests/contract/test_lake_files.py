@@ -1,4 +1,4 @@
-"""One suite for the lake's files: the folder of the tests and the real HDFS."""
+"""Contract of lake files: local folder and real HDFS."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_large_file_keeps_every_byte(files: LakeFiles, folder: str) -> None:
     assert content_of(files, f"{folder}/a") == b"".join(chunks)
 
 
-def test_what_fails_while_it_is_written_leaves_the_old_file(files: LakeFiles, folder: str) -> None:
+def test_a_failed_write_leaves_the_old_file(files: LakeFiles, folder: str) -> None:
     def broken() -> Iterator[bytes]:
         yield b"new"
         raise ValueError("the source ended")
@@ -75,7 +75,7 @@ def test_what_fails_while_it_is_written_leaves_the_old_file(files: LakeFiles, fo
     assert not files.exists(f"{folder}/b")
 
 
-def test_an_error_of_the_chunks_maker_is_told_as_it_is(files: LakeFiles, folder: str) -> None:
+def test_an_error_of_the_chunks_is_raised_unchanged(files: LakeFiles, folder: str) -> None:
     def broken() -> Iterator[bytes]:
         yield b"new"
         raise ConnectionError("the source, not the lake")
@@ -123,7 +123,7 @@ def test_a_file_moves_over_none(files: LakeFiles, folder: str) -> None:
     assert content_of(files, f"{folder}/b") == b"b"
 
 
-def test_what_is_not_there_is_said(files: LakeFiles, folder: str) -> None:
+def test_a_missing_file_raises(files: LakeFiles, folder: str) -> None:
     assert content_of(files, f"{folder}/none") is None
     assert not files.exists(f"{folder}/none")
     assert not files.remove(f"{folder}/none")
@@ -131,7 +131,7 @@ def test_what_is_not_there_is_said(files: LakeFiles, folder: str) -> None:
         files.move(f"{folder}/none", f"{folder}/target")
 
 
-def test_a_folder_goes_with_all_in_it(files: LakeFiles, folder: str) -> None:
+def test_a_folder_is_removed_with_its_contents(files: LakeFiles, folder: str) -> None:
     files.write(f"{folder}/a/b", [b"x"])
     assert files.remove(f"{folder}/a")
     assert not files.exists(f"{folder}/a/b")

@@ -1,4 +1,4 @@
-"""What every registry promises: the one in memory and MLflow over SQLite."""
+"""Contract of model registries: memory twin and MLflow over SQLite."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def a_file(folder: Path, letter: str) -> Path:
 
 def test_a_registry(registry: ModelRegistry, tmp_path: Path) -> None:
     assert list(registry.versions()) == []
-    registry.name(Alias.CHAMPION, None)  # taken from nobody
+    registry.set_alias(Alias.CHAMPION, None)  # taken from nobody
     first = registry.register(a_record("a"), a_file(tmp_path, "a"))
     second = registry.register(a_record("b"), a_file(tmp_path, "b"))
     assert registry.register(a_record("a"), tmp_path / "gone.npz") == first
@@ -57,13 +57,13 @@ def test_a_registry(registry: ModelRegistry, tmp_path: Path) -> None:
     assert oldest.tags["table.core_labels"] == "17"
     assert oldest.metrics["xgboost.average_precision.mean"] == 0.75
 
-    registry.name(Alias.CHAMPION, first)
-    registry.name(Alias.CHALLENGER, second)
-    registry.note(first, {PROMOTED_AT: "1234"})
+    registry.set_alias(Alias.CHAMPION, first)
+    registry.set_alias(Alias.CHALLENGER, second)
+    registry.add_facts(first, {PROMOTED_AT: "1234"})
     newest, oldest = registry.versions()
     assert (oldest.aliases, oldest.promoted_at_ms) == (("champion",), 1234)
-    registry.name(Alias.CHAMPION, second)
-    registry.name(Alias.CHALLENGER, None)
+    registry.set_alias(Alias.CHAMPION, second)
+    registry.set_alias(Alias.CHALLENGER, None)
     newest, oldest = registry.versions()
     assert (newest.aliases, oldest.aliases) == (("champion",), ())
 
@@ -89,7 +89,7 @@ def test_a_run_in_mlflow_shows_its_curves(tmp_path: Path) -> None:
     assert all(picture.startswith(b"\x89PNG") for picture in pictures.values())
 
 
-def test_a_registry_that_cannot_be_opened_says_so_and_not_where(tmp_path: Path) -> None:
-    with pytest.raises(RegistryUnavailable, match="MLFLOW_TRACKING_URI") as told:
+def test_an_unavailable_registry_raises_without_its_address(tmp_path: Path) -> None:
+    with pytest.raises(RegistryUnavailable, match="MLFLOW_TRACKING_URI") as raised:
         MlflowRegistry("sqlite3+nothing://user:secret-word@nowhere/x", tmp_path)
-    assert "secret-word" not in str(told.value)
+    assert "secret-word" not in str(raised.value)

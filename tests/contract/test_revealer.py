@@ -1,4 +1,4 @@
-"""One suite for whatever looks behind tokens: the memory twin, and the edge as it is served."""
+"""Contract of revealers: memory twin, and the edge over HTTP."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from fraudwatch.application.console.casework import Erased, Revealer, RevealRefu
 from fraudwatch.application.console.reveal import Reveals
 from fraudwatch.application.intake.admit import Edge
 from fraudwatch.application.intake.intake import Intake
-from fraudwatch.application.intake.message_builders import labels, purchases
-from fraudwatch.application.intake.pending_verdicts import Expectations
+from fraudwatch.application.intake.message_builders import label_builder, purchase_builder
+from fraudwatch.application.intake.pending_verdicts import PendingVerdictRegistry
 from fraudwatch.domain.messages.audit import AuditRecord
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.money import RateTable
@@ -45,7 +45,7 @@ class Place:
     revealer: Revealer
     purchase: Transaction
     forgotten: Transaction
-    asked: Callable[[], list[tuple[str | None, str, str]]]  # transaction, login, reason
+    calls: Callable[[], list[tuple[str | None, str, str]]]  # transaction, login, reason
     go_away: Callable[[], None]
 
 
@@ -66,12 +66,12 @@ def in_memory(_: Path) -> Place:
 
 def edge_of(vault: TinkVault, topic: MemoryTopic) -> FastAPI:
     """The app that ingest serves."""
-    letters, expectations = MemoryDeadLetters(), Expectations()
-    admit = purchases(Edge(vault, RateTable([])), encode)
+    letters, expectations = MemoryDeadLetters(), PendingVerdictRegistry()
+    admit = purchase_builder(Edge(vault, RateTable([])), encode)
     served = IngestServices(
         IngestChannel(Intake(admit, MemoryTopic(), letters, lambda: NOON_MS), purchase_metrics()),
         IngestChannel(
-            Intake(labels(encode), MemoryTopic(), letters, lambda: NOON_MS), label_metrics()
+            Intake(label_builder(encode), MemoryTopic(), letters, lambda: NOON_MS), label_metrics()
         ),
         VerdictWaiter(expectations, MemoryVerdicts(expectations)),
         "a-key-of-the-shops",
@@ -95,7 +95,7 @@ def over_the_edge(folder: Path, key: str = KEY) -> Place:
     )
     vault.erase(berta)
 
-    def asked() -> list[tuple[str | None, str, str]]:
+    def calls() -> list[tuple[str | None, str, str]]:
         records = [decode(AuditRecord, value) for _, value, _ in topic.messages]
         return [(record.transaction_id, record.by, record.reason) for record in records]
 
@@ -103,7 +103,7 @@ def over_the_edge(folder: Path, key: str = KEY) -> Place:
         topic.is_reachable = False
 
     revealer = EdgeRevealer("http://edge", key, transport=client._transport)
-    return Place(revealer, purchase, forgotten, asked, go_away)
+    return Place(revealer, purchase, forgotten, calls, go_away)
 
 
 @pytest.fixture(params=[in_memory, over_the_edge], ids=["memory", "edge"])
@@ -112,78 +112,78 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     return made
 
 
-def test_the_fields_come_back_with_the_card_masked_and_the_deed_is_written(place: Place) -> None:
+def test_the_fields_are_returned_with_a_masked_card_and_a_record(place: Place) -> None:
     shown = place.revealer.reveal(place.purchase, person=LEAD, reason=f" {REASON}\n")
     assert shown == {"name": "Erika Mustermann", "card_number": "411111••••••1111"}
-    assert place.asked() == [("shop:1", "lead", REASON)]
+    assert place.calls() == [("shop:1", "lead", REASON)]
 
 
-def test_a_forgotten_customer_is_told_as_such_and_the_try_is_written(place: Place) -> None:
+def test_an_erased_customer_is_reported_and_the_attempt_recorded(place: Place) -> None:
     with pytest.raises(Erased):
         place.revealer.reveal(place.forgotten, person=LEAD, reason=REASON)
-    assert place.asked() == [("shop:2", "lead", REASON)]
+    assert place.calls() == [("shop:2", "lead", REASON)]
 
 
 @pytest.mark.parametrize("role", [Role.ANALYST, Role.ADMIN])
-def test_whoever_may_not_is_refused_and_nothing_is_asked(place: Place, role: Role) -> None:
+def test_a_role_without_the_right_is_refused_without_a_request(place: Place, role: Role) -> None:
     with pytest.raises(Forbidden):
         place.revealer.reveal(place.purchase, person=Person("someone", role), reason=REASON)
-    assert place.asked() == []
+    assert place.calls() == []
 
 
 @pytest.mark.parametrize("reason", ["", "because", " " * 20, "x" * 501])
-def test_a_reason_that_says_nothing_is_refused(place: Place, reason: str) -> None:
+def test_too_short_a_reason_is_refused(place: Place, reason: str) -> None:
     with pytest.raises(RevealRefused, match="reason must have 10 to 500 characters"):
         place.revealer.reveal(place.purchase, person=LEAD, reason=reason)
-    assert place.asked() == []
+    assert place.calls() == []
 
 
-def test_a_purchase_without_a_box_has_nothing_behind_it(place: Place) -> None:
-    with pytest.raises(RevealRefused, match="nothing is sealed with this purchase"):
+def test_a_purchase_without_sealed_fields_is_refused(place: Place) -> None:
+    with pytest.raises(RevealRefused, match="this purchase has no sealed fields"):
         place.revealer.reveal(replace(place.purchase, sealed=None), person=LEAD, reason=REASON)
-    assert place.asked() == []
+    assert place.calls() == []
 
 
 def test_without_an_acknowledgement_nothing_is_shown(place: Place) -> None:
     place.go_away()
     with pytest.raises(RevealRefused, match="nothing was shown"):
         place.revealer.reveal(place.purchase, person=LEAD, reason=REASON)
-    assert place.asked() == []
+    assert place.calls() == []
 
 
-def test_the_console_is_told_when_its_key_is_another(tmp_path: Path) -> None:
+def test_a_wrong_console_key_is_reported(tmp_path: Path) -> None:
     place = over_the_edge(tmp_path, key="another-key")
     with pytest.raises(RevealRefused, match="REVEAL_API_KEY"):
         place.revealer.reveal(place.purchase, person=LEAD, reason=REASON)
-    assert place.asked() == []
+    assert place.calls() == []
 
 
-def test_an_edge_without_this_door_has_forgotten_nobody() -> None:
+def test_an_edge_without_this_endpoint_is_no_erasure() -> None:
     bare = TestClient(FastAPI())
     revealer = EdgeRevealer("http://edge", KEY, transport=bare._transport)
     with pytest.raises(RevealRefused, match="answered 404"):
         revealer.reveal(a_transaction(), person=LEAD, reason=REASON)
 
 
-def test_an_edge_that_nobody_serves_is_named_without_the_key() -> None:
+def test_an_unreachable_edge_is_named_without_the_key() -> None:
     revealer = EdgeRevealer("http://127.0.0.1:9", KEY)
     with pytest.raises(RevealRefused, match="does not answer") as refusal:
         revealer.reveal(a_transaction(), person=LEAD, reason=REASON)
     assert KEY not in str(refusal.value)
 
 
-def test_a_box_of_another_purchase_is_refused(tmp_path: Path) -> None:
+def test_sealed_fields_of_another_purchase_are_refused(tmp_path: Path) -> None:
     place = over_the_edge(tmp_path)
     moved = replace(place.purchase, transaction_id="shop:9")
     with pytest.raises(RevealRefused, match="altered"):
         place.revealer.reveal(moved, person=LEAD, reason=REASON)
-    assert place.asked() == [("shop:9", "lead", REASON)]
+    assert place.calls() == [("shop:9", "lead", REASON)]
 
 
-def test_too_many_looks_are_refused_with_how_long(tmp_path: Path) -> None:
+def test_too_many_reveals_are_refused_with_a_retry_time(tmp_path: Path) -> None:
     place = over_the_edge(tmp_path)
     for _ in range(30):
         place.revealer.reveal(place.purchase, person=LEAD, reason=REASON)
     with pytest.raises(RevealRefused, match=r"30 times in the last hour.*again in 60 min"):
         place.revealer.reveal(place.purchase, person=LEAD, reason=REASON)
-    assert len(place.asked()) == 30
+    assert len(place.calls()) == 30

@@ -1,4 +1,4 @@
-"""One suite for every keeper of tallies: the memory twin and the real Cassandra alike."""
+"""Contract of tally stores: memory twin and real Cassandra."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from fraudwatch.adapters.memory.tallies import MemoryTallyStore
 from fraudwatch.application.console.casework import TallyReader
-from fraudwatch.application.console.tallying import MOST_CHANGED_ROWS, Tallying, TallyStore
+from fraudwatch.application.console.tallying import MAX_CHANGED_ROWS, Tallying, TallyStore
 from fraudwatch.domain.messages.verdict import Outcome, Reason, Risk, Verdict
 from fraudwatch.domain.tally import (
     LONGEST_VALUE,
@@ -77,14 +77,14 @@ def saved(tallies: Tallies, *verdicts: Verdict) -> None:
     tallying.flush()
 
 
-def test_a_day_that_nobody_counted_has_nothing(tallies: Tallies) -> None:
+def test_an_uncounted_day_is_empty(tallies: Tallies) -> None:
     assert tallies.store.load(tallies.day, 0) == Counted(tallies.day, 0)
     assert tallies.store.load(tallies.day, 0).until == NOTHING_COUNTED
     assert tallies.read() == {}
     assert tallies.reader.tallies([]) == []
 
 
-def test_counts_come_back_as_they_were_saved(tallies: Tallies) -> None:
+def test_counts_are_read_back_as_saved(tallies: Tallies) -> None:
     counted = Counted(tallies.day, 1)
     for offset, (outcome, risk) in enumerate(
         [
@@ -132,7 +132,7 @@ def test_a_tally_is_the_sum_over_partitions(tallies: Tallies) -> None:
     assert found["hour", "07"].purchases == 3
 
 
-def test_only_the_days_asked_for_are_told(tallies: Tallies) -> None:
+def test_only_the_requested_days_are_returned(tallies: Tallies) -> None:
     day_ms = 86_400_000
     noon_ms = tallies.verdict(0).event_at_ms
     saved(
@@ -169,7 +169,7 @@ def test_saving_twice_changes_nothing(tallies: Tallies) -> None:
     assert tallies.read()["all", ""].purchases == 1
 
 
-def test_the_state_further_on_stands_whoever_saves_last(tallies: Tallies) -> None:
+def test_the_state_further_on_wins_in_any_order_of_saves(tallies: Tallies) -> None:
     behind, ahead = Counted(tallies.day, 0), Counted(tallies.day, 0)
     for offset in range(4):
         ahead.add(tallies.verdict(offset, merchant_id=f"m-{offset}"))
@@ -181,12 +181,12 @@ def test_the_state_further_on_stands_whoever_saves_last(tallies: Tallies) -> Non
     assert (found.until, found.rows) == (3, ahead.rows)
 
 
-def test_the_biggest_save_there_is_is_taken_in_one_piece(tallies: Tallies) -> None:
+def test_the_biggest_possible_save_is_atomic(tallies: Tallies) -> None:
     rules = tuple(Reason(f"rule-{n}", 1, "R.") for n in range(12))
     long = "\U0001f4b6" * (LONGEST_VALUE - 4)
     counted = Counted(tallies.day, 0)
     offset = 0
-    while len(counted.changed) < MOST_CHANGED_ROWS + len(rules):
+    while len(counted.changed) < MAX_CHANGED_ROWS + len(rules):
         counted.add(
             tallies.verdict(
                 offset, merchant_id=f"{offset:04d}{long}", reasons=rules, outcome=Outcome.DECLINE
@@ -198,7 +198,7 @@ def test_the_biggest_save_there_is_is_taken_in_one_piece(tallies: Tallies) -> No
     assert (found.until, found.rows) == (counted.until, counted.rows)
 
 
-def test_many_rows_of_a_day_come_back_whole(tallies: Tallies) -> None:
+def test_many_rows_of_a_day_are_read_back_whole(tallies: Tallies) -> None:
     saved(tallies, *(tallies.verdict(n, merchant_id=f"m-{n}") for n in range(6_000)))
     found = tallies.read()
     assert sum(name == "merchant" for name, _ in found) == 6_000

@@ -44,7 +44,7 @@ def test_a_topics_page_is_complete(path: Path) -> None:
     assert version in MESSAGES or is_binary
 
 
-def test_a_verdict_lies_in_the_partition_of_its_transaction() -> None:
+def test_a_verdict_is_in_the_partition_of_its_transaction() -> None:
     # So those of a partition come in the order of its offsets, by which the tally counts each once.
     bought, judged = (
         document(path)

@@ -1,4 +1,4 @@
-"""One suite for every publisher: the memory twin and the real broker."""
+"""Contract of publishers: memory twin and real broker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One suite for every verdict store: the memory twin and the real Cassandra alike."""
+"""Contract of verdict stores: memory twin and real Cassandra."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def transaction(event_at_ms: int, **changes: Any) -> Transaction:
     return a_transaction(**unknown | usual | changes)
 
 
-def test_a_verdict_comes_back_as_it_was_written(stores: Stores) -> None:
+def test_a_verdict_is_read_back_as_written(stores: Stores) -> None:
     written = verdict(stores.seconds_ago(5.001))
     stores.writer.write([written], [transaction(written.event_at_ms)])
     assert stores.reader.verdict_of(written.transaction_id) == written
@@ -99,7 +99,7 @@ def test_unknown_stays_unknown(stores: Stores) -> None:
     assert stores.reader.latest(1, now=stores.now) == [alert_of(written)]
 
 
-def test_nobody_judged_it_so_there_is_no_verdict(stores: Stores) -> None:
+def test_an_unscored_transaction_has_no_verdict(stores: Stores) -> None:
     assert stores.reader.verdict_of("test:never") is None
     assert stores.reader.latest(10, now=stores.now) == []
 
@@ -138,8 +138,8 @@ def test_the_newest_come_first_over_hours_and_risks(stores: Stores) -> None:
         verdict(stores.seconds_ago(age * 1_700), risk=risks[age % 3]) for age in range(50)
     ]  # nearly 24 hours
     stores.writer.write(random.sample(rows, k=50), [])
-    seen = stores.reader.latest(100, now=stores.now)
-    assert seen == [alert_of(row) for row in rows]
+    found = stores.reader.latest(100, now=stores.now)
+    assert found == [alert_of(row) for row in rows]
 
 
 def test_no_more_than_the_limit_and_the_newest_of_them(stores: Stores) -> None:
@@ -148,13 +148,13 @@ def test_no_more_than_the_limit_and_the_newest_of_them(stores: Stores) -> None:
     assert stores.reader.latest(7, now=stores.now) == [alert_of(row) for row in rows[:7]]
 
 
-def test_what_is_older_than_the_hours_asked_for_is_not_listed(stores: Stores) -> None:
+def test_older_alerts_than_the_requested_hours_are_not_listed(stores: Stores) -> None:
     young, old = (verdict(stores.seconds_ago(age)) for age in (7_190, 7_210))
     stores.writer.write([young, old], [])
     assert stores.reader.latest(10, now=stores.now, hours=2) == [alert_of(young)]
 
 
-def test_only_the_risks_asked_for_are_listed_and_counted(stores: Stores) -> None:
+def test_only_the_requested_risks_are_listed_and_counted(stores: Stores) -> None:
     rows = {risk: verdict(stores.seconds_ago(9), risk=risk) for risk in Risk}
     stores.writer.write(list(rows.values()), [])
     wanted = [Risk.CRITICAL]
@@ -182,25 +182,25 @@ def test_alerts_between_two_instants_include_the_first_and_not_the_second(stores
     rows = [verdict(stores.seconds_ago(age)) for age in ages]
     stores.writer.write(random.sample(rows, k=len(rows)), [])
     since, until = stores.now - timedelta(seconds=7_200), stores.now - timedelta(seconds=1)
-    seen = stores.reader.decided_between(since, until, limit=10)
-    assert seen == [alert_of(rows[2]), alert_of(rows[3])]
+    found = stores.reader.decided_between(since, until, limit=10)
+    assert found == [alert_of(rows[2]), alert_of(rows[3])]
     assert stores.reader.decided_between(since, until, limit=1) == [alert_of(rows[2])]
     assert stores.reader.decided_between(until, until, limit=9) == []
 
 
-def test_alerts_between_two_instants_come_in_all_risks_and_once_a_judgement(
+def test_alerts_between_two_instants_come_in_all_risks_and_once_a_verdict(
     stores: Stores,
 ) -> None:
     rows = [verdict(stores.seconds_ago(10 + n), risk=risk) for n, risk in enumerate(list(Risk)[1:])]
     again = verdict(stores.seconds_ago(5), rows[0].transaction_id)
     stores.writer.write([*rows, again], [])
     minute_ago = stores.now - timedelta(minutes=1)
-    seen = stores.reader.decided_between(minute_ago, stores.now, limit=10)
-    assert seen == [alert_of(row) for row in (again, *rows)]
+    found = stores.reader.decided_between(minute_ago, stores.now, limit=10)
+    assert found == [alert_of(row) for row in (again, *rows)]
 
 
 @pytest.mark.parametrize("key", ["", "x" * 65_536], ids=["empty", "too_long"])
-def test_rows_with_an_impossible_key_are_refused_and_all_others_are_taken(
+def test_rows_with_an_invalid_key_are_refused_and_all_others_written(
     stores: Stores, key: str
 ) -> None:
     good = [verdict(stores.seconds_ago(age)) for age in (1, 2, 3)]
@@ -231,9 +231,9 @@ def label(known_at_ms: int, transaction_id: str, **changes: Any) -> Label:
     return replace(usual, **changes)
 
 
-def test_all_that_was_said_is_kept_and_the_latest_comes_first(stores: Stores) -> None:
+def test_all_labels_are_kept_and_the_latest_comes_first(stores: Stores) -> None:
     judged = verdict(stores.seconds_ago(9_000))
-    said = [
+    labels = [
         label(
             stores.seconds_ago(10),
             judged.transaction_id,
@@ -243,17 +243,17 @@ def test_all_that_was_said_is_kept_and_the_latest_comes_first(stores: Stores) ->
         label(stores.seconds_ago(20), judged.transaction_id, source=Source.CHARGEBACK, by="bank"),
         label(stores.seconds_ago(30), judged.transaction_id),
     ]
-    stores.writer.write([judged], [], said[::-1])
-    stores.writer.write([], [], said)
+    stores.writer.write([judged], [], labels[::-1])
+    stores.writer.write([], [], labels)
     # A verdict that is decided after all of it touches none of it, and none of it the verdict.
     again = verdict(stores.seconds_ago(1), judged.transaction_id)
     stores.writer.write([again], [])
-    assert stores.reader.labels_of(judged.transaction_id) == said
+    assert stores.reader.labels_of(judged.transaction_id) == labels
     assert stores.reader.verdict_of(judged.transaction_id) == again
     assert stores.reader.labels_of("test:never") == []
 
 
-def test_two_truths_of_one_instant_are_one_whole_label(stores: Stores) -> None:
+def test_two_labels_of_one_instant_are_one_whole_label(stores: Stores) -> None:
     name, at_ms = f"test:{uuid.uuid4().hex}", stores.seconds_ago(5)
     one = label(at_ms, name, note="No longer what is meant.")
     other = label(at_ms, name, verdict=LabelValue.GENUINE)
@@ -358,7 +358,7 @@ def test_a_wrong_password_is_named_as_such(cassandra_settings: CassandraSettings
 
 
 @pytest.mark.engines
-def test_a_store_that_nobody_serves_is_unavailable(cassandra_settings: CassandraSettings) -> None:
+def test_an_unreachable_store_is_unavailable(cassandra_settings: CassandraSettings) -> None:
     from fraudwatch.adapters.store.session import connect
 
     with pytest.raises(StoreUnavailable, match="does not answer"):

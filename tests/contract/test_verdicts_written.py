@@ -1,4 +1,4 @@
-"""One suite for everywhere verdicts are written to: the memory twin and the real broker."""
+"""Contract of verdict logs: memory twin and real broker."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from fraudwatch.adapters.kafka_log.log import client_config, read_range
 from fraudwatch.adapters.kafka_log.verdict_log import KafkaVerdictLog
 from fraudwatch.adapters.memory.verdict_store import MemoryVerdictLog
-from fraudwatch.application.ports import JudgedBatch, NotDelivered, VerdictLog
+from fraudwatch.application.ports import NotDelivered, ScoredBatch, VerdictLog
 from fraudwatch.settings import KafkaSettings
 from fraudwatch.topics import FEATURES_VERSION_HEADER, PRODUCED_AT_HEADER, TRANSACTION_ID_HEADER
 
@@ -49,7 +49,7 @@ def messages_of(settings: KafkaSettings, topic: str) -> list[Message]:
     return [message for some in read_range(settings, topic, {0: end}) for message in some]
 
 
-def told(message: Message, *names: str) -> list[str]:
+def header_values(message: Message, *names: str) -> list[str]:
     """The values of exactly these headers, in this order."""
     headers = message.headers() or []
     assert [name for name, _ in headers] == list(names)
@@ -72,14 +72,14 @@ def on_kafka(settings: KafkaSettings) -> Iterator[Place]:
 
     def verdicts() -> Verdicts:
         return [
-            (key_of(m), m.value() or b"", int(told(m, PRODUCED_AT_HEADER)[0]))
+            (key_of(m), m.value() or b"", int(header_values(m, PRODUCED_AT_HEADER)[0]))
             for m in messages_of(settings, verdict_topic)
         ]
 
     def features() -> Features:
         found = []
         for m in messages_of(settings, feature_topic):
-            name, version = told(m, TRANSACTION_ID_HEADER, FEATURES_VERSION_HEADER)
+            name, version = header_values(m, TRANSACTION_ID_HEADER, FEATURES_VERSION_HEADER)
             found.append((key_of(m), name, m.value() or b"", version))
         return found
 
@@ -97,9 +97,9 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
         yield from on_kafka(request.getfixturevalue("stack").kafka("admin"))
 
 
-def a_batch(*numbers: int, version: str = "v1") -> JudgedBatch:
+def a_batch(*numbers: int, version: str = "v1") -> ScoredBatch:
     """Judged transactions of two customers in turn; each number is in every column of its row."""
-    return JudgedBatch(
+    return ScoredBatch(
         customer_tokens=[("anna", "berta")[n % 2] for n in numbers],
         transaction_ids=[f"shop:{n}" for n in numbers],
         verdicts=[b"verdict %d" % n for n in numbers],
@@ -139,7 +139,7 @@ def test_many_batches_are_one_sequence_each_of_its_own_version(place: Place) -> 
     ]
 
 
-def test_a_batch_written_again_is_there_again_in_the_same_bytes(place: Place) -> None:
+def test_a_repeated_batch_is_on_the_log_again_in_the_same_bytes(place: Place) -> None:
     for _ in range(2):
         place.log.append(a_batch(1, 2))
     verdicts, features = place.verdicts(), place.features()
@@ -154,7 +154,7 @@ def test_an_empty_batch_is_no_error_and_writes_nothing(place: Place) -> None:
     assert place.features() == []
 
 
-def test_what_was_not_delivered_is_said_and_can_be_appended_again() -> None:
+def test_an_undelivered_batch_raises_and_can_be_appended_again() -> None:
     # The twin alone: the real client gives up after a minute, which no test should wait for.
     log = MemoryVerdictLog()
     log.is_reachable = False

@@ -52,7 +52,7 @@ from fraudwatch.domain.views.view import RiskView, table_of
 from fraudwatch.samples import a_token, a_transaction
 from fraudwatch.stack.place import ROOT
 from fraudwatch.topics import FEATURES_VERSION_HEADER, TRANSACTION_ID_HEADER
-from spark_jobs.reconcile.artefact_resolver import BookFolders
+from spark_jobs.reconcile.artefact_resolver import ArtefactFolders
 from spark_jobs.reconcile.day import DayReconciliation
 from spark_jobs.reconcile.outcome_rows import document_of, keep
 from spark_jobs.reconcile.sources import NEEDED, NotArchived, settled_until_ms
@@ -77,7 +77,7 @@ class World:
     messages: list[Message]
     verdicts: list[Verdict]
     store: MemoryVerdictStore
-    folders: BookFolders
+    folders: ArtefactFolders
 
     def reconciled(self, spark: SparkSession, day: date, **changes: Any) -> Reconciled:
         usual: dict[str, Any] = {
@@ -232,7 +232,9 @@ def world(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Iter
     verdicts = [decode(Verdict, value) for _, value, _ in log.verdicts]
     store = MemoryVerdictStore()
     store.write(verdicts, [])
-    folders = BookFolders(policies=(policies,), models=(home / "models",), views=(home / "views",))
+    folders = ArtefactFolders(
+        policies=(policies,), models=(home / "models",), views=(home / "views",)
+    )
     yield World(listed, verdicts, store, folders)
     forget(spark)
 
@@ -405,7 +407,7 @@ def expect_kept(spark: SparkSession, done: Reconciled) -> None:
 
 
 def test_what_can_no_longer_be_judged_is_counted(spark: SparkSession, world: World) -> None:
-    nothing = BookFolders(policies=(), models=(), views=())
+    nothing = ArtefactFolders(policies=(), models=(), views=())
     done = world.reconciled(spark, FIRST, folders=nothing, today=date(2015, 7, 1))
     assert faults(done) == {}
     assert done.notes[Note.POLICY_UNKNOWN] == done.purchases

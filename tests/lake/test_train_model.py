@@ -22,7 +22,7 @@ from fraudwatch.adapters.artefacts.reloadable_models import load_models
 from fraudwatch.adapters.codecs.json_codec import encode
 from fraudwatch.adapters.codecs.log_fold import packed
 from fraudwatch.adapters.memory.registry import MemoryRegistry
-from fraudwatch.application.promotion.promote import Models, approve, roll_back
+from fraudwatch.application.promotion.promote import ModelLifecycle, approve, roll_back
 from fraudwatch.batch_settings import ChallengerSettings
 from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.domain.features.fold import features_version
@@ -167,8 +167,8 @@ def settings_of(folder: Path) -> ChallengerSettings:
     )
 
 
-def models_in(folder: Path) -> Models:
-    return Models(
+def models_in(folder: Path) -> ModelLifecycle:
+    return ModelLifecycle(
         MemoryRegistry(folder / "registry"), ModelFolder(folder / "models"), lambda: NOW_MS
     )
 
@@ -206,9 +206,9 @@ def seen(first: First) -> tuple[Dataset, Learned]:
 def test_the_first_champion_comes_from_history(first: First) -> None:
     report = first.report
     assert (report.outcome, report.version) == (Outcome.PROMOTED, 1), report.because
-    pointer = (first.models.served.folder / POINTER_NAME).read_bytes()
+    pointer = (first.models.model_store.folder / POINTER_NAME).read_bytes()
     assert json.loads(pointer) == {"xgboost": report.sha256}
-    found = load_models(first.models.served.folder, pointer)
+    found = load_models(first.models.model_store.folder, pointer)
     assert found.fraud is not None
     assert found.fraud.about.features_version == features_version()
     assert "amount_eur_cents" in found.fraud.about.features
@@ -265,22 +265,22 @@ def test_the_report_is_one_json_object(first: First, capsys: pytest.CaptureFixtu
 
 def test_a_champion_that_served_nothing_yet_stays(first: First, seen: object) -> None:
     assert seen
-    assert first.models.served.in_use() == first.report.sha256
+    assert first.models.model_store.current() == first.report.sha256
     assert len(first.models.registry.versions()) == 1
 
 
 @pytest.fixture
 def again(
     seen: tuple[Dataset, Learned], first: First, tmp_path: Path
-) -> Callable[[np.ndarray | None], tuple[Models, Learned]]:
+) -> Callable[[np.ndarray | None], tuple[ModelLifecycle, Learned]]:
     """A home where the first champion is in use and served these scores on the test days."""
 
-    def served(scores: np.ndarray | None) -> tuple[Models, Learned]:
+    def served(scores: np.ndarray | None) -> tuple[ModelLifecycle, Learned]:
         data, learned = seen
         models = models_in(tmp_path)
         decision = judged_by_the_gate(models, learned, first.settings)
         settle(models, learned, decision, record=_recorder(data, learned, first), approval=False)
-        sha256 = models.served.in_use() or ""
+        sha256 = models.model_store.current() or ""
         count = len(learned.tested.judged.is_fraud)
         if scores is None:
             return models, learned
@@ -301,7 +301,12 @@ def _recorder(data: Dataset, learned: Learned, first: First) -> choosing.Record:
 
 
 def settled(
-    models: Models, seen: tuple[Dataset, Learned], learned: Learned, first: First, *, approval: bool
+    models: ModelLifecycle,
+    seen: tuple[Dataset, Learned],
+    learned: Learned,
+    first: First,
+    *,
+    approval: bool,
 ) -> choosing.Settled:
     decision = judged_by_the_gate(models, learned, first.settings)
     return settle(
@@ -310,56 +315,62 @@ def settled(
 
 
 def test_a_worse_challenger_never_replaces_a_better_one(
-    again: Callable[..., tuple[Models, Learned]], seen: tuple[Dataset, Learned], first: First
+    again: Callable[..., tuple[ModelLifecycle, Learned]],
+    seen: tuple[Dataset, Learned],
+    first: First,
 ) -> None:
     truth = seen[1].tested.judged.is_fraud.astype(np.float64)
     models, learned = again(truth)
-    before = models.served.in_use()
+    before = models.model_store.current()
     told = settled(models, seen, learned, first, approval=False)
     assert told.outcome is Outcome.NOT_BETTER
     assert "average precision" in told.because
-    assert models.served.in_use() == before
+    assert models.model_store.current() == before
     newest, champion = models.registry.versions()
     assert (newest.aliases, champion.aliases) == ((), ("champion",))
     assert newest.tags["gate"] == GateDecision.NOT_BETTER
 
 
 def test_a_better_challenger_replaces_and_can_be_taken_back(
-    again: Callable[..., tuple[Models, Learned]], seen: tuple[Dataset, Learned], first: First
+    again: Callable[..., tuple[ModelLifecycle, Learned]],
+    seen: tuple[Dataset, Learned],
+    first: First,
 ) -> None:
     chance = np.random.default_rng(1).random(len(seen[1].tested.judged.is_fraud))
     models, learned = again(chance)
     models = replace(models, now_ms=lambda: NOW_MS + 1)
-    before = models.served.in_use()
+    before = models.model_store.current()
     told = settled(models, seen, learned, first, approval=False)
     assert told.outcome is Outcome.PROMOTED
-    assert models.served.in_use() == told.sha256 != before
+    assert models.model_store.current() == told.sha256 != before
     assert roll_back(models).version == 1
-    assert models.served.in_use() == before
+    assert models.model_store.current() == before
 
 
 def test_with_approval_a_person_has_the_last_word(
-    again: Callable[..., tuple[Models, Learned]], seen: tuple[Dataset, Learned], first: First
+    again: Callable[..., tuple[ModelLifecycle, Learned]],
+    seen: tuple[Dataset, Learned],
+    first: First,
 ) -> None:
     chance = np.random.default_rng(1).random(len(seen[1].tested.judged.is_fraud))
     models, learned = again(chance)
-    before = models.served.in_use()
+    before = models.model_store.current()
     told = settled(models, seen, learned, first, approval=True)
     assert told.outcome is Outcome.WAITS
-    assert models.served.in_use() == before
+    assert models.model_store.current() == before
     approve(models, told.version)
-    assert models.served.in_use() == told.sha256
+    assert models.model_store.current() == told.sha256
 
 
 def test_a_corrupt_artefact_leaves_everything_as_it_was(
-    again: Callable[..., tuple[Models, Learned]],
+    again: Callable[..., tuple[ModelLifecycle, Learned]],
     seen: tuple[Dataset, Learned],
     first: First,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     chance = np.random.default_rng(1).random(len(seen[1].tested.judged.is_fraud))
     models, learned = again(chance)
-    before = models.served.in_use()
+    before = models.model_store.current()
 
     def spoiled(folder: Path, artefact: object) -> str:
         sha256 = write_artefact(folder, artefact)  # type: ignore[arg-type]
@@ -370,14 +381,14 @@ def test_a_corrupt_artefact_leaves_everything_as_it_was(
     monkeypatch.setattr(choosing, "write_artefact", spoiled)
     with pytest.raises(BrokenModel, match="was altered"):
         settled(models, seen, learned, first, approval=False)
-    assert models.served.in_use() == before
+    assert models.model_store.current() == before
     assert len(models.registry.versions()) == 1
     monkeypatch.undo()
     assert settled(models, seen, learned, first, approval=False).outcome is Outcome.PROMOTED
 
 
 def test_what_was_measured_is_what_is_promoted(first: First, seen: tuple[Dataset, Learned]) -> None:
-    artefact = read_artefact(first.models.served.folder, first.report.sha256 or "")
+    artefact = read_artefact(first.models.model_store.folder, first.report.sha256 or "")
     learned = seen[1]
     # The same lake and seed grow the same trees, in whatever run.
     again = choosing.artefact_of(learned, artefact.about.fitted_at_ms)
@@ -425,7 +436,7 @@ def test_too_little_to_learn_from_is_said_and_changes_nothing(
     assert report.outcome is Outcome.NOT_ENOUGH
     assert words in report.because
     assert "nothing was changed" in report.because
-    assert models.served.in_use() is None
+    assert models.model_store.current() is None
     assert list(models.registry.versions()) == []
 
 

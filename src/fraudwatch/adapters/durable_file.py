@@ -1,4 +1,4 @@
-"""Files replaced as a whole: after a crash the old one or the new one, never half of one."""
+"""Replace files atomically: after a crash the old or the new content, never a part."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pathlib import Path
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write a file, readable by its owner alone, on disk under its name before this returns."""
+    """Replace a file, readable by its owner only, durably on disk before this returns."""
     _draft(path, content).replace(path)
     _sync_folder(path.parent)
 
 
 def create_file(path: Path, content: bytes) -> bool:
-    """The same for a file that is not there yet; False, and nothing changed, when it is."""
+    """Create a file atomically and durably; False, and nothing changed, if it exists."""
     draft = _draft(path, content)
     try:
         path.hardlink_to(draft)
@@ -48,7 +48,7 @@ def _sync_folder(path: Path) -> None:
 
 
 def append_line(path: Path, line: str) -> None:
-    """Add a line to a log, on disk before this returns."""
+    """Append a line, durably on disk before this returns."""
     with path.open("a", encoding="utf-8") as file:
         file.write(line + "\n")
         file.flush()
@@ -56,8 +56,8 @@ def append_line(path: Path, line: str) -> None:
 
 
 @contextmanager
-def held(path: Path) -> Iterator[None]:
-    """Whoever else holds this file waits: two that change it must not forget each other."""
+def lock_file(path: Path) -> Iterator[None]:
+    """Lock a file for a change; concurrent callers wait, so that no update is lost."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (path.parent / f".{path.name}.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

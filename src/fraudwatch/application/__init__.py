@@ -1,1 +1,1 @@
-"""The verbs: what is asked and told in which order, over ports only."""
+"""Use cases of the platform, over ports only: no driver and no engine is imported here."""

@@ -1,4 +1,4 @@
-"""Reading reports: which there are, and rows of one of them by day."""
+"""Query report tables of the lake by day."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from fraudwatch.lake import REPORT_DAYS
 
 
 class LakeUnavailable(RuntimeError):
-    """The lake's SQL server cannot be asked now."""
+    """The lake's SQL server cannot be queried now."""
 
 
 class UnknownReport(ValueError):
-    """There is no report of that name."""
+    """There is no report of this name."""
 
 
 class ReportReader(Protocol):
-    """Where reports are read."""
+    """Reader of report tables."""
 
-    def rows(self, asked: ReportQuery) -> ReportRows:
-        """The rows asked for, newest day first.
+    def rows(self, query: ReportQuery) -> ReportRows:
+        """Return the rows of a query, newest day first.
 
         Raises:
-            LakeUnavailable: the server is away, refuses the login or the question.
+            LakeUnavailable: the server does not answer, or refuses the login or the query.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class ReportQuery:
-    """One report, some days of it (both included), so many rows; checked, so it can be trusted."""
+    """Query of one report: days (both included) and row limit; validated when created."""
 
     table: str
     first: date | None = None
@@ -39,28 +39,28 @@ class ReportQuery:
     limit: int = 100
 
     def __post_init__(self) -> None:
-        """Refuse what no report answers to: the name goes into a statement.
+        """Validate; the table name is put into an SQL statement.
 
         Raises:
             UnknownReport: no such table.
-            ValueError: there is no day or no row to show.
+            ValueError: the range has no day, or the limit no row.
         """
         if self.table not in REPORT_DAYS:
             raise UnknownReport(f"no report {self.table!r}; there are {', '.join(REPORT_DAYS)}")
         if self.first and self.last and self.last < self.first:
-            raise ValueError("--until lies before --from, so there is no day to show")
+            raise ValueError("--until is before --from, so there is no day to show")
         if self.limit < 1:
             raise ValueError("--limit must be 1 or more")
 
     @property
     def day_column(self) -> str:
-        """The column that says a row's day."""
+        """Column with the day of a row."""
         return REPORT_DAYS[self.table]
 
 
 @dataclass(frozen=True, slots=True)
 class ReportRows:
-    """Some rows of a report; unknown is None."""
+    """Rows of a report; unknown is None."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[Any]]

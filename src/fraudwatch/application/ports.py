@@ -1,4 +1,4 @@
-"""What the application asks of engines; ``adapters/`` answers, memory twins included."""
+"""Ports of the application; ``adapters/`` implements them, memory twins included."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ from fraudwatch.domain.privacy import TokenField
 
 
 class Vault(Protocol):
-    """Keeps the keys of the edge: tokens for joining, a key of one's own for each customer."""
+    """Keys of the edge: tokens for joins, and one encryption key for each customer."""
 
     def token(self, field: TokenField, canonical: str) -> str:
-        """The token of a canonical value: the same value, field and key give the same token."""
+        """Tokenise a canonical value: the same value, field and key give the same token."""
 
     def seal(self, customer_token: str, transaction_id: str, personal: Mapping[str, str]) -> str:
         """Encrypt personal fields under the customer's key, bound to this transaction; base64.
 
-        The key is durable before this returns: what is sealed can be opened after a crash.
+        The key is durable before this returns, so sealed fields can be opened after a crash.
         """
 
     def open(self, customer_token: str, transaction_id: str, sealed: str) -> dict[str, str]:
-        """The personal fields again.
+        """Decrypt the personal fields.
 
         Raises:
             KeyError: the customer's key was erased or never existed.
-            ValueError: the box was altered or belongs to another transaction.
+            ValueError: the sealed fields were altered or belong to another transaction.
         """
 
     def erase(self, customer_token: str) -> bool:
-        """Destroy the customer's key; True if there was one."""
+        """Delete the customer's key (crypto-erasure); True if there was one."""
 
 
 class DeadLetters(Protocol):
-    """Where messages go that nobody can take."""
+    """Dead letter queue for messages that cannot be processed."""
 
     def put(self, letters: Sequence[DeadLetter]) -> None:
-        """Return only when every letter is acknowledged; an offset may move after that."""
+        """Publish dead letters; returns when all are acknowledged, so that offsets may move."""
 
 
 class Publisher(Protocol):
-    """A topic to write to."""
+    """Producer of one topic."""
 
     def publish(self, messages: Sequence[tuple[str, bytes, int]]) -> None:
         """Send (key, value, produced_at_ms) in order; return when all are acknowledged.
@@ -57,8 +57,8 @@ class Publisher(Protocol):
         """
 
 
-class JudgedBatch(NamedTuple):
-    """What is written of a batch of judged transactions; columns of one length, in order."""
+class ScoredBatch(NamedTuple):
+    """Verdicts and features of a scored batch; columns of one length, in order."""
 
     customer_tokens: Sequence[str]
     transaction_ids: Sequence[str]
@@ -69,10 +69,10 @@ class JudgedBatch(NamedTuple):
 
 
 class VerdictLog(Protocol):
-    """Where verdicts go, and beside them the features that they were made of."""
+    """Producer of verdicts and of the feature vectors that they were made from."""
 
-    def append(self, judged: JudgedBatch) -> None:
-        """Write both of each transaction in order; return when all are acknowledged.
+    def append(self, scored: ScoredBatch) -> None:
+        """Publish both for each transaction in order; return when all are acknowledged.
 
         Raises:
             NotDelivered: when one was not, so that nothing is committed that was not written.
@@ -84,22 +84,22 @@ class NotDelivered(RuntimeError):
 
 
 class VerdictListener(Protocol):
-    """Hears verdicts while somebody waits for one, and hands them over."""
+    """Consumes verdicts while a synchronous caller waits, and resolves them."""
 
     def listen(self) -> None:
-        """Return when every verdict from now on is heard, as long as anybody expects one.
+        """Start consuming; every verdict published after this returns is received.
 
         Raises:
-            VerdictsUnheard: the broker gives none now; what is expected will not be told.
+            VerdictsUnavailable: verdicts cannot be consumed now, so no caller gets one.
         """
 
 
-class VerdictsUnheard(RuntimeError):
-    """Verdicts cannot be heard now; they are made and stored all the same."""
+class VerdictsUnavailable(RuntimeError):
+    """Verdicts cannot be consumed now; they are made and stored nevertheless."""
 
 
 class VerdictStore(Protocol):
-    """The system of record of what is judged, said and done; a row written twice is one row."""
+    """System of record of verdicts, transactions, labels, audit records; writes are idempotent."""
 
     def write(
         self,
@@ -108,19 +108,19 @@ class VerdictStore(Protocol):
         labels: Sequence[Label] = (),
         records: Sequence[AuditRecord] = (),
     ) -> None:
-        """Return only when every row is durable; an offset may move after that.
+        """Write rows; returns when all are durable, so that offsets may move.
 
-        Of two verdicts on one transaction the one decided later stands, in whatever order they
-        come. Labels and audit records are only added, and no verdict touches them.
+        Of two verdicts on one transaction the one decided later wins, in any order of arrival.
+        Labels and audit records are append-only.
 
         Raises:
-            StoreUnavailable: not now; the same call succeeds later.
-            RowsRefused: some can never be written; all the others are durable.
+            StoreUnavailable: not now; retry the same call later.
+            RowsRefused: some rows are invalid; all the others are durable.
         """
 
 
 class AlertReader(Protocol):
-    """What the console asks; every method raises :class:`StoreUnavailable` when nobody answers."""
+    """Alerts for the console; methods raise :class:`StoreUnavailable` without an answer."""
 
     def latest(
         self,
@@ -130,32 +130,32 @@ class AlertReader(Protocol):
         hours: int = 24,
         risks: Collection[Risk] = ALERT_RISKS,
     ) -> list[Alert]:
-        """The newest alerts decided in the last ``hours``, latest first, one a transaction."""
+        """Return the newest alerts of the last ``hours``, latest first, one a transaction."""
 
     def decided_between(self, since: datetime, until: datetime, *, limit: int) -> list[Alert]:
-        """The newest alerts decided from ``since`` on and before ``until``, latest first.
+        """Return the newest alerts decided from ``since`` to before ``until``, latest first.
 
-        A transaction that was judged twice comes twice, so that fewer than ``limit`` are all.
+        A transaction that was scored twice comes twice, so that fewer than ``limit`` are all.
         """
 
     def count_since(
         self, since: datetime, *, now: datetime, risks: Collection[Risk] = ALERT_RISKS
     ) -> int:
-        """How many alerts were decided from ``since`` on."""
+        """Count the alerts decided since ``since``."""
 
     def verdict_of(self, transaction_id: str) -> Verdict | None:
-        """The verdict that stands on a transaction, or None."""
+        """Return the current verdict of a transaction, or None."""
 
     def labels_of(self, transaction_id: str) -> list[Label]:
-        """All that was ever said about what a transaction turned out to be, latest first."""
+        """Return all labels of a transaction, latest first."""
 
 
 class StoreUnavailable(RuntimeError):
-    """The store cannot answer now: unreachable, overloaded, or it has withdrawn a right."""
+    """The store cannot answer now: unreachable, overloaded, or a right was revoked."""
 
 
 class RowsRefused(ValueError):
-    """Rows that the store will never take, however often they are offered, and why."""
+    """Rows that the store can never accept, and why."""
 
     def __init__(self, reasons: Mapping[Verdict | Transaction | Label | AuditRecord, str]) -> None:
         named = (f"transaction {row.transaction_id!r}: {why}" for row, why in reasons.items())

@@ -1,4 +1,4 @@
-"""What reconciling a day asks of the system of record."""
+"""Port of reconciliation: stored verdicts of the system of record."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from fraudwatch.domain.messages.verdict import Verdict
 STORED_DAYS: Final = 90
 
 Wanted = Callable[[str, int, int], bool]
-"""Told of each stored verdict: its transaction, and where that stands (partition, offset)."""
+"""Predicate on a stored verdict: transaction id, source partition, source offset."""
 
 
 class StoredVerdicts(Protocol):
-    """Every verdict that stands, looked through once."""
+    """Scan of every stored verdict."""
 
     def chosen(self, wanted: Wanted) -> Iterator[Verdict]:
-        """Those that are wanted, in no order.
+        """Yield the verdicts that ``wanted`` selects, in no order.
 
         Raises:
             StoreUnavailable: not all of them can be read.

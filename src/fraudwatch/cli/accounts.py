@@ -17,7 +17,7 @@ from fraudwatch.application.console.account_rules import (
     AccountRefused,
     AccountsUnavailable,
 )
-from fraudwatch.application.console.accounts import Accounts, Doer
+from fraudwatch.application.console.accounts import Accounts, Actor
 from fraudwatch.cli import output
 from fraudwatch.stack import env_file
 from fraudwatch.stack.place import Place, Unusable
@@ -30,14 +30,14 @@ app = typer.Typer(
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")]
 Login = Annotated[str, typer.Argument(metavar="LOGIN", help="As ls shows it.")]
 # Whoever may write the file needs nobody's permission; the list says that it was not an admin.
-OPERATOR = Doer("operator", witness=lambda _deed, _account: None)
+OPERATOR = Actor("operator", record=lambda _deed, _account: None)
 
 
 @app.command("ls", epilog="Example: ./fraudwatch accounts ls --json")
 def list_accounts(as_json: Json = False) -> None:  # noqa: FBT002  an option
     """List the accounts, with who changed each last."""
     with _opened() as accounts:
-        rows = [_row_of(account) for account in accounts.everybody()]
+        rows = [_row_of(account) for account in accounts.list_accounts()]
     if as_json:
         output.print_json({"accounts": rows})
         return

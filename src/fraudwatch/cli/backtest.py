@@ -73,7 +73,7 @@ def summary(document: Mapping[str, Any]) -> Iterator[str]:
             yield f"not judged, {why.replace('_', ' ')}: {purchases:,}"
     yield ""
     rows = [("", "live", "candidate", "difference")]
-    for one in figures.compared(document):
+    for one in figures.compare_policies(document):
         label = f"  {one.label}" if one.is_part else one.label
         rows.append((label, one.live, one.candidate, one.difference))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

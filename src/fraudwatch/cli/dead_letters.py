@@ -8,7 +8,13 @@ from typing import Annotated
 
 import typer
 
-from fraudwatch.application.dead_letters.dlq import Letter, Replay, State, Stays, newest_first
+from fraudwatch.application.dead_letters.dlq import (
+    DlqRecord,
+    NotReplayable,
+    Replay,
+    ReplayState,
+    newest_first,
+)
 from fraudwatch.cli import output
 from fraudwatch.cli.dlq_table import as_table, described, harmless, line_of
 from fraudwatch.cli.letterbox import endpoints, opened
@@ -37,7 +43,7 @@ def list_letters(
     with opened() as (box, replayed):
         found = [
             letter
-            for letter in newest_first(box.letters())
+            for letter in newest_first(box.records())
             if stage in (None, letter.stage) and code in (None, letter.code)
         ]
         rows = [described(letter, replayed) for letter in found[:limit]]
@@ -65,10 +71,10 @@ def show_letter(
 ) -> None:
     """Show one letter with its payload opened, for which this home's private key is needed."""
     with opened() as (box, replayed):
-        letter = _chosen(newest_first(box.letters()), [letter_id])[0]
+        letter = _chosen(newest_first(box.records()), [letter_id])[0]
         try:
             payload = box.open(letter)
-        except Stays as why:
+        except NotReplayable as why:
             raise Unusable(f"{letter.id}: {why}") from why
         about = described(letter, replayed)
     output.say("The payload may hold personal data: show it to nobody who may not see such data.")
@@ -99,19 +105,19 @@ def replay_letters(
 ) -> None:
     """Let letters in again where they were put aside; exit code 1 when one of them stays."""
     from fraudwatch.adapters.edge.ingest_client import IngestApi
-    from fraudwatch.adapters.kafka_log.dlq_replay_targets import doors
+    from fraudwatch.adapters.kafka_log.dlq_replay_targets import replay_targets
 
     kafka, endpoint = endpoints(Place.from_environment())
     with opened() as (box, replayed), IngestApi(endpoint) as ingest:
-        known = newest_first(box.letters())
+        known = newest_first(box.records())
         letters = _chosen(known, ids) if ids else [x for x in known if x not in replayed]
-        run = Replay(box, doors(kafka, ingest), replayed, is_trial=dry_run)
+        run = Replay(box, replay_targets(kafka, ingest), replayed, is_trial=dry_run)
         results = []
         for result in run.run(letters):
             results.append(result)
             if not as_json:
                 sys.stdout.write(f"{line_of(result)}\n")
-    stay = sum(result.state is State.STAYS for result in results)
+    stay = sum(result.state is ReplayState.NOT_REPLAYABLE for result in results)
     if as_json:
         output.print_json(
             {
@@ -119,7 +125,7 @@ def replay_letters(
                 "entered": 0 if dry_run else len(results) - stay,
                 "stay": stay,
                 "letters": [
-                    {"id": x.letter.id, "state": x.state, "detail": x.detail} for x in results
+                    {"id": x.record.id, "state": x.state, "detail": x.detail} for x in results
                 ],
             }
         )
@@ -130,7 +136,7 @@ def replay_letters(
         raise typer.Exit(FAILED)
 
 
-def _chosen(known: Sequence[Letter], ids: Sequence[str]) -> list[Letter]:
+def _chosen(known: Sequence[DlqRecord], ids: Sequence[str]) -> list[DlqRecord]:
     by_id = {letter.id: letter for letter in known}
     if missing := [one for one in ids if one not in by_id]:
         raise typer.BadParameter(

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from fraudwatch.application.dead_letters.dlq import Letter, Replayed, Result, State
+from fraudwatch.application.dead_letters.dlq import DlqRecord, Replayed, ReplayResult, ReplayState
 
 
-def described(letter: Letter, replayed: Replayed) -> dict[str, Any]:
+def described(letter: DlqRecord, replayed: Replayed) -> dict[str, Any]:
     """What is told of a letter, without its payload."""
     return {
         "id": letter.id,
@@ -43,11 +43,11 @@ def _mark(row: Mapping[str, Any]) -> str:
     return "yes" if row["is_replayed"] else "no"
 
 
-def line_of(result: Result) -> str:
+def line_of(result: ReplayResult) -> str:
     """What became of one letter."""
     state = result.state.replace("_", " ")
-    way = result.detail if result.state is State.STAYS else f"by {result.detail}"
-    return harmless(f"{state:<11}  {result.letter.id}  {way}")
+    way = result.detail if result.state is ReplayState.NOT_REPLAYABLE else f"by {result.detail}"
+    return harmless(f"{state:<11}  {result.record.id}  {way}")
 
 
 def harmless(text: str) -> str:

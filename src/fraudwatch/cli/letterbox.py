@@ -6,36 +6,36 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
-from fraudwatch.application.dead_letters.dlq import Unreachable
+from fraudwatch.application.dead_letters.dlq import DlqUnavailable
 from fraudwatch.stack import catalogue as catalogues
 from fraudwatch.stack import env_file
 from fraudwatch.stack.place import Place, Unusable
 
 if TYPE_CHECKING:
     from fraudwatch.adapters.edge.ingest_client import IngestEndpoint
-    from fraudwatch.adapters.kafka_log.dlq_reader import KafkaLetterbox
+    from fraudwatch.adapters.kafka_log.dlq_reader import KafkaDlqReader
     from fraudwatch.adapters.kafka_log.replayed_file import ReplayedFile
     from fraudwatch.settings import KafkaSettings
 
 
 @contextmanager
-def opened() -> Iterator[tuple[KafkaLetterbox, ReplayedFile]]:
+def opened() -> Iterator[tuple[KafkaDlqReader, ReplayedFile]]:
     """The letters and what is known of their replay.
 
     Raises:
         Unusable: Kafka cannot be read, or this home was never started.
     """
     from fraudwatch.adapters.edge.keysets import PRIVATE_DEAD_LETTER_KEY
-    from fraudwatch.adapters.kafka_log.dlq_reader import KafkaLetterbox
+    from fraudwatch.adapters.kafka_log.dlq_reader import KafkaDlqReader
     from fraudwatch.adapters.kafka_log.replayed_file import ReplayedFile
 
     place = Place.from_environment()
     kafka, _ = endpoints(place)
     key = place.home / "keys" / PRIVATE_DEAD_LETTER_KEY
     try:
-        with closing(KafkaLetterbox(kafka, key)) as box:
+        with closing(KafkaDlqReader(kafka, key)) as box:
             yield box, ReplayedFile(place.home / "dead_letters" / "replayed.jsonl")
-    except Unreachable as why:
+    except DlqUnavailable as why:
         raise Unusable(str(why)) from why
 
 

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from fraudwatch.adapters.artefacts.rate_file import BrokenRates, load_rates
 from fraudwatch.adapters.datasets.files import UnreadableFile
-from fraudwatch.adapters.datasets.labels import read_truth
+from fraudwatch.adapters.datasets.labels import read_labelled_purchases
 from fraudwatch.adapters.datasets.mapping import WrongMapping, load_mapping
 from fraudwatch.adapters.store.session import close, connect
 from fraudwatch.adapters.store.verdict_scan import CassandraVerdictScan
@@ -64,7 +64,7 @@ def report(
         meaning = load_mapping(mapping)
         rates = load_rates(place.root / RATES)
         output.say(f"reading {labels.name} and its labels ...")
-        truth = read_truth(labels, meaning, rates, from_ms=from_ms, until_ms=until_ms)
+        truth = read_labelled_purchases(labels, meaning, rates, from_ms=from_ms, until_ms=until_ms)
         with opened_store(place) as store:
             verdicts = store.of(truth.source)
         document = measured(truth, verdicts)

@@ -24,7 +24,7 @@ from fraudwatch.adapters.store.session import (
     LoginRefused,
     close,
     connect,
-    driver_errors_translated,
+    translate_driver_errors,
 )
 from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.settings import CassandraSettings, Secret
@@ -94,7 +94,7 @@ def set_up(admin: CassandraSettings, migrations: Sequence[Migration]) -> str:
     passwords = RolePasswords().by_role()
     session = _superuser_session(admin)
     try:
-        with driver_errors_translated():
+        with translate_driver_errors():
             _retire_default_superuser(session)
             applied = _migrate(session, migrations)
             changes = ensure_roles(session, passwords, _login_check(admin))
@@ -117,7 +117,7 @@ def preview(admin: CassandraSettings, migrations: Sequence[Migration]) -> str:
     except LoginRefused:
         pending = plan(migrations, {})  # our superuser does not exist yet, so neither does the rest
     else:
-        with driver_errors_translated():
+        with translate_driver_errors():
             pending = plan(migrations, _applied(session))
         close(session)
     shown = [f"-- {m.number:04d}_{m.name}\n" + ";\n".join(m.statements) + ";" for m in pending]
@@ -153,7 +153,7 @@ def _make_superuser(admin: CassandraSettings) -> bool:
     except StoreUnavailable:
         return False
     try:
-        with driver_errors_translated():
+        with translate_driver_errors():
             make_role(session, admin.username, admin.password.get_secret_value(), is_superuser=True)
     finally:
         close(session)

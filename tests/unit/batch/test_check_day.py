@@ -122,7 +122,7 @@ LINES = {
     "a field less": (b'{"schema":"transaction.v1"}', "is no transaction.v1: kind is missing"),
     "bounds": (encode(bought(9, currency="EURO")), "breaks its bounds: currency does not match"),
     "an erasure": (encode(bought(9, kind=Kind.ERASE)), "kind is no purchase"),
-    "another day": (encode(bought(9, event_at_ms=MIDNIGHT_AFTER_MS)), "lies outside its day"),
+    "another day": (encode(bought(9, event_at_ms=MIDNIGHT_AFTER_MS)), "is outside its day"),
     "an id twice": (encode(bought(0)), "repeats an id"),
 }
 

@@ -20,11 +20,11 @@ from fraudwatch.application.extract.lake_files import (
     lines_of,
 )
 from fraudwatch.application.extract.ports import (
-    DayTaken,
+    DayLocked,
     NoSuchDay,
     SourceChanged,
+    SourceMismatch,
     SourceUnavailable,
-    Untrue,
 )
 from fraudwatch.domain.lake.day_extract import MANIFEST_NAME, REJECTED_NAME, ExtractManifest
 from fraudwatch.domain.messages.fields import problems
@@ -113,10 +113,10 @@ def test_a_day_without_purchases_is_a_day(edge: Edge) -> None:
 def test_the_same_day_again_costs_one_question(edge: Edge) -> None:
     first = edge.extract().run()
     edge.books.asked.clear()
-    again = edge.extract().run()
-    assert (again.is_new, again.manifest) == (False, first.manifest)
+    force = edge.extract().run()
+    assert (force.is_new, force.manifest) == (False, first.manifest)
     assert edge.books.asked == [1]
-    assert edge.extract().run(again=True).is_new
+    assert edge.extract().run(force=True).is_new
 
 
 def test_a_day_whose_books_were_corrected_is_replaced(edge: Edge) -> None:
@@ -141,9 +141,9 @@ UNTRUE: dict[str, tuple[Spoil, str]] = {
     "a wrong checksum": (lambda page: page | {"checksum_sha256": "0" * 64}, "checksum over the 10"),
     "a truncated page": (
         lambda page: page | {"purchases": page["purchases"][:-1]},
-        "page 1 of 2026-01-15 holds 3 purchases and must hold 4",
+        "page 1 of 2026-01-15 has 3 purchases, expected 4",
     ),
-    "a truncated last page": (on_page(3, purchases=[]), "page 3 of 2026-01-15 holds 0"),
+    "a truncated last page": (on_page(3, purchases=[]), "page 3 of 2026-01-15 has 0"),
     "a repeated page": (
         on_page(2, purchases=[a_line(n) for n in range(4)]),
         "page 2 of 2026-01-15 repeats page 1",
@@ -157,14 +157,14 @@ UNTRUE: dict[str, tuple[Spoil, str]] = {
         on_page(2, total_purchases=11),
         "changed between page 1 and page 2",
     ),
-    "pages that cannot be": (lambda page: page | {"pages": 9}, "which cannot be"),
+    "pages that cannot be": (lambda page: page | {"pages": 9}, "which is impossible"),
 }
 
 
 @pytest.mark.parametrize("name", UNTRUE)
 def test_what_the_source_does_not_confirm_never_appears(edge: Edge, name: str) -> None:
     edge.books.spoil, told = UNTRUE[name]
-    with pytest.raises(Untrue, match=told) as refused:
+    with pytest.raises(SourceMismatch, match=told) as refused:
         edge.extract().run()
     assert "run this again" in str(refused.value)
     assert not edge.files.exists(FOLDER)
@@ -178,7 +178,7 @@ def test_a_refused_day_leaves_the_one_that_was_there(edge: Edge) -> None:
     before = edge.extract().run().manifest
     edge.books.purchases.append(a_line(10))
     edge.books.spoil = UNTRUE["an altered page"][0]
-    with pytest.raises(Untrue):
+    with pytest.raises(SourceMismatch):
         edge.extract().run()
     assert manifest(edge.files) == before
 
@@ -305,7 +305,7 @@ def test_of_two_at_once_the_second_ends_with_a_sentence(edge: Edge) -> None:
 
     def during(page: dict[str, Any]) -> dict[str, Any]:
         if page["page"] == 2 and not second:
-            with pytest.raises(DayTaken) as taken:
+            with pytest.raises(DayLocked) as taken:
                 replace_run(edge).run()
             second.append(str(taken.value))
         return page
@@ -321,7 +321,7 @@ def replace_run(edge: Edge) -> use_case.DayExtract:
 
 def test_a_lock_of_a_process_that_ended_holds_nobody_up(edge: Edge) -> None:
     dead = edge.extract()
-    dead.lease.take()
+    dead.lease.acquire()
     extract = edge.extract()
     extract.lease.is_gone = lambda _: True
     assert extract.run().is_new
@@ -330,14 +330,14 @@ def test_a_lock_of_a_process_that_ended_holds_nobody_up(edge: Edge) -> None:
 def test_a_lock_of_another_machine_holds_until_its_lease_is_over(edge: Edge) -> None:
     other = edge.extract()
     other.lease.process = "elsewhere:17"
-    other.lease.take()
-    with pytest.raises(DayTaken, match="elsewhere:17"):
+    other.lease.acquire()
+    with pytest.raises(DayLocked, match="elsewhere:17"):
         edge.extract().run()
     later = edge.extract()
     now_ms = later.lease.now_ms
     later.lease.now_ms = lambda: now_ms() + 6 * 60_000
     assert later.run().is_new
-    with pytest.raises(DayTaken, match="passed to another run"):
+    with pytest.raises(DayLocked, match="passed to another run"):
         other.lease.confirm()
 
 
@@ -360,7 +360,7 @@ def test_who_lost_the_day_does_not_publish(edge: Edge) -> None:
         return page
 
     edge.books.spoil = steal
-    with pytest.raises(DayTaken):
+    with pytest.raises(DayLocked):
         extract.run()
     assert not edge.files.exists(FOLDER)
 

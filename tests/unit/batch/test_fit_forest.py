@@ -47,7 +47,7 @@ def test_vectors_of_other_features_are_passed_over_and_counted() -> None:
         ],
         "today",
     )
-    assert found.passed_over == 3
+    assert found.skipped == 3
     assert found.served_at_ms.tolist() == [10, 40]
     assert found.features[0].tolist() == list(range(len(VECTOR_FEATURES)))
     assert np.isnan(found.features[1]).all()
@@ -59,7 +59,7 @@ def test_the_sample_is_bounded_and_knows_what_it_was_drawn_from(
 ) -> None:
     drawn = draw(the_log(2_500, of_others=700), settings)
     assert drawn.rows.shape == (1_000, len(VECTOR_FEATURES))
-    assert (drawn.rows_offered, drawn.passed_over) == (2_500, 700)
+    assert (drawn.rows_offered, drawn.skipped) == (2_500, 700)
     assert (drawn.from_ms, drawn.until_ms) == (1_000, 3_499)
     again = draw(the_log(2_500, at_once=77), settings)
     assert again.rows.tobytes() == drawn.rows.tobytes()

@@ -9,22 +9,22 @@ from batch import models as command
 from batch.models import answer, parsed
 from fraudwatch.adapters.artefacts.model_folder import ModelFolder
 from fraudwatch.adapters.memory.registry import MemoryRegistry
-from fraudwatch.application.promotion.promote import Models
+from fraudwatch.application.promotion.promote import ModelLifecycle
 from fraudwatch.domain.training.versions import NoSuchVersion, TrainingRecord
 
 
 @pytest.fixture
-def models(tmp_path: Path) -> Models:
-    return Models(
+def models(tmp_path: Path) -> ModelLifecycle:
+    return ModelLifecycle(
         MemoryRegistry(tmp_path / "kept"), ModelFolder(tmp_path / "models"), lambda: 1_000
     )
 
 
-def test_nothing_is_listed_where_nothing_was_trained(models: Models) -> None:
+def test_nothing_is_listed_where_nothing_was_trained(models: ModelLifecycle) -> None:
     assert answer(models, "ls", None) == {"in_use": None, "versions": []}
 
 
-def test_a_version_is_told_whole(models: Models, tmp_path: Path) -> None:
+def test_a_version_is_told_whole(models: ModelLifecycle, tmp_path: Path) -> None:
     artefact = tmp_path / f"{'a' * 64}.npz"
     artefact.write_bytes(b"x")
     record = TrainingRecord(
@@ -40,7 +40,7 @@ def test_a_version_is_told_whole(models: Models, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("deed", ["show", "approve", "rollback"])
-def test_what_is_not_there_is_refused(models: Models, deed: str) -> None:
+def test_what_is_not_there_is_refused(models: ModelLifecycle, deed: str) -> None:
     with pytest.raises(NoSuchVersion, match="no version 4 of the model; registered: none"):
         answer(models, deed, 4)
 
@@ -57,7 +57,7 @@ def test_the_command_line() -> None:
 def test_the_command_prints_one_object_or_one_sentence(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    models: Models,
+    models: ModelLifecycle,
     tmp_path: Path,
 ) -> None:
     monkeypatch.setenv("TRAINING_MODELS_FOLDER", str(tmp_path / "models"))

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from fraudwatch.adapters.kafka_log.replayed_file import ReplayedFile
-from fraudwatch.application.dead_letters.dlq import Letter, Result, State
+from fraudwatch.application.dead_letters.dlq import DlqRecord, ReplayResult, ReplayState
 from fraudwatch.cli.dlq_table import as_table, described, harmless, line_of
 from fraudwatch.samples import NOON_MS
 from fraudwatch.stack.place import ROOT
 
 
-def a_letter(**changes: Any) -> Letter:
+def a_letter(**changes: Any) -> DlqRecord:
     usual: dict[str, Any] = {
         "stage": "ingest",
         "origin": "feed:1",
@@ -27,7 +27,7 @@ def a_letter(**changes: Any) -> Letter:
         "partition": 0,
         "offset": 0,
     }
-    return Letter(**(usual | changes))
+    return DlqRecord(**(usual | changes))
 
 
 def run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -51,10 +51,12 @@ def test_a_table_keeps_ids_and_reasons_whole(tmp_path: Path) -> None:
     assert as_table([]) == []
 
 
-def test_what_could_command_a_terminal_is_not_printed() -> None:
+def test_control_characters_are_not_printed() -> None:
     assert harmless("a\x1b[2Jb\x00\x07\u202ec\td\né") == "a\ufffd[2Jb\ufffd\ufffd\ufffdc\td\né"
-    told = line_of(Result(a_letter(origin="feed:\x1b]0;x"), State.STAYS, "it was\rcut"))
-    assert told == "stays        ingest:feed:\ufffd]0;x  it was\ufffdcut"
+    line = line_of(
+        ReplayResult(a_letter(origin="feed:\x1b]0;x"), ReplayState.NOT_REPLAYABLE, "it was\rcut")
+    )
+    assert line == "stays        ingest:feed:\ufffd]0;x  it was\ufffdcut"
 
 
 def test_every_command_has_help_with_an_example(tmp_path: Path) -> None:
@@ -74,7 +76,7 @@ def test_every_command_has_help_with_an_example(tmp_path: Path) -> None:
         ("show",),
     ],
 )
-def test_wrong_use_is_told_on_stderr_with_exit_code_two(
+def test_wrong_use_is_reported_on_stderr_with_exit_code_two(
     tmp_path: Path, wrong: tuple[str, ...]
 ) -> None:
     shown = run(tmp_path, *wrong)
@@ -82,14 +84,14 @@ def test_wrong_use_is_told_on_stderr_with_exit_code_two(
     assert shown.stderr
 
 
-def test_without_a_platform_the_cure_is_told_and_nothing_is_made(tmp_path: Path) -> None:
+def test_without_a_platform_the_fix_is_given_and_nothing_created(tmp_path: Path) -> None:
     shown = run(tmp_path / "home", "ls", "--json")
     assert (shown.returncode, shown.stdout) == (1, "")
     assert "./fraudwatch up" in shown.stderr
     assert not (tmp_path / "home").exists()
 
 
-def test_a_broker_that_is_away_is_told_with_the_cure(tmp_path: Path) -> None:
+def test_an_unavailable_broker_is_reported_with_the_fix(tmp_path: Path) -> None:
     secret = "0123456789abcdef0123"
     text = f"KAFKA_ADMIN_PASSWORD={secret}\nINGEST_API_KEY={secret}\nFRAUDWATCH_PORT_OFFSET=51000\n"
     (tmp_path / ".env").write_text(text)

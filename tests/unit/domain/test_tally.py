@@ -212,7 +212,7 @@ def test_any_order_of_reads_counts_each_verdict_once(seed: int, size: int) -> No
     rng = random.Random(seed)
     log = a_log(rng, size)
     store = MemoryTallyStore()
-    few = {"most_changed_rows": rng.randint(1, 12), "most_held_rows": rng.randint(1, 40)}
+    few = {"max_changed_rows": rng.randint(1, 12), "max_cached_rows": rng.randint(1, 40)}
     tallying = Tallying(store, **few)
     for chunk, fate in reads(rng, as_written(rng, log)):
         for verdict in chunk:
@@ -231,7 +231,7 @@ def test_a_late_write_of_a_replaced_process_spoils_nothing(seed: int) -> None:
     log = a_log(rng, 40)
     written = as_written(rng, log)
     store = MemoryTallyStore()
-    both = [Tallying(store, most_changed_rows=4), Tallying(store, most_changed_rows=9)]
+    both = [Tallying(store, max_changed_rows=4), Tallying(store, max_changed_rows=9)]
     at = [0, 0]
     while min(at) < len(written):
         who = rng.randrange(2)

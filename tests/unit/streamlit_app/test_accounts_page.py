@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from fraudwatch.adapters.memory.accounts import MemoryAccountStore
 from fraudwatch.adapters.memory.verdict_store import MemoryVerdictStore
 from fraudwatch.application.console.access import Role
-from fraudwatch.application.console.accounts import Accounts, Doer
+from fraudwatch.application.console.accounts import Accounts, Actor
 from fraudwatch.application.ports import NotDelivered
 from fraudwatch.domain.messages.audit import AuditAction, AuditRecord
 from streamlit_app.console_services import ServiceSource
@@ -62,7 +62,7 @@ class AccountsWorld:
         return AppTest.from_function(page, args=args, default_timeout=30).run()
 
     def roles(self) -> dict[str, str]:
-        return {one.login: one.role for one in self.accounts.everybody() if one.is_open}
+        return {one.login: one.role for one in self.accounts.list_accounts() if one.is_open}
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_the_page_itself_shows_nothing_without_login(world: AccountsWorld) -> No
 
 
 def test_an_admin_sees_all_accounts(world: AccountsWorld) -> None:
-    world.accounts.close(Doer("admin", lambda *_: None), "lead")
+    world.accounts.close(Actor("admin", lambda *_: None), "lead")
     listed = world.opened_by("admin").dataframe[0].value
     assert list(listed["login"]) == ["admin", "analyst", "lead"]
     assert list(listed["state"]) == ["open", "open", "closed"]
@@ -156,8 +156,8 @@ def test_every_action_is_done_and_recorded(world: AccountsWorld) -> None:
 @pytest.mark.parametrize("why", ["", "because", "         .          "])
 def test_nothing_is_done_without_a_reason(world: AccountsWorld, why: str) -> None:
     app = world.opened_by("admin")
-    assert "Say why" in change(app, "lead", "Close", why).error[0].value
-    assert "Say why" in add(app, "lina", Role.LEAD, why).error[0].value
+    assert "Give a reason" in change(app, "lead", "Close", why).error[0].value
+    assert "Give a reason" in add(app, "lina", Role.LEAD, why).error[0].value
     assert set(world.roles()) == {"admin", "analyst", "lead"}
     assert world.log.records == []
 
@@ -165,12 +165,12 @@ def test_nothing_is_done_without_a_reason(world: AccountsWorld, why: str) -> Non
 def test_nothing_is_done_that_cannot_be_recorded(world: AccountsWorld) -> None:
     world.log.is_down = True
     app = world.opened_by("admin")
-    before = world.accounts.everybody()
+    before = world.accounts.list_accounts()
     for action in ("Change role", "Reset password", "Close"):
         assert "Nothing was changed" in change(app, "lead", action).error[0].value
     assert "Nothing was changed" in add(app, "lina", Role.LEAD).error[0].value
     assert not app.code
-    assert world.accounts.everybody() == before
+    assert world.accounts.list_accounts() == before
     assert app.text_input("accounts_login").value == "lina"
 
 
@@ -183,7 +183,7 @@ def test_a_refused_action_is_reported_and_not_recorded(world: AccountsWorld) -> 
 
 
 def test_an_admin_who_lost_the_role_changes_nothing(world: AccountsWorld) -> None:
-    actor = Doer("second", lambda *_: None)
+    actor = Actor("second", lambda *_: None)
     world.accounts.make(actor, "second", Role.ADMIN)
     app = world.opened_by("admin")
     app.selectbox("accounts_chosen").set_value("lead").run()

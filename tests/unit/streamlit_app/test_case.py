@@ -172,10 +172,10 @@ def test_who_decides_may_claim_and_release(world: World, person: Person) -> None
     world.look(person)
     assert "Release" not in world.buttons
     world.press("Claim")
-    assert world.services.claims.held() == {CASE: person.login}
+    assert world.services.claims.active_claims() == {CASE: person.login}
     assert "You have claimed this case" in world.texts
     world.press("Release")
-    assert world.services.claims.held() == {}
+    assert world.services.claims.active_claims() == {}
     assert "Claim" in world.buttons
 
 
@@ -185,7 +185,7 @@ def test_opening_a_case_renews_ones_own_claim(world: World) -> None:
     for _ in range(3):
         world.now += timedelta(minutes=10)
         world.look()
-    assert world.services.claims.held() == {CASE: "ann"}
+    assert world.services.claims.active_claims() == {CASE: "ann"}
 
 
 def test_an_admin_reads_everything_and_can_press_nothing(world: World) -> None:
@@ -208,7 +208,7 @@ def test_a_claim_of_another_is_shown_and_disables_the_decision(world: World) -> 
     assert "ben has claimed this case" in app.warning[0].value
     assert app.radio[0].disabled
     assert "Claim" not in world.buttons
-    assert world.services.claims.held() == {CASE: "ben"}
+    assert world.services.claims.active_claims() == {CASE: "ben"}
 
 
 def test_reasons_are_shown_with_their_points_and_the_score(world: World) -> None:
@@ -313,11 +313,11 @@ def test_a_decision_becomes_a_label_and_the_next_case_is_offered(
         "Asked the bank.",
     )
     assert world.app.success[0].value == "Saved: fraud, by you."
-    assert world.services.claims.held() == {}
+    assert world.services.claims.active_claims() == {}
     # The label has not reached the store, yet the case does not come again.
     world.press("Next case")
     assert world.open() == "shop:6"
-    assert world.services.claims.held() == {"shop:6": person.login}
+    assert world.services.claims.active_claims() == {"shop:6": person.login}
     world.press("Next case")
     assert "No other open case" in world.texts
 
@@ -417,7 +417,7 @@ def test_without_a_case_the_queue_is_shown_in_the_order_of_next_case(world: Worl
     assert "3 open cases, highest risk first" in world.texts
     world.press("Next case")
     assert world.open() == CASE
-    assert world.services.claims.held()[CASE] == "ann"
+    assert world.services.claims.active_claims()[CASE] == "ann"
 
 
 def test_a_click_in_the_queue_opens_the_case_without_claiming_it(world: World) -> None:
@@ -428,7 +428,7 @@ def test_a_click_in_the_queue_opens_the_case_without_claiming_it(world: World) -
     world.app.run()
     assert world.open() == "shop:6"
     assert "Bought 10:00:00" in world.texts
-    assert world.services.claims.held() == {}
+    assert world.services.claims.active_claims() == {}
 
 
 def test_a_skipped_case_is_last_in_the_queue(world: World) -> None:
@@ -464,7 +464,7 @@ def test_a_skipped_case_is_released_and_comes_last(world: World) -> None:
         world.press("Next case")
         opened.append(world.open())
     assert opened == ["shop:0", "shop:1", "shop:2", "shop:0"]
-    assert world.services.claims.held() == {"shop:0": "ann"}
+    assert world.services.claims.active_claims() == {"shop:0": "ann"}
 
 
 def test_an_unknown_case_says_what_may_be_wrong(world: World) -> None:

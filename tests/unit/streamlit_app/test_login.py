@@ -13,14 +13,14 @@ from streamlit.testing.v1 import AppTest
 from fraudwatch.adapters.memory.accounts import MemoryAccountStore
 from fraudwatch.adapters.memory.verdict_store import MemoryVerdictStore
 from fraudwatch.application.console.access import Role
-from fraudwatch.application.console.accounts import Accounts, Doer
+from fraudwatch.application.console.accounts import Accounts, Actor
 from streamlit_app.console_services import ServiceSource
 from streamlit_app.people import login
 from streamlit_app.people.throttle import Throttle
 from tests.unit.streamlit_app.conftest import PASSWORDS, memory_accounts, memory_services
 
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
-ACTOR = Doer("admin", lambda *_: None)
+ACTOR = Actor("admin", lambda *_: None)
 ANALYST = PASSWORDS[Role.ANALYST]
 
 
@@ -220,7 +220,7 @@ def test_every_role_changes_its_own_password_and_stays_logged_in(made: Console, 
     [
         (ANALYST, "elevenchars", None, "is shorter than 12 characters"),
         (ANALYST, "fraudwatchfraudwatch", None, "is a known default"),
-        (ANALYST, "the-analyst-words", None, "holds your user name"),
+        (ANALYST, "the-analyst-words", None, "contains your user name"),
         (ANALYST, "three plain words", "three plain word", "passwords differ"),
         ("wrong", "three plain words", None, "current password is wrong"),
     ],

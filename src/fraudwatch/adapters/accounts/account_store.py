@@ -1,7 +1,7 @@
-"""Accounts in a small SQLite file for its owner's eyes: console and command line share it.
+"""Account store in a small SQLite file, private to its owner, shared by console and command line.
 
-Each question opens the file anew: that takes less than a millisecond, and a file that was put back
-is seen at once.
+Each query opens the file anew: that takes less than a millisecond, and a restored file is used at
+once.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from fraudwatch.application.console.access import Role
 from fraudwatch.application.console.account_rules import Account, AccountsUnavailable, Change
 
 FILE_NAME = "accounts.sqlite3"
-_PATIENCE_SECONDS = 5.0
+_BUSY_SECONDS = 5.0
 _COLUMNS = ", ".join(column.name for column in fields(Account))
 _TABLE = """
 CREATE TABLE IF NOT EXISTS account (
@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS account (
 
 
 class SqliteAccountStore:
-    """An ``AccountStore`` in one file of this folder, made if it is not there."""
+    """``AccountStore`` in one file of a folder, created if it is missing."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE_NAME
@@ -48,11 +48,11 @@ class SqliteAccountStore:
     def find(self, login: str) -> Account | None:
         """See :class:`fraudwatch.application.console.account_rules.AccountStore`."""
         with self._opened() as connection:
-            asked = f"SELECT {_COLUMNS} FROM account WHERE login = ?"  # noqa: S608  our own names
-            row = connection.execute(asked, (login,)).fetchone()
+            query = f"SELECT {_COLUMNS} FROM account WHERE login = ?"  # noqa: S608  our own names
+            row = connection.execute(query, (login,)).fetchone()
         return _account_of(row) if row else None
 
-    def everybody(self) -> list[Account]:
+    def list_accounts(self) -> list[Account]:
         """See :class:`fraudwatch.application.console.account_rules.AccountStore`."""
         with self._opened() as connection:
             return _all_of(connection)
@@ -62,7 +62,7 @@ class SqliteAccountStore:
         marks = ", ".join("?" for _ in fields(Account))
         put = f"INSERT OR REPLACE INTO account ({_COLUMNS}) VALUES ({marks})"  # noqa: S608
         with self._opened() as connection:
-            # From here on nobody else writes; what is not committed is undone by closing.
+            # Locks the file for writing; without COMMIT, closing rolls back.
             connection.execute("BEGIN IMMEDIATE")
             known = {account.login: account for account in _all_of(connection)}
             connection.executemany(put, [astuple(account) for account in change(known)])
@@ -70,11 +70,11 @@ class SqliteAccountStore:
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
-        # Never made here: a file that has vanished must not come back empty, and then be seeded.
+        # Never created here: a lost file must not come back empty and then be seeded.
         address = f"{self._path.absolute().as_uri()}?mode=rw"
         try:
             with closing(
-                sqlite3.connect(address, uri=True, timeout=_PATIENCE_SECONDS, isolation_level=None)
+                sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
             ) as connection:
                 yield connection
         except sqlite3.Error as error:
@@ -82,14 +82,14 @@ class SqliteAccountStore:
 
     def _unavailable(self, error: Exception) -> AccountsUnavailable:
         return AccountsUnavailable(
-            f"the accounts in {self._path} cannot be read or written ({error}), so nobody can log "
-            "in; put the file back or make it usable"
+            f"the accounts in {self._path} cannot be read or written ({error}), so no user can log "
+            "in; restore the file or repair it"
         )
 
 
 def _all_of(connection: sqlite3.Connection) -> list[Account]:
-    asked = f"SELECT {_COLUMNS} FROM account ORDER BY login"  # noqa: S608  our own names
-    return [_account_of(row) for row in connection.execute(asked)]
+    query = f"SELECT {_COLUMNS} FROM account ORDER BY login"  # noqa: S608  our own names
+    return [_account_of(row) for row in connection.execute(query)]
 
 
 def _account_of(row: tuple[Any, ...]) -> Account:

@@ -1,4 +1,4 @@
-"""Passwords hashed by Argon2id, with what RFC 9106 recommends where memory is short."""
+"""Hash passwords by Argon2id, with the low-memory parameters of RFC 9106."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ logger = logging.getLogger(__name__)
 
 
 class Argon2Hasher:
-    """A ``PasswordHasher``. It works on one password at a time: each takes 64 MiB for a moment."""
+    """``PasswordHasher`` that hashes one password at a time, because each takes 64 MiB."""
 
     def __init__(self, parameters: argon2.Parameters = RFC_9106_LOW_MEMORY) -> None:
         self._hasher = argon2.PasswordHasher.from_parameters(parameters)
         self._one_at_a_time = threading.Lock()
-        # Compared with where there is nothing to compare with, so that it costs the same time.
-        self._nobodys = _empty_hash(parameters)
+        # Compared with when the account is unknown, so that it takes the same time.
+        self._dummy_hash = _empty_hash(parameters)
 
     def hash(self, password: str) -> str:
         """See :class:`fraudwatch.application.console.account_rules.PasswordHasher`."""
@@ -30,9 +30,9 @@ class Argon2Hasher:
         """See :class:`fraudwatch.application.console.account_rules.PasswordHasher`."""
         try:
             with self._one_at_a_time:
-                is_right = self._hasher.verify(password_hash or self._nobodys, password)
+                is_right = self._hasher.verify(password_hash or self._dummy_hash, password)
         except InvalidHashError:
-            logger.exception("a stored password hash is not one, so nobody can log in by it")
+            logger.exception("a stored password hash is invalid, so its account cannot log in")
             return False
         except VerificationError:
             return False
@@ -44,12 +44,12 @@ class Argon2Hasher:
 
 
 def _empty_hash(parameters: argon2.Parameters) -> str:
-    """A hash of nothing that is known, in the form that costs what these parameters say."""
+    """Build a hash of no known password that costs the same time to verify."""
     cost = f"m={parameters.memory_cost},t={parameters.time_cost},p={parameters.parallelism}"
     salt, digest = (_zeros(n) for n in (parameters.salt_len, parameters.hash_len))
     return f"$argon2id$v={parameters.version}${cost}${salt}${digest}"
 
 
 def _zeros(length_bytes: int) -> str:
-    """So many zero bytes in base64 without padding."""
+    """Encode zero bytes in base64 without padding."""
     return "A" * -(-length_bytes * 8 // 6)

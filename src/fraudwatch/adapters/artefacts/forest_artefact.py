@@ -1,4 +1,4 @@
-"""An isolation forest with its calibration, to and from its artefact."""
+"""Convert an isolation forest with its calibration to and from its artefact."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ _TYPES = {
 def forest_artefact(
     about: ModelMetadata, normal: Normal, forest: Forest, quantiles: Float64s
 ) -> Artefact:
-    """A fitted forest, ready to be written."""
+    """Build the artefact of a fitted forest."""
     flat = {name: np.asarray(value) for name, value in forest._asdict().items()}
     return Artefact(about, normal, {**flat, _QUANTILES: quantiles})
 
 
 def forest_model(artefact: Artefact, sha256: str) -> AnomalyModel:
-    """The evaluator of an artefact.
+    """Build the evaluator of an artefact.
 
     Raises:
-        BrokenModel: it holds no forest that can be used.
+        BrokenModel: the artefact has no usable forest.
     """
     if artefact.about.kind is not ModelKind.ISOLATION_FOREST:
         raise BrokenModel(f"model {sha256[:VERSION_LENGTH]} is no {ModelKind.ISOLATION_FOREST}")

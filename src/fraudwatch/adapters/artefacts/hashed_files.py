@@ -1,4 +1,4 @@
-"""Files named by the hash of what is in them, so that none can change unnoticed."""
+"""Content-addressed files: named by their SHA-256, so that a change is detected."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class HashedFiles:
-    """One kind of such files: what it is called, and what helps when one is broken."""
+    """One kind of content-addressed files: its name, suffix, fix and error class."""
 
     what: str
     suffix: str
-    cure: str
+    fix: str
     broken: type[ValueError]
     max_bytes: int = 512 * _MIB
 
     def write(self, folder: Path, content: bytes) -> str:
-        """Write one and return its hash; it is on disk when this returns."""
+        """Write a file and return its hash; it is on disk when this returns."""
         self._expect_size(len(content), f"the {self.what}")
         sha256 = hashlib.sha256(content).hexdigest()
         replace_file(self._path(folder, sha256), content)
         return sha256
 
     def read(self, folder: Path, sha256: str) -> bytes:
-        """The content of this hash.
+        """Read the content of this hash.
 
         Raises:
             FileNotFoundError: it is not there (yet).
-            ValueError: of the kind's own sort; it is not what its name says, or too big.
+            ValueError: the kind's error class; the content does not match the hash, or is too big.
         """
         path = self._path(folder, sha256)
         try:
@@ -53,27 +53,27 @@ class HashedFiles:
         if hashlib.sha256(content).hexdigest() != sha256:
             raise self.broken(
                 f"{path.name} was altered: its content has another hash; "
-                f"copy it again or {self.cure}"
+                f"copy it again or {self.fix}"
             )
         return content
 
     def copy(self, source: Path, target: Path, sha256: str) -> None:
-        """Have a copy in ``target``; see :meth:`read` for what may go wrong."""
+        """Copy a file to ``target`` if it is missing there; see :meth:`read` for errors."""
         if not self._path(target, sha256).exists():
             replace_file(self._path(target, sha256), self.read(source, sha256))
 
     def in_folder(self, folder: Path) -> set[str]:
-        """The hashes of those in a folder."""
+        """Return the hashes of the files in a folder."""
         found = (path.stem for path in folder.glob(f"*{self.suffix}"))
         return {stem for stem in found if SHA256.fullmatch(stem)}
 
     def keep_only(self, folder: Path, kept: AbstractSet[str]) -> None:
-        """Remove the others, which nobody may need; one that stays is told, and tried next time."""
+        """Remove all other files; a failed removal is logged and tried again next time."""
         for sha256 in sorted(self.in_folder(folder) - kept):
             try:
                 self._path(folder, sha256).unlink(missing_ok=True)
             except OSError as error:
-                log.warning("the old %s %s stays on disk: %s", self.what, sha256[:12], error)
+                log.warning("the old %s %s could not be removed: %s", self.what, sha256[:12], error)
 
     def _path(self, folder: Path, sha256: str) -> Path:
         return folder / f"{sha256}{self.suffix}"
@@ -82,5 +82,5 @@ class HashedFiles:
         if size > self.max_bytes:
             raise self.broken(
                 f"{name} has {size / _MIB:.0f} MiB and at most {self.max_bytes / _MIB:.0f} are "
-                f"read; {self.cure}"
+                f"read; {self.fix}"
             )

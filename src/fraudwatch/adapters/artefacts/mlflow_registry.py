@@ -1,7 +1,7 @@
-"""The registry in MLflow, over its SQL store: SQLite as installed, PostgreSQL by its address.
+"""Model registry in MLflow, over its SQL store: SQLite by default, or PostgreSQL.
 
-One run a training (parameters, numbers over the folds, documents, pictures, the artefact), and one
-version of the registered model for each artefact. It opens the store itself: no server, no port.
+Each training is one run (parameters, metrics over the folds, documents, figures, the artefact), and
+each artefact one version of the registered model. The store is opened directly: no server, no port.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class MlflowRegistry:
     """See :class:`~fraudwatch.application.promotion.promote.ModelRegistry`."""
 
     def __init__(self, tracking_uri: str, artifacts_folder: Path) -> None:
-        # It would tell its makers of every use.
+        # MLflow sends usage data by default.
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         from mlflow import MlflowClient
         from mlflow.exceptions import MlflowException
@@ -45,7 +45,7 @@ class MlflowRegistry:
         try:
             self._client: MlflowClient = MlflowClient(tracking_uri, registry_uri=tracking_uri)
         except (MlflowException, SQLAlchemyError) as error:
-            # Its text may hold the address, and with it a password.
+            # The error's text may contain the address, and with it a password.
             raise RegistryUnavailable(
                 f"the model registry cannot be opened ({type(error).__name__}), so nothing was "
                 "changed; see whether MLFLOW_TRACKING_URI in .env is right and that database "
@@ -86,14 +86,14 @@ class MlflowRegistry:
         made = self._client.create_model_version(NAME, source=source, run_id=run_id, tags=tags)
         return int(made.version)
 
-    def name(self, alias: Alias, version: int | None) -> None:
+    def set_alias(self, alias: Alias, version: int | None) -> None:
         """See :class:`~fraudwatch.application.promotion.promote.ModelRegistry`."""
         if version is not None:
             self._client.set_registered_model_alias(NAME, str(alias), str(version))
         elif self._client.search_registered_models(f"name='{NAME}'"):
             self._client.delete_registered_model_alias(NAME, str(alias))
 
-    def note(self, version: int, facts: Mapping[str, str]) -> None:
+    def add_facts(self, version: int, facts: Mapping[str, str]) -> None:
         """See :class:`~fraudwatch.application.promotion.promote.ModelRegistry`."""
         for key, value in facts.items():
             self._client.set_model_version_tag(NAME, str(version), key, value)
@@ -106,7 +106,7 @@ class MlflowRegistry:
         run_id = str(self._client.get_model_version(NAME, str(version)).run_id)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         fetched = self._client.download_artifacts(run_id, f"{_MODEL_FOLDER}/{file_name}")
-        # A local store hands out its own file: it is copied, never moved.
+        # A local store returns its own file: it is copied, never moved.
         draft = folder / f".{file_name}"
         draft.write_bytes(Path(fetched).read_bytes())
         draft.replace(folder / file_name)
@@ -137,7 +137,7 @@ class MlflowRegistry:
 
 
 def _make_folder_of(tracking_uri: str) -> None:
-    """SQLite makes its file and not the folder that it lies in."""
+    """Create the folder of a SQLite file, which SQLite does not."""
     if tracking_uri.startswith("sqlite:///"):
         Path(tracking_uri.removeprefix("sqlite:///")).parent.mkdir(
             parents=True, exist_ok=True, mode=0o700

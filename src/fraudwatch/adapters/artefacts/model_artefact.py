@@ -1,8 +1,8 @@
-"""Fitted models as files: named by the hash of what is in them, so that none can change.
+"""Model artefacts: immutable files named by their hash, and the pointer to the active ones.
 
 An artefact is one ``<sha256>.npz``: a description and plain arrays, never pickled code. The
-pointer, ``champion.json`` beside them, says which of each kind the stream uses; it is replaced as a
-whole after its artefact is on disk. A kind that it does not name is not used. How many are kept:
+pointer, ``champion.json`` beside them, names the active model of each kind; it is replaced
+atomically after its artefact is on disk. A kind that it does not name is not used. Retention:
 :mod:`fraudwatch.adapters.artefacts.model_pruning`.
 """
 
@@ -20,7 +20,7 @@ from typing import Any, Final
 import numpy as np
 
 from fraudwatch.adapters.artefacts.hashed_files import SHA256, HashedFiles
-from fraudwatch.adapters.durable_file import held, replace_file
+from fraudwatch.adapters.durable_file import lock_file, replace_file
 from fraudwatch.domain.models.fitted import BrokenModel, ModelKind, ModelMetadata, Normal
 
 POINTER_NAME: Final = "champion.json"
@@ -34,7 +34,7 @@ Pointer = Mapping[ModelKind, str]
 
 @dataclass(frozen=True, slots=True)
 class Artefact:
-    """A fitted model, before it is made into an evaluator or after it was fitted."""
+    """Fitted model as a description and arrays."""
 
     about: ModelMetadata
     normal: Normal
@@ -52,11 +52,11 @@ def write_artefact(folder: Path, artefact: Artefact) -> str:
 
 
 def read_artefact(folder: Path, sha256: str) -> Artefact:
-    """The artefact of this hash.
+    """Read the artefact of this hash.
 
     Raises:
         FileNotFoundError: it is not there (yet).
-        BrokenModel: it is not what its name says, or cannot be used.
+        BrokenModel: its content does not match the hash, or cannot be used.
     """
     content = MODEL_FILES.read(folder, sha256)
     try:
@@ -79,10 +79,10 @@ def read_artefact(folder: Path, sha256: str) -> Artefact:
 
 
 def parse_pointer(content: bytes) -> Pointer:
-    """Which artefact of each kind is in use.
+    """Parse the pointer: the active artefact of each kind.
 
     Raises:
-        BrokenModel: the document is no such thing.
+        BrokenModel: the document is not a pointer.
     """
     try:
         document = json.loads(content)
@@ -93,24 +93,24 @@ def parse_pointer(content: bytes) -> Pointer:
         raise BrokenModel(f"it must map kinds of models to hashes; kinds are {kinds}")
     for kind, sha256 in document.items():
         if not isinstance(sha256, str) or not SHA256.fullmatch(sha256):
-            raise BrokenModel(f"its {kind} is no SHA-256 in 64 small hexadecimal digits")
+            raise BrokenModel(f"its {kind} is no SHA-256 of 64 lowercase hexadecimal digits")
     return {ModelKind(kind): sha256 for kind, sha256 in document.items()}
 
 
 def point_to(folder: Path, kind: ModelKind, sha256: str) -> None:
-    """Let the stream use this artefact from its next batch on; other kinds stay as they are."""
-    with held_pointer(folder) as known:
+    """Activate an artefact from the stream's next micro-batch on; other kinds stay unchanged."""
+    with locked_pointer(folder) as known:
         text = json.dumps({**known, kind: sha256}, indent=2, sort_keys=True)
         replace_file(folder / POINTER_NAME, f"{text}\n".encode())
 
 
 @contextmanager
-def held_pointer(folder: Path) -> Iterator[Pointer]:
-    """What the pointer says, which nobody changes meanwhile; an absent one names nothing.
+def locked_pointer(folder: Path) -> Iterator[Pointer]:
+    """Read the pointer under its lock; an absent one names nothing.
 
     Raises:
-        BrokenModel: the document is no pointer.
+        BrokenModel: the document is not a pointer.
     """
     pointer = folder / POINTER_NAME
-    with held(pointer):
+    with lock_file(pointer):
         yield parse_pointer(pointer.read_bytes()) if pointer.exists() else {}

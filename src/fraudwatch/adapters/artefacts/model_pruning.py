@@ -1,10 +1,10 @@
-"""Which fitted models are kept, so that a fit a day does not fill the disk.
+"""Prune fitted models, so that a daily fit does not fill the disk.
 
-Of the folder that training writes to: what the pointer names, and of each kind the five that were
-fitted last, one of which an operator may point back to. A batch that is run again needs none of
-them: the detector has copied what it used, and of its copies keeps those of its last five uses
-(:mod:`fraudwatch.adapters.artefacts.reloadable_models`), of which Spark only ever runs the last one
-again. What cannot be read as a model is nobody's to remove.
+In the folder that training writes to it keeps the active models and the last five fitted of each
+kind, to which an operator may roll back. A replayed micro-batch needs none of them: the detector
+has its own copies for its last five journal entries
+(:mod:`fraudwatch.adapters.artefacts.reloadable_models`), of which Spark replays only the last.
+Files that cannot be read as a model are kept.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Final
 
-from fraudwatch.adapters.artefacts.model_artefact import MODEL_FILES, held_pointer, read_artefact
+from fraudwatch.adapters.artefacts.model_artefact import MODEL_FILES, locked_pointer, read_artefact
 from fraudwatch.domain.models.fitted import BrokenModel, ModelKind
 
 KEPT_OF_EACH_KIND: Final = 5
 
 
 def prune_fitted(folder: Path) -> None:
-    """Remove what was fitted too long ago; the pointer cannot move meanwhile."""
-    with held_pointer(folder) as pointer:
+    """Remove old models, holding the pointer's lock."""
+    with locked_pointer(folder) as pointer:
         MODEL_FILES.keep_only(folder, {*pointer.values(), *_newest(folder)})
 
 
 def _newest(folder: Path) -> set[str]:
-    """The last of each kind, and whatever tells of none."""
+    """Return the newest of each kind, and the unreadable ones."""
     kept, by_kind = set[str](), defaultdict[ModelKind, list[tuple[int, str]]](list)
     for sha256 in MODEL_FILES.in_folder(folder):
         try:

@@ -1,4 +1,4 @@
-"""A policy out of its YAML file."""
+"""Load a policy from its YAML file."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def find_policy(given: str, folder: Path) -> Path:
-    """The file that a person means by a path, or by the name of one in ``folder``.
+    """Find a policy file by its path, or by its name in ``folder``.
 
     Raises:
-        BrokenPolicy: there is no such file; the text says which names there are.
+        BrokenPolicy: there is no such file; the message lists the names.
     """
     path = folder / f"{given}.yaml" if _NAME.fullmatch(given) else Path(given)
     if path.is_file():
@@ -35,11 +35,11 @@ def find_policy(given: str, folder: Path) -> Path:
 def load_policy(path: Path) -> Policy:
     """Read and check a policy file.
 
-    Its version becomes the author's and the content's hash, for example ``2026-11-21+1f3a9c04``: an
-    edit that keeps the version is told apart all the same.
+    Its version becomes the author's version plus a hash of the content, for example
+    ``2026-11-21+1f3a9c04``, so that an edit without a new version is distinguished.
 
     Raises:
-        BrokenPolicy: the file cannot be read, is no YAML, or no usable policy; the text names it.
+        BrokenPolicy: the file cannot be read, is no YAML, or no valid policy; the message names it.
     """
     try:
         content = path.read_bytes()
@@ -52,7 +52,7 @@ def load_policy(path: Path) -> Policy:
 
 
 def parse_policy(content: bytes) -> Policy:
-    """The policy in a file's content; see :func:`load_policy`."""
+    """Parse a policy from a file's content; see :func:`load_policy`."""
     try:
         document = yaml.safe_load(content)
     except (UnicodeDecodeError, yaml.YAMLError) as error:

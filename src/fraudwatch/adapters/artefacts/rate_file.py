@@ -1,4 +1,4 @@
-"""Exchange rates out of their CSV file: ``valid_on,currency,units_per_euro``."""
+"""Load exchange rates from a CSV file: ``valid_on,currency,units_per_euro``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 class BrokenRates(ValueError):
-    """The rate file cannot be used; the text names line and cause."""
+    """The rate file is invalid; the message names line and cause."""
 
 
 def load_rates(path: Path) -> RateTable:
@@ -37,7 +37,7 @@ def load_rates(path: Path) -> RateTable:
         except ValueError as error:
             raise BrokenRates(f"{path}, line {number}: {error}") from error
     if not rates:
-        raise BrokenRates(f"{path} holds no rate, so only euro could be admitted")
+        raise BrokenRates(f"{path} has no rate, so only euro could be admitted")
     return RateTable(rates.values())
 
 
@@ -60,7 +60,7 @@ def _rate(cells: list[str]) -> Rate:
     if not _CURRENCY.fullmatch(currency):
         raise ValueError(f"currency must be an ISO 4217 code such as USD, is {currency!r}")
     if currency == "EUR":
-        raise ValueError("EUR needs no rate: it is what all others are converted into")
+        raise ValueError("EUR needs no rate: all other currencies are converted into it")
     return Rate(day, currency, _units(units))
 
 

@@ -1,8 +1,8 @@
-"""Which models a batch is judged by: the pointer that training moves, taken up between batches.
+"""Hot reload of models: the pointer that training moves, loaded between micro-batches.
 
-The artefacts in use are copied beside the log of uses, so that a batch which is run again after a
-crash finds them, whatever happened to the place they came from. Copies that the last uses do not
-name are removed when a new one comes.
+The artefacts in use are copied beside the reload journal, so that a micro-batch replayed after a
+crash finds them even if their source is gone. Copies that the last entries do not name are removed
+when a new one is loaded.
 """
 
 from __future__ import annotations
@@ -18,69 +18,69 @@ from fraudwatch.adapters.artefacts.model_artefact import (
     parse_pointer,
     read_artefact,
 )
-from fraudwatch.adapters.artefacts.versioned_reload import BookOfUses
+from fraudwatch.adapters.artefacts.versioned_reload import ReloadJournal
 from fraudwatch.domain.models.active_models import ActiveModels, check_outputs
 from fraudwatch.domain.models.fitted import BrokenModel, ModelKind, ModelMetadata
 
 _NO_MODEL = b"{}"
-# Spark runs only its last batch again, so one is needed; a restored checkpoint may be older.
-KEPT_USES: Final = 5
+# Spark replays only its last batch, so one is needed; a restored checkpoint may be older.
+KEPT_VERSIONS: Final = 5
 
 
-class ModelBook:
-    """The folder that training writes to, and the one that remembers what was used when.
+class ReloadableModels:
+    """Watches the folder that training writes to, and journals the models of each micro-batch.
 
-    As long as nobody has pointed to a model there is none. ``on_look`` is told after each look at a
-    changed pointer whether it is usable.
+    Without a pointer there is no model. ``on_reload`` is called with whether a changed pointer is
+    valid, after each read.
     """
 
     def __init__(
-        self, source: Path, folder: Path, features_version: str, on_look: Callable[[bool], None]
+        self, source: Path, folder: Path, features_version: str, on_reload: Callable[[bool], None]
     ) -> None:
         self._source, self._folder, self._features_version = source, folder, features_version
-        self._book = BookOfUses(
+        self._journal = ReloadJournal(
             source=source / POINTER_NAME,
             folder=folder,
             suffix=".json",
-            take_up=self._take_up,
+            load=self._load,
             reopen=lambda content: load_models(folder, content),
             name_of=_name_of,
-            on_look=on_look,
-            before_any=_NO_MODEL,
+            on_reload=on_reload,
+            initial_content=_NO_MODEL,
         )
 
     def models_for(self, batch_id: int, *, is_rerun: bool) -> ActiveModels:
-        """The models of a batch; one that begins for the first time may bring new ones in."""
-        return self._book.used_in(batch_id, is_rerun=is_rerun)
+        """Return the models for a micro-batch; a first run may load new ones."""
+        return self._journal.version_for_batch(batch_id, is_rerun=is_rerun)
 
-    def _take_up(self, pointer: bytes) -> ActiveModels:
+    def _load(self, pointer: bytes) -> ActiveModels:
         for sha256 in parse_pointer(pointer).values():
             MODEL_FILES.copy(self._source, self._folder, sha256)
         models = load_models(self._folder, pointer)
         for model in (models.anomaly, models.fraud):
             if model is not None:
-                self._expect_todays_features(model.version, model.about)
+                self._check_features_version(model.version, model.about)
         check_outputs(models)
-        self._forget_all_before(pointer)
+        self._prune(pointer)
         return models
 
-    def _forget_all_before(self, pointer: bytes) -> None:
-        """Nothing of what is used until the new use is on disk goes: a crash may come between."""
-        needed = [*self._book.latest(KEPT_USES - 1), pointer]
+    def _prune(self, pointer: bytes) -> None:
+        """Remove old copies; those in use before the new entry stay, in case of a crash."""
+        needed = [*self._journal.latest(KEPT_VERSIONS - 1), pointer]
         MODEL_FILES.keep_only(
             self._folder, {sha256 for one in needed for sha256 in parse_pointer(one).values()}
         )
 
-    def _expect_todays_features(self, version: str, about: ModelMetadata) -> None:
+    def _check_features_version(self, version: str, about: ModelMetadata) -> None:
         if about.features_version != self._features_version:
             raise BrokenModel(
                 f"model {version} was fitted on features {about.features_version} and today's are "
-                f"{self._features_version}, which may mean something else; fit it again"
+                f"{self._features_version}, which may have other meanings; fit it again"
             )
 
 
 def load_models(folder: Path, pointer: bytes) -> ActiveModels:
-    """The models that a pointer names, from the artefacts in a folder.
+    """Load the models that a pointer names from the artefacts in a folder.
 
     Raises:
         FileNotFoundError: an artefact is not there.
@@ -91,7 +91,7 @@ def load_models(folder: Path, pointer: bytes) -> ActiveModels:
     if sha256 := named.get(ModelKind.ISOLATION_FOREST):
         found = ActiveModels(anomaly=forest_model(read_artefact(folder, sha256), sha256))
     if sha256 := named.get(ModelKind.XGBOOST):
-        # A process without such a model needs no such engine.
+        # Imported here, so that a process without such a model does not need XGBoost.
         from fraudwatch.adapters.artefacts.xgboost_model import xgboost_model
 
         fraud = xgboost_model(read_artefact(folder, sha256), sha256)

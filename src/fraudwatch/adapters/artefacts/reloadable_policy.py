@@ -1,4 +1,4 @@
-"""Which policy a batch is judged by: the file that people edit, taken up between batches."""
+"""Hot reload of the policy: the edited file is loaded between micro-batches."""
 
 from __future__ import annotations
 
@@ -6,34 +6,34 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fraudwatch.adapters.artefacts.policy_file import parse_policy
-from fraudwatch.adapters.artefacts.versioned_reload import BookOfUses, NothingToUse
+from fraudwatch.adapters.artefacts.versioned_reload import NoUsableVersion, ReloadJournal
 from fraudwatch.domain.policy.policy import BrokenPolicy, Policy
 
 
-class PolicyBook:
-    """The policy file, and the folder that remembers what was used when.
+class ReloadablePolicy:
+    """Watches the policy file, and journals the policy of each micro-batch.
 
-    ``on_look`` is told after each look at a changed file whether it is usable.
+    ``on_reload`` is called after each read of a changed file with whether it is valid.
     """
 
-    def __init__(self, source: Path, folder: Path, on_look: Callable[[bool], None]) -> None:
-        self._book = BookOfUses(
+    def __init__(self, source: Path, folder: Path, on_reload: Callable[[bool], None]) -> None:
+        self._journal = ReloadJournal(
             source=source,
             folder=folder,
             suffix=".yaml",
-            take_up=parse_policy,
+            load=parse_policy,
             reopen=parse_policy,
             name_of=lambda policy: f"policy {policy.version}",
-            on_look=on_look,
+            on_reload=on_reload,
         )
 
     def policy_for(self, batch_id: int, *, is_rerun: bool) -> Policy:
-        """The policy of a batch; one that begins for the first time may bring a changed file in.
+        """Return the policy for a micro-batch; a first run may load a changed file.
 
         Raises:
-            BrokenPolicy: the file is not usable, and no policy was ever in use here.
+            BrokenPolicy: the file is invalid, and no earlier version exists here.
         """
         try:
-            return self._book.used_in(batch_id, is_rerun=is_rerun)
-        except NothingToUse as error:
+            return self._journal.version_for_batch(batch_id, is_rerun=is_rerun)
+        except NoUsableVersion as error:
             raise BrokenPolicy(str(error)) from error

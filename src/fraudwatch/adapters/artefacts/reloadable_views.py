@@ -1,7 +1,7 @@
-"""Which risk views a batch may use: the list that the hourly job replaces, looked at in between.
+"""Hot reload of risk views: the list that the hourly job replaces, read between micro-batches.
 
-The files are copied beside the log of uses, so that a batch which is run again after a crash finds
-the same views. Only the few that the purchases at hand need are in memory.
+The files are copied beside the reload journal, so that a micro-batch replayed after a crash finds
+the same views. Only the few views that current purchases need are in memory.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from fraudwatch.adapters.artefacts.hashed_files import HashedFiles
-from fraudwatch.adapters.artefacts.versioned_reload import BookOfUses
+from fraudwatch.adapters.artefacts.versioned_reload import ReloadJournal
 from fraudwatch.adapters.artefacts.view_artefact import VIEW_FILES, view_of
 from fraudwatch.adapters.artefacts.view_publication import (
     LIST_NAME,
@@ -24,68 +24,67 @@ from fraudwatch.adapters.artefacts.view_publication import (
 from fraudwatch.domain.views.published import VERSION_LENGTH, RiskViews
 from fraudwatch.domain.views.view import BrokenView, RiskView
 
-# Spark runs only its last batch again, so one is needed; a restored checkpoint may be older.
-KEPT_USES: Final = 5
+# Spark replays only its last batch, so one is needed; a restored checkpoint may be older.
+KEPT_VERSIONS: Final = 5
 # Live purchases need the newest and the one before it; late ones a few more.
 OPEN_VIEWS: Final = 4
 _LISTS: Final = HashedFiles("list of views", ".json", "publish a view", BrokenView)
 
 
-class ViewBook:
-    """The folder that the hourly job writes to, and the one that remembers what was used when.
+class ReloadableViews:
+    """Watches the folder that the hourly job writes to, and journals the views of each batch.
 
-    As long as nothing was published there is no view. ``on_look`` is told after each look at a
-    changed list whether it is usable, ``on_newest`` when the hour of the newest view ended (epoch
-    seconds).
+    Without a publication there is no view. ``on_reload`` is called with whether a changed list is
+    valid, after each read, ``on_newest`` with the end of the newest view's hour (epoch seconds).
     """
 
     def __init__(
         self,
         source: Path,
         folder: Path,
-        on_look: Callable[[bool], None],
+        on_reload: Callable[[bool], None],
         on_newest: Callable[[float], None] = lambda _: None,
     ) -> None:
         self._on_newest = on_newest
         self._source, self._folder = source, folder
         self._open: Callable[[str], RiskView] = lru_cache(OPEN_VIEWS)(self._read)
         self._checked: set[str] = set()
-        self._book = BookOfUses(
+        self._journal = ReloadJournal(
             source=source / LIST_NAME,
             folder=folder,
             suffix=".json",
-            take_up=self._take_up,
+            load=self._load,
             reopen=lambda content: self._views(parse_list(content)),
             name_of=_name_of,
-            on_look=on_look,
-            before_any=NOTHING_PUBLISHED,
+            on_reload=on_reload,
+            initial_content=NOTHING_PUBLISHED,
         )
 
     def views_for(self, batch_id: int, *, is_rerun: bool) -> RiskViews:
-        """The views of a batch; one that begins for the first time may bring new ones in."""
-        return self._book.used_in(batch_id, is_rerun=is_rerun)
+        """Return the risk views for a micro-batch; a first run may load new ones."""
+        return self._journal.version_for_batch(batch_id, is_rerun=is_rerun)
 
-    def _take_up(self, content: bytes) -> RiskViews:
+    def _load(self, content: bytes) -> RiskViews:
         listed = parse_list(content)
         for one in listed:
             VIEW_FILES.copy(self._source, self._folder, one.sha256)
             self._check(one)
-        self._forget_all_before(content)
+        self._prune(content)
         return self._views(listed)
 
     def _check(self, listed: Listed) -> None:
-        """A view that cannot be opened is found before a purchase needs it."""
+        """Open a view once, so that a broken one is found before a purchase needs it."""
         if listed.sha256 not in self._checked:
             if self._open(listed.sha256).built_until_ms != listed.built_until_ms:
                 raise BrokenView(
-                    f"the view {listed.sha256[:VERSION_LENGTH]} is of another hour than the list "
-                    "says; build it again"
+                    f"the view {listed.sha256[:VERSION_LENGTH]} is of another hour than in the "
+                    "list; build it again"
                 )
             self._checked.add(listed.sha256)
 
-    def _forget_all_before(self, content: bytes) -> None:
-        """Nothing of what is used until the new use is on disk goes: a crash may come between."""
-        needed = [*self._book.latest(KEPT_USES - 1), content]
+    def _prune(self, content: bytes) -> None:
+        """Remove old copies; those in use before the new entry stay, in case of a crash."""
+        needed = [*self._journal.latest(KEPT_VERSIONS - 1), content]
         views = {one.sha256 for some in needed for one in parse_list(some)}
         VIEW_FILES.keep_only(self._folder, views)
         _LISTS.keep_only(self._folder, {hashlib.sha256(some).hexdigest() for some in needed})

@@ -1,4 +1,4 @@
-"""Fits an isolation forest with scikit-learn and lays it out flat for the evaluator."""
+"""Fit an isolation forest with scikit-learn and flatten it for the evaluator."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _EULER = float(np.euler_gamma)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForestShape:
-    """How many trees, each grown on how many rows; the same seed grows the same forest."""
+    """Number of trees and rows for each; the same seed gives the same forest."""
 
     trees: int = 100
     rows_of_tree: int = 256
@@ -29,9 +29,9 @@ class ForestShape:
 
 
 def fit_forest(rows: Float64s, about: ModelMetadata, shape: ForestShape) -> Artefact:
-    """Fit on full vectors; a feature that no row knows is left out of ``about``'s.
+    """Fit on full vectors; a feature that is unknown in every row is dropped from ``about``.
 
-    Unknown values enter as the median of the known ones, as they will in serving.
+    Unknown values are imputed by the median of the known ones, as in serving.
     """
     is_known = (~np.isnan(rows[:, about.columns])).any(axis=0)
     names = [about.features[place] for place in np.flatnonzero(is_known).tolist()]
@@ -50,15 +50,15 @@ def fit_forest(rows: Float64s, about: ModelMetadata, shape: ForestShape) -> Arte
 
 
 def all_features() -> tuple[str, ...]:
-    """What a forest is fitted on unless somebody chooses: all that the fold says.
+    """Return the default features of a forest: all features of the fold.
 
-    Risk views may be absent for hours, and their absence is nothing unusual about a purchase.
+    Risk views may be absent for hours, and their absence is no anomaly of a purchase.
     """
     return tuple(feature.name for feature in FEATURES)
 
 
 def flattened(fitted: IsolationForest) -> Forest:
-    """Every tree's nodes one after the other; the same scores as ``score_samples``, negated."""
+    """Flatten all trees into arrays; the scores equal ``score_samples``, negated."""
     trees = [one.tree_ for one in fitted.estimators_]
     root = np.cumsum([0, *(tree.node_count for tree in trees[:-1])])
     parts = [_nodes(tree, int(first)) for tree, first in zip(trees, root, strict=True)]
@@ -88,7 +88,7 @@ def _nodes(tree: Any, first: int) -> tuple[Int32s, Float64s, Int32s, Float64s]:
 
 
 def _cuts_above(tree: Any) -> Float64s:
-    """How many cuts lead to each node; a child stands after its parent."""
+    """Count the cuts that lead to each node; a child comes after its parent."""
     cuts = np.zeros(tree.node_count)
     for node in np.flatnonzero(tree.children_left >= 0):
         for child in (tree.children_left[node], tree.children_right[node]):
@@ -97,7 +97,7 @@ def _cuts_above(tree: Any) -> Float64s:
 
 
 def _expected_cuts(rows: Any) -> Float64s:
-    """How many more cuts would set one of so many rows apart, on average (Liu et al., eq. 1)."""
+    """Return the average number of further cuts to isolate a row (Liu et al., eq. 1)."""
     many = np.maximum(np.asarray(rows, dtype=np.float64), 3.0)
     expected = 2.0 * (np.log(many - 1.0) + _EULER) - 2.0 * (many - 1.0) / many
     return np.where(rows <= 1, 0.0, np.where(rows <= 2, 1.0, expected))  # noqa: PLR2004  two rows: one cut

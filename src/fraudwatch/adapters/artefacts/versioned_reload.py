@@ -1,7 +1,7 @@
-"""What was used from which batch on: hot reload that a batch which is run again does not notice.
+"""Hot-reload journal: a replayed micro-batch uses the version that it used the first time.
 
-A changed file is taken up between batches. The change is logged, with the content itself, before it
-is used, so that a batch run again after a crash uses what it used.
+A changed file is loaded between micro-batches. The change is logged together with the content
+before it is used, so that a micro-batch replayed after a crash uses the same version.
 """
 
 from __future__ import annotations
@@ -20,113 +20,112 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
-class NothingToUse(ValueError):
-    """The file is not usable, and nothing was ever in use."""
+class NoUsableVersion(ValueError):
+    """The file is invalid, and no earlier version exists."""
 
 
-class _Use(NamedTuple):
-    """From this batch on what this content says was used."""
+class _Entry(NamedTuple):
+    """Journal entry: this content is used from this micro-batch on."""
 
     first_batch_id: int
     sha256: str
 
 
 @dataclass(slots=True, kw_only=True)
-class BookOfUses(Generic[T]):
-    """The file that others change, and the folder that remembers what was used when.
+class ReloadJournal(Generic[T]):
+    """Watches a source file, and journals in a folder which version each micro-batch used.
 
-    ``take_up`` makes what is used out of a content that is new, or raises ValueError; ``reopen``
-    does so for one that was used before, out of the folder alone. ``on_look`` is told after each
-    look at a changed file whether it is usable. ``before_any`` is the content that counts as long
-    as there never was a file; where it is None there must be one.
+    ``load`` parses a new content or raises ValueError; ``reopen`` parses one that was used before,
+    from the folder alone. ``on_reload`` is called after each read of a changed file with whether it
+    is valid. ``initial_content`` counts as long as there was never a file; None requires a file.
     """
 
     source: Path
     folder: Path
     suffix: str
-    take_up: Callable[[bytes], T]
+    load: Callable[[bytes], T]
     reopen: Callable[[bytes], T]
     name_of: Callable[[T], str]  # for the log
-    on_look: Callable[[bool], None]
-    before_any: bytes | None = None
-    _uses: list[_Use] = field(init=False)
+    on_reload: Callable[[bool], None]
+    initial_content: bytes | None = None
+    _entries: list[_Entry] = field(init=False)
     _opened: tuple[str, T] | None = None
-    _looked_at: tuple[int, int, int] | None = None
+    _read_signature: tuple[int, int, int] | None = None
     _complaint: str = ""
 
     def __post_init__(self) -> None:
-        self._uses = _read(self._log) if self._log.exists() else []
+        self._entries = _read(self._log) if self._log.exists() else []
 
-    def used_in(self, batch_id: int, *, is_rerun: bool) -> T:
-        """What a batch uses; one that begins for the first time may bring a changed file in.
+    def version_for_batch(self, batch_id: int, *, is_rerun: bool) -> T:
+        """Return the version for a micro-batch; a first run may load a changed file.
 
         Raises:
-            NothingToUse: the file is not usable, and nothing was ever in use here.
+            NoUsableVersion: the file is invalid, and no earlier version exists here.
         """
-        began_with_it = is_rerun and (self._uses or self.before_any is not None)
-        if not began_with_it:
-            self._look(batch_id)
-        if not self._uses and self.before_any is not None:
-            self._use(batch_id, self.before_any, self.reopen(self.before_any))
-        used = [use for use in self._uses if use.first_batch_id <= batch_id]
+        has_version = is_rerun and (self._entries or self.initial_content is not None)
+        if not has_version:
+            self._reload(batch_id)
+        if not self._entries and self.initial_content is not None:
+            self._record(batch_id, self.initial_content, self.reopen(self.initial_content))
+        used = [entry for entry in self._entries if entry.first_batch_id <= batch_id]
         return self._open(used[-1].sha256)
 
     def latest(self, count: int) -> list[bytes]:
-        """The contents that were used last, oldest first."""
-        return [self._content(use.sha256) for use in self._uses[-count:]]
+        """Return the contents that were used last, oldest first."""
+        return [self._content(entry.sha256) for entry in self._entries[-count:]]
 
-    def _look(self, batch_id: int) -> None:
-        """Take the file up if it has changed; a broken one is told and the old one stays."""
+    def _reload(self, batch_id: int) -> None:
+        """Load the file if it has changed; an invalid one is logged and the old version stays."""
         try:
             content = self._changed()
             if content is None:
                 return
-            made = self.take_up(content)
+            made = self.load(content)
         except (OSError, ValueError) as error:
             self._refuse(error)
             return
         self._complaint = ""
-        self.on_look(True)
-        self._use(batch_id, content, made)
+        self.on_reload(True)
+        self._record(batch_id, content, made)
 
     def _changed(self) -> bytes | None:
-        """The file's content if nobody has looked at it yet."""
-        if self._is_before_any() and not self.source.exists():
-            self.on_look(True)
+        """Return the file's content if it has changed since the last read."""
+        if self._is_initial() and not self.source.exists():
+            self.on_reload(True)
             return None
         found = self.source.stat()
         signature = (found.st_mtime_ns, found.st_size, found.st_ino)
-        if signature == self._looked_at:
+        if signature == self._read_signature:
             return None
         content = self.source.read_bytes()
-        self._looked_at = signature
+        self._read_signature = signature
         return content
 
-    def _is_before_any(self) -> bool:
-        if self.before_any is None:
+    def _is_initial(self) -> bool:
+        if self.initial_content is None:
             return False
-        return not self._uses or self._uses[-1].sha256 == _sha256(self.before_any)
+        return not self._entries or self._entries[-1].sha256 == _sha256(self.initial_content)
 
     def _refuse(self, error: OSError | ValueError) -> None:
         if isinstance(error, OSError):
-            self._looked_at = None  # it may pass by itself, so look again
+            self._read_signature = None  # it may be temporary, so read the file again
         sentence = f"{self.source} is not usable: {error}"
-        if not self._uses and self.before_any is None:
-            raise NothingToUse(sentence) from error
+        if not self._entries and self.initial_content is None:
+            raise NoUsableVersion(sentence) from error
         if sentence != self._complaint:
-            log.error("%s; what is in use stays", sentence)
+            log.error("%s; the version in use stays", sentence)
         self._complaint = sentence
-        self.on_look(False)
+        self.on_reload(False)
 
-    def _use(self, batch_id: int, content: bytes, made: T) -> None:
+    def _record(self, batch_id: int, content: bytes, made: T) -> None:
         sha256 = _sha256(content)
-        if self._uses and self._uses[-1].sha256 == sha256:
+        if self._entries and self._entries[-1].sha256 == sha256:
             return
         replace_file(self.folder / f"{sha256}{self.suffix}", content)
         append_line(self._log, json.dumps({"first_batch_id": batch_id, "sha256": sha256}))
-        self._uses.append(_Use(batch_id, sha256))
+        self._entries.append(_Entry(batch_id, sha256))
         self._opened = (sha256, made)
-        log.info("from batch %d on judging by %s", batch_id, self.name_of(made))
+        log.info("from batch %d on scoring with %s", batch_id, self.name_of(made))
 
     def _open(self, sha256: str) -> T:
         if self._opened is None or self._opened[0] != sha256:
@@ -145,17 +144,17 @@ def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _read(path: Path) -> list[_Use]:
-    """The uses so far; a line that a crash tore, always the last, is removed."""
-    uses = []
+def _read(path: Path) -> list[_Entry]:
+    """Read the journal; a torn last line after a crash is removed."""
+    entries = []
     text = path.read_text(encoding="utf-8")
     for line in text.splitlines():
         try:
-            uses.append(_Use(**json.loads(line)))
+            entries.append(_Entry(**json.loads(line)))
         except ValueError:
-            log.warning("%s: removed a line that was not finished, before it was used", path.name)
-    whole = "".join(f"{json.dumps(use._asdict())}\n" for use in uses)
+            log.warning("%s: removed an unfinished line, which was not in use yet", path.name)
+    whole = "".join(f"{json.dumps(entry._asdict())}\n" for entry in entries)
     if whole != text:
-        # The next line would else be glued to the torn one, and both be lost.
+        # Otherwise the next line would be appended to the torn one, and both be lost.
         replace_file(path, whole.encode())
-    return uses
+    return entries

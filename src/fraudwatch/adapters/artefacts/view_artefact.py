@@ -1,4 +1,4 @@
-"""Risk views as files: one ``<sha256>.npz`` each, a small header and plain arrays."""
+"""Encode risk views as files: one ``<sha256>.npz`` each, a small header and plain arrays."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _DAMAGED = (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFi
 
 
 def view_bytes(view: RiskView) -> bytes:
-    """A view as it is written: equal views are equal bytes."""
+    """Encode a view; equal views give equal bytes."""
     text = json.dumps(_header_of(view), sort_keys=True).encode()
     arrays: dict[str, Any] = {_HEADER: np.frombuffer(text, np.uint8)}
     for entity in Entity:
@@ -44,10 +44,10 @@ def _header_of(view: RiskView) -> dict[str, Any]:
 
 
 def view_of(content: bytes) -> RiskView:
-    """The view that was written.
+    """Decode a view.
 
     Raises:
-        BrokenView: it cannot be read, is too big, or means something else than today's catalogue.
+        BrokenView: it cannot be read, is too big, or has another catalogue than today's.
     """
     try:
         _expect_small(content)
@@ -76,7 +76,7 @@ def _expect_header(header: dict[str, Any], view: RiskView) -> None:
 
 
 def _expect_small(content: bytes) -> None:
-    """What a small file unpacks to may be giant."""
+    """Refuse files that unpack to more than the limit (zip bombs)."""
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         if sum(one.file_size for one in packed.infolist()) > MAX_VIEW_BYTES:
-            raise BrokenView("it unpacks to more than is read; build it again")
+            raise BrokenView("it unpacks to more than the limit; build it again")

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from fraudwatch.adapters.artefacts.hashed_files import SHA256
 from fraudwatch.adapters.artefacts.view_artefact import VIEW_FILES, view_bytes
-from fraudwatch.adapters.durable_file import held, replace_file
+from fraudwatch.adapters.durable_file import lock_file, replace_file
 from fraudwatch.domain.time_units import HOUR_MS
 from fraudwatch.domain.views.catalogue import KEPT_VIEWS, VALID_AFTER_MS, views_version
 from fraudwatch.domain.views.published import Published
@@ -52,7 +52,7 @@ def publish(folder: Path, view: RiskView) -> str:
     sha256 = VIEW_FILES.write(folder, view_bytes(view))
     new = Listed(sha256=sha256, built_until_ms=view.built_until_ms, views_version=views_version())
     path = folder / LIST_NAME
-    with held(path):
+    with lock_file(path):
         known = parse_list(path.read_bytes() if path.exists() else NOTHING_PUBLISHED)
         others = [one for one in known if one.built_until_ms != new.built_until_ms]
         kept = sorted([*others, new], key=lambda one: one.built_until_ms)[-KEPT_VIEWS:]

@@ -1,4 +1,4 @@
-"""XGBoost: the supervised model, evaluated in one call a batch, explained exactly."""
+"""XGBoost classifier, evaluated in one call a batch, with exact SHAP contributions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _OBJECTIVE = "binary:logistic"
 
 @dataclass(frozen=True, slots=True)
 class XgboostModel:
-    """A booster of probabilities; what is unknown stays missing, as in its training."""
+    """``FraudModel`` of a booster; unknown values stay missing, as in training."""
 
     version: str
     about: ModelMetadata
@@ -62,16 +62,16 @@ class XgboostModel:
 
 
 def xgboost_artefact(booster: xgb.Booster, about: ModelMetadata, normal: Normal) -> Artefact:
-    """A fitted booster, ready to be written."""
+    """Build the artefact of a fitted booster."""
     raw = bytes(booster.save_raw("ubj"))
     return Artefact(about, normal, {_BOOSTER: np.frombuffer(raw, dtype=np.uint8)})
 
 
 def xgboost_model(artefact: Artefact, sha256: str) -> XgboostModel:
-    """The evaluator of an artefact.
+    """Build the evaluator of an artefact.
 
     Raises:
-        BrokenModel: it holds no booster that can be used.
+        BrokenModel: the artefact has no usable booster.
     """
     if artefact.about.kind is not ModelKind.XGBOOST or _BOOSTER not in artefact.arrays:
         raise BrokenModel(f"model {sha256[:VERSION_LENGTH]} is no {ModelKind.XGBOOST}")

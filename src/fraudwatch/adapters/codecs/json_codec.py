@@ -1,6 +1,6 @@
-"""Messages as JSON, through msgspec: shape and types are checked here, bounds in the domain.
+"""Encode and decode messages as JSON with msgspec: it checks types, the domain checks bounds.
 
-Unknown fields are passed over, so that a source may add one before we know it.
+Unknown fields are ignored, so that a source may add one before it is known here.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _EXPECTED = re.compile(r"Expected `[^`]+`(?:, got `[^`]+`)?")
 
 
 def decode(message: type[M], payload: bytes | memoryview | msgspec.Raw) -> M:
-    """One message of a type.
+    """Decode one message of a type.
 
     Raises:
-        Refused: it is no JSON, or has a field missing or of a wrong type. The text of the error
-            names fields and types, never a value.
+        Refused: it is no JSON, or a field is missing or of a wrong type. The error names fields and
+            types, never a value.
     """
     try:
         decoded: M = _decoder(message).decode(payload)  # type: ignore[arg-type]  # mypy: a class's hash
@@ -48,7 +48,7 @@ def _problem(text: str) -> Problem:
     field = (place.group(1) if place else "") or "message"
     if missing := _MISSING.search(text):
         return Problem(missing.group(1), "is missing")
-    # msgspec quotes the offending value of an enum; only type names are let through.
+    # msgspec quotes the invalid value of an enum; only type names are passed on.
     if expected := _EXPECTED.search(text):
         return Problem(field, expected.group(0).replace("`", "").lower())
     return Problem(field, "has a value outside its closed set")

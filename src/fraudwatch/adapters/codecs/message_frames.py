@@ -1,8 +1,8 @@
-"""Many transactions at once, as a polars frame: what the detector reads.
+"""Parse transactions of a micro-batch into a polars frame, as the input of the detector.
 
-Parsing and writing JSON row by row costs several times what the judgement itself costs; a frame
-does a micro-batch in one call. A batch that a frame cannot take is tried in parts, and
-message by message in the end, so that a bad message neither hides the good ones nor slows them.
+Parsing and writing JSON row by row costs several times as much as scoring; a frame handles a
+micro-batch in one call. A batch with bad messages is parsed in parts, and a bad part message by
+message, so that a bad message neither hides the good ones nor slows them.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ _TRANSACTION_SCHEMA = {
 }
 
 
-# Trying smaller parts of a batch that is not clean costs more than it saves: a call of polars for a
-# few messages takes as long as reading a hundred one by one.
+# Smaller parts would cost more than they save: a call of polars for a few messages takes as long as
+# parsing a hundred one by one.
 _PART = 1_000
 
 
 class Parsed(NamedTuple):
-    """Transactions that can be judged, where each stands in the batch, and the others with why."""
+    """Valid transactions with their positions in the batch, and the refused messages."""
 
     frame: pl.DataFrame
-    position: npt.NDArray[np.int64]  # of each frame row in the messages given
+    position: npt.NDArray[np.int64]  # of each frame row in the batch
     refused: list[tuple[int, Refused]]
 
 
 def parse_transactions(messages: Sequence[bytes]) -> Parsed:
-    """Parse a batch: all at once, and message by message only around one that is not clean."""
+    """Parse a batch: all at once, or message by message in parts that have a bad message."""
     frame = _parse_at_once(messages)
     if frame is not None:
         return Parsed(frame, np.arange(len(messages)), [])
@@ -59,7 +59,7 @@ def parse_transactions(messages: Sequence[bytes]) -> Parsed:
 
 def _parse_part(batch: Sequence[bytes], first: int) -> Parsed:
     messages = batch[first : first + _PART]
-    # A part that is the whole batch was tried already.
+    # A part that is the whole batch has failed already.
     frame = _parse_at_once(messages) if len(messages) < len(batch) else None
     if frame is not None:
         return Parsed(frame, np.arange(first, first + len(messages)), [])
@@ -94,8 +94,8 @@ def _checked(message: bytes) -> Transaction:
 
 
 def _parse_at_once(messages: Sequence[bytes]) -> pl.DataFrame | None:
-    """The frame of a clean batch; None when any message needs a closer look."""
-    # Then each is a row at least, and as many rows as messages are one of each.
+    """Parse a valid batch to a frame; None when a message must be checked on its own."""
+    # Then each message is at least one row, and equal counts mean one row each.
     if not all(message.startswith(b"{") for message in messages):
         return None
     try:
@@ -104,19 +104,19 @@ def _parse_at_once(messages: Sequence[bytes]) -> pl.DataFrame | None:
         return None
     if frame.height != len(messages):
         return None
-    return frame if _selected(frame, _IS_SOUND).item() else None
+    return frame if _selected(frame, _IS_VALID).item() else None
 
 
 def _selected(frame: pl.DataFrame, *wanted: pl.Expr) -> pl.DataFrame:
-    """Everything wanted by one plan and as it stands.
+    """Select expressions in one plan, without optimisation.
 
-    A call of polars costs more than a small batch's work, and looking for a better plan doubles it.
+    A call of polars costs more than the work of a small batch, and optimising the plan doubles it.
     """
-    return frame.lazy().select(*wanted).collect(optimizations=_AS_IT_STANDS)
+    return frame.lazy().select(*wanted).collect(optimizations=_NO_OPTIMISATION)
 
 
-def _column_is_sound(column: Column) -> pl.Expr:
-    """The bounds of a field's fact, for all rows at once; unknown is sound where it is allowed."""
+def _column_is_valid(column: Column) -> pl.Expr:
+    """Build the check of a field's bounds for all rows; unknown is valid where it is optional."""
     value, rule = pl.col(column.name), column.fact
     checks = [pl.lit(value=True)]
     if rule.minimum is not None:
@@ -132,14 +132,14 @@ def _column_is_sound(column: Column) -> pl.Expr:
     return pl.all_horizontal(checks).fill_null(column.is_optional).all()
 
 
-_IS_SOUND = pl.all_horizontal(
-    *(_column_is_sound(column) for column in _TRANSACTION_COLUMNS),
+_IS_VALID = pl.all_horizontal(
+    *(_column_is_valid(column) for column in _TRANSACTION_COLUMNS),
     *(pl.col(c.name).is_not_null().all() for c in _TRANSACTION_COLUMNS if not c.is_optional),
     (pl.col("kind") == Kind.TRANSACTION).all(),
 )
 
 
-_AS_IT_STANDS = pl.QueryOptFlags.none()
+_NO_OPTIMISATION = pl.QueryOptFlags.none()
 _FLOATS = {
     "latitude": "purchase_latitude",
     "longitude": "purchase_longitude",
@@ -167,7 +167,7 @@ _EVENT_COLUMNS = (
 
 
 def events_of(frame: pl.DataFrame) -> Events:
-    """The columns that the fold takes."""
+    """Extract the input columns of the fold."""
     plain = _selected(frame, *_EVENT_COLUMNS)
     columns: dict[str, Any] = {one.name: one.to_numpy() for one in plain.iter_columns()}
     columns |= {name: keys_of_column(frame[column]) for name, column in _KEYS.items()}
@@ -175,11 +175,11 @@ def events_of(frame: pl.DataFrame) -> Events:
 
 
 def keys_of_column(texts: pl.Series) -> npt.NDArray[np.uint64]:
-    """The hash of each text, 0 where it is unknown, without a Python string for any."""
-    told = texts.to_arrow(compat_level=pl.CompatLevel.oldest())
-    _, offsets, utf8 = told.buffers()
-    starts = np.array(np.frombuffer(offsets, dtype=np.int64)[told.offset :][: len(told) + 1])
+    """Hash each text, 0 where it is unknown, without creating Python strings."""
+    array = texts.to_arrow(compat_level=pl.CompatLevel.oldest())
+    _, offsets, utf8 = array.buffers()
+    starts = np.array(np.frombuffer(offsets, dtype=np.int64)[array.offset :][: len(array) + 1])
     hashes = np.asarray(hash_strings(starts, np.frombuffer(utf8 or b"", dtype=np.uint8)))
-    if told.null_count:
+    if array.null_count:
         hashes[texts.is_null().to_numpy()] = 0
     return hashes

@@ -1,8 +1,8 @@
-"""Snapshots of the detector's state: a file each, written whole or not at all.
+"""Snapshots of the detector's state: one file each, written atomically.
 
-A snapshot says which offsets it covers and which version of the features made it. A restart takes
-the newest that Spark has committed beyond and folds the rest from the log (Flink's scheme: snapshot
-plus rewinding the source).
+A snapshot records its offsets and its features version. A restart restores the newest one that
+covers nothing beyond Spark's committed offsets, and folds the rest from the log (Flink's scheme:
+snapshot plus rewinding the source).
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ _UNFINISHED = ".part"
 
 
 class Covered(NamedTuple):
-    """What a snapshot stands for."""
+    """Features version and offsets that a snapshot covers."""
 
     features_version: str
-    ends: Mapping[int, int]  # by partition, the first offset that is not in it
+    ends: Mapping[int, int]  # by partition, the first offset that is not covered
     taken_at_ms: int
 
 
 class Restored(NamedTuple):
-    """A state and what it covers."""
+    """Restored state and what it covers."""
 
     state: CustomerState
     covered: Covered
@@ -46,12 +46,12 @@ class Restored(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SnapshotFolder:
-    """The snapshots of one detector, newest kept, older ones removed."""
+    """Snapshots of one detector; the newest are kept, older ones removed."""
 
     folder: Path
 
     def write(self, arrays: CustomerArrays, covered: Covered) -> None:
-        """Write a snapshot; when this returns it is on disk under its name."""
+        """Write a snapshot, durably on disk before this returns."""
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"{covered.taken_at_ms:015d}{_SUFFIX}"
         unfinished = path.with_suffix(_UNFINISHED)
@@ -64,7 +64,7 @@ class SnapshotFolder:
             old.unlink()
 
     def newest(self, features_version: str, committed: Mapping[int, int]) -> Restored | None:
-        """The newest snapshot of this version that covers nothing beyond ``committed``."""
+        """Restore the newest snapshot of this version that covers nothing beyond ``committed``."""
         for path in self._newest_first():
             try:
                 covered = _about(path)
@@ -73,7 +73,7 @@ class SnapshotFolder:
                 if is_ours and is_committed:
                     return Restored(_state(path), covered)
             except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-                log.warning("%s is damaged and passed over: %s", path.name, error)
+                log.warning("%s is damaged and skipped: %s", path.name, error)
         return None
 
     def _newest_first(self) -> list[Path]:
@@ -100,20 +100,20 @@ def _state(path: Path) -> CustomerState:
 
 @dataclass(slots=True)
 class PeriodicSnapshots:
-    """Takes a snapshot every so often, beside the work: only the copying stops it."""
+    """Takes a snapshot periodically in a thread; only copying the state blocks the caller."""
 
     folder: SnapshotFolder
     features_version: str
     every_seconds: float
     now_ms: Callable[[], int]
-    on_written: Callable[[float], None]  # told the time of the snapshot, epoch seconds
+    on_written: Callable[[float], None]  # called with the time of the snapshot, epoch seconds
     _taken: float = field(default_factory=time.monotonic)
     _writing: threading.Thread | None = None
-    # What is written beside the work lies here; as large as the state, so that it is made seldom.
+    # Buffer of the state being written; as large as the state, so it is reused.
     _spare: CustomerRows = field(default_factory=lambda: CustomerRows.empty(0))
 
     def offer(self, state: CustomerState, ends: Mapping[int, int]) -> None:
-        """Call between batches, when everything in the state is committed."""
+        """Take a snapshot if it is due; call between micro-batches, when the state is committed."""
         is_busy = self._writing is not None and self._writing.is_alive()
         if is_busy or not ends or time.monotonic() - self._taken < self.every_seconds:
             return
@@ -133,7 +133,7 @@ class PeriodicSnapshots:
         try:
             self.folder.write(arrays, covered)
         except OSError as error:
-            # The next one may succeed; until then a restart folds more from the log.
-            log.warning("no snapshot could be written: %s", error)
+            # The next one may succeed; until then a restart folds more of the log.
+            log.warning("the snapshot could not be written: %s", error)
         else:
             self.on_written(covered.taken_at_ms / 1000)

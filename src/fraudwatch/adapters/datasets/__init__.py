@@ -1,1 +1,1 @@
-"""Data sets in files, through polars: what their columns mean, their purchases, what was sent."""
+"""Data sets in files, through polars: column mappings, purchases, labels, replay ledger."""

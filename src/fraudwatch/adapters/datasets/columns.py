@@ -1,7 +1,7 @@
-"""Foreign columns as text, numbers and instants.
+"""Convert columns of a data set to text, numbers and instants.
 
-Every value passes through its shortest text, so that a CSV and a Parquet file of the same data
-make the same purchases and an amount never passes through binary arithmetic.
+Every value is converted through its shortest text, so that a CSV and a Parquet file of the same
+data give the same purchases and no amount passes through binary arithmetic.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _HAS_OFFSET = re.compile(r"%[:#]*z|%\+")
 
 
 def shifted(text: str | None, places: int) -> int | None:
-    """A decimal number's text with its point moved right, half to even; None if it is none."""
+    """Shift the decimal point of a number's text, rounding half to even; None if no number."""
     if text is None:
         return None
     try:
@@ -39,10 +39,10 @@ def shifted(text: str | None, places: int) -> int | None:
 
 
 def event_times(mapping: Mapping, schema: pl.Schema) -> pl.Expr:
-    """Epoch milliseconds of every row; null where the value is no time.
+    """Parse epoch milliseconds of every row; null where the value is no time.
 
     Raises:
-        WrongMapping: when the mapping does not say how this column is written.
+        WrongMapping: the mapping does not define the format of this column.
     """
     template, time = mapping.fields["event_at_ms"], mapping.time
     names = placeholders(template)
@@ -56,8 +56,8 @@ def event_times(mapping: Mapping, schema: pl.Schema) -> pl.Expr:
         return text.map_batches(shift, return_dtype=pl.Int64, is_elementwise=True)
     if time.text is None:
         raise WrongMapping(
-            f"time: {', '.join(names)} holds {instant}; say under time.text how it is written, such"
-            ' as "%Y-%m-%d %H:%M:%S", or under time.epoch in which unit it counts'
+            f"time: {', '.join(names)} has type {instant}; give its format under time.text, such"
+            ' as "%Y-%m-%d %H:%M:%S", or its unit under time.epoch'
         )
     parsed = text.str.to_datetime(time.text, time_unit="us", strict=False)
     return _in_utc(parsed, time.zone, is_zoned=bool(_HAS_OFFSET.search(time.text)))
@@ -65,7 +65,7 @@ def event_times(mapping: Mapping, schema: pl.Schema) -> pl.Expr:
 
 def _in_utc(parsed: pl.Expr, zone: str, *, is_zoned: bool) -> pl.Expr:
     if not is_zoned:
-        # The hour that a clock shows twice is taken as its first; one it leaps over is no time.
+        # An ambiguous hour (end of summer time) is read as the first; a skipped hour is no time.
         parsed = parsed.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
     return parsed.dt.epoch("ms")
 
@@ -75,7 +75,7 @@ def _shift_all(texts: pl.Series, places: int) -> pl.Series:
 
 
 def text_of(template: str, schema: pl.Schema) -> pl.Expr:
-    """A template's text; null as soon as one of its columns is."""
+    """Evaluate a template; null when one of its columns is null."""
     parts = [
         _column_text(part, schema[part]) if is_column else pl.lit(part)
         for part, is_column in pieces(template)
@@ -86,19 +86,19 @@ def text_of(template: str, schema: pl.Schema) -> pl.Expr:
 def _column_text(name: str, kind: pl.DataType) -> pl.Expr:
     column = pl.col(name)
     if kind.is_nested() or kind == pl.Binary:
-        raise WrongMapping(f"column {name} holds {kind}; a purchase is made of plain values")
+        raise WrongMapping(f"column {name} has type {kind}; a purchase needs plain values")
     if kind == pl.String:
         return pl.when(column != "").then(column)
     if kind.is_float():
         known = column.fill_nan(None)
         whole = known.cast(pl.Int64, strict=False)
-        # Whole numbers that an absent neighbour has turned into fractions are still whole.
+        # Integers that missing values have turned into floats are still integers.
         return pl.when(whole == known).then(whole.cast(pl.String)).otherwise(known.cast(pl.String))
     return column.cast(pl.String)
 
 
 def row_hashes(frame: pl.DataFrame, columns: list[str]) -> pl.Series:
-    """A name made of a row's values, for files without ids: equal rows get equal names."""
+    """Hash a row's values to an id, for files without ids: equal rows get equal ids."""
     texts = frame.select(text_of(f"{{{name}}}", frame.schema).alias(name) for name in columns)
     return pl.Series(
         ROW_HASH,

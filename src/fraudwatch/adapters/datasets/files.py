@@ -1,9 +1,9 @@
-"""Data files, CSV or Parquet, as purchases in event order, in bounded memory.
+"""Read data files, CSV or Parquet, as purchases in event order, in bounded memory.
 
-First the event times alone are read and ordered: about 16 bytes a row stay in memory. Then slices
-of ``SLICE_ROWS`` rows are read in that order, with the columns that the mapping names and no
-other. A file that is roughly in order is read once; one that is thoroughly shuffled once a slice.
-A joined file is held in memory whole, its named columns only.
+First only the event times are read and sorted: about 16 bytes a row stay in memory. Then slices of
+``SLICE_ROWS`` rows are read in that order, with only the columns that the mapping names. A roughly
+sorted file is read once; a shuffled one once for each slice. A joined file is kept in memory, with
+its named columns only.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _JOIN_KEY = f"{JOIN_PREFIX}#key"
 
 
 class UnreadableFile(Exception):
-    """The file is no CSV or Parquet file that can be read."""
+    """The file is not a readable CSV or Parquet file."""
 
 
 class Slice(NamedTuple):
-    """Consecutive rows in event order: their numbers, their purchases, the bad by position."""
+    """Consecutive rows in event order: row numbers, purchases, and bad rows by position."""
 
     numbers: pl.Series
     purchases: pl.DataFrame
@@ -43,7 +43,7 @@ class Slice(NamedTuple):
 
 
 class DatasetFile:
-    """One data file under one mapping, and optionally a range of event times."""
+    """Data file with its mapping, and optionally a range of event times."""
 
     def __init__(
         self,
@@ -56,8 +56,8 @@ class DatasetFile:
         """Check the mapping against the file's columns, then order its event times.
 
         Raises:
-            UnreadableFile: no such file, or of no known kind.
-            WrongMapping: a column that is named is not there, or cannot be what it is used for.
+            UnreadableFile: no such file, or an unknown file type.
+            WrongMapping: a named column is missing, or has an unsuitable type.
         """
         self._mapping = mapping
         self._scan = scan(path, mapping.data_columns, mapping.separator)
@@ -79,25 +79,25 @@ class DatasetFile:
 
     @property
     def count(self) -> int:
-        """Rows in the range."""
+        """Number of rows in the range."""
         return len(self._order)
 
     @property
     def rows_without_time(self) -> list[BadRow]:
-        """Rows that have no place in the order, so that they are known before anything is sent."""
+        """Rows without an event time, known before anything is sent."""
         columns = ", ".join(placeholders(self._mapping.fields["event_at_ms"]))
         what = f"event_at_ms (column {columns})"
         return [BadRow(row, what, "is absent or no such time") for row in self.without_time]
 
     def batches(self, start: int, size: int) -> Iterator[Batch]:
-        """Purchases from position ``start`` of the order on, ``size`` rows at a time."""
+        """Yield purchases from position ``start`` in event order, ``size`` rows at a time."""
         slice_rows = max(size, SLICE_ROWS // size * size)
         for numbers, purchases, bad in self.slices(start, slice_rows):
             for first in range(0, len(purchases), size):
                 yield _batch(purchases, numbers, bad, range(first, first + size))
 
     def slices(self, start: int = 0, length: int = SLICE_ROWS) -> Iterator[Slice]:
-        """The same as frames, from position ``start`` of the order on."""
+        """Yield the purchases as frames, from position ``start`` in event order."""
         for offset in range(start, self.count, length):
             purchases, bad = purchases_of(self._read(offset, length), self._mapping)
             yield Slice(self._order[ROW_NUMBER].slice(offset, length), purchases, bad)
@@ -136,18 +136,18 @@ class DatasetFile:
         if repeated := len(joined) - joined[_JOIN_KEY].n_unique():
             raise WrongMapping(
                 f"join: {join.file} has {repeated} row(s) too many: {join.key_column} must be"
-                " different in each, else purchases would multiply"
+                " unique, else purchases would be duplicated"
             )
         return joined
 
 
 def joined_path(data_path: Path, mapping: Mapping) -> list[Path]:
-    """The files that a replay reads, the data file first."""
+    """Return the files that a replay reads, the data file first."""
     return [data_path, *([data_path.parent / mapping.join.file] if mapping.join else [])]
 
 
 def scan(path: Path, columns: list[str], separator: str) -> pl.LazyFrame:
-    """The named columns of a file, lazily, with row numbers from 1; CSV values stay text."""
+    """Scan the named columns of a file lazily, with row numbers from 1; CSV values stay text."""
     if not path.is_file():
         raise UnreadableFile(f"{path}: no such file")
     if path.suffix == ".parquet":
@@ -156,7 +156,7 @@ def scan(path: Path, columns: list[str], separator: str) -> pl.LazyFrame:
         found = pl.scan_csv(
             path,
             separator=separator,
-            infer_schema=False,  # a card number's leading zero must survive
+            infer_schema=False,  # keeps a card number's leading zero
             row_index_name=ROW_NUMBER,
             row_index_offset=1,
         )

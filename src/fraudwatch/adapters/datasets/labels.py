@@ -1,7 +1,7 @@
-"""A data file's labels beside the purchases that a replay of it sends.
+"""Read the labels of a data file, for the purchases that a replay of it sends.
 
-The purchases come from the very code of the replay, so their ids are those of the verdicts. Only
-here is the label's column read: by row number, and never together with a purchase's columns.
+The purchases come from the replay's own code, so their ids match the verdicts. The label column is
+read only here: by row number, and never together with a purchase's columns.
 """
 
 from __future__ import annotations
@@ -15,41 +15,41 @@ import polars as pl
 from fraudwatch.adapters.datasets.columns import text_of
 from fraudwatch.adapters.datasets.files import DatasetFile, Slice, scan
 from fraudwatch.adapters.datasets.mapping import ROW_NUMBER, Label, Mapping, WrongMapping
-from fraudwatch.application.evaluation.ports import Truth, key_bytes, keys_from
+from fraudwatch.application.evaluation.ports import LabelledPurchases, key_bytes, keys_from
 from fraudwatch.application.replay.ports import BadRow
 from fraudwatch.domain.arrays import Float64s
 from fraudwatch.domain.money import RateTable, UnknownCurrency
 
 
-def read_truth(
+def read_labelled_purchases(
     path: Path,
     mapping: Mapping,
     rates: RateTable,
     *,
     from_ms: int | None = None,
     until_ms: int | None = None,
-) -> Truth:
-    """Every labelled purchase of a file, in the order in which a replay sends it.
+) -> LabelledPurchases:
+    """Read every labelled purchase of a file, in the order in which a replay sends them.
 
     Raises:
-        UnreadableFile: no such file, or of no known kind.
-        WrongMapping: it has no ``label``, or names a column that is not there.
+        UnreadableFile: no such file, or an unknown file type.
+        WrongMapping: the mapping has no ``label``, or a named column is missing.
     """
     if mapping.label is None:
         raise WrongMapping(
-            "label: is missing, so nothing says which rows are fraud; see"
+            "label: is missing, so it is unknown which rows are fraud; see"
             " contracts/datasets/README.md"
         )
     is_fraud = labels_of(path, mapping.label, mapping.separator)
     dataset = DatasetFile(path, mapping, from_ms=from_ms, until_ms=until_ms)
-    growing = _Growing(mapping.fields["source"], rates)
+    collector = _LabelledPurchasesCollector(mapping.fields["source"], rates)
     for piece in dataset.slices():
-        growing.add(piece, is_fraud.gather(piece.numbers - 1))
-    return growing.finished(len(dataset.without_time))
+        collector.add(piece, is_fraud.gather(piece.numbers - 1))
+    return collector.finished(len(dataset.without_time))
 
 
 def labels_of(path: Path, label: Label, separator: str) -> pl.Series:
-    """For every row of the file: is it a fraud? Null where nothing says."""
+    """Return for every row whether it is fraud; null without a label."""
     found = scan(path, [label.column], separator)
     text = text_of(f"{{{label.column}}}", found.collect_schema())
     known = (
@@ -62,8 +62,8 @@ def labels_of(path: Path, label: Label, separator: str) -> pl.Series:
     return rows["is_fraud"]
 
 
-class _Growing:
-    """Truth, slice by slice."""
+class _LabelledPurchasesCollector:
+    """Collects labelled purchases, slice by slice."""
 
     def __init__(self, source: str, rates: RateTable) -> None:
         self._source, self._rates = source, rates
@@ -75,7 +75,7 @@ class _Growing:
         self._unlabelled = 0
 
     def add(self, piece: Slice, is_fraud: pl.Series) -> None:
-        """Take a slice with the labels of its rows; null is no label."""
+        """Add a slice with the labels of its rows; null is no label."""
         self._unlabelled += is_fraud.null_count()
         self._refuse(piece.bad, is_fraud)
         is_good = is_fraud.is_not_null().to_numpy(writable=True)
@@ -93,13 +93,13 @@ class _Growing:
                 self._refused[f"{row.what} {row.reason}"] += 1
                 self._refused_frauds += bool(is_fraud[position])
 
-    def finished(self, without_time: int) -> Truth:
-        """Everything that was taken, of rows with one id the first."""
+    def finished(self, without_time: int) -> LabelledPurchases:
+        """Return all purchases added; of rows with one id the first."""
         transaction, card = keys_from(self._transaction), keys_from(self._card)
         first = np.sort(np.unique(transaction, return_index=True)[1])
         empty = pl.DataFrame(schema={"event_at_ms": pl.Int64, "is_fraud": pl.Boolean})
         columns = pl.concat([empty, *self._columns])
-        return Truth(
+        return LabelledPurchases(
             source=self._source,
             transaction=transaction[first],
             card=card[first],
@@ -115,7 +115,7 @@ class _Growing:
 
 
 def eur_cents_of(purchases: pl.DataFrame, rates: RateTable) -> Float64s:
-    """As ingest converts them; NaN where it knows no rate."""
+    """Convert to euro cents like ingest; NaN without a rate."""
     day = purchases["event_at_ms"].cast(pl.Datetime("ms")).dt.strftime("%Y-%m-%d")
     rows = zip(purchases["amount_minor"], purchases["currency"], day, strict=True)
     return np.array([_to_eur(rates, *row) for row in rows], dtype=np.float64)

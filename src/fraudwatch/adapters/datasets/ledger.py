@@ -1,7 +1,7 @@
-"""What was replayed into this home, so that nothing is replayed twice by mistake.
+"""Ledger of replays into this home, so that nothing is replayed twice by mistake.
 
-One JSON object a line, only ever appended, each on disk before the replay goes on. A line that a
-crash cut short is ignored. The last line of a replay counts.
+An append-only file with one JSON object a line, each on disk before the replay continues. A line
+torn by a crash is ignored. The last line of a replay counts.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from fraudwatch.adapters.datasets.mapping import Mapping
 from fraudwatch.application.replay.ports import ReplayFailed
 
 State = Literal["begun", "reached", "finished"]
-NOTED_EVERY_SECONDS = 10.0  # a killed replay sends at most this much again
+NOTED_EVERY_SECONDS = 10.0  # a killed replay repeats at most this much
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """How far one replay came: ``position`` rows in event order are acknowledged by the edge."""
+    """Progress of a replay: ``position`` rows in event order are acknowledged by ingest."""
 
     replay: str
     state: State
@@ -34,13 +34,13 @@ class Entry:
 
 
 class Ledger:
-    """The file of entries."""
+    """File of ledger entries."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def last(self, replay: str) -> Entry | None:
-        """The newest entry of this replay, or None if there was none."""
+        """Return the newest entry of this replay, or None."""
         if not self._path.exists():
             return None
         entries = (_entry(line) for line in self._path.read_bytes().splitlines())
@@ -48,14 +48,14 @@ class Ledger:
         return found[-1] if found else None
 
     def write(self, entry: Entry) -> None:
-        """Append one entry and return when it is on disk."""
+        """Append an entry, on disk before this returns."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         is_new = not self._path.exists()
         with self._path.open("a+b") as file:
             size = file.seek(0, os.SEEK_END)
             if size:
                 file.seek(size - 1)
-            # A line cut short must not swallow the next one.
+            # A torn line must not corrupt the next one.
             start = b"\n" if size and file.read(1) != b"\n" else b""
             file.write(start + json.dumps(asdict(entry)).encode() + b"\n")
             file.flush()
@@ -82,7 +82,7 @@ def _sync_folder(folder: Path) -> None:
 def identity_of(
     files: list[Path], mapping: Mapping, from_ms: int | None, until_ms: int | None
 ) -> str:
-    """Names a replay by what it sends: contents of its files, meaning of its mapping, its range."""
+    """Hash what a replay sends: contents of its files, its mapping, its range."""
     digests = []
     for path in files:
         with path.open("rb") as file:
@@ -92,7 +92,7 @@ def identity_of(
 
 
 class Journal:
-    """One replay's own view of the ledger."""
+    """Ledger of one replay."""
 
     def __init__(self, ledger: Ledger, replay: str, file: str, clock: Callable[[], float]) -> None:
         self._ledger = ledger
@@ -102,10 +102,10 @@ class Journal:
         self._noted_at = clock()
 
     def position(self) -> int:
-        """Where to go on.
+        """Return the position at which to resume.
 
         Raises:
-            ReplayFailed: nothing is left, this was replayed to its end.
+            ReplayFailed: the replay is complete.
         """
         last = self._ledger.last(self._replay)
         if last is None:
@@ -113,17 +113,17 @@ class Journal:
         if last.state == "finished":
             raise ReplayFailed(
                 f"{self._file} was replayed into this home already ({last.at}; same content,"
-                " mapping and range), so nothing was sent; --again sends it once more"
+                " mapping and range), so nothing was sent; --again replays it"
             )
         return last.position
 
     def note(self, state: State, position: int) -> None:
-        """Write down how far the replay is."""
+        """Record the position of the replay."""
         at = datetime.now(UTC).isoformat(timespec="seconds")
         self._ledger.write(Entry(self._replay, state, position, at, self._file))
         self._noted_at = self._clock()
 
     def note_now_and_then(self, position: int) -> None:
-        """The same, but not at every batch: each note waits for the disk."""
+        """Record the position every few seconds only, because each entry waits for the disk."""
         if self._clock() - self._noted_at > NOTED_EVERY_SECONDS:
             self.note("reached", position)

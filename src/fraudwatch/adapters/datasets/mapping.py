@@ -1,7 +1,7 @@
-"""How a foreign file's columns become purchases: a small language, checked before a row is read.
+"""Mapping files: define how columns of a data set become purchases, checked before any row is read.
 
-Every field is one template, text with column names in braces; constants are templates without any.
-``contracts/datasets/README.md`` is its page for users.
+Every field is a template, a text with column names in braces; a constant is a template without any.
+``contracts/datasets/README.md`` documents it for users.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ROW_NUMBER, ROW_HASH, JOIN_PREFIX = "row_number", "row_hash", "join."
 OWN_NAMES = (ROW_NUMBER, ROW_HASH)
 COLUMNS = {column.name: column for column in columns_of(Purchase)}
 REQUIRED = tuple(name for name, column in COLUMNS.items() if not column.has_default)
-# One value for every purchase would make these meaningless.
+# A constant would make these fields meaningless.
 VARYING = ("id", "event_at_ms", "customer_id", "amount_minor")
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 _SAMPLE = Purchase(
@@ -39,22 +39,22 @@ _SAMPLE = Purchase(
 
 
 class WrongMapping(ValueError):
-    """A mapping file cannot be used; each line names the key and what is wrong with it."""
+    """The mapping file is invalid; each line names a key and its error."""
 
 
 def pieces(template: str) -> list[tuple[str, bool]]:
-    """The parts of a template in order: (text, is it a column's name)."""
+    """Split a template into parts in order: (text, whether it is a column name)."""
     found = [(part, bool(i % 2)) for i, part in enumerate(_PLACEHOLDER.split(template))]
     return [(part, is_column) for part, is_column in found if part]
 
 
 def placeholders(template: str) -> list[str]:
-    """The column names in a template, in order."""
+    """Return the column names in a template, in order."""
     return _PLACEHOLDER.findall(template)
 
 
 def refusal_of(field: str, value: Any) -> str | None:
-    """Why a purchase may not have this value in this field, or None."""
+    """Return why this value is invalid for this field of a purchase, or None."""
     kind = COLUMNS[field].type
     try:
         typed = kind(value)
@@ -70,7 +70,7 @@ class _Strict(BaseModel):
 
 
 class Join(_Strict):
-    """One more file, beside the data file, with one row for each value of ``by``."""
+    """Second file, beside the data file, with one row for each value of ``by``."""
 
     file: str
     by: str
@@ -78,12 +78,12 @@ class Join(_Strict):
 
     @property
     def key_column(self) -> str:
-        """The joined file's key."""
+        """Key column of the joined file."""
         return self.key or self.by
 
 
 class Time(_Strict):
-    """How ``event_at_ms`` is written; a column that already holds instants needs only its zone."""
+    """Format of ``event_at_ms``; a column of instants needs only its zone."""
 
     zone: str = "UTC"
     text: str | None = None
@@ -106,7 +106,7 @@ class Time(_Strict):
 
 
 class Label(_Strict):
-    """Which column says what was fraud, for reports alone; any other value is no label."""
+    """Label column, read by reports only; any other value is no label."""
 
     column: str
     fraud: list[str] = Field(min_length=1)
@@ -120,7 +120,7 @@ class Label(_Strict):
 
 
 class Mapping(_Strict):
-    """A checked mapping file; see ``contracts/datasets/README.md``."""
+    """Validated mapping file; see ``contracts/datasets/README.md``."""
 
     about: str
     separator: str = Field(default=",", min_length=1, max_length=1)
@@ -134,14 +134,14 @@ class Mapping(_Strict):
 
     @property
     def data_columns(self) -> list[str]:
-        """Every column read from the data file, sorted; nothing else of it is loaded."""
+        """Columns read from the data file, sorted; no others are loaded."""
         own = {c for c in self._references() if not c.startswith(JOIN_PREFIX)}
         joined = {self.join.by} if self.join else set()
         return sorted((own | joined) - set(OWN_NAMES))
 
     @property
     def joined_columns(self) -> list[str]:
-        """Every column read from the joined file besides its key, sorted."""
+        """Columns read from the joined file besides its key, sorted."""
         return sorted(
             {c.removeprefix(JOIN_PREFIX) for c in self._references() if c.startswith(JOIN_PREFIX)}
         )
@@ -172,7 +172,7 @@ class Mapping(_Strict):
         if re.search(r"[{}]", _PLACEHOLDER.sub("", template)):
             return "has a brace without its partner"
         if names := placeholders(template):
-            # The order is known before anything is joined.
+            # Event order is needed before the join.
             is_elsewhere = any(n in OWN_NAMES or n.startswith(JOIN_PREFIX) for n in names)
             if name == "event_at_ms" and is_elsewhere:
                 return "must be made of the data file's own columns"
@@ -186,7 +186,7 @@ class Mapping(_Strict):
         for name, table in self.values.items():
             if name not in self.fields or name in VARYING:
                 wrong.append(
-                    f"values.{name}: stands only for a field under fields, and for none of"
+                    f"values.{name}: is allowed only for a field under fields, and for none of"
                     f" {', '.join(VARYING)}"
                 )
                 continue
@@ -208,7 +208,9 @@ class Mapping(_Strict):
         if self.join is None and self.joined_columns:
             wrong.append(f"join: is missing, but {JOIN_PREFIX}{self.joined_columns[0]} is read")
         if self.label and self.label.column not in barred:
-            wrong.append("label.column: must stand under never_read, so that no replay reads it")
+            wrong.append(
+                "label.column: must be listed under never_read, so that no replay reads it"
+            )
         if self.join and barred & {self.join.by, self.join.key_column}:
             wrong.append("join: its key is a column that never_read forbids")
         return wrong
@@ -218,7 +220,7 @@ def load_mapping(path: Path) -> Mapping:
     """Read and check a mapping file.
 
     Raises:
-        WrongMapping: with one line for each key that is wrong.
+        WrongMapping: with one line for each invalid key.
     """
     try:
         return Mapping.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
@@ -226,7 +228,7 @@ def load_mapping(path: Path) -> Mapping:
         raise WrongMapping(f"{path} cannot be read as YAML: {error}") from error
     except ValidationError as error:
         lines = "\n  ".join(_sentence(item) for item in error.errors())
-        raise WrongMapping(f"{path} is no usable mapping:\n  {lines}") from None
+        raise WrongMapping(f"{path} is not a valid mapping:\n  {lines}") from None
 
 
 def _sentence(item: Any) -> str:

@@ -1,7 +1,7 @@
-"""A slice of a data file becomes purchases, all rows at once; rows that make none are named.
+"""Convert a slice of a data file to purchases, all rows at once, and list the bad rows.
 
-Which values a field may take is the domain's knowledge: bounds are read from the field catalogue,
-and the few rows that break one are worded by the domain itself.
+The bounds come from the domain's field catalogue, and the domain words the errors of the few rows
+that break one.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from fraudwatch.domain.messages.fields import Column
 from fraudwatch.domain.money import MINOR_UNIT_EXPONENT
 
 JOIN_FOUND = f"{JOIN_PREFIX}#found"
-_GROUPING = r"[ -]"  # how people and files group a card's digits
+_GROUPING = r"[ -]"  # separators in the digits of a card number
 _POLARS_TYPES = {int: pl.Int64, float: pl.Float64}
 _NOT_CONVERTED = {
     int: "is no whole number",
@@ -38,9 +38,9 @@ _NO_AMOUNT = "is no decimal number such as 12.34"
 
 
 def purchases_of(frame: pl.DataFrame, mapping: Mapping) -> tuple[pl.DataFrame, dict[int, BadRow]]:
-    """One row for each of ``frame``'s, with a purchase's fields; and the bad ones, by position.
+    """Convert each row of ``frame`` to a purchase's fields; return also the bad rows by position.
 
-    ``frame`` holds the columns read, the rows' numbers, and ``event_at_ms`` already in UTC.
+    ``frame`` has the columns read, the row numbers, and ``event_at_ms`` already in UTC.
     """
     columns = [COLUMNS[name] for name in mapping.fields if name != "event_at_ms"]
     texts = frame.select(
@@ -109,7 +109,7 @@ def _wrong_fields(texts: pl.DataFrame, purchases: pl.DataFrame, mapping: Mapping
 
 
 def _broken(column: Column) -> pl.Expr | None:
-    """Does a value break its field's bounds? The same bounds as ``problems``."""
+    """Build the check for values outside their bounds, the same as ``problems``."""
     rule, value = column.fact, pl.col(column.name)
     found = []
     if rule.minimum is not None:

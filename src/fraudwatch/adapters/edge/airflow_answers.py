@@ -1,4 +1,4 @@
-"""What Airflow's REST interface answers, read into values of our own."""
+"""Parse answers of Airflow's REST API: DAGs, runs, tasks and log lines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SENTENCES = frozenset({"JobFailed", "AirflowFailException"})
 
 @dataclass(frozen=True, slots=True)
 class Dag:
-    """One DAG of the list."""
+    """DAG of the list."""
 
     name: str
     description: str
@@ -25,7 +25,7 @@ class Dag:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of a DAG."""
+    """Run of a DAG."""
 
     dag: str
     run_id: str
@@ -36,13 +36,13 @@ class Run:
 
     @property
     def has_ended(self) -> bool:
-        """Whether nothing will change any more."""
+        """Return whether the run has ended."""
         return self.state in ENDED
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One task of a run; a mapped one stands in it once for each of its parts."""
+    """Task of a run; a mapped task appears once for each of its parts."""
 
     name: str
     part: int
@@ -61,7 +61,7 @@ class TaskLog:
 
 
 def dag_of(raw: Mapping[str, Any]) -> Dag:
-    """A DAG of Airflow's list."""
+    """Parse a DAG."""
     return Dag(
         name=raw["dag_id"],
         description=raw["description"] or "",
@@ -71,7 +71,7 @@ def dag_of(raw: Mapping[str, Any]) -> Dag:
 
 
 def run_of(raw: Mapping[str, Any]) -> Run:
-    """A run as Airflow describes it."""
+    """Parse a run."""
     return Run(
         dag=raw["dag_id"],
         run_id=raw["dag_run_id"],
@@ -83,7 +83,7 @@ def run_of(raw: Mapping[str, Any]) -> Run:
 
 
 def task_of(raw: Mapping[str, Any]) -> Task:
-    """A task instance as Airflow describes it."""
+    """Parse a task instance."""
     return Task(
         name=raw["task_id"],
         part=raw["map_index"],
@@ -125,7 +125,7 @@ def _lines_of(raw: Any) -> list[str]:
 
 
 def detail_of(answer: httpx.Response) -> str:
-    """What Airflow says was wrong."""
+    """Return the error detail of an answer."""
     try:
         return str(answer.json()["detail"])
     except (ValueError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""Airflow's REST interface as far as ``fraudwatch dags`` needs it: list, start, look, read."""
+"""Client of Airflow's REST API for ``fraudwatch dags``: list, trigger, pause, read logs."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ from fraudwatch.adapters.edge.airflow_answers import (
 )
 
 TIMEOUT_SECONDS = 30.0
-# Airflow's own limit of a page.
-MOST_DAGS = 100
-MOST_TASKS = 100
+# Airflow's own page limit.
+MAX_DAGS = 100
+MAX_TASKS = 100
 
 
 class AirflowUnreachable(Exception):
-    """Airflow does not answer, or not to us; the sentence says what to do."""
+    """Airflow does not answer or refuses the login; the message says what to do."""
 
 
 class AirflowRefused(Exception):
-    """Airflow does not do what was asked, and never will; the sentence says why."""
+    """Airflow refuses the request for good; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class AirflowEndpoint:
-    """Where Airflow listens, and who speaks to it."""
+    """Address of Airflow and login of the client."""
 
     url: str
     login: str
@@ -47,12 +47,12 @@ class AirflowEndpoint:
 
 
 class AirflowApi:
-    """A logged-in client over one kept connection."""
+    """Logged-in client over one persistent connection."""
 
     def __init__(
         self, endpoint: AirflowEndpoint, transport: httpx.BaseTransport | None = None
     ) -> None:
-        """``transport`` stands in for the network in tests."""
+        """``transport`` replaces the network in tests."""
         self._endpoint = endpoint
         self._client = httpx.Client(
             base_url=endpoint.url,
@@ -66,11 +66,11 @@ class AirflowApi:
         answer = self._send("POST", "/auth/token", json=credentials)
         if answer.status_code == HTTPStatus.UNAUTHORIZED:
             raise AirflowUnreachable(
-                f"Airflow does not let {self._endpoint.login} in, so nothing was asked of it; "
+                f"Airflow refuses the login {self._endpoint.login}, so no request was sent; "
                 f"AIRFLOW_{self._endpoint.login.upper()}_PASSWORD in .env must be the one it was "
-                "started with: ./fraudwatch down, then ./fraudwatch up, give it to the login again"
+                "started with: ./fraudwatch down, then ./fraudwatch up, set it for the login again"
             )
-        self._client.headers["Authorization"] = f"Bearer {self._told(answer)['access_token']}"
+        self._client.headers["Authorization"] = f"Bearer {self._body_of(answer)['access_token']}"
         return self
 
     def __exit__(
@@ -82,15 +82,15 @@ class AirflowApi:
         self._client.close()
 
     def dags(self) -> list[Dag]:
-        """Every DAG there is, by name."""
-        answer = self._get("/api/v2/dags", limit=MOST_DAGS, order_by="dag_id")
-        return [dag_of(raw) for raw in self._told(answer)["dags"]]
+        """List all DAGs, sorted by name."""
+        answer = self._get("/api/v2/dags", limit=MAX_DAGS, order_by="dag_id")
+        return [dag_of(raw) for raw in self._body_of(answer)["dags"]]
 
     def dag(self, name: str) -> Dag:
-        """One DAG.
+        """Return one DAG.
 
         Raises:
-            AirflowRefused: there is none of this name; the sentence lists those there are.
+            AirflowRefused: there is no such DAG; the message lists the existing ones.
         """
         answer = self._get(f"/api/v2/dags/{quote(name, safe='')}")
         if answer.status_code == HTTPStatus.NOT_FOUND:
@@ -100,41 +100,41 @@ class AirflowApi:
                 if known
                 else f"there is no DAG {name!r}, nor any other yet; Airflow reads dags/ every 30 s"
             )
-        return dag_of(self._told(answer))
+        return dag_of(self._body_of(answer))
 
     def trigger(self, name: str, conf: Mapping[str, Any]) -> Run:
-        """Start a run by hand.
+        """Trigger a run by hand.
 
         Raises:
-            AirflowRefused: the DAG's own form would not accept this ``conf`` either.
+            AirflowRefused: the DAG's parameters do not accept this ``conf``.
         """
-        # By hand means: of no scheduled time. Airflow wants that said.
+        # A manual run has no logical date; Airflow requires the field.
         body = {"logical_date": None, "conf": dict(conf)}
         answer = self._send("POST", f"/api/v2/dags/{quote(name, safe='')}/dagRuns", json=body)
         if answer.status_code in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}:
             raise AirflowRefused(f"{name} does not accept this conf: {_first_line(answer)}")
-        return run_of(self._told(answer))
+        return run_of(self._body_of(answer))
 
     def pause(self, name: str, *, is_paused: bool) -> Dag:
-        """Switch a DAG off or on."""
+        """Pause or unpause a DAG."""
         path = f"/api/v2/dags/{quote(name, safe='')}"
-        return dag_of(self._told(self._send("PATCH", path, json={"is_paused": is_paused})))
+        return dag_of(self._body_of(self._send("PATCH", path, json={"is_paused": is_paused})))
 
     def run(self, name: str, run_id: str) -> Run:
-        """One run as it stands."""
-        return run_of(self._told(self._get(_path(name, run_id))))
+        """Return the current state of one run."""
+        return run_of(self._body_of(self._get(_path(name, run_id))))
 
     def runs(self, name: str, limit: int) -> list[Run]:
-        """The newest runs of a DAG, newest first."""
+        """List the newest runs of a DAG, newest first."""
         found = self._get(
             f"/api/v2/dags/{quote(name, safe='')}/dagRuns", limit=limit, order_by="-run_after"
         )
-        return [run_of(raw) for raw in self._told(found)["dag_runs"]]
+        return [run_of(raw) for raw in self._body_of(found)["dag_runs"]]
 
     def tasks(self, name: str, run_id: str) -> list[Task]:
-        """The tasks of a run, in the order in which they started, those that wait last."""
-        answer = self._get(f"{_path(name, run_id)}/taskInstances", limit=MOST_TASKS)
-        raws = self._told(answer)["task_instances"]
+        """List the tasks of a run by start time, waiting ones last."""
+        answer = self._get(f"{_path(name, run_id)}/taskInstances", limit=MAX_TASKS)
+        raws = self._body_of(answer)["task_instances"]
         raws.sort(key=lambda raw: (raw["start_date"] is None, raw["start_date"] or ""))
         return [task_of(raw) for raw in raws]
 
@@ -142,10 +142,10 @@ class AirflowApi:
         """What a task's last try wrote, and why it failed."""
         path = f"{_path(name, run_id)}/taskInstances/{quote(task.name, safe='')}/logs/{task.tries}"
         answer = self._get(path, full_content=True, map_index=task.part)
-        return log_of(self._told(answer)["content"])
+        return log_of(self._body_of(answer)["content"])
 
     def page_of(self, name: str, run_id: str) -> str:
-        """Where a person looks at a run."""
+        """Return the address of a run's page."""
         run = quote(run_id, safe="")
         return f"{self._endpoint.url}/dags/{quote(name, safe='')}/runs/{run}"
 
@@ -167,19 +167,19 @@ class AirflowApi:
             )
         return answer
 
-    def _told(self, answer: httpx.Response) -> dict[str, Any]:
+    def _body_of(self, answer: httpx.Response) -> dict[str, Any]:
         if answer.status_code == HTTPStatus.FORBIDDEN:
             raise AirflowRefused(
                 f"{self._endpoint.login} may not do this in Airflow (403): {detail_of(answer)}"
             )
         if not answer.is_success:
             raise AirflowRefused(f"Airflow answered {answer.status_code}: {detail_of(answer)}")
-        told: dict[str, Any] = answer.json()
-        return told
+        body: dict[str, Any] = answer.json()
+        return body
 
 
 def _first_line(answer: httpx.Response) -> str:
-    # The rest is the schema it was held against.
+    # The rest is the schema of the validation.
     return detail_of(answer).partition("\n")[0]
 
 

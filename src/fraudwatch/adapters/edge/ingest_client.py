@@ -1,6 +1,6 @@
-"""The edge's HTTP interface, as its clients see it: purchases and labels are posted to it.
+"""HTTP client of the ingest API: posts purchases and label reports.
 
-One answer of the server becomes one outcome here; waiting and splitting are the caller's matter.
+It maps each answer to a result or an error; retrying and splitting are left to the caller.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Self
 import httpx
 
 from fraudwatch.application.replay.ports import (
-    NotNow,
-    Objection,
+    IngestResult,
     Refused,
+    RefusedItem,
     ReplayFailed,
-    Taken,
+    RetryLater,
     TooLarge,
 )
 
@@ -27,19 +27,19 @@ DEFAULT_RETRY_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class IngestEndpoint:
-    """Where the edge listens, and the key that it asks for."""
+    """Address and API key of ingest."""
 
     url: str
     api_key: str = field(repr=False)
 
 
 class IngestApi:
-    """Sends encoded messages, one request at a time, over one kept connection."""
+    """Sends encoded messages, one request at a time, over one persistent connection."""
 
     def __init__(
         self, endpoint: IngestEndpoint, transport: httpx.BaseTransport | None = None
     ) -> None:
-        """``transport`` stands in for the network in tests."""
+        """``transport`` replaces the network in tests."""
         self._url = endpoint.url
         self._client = httpx.Client(
             base_url=endpoint.url,
@@ -49,7 +49,7 @@ class IngestApi:
             },
             timeout=TIMEOUT_SECONDS,
             transport=transport,
-            trust_env=False,  # a proxy has no business between a machine and itself
+            trust_env=False,  # no proxy between a machine and itself
         )
 
     def __enter__(self) -> Self:
@@ -63,38 +63,38 @@ class IngestApi:
     ) -> None:
         self._client.close()
 
-    def send(self, bodies: list[bytes]) -> Taken:
-        """Hand over encoded purchases, in order; the answers are those of ``ports.Ingest``."""
+    def send(self, bodies: list[bytes]) -> IngestResult:
+        """Send encoded purchases, in order; see ``ports.Ingest``."""
         return self._post("/v1/transactions", bodies)
 
-    def send_labels(self, bodies: list[bytes]) -> Taken:
-        """Hand over encoded reports of labels; the answers are those to purchases."""
+    def send_labels(self, bodies: list[bytes]) -> IngestResult:
+        """Send encoded label reports; results and errors as for purchases."""
         return self._post("/v1/labels", bodies)
 
-    def _post(self, path: str, bodies: list[bytes]) -> Taken:
+    def _post(self, path: str, bodies: list[bytes]) -> IngestResult:
         try:
             answer = self._client.post(path, content=b"[" + b",".join(bodies) + b"]")
         except httpx.TransportError as error:
-            raise NotNow(
+            raise RetryLater(
                 f"no answer from {self._url} ({error}), so nothing more was sent; see whether"
-                " ingest runs with ./fraudwatch status, then give the same command again",
+                " ingest runs with ./fraudwatch status, then run the same command again",
                 after_seconds=DEFAULT_RETRY_SECONDS,
                 is_answer=False,
             ) from error
         return self._outcome(answer)
 
-    def _outcome(self, answer: httpx.Response) -> Taken:
+    def _outcome(self, answer: httpx.Response) -> IngestResult:
         match answer.status_code:
             case HTTPStatus.ACCEPTED:
-                return self._taken(answer)
+                return self._result(answer)
             case HTTPStatus.UNPROCESSABLE_ENTITY:
-                raise Refused(self._objections(answer))
+                raise Refused(self._refused_items(answer))
             case HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
                 raise TooLarge
             case HTTPStatus.TOO_MANY_REQUESTS | HTTPStatus.SERVICE_UNAVAILABLE as status:
-                raise NotNow(
-                    f"{self._url} kept answering {status}, not now, so the replay stopped; see its"
-                    " log, then give the same command again",
+                raise RetryLater(
+                    f"{self._url} kept answering {status} (retry later), so the replay stopped; see"
+                    " its log, then run the same command again",
                     after_seconds=_retry_seconds(answer),
                     is_answer=True,
                 )
@@ -103,35 +103,39 @@ class IngestApi:
                     f"{self._url} refuses the key (401), so nothing was sent; INGEST_API_KEY must"
                     " be the one that ingest was started with"
                 )
-        raise self._broken(answer)
+        raise self._contract_error(answer)
 
-    def _taken(self, answer: httpx.Response) -> Taken:
+    def _result(self, answer: httpx.Response) -> IngestResult:
         try:
-            told = answer.json()
-            return Taken(accepted=int(told["accepted"]), repeated=int(told["repeated"]))
+            body = answer.json()
+            return IngestResult(accepted=int(body["accepted"]), repeated=int(body["repeated"]))
         except (ValueError, TypeError, KeyError) as error:
-            raise self._broken(answer) from error
+            raise self._contract_error(answer) from error
 
-    def _objections(self, answer: httpx.Response) -> list[Objection]:
+    def _refused_items(self, answer: httpx.Response) -> list[RefusedItem]:
         try:
             found = [
-                Objection(int(p["index"]), str(p["field"]), str(p["reason"]))
+                RefusedItem(int(p["index"]), str(p["field"]), str(p["reason"]))
                 for p in answer.json()["problems"]
             ]
         except (ValueError, TypeError, KeyError) as error:
-            raise self._broken(answer) from error
+            raise self._contract_error(answer) from error
         if not found:
-            raise self._broken(answer)
+            raise self._contract_error(answer)
         return found
 
-    def _broken(self, answer: httpx.Response) -> ReplayFailed:
+    def _contract_error(self, answer: httpx.Response) -> ReplayFailed:
         return ReplayFailed(
-            f"{self._url} answered {answer.status_code} in a way that its contract does not know,"
-            " so the replay stopped; see its log, then give the same command again"
+            f"{self._url} answered {answer.status_code} in a way outside its contract,"
+            " so the replay stopped; see its log, then run the same command again"
         )
 
 
 def _retry_seconds(answer: httpx.Response) -> float:
-    told = answer.headers.get("Retry-After", "")
-    # The other form that HTTP allows, a date, is not worth a parser: our edge sends seconds.
-    return max(float(told), 0.0) if told.isascii() and told.isdigit() else DEFAULT_RETRY_SECONDS
+    seconds = answer.headers.get("Retry-After", "")
+    # HTTP also allows a date, which is not parsed: ingest sends seconds.
+    return (
+        max(float(seconds), 0.0)
+        if seconds.isascii() and seconds.isdigit()
+        else DEFAULT_RETRY_SECONDS
+    )

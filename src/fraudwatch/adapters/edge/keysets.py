@@ -1,4 +1,4 @@
-"""Tink keysets in files that only their owner may read, and the box of the dead letters."""
+"""Tink keysets in private files, and sealing and opening of dead letters."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ PUBLIC_DEAD_LETTER_KEY = "dead_letter_public.json"
 
 
 def load_or_create_keyset(path: Path, template: object) -> tink.KeysetHandle:
-    """The keyset in ``path``; a new one is durable in the file before it is used.
+    """Load the keyset in ``path``; a new one is durable in the file before it is used.
 
-    Of two processes that make it at once, both use that of the first.
+    If two processes create it at once, both use that of the first.
     """
     if not path.exists():
         handle = tink.new_keyset_handle(template)
@@ -26,7 +26,7 @@ def load_or_create_keyset(path: Path, template: object) -> tink.KeysetHandle:
 
 
 def create_dead_letter_keys(folder: Path) -> None:
-    """Make the pair once: every process may seal a dead letter, only the private half opens it."""
+    """Create the key pair once: any process may seal dead letters, the private half opens them."""
     hybrid.register()
     private = load_or_create_keyset(
         folder / PRIVATE_DEAD_LETTER_KEY,
@@ -39,15 +39,15 @@ def create_dead_letter_keys(folder: Path) -> None:
     )
 
 
-def dead_letter_box(public_key: Path) -> hybrid.HybridEncrypt:
-    """What seals a dead letter's payload; the origin is its context."""
+def dead_letter_sealer(public_key: Path) -> hybrid.HybridEncrypt:
+    """Load the public key that seals a dead letter's payload, with its origin as context."""
     hybrid.register()
     handle = tink.json_proto_keyset_format.parse_without_secret(public_key.read_text())
     return handle.primitive(hybrid.HybridEncrypt)
 
 
 def dead_letter_opener(private_key: Path) -> hybrid.HybridDecrypt:
-    """What opens a dead letter's payload: for the operator's command alone."""
+    """Load the private key that opens dead letters, for the operator's command only."""
     hybrid.register()
     text = private_key.read_text()
     handle = tink.json_proto_keyset_format.parse(text, secret_key_access.TOKEN)
@@ -55,5 +55,5 @@ def dead_letter_opener(private_key: Path) -> hybrid.HybridDecrypt:
 
 
 def write_durably(path: Path, text: str) -> None:
-    """Replace a file as a whole, readable by its owner alone, on disk before this returns."""
+    """Replace a file, readable by its owner only, durably on disk before this returns."""
     replace_file(path, text.encode())

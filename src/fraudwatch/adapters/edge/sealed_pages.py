@@ -26,7 +26,7 @@ _FASTEST = 1
 
 
 class SealedPages:
-    """See :class:`fraudwatch.application.extract.ports.KeptPages`."""
+    """See :class:`fraudwatch.application.extract.ports.PageCache`."""
 
     def __init__(self, files: LakeFiles, day: date, keys_folder: Path) -> None:
         aead.register()
@@ -35,15 +35,15 @@ class SealedPages:
         self._key_path = keys_folder / _KEYS_FOLDER / f"{self._day}.json"
         self._opened: aead.Aead | None = None
 
-    def keep(self, page: SourcePage) -> None:
-        """See :class:`fraudwatch.application.extract.ports.KeptPages`."""
+    def save(self, page: SourcePage) -> None:
+        """See :class:`fraudwatch.application.extract.ports.PageCache`."""
         packed = zlib.compress(msgspec.msgpack.encode(page), _FASTEST)
         self._files.write(
             self._path(page.page), [self._box().encrypt(packed, self._name(page.page))]
         )
 
-    def kept(self, number: int) -> SourcePage | None:
-        """See :class:`fraudwatch.application.extract.ports.KeptPages`."""
+    def load(self, number: int) -> SourcePage | None:
+        """See :class:`fraudwatch.application.extract.ports.PageCache`."""
         if not self._key_path.exists():
             return None
         sealed = content_of(self._files, self._path(number))
@@ -56,7 +56,7 @@ class SealedPages:
             return None  # altered, of another key or version: it is read again
 
     def clear(self) -> None:
-        """See :class:`fraudwatch.application.extract.ports.KeptPages`."""
+        """See :class:`fraudwatch.application.extract.ports.PageCache`."""
         self._key_path.unlink(missing_ok=True)
         self._opened = None
         self._files.remove(self._folder)

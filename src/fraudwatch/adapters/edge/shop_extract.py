@@ -1,4 +1,4 @@
-"""A shop's books by closed day: any HTTP source that answers like the demo's shop."""
+"""Extract source over HTTP: closed days of a shop, or any source with the same API."""
 
 from __future__ import annotations
 
@@ -13,17 +13,22 @@ from typing import Any
 import httpx
 import msgspec
 
-from fraudwatch.application.extract.ports import NoSuchDay, SourceChanged, SourceUnavailable, Untrue
+from fraudwatch.application.extract.ports import (
+    NoSuchDay,
+    SourceChanged,
+    SourceMismatch,
+    SourceUnavailable,
+)
 from fraudwatch.domain.lake.day_extract import DayTotals, SourcePage
 
 log = logging.getLogger("extract_day")
 
 TRIES = 5
-_FIRST_REST_SECONDS, _LONGEST_REST_SECONDS = 0.5, 10.0
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 10.0
 _CONNECT_SECONDS = 5.0
 _OPEN = {HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY}
 _KEY_REFUSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
-# The source's own spelling of a purchase: the checksum of a day rests on it.
+# Canonical JSON of a purchase, over which the source computes a day's checksum.
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
@@ -39,7 +44,7 @@ class _Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ShopExtract:
-    """Pages of a closed day, asked again when the source is away for a moment."""
+    """``DaySource`` over HTTP, with retries when the source is temporarily unavailable."""
 
     def __init__(
         self,
@@ -52,10 +57,10 @@ class ShopExtract:
 
     def page(self, day: str, number: int) -> SourcePage:
         """See :class:`fraudwatch.application.extract.ports.DaySource`."""
-        answer = self._asked(day, number)
+        answer = self._request(day, number)
         if answer.status_code in _OPEN:
             raise NoSuchDay(
-                f"{day} has not ended at the source, so its books still change; nothing was "
+                f"{day} has not ended at the source, so its data still changes; nothing was "
                 "written: run this again after midnight UTC"
             )
         if answer.status_code == HTTPStatus.NOT_FOUND:
@@ -71,13 +76,13 @@ class ShopExtract:
         if answer.status_code != HTTPStatus.OK:
             raise SourceChanged(
                 f"the source answers status {answer.status_code} to page {number} of {day}, which "
-                "is not agreed on; nothing was written: ask its owner what changed"
+                "is outside its contract; nothing was written: ask its owner what changed"
             )
         return _page_of(answer.content, day, number)
 
-    def _asked(self, day: str, number: int) -> httpx.Response:
+    def _request(self, day: str, number: int) -> httpx.Response:
         wanted = {"page": number, "page_size": self._page_purchases}
-        rest_seconds, why = _FIRST_REST_SECONDS, ""
+        pause_seconds, why = _FIRST_PAUSE_SECONDS, ""
         for tried in range(1, TRIES + 1):
             try:
                 answer = self._client.get(f"/v1/extract/{day}", params=wanted)
@@ -88,19 +93,19 @@ class ShopExtract:
                     return answer
                 why = f"status {answer.status_code}"
             if tried < TRIES:
-                log.warning("page %d of %s: %s; again in %.1f s", number, day, why, rest_seconds)
-                self._rest(rest_seconds)
-                rest_seconds = min(2 * rest_seconds, _LONGEST_REST_SECONDS)
+                log.warning("page %d of %s: %s; retry in %.1f s", number, day, why, pause_seconds)
+                self._rest(pause_seconds)
+                pause_seconds = min(2 * pause_seconds, _LONGEST_PAUSE_SECONDS)
         raise SourceUnavailable(
             f"the source gave no page {number} of {day} in {TRIES} tries ({why}); the pages read "
-            "before are kept: see that it runs, then run this again and it goes on there"
+            "before are cached: check that it runs, then run this again to resume there"
         )
 
 
 def source_client(
     url: str, api_key: str, timeout_seconds: float, transport: httpx.BaseTransport | None = None
 ) -> httpx.Client:
-    """How the source is spoken to; ``transport`` stands in for the network in tests."""
+    """Create the HTTP client of the source; ``transport`` replaces the network in tests."""
     return httpx.Client(
         base_url=url,
         headers={"Authorization": f"Bearer {api_key}"},
@@ -117,14 +122,14 @@ def _page_of(content: bytes, day: str, number: int) -> SourcePage:
     try:
         answer = msgspec.json.decode(content, type=_Answer)
         amounts = _amounts(answer.purchases)
-    except (msgspec.DecodeError, UnicodeDecodeError, _NoMoney) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, _NoAmount) as error:
         raise SourceChanged(
-            f"page {number} of {day} has another shape than the agreed one ({_fault_of(error)}); "
+            f"page {number} of {day} has another schema than its contract ({_fault_of(error)}); "
             "nothing was written: ask the source's owner what changed, and adapt the reader"
         ) from None  # the error's own text may quote a value
     if (answer.day, answer.page) != (day, number):
-        raise Untrue(
-            f"the source answered page {answer.page} of {answer.day[:10]} to the question for page "
+        raise SourceMismatch(
+            f"the source answered page {answer.page} of {answer.day[:10]} to the request for page "
             f"{number} of {day}; nothing was written: run this again, then ask the source's owner"
         )
     return SourcePage(
@@ -141,8 +146,8 @@ def _page_of(content: bytes, day: str, number: int) -> SourcePage:
     )
 
 
-class _NoMoney(ValueError):
-    """A purchase without what the totals are made of."""
+class _NoAmount(ValueError):
+    """A purchase lacks a currency or an amount."""
 
 
 def _amounts(purchases: list[dict[str, Any]]) -> dict[str, int]:
@@ -150,13 +155,13 @@ def _amounts(purchases: list[dict[str, Any]]) -> dict[str, int]:
     for purchase in purchases:
         currency, amount = purchase.get("currency"), purchase.get("amount_minor")
         if not isinstance(currency, str) or type(amount) is not int:
-            raise _NoMoney("a purchase lacks the text currency or the integer amount_minor")
+            raise _NoAmount("a purchase lacks the text currency or the integer amount_minor")
         amounts[currency] += amount
     return dict(sorted(amounts.items()))
 
 
 def _fault_of(error: Exception) -> str:
-    """What the shape lacks: names of fields and types, never a value."""
-    if isinstance(error, msgspec.ValidationError | _NoMoney):
+    """Describe a schema error by names of fields and types, never by a value."""
+    if isinstance(error, msgspec.ValidationError | _NoAmount):
         return str(error)
     return f"no JSON: {type(error).__name__}"

@@ -1,4 +1,4 @@
-"""The live feeds of a shop, read by cursor: any HTTP source that answers like the demo's shop."""
+"""Live feeds of a shop over HTTP, read by cursor: the demo shop, or any source with its API."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import httpx
 import msgspec
 
 from fraudwatch.adapters.codecs.json_codec import decode
-from fraudwatch.application.intake.intake import CHARGEBACK_FEED, PURCHASE_FEED, Offered
+from fraudwatch.application.intake.intake import CHARGEBACK_FEED, PURCHASE_FEED, FeedItem
 from fraudwatch.domain.messages.dead_letter import Refused
 from fraudwatch.domain.messages.label import ReportedLabel
 from fraudwatch.domain.messages.purchase import Purchase
@@ -20,17 +20,17 @@ _TIMEOUT_SECONDS = 30.0
 
 
 class FeedUnavailable(ConnectionError):
-    """The source did not answer, or not as a feed does; the cursor stays, reading goes on later."""
+    """The source did not return a feed page; the cursor stays, and reading resumes later."""
 
 
 class FeedMissing(FeedUnavailable):
-    """The source answers, and has no such feed."""
+    """The source answers but has no such feed."""
 
 
 class _Answer(msgspec.Struct, frozen=True, kw_only=True):
     messages: list[msgspec.Raw]
     next_cursor: str
-    # A source may not know how far away its end is.
+    # A source may not know its end.
     sequence: int | None = None
     head_sequence: int | None = None
 
@@ -45,7 +45,7 @@ class _ChargebacksAnswer(_Answer, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class FeedKind(Generic[Content]):
-    """What a feed tells: where it is asked, in what its messages come, what each of them is."""
+    """Kind of a feed: its path, its page format, and the type of its messages."""
 
     origin: str
     path: str
@@ -63,16 +63,16 @@ CHARGEBACKS = FeedKind(
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Content]):
-    """Some messages in order, where the feed goes on, and how far away its end is, if known."""
+    """Page of messages in order, with the next cursor and, if known, the feed's end."""
 
-    offered: list[Offered[Content]]
+    items: list[FeedItem[Content]]
     next_cursor: str
     sequence: int | None
     head_sequence: int | None
 
 
 class ShopFeed(Generic[Content]):
-    """Pages of a feed; waits at the source for the next message when there is none."""
+    """Reads pages of a feed by long polling: the source waits for a message when there is none."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class ShopFeed(Generic[Content]):
         *,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        """``transport`` stands in for the network in tests."""
+        """``transport`` replaces the network in tests."""
         self.kind = kind
         self._client = httpx.Client(
             base_url=url,
@@ -92,11 +92,11 @@ class ShopFeed(Generic[Content]):
         )
 
     def after(self, cursor: str) -> Page[Content]:
-        """The page behind ``cursor``; the empty cursor is the beginning.
+        """Read the page after ``cursor``; the empty cursor is the beginning.
 
         Raises:
             FeedMissing: the source has no such feed.
-            FeedUnavailable: no answer, an error status, or no feed page.
+            FeedUnavailable: no answer, an error status, or not a feed page.
         """
         wanted: dict[str, str | int] = {
             "after": cursor,
@@ -112,21 +112,21 @@ class ShopFeed(Generic[Content]):
             raise FeedUnavailable(
                 f"{self.kind.path} gave no page after '{cursor}': {error}"
             ) from error
-        offered = [
-            self._offered(_place(page, cursor, i), raw) for i, raw in enumerate(page.messages)
+        items = [
+            self._item(_position_of(page, cursor, i), raw) for i, raw in enumerate(page.messages)
         ]
-        return Page(offered, page.next_cursor, page.sequence, page.head_sequence)
+        return Page(items, page.next_cursor, page.sequence, page.head_sequence)
 
-    def _offered(self, place: str, raw: msgspec.Raw) -> Offered[Content]:
+    def _item(self, position: str, raw: msgspec.Raw) -> FeedItem[Content]:
         try:
             content: Content | Refused = decode(self.kind.content, raw)
         except Refused as why:
             content = why
-        return Offered(f"{self.kind.origin}:{place}", bytes(raw), content)
+        return FeedItem(f"{self.kind.origin}:{position}", bytes(raw), content)
 
 
-def _place(page: _Answer, cursor: str, index: int) -> str:
-    """What names a message of the feed, the same each time that it is read."""
+def _position_of(page: _Answer, cursor: str, index: int) -> str:
+    """Name the position of a message in the feed, stable over repeated reads."""
     if page.sequence is None:
         return f"{cursor}+{index}"
     return str(page.sequence - len(page.messages) + index)

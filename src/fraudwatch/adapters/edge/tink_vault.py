@@ -1,7 +1,7 @@
-"""The vault on Tink keysets and a small SQLite store of wrapped customer keys.
+"""Vault of Tink keysets and a small SQLite store of wrapped customer keys.
 
-Keysets carry key ids, so rotation adds a key and old tokens stay explainable. A customer's key is
-wrapped by the master keyset; deleting its row (secure_delete overwrites it) is the erasure.
+Keysets have key ids, so rotation adds a key and old tokens stay attributable. A customer's key is
+wrapped by the master keyset; deleting its row (secure_delete overwrites it) is the crypto-erasure.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from fraudwatch.domain.privacy import TokenField, token_input
 _TOKEN_BYTES = 16
 _CACHED_TOKENS = 200_000
 _CACHED_KEYS = 50_000
-# Two processes seal side by side, ingest and the daily extract: one waits for the other's write.
+# Ingest and the daily extract seal concurrently: one waits for the other's write.
 _BUSY_SECONDS = 30.0
 
 
 class TinkVault:
-    """Tokens by HMAC-SHA-256 under the primary token key; boxes by AES-256-GCM."""
+    """``Vault``: tokens by HMAC-SHA-256 under the primary token key; sealing by AES-256-GCM."""
 
     def __init__(self, folder: Path) -> None:
         prf.register()
@@ -50,10 +50,10 @@ class TinkVault:
 
     def seal(self, customer_token: str, transaction_id: str, personal: Mapping[str, str]) -> str:
         """See :class:`~fraudwatch.application.ports.Vault`."""
-        box = self._keys.of(customer_token, create=True).encrypt(
+        sealed = self._keys.of(customer_token, create=True).encrypt(
             msgspec.json.encode(dict(personal)), transaction_id.encode()
         )
-        return base64.b64encode(box).decode()
+        return base64.b64encode(sealed).decode()
 
     def open(self, customer_token: str, transaction_id: str, sealed: str) -> dict[str, str]:
         """See :class:`~fraudwatch.application.ports.Vault`."""
@@ -98,7 +98,7 @@ class _CustomerKeys:
                 return known
             wrapped = self._wrapped(token)
             if wrapped is None and not create:
-                raise KeyError(f"no key of customer {token}: erased, or never sealed here")
+                raise KeyError(f"no key of customer {token}: erased, or never created here")
             plain = self._master.decrypt(wrapped or self._add(token), token.encode())
             handle = tink.proto_keyset_format.parse(plain, secret_key_access.TOKEN)
             if len(self._opened) >= _CACHED_KEYS:
@@ -113,20 +113,20 @@ class _CustomerKeys:
         return found[0] if found else None
 
     def _add(self, token: str) -> bytes:
-        """Make a key; what counts is the one that is stored, which may be another process's."""
+        """Create a key; return the stored one, which may be another process's."""
         handle = tink.new_keyset_handle(aead.aead_key_templates.AES256_GCM)
         plain: bytes = tink.proto_keyset_format.serialize(handle, secret_key_access.TOKEN)
         wrapped = self._master.encrypt(plain, token.encode())
         self._store.execute("INSERT OR IGNORE INTO customer_key VALUES (?, ?)", (token, wrapped))
         stored = self._wrapped(token)
         if stored is None:
-            raise KeyError(f"the key of customer {token} was erased while it was made")
+            raise KeyError(f"the key of customer {token} was erased while it was created")
         return stored
 
     def delete(self, token: str) -> bool:
         with self._lock:
             self._opened.pop(token, None)
             gone = self._store.execute("DELETE FROM customer_key WHERE token = ?", (token,))
-            # Without this the deleted row lives on in the write-ahead log.
+            # Otherwise the deleted row stays in the write-ahead log.
             self._store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             return gone.rowcount > 0

@@ -1,4 +1,4 @@
-"""The ways by which a dead letter enters again: the topics of Kafka, and ingest's API."""
+"""Replay targets of dead letters: the topics of Kafka, and the ingest API."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from fraudwatch.adapters.codecs.json_codec import decode
 from fraudwatch.adapters.edge.ingest_client import IngestApi
 from fraudwatch.adapters.kafka_log.log import KafkaTopic
 from fraudwatch.application.dead_letters.dlq import (
-    INGEST_DOOR,
-    INGEST_LABELS_DOOR,
-    Door,
-    DoorClosed,
-    Stays,
+    INGEST_LABELS_TARGET,
+    INGEST_TARGET,
+    NotReplayable,
+    ReplayTarget,
+    TargetUnavailable,
 )
 from fraudwatch.application.ports import NotDelivered
 from fraudwatch.application.replay import ports as replay
@@ -44,84 +44,86 @@ _MESSAGES: dict[str, type[Any]] = {
 }
 
 
-class CheckedDoor:
-    """Lets in what its readers will take; the rest would only be put aside again."""
+class CheckedReplayTarget:
+    """``ReplayTarget`` that sends only what its consumers accept, as the rest would fail again."""
 
     def __init__(self, message: type[M], send: Callable[[M, bytes], None]) -> None:
         self._message, self._send = message, send
 
     def check(self, payload: bytes) -> None:
-        """See :class:`~fraudwatch.application.dead_letters.dlq.Door`."""
-        _sound(self._message, payload)
+        """See :class:`~fraudwatch.application.dead_letters.dlq.ReplayTarget`."""
+        _validated(self._message, payload)
 
-    def enter(self, payload: bytes) -> None:
-        """See :class:`~fraudwatch.application.dead_letters.dlq.Door`."""
-        self._send(_sound(self._message, payload), payload)
+    def replay(self, payload: bytes) -> None:
+        """See :class:`~fraudwatch.application.dead_letters.dlq.ReplayTarget`."""
+        self._send(_validated(self._message, payload), payload)
 
 
-def _sound(message: type[M], payload: bytes) -> M:
+def _validated(message: type[M], payload: bytes) -> M:
     try:
         found = decode(message, payload)
     except Refused as why:
-        raise Stays(why.reason) from why
+        raise NotReplayable(why.reason) from why
     if broken := problems(found):
-        raise Stays("; ".join(f"{p.field} {p.reason}" for p in broken))
+        raise NotReplayable("; ".join(f"{p.field} {p.reason}" for p in broken))
     return found
 
 
-def doors(settings: KafkaSettings, ingest: IngestApi) -> dict[str, Door]:
-    """Every way back in, by the name that a letter gives it."""
-    ways: dict[str, Door] = {
-        topic: CheckedDoor(message, partial(_produce, settings, topic))
+def replay_targets(settings: KafkaSettings, ingest: IngestApi) -> dict[str, ReplayTarget]:
+    """Return every replay target, by the name that a DLQ record gives it."""
+    by_topic: dict[str, ReplayTarget] = {
+        topic: CheckedReplayTarget(message, partial(_produce, settings, topic))
         for topic, message in _MESSAGES.items()
     }
-    return ways | {
-        INGEST_DOOR: CheckedDoor(Purchase, partial(_post, ingest.send)),
-        INGEST_LABELS_DOOR: CheckedDoor(ReportedLabel, partial(_post, ingest.send_labels)),
+    return by_topic | {
+        INGEST_TARGET: CheckedReplayTarget(Purchase, partial(_post, ingest.send)),
+        INGEST_LABELS_TARGET: CheckedReplayTarget(
+            ReportedLabel, partial(_post, ingest.send_labels)
+        ),
     }
 
 
 def _post(
-    send: Callable[[list[bytes]], replay.Taken], _: Purchase | ReportedLabel, payload: bytes
+    send: Callable[[list[bytes]], replay.IngestResult], _: Purchase | ReportedLabel, payload: bytes
 ) -> None:
     try:
-        # One message as it is, so that no letter passes as a list of them.
+        # One message unchanged, so that a payload cannot pass as a list of messages.
         send([payload])
     except replay.Refused as why:
-        raise Stays("; ".join(f"{o.field} {o.reason}" for o in why.objections)) from why
+        raise NotReplayable("; ".join(f"{o.field} {o.reason}" for o in why.refused_items)) from why
     except replay.TooLarge as why:
-        raise Stays("it is too large for ingest") from why
-    except (replay.NotNow, replay.ReplayFailed) as why:
-        raise DoorClosed(str(why)) from why
+        raise NotReplayable("it is too large for ingest") from why
+    except (replay.RetryLater, replay.ReplayFailed) as why:
+        raise TargetUnavailable(str(why)) from why
 
 
 def _produce(
     settings: KafkaSettings,
     topic: str,
-    sound: Transaction | Verdict | Label | AuditRecord,
+    message: Transaction | Verdict | Label | AuditRecord,
     payload: bytes,
 ) -> None:
     now = str(time.time_ns() // 1_000_000).encode()
-    # When the edge produced a verdict's transaction is not in the letter: unknown stays absent.
-    headers = {} if isinstance(sound, Verdict) else {PRODUCED_AT_HEADER: now}
+    # A dead letter lacks the time when the edge produced a verdict's transaction: header omitted.
+    headers = {} if isinstance(message, Verdict) else {PRODUCED_AT_HEADER: now}
     try:
-        _producer(settings, topic).send([(_key_of(sound), payload, headers)])
+        _producer(settings, topic).send([(_key_of(message), payload, headers)])
     except NotDelivered as error:
-        raise DoorClosed(
+        raise TargetUnavailable(
             f"{topic} did not acknowledge it; see whether kafka runs with ./fraudwatch status, "
-            "then give the same command again"
+            "then run the same command again"
         ) from error
 
 
-def _key_of(sound: Transaction | Verdict | Label | AuditRecord) -> str:
-    """The key of its topic's contract."""
-    match sound:
+def _key_of(message: Transaction | Verdict | Label | AuditRecord) -> str:
+    """Return the message key that the topic's contract requires."""
+    match message:
         case Label():
-            return sound.transaction_id
+            return message.transaction_id
         case AuditRecord():
-            return sound.by
+            return message.by
         case _:
-            return sound.customer_token
+            return message.customer_token
 
 
 @cache

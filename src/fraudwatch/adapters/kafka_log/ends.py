@@ -1,4 +1,4 @@
-"""Where topics begin and end, so that a reader knows what there is and when it has read it."""
+"""Look up start, end and committed offsets of topics."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ _TIMEOUT_SECONDS = 30.0
 
 
 def ends_of(kafka: KafkaSettings, topic: str) -> dict[int, int]:
-    """Where every partition of a topic ends now."""
+    """Return the end offset of every partition of a topic."""
     return _offsets_of(kafka, topic, OffsetSpec.latest())  # type: ignore[no-untyped-call]  # the client's own
 
 
 def starts_of(kafka: KafkaSettings, topic: str) -> dict[int, int]:
-    """The first offset that retention has left in every partition of a topic."""
+    """Return the first offset of every partition of a topic that retention has left."""
     return _offsets_of(kafka, topic, OffsetSpec.earliest())  # type: ignore[no-untyped-call]  # the client's own
 
 
 def committed_of(kafka: KafkaSettings, group: str, topic: str) -> dict[int, int]:
-    """Up to where a group has done with every partition of a topic; 0 where it never committed."""
+    """Return a consumer group's committed offset of every partition; 0 where it never committed."""
     partitions = [TopicPartition(topic, n) for n in ends_of(kafka, topic)]
-    asked = [ConsumerGroupTopicPartitions(group, partitions)]
-    # At level 6 the client tells of an event of its own with each goodbye.
+    request = [ConsumerGroupTopicPartitions(group, partitions)]
+    # At log level 6 the client logs an event at each disconnect.
     admin = AdminClient({**client_config(kafka), "log_level": "5"})
-    told = admin.list_consumer_group_offsets(asked, request_timeout=_TIMEOUT_SECONDS)
-    places = told[group].result().topic_partitions
-    return {place.partition: max(0, place.offset) for place in places}  # negative: never
+    answers = admin.list_consumer_group_offsets(request, request_timeout=_TIMEOUT_SECONDS)
+    found = answers[group].result().topic_partitions
+    return {one.partition: max(0, one.offset) for one in found}  # negative: never committed
 
 
 def _offsets_of(kafka: KafkaSettings, topic: str, which: Any) -> dict[int, int]:
     admin = AdminClient({**client_config(kafka)})
     partitions = admin.list_topics(topic, timeout=_TIMEOUT_SECONDS).topics[topic].partitions
-    asked: dict[Any, Any] = {TopicPartition(topic, n): which for n in partitions}
-    found = admin.list_offsets(asked, request_timeout=_TIMEOUT_SECONDS)
-    return {place.partition: told.result().offset for place, told in found.items()}
+    request: dict[Any, Any] = {TopicPartition(topic, n): which for n in partitions}
+    answers = admin.list_offsets(request, request_timeout=_TIMEOUT_SECONDS)
+    return {one.partition: answer.result().offset for one, answer in answers.items()}

@@ -1,4 +1,4 @@
-"""The served feature vectors, read back from their topic for training."""
+"""Read served feature vectors from ``feature_topic`` for training."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _VECTOR_BYTES: Final = len(VECTOR_FEATURES) * 8
 
 
 class Stored(NamedTuple):
-    """One message as it stands on the topic."""
+    """Message of ``feature_topic``."""
 
     vector: bytes
     features_version: str
@@ -26,29 +26,29 @@ class Stored(NamedTuple):
 
 
 class Vectors(NamedTuple):
-    """Some rows of the log, in its order, and how many were passed over between them."""
+    """Vectors in log order, and the number of skipped messages between them."""
 
     features: Float64s  # [row, SERVED]
     served_at_ms: Int64s
-    passed_over: int  # of another version of the features
+    skipped: int  # of another version of the features
 
 
 def read_vectors(kafka: KafkaSettings, features_version: str) -> Iterator[Vectors]:
-    """Every vector of this version that the topic holds now.
+    """Yield every vector of this features version that is on the topic now.
 
-    A transaction that was judged again after a crash may come twice.
+    A transaction that was scored again after a crash may come twice.
     """
     for messages in read_range(kafka, FEATURE_TOPIC, ends_of(kafka, FEATURE_TOPIC)):
         stored = []
         for message in messages:
-            told = dict(message.headers() or []).get(FEATURES_VERSION_HEADER) or b""
-            version = told.decode(errors="replace") if isinstance(told, bytes) else told
+            header = dict(message.headers() or []).get(FEATURES_VERSION_HEADER) or b""
+            version = header.decode(errors="replace") if isinstance(header, bytes) else header
             stored.append(Stored(message.value() or b"", version, message.timestamp()[1]))
         yield vectors_of(stored, features_version)
 
 
 def vectors_of(stored: Sequence[Stored], features_version: str) -> Vectors:
-    """The vectors of this version, as one array."""
+    """Stack the vectors of this version into one array."""
     ours = [
         one
         for one in stored
@@ -58,5 +58,5 @@ def vectors_of(stored: Sequence[Stored], features_version: str) -> Vectors:
     return Vectors(
         features=flat.astype(np.float64).reshape(-1, len(VECTOR_FEATURES)),
         served_at_ms=np.array([one.served_at_ms for one in ours], dtype=np.int64),
-        passed_over=len(stored) - len(ours),
+        skipped=len(stored) - len(ours),
     )

@@ -1,4 +1,4 @@
-"""Kafka through confluent-kafka: settings of every client, acknowledged writes, reads by offset."""
+"""Kafka through confluent-kafka: client settings, acknowledged produces, reads by offset."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _READ_TIMEOUT_SECONDS = 30.0
 
 
 class RetentionOvertook(LookupError):
-    """The log no longer holds what is asked for."""
+    """Retention has removed the requested offsets."""
 
 
 def client_config(settings: KafkaSettings) -> dict[str, str]:
-    """How any client of ours reaches the broker."""
+    """Return the connection settings of every client."""
     return {
         "bootstrap.servers": settings.bootstrap_servers,
         "security.protocol": settings.security_protocol,
@@ -39,10 +39,10 @@ Headers = list[tuple[str, str | bytes | None]]
 
 
 class Outbox:
-    """An idempotent producer whose messages count as sent once every copy is acknowledged.
+    """Idempotent producer whose messages count as sent once all replicas have acknowledged.
 
-    With ``in_order`` no message is given up while a later one may still be sent: what reaches the
-    log of a call that failed is then its beginning, without a gap.
+    With ``in_order`` no message times out while a later one may still be sent: a failed call then
+    leaves a prefix of its messages on the log, without a gap.
     """
 
     def __init__(
@@ -64,16 +64,16 @@ class Outbox:
                 "linger.ms": linger_ms,
                 "compression.type": "lz4",
                 "queue.buffering.max.messages": 500_000,
-                # 0: never. The wait ends all the same, and with it who asked for order.
+                # 0: never. wait() times out all the same, and then the process ends.
                 "message.timeout.ms": 0 if in_order else int(timeout_seconds * 1000),
-                # A call back into Python for each success would cost as much as sending it.
+                # A Python callback for each success would cost as much as the send.
                 "delivery.report.only.error": True,
                 "on_delivery": self._on_delivery,
             }
         )
 
     def put(self, topic: str, key: str, value: bytes, headers: Headers) -> None:
-        """Hand a message over; :meth:`wait` tells what became of it."""
+        """Enqueue a message; :meth:`wait` reports the result."""
         while True:
             try:
                 self._producer.produce(topic, value, key, headers=headers)
@@ -83,12 +83,12 @@ class Outbox:
                 return
 
     def wait(self) -> None:
-        """Return when everything handed over is acknowledged.
+        """Wait until every enqueued message is acknowledged.
 
         Raises:
-            NotDelivered: when something was not.
+            NotDelivered: a message was not acknowledged.
         """
-        # A little more: a message that times out is told as failed, not left to be sent later.
+        # Slightly longer, so that a timed-out message is reported as failed, not sent later.
         unsent = self._producer.flush(self._timeout_seconds + _REPORT_SECONDS)
         failures, self._failures = self._failures, []
         if unsent or failures:
@@ -108,7 +108,7 @@ class Outbox:
 
 
 class KafkaTopic:
-    """A topic to publish to; see :class:`Outbox`."""
+    """``Publisher`` of one topic; see :class:`Outbox`."""
 
     def __init__(
         self,
@@ -118,7 +118,7 @@ class KafkaTopic:
         linger_ms: int = 0,
         timeout_seconds: float = _FLUSH_SECONDS,
     ) -> None:
-        """``timeout_seconds`` is how long an acknowledgement is waited for."""
+        """``timeout_seconds`` bounds the wait for acknowledgements."""
         self._topic = topic
         self._outbox = Outbox(settings, linger_ms=linger_ms, timeout_seconds=timeout_seconds)
         self._lock = threading.Lock()
@@ -129,16 +129,17 @@ class KafkaTopic:
 
     def send(self, messages: Sequence[tuple[str, bytes, Mapping[str, bytes]]]) -> None:
         """Send (key, value, headers) in order and wait until all are acknowledged."""
-        with self._lock:  # what failed is told to the call that sent it
+        with self._lock:  # so that a failure is reported to the call that sent the message
             for key, value, headers in messages:
                 self._outbox.put(self._topic, key, value, list(headers.items()))
             self._outbox.wait()
 
 
 def group_consumer(settings: KafkaSettings, group: str, **more: Any) -> Consumer:
-    """A consumer whose offsets move only when its owner says so.
+    """Create a consumer of a group without automatic commits.
 
-    Retention that overtook the group is an error, not a silent jump (``auto.offset.reset``).
+    If retention has removed the group's offset that is an error, not a silent jump
+    (``auto.offset.reset``).
     """
     return Consumer(
         client_config(settings)
@@ -164,14 +165,15 @@ def read_range(
     starts: Mapping[int, int] | None = None,
     at_once: int = 20_000,
 ) -> Iterator[list[Message]]:
-    """Everything of a topic from ``starts`` up to (not including) ``ends``, by partition.
+    """Read a topic from ``starts`` up to (not including) ``ends``, by partition.
 
     A partition without a start is read from its beginning.
 
-    Partition by partition, in offset order, without joining a group.
+    Partition by partition, in offset order, without joining a consumer group.
 
     Raises:
-        TimeoutError: when the broker holds fewer messages than ``ends`` says, or stays silent.
+        TimeoutError: the broker has fewer messages than ``ends`` requires, or does not answer.
+        RetentionOvertook: retention has removed a start.
     """
     consumer = Consumer(client_config(settings) | {"group.id": f"{settings.username}-range"})
     try:
@@ -182,8 +184,8 @@ def read_range(
             first = (starts or {}).get(partition, low)
             if first < low:
                 raise RetentionOvertook(
-                    f"{topic}-{partition} begins at offset {low}, and {first} is needed: what lies "
-                    "between was removed by retention, so nothing can be folded from there"
+                    f"{topic}-{partition} begins at offset {low}, and {first} is needed: offsets "
+                    "between were removed by retention, so the state cannot be folded from there"
                 )
             consumer.assign([TopicPartition(topic, partition, first)])
             yield from _until(consumer, first, end, at_once)
@@ -206,15 +208,15 @@ def _until(consumer: Consumer, position: int, end: int, at_once: int) -> Iterato
         elif time.monotonic() > deadline:
             raise TimeoutError(
                 f"offset {position} of {end} did not come in {_READ_TIMEOUT_SECONDS:.0f} s: the "
-                "topic was emptied or the broker is away; the state cannot be folded without it"
+                "topic was emptied or the broker is down; the state cannot be folded without it"
             )
 
 
 def raise_for_error(message: Message) -> None:
-    """Let an error that came in place of a message out.
+    """Raise the error that the client delivered in place of a message.
 
     Raises:
-        ConnectionError: what the client says; the process ends and is started again.
+        ConnectionError: with the client's message; the process ends and is restarted.
     """
     if (error := message.error()) is not None:
         raise ConnectionError(f"Kafka: {error.str()}")

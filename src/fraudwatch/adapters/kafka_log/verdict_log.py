@@ -1,9 +1,9 @@
-"""What the detector says, on its two topics."""
+"""Publish verdicts and feature vectors to ``fraud_topic`` and ``feature_topic``."""
 
 from __future__ import annotations
 
 from fraudwatch.adapters.kafka_log.log import Headers, Outbox
-from fraudwatch.application.ports import JudgedBatch
+from fraudwatch.application.ports import ScoredBatch
 from fraudwatch.settings import KafkaSettings
 from fraudwatch.topics import (
     FEATURE_TOPIC,
@@ -15,7 +15,7 @@ from fraudwatch.topics import (
 
 
 class KafkaVerdictLog:
-    """Verdicts and the features they were made of, on their topics by one producer."""
+    """``VerdictLog`` on Kafka, by one producer for both topics."""
 
     def __init__(
         self,
@@ -25,13 +25,13 @@ class KafkaVerdictLog:
         feature_topic: str = FEATURE_TOPIC,
     ) -> None:
         self._verdict_topic, self._feature_topic = verdict_topic, feature_topic
-        # The tally counts by the highest offset told: no verdict may come after later ones.
+        # The tally deduplicates by the highest offset, so verdicts must stay in order.
         self._outbox = Outbox(settings, in_order=True)
 
-    def append(self, judged: JudgedBatch) -> None:
+    def append(self, scored: ScoredBatch) -> None:
         """See :class:`~fraudwatch.application.ports.VerdictLog`."""
-        put, version = self._outbox.put, judged.features_version.encode()
-        for key, name, verdict, features, at_ms in zip(*judged[:-1], strict=True):
+        put, version = self._outbox.put, scored.features_version.encode()
+        for key, name, verdict, features, at_ms in zip(*scored[:-1], strict=True):
             put(self._verdict_topic, key, verdict, [(PRODUCED_AT_HEADER, b"%d" % at_ms)])
             named: Headers = [
                 (TRANSACTION_ID_HEADER, name.encode()),

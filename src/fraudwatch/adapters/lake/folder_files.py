@@ -1,4 +1,4 @@
-"""The lake's files in a folder of this machine: the twin of HDFS, also across processes."""
+"""``LakeFiles`` in a local folder: the twin of HDFS, also across processes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _CHUNK_BYTES = 1 << 20
 
 
 class FolderFiles:
-    """See :class:`LakeFiles`; it can be told not to answer."""
+    """See :class:`LakeFiles`; tests can make it unavailable."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self.refusal = ""  # in tests: why it takes and gives nothing
+        self.refusal = ""  # in tests: makes every call fail with this message
 
     def write(self, path: str, chunks: Iterable[bytes]) -> int:
         """See :class:`fraudwatch.application.extract.lake_files.LakeFiles`."""

@@ -1,4 +1,4 @@
-"""Memory twin of the accounts' store; see :mod:`fraudwatch.application.console.account_rules`."""
+"""Memory twin of the account store; see :mod:`fraudwatch.application.console.account_rules`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fraudwatch.application.console.account_rules import Account, AccountsUnavai
 
 
 class MemoryAccountStore:
-    """An ``AccountStore`` in a dictionary; it can be told not to answer."""
+    """``AccountStore`` in a dictionary; tests can make it unavailable."""
 
     def __init__(self) -> None:
         self._accounts: dict[str, Account] = {}
@@ -17,21 +17,21 @@ class MemoryAccountStore:
 
     def find(self, login: str) -> Account | None:
         """See :class:`fraudwatch.application.console.account_rules.AccountStore`."""
-        self._answer()
+        self._check_reachable()
         return self._accounts.get(login)
 
-    def everybody(self) -> list[Account]:
+    def list_accounts(self) -> list[Account]:
         """See :class:`fraudwatch.application.console.account_rules.AccountStore`."""
-        self._answer()
+        self._check_reachable()
         return [self._accounts[login] for login in sorted(self._accounts)]
 
     def write(self, change: Change) -> None:
         """See :class:`fraudwatch.application.console.account_rules.AccountStore`."""
-        self._answer()
+        self._check_reachable()
         with self._writing:
             changed = {account.login: account for account in change(dict(self._accounts))}
             self._accounts |= changed
 
-    def _answer(self) -> None:
+    def _check_reachable(self) -> None:
         if not self.is_reachable:
-            raise AccountsUnavailable("these memory accounts were told not to answer")
+            raise AccountsUnavailable("these memory accounts were made unavailable")

@@ -1,4 +1,4 @@
-"""Memory twins of what casework asks of engines; see :mod:`casework`."""
+"""Memory twins of the ports of casework; see :mod:`fraudwatch.application.console.casework`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fraudwatch.adapters.memory.verdict_store import MemoryVerdictStore
 from fraudwatch.application.console.access import Person, Right
 from fraudwatch.application.console.case_order import latest_first, newest_first
 from fraudwatch.application.console.casework import CLAIM_SECONDS, Erased, RevealRefused, Shared
-from fraudwatch.application.console.reveal import reason_problems, shown
+from fraudwatch.application.console.reveal import mask_personal_fields, reason_problems
 from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.domain.instants import epoch_ms_of
 from fraudwatch.domain.messages.audit import AuditRecord
@@ -21,7 +21,7 @@ from fraudwatch.domain.tally import Tally
 
 
 class MemoryCases:
-    """A ``CaseReader`` over the rows of a memory store."""
+    """``CaseReader`` over the rows of a memory store."""
 
     def __init__(self, store: MemoryVerdictStore) -> None:
         self._store = store
@@ -54,48 +54,48 @@ class MemoryCases:
     def labels_known(self, since: datetime, *, now: datetime) -> list[Label]:
         """See :class:`fraudwatch.application.console.casework.CaseReader`."""
         first, last = epoch_ms_of(since), epoch_ms_of(now)
-        said = [one for one in self._store.labels() if first <= one.known_at_ms <= last]
-        return latest_first(said)
+        known = [one for one in self._store.labels() if first <= one.known_at_ms <= last]
+        return latest_first(known)
 
     def _bought(self) -> list[Transaction]:
         return newest_first(self._store.purchases())
 
 
 class MemoryClaims:
-    """``Claims`` in a dictionary, by a clock that is given."""
+    """``Claims`` in a dictionary, by a given clock."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
-        self._held: dict[str, tuple[str, datetime]] = {}
-        self._lock = threading.Lock()  # sessions are threads, and one alone may win
+        self._claims: dict[str, tuple[str, datetime]] = {}
+        self._lock = threading.Lock()  # console sessions are threads, and only one may win
         self.is_reachable = True
 
     def claim(self, transaction_id: str, login: str) -> str:
         """See :class:`fraudwatch.application.console.casework.Claims`."""
         with self._lock:
-            holder = self.held().get(transaction_id, login)
+            holder = self.active_claims().get(transaction_id, login)
             if holder == login:
                 until = self._clock() + timedelta(seconds=CLAIM_SECONDS)
-                self._held[transaction_id] = (login, until)
+                self._claims[transaction_id] = (login, until)
         return holder
 
     def release(self, transaction_id: str, login: str) -> None:
         """See :class:`fraudwatch.application.console.casework.Claims`."""
         with self._lock:
-            if self.held().get(transaction_id) == login:
-                del self._held[transaction_id]
+            if self.active_claims().get(transaction_id) == login:
+                del self._claims[transaction_id]
 
-    def held(self) -> Mapping[str, str]:
+    def active_claims(self) -> Mapping[str, str]:
         """See :class:`fraudwatch.application.console.casework.Claims`."""
         if not self.is_reachable:
-            raise StoreUnavailable("these memory claims were told not to answer")
+            raise StoreUnavailable("these memory claims were made unavailable")
         now = self._clock()
-        held = dict(self._held)
-        return {name: login for name, (login, until) in held.items() if until > now}
+        claims = dict(self._claims)
+        return {name: login for name, (login, until) in claims.items() if until > now}
 
 
 class MemoryTallies:
-    """A ``TallyReader`` over a list."""
+    """``TallyReader`` over a list."""
 
     def __init__(self, tallies: Sequence[Tally] = ()) -> None:
         self.rows = list(tallies)
@@ -104,13 +104,13 @@ class MemoryTallies:
     def tallies(self, days: Collection[date]) -> Sequence[Tally]:
         """See :class:`fraudwatch.application.console.casework.TallyReader`."""
         if not self.is_reachable:
-            raise StoreUnavailable("these memory tallies were told not to answer")
+            raise StoreUnavailable("these memory tallies were made unavailable")
         wanted = {day.isoformat() for day in days}
         return [row for row in self.rows if row.day in wanted]
 
 
 class MemoryAudit:
-    """An ``AuditReader`` over a list, and over what was written to a memory store."""
+    """``AuditReader`` over a list, and over the records of a memory store."""
 
     def __init__(self, store: MemoryVerdictStore | None = None) -> None:
         self.records: list[AuditRecord] = []
@@ -120,7 +120,7 @@ class MemoryAudit:
     def audited(self, since: datetime, *, now: datetime, limit: int) -> list[AuditRecord]:
         """See :class:`fraudwatch.application.console.casework.AuditReader`."""
         if not self.is_reachable:
-            raise StoreUnavailable("this memory audit log was told not to answer")
+            raise StoreUnavailable("this memory audit log was made unavailable")
         first, last = epoch_ms_of(since), epoch_ms_of(now)
         known = [*self.records, *(self._store.records() if self._store else ())]
         found = [record for record in known if first <= record.at_ms <= last]
@@ -128,7 +128,7 @@ class MemoryAudit:
 
 
 class MemoryRevealer:
-    """A ``Revealer`` of what it was given, by transaction id; it can be told to refuse."""
+    """``Revealer`` of given personal fields, by transaction id; tests can make it refuse."""
 
     def __init__(self, personal: Mapping[str, Mapping[str, str]]) -> None:
         self._personal = personal
@@ -139,15 +139,15 @@ class MemoryRevealer:
         """See :class:`fraudwatch.application.console.casework.Revealer`."""
         person.require(Right.REVEAL)
         if not self.is_reachable:
-            raise RevealRefused("this memory edge was told to refuse; nothing was shown")
+            raise RevealRefused("this memory edge was made unavailable; nothing was shown")
         if broken := reason_problems(reason):
             raise RevealRefused(f"the reason {broken[0].reason}; nothing was shown")
         if purchase.sealed is None:
-            raise RevealRefused("nothing is sealed with this purchase; nothing was shown")
+            raise RevealRefused("this purchase has no sealed fields; nothing was shown")
         self.asked.append((purchase.transaction_id, person.login, reason.strip()))
         if purchase.transaction_id not in self._personal:
             raise Erased("the customer was forgotten")
-        return shown(self._personal[purchase.transaction_id])
+        return mask_personal_fields(self._personal[purchase.transaction_id])
 
 
 def _key(purchase: Transaction) -> tuple[str, int, str]:

@@ -1,4 +1,4 @@
-"""Memory twin of what a reconciliation asks of the store; see ``application.reconcile``."""
+"""Memory twin of the port of reconciliation; see ``application.reconcile``."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class MemoryChosenVerdicts:
     def chosen(self, wanted: Wanted) -> Iterator[Verdict]:
         """See :class:`fraudwatch.application.reconcile.StoredVerdicts`."""
         if not self._store.is_reachable:
-            raise StoreUnavailable("this memory store was told not to answer")
+            raise StoreUnavailable("this memory store was made unavailable")
         for verdict in self._store.verdicts.values():
-            place = verdict.source_partition, verdict.source_offset
-            if wanted(verdict.transaction_id, *place):
+            position = verdict.source_partition, verdict.source_offset
+            if wanted(verdict.transaction_id, *position):
                 yield verdict

@@ -1,4 +1,4 @@
-"""The registry in memory, for tests: the same promises as the real one."""
+"""Memory twin of the model registry, under the same contract."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from fraudwatch.domain.training.versions import (
 
 
 class MemoryRegistry:
-    """Keeps versions in a list and artefacts in a folder."""
+    """``ModelRegistry`` with versions in a list and artefacts in a folder."""
 
-    def __init__(self, kept: Path) -> None:
-        self._kept = kept
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._versions: list[ModelVersion] = []
 
     def versions(self) -> Sequence[ModelVersion]:
@@ -32,8 +32,8 @@ class MemoryRegistry:
         """See :class:`~fraudwatch.application.promotion.promote.ModelRegistry`."""
         if known := with_sha256(record.sha256, self._versions):
             return known.version
-        self._kept.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(artefact, self._kept / artefact.name)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(artefact, self._folder / artefact.name)
         number = len(self._versions) + 1
         made = ModelVersion(
             version=number,
@@ -45,14 +45,14 @@ class MemoryRegistry:
         self._versions.append(made)
         return number
 
-    def name(self, alias: Alias, version: int | None) -> None:
+    def set_alias(self, alias: Alias, version: int | None) -> None:
         """See :class:`~fraudwatch.application.promotion.promote.ModelRegistry`."""
         self._versions = [
             replace(one, aliases=_with(one.aliases, alias, given=one.version == version))
             for one in self._versions
         ]
 
-    def note(self, version: int, facts: Mapping[str, str]) -> None:
+    def add_facts(self, version: int, facts: Mapping[str, str]) -> None:
         """See :class:`~fraudwatch.application.promotion.promote.ModelRegistry`."""
         known = version_of(version, self._versions)
         at_ms = facts.get(PROMOTED_AT)
@@ -66,7 +66,7 @@ class MemoryRegistry:
         """See :class:`~fraudwatch.application.promotion.promote.ModelRegistry`."""
         name = f"{version_of(version, self._versions).sha256}.npz"
         if not (folder / name).exists():
-            shutil.copyfile(self._kept / name, folder / name)
+            shutil.copyfile(self._folder / name, folder / name)
 
 
 def _with(aliases: tuple[str, ...], alias: Alias, *, given: bool) -> tuple[str, ...]:

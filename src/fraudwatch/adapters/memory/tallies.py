@@ -1,4 +1,4 @@
-"""Memory twin of the tallies' table; see :mod:`fraudwatch.application.console.tallying`."""
+"""Memory twin of the tally table; see :mod:`fraudwatch.application.console.tallying`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Place = tuple[str, int]
 
 
 class MemoryTallyStore:
-    """A ``TallyStore`` and ``TallyReader`` in dictionaries; each value with its write timestamp."""
+    """``TallyStore`` and ``TallyReader`` in dictionaries; each value has its write timestamp."""
 
     def __init__(self) -> None:
         self._until: dict[Place, int] = {}
@@ -30,30 +30,30 @@ class MemoryTallyStore:
 
     def load(self, day: str, source_partition: int) -> Counted:
         """See :class:`fraudwatch.application.console.tallying.TallyStore`."""
-        self._answer()
+        self._check_reachable()
         place = day, source_partition
         rows = {key: counts for key, (_, counts) in self._rows.get(place, {}).items()}
         return Counted(day, source_partition, self._until.get(place, NOTHING_COUNTED), rows)
 
     def save(self, counted: Counted) -> None:
         """See :class:`fraudwatch.application.console.tallying.TallyStore`."""
-        self._answer()
+        self._check_reachable()
         self.saves += 1
         place = counted.day, counted.source_partition
         self._until[place] = max(counted.until, self._until.get(place, NOTHING_COUNTED))
         rows = self._rows.setdefault(place, {})
         for key in counted.changed:
-            # As a write timestamp does: the one further on stands.
+            # Like a write timestamp: the value further on wins.
             rows[key] = max(
                 rows.get(key, (NOTHING_COUNTED, NONE)), (counted.until, counted.rows[key])
             )
 
     def tallies(self, days: Collection[date]) -> Sequence[Tally]:
         """See :class:`fraudwatch.application.console.casework.TallyReader`."""
-        self._answer()
+        self._check_reachable()
         wanted = {day.isoformat() for day in days}
         return tallies_of(self.load(*place) for place in self._rows if place[0] in wanted)
 
-    def _answer(self) -> None:
+    def _check_reachable(self) -> None:
         if not self.is_reachable:
-            raise StoreUnavailable("this memory tally was told not to answer")
+            raise StoreUnavailable("this memory tally was made unavailable")

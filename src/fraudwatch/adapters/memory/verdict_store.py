@@ -1,4 +1,4 @@
-"""Memory twins of the engines: product code under the same contracts, for tests and demos."""
+"""Memory twins of the stores and topics: same contracts as the engines, for tests and demos."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from fraudwatch.application.console.alerts import (
     is_alert,
     newest_first,
 )
-from fraudwatch.application.intake.pending_verdicts import Expectations
+from fraudwatch.application.intake.pending_verdicts import PendingVerdictRegistry
 from fraudwatch.application.ports import (
-    JudgedBatch,
     NotDelivered,
     RowsRefused,
+    ScoredBatch,
     StoreUnavailable,
-    VerdictsUnheard,
+    VerdictsUnavailable,
 )
 from fraudwatch.domain.instants import epoch_ms_of
 from fraudwatch.domain.messages.audit import AuditRecord
@@ -32,7 +32,7 @@ _LONGEST_KEY_BYTES = 65_535  # Cassandra's
 
 
 class MemoryVerdictStore:
-    """A ``VerdictStore`` and ``AlertReader`` in dictionaries, each keyed as its table is."""
+    """``VerdictStore`` and ``AlertReader`` in dictionaries, keyed like the tables."""
 
     def __init__(self) -> None:
         self.verdicts: dict[str, Verdict] = {}
@@ -50,7 +50,7 @@ class MemoryVerdictStore:
         records: Sequence[AuditRecord] = (),
     ) -> None:
         """See :class:`fraudwatch.application.ports.VerdictStore`."""
-        self._answer()
+        self._check_reachable()
         rows: list[Verdict | Transaction | Label] = [*verdicts, *transactions, *labels]
         refused: dict[Verdict | Transaction | Label | AuditRecord, str] = {
             row: why for row in rows if (why := _refusal(row))
@@ -76,7 +76,7 @@ class MemoryVerdictStore:
 
     def decided_between(self, since: datetime, until: datetime, *, limit: int) -> list[Alert]:
         """See :class:`fraudwatch.application.ports.AlertReader`."""
-        self._answer()
+        self._check_reachable()
         first_ms, end_ms = int(since.timestamp() * 1_000), int(until.timestamp() * 1_000)
         rows = [row for row in self._alerts.values() if first_ms <= row.decided_at_ms < end_ms]
         return in_order(rows)[:limit]
@@ -89,28 +89,30 @@ class MemoryVerdictStore:
 
     def verdict_of(self, transaction_id: str) -> Verdict | None:
         """See :class:`fraudwatch.application.ports.AlertReader`."""
-        self._answer()
+        self._check_reachable()
         return self.verdicts.get(transaction_id)
 
     def labels_of(self, transaction_id: str) -> list[Label]:
         """See :class:`fraudwatch.application.ports.AlertReader`."""
-        self._answer()
-        said = [label for label in self._labels.values() if label.transaction_id == transaction_id]
-        return sorted(said, key=lambda label: label.known_at_ms, reverse=True)
+        self._check_reachable()
+        labels = [
+            label for label in self._labels.values() if label.transaction_id == transaction_id
+        ]
+        return sorted(labels, key=lambda label: label.known_at_ms, reverse=True)
 
     def purchases(self) -> list[Transaction]:
-        """Every purchase that was written, for the twins that ask for them by other keys."""
-        self._answer()
+        """Return all purchases, for the twins that look them up by other keys."""
+        self._check_reachable()
         return list(self.transactions.values())
 
     def labels(self) -> list[Label]:
-        """Every label that was written."""
-        self._answer()
+        """Return all labels."""
+        self._check_reachable()
         return list(self._labels.values())
 
     def records(self) -> list[AuditRecord]:
-        """Every audit record that was written."""
-        self._answer()
+        """Return all audit records."""
+        self._check_reachable()
         return list(self._records.values())
 
     def _write_row(self, row: Verdict | Transaction | Label) -> None:
@@ -120,20 +122,20 @@ class MemoryVerdictStore:
             self.transactions[row.customer_token, row.event_at_ms, row.transaction_id] = row
         else:
             key = (row.transaction_id, row.source, row.known_at_ms, row.by)
-            # Two truths of one instant: as in Cassandra, the greater text stands.
-            self._labels[key] = max(row, self._labels.get(key, row), key=_weight)
+            # Two labels of one instant: as in Cassandra, the greater text wins.
+            self._labels[key] = max(row, self._labels.get(key, row), key=_rank)
 
     def _write_verdict(self, verdict: Verdict) -> None:
-        standing = self.verdicts.get(verdict.transaction_id)
-        if standing is None or standing.decided_at_ms <= verdict.decided_at_ms:
+        current = self.verdicts.get(verdict.transaction_id)
+        if current is None or current.decided_at_ms <= verdict.decided_at_ms:
             self.verdicts[verdict.transaction_id] = verdict
         if is_alert(verdict):
             alert = alert_of(verdict)
             self._alerts[alert.decided_at_ms, alert.transaction_id] = alert
 
     def _since(self, since: datetime, now: datetime, risks: Collection[Risk]) -> list[Alert]:
-        self._answer()
-        # Up to the end of this hour: a judge's clock may be a little ahead of the reader's.
+        self._check_reachable()
+        # Up to the end of this hour: the detector's clock may be ahead of the reader's.
         end = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
         first_ms, end_ms = epoch_ms_of(since), epoch_ms_of(end)
         return [
@@ -142,12 +144,12 @@ class MemoryVerdictStore:
             if first_ms <= alert.decided_at_ms < end_ms and alert.risk in risks
         ]
 
-    def _answer(self) -> None:
+    def _check_reachable(self) -> None:
         if not self.is_reachable:
-            raise StoreUnavailable("this memory store was told not to answer")
+            raise StoreUnavailable("this memory store was made unavailable")
 
 
-def _weight(label: Label) -> tuple[str, str]:
+def _rank(label: Label) -> tuple[str, str]:
     return label.verdict, label.note or ""
 
 
@@ -162,7 +164,7 @@ def _refusal(row: Verdict | Transaction | Label) -> str | None:
 
 
 class MemoryTopic:
-    """A topic as a list: a ``Publisher`` that can be told to fail."""
+    """``Publisher`` into a list; tests can make it fail."""
 
     def __init__(self) -> None:
         self.messages: list[tuple[str, bytes, int]] = []
@@ -171,12 +173,12 @@ class MemoryTopic:
     def publish(self, messages: Sequence[tuple[str, bytes, int]]) -> None:
         """See :class:`fraudwatch.application.ports.Publisher`."""
         if not self.is_reachable:
-            raise NotDelivered("this memory topic was told not to answer")
+            raise NotDelivered("this memory topic was made unavailable")
         self.messages.extend(messages)
 
 
 class MemoryVerdictLog:
-    """A ``VerdictLog`` as two lists; it can be told to fail."""
+    """``VerdictLog`` into two lists; tests can make it fail."""
 
     def __init__(self) -> None:
         self.verdicts: list[tuple[str, bytes, int]] = []  # key, verdict, produced_at_ms
@@ -184,18 +186,18 @@ class MemoryVerdictLog:
         self.features_versions: list[str] = []  # of each of them
         self.is_reachable = True
 
-    def append(self, judged: JudgedBatch) -> None:
+    def append(self, scored: ScoredBatch) -> None:
         """See :class:`fraudwatch.application.ports.VerdictLog`."""
         if not self.is_reachable:
-            raise NotDelivered("this memory log was told not to answer")
-        keys, names, verdicts, features, produced_at_ms, version = judged
+            raise NotDelivered("this memory log was made unavailable")
+        keys, names, verdicts, features, produced_at_ms, version = scored
         self.verdicts.extend(zip(keys, verdicts, produced_at_ms, strict=True))
         self.features.extend(zip(keys, names, features, strict=True))
         self.features_versions.extend(version for _ in features)
 
 
 class MemoryDeadLetters:
-    """Dead letters as a list, one an origin."""
+    """``DeadLetters`` in a dictionary, one for each origin."""
 
     def __init__(self) -> None:
         self.letters: dict[str, DeadLetter] = {}
@@ -206,20 +208,20 @@ class MemoryDeadLetters:
 
 
 class MemoryVerdicts:
-    """A ``VerdictListener`` that is told what is judged; deaf until it listens."""
+    """``VerdictListener`` for tests, which publish verdicts to it; inactive until it listens."""
 
-    def __init__(self, expectations: Expectations) -> None:
-        self._expectations = expectations
+    def __init__(self, pending: PendingVerdictRegistry) -> None:
+        self._pending = pending
         self.is_reachable = True
         self.is_listening = False
 
     def listen(self) -> None:
         """See :class:`fraudwatch.application.ports.VerdictListener`."""
         if not self.is_reachable:
-            raise VerdictsUnheard("this memory listener was told to hear nothing")
+            raise VerdictsUnavailable("this memory listener was made unavailable")
         self.is_listening = True
 
-    def judged(self, verdict: Verdict) -> None:
-        """A verdict is published, on whatever thread."""
+    def publish(self, verdict: Verdict) -> None:
+        """Publish a verdict, on any thread."""
         if self.is_listening:
-            self._expectations.tell(verdict.transaction_id, lambda: verdict)
+            self._pending.resolve(verdict.transaction_id, lambda: verdict)

@@ -1,4 +1,4 @@
-"""Alerts out of Cassandra: one small query an hour and risk, in parallel, newest hours first."""
+"""Read alerts from Cassandra: one small query for each hour and risk, in parallel, newest first."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from fraudwatch.adapters.store.rows import (
     label_from,
     verdict_from,
 )
-from fraudwatch.adapters.store.session import KEYSPACE, driver_errors_translated
+from fraudwatch.adapters.store.session import KEYSPACE, translate_driver_errors
 from fraudwatch.application.console.alerts import ALERT_RISKS, Alert, in_order, newest_first
 from fraudwatch.domain.instants import epoch_ms_of
 from fraudwatch.domain.messages.label import Label
 from fraudwatch.domain.messages.verdict import Risk, Verdict
 from fraudwatch.domain.time_units import HOUR_MS
 
-# Busy stores are answered by the first wave; a quiet one is searched in three more.
+# With busy traffic the first wave fills the list; with little, three more are needed.
 FIRST_WAVE_HOURS = 2
 _PARTITION = "WHERE hour_at = ? AND risk = ? AND decided_at >= ?"
 
 
 class CassandraAlertReader:
-    """Answers the console's questions, each from the table that was made for it."""
+    """``AlertReader`` that answers each query from the table made for it."""
 
     def __init__(self, session: Session) -> None:
         """Prepare the statements.
 
         Raises:
-            StoreUnavailable: nobody answers, or the tables are not there yet.
+            StoreUnavailable: Cassandra does not answer, or the tables do not exist yet.
         """
         self._session = session
         alerts, verdicts = (f"{KEYSPACE}.{table.name}" for table in (ALERTS, VERDICTS))
         columns = ", ".join(ALERTS.sources)
-        with driver_errors_translated():
+        with translate_driver_errors():
             self._latest = session.prepare(
                 f"SELECT {columns} FROM {alerts} {_PARTITION} LIMIT ?"  # noqa: S608  names are ours
             )
@@ -112,13 +112,13 @@ class CassandraAlertReader:
 
     def labels_of(self, transaction_id: str) -> list[Label]:
         """See :class:`fraudwatch.application.ports.AlertReader`."""
-        said = [label_from(row) for row in self._ask(self._labels, [(transaction_id,)])]
-        return sorted(said, key=lambda label: label.known_at_ms, reverse=True)
+        labels = [label_from(row) for row in self._ask(self._labels, [(transaction_id,)])]
+        return sorted(labels, key=lambda label: label.known_at_ms, reverse=True)
 
     def _ask(self, statement: Any, keys: Iterable[tuple[Any, ...]]) -> list[Mapping[str, Any]]:
-        with driver_errors_translated():
-            asked = [self._session.execute_async(statement, key) for key in keys]
-            return [row for answer in asked for row in answer.result()]
+        with translate_driver_errors():
+            futures = [self._session.execute_async(statement, key) for key in keys]
+            return [row for answer in futures for row in answer.result()]
 
 
 def _hours_back(now_ms: int, since_ms: int) -> list[int]:
@@ -126,7 +126,7 @@ def _hours_back(now_ms: int, since_ms: int) -> list[int]:
 
 
 def _waves(hours: list[int]) -> Iterator[list[int]]:
-    """Split into 2, 4, 8, ... hours: little work when the newest hours already fill the list."""
+    """Split into 2, 4, 8, ... hours: few queries when the newest hours fill the list."""
     start, size = 0, FIRST_WAVE_HOURS
     while start < len(hours):
         yield hours[start : start + size]

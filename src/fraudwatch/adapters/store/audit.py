@@ -1,4 +1,4 @@
-"""The audit log out of Cassandra: a query a day, from the newest day back."""
+"""Read the audit log from Cassandra: one query a day, from the newest day back."""
 
 from __future__ import annotations
 
@@ -8,26 +8,27 @@ from datetime import datetime
 from cassandra.cluster import Session
 
 from fraudwatch.adapters.store.rows import AUDIT, record_from
-from fraudwatch.adapters.store.session import KEYSPACE, driver_errors_translated
+from fraudwatch.adapters.store.session import KEYSPACE, translate_driver_errors
 from fraudwatch.domain.instants import day_of, epoch_ms_of
 from fraudwatch.domain.messages.audit import AuditRecord
 from fraudwatch.domain.time_units import DAY_MS
 
-# Most days hold nothing: a month is asked for at once, and a year is thirteen rounds.
+_DAY_MS = 86_400_000
+# Most days are empty: a month is queried at once, and a year takes twelve rounds.
 DAYS_AT_ONCE = 32
 
 
 class CassandraAudit:
-    """An ``AuditReader`` over ``audit_by_day``."""
+    """``AuditReader`` over ``audit_by_day``."""
 
     def __init__(self, session: Session) -> None:
         """Prepare the statement.
 
         Raises:
-            StoreUnavailable: nobody answers, or the table is not there yet.
+            StoreUnavailable: Cassandra does not answer, or the table does not exist yet.
         """
         self._session = session
-        with driver_errors_translated():
+        with translate_driver_errors():
             self._of_day = session.prepare(
                 f"SELECT record FROM {KEYSPACE}.{AUDIT.name} "  # noqa: S608  names are ours
                 "WHERE day = ? AND at >= ? AND at <= ? LIMIT ?"
@@ -45,13 +46,13 @@ class CassandraAudit:
         return found[:limit]
 
     def _of(self, days: list[str], bounds: tuple[int, int, int]) -> list[AuditRecord]:
-        with driver_errors_translated():
-            asked = [self._session.execute_async(self._of_day, (day, *bounds)) for day in days]
-            return [record_from(row) for answer in asked for row in answer.result()]
+        with translate_driver_errors():
+            futures = [self._session.execute_async(self._of_day, (day, *bounds)) for day in days]
+            return [record_from(row) for answer in futures for row in answer.result()]
 
 
 def _days_back(first_ms: int, last_ms: int) -> Iterator[list[str]]:
-    """The days from the last one back to the first, some at once."""
-    midnights = range(last_ms // DAY_MS, first_ms // DAY_MS - 1, -1)
+    """Yield the days from the last back to the first, in groups."""
+    midnights = range(last_ms // _DAY_MS, first_ms // _DAY_MS - 1, -1)
     for start in range(0, len(midnights), DAYS_AT_ONCE):
         yield [day_of(day * DAY_MS) for day in midnights[start : start + DAYS_AT_ONCE]]

@@ -1,4 +1,4 @@
-"""What a case shows, out of Cassandra: each question from the table or index made for it."""
+"""Read cases from Cassandra: each query uses the table or index made for it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fraudwatch.adapters.store.rows import (
     purchase_from,
     verdict_from,
 )
-from fraudwatch.adapters.store.session import KEYSPACE, driver_errors_translated
+from fraudwatch.adapters.store.session import KEYSPACE, translate_driver_errors
 from fraudwatch.application.console.case_order import latest_first, newest_first
 from fraudwatch.application.console.casework import Shared
 from fraudwatch.domain.instants import day_of, epoch_ms_of
@@ -26,27 +26,27 @@ from fraudwatch.domain.messages.label import Label
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.messages.verdict import Verdict
 
-# Questions under way at once: a page must not take the whole store from the persister.
-MOST_AT_ONCE = 32
-# An index has no order in time, so the newest are found among all; a mobile carrier's network has
-# more than anybody could look at. Measured: 1,000 take 0.2 s, and over 2 s on a busy machine.
-MOST_SHARED_PURCHASES = 300
+# Concurrent queries: a page must not starve the persister of the store.
+MAX_CONCURRENT_QUERIES = 32
+# An index is not ordered by time, so the newest are picked from all; a mobile carrier's network has
+# more than an analyst can read. Measured: 1,000 take 0.2 s, and over 2 s on a busy machine.
+MAX_SHARED_PURCHASES = 300
 _DAY = timedelta(days=1)
 _PURCHASE = f"SELECT purchase FROM {KEYSPACE}.{TRANSACTIONS.name} WHERE"  # noqa: S608  names are ours
 _CUSTOMERS_MONTH = "customer_token = ? AND month = ?"
 
 
 class CassandraCases:
-    """A ``CaseReader`` with the rights of the console: it only reads."""
+    """``CaseReader`` with the rights of the console, which only reads."""
 
     def __init__(self, session: Session) -> None:
         """Prepare the statements.
 
         Raises:
-            StoreUnavailable: nobody answers, or the tables are not there yet.
+            StoreUnavailable: Cassandra does not answer, or the tables do not exist yet.
         """
         self._session = session
-        with driver_errors_translated():
+        with translate_driver_errors():
             self._purchase = self._prepared(
                 f"{_PURCHASE} {_CUSTOMERS_MONTH} AND event_at = ? AND transaction_id = ?"
             )
@@ -54,7 +54,7 @@ class CassandraCases:
                 f"{_PURCHASE} {_CUSTOMERS_MONTH} AND event_at >= ? AND event_at <= ? LIMIT ?"
             )
             self._sharing = {
-                shared: self._prepared(f"{_PURCHASE} {shared} = ? LIMIT {MOST_SHARED_PURCHASES}")
+                shared: self._prepared(f"{_PURCHASE} {shared} = ? LIMIT {MAX_SHARED_PURCHASES}")
                 for shared in Shared
             }
             self._verdict = self._prepared(
@@ -89,8 +89,8 @@ class CassandraCases:
     def purchases_with(self, shared: Shared, token: str, *, limit: int) -> list[Transaction]:
         """See :class:`fraudwatch.application.console.casework.CaseReader`.
 
-        Of a token with more than :data:`MOST_SHARED_PURCHASES` purchases, so many are looked at, in
-        no order of time, and the newest of these are told.
+        Of a token with more than :data:`MAX_SHARED_PURCHASES` purchases only that many are read, in
+        no order of time, and the newest of these are returned.
         """
         rows = self._ask(self._sharing[shared], [(token,)])
         return newest_first(purchase_from(row) for row in rows)[:limit]
@@ -113,9 +113,9 @@ class CassandraCases:
         return prepared
 
     def _ask(self, statement: Any, keys: Iterable[tuple[Any, ...]]) -> list[Mapping[str, Any]]:
-        with driver_errors_translated():
+        with translate_driver_errors():
             answers = execute_concurrent_with_args(
-                self._session, statement, list(keys), concurrency=MOST_AT_ONCE
+                self._session, statement, list(keys), concurrency=MAX_CONCURRENT_QUERIES
             )
             return [row for _, rows in answers for row in rows]
 

@@ -1,6 +1,6 @@
-"""The verdicts of a day out of Cassandra: the whole table, most of it passed over.
+"""Read chosen verdicts from Cassandra: scan the whole table and decode only the wanted rows.
 
-Of a row that nobody asked for only its place is decoded.
+Of the other rows only the source position is decoded.
 """
 
 from __future__ import annotations
@@ -17,35 +17,35 @@ from fraudwatch.domain.messages.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class _Placed:
-    """As much of a verdict as says whether it is wanted."""
+class _SourcePosition:
+    """Fields of a verdict that decide whether it is wanted."""
 
     source_partition: int
     source_offset: int
 
 
 class CassandraChosenVerdicts:
-    """Reads with the rights of a role that may only read."""
+    """``StoredVerdicts`` read with a read-only role."""
 
     def __init__(self, session: Session) -> None:
         """Prepare to read.
 
         Raises:
-            StoreUnavailable: nobody answers, or the table is not there yet.
+            StoreUnavailable: Cassandra does not answer, or the table does not exist yet.
         """
         self._ranges = VerdictRanges(session)
 
     def chosen(self, wanted: Wanted) -> Iterator[Verdict]:
         """See :class:`fraudwatch.application.reconcile.StoredVerdicts`."""
 
-        def take(rows: list[Row]) -> list[Verdict]:
+        def choose(rows: list[Row]) -> list[Verdict]:
             texts = [(name, text.encode()) for name, text in rows]
             return [decode(Verdict, text) for name, text in texts if _is_wanted(name, text, wanted)]
 
-        for some in self._ranges.walk(take):
+        for some in self._ranges.walk(choose):
             yield from some
 
 
 def _is_wanted(name: str, text: bytes, wanted: Wanted) -> bool:
-    placed = decode(_Placed, text)
-    return wanted(name, placed.source_partition, placed.source_offset)
+    position = decode(_SourcePosition, text)
+    return wanted(name, position.source_partition, position.source_offset)

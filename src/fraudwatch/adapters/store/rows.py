@@ -1,8 +1,8 @@
-"""Messages as rows of the tables under ``cassandra/migrations`` and back; pure, without the driver.
+"""Map messages to rows of the tables in ``cassandra/migrations`` and back, without the driver.
 
-A row holds its key, what a person asks for by hand or an index finds, and the message itself as one
-text: a column costs Cassandra more than what is in it (see docs/adr/0008). An alert is read by the
-page, so it has its fields as columns. A test compares all of this with the migrations.
+A row has its key, the columns that are queried by hand or indexed, and the message itself as one
+text: a column costs Cassandra more than its content (see docs/adr/0008). Alerts are read by the
+page, so their fields are columns. A test compares all of this with the migrations.
 """
 
 from __future__ import annotations
@@ -31,51 +31,51 @@ from fraudwatch.domain.time_units import HOUR_MS
 
 @dataclass(frozen=True)
 class Table:
-    """How one message type becomes rows of one table."""
+    """Mapping of one message type to rows of one table."""
 
     name: str
     message: type[Any]
     partition: tuple[str, ...]
-    """The message's fields or computed columns that decide which rows lie together."""
+    """Fields of the message or computed columns that form the partition key."""
     written_at: str
     """The field, in epoch ms, that is the rows' write timestamp: the later one wins."""
     plain: tuple[str, ...]
-    """The fields that are columns as they are."""
+    """Fields that are columns without conversion."""
     computed: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
     rank: Callable[[Any], int] = lambda _: 0
-    """Below 1,000: of two messages of one key and millisecond the higher one stands, whole."""
+    """Below 1,000: of two messages of one key and millisecond the one of higher rank wins."""
 
     @cached_property
     def sources(self) -> dict[str, Callable[[Any], Any]]:
-        """Where each column's value comes from, in the order of :meth:`row`."""
+        """Getter of each column's value, in the order of :meth:`row`."""
         return {**self.computed, **{_column(name): attrgetter(name) for name in self.plain}}
 
     @cached_property
     def _plain_values(self) -> Callable[[Any], tuple[Any, ...]]:
-        # All at once: twice as fast as column by column, and every message comes through here.
+        # All at once: twice as fast as column by column, on a hot path.
         return attrgetter(*self.plain)
 
     def row(self, message: Any) -> tuple[Any, ...]:
-        """The values of every column, None where unknown, then the write timestamp in µs.
+        """Return the values of all columns, None where unknown, then the write timestamp in µs.
 
-        Times stay epoch milliseconds: the driver takes them as they are.
+        Times stay epoch milliseconds, which the driver accepts.
         """
         computed = [source(message) for source in self.computed.values()]
         written_at_us = getattr(message, self.written_at) * 1_000 + self.rank(message)
         return (*computed, *self._plain_values(message), written_at_us)
 
     def partition_of(self, message: Any) -> tuple[Any, ...]:
-        """Rows with an equal answer lie together and may share a batch."""
+        """Return the partition key; rows with an equal one may share a batch."""
         return tuple(self.sources[name](message) for name in self.partition)
 
 
 def hour_of(epoch_ms: int) -> int:
-    """The start of the hour, in epoch ms UTC: the bucket of ``alert_by_hour``."""
+    """Return the start of the hour, in epoch ms UTC: the bucket of ``alert_by_hour``."""
     return epoch_ms // HOUR_MS * HOUR_MS
 
 
 def month_of(epoch_ms: int) -> str:
-    """The month as ``2026-11``, UTC: the bucket of ``transaction_by_customer``."""
+    """Return the month as ``2026-11``, UTC: the bucket of ``transaction_by_customer``."""
     return time.strftime("%Y-%m", time.gmtime(epoch_ms // 1_000))
 
 
@@ -84,7 +84,7 @@ def _column(name: str) -> str:
 
 
 def _whole(message: Any) -> str:
-    """The message as one text: the same message, the same bytes."""
+    """Encode the message as one text; equal messages give equal bytes."""
     return encode(message).decode()
 
 
@@ -92,7 +92,7 @@ _UNSEALED = tuple(item.name for item in fields(Transaction) if item.name != "sea
 _unsealed_values = attrgetter(*_UNSEALED)
 
 
-def _without_its_box(purchase: Transaction) -> str:
+def _without_sealed_fields(purchase: Transaction) -> str:
     return encode(dict(zip(_UNSEALED, _unsealed_values(purchase), strict=True))).decode()
 
 
@@ -101,12 +101,12 @@ def _reasons_text(alert: Alert) -> str:
     return json.dumps(listed, ensure_ascii=False, separators=(",", ":"))
 
 
-# What purchases of several customers can have in common; indexed, see docs/adr/0009.
+# Tokens that link purchases of several customers; indexed, see docs/adr/0009.
 SHARED_TOKENS = tuple(str(shared) for shared in Shared)
-_SAID: Mapping[str, Callable[[Label], str]] = {
-    # BY is a word of CQL's own.
+_LABEL_COLUMNS: Mapping[str, Callable[[Label], str]] = {
+    # BY is a reserved word in CQL.
     "labelled_by": attrgetter("by"),
-    # No note is an empty text: an unset cell would leave another word's note standing.
+    # No note is an empty text: an unset cell would keep the note of an earlier label.
     "note": lambda label: label.note or "",
 }
 _RANKS = {truth: rank for rank, truth in enumerate(sorted(LabelValue))}
@@ -146,7 +146,7 @@ MERCHANTS = Table(
     partition=("merchant_id", "day"),
     written_at="event_at_ms",
     plain=("merchant_id", "event_at_ms", "transaction_id"),
-    computed={"day": lambda sold: day_of(sold.event_at_ms), "purchase": _without_its_box},
+    computed={"day": lambda sold: day_of(sold.event_at_ms), "purchase": _without_sealed_fields},
 )
 LABELS = Table(
     name="label_by_transaction",
@@ -154,7 +154,7 @@ LABELS = Table(
     partition=("transaction_id",),
     written_at="known_at_ms",
     plain=("transaction_id", "verdict", "source", "known_at_ms"),
-    computed=_SAID,
+    computed=_LABEL_COLUMNS,
     rank=_rank_of,
 )
 LABELS_BY_DAY = Table(
@@ -163,7 +163,7 @@ LABELS_BY_DAY = Table(
     partition=("day",),
     written_at="known_at_ms",
     plain=LABELS.plain,
-    computed={"day": lambda label: day_of(label.known_at_ms), **_SAID},
+    computed={"day": lambda label: day_of(label.known_at_ms), **_LABEL_COLUMNS},
     rank=_rank_of,
 )
 AUDIT = Table(
@@ -178,28 +178,28 @@ TABLES = (VERDICTS, ALERTS, TRANSACTIONS, MERCHANTS, LABELS, LABELS_BY_DAY, AUDI
 
 
 def verdict_from(row: Mapping[str, Any]) -> Verdict:
-    """The verdict that was written as this row of ``verdict_by_transaction``."""
+    """Decode a row of ``verdict_by_transaction``."""
     return decode(Verdict, row["verdict"].encode())
 
 
 def purchase_from(row: Mapping[str, Any]) -> Transaction:
-    """The purchase that was written as this row of ``transaction_by_customer``."""
+    """Decode a row of ``transaction_by_customer``."""
     return decode(Transaction, row["purchase"].encode())
 
 
 def alert_from(row: Mapping[str, Any]) -> Alert:
-    """The alert that was written as this row of ``alert_by_hour``."""
+    """Decode a row of ``alert_by_hour``."""
     return Alert(**_values(row, ALERT_FIELDS))
 
 
 def label_from(row: Mapping[str, Any]) -> Label:
-    """The label that was written as this row of ``label_by_transaction`` or ``label_by_day``."""
-    said = {"by": row["labelled_by"], "note": row["note"] or None}
-    return Label(schema=LABEL_SCHEMA, **said, **_values(row, LABELS.plain))
+    """Decode a row of ``label_by_transaction`` or ``label_by_day``."""
+    columns = {"by": row["labelled_by"], "note": row["note"] or None}
+    return Label(schema=LABEL_SCHEMA, **columns, **_values(row, LABELS.plain))
 
 
 def record_from(row: Mapping[str, Any]) -> AuditRecord:
-    """The record that was written as this row of ``audit_by_day``."""
+    """Decode a row of ``audit_by_day``."""
     return decode(AuditRecord, row["record"].encode())
 
 
@@ -217,11 +217,11 @@ def _reading(kind: type[Any], name: str) -> Callable[[Any], Any]:
 
 
 def _epoch_ms(instant: datetime) -> int:
-    # The driver answers with naive UTC instants; integers keep the millisecond exact.
+    # The driver returns naive UTC instants; integers keep the millisecond exact.
     return calendar.timegm(instant.timetuple()) * 1_000 + instant.microsecond // 1_000
 
 
-# An alert's fields are fields of the verdict, so one table of readings serves both.
+# Fields of an alert are fields of the verdict, so both share these converters.
 _READ = {
     column.name: _reading(column.type, column.name)
     for message in (Verdict, Label)

@@ -1,4 +1,4 @@
-"""Many statements to Cassandra at once: a bounded number under way, the first failure stops."""
+"""Send many statements to Cassandra: a bounded number in flight, stop at the first failure."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from cassandra import InvalidRequest
 from cassandra.cluster import Session
 from cassandra.query import BatchStatement, BatchType, BoundStatement
 
-from fraudwatch.adapters.store.session import KEYSPACE, blames_the_schema
+from fraudwatch.adapters.store.session import KEYSPACE, is_schema_error
 
 # Measured: 128 in flight 3.8 k rows/s, 256 5.5 k; more only lengthens the queue.
-MOST_IN_FLIGHT = 256
-# Rows share a request if the same nodes keep them: see docs/adr/0007. Cassandra itself complains of
-# more than ten partitions in a batch.
-MOST_ROWS_IN_BATCH = 20
-MOST_PARTITIONS_IN_BATCH = 10
+MAX_IN_FLIGHT = 256
+# Rows share a batch if they have the same replicas: see docs/adr/0007. Cassandra warns of more than
+# ten partitions in a batch.
+MAX_ROWS_IN_BATCH = 20
+MAX_PARTITIONS_IN_BATCH = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A bound row, where it will lie, and the message that is to blame if it is refused."""
+    """Bound row with its partition, and the message to report if it is refused."""
 
     message: Any
     partition: Hashable
@@ -32,62 +32,62 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class RefusedRow:
-    """A row that Cassandra calls invalid."""
+    """Row that Cassandra refuses as invalid."""
 
     message: Any
     error: InvalidRequest
 
 
 def send(session: Session, rows: Iterable[Row]) -> list[RefusedRow]:
-    """Return when every row is durable but those that Cassandra calls invalid, which come back.
+    """Write rows; returns when all are durable except the invalid ones, which are returned.
 
-    It waits for no longer than the session's time-out for each :data:`MOST_IN_FLIGHT` statements,
-    and gives up at the first that fails: a store that hangs costs one time-out.
+    It waits no longer than the session's time-out for each :data:`MAX_IN_FLIGHT` statements, and
+    stops at the first failure: a store that hangs costs one time-out.
 
     Raises:
-        Whatever the driver says of a statement that did not succeed; others may be durable.
+        The driver's error of the failed statement; other rows may be durable.
     """
-    parcels = list(_parcels(session, rows))
-    invalid = _send(session, parcels)
-    alone = [(row,) for parcel, _ in invalid if len(parcel) > 1 for row in parcel]
-    # One invalid row spoils its batch: sent again one by one, it is found.
+    batches = list(_batches(session, rows))
+    invalid = _send(session, batches)
+    alone = [(row,) for batch, _ in invalid if len(batch) > 1 for row in batch]
+    # One invalid row fails its batch: its rows are sent again one by one to find it.
     invalid = [found for found in invalid if len(found[0]) == 1] + _send(session, alone)
-    return [RefusedRow(parcel[0].message, error) for parcel, error in invalid]
+    return [RefusedRow(batch[0].message, error) for batch, error in invalid]
 
 
-Parcel = Sequence[Row]
+Batch = Sequence[Row]
 
 
-def _parcels(session: Session, rows: Iterable[Row]) -> Iterator[Parcel]:
-    """Rows as they travel: those of a partition together, a few partitions of the same nodes."""
+def _batches(session: Session, rows: Iterable[Row]) -> Iterator[Batch]:
+    """Group rows into batches: rows of a partition together, few partitions, same replicas."""
     by_partition: dict[Hashable, list[Row]] = {}
     for row in rows:
         by_partition.setdefault(row.partition, []).append(row)
     nodes_of = _nodes(session)
-    begun: dict[Hashable, _Begun] = {}
+    open_batches: dict[Hashable, _OpenBatch] = {}
     for members in by_partition.values():
         nodes = nodes_of(members[0].statement)
-        for start in range(0, len(members), MOST_ROWS_IN_BATCH):
-            some = members[start : start + MOST_ROWS_IN_BATCH]
-            parcel = begun.setdefault(nodes, _Begun())
-            if not parcel.has_room_for(some):
-                yield parcel.rows
-                parcel = begun[nodes] = _Begun()
-            parcel.add(some)
-    yield from (parcel.rows for parcel in begun.values())
+        for start in range(0, len(members), MAX_ROWS_IN_BATCH):
+            some = members[start : start + MAX_ROWS_IN_BATCH]
+            batch = open_batches.setdefault(nodes, _OpenBatch())
+            if not batch.has_room_for(some):
+                yield batch.rows
+                batch = open_batches[nodes] = _OpenBatch()
+            batch.add(some)
+    yield from (batch.rows for batch in open_batches.values())
 
 
 @dataclass(slots=True)
-class _Begun:
-    """A parcel that may take more."""
+class _OpenBatch:
+    """Batch that still has room."""
 
     rows: list[Row] = field(default_factory=list)
     partitions: int = 0
 
     def has_room_for(self, some: Sequence[Row]) -> bool:
         return (
-            self.partitions < MOST_PARTITIONS_IN_BATCH
-            and len(self.rows) + len(some) <= MOST_ROWS_IN_BATCH
+            self.partitions < MAX_PARTITIONS_IN_BATCH
+            and len(self.rows) + len(some) <= MAX_ROWS_IN_BATCH
         )
 
     def add(self, some: Sequence[Row]) -> None:
@@ -96,37 +96,39 @@ class _Begun:
 
 
 def _nodes(session: Session) -> Callable[[BoundStatement], Hashable]:
-    """Which nodes keep a row; a single node keeps them all."""
+    """Return a function from row to its replicas; a single node has all rows."""
     metadata: Any = session.cluster.metadata  # type: ignore[has-type]  # the driver is untyped
     if len(metadata.all_hosts()) == 1:
         return lambda _: None
     return lambda row: tuple(metadata.get_replicas(KEYSPACE, row.routing_key))
 
 
-def _send(session: Session, parcels: Iterable[Parcel]) -> list[tuple[Parcel, InvalidRequest]]:
-    flight = _Flight(session)
-    for parcel in parcels:
-        flight.start(parcel)
-    flight.land()
-    return flight.invalid
+def _send(session: Session, batches: Iterable[Batch]) -> list[tuple[Batch, InvalidRequest]]:
+    requests = InFlightRequests(session)
+    for batch in batches:
+        requests.start(batch)
+    requests.drain()
+    return requests.invalid
 
 
-class _Flight:
-    """A semaphore and callbacks: a fifth less work than the driver's ``execute_concurrent``."""
+class InFlightRequests:
+    """Limits requests in flight; a fifth less work than the driver's ``execute_concurrent``."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._free = threading.Semaphore(MOST_IN_FLIGHT)
+        self._free = threading.Semaphore(MAX_IN_FLIGHT)
         self._failure: Exception | None = None
-        self.invalid: list[tuple[Parcel, InvalidRequest]] = []
+        self.invalid: list[tuple[Batch, InvalidRequest]] = []
 
-    def start(self, parcel: Parcel) -> None:
+    def start(self, batch: Batch) -> None:
+        """Send a batch, waiting while the limit is reached."""
         self._wait_for_one()
-        future = self._session.execute_async(_statement(parcel))
-        future.add_callbacks(self._on_success, self._on_error, errback_args=(parcel,))
+        future = self._session.execute_async(_statement(batch))
+        future.add_callbacks(self._on_success, self._on_error, errback_args=(batch,))
 
-    def land(self) -> None:
-        for _ in range(MOST_IN_FLIGHT):
+    def drain(self) -> None:
+        """Wait until all requests are answered."""
+        for _ in range(MAX_IN_FLIGHT):
             self._wait_for_one()
 
     def _wait_for_one(self) -> None:
@@ -137,20 +139,20 @@ class _Flight:
     def _on_success(self, _: Any) -> None:
         self._free.release()
 
-    def _on_error(self, error: Exception, parcel: Parcel) -> None:
-        if isinstance(error, InvalidRequest) and not blames_the_schema(error):
-            self.invalid.append((parcel, error))
+    def _on_error(self, error: Exception, batch: Batch) -> None:
+        if isinstance(error, InvalidRequest) and not is_schema_error(error):
+            self.invalid.append((batch, error))
         else:
             self._failure = error
         self._free.release()
 
 
-def _statement(parcel: Parcel) -> BoundStatement | BatchStatement:
-    if len(parcel) == 1:
-        return parcel[0].statement
-    # Unlogged: half of it may be applied when it fails, and then all of it is sent again.
+def _statement(rows: Batch) -> BoundStatement | BatchStatement:
+    if len(rows) == 1:
+        return rows[0].statement
+    # Unlogged: a failed batch may be half applied, and then all of it is sent again.
     batch = BatchStatement(batch_type=BatchType.UNLOGGED)
-    for row in parcel:
+    for row in rows:
         batch.add(row.statement)
     batch.is_idempotent = True
     return batch

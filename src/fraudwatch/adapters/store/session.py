@@ -1,4 +1,4 @@
-"""A session with Cassandra, and its errors in the application's words."""
+"""Open a Cassandra session, and translate driver errors to those of the application."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from fraudwatch.settings import CassandraSettings
 KEYSPACE = "fraudwatch"
 PROTOCOL_VERSION = 5
 RECONNECT_SECONDS = 1.0
-# Everything that the driver raises when a request did not succeed: it has no common ancestor.
+# All errors that the driver raises for a failed request; they have no common base class.
 DRIVER_ERRORS = (
     DriverException,
     NoHostAvailable,
@@ -43,16 +43,16 @@ DRIVER_ERRORS = (
 
 
 class LoginRefused(StoreUnavailable):
-    """Cassandra answers, but not to this role and password."""
+    """Cassandra refuses this role and password."""
 
 
 def connect(settings: CassandraSettings, *, request_timeout_seconds: float = 5.0) -> Session:
     """Open a session without a keyspace: every statement names its table in full.
 
-    Reads and writes are LOCAL_QUORUM, so that three copies keep the promise that one makes.
+    Reads and writes are LOCAL_QUORUM, so that the guarantees of one replica also hold with three.
 
     Raises:
-        StoreUnavailable: nobody answers, or (:class:`LoginRefused`) the login is refused.
+        StoreUnavailable: Cassandra does not answer, or (:class:`LoginRefused`) refuses the login.
     """
     profile = ExecutionProfile(
         load_balancing_policy=TokenAwarePolicy(DCAwareRoundRobinPolicy(settings.local_datacenter)),
@@ -71,7 +71,7 @@ def connect(settings: CassandraSettings, *, request_timeout_seconds: float = 5.0
         reconnection_policy=ConstantReconnectionPolicy(RECONNECT_SECONDS, max_attempts=None),
     )
     try:
-        with driver_errors_translated():
+        with translate_driver_errors():
             session: Session = cluster.connect()
     except StoreUnavailable:
         cluster.shutdown()
@@ -86,16 +86,16 @@ def close(session: Session) -> None:
 
 
 @contextmanager
-def driver_errors_translated() -> Iterator[None]:
-    """Let the driver's errors out as :class:`StoreUnavailable`.
+def translate_driver_errors() -> Iterator[None]:
+    """Translate the driver's errors to :class:`StoreUnavailable`.
 
-    A withdrawn right or a missing table counts as unavailable as well: setup mends it, and no row
-    is to blame. Any other invalid request passes unchanged: the caller knows which row it was.
+    A revoked right or a missing table counts as unavailable as well: setup fixes it, and no row is
+    the cause. Any other invalid request passes unchanged: the caller knows which row it was.
     """
     try:
         yield
     except InvalidRequest as error:
-        if not blames_the_schema(error):
+        if not is_schema_error(error):
             raise
         raise StoreUnavailable(f"Cassandra lacks a table: {error}; run its setup") from error
     except DRIVER_ERRORS as error:
@@ -106,10 +106,10 @@ def driver_errors_translated() -> Iterator[None]:
         ) from error
 
 
-def blames_the_schema(error: InvalidRequest) -> bool:
-    """Is it invalid because a table or column is missing, so that no row is to blame?"""
-    said = str(error).lower()
-    return any(word in said for word in ("unconfigured table", "does not exist", "undefined"))
+def is_schema_error(error: InvalidRequest) -> bool:
+    """Return whether a table or column is missing, so that no row is the cause."""
+    text = str(error).lower()
+    return any(word in text for word in ("unconfigured table", "does not exist", "undefined"))
 
 
 def _is_refused_login(error: Exception) -> bool:

@@ -1,4 +1,4 @@
-"""Tallies in Cassandra: one partition an event day and source partition, written whole or not."""
+"""Tallies in Cassandra: one partition by event day and source partition, written atomically."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final
 from cassandra.cluster import Session
 from cassandra.query import UNSET_VALUE, BatchStatement, BatchType
 
-from fraudwatch.adapters.store.session import KEYSPACE, driver_errors_translated
+from fraudwatch.adapters.store.session import KEYSPACE, translate_driver_errors
 from fraudwatch.domain.tally import (
     Counted,
     Counts,
@@ -22,21 +22,21 @@ from fraudwatch.domain.tally import (
 from fraudwatch.topics import TRANSACTION_PARTITIONS
 
 _TABLE: Final = f"{KEYSPACE}.tally_by_day"
-_PLACE: Final = "day, source_partition"
+_KEY: Final = "day, source_partition"
 _COUNTS: Final = ", ".join(Counts._fields)
 
 
 class CassandraTallies:
-    """A ``TallyReader``; the one query is a day's partitions, all asked for at once."""
+    """``TallyReader`` that queries all partitions of a day concurrently."""
 
     def __init__(self, session: Session) -> None:
         """Prepare the statement.
 
         Raises:
-            StoreUnavailable: nobody answers, or the table is not there yet.
+            StoreUnavailable: Cassandra does not answer, or the table does not exist yet.
         """
         self._session = session
-        with driver_errors_translated():
+        with translate_driver_errors():
             self._select = session.prepare(
                 f"SELECT counted_until, dimension, value, {_COUNTS} "  # noqa: S608  names are ours
                 f"FROM {_TABLE} WHERE day = ? AND source_partition = ?"
@@ -48,35 +48,35 @@ class CassandraTallies:
         names = sorted({day.isoformat() for day in days})
         return tallies_of(self._saved(product(names, range(TRANSACTION_PARTITIONS))))
 
-    def _saved(self, places: Iterable[tuple[str, int]]) -> list[Counted]:
-        with driver_errors_translated():
-            asked = [(place, self._session.execute_async(self._select, place)) for place in places]
-            return [_counted(place, answer.result()) for place, answer in asked]
+    def _saved(self, keys: Iterable[tuple[str, int]]) -> list[Counted]:
+        with translate_driver_errors():
+            futures = [(key, self._session.execute_async(self._select, key)) for key in keys]
+            return [_counted(key, answer.result()) for key, answer in futures]
 
 
 class CassandraTallyStore(CassandraTallies):
-    """A ``TallyStore`` as well, for the one role that may write.
+    """``TallyStore`` too, for the one role that may write.
 
-    Every write carries the offset that was counted up to as its timestamp. Whoever counted as far
-    counted the same, so of two processes, one of them believed dead, the one further on stands.
+    The write timestamp is the offset counted up to. Counting up to an offset always gives the same
+    result, so of two concurrent processes the one further on wins.
     """
 
     def __init__(self, session: Session) -> None:
         """Prepare the statements.
 
         Raises:
-            StoreUnavailable: nobody answers, or the table is not there yet.
+            StoreUnavailable: Cassandra does not answer, or the table does not exist yet.
         """
         super().__init__(session)
-        columns = f"{_PLACE}, dimension, value, {_COUNTS}"
+        columns = f"{_KEY}, dimension, value, {_COUNTS}"
         marks = ", ".join("?" * len(columns.split(", ")))
-        with driver_errors_translated():
+        with translate_driver_errors():
             self._insert_row = session.prepare(
                 f"INSERT INTO {_TABLE} ({columns}) "  # noqa: S608  names are ours
                 f"VALUES ({marks}) USING TIMESTAMP ?"
             )
             self._insert_until = session.prepare(
-                f"INSERT INTO {_TABLE} ({_PLACE}, counted_until) "  # noqa: S608  names are ours
+                f"INSERT INTO {_TABLE} ({_KEY}, counted_until) "  # noqa: S608  names are ours
                 "VALUES (?, ?, ?) USING TIMESTAMP ?"
             )
 
@@ -87,29 +87,29 @@ class CassandraTallyStore(CassandraTallies):
 
     def save(self, counted: Counted) -> None:
         """See :class:`fraudwatch.application.console.tallying.TallyStore`."""
-        place, until = (counted.day, counted.source_partition), counted.until
-        written_at_us = until + 1  # above zero, so that it is never taken for "none given"
-        # Of one partition: one mutation, so it is applied whole and never seen by half.
+        key, until = (counted.day, counted.source_partition), counted.until
+        written_at_us = until + 1  # above zero, because zero means "no timestamp"
+        # Within one partition a batch is one mutation, applied and visible atomically.
         batch = BatchStatement(batch_type=BatchType.UNLOGGED)
-        batch.add(self._insert_until, (*place, until, written_at_us))
-        for key in counted.changed:
-            batch.add(self._insert_row, (*place, *_row(key, counted.rows[key]), written_at_us))
+        batch.add(self._insert_until, (*key, until, written_at_us))
+        for row in counted.changed:
+            batch.add(self._insert_row, (*key, *_row(row, counted.rows[row]), written_at_us))
         batch.is_idempotent = True
-        with driver_errors_translated():
+        with translate_driver_errors():
             self._session.execute(batch)
 
 
 def _row(key: Key, counts: Counts) -> tuple[Any, ...]:
-    # Counts never go back to zero, so a zero needs no cell: most purchases are no alert.
+    # Counts never return to zero, so a zero needs no cell: most purchases are no alert.
     return (str(key[0]), key[1], *(count or UNSET_VALUE for count in counts))
 
 
-def _counted(place: tuple[str, int], rows: Iterable[Mapping[str, Any]]) -> Counted:
-    counted = Counted(*place)
+def _counted(partition: tuple[str, int], rows: Iterable[Mapping[str, Any]]) -> Counted:
+    counted = Counted(*partition)
     for row in rows:
         if row["counted_until"] is not None:
             counted.until = max(counted.until, row["counted_until"])
-        if row["dimension"] is not None:  # else the partition has nothing but its static column
+        if row["dimension"] is not None:  # else the partition has only its static column
             key = Dimension(row["dimension"]), row["value"]
             counted.rows[key] = Counts._make(row[name] or 0 for name in Counts._fields)
     return counted

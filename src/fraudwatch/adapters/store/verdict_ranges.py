@@ -1,7 +1,7 @@
-"""Every stored verdict, read once: token range by token range, a few at a time.
+"""Scan all stored verdicts by token range, a few ranges at a time.
 
-The table is keyed by transaction alone, so whoever wants more than one verdict walks all of it. A
-range holds about a thousandth.
+The table is keyed by transaction alone, so reading more than one verdict means scanning all of it.
+A range has about a thousandth of the rows.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from cassandra.cluster import EXEC_PROFILE_DEFAULT, Session
 from cassandra.query import tuple_factory
 
 from fraudwatch.adapters.store.rows import VERDICTS
-from fraudwatch.adapters.store.session import KEYSPACE, driver_errors_translated
+from fraudwatch.adapters.store.session import KEYSPACE, translate_driver_errors
 from fraudwatch.application.ports import StoreUnavailable
 
 RANGES = 1024
@@ -26,25 +26,25 @@ PAGE_ROWS = 2_000
 REQUEST_SECONDS = 30.0
 ATTEMPTS = 3
 PAUSE_SECONDS = 2.0
-# What Murmur3Partitioner hashes keys to. It never gives the lowest itself.
+# Token range of Murmur3Partitioner, which never returns the lowest itself.
 _LOWEST, _TOKENS = -(2**63), 2**64
 
-Taken = TypeVar("Taken")
+Result = TypeVar("Result")
 Row = tuple[str, str]
-"""A transaction's name, and its verdict as it was published."""
+"""Transaction id, and its verdict as published."""
 
 
 class VerdictRanges:
-    """Reads with the rights of a role that may only read."""
+    """Scan of the verdict table with a read-only role."""
 
     def __init__(self, session: Session) -> None:
         """Prepare the statement.
 
         Raises:
-            StoreUnavailable: nobody answers, or the table is not there yet.
+            StoreUnavailable: Cassandra does not answer, or the table does not exist yet.
         """
         self._session = session
-        with driver_errors_translated():
+        with translate_driver_errors():
             self._rows = session.prepare(
                 f"SELECT transaction_id, verdict FROM {KEYSPACE}.{VERDICTS.name} "  # noqa: S608  names are ours
                 "WHERE token(transaction_id) > ? AND token(transaction_id) <= ?"
@@ -57,36 +57,36 @@ class VerdictRanges:
             request_timeout=REQUEST_SECONDS,
         )
 
-    def walk(self, take: Callable[[list[Row]], Taken]) -> Iterator[Taken]:
-        """What `take` makes of each range's rows; it is called by several threads.
+    def walk(self, process: Callable[[list[Row]], Result]) -> Iterator[Result]:
+        """Yield the result of ``process`` for each range; it is called by several threads.
 
-        Only what it answers is held: a range may be megabytes of text.
+        Only the results are kept in memory: a range may be megabytes of text.
 
         Raises:
             StoreUnavailable: not all of them can be read.
         """
-        is_away = threading.Event()
+        has_failed = threading.Event()
 
-        def taken(ends: tuple[int, int]) -> Taken:
-            if is_away.is_set():
-                raise StoreUnavailable("not asked: another range was not answered")
+        def processed(ends: tuple[int, int]) -> Result:
+            if has_failed.is_set():
+                raise StoreUnavailable("not read: another range failed")
             try:
                 rows = self._range(ends)
             except StoreUnavailable:
-                is_away.set()
+                has_failed.set()
                 raise
-            return take(rows)
+            return process(rows)
 
         pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="verdict-ranges")
         try:
-            # In their order: so the first trouble met is Cassandra's own, never "not asked".
-            yield from pool.map(taken, token_ranges(RANGES))
+            # In order, so that the first error raised is Cassandra's own, never "not read".
+            yield from pool.map(processed, token_ranges(RANGES))
         finally:
-            is_away.set()
+            has_failed.set()
             pool.shutdown(cancel_futures=True)
 
     def _range(self, ends: tuple[int, int]) -> list[Row]:
-        """One range's rows; begun again when Cassandra goes away meanwhile."""
+        """Read one range, with retries when Cassandra becomes unavailable."""
         for _ in range(ATTEMPTS - 1):
             try:
                 return self._read(ends)
@@ -95,7 +95,7 @@ class VerdictRanges:
         return self._read(ends)
 
     def _read(self, ends: tuple[int, int]) -> list[Row]:
-        with driver_errors_translated():
+        with translate_driver_errors():
             found = self._session.execute(self._rows, ends, execution_profile=self._profile)
             return [
                 (name, text)
@@ -105,6 +105,6 @@ class VerdictRanges:
 
 
 def token_ranges(count: int) -> Iterator[tuple[int, int]]:
-    """The whole ring in so many parts: each from after the first token up to the second."""
+    """Split the ring into parts: each from after the first token up to the second."""
     ends = [_LOWEST + _TOKENS * i // count for i in range(count)]
     return pairwise([*ends, _LOWEST + _TOKENS - 1])

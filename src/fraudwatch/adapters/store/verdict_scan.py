@@ -1,4 +1,4 @@
-"""All verdicts of one source out of Cassandra; of a row only what a report needs is kept."""
+"""Read all verdicts of one source from Cassandra, keeping only the columns of an evaluation."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from fraudwatch.application.evaluation.columns import VerdictColumns
 from fraudwatch.application.evaluation.ports import Verdicts
 
 Progress = Callable[[int, int, int], None]
-"""Told after each range: ranges done, ranges in all, verdicts found."""
+"""Callback after each range: ranges done, ranges in all, verdicts found."""
 
 
 class CassandraVerdictScan:
-    """Reads with the rights of a role that may only read."""
+    """``VerdictSource`` read with a read-only role."""
 
     def __init__(self, session: Session, on_range: Progress) -> None:
         """Prepare to read.
 
         Raises:
-            StoreUnavailable: nobody answers, or the table is not there yet.
+            StoreUnavailable: Cassandra does not answer, or the table does not exist yet.
         """
         self._ranges = VerdictRanges(session)
         self._on_range = on_range
@@ -34,27 +34,27 @@ class CassandraVerdictScan:
         """See :class:`fraudwatch.application.evaluation.ports.VerdictSource`."""
         columns, lock, prefix = VerdictColumns(), threading.Lock(), f"{source}:"
 
-        def take(rows: list[Row]) -> None:
+        def collect(rows: list[Row]) -> None:
             with lock:
                 for name, text in rows:
                     if name.startswith(prefix):
                         add(columns, name, text)
 
-        for done, _ in enumerate(self._ranges.walk(take), start=1):
+        for done, _ in enumerate(self._ranges.walk(collect), start=1):
             self._on_range(done, cassandra_verdict_ranges.RANGES, len(columns))
         return columns.finished()
 
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """As much of a reason as a report counts."""
+    """Fields of a reason that an evaluation counts."""
 
     rule: str
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
-    """As much of a verdict."""
+class _VerdictFields:
+    """Fields of a verdict that an evaluation uses."""
 
     verdict_id: str
     outcome: str
@@ -65,8 +65,8 @@ class _Judged:
 
 
 def add(columns: VerdictColumns, transaction_id: str, text: str) -> None:
-    """Take one row."""
-    verdict = decode(_Judged, text.encode())
+    """Decode and add one row."""
+    verdict = decode(_VerdictFields, text.encode())
     rules = [reason.rule for reason in verdict.reasons]
     by = f"{verdict.mode}, policy {verdict.policy_version}"
     columns.add((transaction_id, verdict.verdict_id), (verdict.outcome, verdict.score), rules, by)

@@ -1,4 +1,4 @@
-"""What is judged, said and done into Cassandra: idempotent, timestamped, acknowledged."""
+"""Write verdicts, transactions, labels and audit records to Cassandra, idempotently."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from fraudwatch.adapters.store.rows import (
     Table,
 )
 from fraudwatch.adapters.store.sending import Row, send
-from fraudwatch.adapters.store.session import KEYSPACE, driver_errors_translated
+from fraudwatch.adapters.store.session import KEYSPACE, translate_driver_errors
 from fraudwatch.application.console.alerts import alert_of, is_alert
 from fraudwatch.application.ports import RowsRefused
 from fraudwatch.domain.messages.audit import AuditRecord
@@ -32,16 +32,16 @@ from fraudwatch.domain.messages.verdict import Verdict
 
 
 class CassandraVerdictStore:
-    """Writes each message into every table that answers a question about it."""
+    """``VerdictStore`` that writes each message to every table that is queried for it."""
 
     def __init__(self, session: Session) -> None:
         """Prepare the statements.
 
         Raises:
-            StoreUnavailable: nobody answers, or the tables are not there yet.
+            StoreUnavailable: Cassandra does not answer, or the tables do not exist yet.
         """
         self._session = session
-        with driver_errors_translated():
+        with translate_driver_errors():
             self._prepared = {table.name: session.prepare(insert_of(table)) for table in TABLES}
         for prepared in self._prepared.values():
             prepared.is_idempotent = True
@@ -62,8 +62,8 @@ class CassandraVerdictStore:
             (labels, self._label_rows),
             (records, self._record_rows),
         ):
-            rows += _sound(messages, rows_of, refused)
-        with driver_errors_translated():
+            rows += _valid_rows(messages, rows_of, refused)
+        with translate_driver_errors():
             invalid = send(self._session, rows)
         refused |= {found.message: _reason(found.error) for found in invalid}
         if refused:
@@ -76,7 +76,7 @@ class CassandraVerdictStore:
 
     def _purchase_rows(self, purchase: Transaction) -> Iterator[Row]:
         if purchase.kind is not Kind.TRANSACTION:
-            raise _Unfit(f"{purchase.kind} is not a purchase")
+            raise _InvalidMessage(f"{purchase.kind} is not a purchase")
         yield self._row(TRANSACTIONS, purchase, purchase)
         yield self._row(MERCHANTS, purchase, purchase)
 
@@ -94,19 +94,19 @@ class CassandraVerdictStore:
             partition = table.partition_of(content)
         except (TypeError, ValueError, OverflowError, OSError, struct.error) as error:
             # The driver's message may quote the value, which may be personal: name the kind only.
-            raise _Unfit(f"does not fit {table.name} ({type(error).__name__})") from None
+            raise _InvalidMessage(f"does not fit {table.name} ({type(error).__name__})") from None
         if "" in partition:
-            # Cassandra would refuse the verdict and yet list it as an alert.
-            raise _Unfit("its key is empty")
+            # Cassandra would refuse the verdict but accept its alert.
+            raise _InvalidMessage("its key is empty")
         return Row(message, (table.name, *partition), statement)
 
 
-class _Unfit(ValueError):
-    """A message that makes no row; the text says why without its values."""
+class _InvalidMessage(ValueError):
+    """The message cannot become a row; the text says why without its values."""
 
 
 def insert_of(table: Table) -> str:
-    """The statement that :meth:`Table.row` fills; rows carry their own write timestamp."""
+    """Return the INSERT of a table for :meth:`Table.row`, with the rows' write timestamps."""
     columns = tuple(table.sources)
     marks = ", ".join("?" * len(columns))
     return (
@@ -115,17 +115,17 @@ def insert_of(table: Table) -> str:
     )
 
 
-def _sound(
+def _valid_rows(
     messages: Iterable[Any], rows_of: Callable[[Any], Iterator[Row]], refused: dict[Any, str]
 ) -> Iterator[Row]:
     for message in messages:
         try:
             yield from list(rows_of(message))
-        except _Unfit as why:
+        except _InvalidMessage as why:
             refused[message] = str(why)
 
 
 def _reason(error: InvalidRequest) -> str:
     if "long" in str(error):
         return "its key is too long for Cassandra"
-    return "Cassandra calls the row invalid"
+    return "Cassandra refuses the row as invalid"

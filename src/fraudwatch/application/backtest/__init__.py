@@ -1,1 +1,1 @@
-"""A candidate policy over purchases that were judged long ago, beside the policy that was live."""
+"""Backtest: run a candidate policy over past purchases and compare it with the live policy."""

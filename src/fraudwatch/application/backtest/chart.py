@@ -1,4 +1,4 @@
-"""Lines over days as places in a drawing; what draws them only has to connect them."""
+"""Chart geometry: lines over days as points in a drawing, ready to connect."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _STEPS: Final = (1, 2, 3, 4, 5, 6, 8)
 
 
 class Line(NamedTuple):
-    """One line of a chart."""
+    """Line of a chart."""
 
     name: str
     label: str
@@ -21,7 +21,7 @@ class Line(NamedTuple):
 
 
 class Chart(NamedTuple):
-    """Lines over the same days, and what its upper edge stands for."""
+    """Chart of lines over the same days; ``top`` is the value of its upper edge."""
 
     title: str
     top: int
@@ -31,7 +31,7 @@ class Chart(NamedTuple):
 
 
 def chart(title: str, days: Sequence[Mapping[str, Any]], lines: Mapping[str, str]) -> Chart:
-    """A chart of some columns of the days; ``lines`` is column to label."""
+    """Lay out a chart of some columns of the days; ``lines`` maps column to label."""
     top = _round_up(max((day[name] for day in days for name in lines), default=0))
     return Chart(
         title=title,
@@ -47,7 +47,7 @@ def chart(title: str, days: Sequence[Mapping[str, Any]], lines: Mapping[str, str
 
 def _points(values: Sequence[int], top: int) -> tuple[tuple[float, float], ...]:
     between = max(1, len(values) - 1)
-    # One day alone stands in the middle.
+    # A single day is placed in the middle.
     start = WIDTH / 2 if len(values) == 1 else 0.0
     return tuple(
         (round(start + WIDTH * place / between, 1), round(HEIGHT * (1 - value / top), 1))
@@ -56,7 +56,7 @@ def _points(values: Sequence[int], top: int) -> tuple[tuple[float, float], ...]:
 
 
 def _round_up(highest: int) -> int:
-    """The next of 1, 2, 3, 4, 5, 6, 8, 10, 20 ..., so that the edge is a number people know."""
+    """Round up to 1, 2, 3, 4, 5, 6, 8, 10, 20 ..., for a readable upper edge."""
     scale = 1
     while True:
         for step in _STEPS:

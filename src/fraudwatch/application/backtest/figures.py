@@ -1,4 +1,4 @@
-"""The figures of a backtest in words, for the page and the terminal: unknown is a dash."""
+"""Format the figures of a backtest for the page and the terminal; unknown is a dash."""
 
 from __future__ import annotations
 
@@ -9,48 +9,48 @@ UNKNOWN: Final = "-"
 
 
 class Figure(NamedTuple):
-    """One line of the comparison."""
+    """Line of the comparison."""
 
     label: str
     live: str
     candidate: str
     difference: str
-    is_part: bool = False  # of what the line above says
+    is_part: bool = False  # part of the figure in the line above
 
 
 def count(value: float | None) -> str:
-    """A whole number."""
+    """Format a whole number."""
     return UNKNOWN if value is None else f"{value:,.0f}"
 
 
 def rate(value: float | None) -> str:
-    """So many a day."""
+    """Format a number a day."""
     return UNKNOWN if value is None else f"{value:,.1f}"
 
 
 def share(value: float | None) -> str:
-    """A ratio as percent."""
+    """Format a ratio as percent."""
     return UNKNOWN if value is None else f"{value:.1%}"
 
 
 def euro(value: float | None) -> str:
-    """Euro cents as euro."""
+    """Format euro cents as euro."""
     return UNKNOWN if value is None else f"{value / 100:,.2f} €"
 
 
 def points(value: float) -> str:
-    """The difference of two shares, which is no share itself."""
+    """Format the difference of two shares, in percentage points."""
     return f"{100 * value:.1f} points"
 
 
 def instant(text: str) -> str:
-    """An instant of the document, to the minute."""
+    """Format an instant of the document, to the minute."""
     return f"{text[:16].replace('T', ' ')} UTC"
 
 
-# Label (indented: a part of the one above), where it stands in a policy's numbers, how written.
+# Label (indented: a part of the one above), path in a policy's numbers, format.
 _COMPARED: Final[tuple[tuple[str, tuple[str, ...], Callable[[float | None], str]], ...]] = (
-    ("Purchases judged", ("judged",), count),
+    ("Purchases scored", ("judged",), count),
     ("Alerts", ("alerts",), count),
     ("Alerts a day", ("alerts_per_day",), rate),
     ("  of them to review, a day", ("outcomes_per_day", "review"), rate),
@@ -66,12 +66,12 @@ _COMPARED: Final[tuple[tuple[str, tuple[str, ...], Callable[[float | None], str]
     ("Genuine money declined", ("money", "wrongly_blocked_eur_cents"), euro),
     ("Share of fraud money caught", ("money", "value_recall_ratio"), share),
     ("Card precision at 100 a day", ("card_precision_at_100",), share),
-    ("  the best it could be", ("card_precision_at_100_perfect",), share),
+    ("  best possible", ("card_precision_at_100_perfect",), share),
 )
 
 
-def compared(document: Mapping[str, Any]) -> Iterator[Figure]:
-    """The live policy and the candidate, line by line."""
+def compare_policies(document: Mapping[str, Any]) -> Iterator[Figure]:
+    """Yield the comparison of the live policy and the candidate, line by line."""
     for label, path, written in _COMPARED:
         live, candidate = _at(document["live"], path), _at(document["candidate"], path)
         known = live is not None and candidate is not None
@@ -88,8 +88,8 @@ def _at(numbers: Mapping[str, Any], path: tuple[str, ...]) -> Any:
 
 
 def _signed(value: float, written: Callable[[float | None], str]) -> str:
-    told: Callable[[float], str] = points if written is share else written
-    text = told(abs(value))
-    if text == told(0):
+    formatted: Callable[[float], str] = points if written is share else written
+    text = formatted(abs(value))
+    if text == formatted(0):
         return "="
     return f"+{text}" if value > 0 else f"-{text}"

@@ -1,4 +1,4 @@
-"""Purchases judged again, column by column: some seventy bytes each, so that millions fit."""
+"""Purchases of a backtest as columns: about seventy bytes each, so that millions fit."""
 
 from __future__ import annotations
 
@@ -15,60 +15,60 @@ from fraudwatch.domain.time_units import DAY_MS
 
 Bits = npt.NDArray[np.int64]
 
-# What a purchase was judged by ...
+# Feature vector that a purchase was scored on ...
 SERVED_VECTOR: Final = "served_vector"
 NO_VECTOR_RECOMPUTED: Final = "recomputed_because_no_vector"
 OTHER_FEATURES_RECOMPUTED: Final = "recomputed_because_other_features"
-# ... and why it could not be judged.
+# ... and why it could not be scored.
 NO_VECTOR: Final = "no_vector"
 OTHER_FEATURES: Final = "other_features"
-JUDGED_BY: Final = (SERVED_VECTOR, NO_VECTOR_RECOMPUTED, OTHER_FEATURES_RECOMPUTED)
-NOT_JUDGED: Final = (NO_VECTOR, OTHER_FEATURES)
-VECTOR_KINDS: Final = (*JUDGED_BY, *NOT_JUDGED)
+SCORED_BY: Final = (SERVED_VECTOR, NO_VECTOR_RECOMPUTED, OTHER_FEATURES_RECOMPUTED)
+NOT_SCORED: Final = (NO_VECTOR, OTHER_FEATURES)
+VECTOR_KINDS: Final = (*SCORED_BY, *NOT_SCORED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judgements:
-    """What one policy said of each purchase."""
+class PolicyResults:
+    """Results of one policy for each purchase."""
 
     outcome: OutcomeCodes
-    """Place in ``OUTCOMES``; ``UNJUDGED`` where it said nothing."""
+    """Position in ``OUTCOMES``; ``UNJUDGED`` where the policy has no result."""
     score: Float64s
     rules: Bits
-    """One bit a rule that hit, in the order of ``Purchases.rule_names``."""
+    """One bit for each rule that hit, in the order of ``Purchases.rule_names``."""
 
     @property
-    def is_judged(self) -> Bools:
-        """Whether it said anything."""
+    def is_scored(self) -> Bools:
+        """Return whether the policy scored the purchase."""
         return np.not_equal(self.outcome, UNSCORED)
 
     @property
     def is_alert(self) -> Bools:
-        """Whether it did not approve."""
+        """Return whether the outcome is an alert."""
         return np.greater(self.outcome, APPROVED)
 
     def is_hit_by(self, place: int) -> Bools:
-        """Whether the rule at this place hit."""
+        """Return whether the rule at this position hit."""
         hits: Bools = (self.rules >> place) & 1 == 1
         return hits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purchases:
-    """All purchases of the range; none is left out, whether or not it could be judged."""
+    """All purchases of the range, whether or not they could be scored."""
 
     transaction: UInt64s
     card: UInt64s
     event_at_ms: Int64s
     known: LabelMask
     vector_kind: OutcomeCodes
-    """Place in ``VECTOR_KINDS``."""
+    """Position in ``VECTOR_KINDS``."""
     has_anomaly: Bools
-    """Whether an isolation forest had spoken of it when it was live."""
+    """Whether an isolation forest scored it when it was live."""
     has_fraud: Bools
-    """Whether a supervised model had."""
-    candidate: Judgements
-    live: Judgements
+    """Whether a classifier scored it when it was live."""
+    candidate: PolicyResults
+    live: PolicyResults
     rule_names: tuple[str, ...]
 
     @property
@@ -76,12 +76,12 @@ class Purchases:
         """Days since 1970, UTC."""
         return self.event_at_ms // DAY_MS
 
-    def ranked(self, judged: Bools) -> LabelledScores:
-        """Those that were judged, as rankings want them: whoever is not known is no fraud."""
+    def ranked(self, is_scored: Bools) -> LabelledScores:
+        """Return the scored purchases for ranking metrics; without a label counts as no fraud."""
         return LabelledScores(
-            transaction=self.transaction[judged],
-            card=self.card[judged],
-            event_at_ms=self.event_at_ms[judged],
-            eur_cents=self.known.eur_cents[judged].astype(np.float64),
-            is_fraud=self.known.is_fraud[judged],
+            transaction=self.transaction[is_scored],
+            card=self.card[is_scored],
+            event_at_ms=self.event_at_ms[is_scored],
+            eur_cents=self.known.eur_cents[is_scored].astype(np.float64),
+            is_fraud=self.known.is_fraud[is_scored],
         )

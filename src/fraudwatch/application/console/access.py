@@ -1,4 +1,4 @@
-"""Who may do what at the console: three roles, each with the rights its work needs and no more."""
+"""Roles and rights of the console: three roles, each with the rights its work needs and no more."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 
 class Role(enum.StrEnum):
-    """What somebody is at the console."""
+    """Role of a console user."""
 
     ANALYST = "analyst"
     LEAD = "lead"
@@ -17,16 +17,16 @@ class Role(enum.StrEnum):
 
 
 class Right(enum.StrEnum):
-    """One thing that not everybody may do."""
+    """Permission that only some roles have."""
 
-    SEE = "see"  # alerts, cases, patterns: all of it behind tokens
-    DECIDE = "decide"  # claim a case and say what it was
-    REVEAL = "reveal"  # look behind a token, which is written down
-    AUDIT = "audit"  # read who looked behind what, and who changed which account
-    ACCOUNTS = "accounts"  # make, change and close accounts
+    SEE = "see"  # view alerts, cases, patterns: tokens only
+    DECIDE = "decide"  # claim a case and label it
+    REVEAL = "reveal"  # open sealed fields; each reveal is audited
+    AUDIT = "audit"  # read the audit log of reveals and account changes
+    ACCOUNTS = "accounts"  # create, change and close accounts
 
 
-# Whoever gives rights does not use them: an admin neither decides nor looks behind tokens.
+# Separation of duties: an admin, who grants rights, neither decides cases nor reveals.
 RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
     Role.ANALYST: frozenset({Right.SEE, Right.DECIDE}),
     Role.LEAD: frozenset({Right.SEE, Right.DECIDE, Right.REVEAL, Right.AUDIT}),
@@ -35,28 +35,28 @@ RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
 
 
 class Forbidden(PermissionError):
-    """Somebody asked for what their role does not give."""
+    """The role lacks the right that the action requires."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who has logged in."""
+    """Logged-in console user."""
 
     login: str
     role: Role
 
     def may(self, right: Right) -> bool:
-        """Whether their role gives this right."""
+        """Return whether the role has this right."""
         return right in RIGHTS[self.role]
 
     def require(self, right: Right) -> None:
-        """Go on only with this right; every query asks, not only the page that offers it.
+        """Require this right; every query checks it, not only the page that offers it.
 
         Raises:
-            Forbidden: naming the role and the right.
+            Forbidden: the role lacks the right; the message names both.
         """
         if not self.may(right):
             raise Forbidden(
                 f"{self.login} is {self.role} and may not {right}: nothing was read or changed; "
-                "ask somebody whose role allows it"
+                "ask a user whose role allows it"
             )

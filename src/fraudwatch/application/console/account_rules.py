@@ -1,4 +1,4 @@
-"""What an account is, what accounts ask of engines, and the rules that every change keeps."""
+"""Console accounts: the record, its ports (store and hasher), and the rules of every change."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from fraudwatch.domain.weak_secret import weakness_of
 
 LOGIN: Final = r"[a-z][a-z0-9._-]{1,31}"
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 256
-# Nothing that is taken for something else when it is read aloud or copied by hand.
+# Without characters that are confused when read aloud or copied by hand (i, l, o, 0, 1).
 _ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 _GROUPS, _GROUP_LENGTH = 5, 4  # 99 bits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """Somebody who may log in, if the account is open."""
+    """Login of a console user; only an open account may log in."""
 
     login: str
     role: Role
     password_hash: str = field(repr=False)
     is_open: bool = True
     password_changes: int = 0
-    """How often the password was changed: a session that began with another one has ended."""
+    """Count of password changes: a session that began with another count has ended."""
     changed_at_ms: int
     changed_by: str
 
@@ -35,18 +35,18 @@ Change = Callable[[Mapping[str, Account]], Iterable[Account]]
 
 
 class AccountStore(Protocol):
-    """Where accounts are kept. Every method raises AccountsUnavailable when it cannot answer."""
+    """Store of accounts. Every method raises AccountsUnavailable when the store cannot answer."""
 
     def find(self, login: str) -> Account | None:
-        """One account, as it is now."""
+        """Return one account as it is now, or None."""
 
-    def everybody(self) -> list[Account]:
-        """All accounts, by login."""
+    def list_accounts(self) -> list[Account]:
+        """List all accounts, sorted by login."""
 
     def write(self, change: Change) -> None:
-        """Keep what ``change`` makes of all accounts, while nobody else can write.
+        """Write what ``change`` returns for all accounts, under an exclusive lock.
 
-        It is durable when this returns. What ``change`` raises leaves everything as it was.
+        The change is durable when this returns. If ``change`` raises, nothing is written.
         """
 
 
@@ -55,48 +55,48 @@ class AccountsUnavailable(RuntimeError):
 
 
 class PasswordHasher(Protocol):
-    """Makes of a password what may be kept of it."""
+    """Password hashing."""
 
     def hash(self, password: str) -> str:
-        """A salted hash that is dear to compute."""
+        """Return a salted hash that is expensive to compute."""
 
     def matches(self, password: str, password_hash: str | None) -> bool:
-        """Whether it is the password; None never matches and costs as much time."""
+        """Return whether it is the password; None never matches and takes as long."""
 
     def is_outdated(self, password_hash: str) -> bool:
-        """Whether it was made in another way than one would today."""
+        """Return whether the hash uses other parameters than the current ones."""
 
 
 class AccountRefused(ValueError):
-    """What was asked breaks a rule of accounts, and nothing was changed; says which."""
+    """The change breaks a rule of accounts, which the message names; nothing was changed."""
 
 
 def weakness_of_choice(password: str, login: str) -> str | None:
-    """Why somebody may not choose this password, or None."""
+    """Return why this password may not be chosen, or None."""
     if len(password) > LONGEST_PASSWORD:
         return f"is longer than {LONGEST_PASSWORD} characters"
     if login in password.lower():
-        return "holds your user name"
+        return "contains your user name"
     return weakness_of(password, shortest=SHORTEST_PASSWORD)
 
 
 def new_password() -> str:
-    """A random password that can be typed by hand."""
+    """Generate a random password that can be typed by hand."""
     groups = ("".join(map(secrets.choice, [_ALPHABET] * _GROUP_LENGTH)) for _ in range(_GROUPS))
     return "-".join(groups)
 
 
 def with_password(account: Account, password_hash: str) -> Account:
-    """The account with another password; its sessions end."""
+    """Return the account with another password; its sessions end."""
     changes = account.password_changes + 1
     return replace(account, password_hash=password_hash, password_changes=changes)
 
 
 def expect_an_admin(accounts: Iterable[Account]) -> None:
-    """Refuse what would leave nobody who may manage accounts.
+    """Refuse a change that would leave no open admin account.
 
     Raises:
-        AccountRefused: nobody is an admin whose account is open.
+        AccountRefused: no admin account would be open.
     """
     if not any(account.is_open and account.role is Role.ADMIN for account in accounts):
         raise AccountRefused(

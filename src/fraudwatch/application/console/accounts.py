@@ -1,7 +1,7 @@
-"""Accounts of the console: who may log in, as what, and everything that can be done with them.
+"""Console accounts: log in, create, change the role, reset the password, close and reopen.
 
-Whoever changes an account is a :class:`Doer`: their witness is told before the deed, and what it
-raises prevents the deed.
+An :class:`Actor` changes accounts: its ``record`` is called before each change, and an exception
+from it prevents the change.
 """
 
 from __future__ import annotations
@@ -26,88 +26,90 @@ from fraudwatch.domain.messages.audit import AuditAction
 
 
 @dataclass(frozen=True, slots=True)
-class Doer:
-    """Who changes an account, and who is told of it before it is done."""
+class Actor:
+    """Login that changes an account, and the callback that audits the change beforehand."""
 
     login: str
-    witness: Callable[[AuditAction, str], None]  # the deed, the account
+    record: Callable[[AuditAction, str], None]  # audit action, account
 
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """What can be done with accounts."""
+    """Use cases of accounts."""
 
     store: AccountStore
     hasher: PasswordHasher
     now_ms: Callable[[], int]
 
     def check(self, login: str, password: str) -> Account | None:
-        """The account, if it is open and this is its password; every other answer takes as long."""
+        """Return the account if it is open and the password matches; refusals take as long."""
         account = self.store.find(login)
         known = account.password_hash if account else None
         if not self.hasher.matches(password, known) or account is None or not account.is_open:
             return None
         return self._rehashed(account, password)
 
-    def standing(self, login: str, password_changes: int) -> Person | None:
-        """Who somebody is by now that logged in when their password had changed so often.
+    def validate_session(self, login: str, password_changes: int) -> Person | None:
+        """Return the person of a session that began at this count of password changes.
 
-        None when the account was closed or has another password since.
+        None when the account was closed, or its password changed since.
         """
         account = self.store.find(login)
         if account is None or not account.is_open or account.password_changes != password_changes:
             return None
         return Person(account.login, account.role)
 
-    def everybody(self) -> list[Account]:
-        """All accounts, by login."""
-        return self.store.everybody()
+    def list_accounts(self) -> list[Account]:
+        """List all accounts, sorted by login."""
+        return self.store.list_accounts()
 
     def seed(self, first_passwords: Mapping[Role, str]) -> None:
-        """Make one account a role, named as the role, where there is no account at all."""
+        """Create one account for each role, named like it, if no account exists yet."""
         by = "first-start"
 
         def change(known: Mapping[str, Account]) -> list[Account]:
             given = {} if known else first_passwords
             return [self._new(role.value, role, given[role], by) for role in given]
 
-        if not self.store.everybody():
+        if not self.store.list_accounts():
             self.store.write(change)
 
-    def make(self, doer: Doer, login: str, role: Role) -> str:
-        """Make an account; the password it begins with, which is shown once and kept nowhere.
+    def make(self, actor: Actor, login: str, role: Role) -> str:
+        """Create an account and return its initial password, shown once and stored only as a hash.
 
         Raises:
-            AccountRefused: the name is taken or not one.
+            AccountRefused: the user name is invalid or exists already.
         """
         if not re.fullmatch(LOGIN, login):
             raise AccountRefused(
-                "A user name has 2 to 32 characters: a small letter first, then small letters, "
-                "digits and . _ - alone. No account was made."
+                "A user name has 2 to 32 characters: a lowercase letter first, then lowercase "
+                "letters, digits and . _ - only. No account was created."
             )
         password = new_password()
-        made = self._new(login, role, password, doer.login)
+        made = self._new(login, role, password, actor.login)
 
         def change(known: Mapping[str, Account]) -> list[Account]:
             if login in known:
-                raise AccountRefused(f"There is an account {login} already. None was made.")
-            doer.witness(AuditAction.ACCOUNT_MADE, login)
+                raise AccountRefused(
+                    f"There is an account {login} already. No account was created."
+                )
+            actor.record(AuditAction.ACCOUNT_MADE, login)
             return [made]
 
         self.store.write(change)
         return password
 
-    def change_role(self, doer: Doer, login: str, role: Role) -> None:
+    def change_role(self, actor: Actor, login: str, role: Role) -> None:
         """Give an account another role.
 
         Raises:
-            AccountRefused: there is no such account, or nobody would be admin any more.
+            AccountRefused: there is no such account, or no open admin would be left.
         """
         self._change(
-            doer, AuditAction.ROLE_CHANGED, login, lambda account: replace(account, role=role)
+            actor, AuditAction.ROLE_CHANGED, login, lambda account: replace(account, role=role)
         )
 
-    def reset_password(self, doer: Doer, login: str) -> str:
+    def reset_password(self, actor: Actor, login: str) -> str:
         """Give an account a new password, which is shown once; its sessions end.
 
         Raises:
@@ -116,60 +118,60 @@ class Accounts:
         password = new_password()
         new_hash = self.hasher.hash(password)
         self._change(
-            doer,
+            actor,
             AuditAction.PASSWORD_RESET,
             login,
             lambda account: with_password(account, new_hash),
         )
         return password
 
-    def close(self, doer: Doer, login: str) -> None:
-        """Let nobody log in by this account any more; its sessions end.
+    def close(self, actor: Actor, login: str) -> None:
+        """Close an account: it cannot log in any more and its sessions end.
 
         Raises:
             AccountRefused: there is no such account, or no open admin would be left.
         """
         closed = AuditAction.ACCOUNT_CLOSED
-        self._change(doer, closed, login, lambda account: replace(account, is_open=False))
+        self._change(actor, closed, login, lambda account: replace(account, is_open=False))
 
-    def reopen(self, doer: Doer, login: str) -> None:
-        """Let an account that was closed log in again, with the password it had.
+    def reopen(self, actor: Actor, login: str) -> None:
+        """Reopen a closed account, with the password it had.
 
         Raises:
             AccountRefused: there is no such account.
         """
         opened = AuditAction.ACCOUNT_OPENED
-        self._change(doer, opened, login, lambda account: replace(account, is_open=True))
+        self._change(actor, opened, login, lambda account: replace(account, is_open=True))
 
     def choose_password(self, account: Account, password: str) -> Account:
-        """Let somebody who was just checked take a password of their own; they stay logged in.
+        """Change the password of a user who was just checked; they stay logged in.
 
         Raises:
-            AccountRefused: it is weak, or the account was changed by somebody meanwhile.
+            AccountRefused: it is weak, or the account was changed meanwhile.
         """
         if reason := weakness_of_choice(password, account.login):
-            raise AccountRefused(f"The new password {reason}. Your password is as it was.")
+            raise AccountRefused(f"The new password {reason}. Your password was not changed.")
         chosen = with_password(account, self.hasher.hash(password))
         chosen = replace(chosen, changed_at_ms=self.now_ms(), changed_by=account.login)
 
         def change(known: Mapping[str, Account]) -> list[Account]:
             if known.get(account.login) != account:
-                raise AccountRefused("Your account was changed meanwhile, so this changed nothing.")
+                raise AccountRefused("Your account was changed meanwhile, so nothing was changed.")
             return [chosen]
 
         self.store.write(change)
         return chosen
 
     def _change(
-        self, doer: Doer, deed: AuditAction, login: str, changed: Callable[[Account], Account]
+        self, actor: Actor, action: AuditAction, login: str, changed: Callable[[Account], Account]
     ) -> None:
         def change(known: Mapping[str, Account]) -> list[Account]:
             if login not in known:
                 raise AccountRefused(f"There is no account {login}. Nothing was changed.")
             after = changed(known[login])
             expect_an_admin({**known, login: after}.values())
-            doer.witness(deed, login)
-            return [replace(after, changed_at_ms=self.now_ms(), changed_by=doer.login)]
+            actor.record(action, login)
+            return [replace(after, changed_at_ms=self.now_ms(), changed_by=actor.login)]
 
         self.store.write(change)
 
@@ -183,7 +185,7 @@ class Accounts:
         )
 
     def _rehashed(self, account: Account, password: str) -> Account:
-        """The account with a hash as one makes it today, for which the password is needed."""
+        """Rehash with the current parameters, for which the password is needed."""
         if not self.hasher.is_outdated(account.password_hash):
             return account
         renewed = replace(account, password_hash=self.hasher.hash(password))

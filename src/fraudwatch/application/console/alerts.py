@@ -1,4 +1,4 @@
-"""An alert: a verdict that did not approve, as an analyst's list shows it."""
+"""Alerts: verdicts that did not approve, as the alert list shows them."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from operator import attrgetter
 from fraudwatch.domain.messages.purchase import Channel, PaymentStatus
 from fraudwatch.domain.messages.verdict import Outcome, Reason, Risk, Verdict
 
-# Gravest first, as a filter offers them. LOW is no alert: a policy approves it.
+# Highest risk first, as the filter shows them. LOW is no alert: a policy approves it.
 ALERT_RISKS = (Risk.CRITICAL, Risk.HIGH, Risk.MEDIUM)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """What a list of alerts needs to know; every field means what it means in :class:`Verdict`.
+    """Row of the alert list; every field is the one of :class:`Verdict`.
 
-    A transaction that is judged again gets a second alert; a list shows the later one.
+    A transaction that is scored again gets a second alert; a list shows the later one.
     """
 
     transaction_id: str
@@ -44,22 +44,22 @@ _values_of = attrgetter(*ALERT_FIELDS)
 
 
 def is_alert(verdict: Verdict) -> bool:
-    """Does an analyst have to see it? Everything that was not simply approved."""
+    """Return whether the verdict is an alert: anything but approve."""
     return verdict.outcome is not Outcome.APPROVE
 
 
 def alert_of(verdict: Verdict) -> Alert:
-    """The part of a verdict that a list shows."""
+    """Return the fields of a verdict that the alert list shows."""
     return Alert(**dict(zip(ALERT_FIELDS, _values_of(verdict), strict=True)))
 
 
 def in_order(alerts: Iterable[Alert]) -> list[Alert]:
-    """Latest decision on top, ties by transaction id."""
+    """Sort alerts by decision time, latest first, ties by transaction id."""
     return sorted(alerts, key=lambda alert: (-alert.decided_at_ms, alert.transaction_id))
 
 
 def newest_first(alerts: list[Alert]) -> list[Alert]:
-    """The same with one alert a transaction: the latest."""
+    """Sort alerts latest first and keep the latest of each transaction."""
     latest: dict[str, Alert] = {}
     for alert in in_order(alerts):
         latest.setdefault(alert.transaction_id, alert)

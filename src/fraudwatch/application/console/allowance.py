@@ -1,4 +1,4 @@
-"""How often somebody may look behind tokens: a stolen session must not empty the store."""
+"""Rate limit of reveals by login and in total: a stolen session must not empty the store."""
 
 from __future__ import annotations
 
@@ -7,55 +7,56 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
-from fraudwatch.domain.time_units import HOUR_MS
+HOUR_MS: Final = 3_600_000
+# One every two minutes for an hour: more than casework needs, too few to empty the store.
+MAX_PER_LOGIN: Final = 30
+# A caller with the API key of the edge can invent logins; this bounds all of them together.
+MAX_TOTAL: Final = 300
 
-# One every two minutes for a whole hour: more than cases ask for, too little to empty the store.
-MOST_OF_ONE: Final = 30
-# Whoever has the key of the edge may make logins up; this bounds them all.
-MOST_OF_ALL: Final = 300
 
+class TooManyReveals(RuntimeError):
+    """The limit of the last hour is reached; ``retry_after_seconds`` says when to try again."""
 
-class TooMany(RuntimeError):
-    """The hour's allowance is used up; says for how long."""
-
-    def __init__(self, whose: str, again_in_seconds: int) -> None:
-        self.again_in_seconds = again_in_seconds
+    def __init__(self, whose: str, retry_after_seconds: int) -> None:
+        self.retry_after_seconds = retry_after_seconds
         super().__init__(
-            f"{whose} in the last hour, so nothing was shown; again in "
-            f"{-(-again_in_seconds // 60)} min"
+            f"{whose} in the last hour, so nothing was shown; try again in "
+            f"{-(-retry_after_seconds // 60)} min"
         )
 
 
 @dataclass(slots=True)
-class Allowance:
-    """Counts an hour back, in memory: after a restart everybody begins at nothing again.
+class RevealRateLimit:
+    """Sliding window of one hour, in memory: a restart resets it.
 
-    Tries count, whatever becomes of them.
+    Attempts count, whatever their result.
     """
 
-    most_of_one: int = MOST_OF_ONE
-    most_of_all: int = MOST_OF_ALL
-    _taken: deque[tuple[int, str]] = field(default_factory=deque)  # at_ms, login; oldest first
+    max_per_login: int = MAX_PER_LOGIN
+    max_total: int = MAX_TOTAL
+    _attempts: deque[tuple[int, str]] = field(default_factory=deque)  # at_ms, login; oldest first
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def take(self, login: str, now_ms: int) -> None:
-        """Take one of this person's.
+    def consume(self, login: str, now_ms: int) -> None:
+        """Count one reveal of this login.
 
         Raises:
-            TooMany: there is none left.
+            TooManyReveals: the limit is reached.
         """
         with self._lock:
-            while self._taken and self._taken[0][0] <= now_ms - HOUR_MS:
-                self._taken.popleft()
-            own = [at_ms for at_ms, who in self._taken if who == login]
-            if len(own) >= self.most_of_one:
-                raise TooMany(f"{login} asked {len(own)} times", _seconds_until(own[0], now_ms))
-            if len(self._taken) >= self.most_of_all:
-                asked = f"all together asked {len(self._taken)} times"
-                raise TooMany(asked, _seconds_until(self._taken[0][0], now_ms))
-            self._taken.append((now_ms, login))
+            while self._attempts and self._attempts[0][0] <= now_ms - HOUR_MS:
+                self._attempts.popleft()
+            own = [at_ms for at_ms, who in self._attempts if who == login]
+            if len(own) >= self.max_per_login:
+                raise TooManyReveals(
+                    f"{login} asked {len(own)} times", _seconds_until(own[0], now_ms)
+                )
+            if len(self._attempts) >= self.max_total:
+                used = f"all together asked {len(self._attempts)} times"
+                raise TooManyReveals(used, _seconds_until(self._attempts[0][0], now_ms))
+            self._attempts.append((now_ms, login))
 
 
 def _seconds_until(oldest_ms: int, now_ms: int) -> int:
-    """When the oldest is an hour old; at least a second."""
+    """Return the seconds until the oldest attempt is an hour old; at least 1."""
     return max(1, -((now_ms - HOUR_MS - oldest_ms) // 1_000))

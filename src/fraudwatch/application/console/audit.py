@@ -1,4 +1,4 @@
-"""The audit log: who did what nobody may do unseen, on its topic before it is done."""
+"""Audit log: records of privileged actions, on their topic before the action is done."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from fraudwatch.domain.messages.fields import problems
 
 
 class AuditLog(Protocol):
-    """Where a deed is written down before it is done."""
+    """Log of privileged actions, written before the action."""
 
     def write(self, record: AuditRecord) -> None:
-        """Return when the record can no longer be lost; only then may the deed be done.
+        """Write a record; it is durable when this returns, and only then may the action be done.
 
         Raises:
             Refused: the record breaks its bounds.
-            NotDelivered: it is not known to be written, so nothing may be done.
+            NotDelivered: the record may not have been written, so the action must not be done.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedAudit:
-    """The audit log as messages that the broker acknowledges, one person's in their order."""
+    """Audit log as acknowledged messages, keyed by login so that each login's stay in order."""
 
     topic: Publisher
     encode: Callable[[Any], bytes]

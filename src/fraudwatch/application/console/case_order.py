@@ -1,4 +1,4 @@
-"""In which order a case lists things: every engine gives the same, down to ties."""
+"""Sort order of purchases and labels in a case: the same in every store, down to ties."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from fraudwatch.domain.messages.transaction import Transaction
 
 
 def newest_first(purchases: Iterable[Transaction]) -> list[Transaction]:
-    """Latest event on top, ties by transaction id."""
+    """Sort purchases by event time, latest first, ties by transaction id."""
     return sorted(purchases, key=lambda one: (-one.event_at_ms, one.transaction_id))
 
 
 def latest_first(labels: Iterable[Label]) -> list[Label]:
-    """What became known last on top, ties by transaction, source and person."""
+    """Sort labels by time of knowledge, latest first, ties by transaction, source and login."""
     return sorted(
         labels, key=lambda one: (-one.known_at_ms, one.transaction_id, one.source, one.by)
     )

@@ -1,6 +1,7 @@
-"""What working on cases asks of engines, beside the alerts themselves (``ports.AlertReader``).
+"""Ports of casework: cases, claims, tallies, audit log, reveals (alerts: ``ports.AlertReader``).
 
-Every method raises :class:`~fraudwatch.application.ports.StoreUnavailable` when nobody answers.
+Every method raises :class:`~fraudwatch.application.ports.StoreUnavailable` when the store does not
+answer.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.messages.verdict import Verdict
 from fraudwatch.domain.tally import Tally
 
-# A case is held so long after the last sign of life of whoever claimed it.
+# Lifetime of a claim after its last renewal.
 CLAIM_SECONDS: Final = 15 * 60
 
 
 class Shared(enum.StrEnum):
-    """What purchases of several customers can have in common: fields of the transaction."""
+    """Fields of the transaction that link purchases of several customers."""
 
     CARD = "card_token"
     DEVICE = "device_token"
@@ -30,75 +31,75 @@ class Shared(enum.StrEnum):
 
 
 class CaseReader(Protocol):
-    """What a case shows beside its verdict."""
+    """Reader of what a case shows beside its verdict."""
 
     def purchase_of(self, verdict: Verdict) -> Transaction | None:
-        """The purchase that was judged; None when it is not stored (yet, or any more)."""
+        """Return the scored purchase; None when it is not stored (yet, or any more)."""
 
     def purchases_of(
         self, customer_token: str, *, until: datetime, days: int, limit: int
     ) -> list[Transaction]:
-        """What the customer bought in the ``days`` before ``until``, newest first."""
+        """Return the customer's purchases in the ``days`` before ``until``, newest first."""
 
     def purchases_with(self, shared: Shared, token: str, *, limit: int) -> list[Transaction]:
-        """Purchases of whatever customer with this card, device or network, newest first."""
+        """Return purchases of any customer with this card, device or network, newest first."""
 
     def verdicts_of(self, transaction_ids: Collection[str]) -> dict[str, Verdict]:
-        """The verdicts that stand on these transactions; those without one are left out."""
+        """Return the current verdicts of these transactions; those without one are left out."""
 
     def labels_known(self, since: datetime, *, now: datetime) -> list[Label]:
-        """All labels that became known from ``since`` on, latest first."""
+        """Return all labels known since ``since``, latest first."""
 
 
 class Claims(Protocol):
-    """Who works on which case, so that two never work on one; a claim ends by itself.
+    """Locks on cases, so that two analysts never work on one; a claim expires by itself.
 
-    Claims are for people, not for truth: whoever has lost one (its time was up) is told so when
-    they decide.
+    Claims coordinate people only: an analyst whose claim expired and was claimed by another gets
+    an error when deciding.
     """
 
     def claim(self, transaction_id: str, login: str) -> str:
-        """Claim a case, or hold one's own for longer; the login that holds it from now on."""
+        """Claim a case, or renew one's own claim; return the login that has it now."""
 
     def release(self, transaction_id: str, login: str) -> None:
-        """Give one's own claim back; somebody else's stays."""
+        """Release one's own claim; another login's claim stays."""
 
-    def held(self) -> Mapping[str, str]:
-        """All claims that stand now: transaction id to login."""
+    def active_claims(self) -> Mapping[str, str]:
+        """Return all active claims: transaction id to login."""
 
 
 class TallyReader(Protocol):
-    """What was counted, for rates and trends."""
+    """Reader of tallies, for rates and trends."""
 
     def tallies(self, days: Collection[date]) -> Sequence[Tally]:
-        """The tallies of these UTC days of event, one a dimension and value."""
+        """Return the tallies of these UTC event days, one for each dimension and value."""
 
 
 class AuditReader(Protocol):
-    """Who did what nobody may do unseen."""
+    """Reader of the audit log."""
 
     def audited(self, since: datetime, *, now: datetime, limit: int) -> list[AuditRecord]:
-        """The records from ``since`` on, latest first."""
+        """Return the audit records since ``since``, latest first."""
 
 
 class Revealer(Protocol):
-    """Looks behind the tokens of one purchase; the deed is on the audit log before it is done."""
+    """Opens the sealed fields of one purchase, after writing an audit record."""
 
     def reveal(self, purchase: Transaction, *, person: Person, reason: str) -> Mapping[str, str]:
-        """The personal fields, by their names in :class:`Purchase`.
+        """Return personal fields, named as in :class:`Purchase`.
 
-        A card's number is always masked.
+        The card number is always masked.
 
         Raises:
             Forbidden: the person's role does not reveal.
-            Erased: the customer's key is gone for good.
-            RevealRefused: the edge does not do it; nothing was shown.
+            Erased: the customer's key was deleted.
+            RevealRefused: the edge refused or did not answer; nothing was shown.
         """
 
 
 class Erased(LookupError):
-    """The customer was forgotten: what was sealed for them can never be opened again."""
+    """The customer's key was deleted (crypto-erasure): their sealed fields cannot be opened."""
 
 
 class RevealRefused(RuntimeError):
-    """Nothing was shown: the edge is down, its log is, or it refuses; says which."""
+    """Nothing was shown: the edge or its log is down, or it refuses; the message says which."""

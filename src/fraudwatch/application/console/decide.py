@@ -1,4 +1,4 @@
-"""Decide a case: what an analyst says a purchase was becomes a label on its topic."""
+"""Decide a case: publish an analyst's disposition as a label on ``labels_topic``."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from fraudwatch.domain.messages.fields import problems
 from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, LabelValue, Source
 
 
-class HeldByAnother(RuntimeError):
-    """Somebody else works on the case now, so nothing was decided."""
+class ClaimedByAnother(RuntimeError):
+    """Another analyst has claimed the case, so nothing was decided."""
 
     def __init__(self, holder: str) -> None:
         self.holder = holder
@@ -24,32 +24,32 @@ class HeldByAnother(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """The way from an analyst's word to ``labels_topic``."""
+    """Publishes decisions of analysts to ``labels_topic``."""
 
     topic: Publisher
     claims: Claims
     encode: Callable[[Any], bytes]
     now_ms: Callable[[], int]
 
-    def decide(self, person: Person, transaction_id: str, truth: LabelValue, note: str) -> Label:
-        """Say what a purchase was; returns when the broker has acknowledged the label.
+    def decide(self, person: Person, transaction_id: str, value: LabelValue, note: str) -> Label:
+        """Publish the label of a purchase; returns when the broker has acknowledged it.
 
-        Whoever decides holds the case: a claim that has run out is taken again, one that somebody
-        else has taken since is respected.
+        Deciding requires the claim: an expired claim is renewed unless another analyst has
+        claimed the case since.
 
         Raises:
             Forbidden: the person's role does not decide.
-            HeldByAnother: somebody else has the case.
+            ClaimedByAnother: another analyst has the case.
             Refused: the note breaks its bounds.
-            NotDelivered: the broker did not acknowledge; the same decision may be given again.
-            StoreUnavailable: nobody can tell who has the case.
+            NotDelivered: the broker did not acknowledge; the same decision may be sent again.
+            StoreUnavailable: the claims cannot be read.
         """
         person.require(Right.DECIDE)
         now_ms = self.now_ms()
         label = Label(
             schema=LABEL_SCHEMA,
             transaction_id=transaction_id,
-            verdict=truth,
+            verdict=value,
             source=Source.ANALYST,
             by=person.login,
             known_at_ms=now_ms,
@@ -59,7 +59,7 @@ class Decisions:
             raise Refused(Code.OUT_OF_BOUNDS, broken)
         holder = self.claims.claim(transaction_id, person.login)
         if holder != person.login:
-            raise HeldByAnother(holder)
+            raise ClaimedByAnother(holder)
         self.topic.publish([(transaction_id, self.encode(label), now_ms)])
         self.claims.release(transaction_id, person.login)
         return label

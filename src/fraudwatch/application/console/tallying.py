@@ -1,4 +1,4 @@
-"""Count verdicts as they are made: exactly once, whatever is read again and whoever is killed."""
+"""Tally verdicts exactly once by event day and source partition, despite replays and crashes."""
 
 from __future__ import annotations
 
@@ -9,81 +9,83 @@ from fraudwatch.domain.instants import day_of
 from fraudwatch.domain.messages.verdict import Verdict
 from fraudwatch.domain.tally import Counted
 
-# A day and partition is written in one batch, which the store takes whole or not at all, and it
-# takes none that is too big: 128 KiB. A row is at most 0.75 KiB, and one verdict changes a handful.
-MOST_CHANGED_ROWS: Final = 120
-# About 40 MB; a day that is asked for again is read back.
-MOST_HELD_ROWS: Final = 100_000
+# A day and partition is written in one atomic batch, of at most 128 KiB. A row is at most
+# 0.75 KiB, and one verdict changes a handful.
+MAX_CHANGED_ROWS: Final = 120
+# About 40 MB; an evicted day is read back when it is needed.
+MAX_CACHED_ROWS: Final = 100_000
 
 
 class TallyStore(Protocol):
-    """Keeps counts by event day and source partition."""
+    """Store of tallies by event day and source partition."""
 
     def load(self, day: str, source_partition: int) -> Counted:
-        """What was saved last; with nothing in it when nothing was.
+        """Load the last saved state; an empty one when nothing was saved.
 
         Raises:
-            StoreUnavailable: not now.
+            StoreUnavailable: the store does not answer now.
         """
 
     def save(self, counted: Counted) -> None:
-        """Write the changed rows as they stand and ``until``, all of it or nothing.
+        """Write the changed rows and ``until`` atomically.
 
-        The state that has counted further stands, in whatever order two are saved.
+        The state that has counted further wins, in any order of saves.
 
         Raises:
-            StoreUnavailable: not now, or it cannot tell; the same may be saved again.
+            StoreUnavailable: not saved, or the outcome is unknown; the same may be saved again.
         """
 
 
 class Tallying:
-    """Counts verdicts in memory and saves them when told to; nothing is final before that."""
+    """Counts verdicts in memory; :meth:`flush` saves them, and nothing is final before that."""
 
     def __init__(
         self,
         store: TallyStore,
         *,
-        most_changed_rows: int = MOST_CHANGED_ROWS,
-        most_held_rows: int = MOST_HELD_ROWS,
+        max_changed_rows: int = MAX_CHANGED_ROWS,
+        max_cached_rows: int = MAX_CACHED_ROWS,
     ) -> None:
         self._store = store
-        self._most_changed, self._most_held = most_changed_rows, most_held_rows
-        self._held: OrderedDict[tuple[str, int], Counted] = OrderedDict()  # longest unused first
+        self._max_changed, self._max_cached = max_changed_rows, max_cached_rows
+        self._cached: OrderedDict[tuple[str, int], Counted] = (
+            OrderedDict()
+        )  # least recently used first
 
     def count(self, verdict: Verdict) -> bool:
-        """Count a verdict unless it was counted before; whether it was counted now.
+        """Count a verdict unless it was counted before; return whether it was counted now.
 
         Raises:
-            StoreUnavailable: nothing was counted; the same verdict may be given again.
+            StoreUnavailable: nothing was counted; the same verdict may be passed again.
         """
         counted = self._counted(day_of(verdict.event_at_ms), verdict.source_partition)
-        if len(counted.changed) >= self._most_changed:
+        if len(counted.changed) >= self._max_changed:
             self._save(counted)
         return counted.add(verdict)
 
     def flush(self) -> None:
-        """Return when everything that was counted is saved; the log's offset may move after that.
+        """Save everything counted; the consumer's offsets may be committed after this returns.
 
         Raises:
-            StoreUnavailable: part of it may be saved; ask again.
+            StoreUnavailable: part of it may be saved; call again.
         """
-        for counted in self._held.values():
+        for counted in self._cached.values():
             if counted.changed:
                 self._save(counted)
-        while len(self._held) > 1 and self._has_too_much():
-            self._held.popitem(last=False)
+        while len(self._cached) > 1 and self._is_full():
+            self._cached.popitem(last=False)
 
     def _counted(self, day: str, source_partition: int) -> Counted:
         place = day, source_partition
-        if place not in self._held:
-            if self._has_too_much():
+        if place not in self._cached:
+            if self._is_full():
                 self.flush()
-            self._held[place] = self._store.load(day, source_partition)
-        self._held.move_to_end(place)
-        return self._held[place]
+            self._cached[place] = self._store.load(day, source_partition)
+        self._cached.move_to_end(place)
+        return self._cached[place]
 
-    def _has_too_much(self) -> bool:
-        return sum(len(counted.rows) for counted in self._held.values()) > self._most_held
+    def _is_full(self) -> bool:
+        return sum(len(counted.rows) for counted in self._cached.values()) > self._max_cached
 
     def _save(self, counted: Counted) -> None:
         self._store.save(counted)

@@ -1,8 +1,7 @@
-"""Dead letters again: find them, and let them in once more where they were put aside.
+"""Dead letter queue (DLQ): list its records, open them, and replay them where they failed.
 
-Entering twice does no harm: purchases, transactions and verdicts keep their ids, and a label that
-says since when it is known is the same label again. Nothing is taken off the topic; its retention
-does that.
+A replay is idempotent: purchases, transactions and verdicts keep their ids, and a label with
+``known_at_ms`` is the same label again. Nothing is removed from the topic except by retention.
 """
 
 from __future__ import annotations
@@ -18,10 +17,10 @@ from fraudwatch.application.intake.intake import CHARGEBACK_FEED, PURCHASE_FEED
 from fraudwatch.domain.messages.dead_letter import KEPT_PAYLOAD_BYTES, Code, Stage
 from fraudwatch.topics import AUDIT_TOPIC, FRAUD_TOPIC, LABELS_TOPIC, TRANSACTION_TOPIC
 
-INGEST_DOOR, INGEST_LABELS_DOOR = "ingest", "ingest's labels"
-_INGEST_DOORS = {PURCHASE_FEED: INGEST_DOOR, CHARGEBACK_FEED: INGEST_LABELS_DOOR}
+INGEST_TARGET, INGEST_LABELS_TARGET = "ingest", "ingest's labels"
+_INGEST_TARGETS = {PURCHASE_FEED: INGEST_TARGET, CHARGEBACK_FEED: INGEST_LABELS_TARGET}
 _HEADER_PREFIX = "fraudwatch."
-# What each reader may have read, so that a forged origin leads to no other topic.
+# Topics that each stage reads, so that a forged origin leads to no other topic.
 _TOPICS: dict[str, frozenset[str]] = {
     Stage.DETECTOR: frozenset({TRANSACTION_TOPIC}),
     Stage.PERSISTER: frozenset({TRANSACTION_TOPIC, FRAUD_TOPIC, LABELS_TOPIC, AUDIT_TOPIC}),
@@ -30,10 +29,10 @@ _TOPIC_ORIGIN = re.compile(r"(?P<topic>.+)-\d+-\d+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
-    """What a letter's headers tell and where it stands; its payload stays sealed on the topic.
+class DlqRecord:
+    """Headers and position of one dead letter; its payload stays sealed on the topic.
 
-    Code and stage are texts: a letter of another version is shown as it is.
+    Code and stage are texts: a record of another version is shown as it is.
     """
 
     stage: str
@@ -47,15 +46,17 @@ class Letter:
     offset: int
 
     @classmethod
-    def told_by(cls, headers: Mapping[str, str], partition: int, offset: int) -> Letter | None:
-        """The letter of a message at this place, or None where its headers tell of none."""
-        told = {name.removeprefix(_HEADER_PREFIX): text for name, text in headers.items()}
+    def from_headers(
+        cls, headers: Mapping[str, str], partition: int, offset: int
+    ) -> DlqRecord | None:
+        """Parse a message's headers; None when they describe no dead letter."""
+        texts = {name.removeprefix(_HEADER_PREFIX): text for name, text in headers.items()}
         try:
             return cls(
-                **{name: told[name] for name in ("stage", "origin", "code", "reason")},
-                at_ms=int(told["at_ms"]),
-                payload_bytes=int(told["payload_bytes"]),
-                payload_sha256=told["payload_sha256"],
+                **{name: texts[name] for name in ("stage", "origin", "code", "reason")},
+                at_ms=int(texts["at_ms"]),
+                payload_bytes=int(texts["payload_bytes"]),
+                payload_sha256=texts["payload_sha256"],
                 partition=partition,
                 offset=offset,
             )
@@ -64,147 +65,149 @@ class Letter:
 
     @property
     def id(self) -> str:
-        """Two readers of one message put it aside under one origin, each for its own stage."""
+        """Stage and origin: two consumers may dead-letter one message, each for its own stage."""
         return f"{self.stage}:{self.origin}"
 
     @property
     def is_cut(self) -> bool:
-        """Whether only the payload's beginning was kept."""
+        """Return whether the payload was truncated."""
         return self.payload_bytes > KEPT_PAYLOAD_BYTES
 
     @property
-    def door(self) -> str:
-        """Where it enters again: ingest, or the topic it was read from; '' where unknown."""
+    def target(self) -> str:
+        """Replay target: ingest, or the topic it was read from; '' when unknown."""
         if self.stage == Stage.INGEST:
-            return _INGEST_DOORS.get(self.origin.partition(":")[0], "")
+            return _INGEST_TARGETS.get(self.origin.partition(":")[0], "")
         found = _TOPIC_ORIGIN.fullmatch(self.origin)
         topic = found["topic"] if found else ""
         return topic if topic in _TOPICS.get(self.stage, frozenset()) else ""
 
 
-class Unreachable(Exception):
-    """The letters cannot be read now; the sentence says why and what helps."""
+class DlqUnavailable(Exception):
+    """The dead letter queue cannot be read now; the message gives the cause and the fix."""
 
 
-class Stays(Exception):
-    """This letter cannot enter; the sentence says why."""
+class NotReplayable(Exception):
+    """This record cannot be replayed; the message says why."""
 
 
-class DoorClosed(Exception):
-    """Nothing enters by this door now; whatever waits for it stays, and may be tried later."""
+class TargetUnavailable(Exception):
+    """The replay target accepts nothing now; its records stay and may be replayed later."""
 
 
-class Letterbox(Protocol):
-    """All letters, and the key to them."""
+class DlqReader(Protocol):
+    """Lists and opens the records of the dead letter queue."""
 
-    def letters(self) -> Iterable[Letter]:
-        """Every letter, copies included, in the order of the topic. Raises Unreachable."""
+    def records(self) -> Iterable[DlqRecord]:
+        """List every record, copies included, in topic order. Raises DlqUnavailable."""
 
-    def open(self, letter: Letter) -> bytes:
-        """The payload, as far as it was kept. Raises Stays or Unreachable."""
+    def open(self, record: DlqRecord) -> bytes:
+        """Decrypt the stored payload. Raises NotReplayable or DlqUnavailable."""
 
 
-class Door(Protocol):
-    """A way back in."""
+class ReplayTarget(Protocol):
+    """Where a DLQ record is sent again."""
 
     def check(self, payload: bytes) -> None:
-        """Raise Stays where the payload would only be put aside again; sends nothing."""
+        """Raise NotReplayable if the payload would be dead-lettered again; sends nothing."""
 
-    def enter(self, payload: bytes) -> None:
-        """Return when it is acknowledged. Raises Stays or DoorClosed."""
+    def replay(self, payload: bytes) -> None:
+        """Send it; returns when acknowledged. Raises NotReplayable or TargetUnavailable."""
 
 
 class Replayed(Protocol):
-    """What has entered again, remembered durably."""
+    """Durable record of what was replayed."""
 
-    def __contains__(self, letter: Letter) -> bool: ...
+    def __contains__(self, record: DlqRecord) -> bool: ...
 
-    def add(self, letter: Letter) -> None:
-        """Return when it is durable."""
+    def add(self, record: DlqRecord) -> None:
+        """Add a record; it is durable when this returns."""
 
 
-def newest_first(letters: Iterable[Letter]) -> list[Letter]:
-    """The letters, one an id: of copies the one that was written last."""
-    one_each = {letter.id: letter for letter in letters}
+def newest_first(records: Iterable[DlqRecord]) -> list[DlqRecord]:
+    """Sort records newest first, one for each id: of copies the last one written."""
+    one_each = {record.id: record for record in records}
     return sorted(one_each.values(), key=lambda x: (x.at_ms, x.partition, x.offset), reverse=True)
 
 
-class State(enum.StrEnum):
-    """What became of a letter."""
+class ReplayState(enum.StrEnum):
+    """Result of replaying a record."""
 
     REPLAYED = "replayed"
-    WOULD_ENTER = "would_enter"
-    STAYS = "stays"
+    WOULD_REPLAY = "would_enter"
+    NOT_REPLAYABLE = "stays"
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """What became of one letter, and where it went or why it stays."""
+class ReplayResult:
+    """Result of one record: its replay target, or why it was not replayed."""
 
-    letter: Letter
-    state: State
+    record: DlqRecord
+    state: ReplayState
     detail: str
 
 
 @dataclass(slots=True)
 class Replay:
-    """One run over chosen letters; with ``is_trial`` everything but the entering itself."""
+    """Replays chosen records; with ``is_trial`` it checks everything and sends nothing."""
 
-    box: Letterbox
-    doors: Mapping[str, Door]
+    dlq: DlqReader
+    targets: Mapping[str, ReplayTarget]
     replayed: Replayed
     is_trial: bool = False
-    _closed: dict[str, DoorClosed] = field(default_factory=dict)
-    _entered: set[tuple[str, str]] = field(default_factory=set)
+    _unavailable: dict[str, TargetUnavailable] = field(default_factory=dict)
+    _replayed: set[tuple[str, str]] = field(default_factory=set)
 
-    def run(self, letters: Iterable[Letter]) -> Iterator[Result]:
-        """Oldest first, because a customer's purchases are folded in the order they come."""
-        for letter in reversed(newest_first(letters)):
+    def run(self, records: Iterable[DlqRecord]) -> Iterator[ReplayResult]:
+        """Replay oldest first, because a customer's purchases are folded in order of arrival."""
+        for record in reversed(newest_first(records)):
             try:
-                yield self._enter(letter)
-            except (Stays, DoorClosed) as why:
-                yield Result(letter, State.STAYS, str(why))
+                yield self._replay_one(record)
+            except (NotReplayable, TargetUnavailable) as why:
+                yield ReplayResult(record, ReplayState.NOT_REPLAYABLE, str(why))
 
-    def _enter(self, letter: Letter) -> Result:
-        door = self.doors.get(letter.door)
-        if door is None:
-            raise Stays("its stage and origin name no place where it could enter")
-        if letter.code == Code.TOO_LATE:
-            raise Stays("its customer has gone on by a month and only goes on further")
-        payload = whole_payload(self.box, letter)
-        door.check(payload)
+    def _replay_one(self, record: DlqRecord) -> ReplayResult:
+        target = self.targets.get(record.target)
+        if target is None:
+            raise NotReplayable("its stage and origin name no replay target")
+        if record.code == Code.TOO_LATE:
+            raise NotReplayable(
+                "it is more than 30 days older than its customer's last event, and always will be"
+            )
+        payload = whole_payload(self.dlq, record)
+        target.check(payload)
         if self.is_trial:
-            return Result(letter, State.WOULD_ENTER, letter.door)
-        # One message that two readers put aside enters once, and both read it.
-        if (letter.door, letter.origin) not in self._entered:
-            self._pass(letter, door, payload)
-        self.replayed.add(letter)
-        return Result(letter, State.REPLAYED, letter.door)
+            return ReplayResult(record, ReplayState.WOULD_REPLAY, record.target)
+        # A message that two consumers dead-lettered is sent once, and both read it.
+        if (record.target, record.origin) not in self._replayed:
+            self._send(record, target, payload)
+        self.replayed.add(record)
+        return ReplayResult(record, ReplayState.REPLAYED, record.target)
 
-    def _pass(self, letter: Letter, door: Door, payload: bytes) -> None:
-        if closed := self._closed.get(letter.door):
+    def _send(self, record: DlqRecord, target: ReplayTarget, payload: bytes) -> None:
+        if closed := self._unavailable.get(record.target):
             raise closed
         try:
-            door.enter(payload)
-        except DoorClosed as why:
-            self._closed[letter.door] = why
+            target.replay(payload)
+        except TargetUnavailable as why:
+            self._unavailable[record.target] = why
             raise
-        if letter.stage != Stage.INGEST:
-            self._entered.add((letter.door, letter.origin))
+        if record.stage != Stage.INGEST:
+            self._replayed.add((record.target, record.origin))
 
 
-def whole_payload(box: Letterbox, letter: Letter) -> bytes:
-    """The payload as it was when it was put aside.
+def whole_payload(dlq: DlqReader, record: DlqRecord) -> bytes:
+    """Open the whole payload and verify its hash.
 
     Raises:
-        Stays: it was cut, or is not what the headers say.
+        NotReplayable: it was truncated, or does not match the headers.
     """
-    if letter.is_cut:
-        raise Stays(
-            f"of its {letter.payload_bytes} bytes only the first {KEPT_PAYLOAD_BYTES} were kept, "
-            "so it cannot enter again; send it anew from where it came"
+    if record.is_cut:
+        raise NotReplayable(
+            f"of its {record.payload_bytes} bytes only the first {KEPT_PAYLOAD_BYTES} were kept, "
+            "so it cannot be replayed; send it again from its source"
         )
-    payload = box.open(letter)
-    if hashlib.sha256(payload).hexdigest() != letter.payload_sha256:
-        raise Stays("its payload is not the one that its headers describe")
+    payload = dlq.open(record)
+    if hashlib.sha256(payload).hexdigest() != record.payload_sha256:
+        raise NotReplayable("its payload does not match the hash in its headers")
     return payload

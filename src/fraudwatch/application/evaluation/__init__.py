@@ -1,1 +1,1 @@
-"""How good the verdicts were that were given: truth and verdicts joined, then measured."""
+"""Evaluate verdicts against labels: join both by transaction, then measure."""

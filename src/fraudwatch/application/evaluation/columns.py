@@ -1,4 +1,4 @@
-"""Verdicts as columns while they are read: some thirty bytes each, so that millions fit."""
+"""Collect verdicts as columns: about thirty bytes each, so that millions fit in memory."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import numpy as np
 from fraudwatch.application.evaluation.ports import Verdicts, key_bytes, keys_from
 from fraudwatch.domain.messages.verdict import Outcome
 
-MOST_RULES = 64
+MAX_RULES = 64
 _OUTCOMES = {str(outcome): position for position, outcome in enumerate(Outcome)}
 
 
 class TooManyRules(ValueError):
-    """More rules than a row of bits holds."""
+    """More rules than the bit column has bits."""
 
 
 class VerdictColumns:
-    """Takes one verdict after the other."""
+    """Collects one verdict after the other."""
 
     def __init__(self) -> None:
         self._transaction, self._verdict = bytearray(), bytearray()
@@ -32,17 +32,17 @@ class VerdictColumns:
         return len(self._score)
 
     def add(
-        self, ids: tuple[str, str], judged: tuple[str, float | None], rules: Iterable[str], by: str
+        self, ids: tuple[str, str], scored: tuple[str, float | None], rules: Iterable[str], by: str
     ) -> None:
-        """Take a verdict.
+        """Add a verdict.
 
         Args:
             ids: of the transaction and of the verdict.
-            judged: outcome and score; without a score it counts as no verdict.
+            scored: outcome and score; without a score it counts as no verdict.
             rules: names of the rules that hit.
             by: mode and policy.
         """
-        outcome, score = judged
+        outcome, score = scored
         self._transaction += key_bytes(ids[0])
         self._verdict += key_bytes(ids[1])
         self._outcome.append(_OUTCOMES[outcome])
@@ -54,15 +54,15 @@ class VerdictColumns:
         bits = 0
         for rule in rules:
             bits |= 1 << self._rule_names.setdefault(rule, len(self._rule_names))
-        if len(self._rule_names) > MOST_RULES:
+        if len(self._rule_names) > MAX_RULES:
             raise TooManyRules(
-                f"the verdicts name more than {MOST_RULES} rules, so no report can be made; widen"
+                f"the verdicts name more than {MAX_RULES} rules, so no report can be made; widen"
                 " the column of bits"
             )
         return bits
 
     def finished(self) -> Verdicts:
-        """Everything that was taken."""
+        """Return everything collected."""
         return Verdicts(
             transaction=keys_from(self._transaction),
             verdict=keys_from(self._verdict),
@@ -70,6 +70,6 @@ class VerdictColumns:
             outcome=np.array(self._outcome, dtype=np.int8),
             rules=np.array(self._rules, dtype=np.uint64),
             rule_names=tuple(self._rule_names),
-            judge=np.array(self._judge, dtype=np.int16),
-            judges=tuple(self._judges),
+            scorer=np.array(self._judge, dtype=np.int16),
+            scorers=tuple(self._judges),
         )

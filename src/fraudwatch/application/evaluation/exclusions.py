@@ -1,35 +1,38 @@
-"""What the numbers leave out, in words: without this they cannot be compared with others."""
+"""Describe what an evaluation excludes, without which its numbers are not comparable."""
 
 from __future__ import annotations
 
 from fraudwatch.application.evaluation.join import Joined
-from fraudwatch.application.evaluation.ports import Truth
+from fraudwatch.application.evaluation.ports import LabelledPurchases
 
 NO_CARD = (
-    "No card is left out beforehand: purchases of cards already known to be compromised count,"
-    " unlike in the Fraud Detection Handbook's protocol. In the card precision alone, a card that"
-    " was found once is left out of later days."
+    "No card is excluded beforehand: purchases of cards already known to be compromised count,"
+    " unlike in the Fraud Detection Handbook's protocol. Only in the card precision, a card that"
+    " was found once is excluded on later days."
 )
-LABELS = "Labels are used without any delay, and by this report alone: no replay reads them."
-PUT_ASIDE = (
-    "How many were put aside is unknown: dead letters are sealed and name no purchase; see"
+LABELS = "Labels are used without any delay, and by this report only: no replay reads them."
+DEAD_LETTERED = (
+    "The number of dead letters is unknown: they are sealed and name no purchase; see"
     " ./fraudwatch dead-letters ls."
 )
 
 
-def exclusions(truth: Truth, both: Joined, budget_a_day: int) -> list[str]:
-    """One sentence for each choice, counts included."""
-    said = [_reach(both), NO_CARD, _budget(budget_a_day), LABELS, PUT_ASIDE]
+def exclusions(labelled: LabelledPurchases, both: Joined, budget_a_day: int) -> list[str]:
+    """Return one sentence for each exclusion, with counts."""
+    sentences = [_coverage(both), NO_CARD, _budget(budget_a_day), LABELS, DEAD_LETTERED]
     counted = (
-        (truth.unlabelled, "rows have no label of either kind and are left out."),
-        (truth.repeated, "rows repeat an id of the file; the first one in order of time counts."),
-        (truth.without_time, "rows of the whole file have no time, so they lie in no interval."),
-        (both.elsewhere, "verdicts of the same source lie outside the labels or the interval."),
+        (labelled.unlabelled, "rows have no label of either kind and are excluded."),
+        (
+            labelled.repeated,
+            "rows repeat an id of the file; the first one in order of time counts.",
+        ),
+        (labelled.without_time, "rows of the whole file have no time, so they are in no interval."),
+        (both.elsewhere, "verdicts of the same source are outside the labels or the interval."),
     )
-    return said + [f"{count} {what}" for count, what in counted if count]
+    return sentences + [f"{count} {what}" for count, what in counted if count]
 
 
-def _reach(both: Joined) -> str:
+def _coverage(both: Joined) -> str:
     if not both.missing:
         return "Every labelled purchase has a verdict, so every number is over all of them."
     return (

@@ -1,4 +1,4 @@
-"""What a report is made of: known truth, and the verdicts that stand in the system of record."""
+"""Input of an evaluation: labelled purchases, and the verdicts of the system of record."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ _KEY_BYTES = 8
 
 
 def key_bytes(text: str) -> bytes:
-    """Eight bytes that stand for an id: of two million, two clash once in ten million reports."""
+    """Hash an id to eight bytes: of two million ids, two collide once in ten million reports."""
     return hashlib.blake2b(text.encode(), digest_size=_KEY_BYTES).digest()
 
 
 def keys_from(joined: bytes | bytearray) -> UInt64s:
-    """Keys that lie end to end."""
+    """Read concatenated keys."""
     return np.frombuffer(bytes(joined), dtype="<u8").astype(np.uint64, copy=False)
 
 
 def keys_of(texts: Iterable[str]) -> UInt64s:
-    """The keys of many ids."""
+    """Hash many ids to keys."""
     return keys_from(b"".join(map(key_bytes, texts)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Truth:
+class LabelledPurchases:
     """Labelled purchases of one source, one row each, in the order of events."""
 
     source: str
@@ -64,16 +64,16 @@ class Verdicts:
     rules: UInt64s
     """A bit for each of ``rule_names`` that was hit."""
     rule_names: tuple[str, ...]
-    judge: npt.NDArray[np.int16]
-    """Position in ``judges``: mode and policy."""
-    judges: tuple[str, ...]
+    scorer: npt.NDArray[np.int16]
+    """Position in ``scorers``: mode and policy."""
+    scorers: tuple[str, ...]
 
 
 class VerdictSource(Protocol):
-    """Where verdicts are read from."""
+    """Reader of stored verdicts."""
 
     def of(self, source: str) -> Verdicts:
-        """All verdicts on purchases of this source.
+        """Return all verdicts on purchases of this source.
 
         Raises:
             StoreUnavailable: not all of them can be read.

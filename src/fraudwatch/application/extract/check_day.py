@@ -17,13 +17,13 @@ from fraudwatch.domain.messages.transaction import Kind, Transaction
 DAYS_BEFORE = 28
 _FEWEST_DAYS = 3
 _LEAST_SHARE, _GREATEST_SHARE = 0.2, 5.0
-# More than this, and it is the source that changed, not a purchase here and there.
+# Above this share of refused purchases the source itself has changed.
 _GREATEST_REFUSED_SHARE = 0.05
 _DAY = timedelta(days=1)
 
 
 class Check(enum.StrEnum):
-    """What is asked of a day."""
+    """Check of an extracted day."""
 
     CONTRACT = "contract"
     FRESHNESS = "freshness"
@@ -32,7 +32,7 @@ class Check(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check found; a day with a finding that is no note must not be taken."""
+    """Result of one check; a day with a finding that is no note must not enter the lake."""
 
     check: Check
     sentence: str
@@ -40,7 +40,7 @@ class Finding:
 
 
 def freshness(manifest: ExtractManifest, day: date) -> list[Finding]:
-    """Is it the extract of this day, made after the day had ended?"""
+    """Check that the extract is of this day and was made after the day had ended."""
     wanted = day.isoformat()
     if manifest.day != wanted:
         return [
@@ -53,7 +53,7 @@ def freshness(manifest: ExtractManifest, day: date) -> list[Finding]:
 
 
 def volume(manifest: ExtractManifest, earlier: Sequence[ExtractManifest]) -> list[Finding]:
-    """Is it about as much as on the days before?"""
+    """Check the number of purchases against the median of the days before."""
     counts = [one.purchases for one in earlier]
     if manifest.purchases == 0 and any(counts):
         return [
@@ -64,8 +64,8 @@ def volume(manifest: ExtractManifest, earlier: Sequence[ExtractManifest]) -> lis
             )
         ]
     if len(counts) < _FEWEST_DAYS:
-        told = f"{len(counts)} earlier days are too few to judge the volume of {manifest.day} by"
-        return [Finding(Check.VOLUME, told, is_note=True)]
+        note = f"{len(counts)} earlier days are too few to judge the volume of {manifest.day} by"
+        return [Finding(Check.VOLUME, note, is_note=True)]
     usual = median(counts)
     if _LEAST_SHARE * usual <= manifest.purchases <= _GREATEST_SHARE * usual:
         return []
@@ -81,7 +81,7 @@ def volume(manifest: ExtractManifest, earlier: Sequence[ExtractManifest]) -> lis
 
 @dataclass(slots=True)
 class ContractCheck:
-    """Reads the lines of a day; ``decode`` raises ``Refused`` for what is no transaction."""
+    """Contract check of a day's lines; ``decode`` raises ``Refused`` for an invalid transaction."""
 
     day: date
     decode: Callable[[bytes], Transaction]
@@ -89,7 +89,7 @@ class ContractCheck:
     def run(
         self, manifest: ExtractManifest, lines: Iterable[bytes], rejected: int
     ) -> list[Finding]:
-        """Every line a transaction of this day, every id once, and as many as the manifest says."""
+        """Check that each line is a transaction of the day, ids are unique and counts match."""
         begin_ms = _begin_ms(self.day)
         end_ms = begin_ms + _DAY // timedelta(milliseconds=1)
         ids: set[str] = set()
@@ -107,32 +107,35 @@ class ContractCheck:
             return f"is no transaction.v1: {why.reason}"
         broken = problems(transaction)
         if broken or transaction.kind is not Kind.TRANSACTION:
-            told = "; ".join(f"{one.field} {one.reason}" for one in broken)
-            return f"breaks its bounds: {told or 'kind is no purchase'}"
+            faults = "; ".join(f"{one.field} {one.reason}" for one in broken)
+            return f"breaks its bounds: {faults or 'kind is no purchase'}"
         if not begin_ms <= transaction.event_at_ms < end_ms:
-            return "lies outside its day"
+            return "is outside its day"
         if transaction.transaction_id in ids:
             return "repeats an id"
         ids.add(transaction.transaction_id)
         return ""
 
     def _counted(self, manifest: ExtractManifest, found: int, rejected: int) -> list[Finding]:
-        said = sum(manifest.rejected.values())
-        if (found, rejected) != (manifest.accepted, said) or found + rejected != manifest.purchases:
+        declared = sum(manifest.rejected.values())
+        if (found, rejected) != (
+            manifest.accepted,
+            declared,
+        ) or found + rejected != manifest.purchases:
             return [
                 _failed(
                     Check.CONTRACT,
                     f"{self.day} holds {found} transactions and {rejected} refused purchases, and "
-                    f"its manifest says {manifest.accepted} and {said} of {manifest.purchases}",
+                    f"its manifest says {manifest.accepted} and {declared} of {manifest.purchases}",
                 )
             ]
         if rejected > _GREATEST_REFUSED_SHARE * manifest.purchases:
-            told = ", ".join(f"{code} {count}" for code, count in manifest.rejected.items())
+            counts = ", ".join(f"{code} {count}" for code, count in manifest.rejected.items())
             return [
                 _failed(
                     Check.CONTRACT,
                     f"{rejected} of {manifest.purchases} purchases of {self.day} were refused "
-                    f"({told}), so the source has changed its purchases; see the reasons in "
+                    f"({counts}), so the source has changed its purchases; see the reasons in "
                     "rejected.jsonl",
                 )
             ]

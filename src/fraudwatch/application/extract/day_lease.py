@@ -1,4 +1,4 @@
-"""One extract a day at a time: a lock in the lake that a dead owner does not hold for ever."""
+"""Day lock: a lease in the lake so that one run at a time extracts a day; dead owners expire."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fraudwatch.application.extract.lake_files import LakeFiles, content_of
-from fraudwatch.application.extract.ports import DayTaken
+from fraudwatch.application.extract.ports import DayLocked
 
-# Longer than a page may take with all its tries.
+# Longer than a page may take with all its retries.
 LEASE_MS = 5 * 60_000
 _RENEW_EVERY_MS = 30_000
 _UNWRITTEN_SECONDS = 1.0
@@ -19,7 +19,7 @@ _TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a lock: its run, its process, and when it was last seen."""
+    """Owner of a day lock: its run, its process, and its last renewal."""
 
     run_id: str
     process: str
@@ -28,7 +28,7 @@ class Holder:
 
 @dataclass(slots=True)
 class DayLease:
-    """The right to write one day; ``is_gone`` knows processes of this machine that have ended."""
+    """Lease to write one day; ``is_gone`` tells whether a process of this machine has ended."""
 
     files: LakeFiles
     path: str
@@ -39,45 +39,45 @@ class DayLease:
     rest: Callable[[float], None] = time.sleep
     _renewed_at_ms: int = field(default=0)
 
-    def take(self) -> None:
-        """Become the only one.
+    def acquire(self) -> None:
+        """Acquire the day lock.
 
         Raises:
-            DayTaken: another extract holds the day.
+            DayLocked: another extract holds the lock.
         """
         for _ in range(_TRIES):
             self._renewed_at_ms = self.now_ms()
             if self.files.create(self.path, self._written()):
                 return
             self._clear_if_dead()
-        raise DayTaken(f"others take the lock {self.path} all the time; run this again later")
+        raise DayLocked(f"other runs keep acquiring the lock {self.path}; run this again later")
 
     def renew(self) -> None:
-        """Say that this run is alive; now and then it is also asked whether the day is still ours.
+        """Renew the lease if it is due, checking that this run still owns it.
 
         Raises:
-            DayTaken: another extract has taken over.
+            DayLocked: another extract has taken over.
         """
         if self.now_ms() - self._renewed_at_ms >= _RENEW_EVERY_MS:
             self.confirm()
 
     def confirm(self) -> None:
-        """The day is still ours, and will be for a while.
+        """Check that this run still owns the lock, and renew it.
 
         Raises:
-            DayTaken: another extract has taken over.
+            DayLocked: another extract has taken over.
         """
         holder = self._holder()
         if holder is None or holder.run_id != self.run_id:
-            raise DayTaken(
-                f"the lock {self.path} passed to another run while this one stood still; this one "
+            raise DayLocked(
+                f"the lock {self.path} passed to another run while this one was stalled; this one "
                 "wrote nothing into the day and may be left to end"
             )
         self._renewed_at_ms = self.now_ms()
         self.files.write(self.path, [self._written()])
 
     def release(self) -> None:
-        """Let others in; a lock that is another's stays."""
+        """Release the lock if this run owns it."""
         holder = self._holder()
         if holder is not None and holder.run_id == self.run_id:
             self.files.remove(self.path)
@@ -85,20 +85,20 @@ class DayLease:
     def _clear_if_dead(self) -> None:
         holder = self._holder()
         if holder is None and self.files.exists(self.path):
-            self.rest(_UNWRITTEN_SECONDS)  # it may be being written
+            self.rest(_UNWRITTEN_SECONDS)  # another run may be writing it
             holder = self._holder()
         if holder is not None and not self._is_dead(holder):
             idle_seconds = max(0, self.now_ms() - holder.seen_at_ms) // 1_000
-            raise DayTaken(
-                f"another extract of this day runs ({holder.process}, seen {idle_seconds} s ago), "
-                "so this one did nothing; wait for it, or run this again "
-                f"{LEASE_MS // 60_000} minutes after it was last seen"
+            raise DayLocked(
+                f"another extract of this day runs ({holder.process}, active {idle_seconds} s ago),"
+                " so this one did nothing; wait for it, or run this again "
+                f"{LEASE_MS // 60_000} minutes after it was last active"
             )
         try:
-            # Only one of two can move it away, so that a new lock is not removed with an old one.
-            taken_away = f"{self.path}.{self.run_id}"
-            self.files.move(self.path, taken_away)
-            self.files.remove(taken_away)
+            # Only one of two runs can move it, so that a new lock is not removed with the old one.
+            moved_path = f"{self.path}.{self.run_id}"
+            self.files.move(self.path, moved_path)
+            self.files.remove(moved_path)
         except FileNotFoundError:
             return
 
@@ -113,9 +113,9 @@ class DayLease:
             return None
 
     def _written(self) -> bytes:
-        said = {
+        content = {
             "run_id": self.run_id,
             "process": self.process,
             "seen_at_ms": self._renewed_at_ms,
         }
-        return json.dumps(said).encode()
+        return json.dumps(content).encode()

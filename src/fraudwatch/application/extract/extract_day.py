@@ -1,7 +1,7 @@
-"""Extract a closed day: read it, confirm it, admit it, and let its folder appear at once.
+"""Extract a closed day: read it, verify it, admit it, and publish its folder atomically.
 
-The work lies beside the days, in a folder that engines pass over. A run that is killed leaves its
-pages there, and the next one goes on with them.
+Work files are in a folder beside the days that engines ignore. A killed run leaves its pages
+there, and the next run resumes with them.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from fraudwatch.application.extract.day_lease import DayLease
 from fraudwatch.application.extract.lake_files import LakeFiles
 from fraudwatch.application.extract.manifests import Manifests
 from fraudwatch.application.extract.ports import (
+    DayLocked,
     DaySource,
-    DayTaken,
-    KeptPages,
+    PageCache,
     SourceChanged,
-    Untrue,
+    SourceMismatch,
 )
 from fraudwatch.application.extract.read_day import DayReader
 from fraudwatch.domain.instants import day_of
@@ -41,12 +41,12 @@ from fraudwatch.lake import extract_folder, extract_work_folder
 
 log = logging.getLogger("extract_day")
 _LINES_A_CHUNK = 500
-_TELL_EVERY_LINES = 50_000
+_LOG_EVERY_LINES = 50_000
 
 
 @dataclass(frozen=True, slots=True)
-class Letting:
-    """How a line of the source becomes one of ours, or ``Refused``; and how notes are spelled."""
+class ExtractCodec:
+    """Decodes and admits lines of the source (or raises ``Refused``), and encodes documents."""
 
     decode: Callable[[bytes], Purchase]
     admit: Callable[[Purchase, int], bytes]
@@ -55,7 +55,7 @@ class Letting:
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """A whole day in the lake; ``is_new`` is False when it was there before."""
+    """A complete day in the lake; ``is_new`` is False when it was there before."""
 
     manifest: ExtractManifest
     is_new: bool
@@ -63,46 +63,46 @@ class Extracted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayExtract:
-    """The extract of one day, over its ports."""
+    """Use case: extract one day."""
 
     day: date
     source: DaySource
     files: LakeFiles
-    pages: KeptPages
+    pages: PageCache
     lease: DayLease
-    letting: Letting
+    codec: ExtractCodec
     manifests: Manifests
     now_ms: Callable[[], int]
     run_id: str
     code_version: str
 
-    def run(self, *, again: bool = False) -> Extracted:
-        """Bring the day into the lake; ``again`` also when the same day lies there already.
+    def run(self, *, force: bool = False) -> Extracted:
+        """Extract the day; with ``force`` also when it is there with the same checksum.
 
         Raises:
-            ExtractFailed: the day's folder is as it was before.
-            LakeUnavailable: the same.
+            ExtractFailed: the day's folder is unchanged.
+            LakeUnavailable: the day's folder is unchanged.
         """
-        self.lease.take()
+        self.lease.acquire()
         try:
-            return self._extracted(again=again)
-        except (Untrue, SourceChanged):
-            self.pages.clear()  # or the next run would begin with the same pages
+            return self._extracted(force=force)
+        except (SourceMismatch, SourceChanged):
+            self.pages.clear()  # else the next run would resume with the same pages
             raise
         finally:
             self.lease.release()
 
-    def _extracted(self, *, again: bool) -> Extracted:
+    def _extracted(self, *, force: bool) -> Extracted:
         began_at_ms = self.now_ms()
         self._restore()
         reader = DayReader(self.source, self.pages, self.day.isoformat(), self.lease.renew)
         first = reader.begin()
-        standing = self.manifests.of(self.day)
-        is_same = standing and standing.checksum_sha256 == first.totals.checksum_sha256
-        if standing and is_same and not again:
-            return Extracted(standing, is_new=False)
+        existing = self.manifests.of(self.day)
+        is_same = existing and existing.checksum_sha256 == first.totals.checksum_sha256
+        if existing and is_same and not force:
+            return Extracted(existing, is_new=False)
         digests = reader.read(first)
-        manifest = self._write(reader.again(digests), first, began_at_ms)
+        manifest = self._write(reader.reread(digests), first, began_at_ms)
         self._publish()
         self.pages.clear()
         self.files.remove(extract_work_folder(self.day))
@@ -113,9 +113,9 @@ class DayExtract:
     ) -> ExtractManifest:
         self.files.remove(self._new)
         rejected: list[RejectedPurchase] = []
-        written = _Written(self.files, self._new)
+        written = _LineFiles(self.files, self._new)
         written.write(self._admitted(pages, rejected))
-        notes = (self.letting.encode(one) + b"\n" for one in rejected)
+        notes = (self.codec.encode(one) + b"\n" for one in rejected)
         self.files.write(f"{self._new}/{REJECTED_NAME}", notes)
         manifest = ExtractManifest(
             day=self.day.isoformat(),
@@ -131,7 +131,7 @@ class DayExtract:
             ended_at_ms=self.now_ms(),
             code_version=self.code_version,
         )
-        self.files.write(f"{self._new}/{MANIFEST_NAME}", [self.letting.encode(manifest)])
+        self.files.write(f"{self._new}/{MANIFEST_NAME}", [self.codec.encode(manifest)])
         return manifest
 
     def _admitted(
@@ -147,14 +147,14 @@ class DayExtract:
                 rejected.append(
                     RejectedPurchase(origin=origin, code=why.code.value, reason=why.reason)
                 )
-            if number % _TELL_EVERY_LINES == 0:
+            if number % _LOG_EVERY_LINES == 0:
                 log.info("admitted %d purchases of %s, refused %d", number, day, len(rejected))
 
     def _admit(self, line: bytes, day: str) -> bytes:
-        purchase = self.letting.decode(line)
-        admitted = self.letting.admit(purchase, self.now_ms())
+        purchase = self.codec.decode(line)
+        admitted = self.codec.admit(purchase, self.now_ms())
         if day_of(purchase.event_at_ms) != day:
-            raise Refused(Code.OUT_OF_BOUNDS, [Problem("event_at_ms", "lies outside its day")])
+            raise Refused(Code.OUT_OF_BOUNDS, [Problem("event_at_ms", "is outside its day")])
         return admitted
 
     def _publish(self) -> None:
@@ -164,13 +164,13 @@ class DayExtract:
         if self.files.exists(folder):
             self.files.move(folder, self._old)
         if not self.files.move(self._new, folder):
-            raise DayTaken(
+            raise DayLocked(
                 f"{folder} appeared while {self.day} was extracted, so this run wrote nothing "
                 "there; run this again"
             )
 
     def _restore(self) -> None:
-        """A run that was killed between taking the old day away and putting the new one there."""
+        """Restore the old day after a run that was killed between its two moves."""
         if not self.files.exists(extract_folder(self.day)) and self.files.exists(self._old):
             self.files.move(self._old, extract_folder(self.day))
 
@@ -183,8 +183,8 @@ class DayExtract:
         return f"{extract_work_folder(self.day)}/old"
 
 
-class _Written:
-    """Files of lines, none longer than agreed, and at least one."""
+class _LineFiles:
+    """Writer of line files: at least one, each of at most ``LARGEST_FILE_LINES``."""
 
     def __init__(self, files: LakeFiles, folder: str) -> None:
         self._files, self._folder = files, folder

@@ -1,4 +1,4 @@
-"""Manifests of extracted days, as they lie in the lake: written last, so there is one or no day."""
+"""Manifests of extracted days in the lake; each is written last, so it marks a complete day."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from fraudwatch.lake import extract_folder
 
 @dataclass(frozen=True, slots=True)
 class Manifests:
-    """The manifests of a lake; ``decode`` raises ``Refused`` for what is none."""
+    """Reads manifests; ``decode`` raises ``Refused`` for an invalid one."""
 
     files: LakeFiles
     decode: Callable[[bytes], ExtractManifest]
 
     def of(self, day: date) -> ExtractManifest | None:
-        """That of a day; None when the day was not extracted, or is unreadable."""
+        """Return the manifest of a day; None when it is missing or unreadable."""
         content = content_of(self.files, f"{extract_folder(day)}/{MANIFEST_NAME}")
         if content is None:
             return None
@@ -30,6 +30,6 @@ class Manifests:
             return None
 
     def before(self, day: date, days: int) -> list[ExtractManifest]:
-        """Those of the days before, as far as there are any."""
+        """Return the existing manifests of the ``days`` before ``day``, newest first."""
         earlier = (self.of(day - timedelta(days=back)) for back in range(1, days + 1))
         return [manifest for manifest in earlier if manifest is not None]

@@ -1,4 +1,4 @@
-"""What the daily extract asks of its source and of its own notes, and how it may fail."""
+"""Ports of the daily extract: the source, the page cache, and the errors."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from fraudwatch.domain.lake.day_extract import SourcePage
 
 
 class ExtractFailed(Exception):
-    """A day was not extracted; what lay in its folder before lies there still."""
+    """The day was not extracted; its folder is unchanged."""
 
 
 class SourceUnavailable(ExtractFailed):
-    """The source does not answer, or not in time; what was read is kept for the next run."""
+    """The source does not answer in time; pages read so far are cached for the next run."""
 
 
 class NoSuchDay(ExtractFailed):
@@ -20,38 +20,38 @@ class NoSuchDay(ExtractFailed):
 
 
 class SourceChanged(ExtractFailed):
-    """The source answers in another shape than the agreed one."""
+    """The source answers in another schema than its contract."""
 
 
-class Untrue(ExtractFailed):
-    """What was read is not what the source says that the day holds."""
+class SourceMismatch(ExtractFailed):
+    """The pages do not match the totals or the checksum that the source declares."""
 
 
-class DayTaken(ExtractFailed):
-    """Another extract of the same day runs."""
+class DayLocked(ExtractFailed):
+    """Another run holds the lock of this day."""
 
 
 class DaySource(Protocol):
-    """The books of a source, by closed day."""
+    """Purchases of a source system, by closed day."""
 
     def page(self, day: str, number: int) -> SourcePage:
-        """One page of a day, from 1 on.
+        """Return one page of a day, numbered from 1.
 
         Raises:
-            SourceUnavailable: after some tries.
-            NoSuchDay: there is none, or not yet.
-            SourceChanged: the answer has another shape.
+            SourceUnavailable: no answer after several tries.
+            NoSuchDay: there is no such day, or it has not ended.
+            SourceChanged: the answer has another schema.
         """
 
 
-class KeptPages(Protocol):
-    """Pages that were read, so that a killed run goes on; personal data only sealed."""
+class PageCache(Protocol):
+    """Cache of pages read, so that a killed run resumes; personal data only sealed."""
 
-    def keep(self, page: SourcePage) -> None:
-        """Keep a page until :meth:`clear`."""
+    def save(self, page: SourcePage) -> None:
+        """Store a page until :meth:`clear`."""
 
-    def kept(self, number: int) -> SourcePage | None:
-        """A page that was kept and is unaltered; None otherwise."""
+    def load(self, number: int) -> SourcePage | None:
+        """Return a stored, unaltered page; None otherwise."""
 
     def clear(self) -> None:
-        """Remove every page, and what could open them."""
+        """Remove every page and the key that opens them."""

@@ -1,4 +1,4 @@
-"""Admit a purchase: check it, replace persons by tokens, seal what is personal, convert money."""
+"""Admit a purchase: validate, tokenise identifiers, seal personal fields, convert to euro."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ from fraudwatch.domain.privacy import (
     coarse,
 )
 
-# A clock may be a little ahead of ours; a purchase of tomorrow would blind today's windows.
+# Tolerates clock skew; a purchase dated tomorrow would make today's purchases late events.
 FUTURE_TOLERANCE_MS = 5 * 60 * 1000
 _SEALED_FIELDS = ("customer_id", "name", "email", "card_number", "device_id", "ip")
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """What admitting needs: the keys and the exchange rates."""
+    """Keys and exchange rates with which the edge admits purchases."""
 
     vault: Vault
     rates: RateTable
 
     def admit(self, purchase: Purchase, *, now_ms: int) -> Transaction:
-        """The transaction of a purchase.
+        """Return the transaction of a purchase.
 
         Raises:
-            Refused: when a field breaks its bounds, its currency has no rate, its address is none,
-                or it lies in the future.
+            Refused: a field breaks its bounds, the currency has no rate, the IP address is invalid,
+                or the event time is in the future.
         """
         if broken := problems(purchase):
             raise Refused(Code.OUT_OF_BOUNDS, broken)
         if purchase.event_at_ms > now_ms + FUTURE_TOLERANCE_MS:
-            raise Refused(Code.FUTURE_EVENT, [Problem("event_at_ms", "lies in the future")])
+            raise Refused(Code.FUTURE_EVENT, [Problem("event_at_ms", "is in the future")])
         day = datetime.fromtimestamp(purchase.event_at_ms / 1000, UTC).date().isoformat()
         try:
             euro = self.rates.to_eur(purchase.amount_minor, purchase.currency, day)
@@ -99,7 +99,7 @@ class Edge:
         try:
             address, network = canonical_ip(ip)
         except ValueError as error:
-            broken = Problem("ip", "is no IPv4 or IPv6 address")
+            broken = Problem("ip", "is not an IPv4 or IPv6 address")
             raise Refused(Code.OUT_OF_BOUNDS, [broken]) from error
         return (
             self.vault.token(TokenField.IP, address),

@@ -1,4 +1,4 @@
-"""Admit a reported label: check it and make of it what labels look like inside."""
+"""Admit a reported label: validate it and convert it to an internal label."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from fraudwatch.domain.messages.purchase import transaction_id_of
 
 
 def admit_label(reported: ReportedLabel, *, now_ms: int) -> Label:
-    """The label of a report.
+    """Return the label of a report.
 
-    Whether its transaction is known is not asked: a label may come before the purchase that it is
-    about, as both have ways of their own.
+    The transaction is not looked up: labels and purchases arrive by different channels, so a label
+    may come first.
 
     Raises:
-        Refused: when a field breaks its bounds, or it would be known in the future only.
+        Refused: a field breaks its bounds, or ``known_at_ms`` is in the future.
     """
     if broken := problems(reported):
         raise Refused(Code.OUT_OF_BOUNDS, broken)
     known_at_ms = now_ms if reported.known_at_ms is None else reported.known_at_ms
     if known_at_ms > now_ms + FUTURE_TOLERANCE_MS:
-        raise Refused(Code.FUTURE_EVENT, [Problem("known_at_ms", "lies in the future")])
+        raise Refused(Code.FUTURE_EVENT, [Problem("known_at_ms", "is in the future")])
     return Label(
         schema=LABEL_SCHEMA,
         transaction_id=transaction_id_of(reported.source, reported.id),

@@ -1,7 +1,7 @@
-"""Say once of each day that it is closed: the feed has passed its end, or the clock has.
+"""Publish a ``day_closed`` control event for each day, when the feed or the clock passes its end.
 
-What was said is remembered by the first day that is still open. It moves only after the broker
-acknowledged, so a day may be announced twice and never not at all.
+Progress is stored as the first day that is still open. It moves only after the broker has
+acknowledged, so each day is announced at least once.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from fraudwatch.application.ports import NotDelivered, Publisher
 from fraudwatch.domain.messages.control import ControlMessage, day_closed
 
 log = logging.getLogger("ingest")
-# A first start over a longer history: older days are left to whoever wants to backfill them.
-MOST_DAYS_BACK = 40
+# At a first start over a longer history, older days are left to a backfill.
+MAX_DAYS_BACK = 40
 _RETRY_MS = 30_000
 _DAY = timedelta(days=1)
 
 
 @dataclass(slots=True)
 class DayAnnouncer:
-    """Follows the feed's time; ``remember`` makes the first open day durable."""
+    """Announces closed days by event time; ``remember`` stores the first open day durably."""
 
     topic: Publisher
     encode: Callable[[ControlMessage], bytes]
@@ -32,14 +32,14 @@ class DayAnnouncer:
     open_day: date | None = None
     _retry_at_ms: int = 0
 
-    def passed(self, event_times_ms: Collection[int], *, is_at_head: bool) -> None:
-        """Purchases of these times are acknowledged; ``is_at_head``: there are no more by now.
+    def advance(self, event_times_ms: Collection[int], *, is_at_head: bool) -> None:
+        """Advance by the event times of acknowledged purchases; ``is_at_head``: the feed is read.
 
-        A broker that does not take the announcement holds nothing up: it is tried again later.
+        An announcement that the broker does not acknowledge is retried later and blocks nothing.
         """
         now_ms = self.now_ms()
         today = _day_of(now_ms)
-        # A clock in the future, or a purchase that was refused for it, closes no day.
+        # Capped at today: an event time in the future closes no day.
         days = [min(_day_of(at_ms), today) for at_ms in event_times_ms]
         open_day = self.open_day or min(days, default=None)
         if open_day is None:
@@ -59,7 +59,9 @@ class DayAnnouncer:
             self.topic.publish(messages)
         except NotDelivered as error:
             self._retry_at_ms = now_ms + _RETRY_MS
-            log.warning("the end of %s is not announced yet: %s", closed[0], error)
+            log.warning(
+                "the end of %s is not announced yet and will be retried: %s", closed[0], error
+            )
             return
         log.info("announced the end of %d days, up to %s", len(closed), closed[-1])
         self._move(closed[-1] + _DAY)
@@ -70,7 +72,7 @@ class DayAnnouncer:
 
 
 def _days_between(open_day: date, reached: date, today: date) -> Iterator[date]:
-    day = max(open_day, min(reached, today - MOST_DAYS_BACK * _DAY))
+    day = max(open_day, min(reached, today - MAX_DAYS_BACK * _DAY))
     while day < reached:
         yield day
         day += _DAY

@@ -1,7 +1,7 @@
-"""Take messages in: admit, publish; what is refused becomes an answer or a dead letter.
+"""Intake: admit and publish messages; refused ones become an error answer or a dead letter.
 
-Two doors lead here. A caller who waits is told what is wrong, and nothing of his batch is taken; a
-feed cannot be answered, so its bad messages are put aside.
+There are two channels. An API caller gets the errors, and its batch is refused as a whole; a feed
+cannot be answered, so its bad messages are dead-lettered.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from fraudwatch.application.ports import DeadLetters, Publisher
 from fraudwatch.domain.messages.dead_letter import DeadLetter, Refused, Stage
 
 Content = TypeVar("Content")
-# What the origin of a feed's message begins with: a dead letter finds its way back by it.
+# Prefixes of the origin of a feed's message; a replay finds its target by them.
 PURCHASE_FEED, CHARGEBACK_FEED = "feed", "chargebacks"
-# Repeats this far back are recognised at the door; the detector knows each customer's own last ids.
+# Repeats this far back are recognised here; the detector knows each customer's own last ids.
 _REMEMBERED_NAMES = 200_000
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
-    """What is published of an admitted message; one with a known name is a repeat."""
+class OutboundMessage:
+    """Message to publish; one with a known name is a repeat."""
 
     name: str
     key: str
@@ -32,8 +32,8 @@ class Outgoing:
 
 
 @dataclass(frozen=True, slots=True)
-class Offered(Generic[Content]):
-    """One message of a feed: where it stood, its bytes, and what they decode to."""
+class FeedItem(Generic[Content]):
+    """Message of a feed: its position, its bytes, and its decoded content or the refusal."""
 
     origin: str
     payload: bytes
@@ -41,70 +41,71 @@ class Offered(Generic[Content]):
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """What became of a batch; everything counted here is acknowledged by the broker."""
+class IngestResult:
+    """Result of an ingested batch; everything counted here is acknowledged by the broker."""
 
     accepted: int
     repeated: int
-    put_aside: tuple[DeadLetter, ...] = ()
+    dead_lettered: tuple[DeadLetter, ...] = ()
     accepted_names: frozenset[str] = frozenset()
 
 
 class RefusedBatch(Exception):
-    """Some messages of a batch are refused, by their place in it; none of it was taken."""
+    """Some messages of a batch are refused, by position; none of the batch was accepted."""
 
     def __init__(self, refused: dict[int, Refused]) -> None:
         self.refused = refused
-        super().__init__(f"{len(refused)} messages are refused; nothing of the batch was taken")
+        super().__init__(f"{len(refused)} messages are refused; nothing of the batch was accepted")
 
 
 @dataclass(slots=True)
 class Intake(Generic[Content]):
-    """The one way in for one kind of message; batches are taken one after the other, in order.
+    """Ingests one kind of message; batches are processed one after the other, in order.
 
-    ``admit`` makes of a message, at a time in epoch ms, what is published, or raises ``Refused``.
+    ``admit`` builds the outbound message from a content and a time in epoch ms, or raises
+    ``Refused``.
     """
 
-    admit: Callable[[Content, int], Outgoing]
+    admit: Callable[[Content, int], OutboundMessage]
     topic: Publisher
     dead_letters: DeadLetters
     now_ms: Callable[[], int]
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _recent: OrderedDict[str, None] = field(default_factory=OrderedDict)
 
-    def take(self, contents: Sequence[Content]) -> Taken:
-        """Take all of a batch or nothing of it.
+    def submit(self, contents: Sequence[Content]) -> IngestResult:
+        """Ingest a batch of an API caller as a whole, or refuse it as a whole.
 
         Raises:
             RefusedBatch: some messages are refused.
-            NotDelivered: the broker did not acknowledge; the same batch may be given again.
+            NotDelivered: the broker did not acknowledge; the same batch may be sent again.
         """
         with self._lock:
             results = [self._admitted(content) for content in contents]
             refused = {i: one for i, one in enumerate(results) if isinstance(one, Refused)}
             if refused:
                 raise RefusedBatch(refused)
-            return self._publish([one for one in results if isinstance(one, Outgoing)])
+            return self._publish([one for one in results if isinstance(one, OutboundMessage)])
 
-    def take_feed(self, offered: Sequence[Offered[Content]]) -> Taken:
-        """Take what can be taken and put the rest aside.
+    def submit_feed(self, items: Sequence[FeedItem[Content]]) -> IngestResult:
+        """Ingest the good messages of a feed and dead-letter the others.
 
         Raises:
             NotDelivered: the broker did not acknowledge; the cursor must not move.
         """
         with self._lock:
-            results = [self._admitted(one.content) for one in offered]
+            results = [self._admitted(one.content) for one in items]
             letters = tuple(
-                self._letter(one, why)
-                for one, why in zip(offered, results, strict=True)
+                self._dead_letter(one, why)
+                for one, why in zip(items, results, strict=True)
                 if isinstance(why, Refused)
             )
             if letters:
                 self.dead_letters.put(letters)
-            taken = self._publish([one for one in results if isinstance(one, Outgoing)])
-            return Taken(taken.accepted, taken.repeated, letters, taken.accepted_names)
+            result = self._publish([one for one in results if isinstance(one, OutboundMessage)])
+            return IngestResult(result.accepted, result.repeated, letters, result.accepted_names)
 
-    def _admitted(self, content: Content | Refused) -> Outgoing | Refused:
+    def _admitted(self, content: Content | Refused) -> OutboundMessage | Refused:
         if isinstance(content, Refused):
             return content
         try:
@@ -112,8 +113,8 @@ class Intake(Generic[Content]):
         except Refused as why:
             return why
 
-    def _publish(self, messages: Sequence[Outgoing]) -> Taken:
-        fresh: dict[str, Outgoing] = {}
+    def _publish(self, messages: Sequence[OutboundMessage]) -> IngestResult:
+        fresh: dict[str, OutboundMessage] = {}
         for one in messages:
             if one.name not in self._recent:
                 fresh.setdefault(one.name, one)
@@ -123,14 +124,14 @@ class Intake(Generic[Content]):
         while len(self._recent) > _REMEMBERED_NAMES:
             self._recent.popitem(last=False)
         repeated = len(messages) - len(fresh)
-        return Taken(len(fresh), repeated, accepted_names=frozenset(fresh))
+        return IngestResult(len(fresh), repeated, accepted_names=frozenset(fresh))
 
-    def _letter(self, offered: Offered[Content], why: Refused) -> DeadLetter:
+    def _dead_letter(self, items: FeedItem[Content], why: Refused) -> DeadLetter:
         return DeadLetter(
             code=why.code,
             stage=Stage.INGEST,
-            origin=offered.origin,
+            origin=items.origin,
             reason=why.reason,
-            payload=offered.payload,
+            payload=items.payload,
             at_ms=self.now_ms(),
         )

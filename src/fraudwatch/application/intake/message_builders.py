@@ -1,4 +1,7 @@
-"""What each kind of message is published as: its name, by which a repeat is known, and its key."""
+"""Message builders of ingest: from purchases and label reports to outbound messages.
+
+Each sets the name, by which a repeat is recognised, and the message key.
+"""
 
 from __future__ import annotations
 
@@ -6,30 +9,32 @@ from collections.abc import Callable
 
 from fraudwatch.application.intake.admit import Edge
 from fraudwatch.application.intake.admit_label import admit_label
-from fraudwatch.application.intake.intake import Outgoing
+from fraudwatch.application.intake.intake import OutboundMessage
 from fraudwatch.domain.messages.label import Label, ReportedLabel
 from fraudwatch.domain.messages.purchase import Purchase
 from fraudwatch.domain.messages.transaction import Transaction
 
 
-def purchases(
+def purchase_builder(
     edge: Edge, encode: Callable[[Transaction], bytes]
-) -> Callable[[Purchase, int], Outgoing]:
-    """Purchases become transactions, named by their id, in the order of their customer."""
+) -> Callable[[Purchase, int], OutboundMessage]:
+    """Build transactions from purchases, named by transaction id, keyed by customer token."""
 
-    def admit(purchase: Purchase, now_ms: int) -> Outgoing:
+    def admit(purchase: Purchase, now_ms: int) -> OutboundMessage:
         admitted = edge.admit(purchase, now_ms=now_ms)
-        return Outgoing(admitted.transaction_id, admitted.customer_token, encode(admitted))
+        return OutboundMessage(admitted.transaction_id, admitted.customer_token, encode(admitted))
 
     return admit
 
 
-def labels(encode: Callable[[Label], bytes]) -> Callable[[ReportedLabel, int], Outgoing]:
-    """Reports become labels, in the order of their transaction; all of a label is its name."""
+def label_builder(
+    encode: Callable[[Label], bytes],
+) -> Callable[[ReportedLabel, int], OutboundMessage]:
+    """Build labels from reports, named by their whole value, keyed by transaction id."""
 
-    def admit(reported: ReportedLabel, now_ms: int) -> Outgoing:
+    def admit(reported: ReportedLabel, now_ms: int) -> OutboundMessage:
         label = admit_label(reported, now_ms=now_ms)
         value = encode(label)
-        return Outgoing(value.decode(), label.transaction_id, value)
+        return OutboundMessage(value.decode(), label.transaction_id, value)
 
     return admit

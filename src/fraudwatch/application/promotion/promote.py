@@ -1,8 +1,8 @@
-"""Who is champion: promoted, approved, taken back; what the stream points to is the truth.
+"""Champion model: promote, approve, roll back; the pointer that the stream reads is authoritative.
 
-Order of every change: the artefact is on disk and answers, then the registry's alias, then the
-pointer that the stream follows. A run that dies in between has changed nothing that is in use, and
-:func:`mend` calls the pointer's model champion again.
+Every change checks the artefact first, then moves the registry's alias, then the pointer. A run
+that dies in between leaves the active model unchanged, and :func:`sync_registry_alias` sets the
+alias back to the pointer's model.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PROMOTED_AT = "promoted_at_ms"
 
 
 class ChampionChanged(RuntimeError):
-    """Somebody else changed the champion meanwhile; nothing was done."""
+    """The champion was changed concurrently; nothing was done."""
 
 
 class RegistryUnavailable(ConnectionError):
@@ -34,130 +34,129 @@ class RegistryUnavailable(ConnectionError):
 
 
 class ModelRegistry(Protocol):
-    """The record of all models, with their names and numbers."""
+    """Model registry: versions of all models, with their aliases and metrics."""
 
     def versions(self) -> Sequence[ModelVersion]:
-        """All of them, newest first."""
+        """List all versions, newest first."""
 
     def register(self, record: TrainingRecord, artefact: Path) -> int:
-        """Keep a training and its artefact; the same artefact again is the same version."""
+        """Register a training run and its artefact; the same artefact is the same version."""
 
-    def name(self, alias: Alias, version: int | None) -> None:
-        """Give a name to one version, or take it away."""
+    def set_alias(self, alias: Alias, version: int | None) -> None:
+        """Set an alias to one version, or remove it with None."""
 
-    def note(self, version: int, facts: Mapping[str, str]) -> None:
-        """Add facts to a version."""
+    def add_facts(self, version: int, facts: Mapping[str, str]) -> None:
+        """Add facts to a version, as tags."""
 
     def restore(self, version: int, folder: Path) -> None:
-        """Bring a version's artefact back into a folder if it is gone from there."""
+        """Restore a version's artefact to a folder if it is missing there."""
 
 
-class ServedModels(Protocol):
-    """The folder from which the stream takes its models."""
+class ModelStore(Protocol):
+    """Folder from which the stream loads its models."""
 
     @property
     def folder(self) -> Path:
-        """Where the artefacts lie."""
+        """Folder of the artefacts."""
 
-    def in_use(self) -> str | None:
-        """The hash of the model that the stream is told to use."""
+    def current(self) -> str | None:
+        """Return the hash of the active model, or None."""
 
     def check(self, sha256: str) -> None:
-        """Open a model as the stream would.
+        """Check that the stream can load a model.
 
         Raises:
             BrokenModel: it cannot be used.
         """
 
-    def use(self, sha256: str) -> None:
-        """Tell the stream to use it from its next batch on."""
+    def activate(self, sha256: str) -> None:
+        """Activate a model from the stream's next micro-batch on."""
 
 
 @dataclass(frozen=True, slots=True)
-class Models:
-    """The registry, the stream's folder, and the time."""
+class ModelLifecycle:
+    """Registry, model store and clock of the model lifecycle."""
 
     registry: ModelRegistry
-    served: ServedModels
+    model_store: ModelStore
     now_ms: Callable[[], int]
 
     def champion(self) -> ModelVersion | None:
-        """What the stream is told to use, as the registry knows it."""
-        return with_sha256(self.served.in_use(), self.registry.versions())
+        """Return the active model's version in the registry, or None."""
+        return with_sha256(self.model_store.current(), self.registry.versions())
 
 
-def mend(models: Models) -> str | None:
-    """Let the registry say what is true: the sentence tells what was changed, if anything.
+def sync_registry_alias(models: ModelLifecycle) -> str | None:
+    """Set the registry's champion alias to the active model; return what was changed, if anything.
 
-    A promotion that died before the pointer moved left a champion by name only.
+    A promotion that died before the pointer moved left the alias on another version.
     """
     champion, versions = models.champion(), models.registry.versions()
     named = next((one for one in versions if Alias.CHAMPION in one.aliases), None)
     if champion is not None and champion.promoted_at_ms is None:
-        models.registry.note(champion.version, {PROMOTED_AT: str(models.now_ms())})
+        models.registry.add_facts(champion.version, {PROMOTED_AT: str(models.now_ms())})
     if (named.version if named else None) == (champion.version if champion else None):
         return None
-    models.registry.name(Alias.CHAMPION, champion.version if champion else None)
+    models.registry.set_alias(Alias.CHAMPION, champion.version if champion else None)
     was = f"version {named.version}" if named else "no version"
     now = f"version {champion.version}" if champion else "none of the registry's models"
-    return f"the registry named {was} champion and the stream uses {now}; it now says so too"
+    return f"the registry had {was} as champion and the stream uses {now}; the alias was corrected"
 
 
-def promote(models: Models, version: int, *, instead_of: str | None) -> ModelVersion:
-    """Make a version champion.
+def promote(models: ModelLifecycle, version: int, *, expected_current: str | None) -> ModelVersion:
+    """Promote a version to champion.
 
     Args:
-        models: Where.
-        version: Which.
-        instead_of: The hash of what was in use when this was decided.
+        models: Registry and model store.
+        version: Version to promote.
+        expected_current: Hash of the active model when this was decided.
 
     Raises:
         NoSuchVersion: there is no such version.
-        BrokenModel: its artefact cannot be used; what is in use stays.
-        ChampionChanged: something else is in use by now.
+        BrokenModel: its artefact cannot be used; the active model stays.
+        ChampionChanged: another model is active by now.
     """
     chosen = version_of(version, models.registry.versions())
-    models.registry.restore(version, models.served.folder)
-    models.served.check(chosen.sha256)
-    if models.served.in_use() != instead_of:
+    models.registry.restore(version, models.model_store.folder)
+    models.model_store.check(chosen.sha256)
+    if models.model_store.current() != expected_current:
         raise ChampionChanged(
-            f"another model came into use meanwhile, so version {version} was not promoted: it was "
-            "held against the one before; train again, or ./fraudwatch model approve"
+            f"another model was activated meanwhile, so version {version} was not promoted: it was "
+            "compared with the former one; train again, or ./fraudwatch model approve"
         )
-    models.registry.name(Alias.CHAMPION, version)
-    models.served.use(chosen.sha256)
+    models.registry.set_alias(Alias.CHAMPION, version)
+    models.model_store.activate(chosen.sha256)
     if chosen.promoted_at_ms is None:
-        models.registry.note(version, {PROMOTED_AT: str(models.now_ms())})
+        models.registry.add_facts(version, {PROMOTED_AT: str(models.now_ms())})
     if Alias.CHALLENGER in chosen.aliases:
-        models.registry.name(Alias.CHALLENGER, None)
+        models.registry.set_alias(Alias.CHALLENGER, None)
     return version_of(version, models.registry.versions())
 
 
-def approve(models: Models, version: int) -> ModelVersion:
-    """Promote a challenger that the gate let through and that waits for a person.
+def approve(models: ModelLifecycle, version: int) -> ModelVersion:
+    """Promote a challenger that passed the gate and waits for approval by hand.
 
     Raises:
         NoSuchVersion: this version is not the challenger; see :func:`promote` for the rest.
     """
-    mend(models)
+    sync_registry_alias(models)
     chosen = version_of(version, models.registry.versions())
     if Alias.CHALLENGER not in chosen.aliases:
         raise NoSuchVersion(
             f"version {version} does not wait for approval, so nothing was changed; ./fraudwatch "
-            "model ls shows which does. A version that was in use before: ./fraudwatch model "
-            "rollback VERSION"
+            "model ls shows which does. For a former champion: ./fraudwatch model rollback VERSION"
         )
-    return promote(models, version, instead_of=models.served.in_use())
+    return promote(models, version, expected_current=models.model_store.current())
 
 
-def roll_back(models: Models, version: int | None = None) -> ModelVersion:
-    """Make the champion before the present one, or any that was in use once, champion again.
+def roll_back(models: ModelLifecycle, version: int | None = None) -> ModelVersion:
+    """Roll back to the previous champion, or to any former one.
 
     Raises:
-        NoSuchVersion: there is none, or the one named was never in use.
+        NoSuchVersion: there is none, or the given version was never champion.
         BrokenModel: its artefact cannot be used any more.
     """
-    mend(models)
+    sync_registry_alias(models)
     versions = models.registry.versions()
     if version is None:
         chosen = previous_champion(models.champion(), versions)
@@ -165,7 +164,7 @@ def roll_back(models: Models, version: int | None = None) -> ModelVersion:
         chosen = version_of(version, versions)
     if chosen.promoted_at_ms is None:
         raise NoSuchVersion(
-            f"version {chosen.version} was never in use, so there is nothing to go back to; "
-            "nothing was changed. One that waits: ./fraudwatch model approve VERSION"
+            f"version {chosen.version} was never champion, so it cannot be rolled back to; "
+            "nothing was changed. For one that waits: ./fraudwatch model approve VERSION"
         )
-    return promote(models, chosen.version, instead_of=models.served.in_use())
+    return promote(models, chosen.version, expected_current=models.model_store.current())

@@ -1,6 +1,5 @@
-"""Replay: a data set of the past goes through the same door as every live purchase.
+"""Replay a data set of past purchases through the ingest API, like live purchases.
 
-A mapping file says how its rows become purchases; they are sent to the edge in the order in which
-they happened, one request at a time, so that each customer's purchases keep their order. Labels
-are never read here.
+A mapping file defines how its rows become purchases; they are sent to ingest in event order, one
+request at a time, so that each customer's purchases keep their order. Labels are never read here.
 """

@@ -1,17 +1,17 @@
-"""Purchases at an even rate in real time, or as fast as the edge takes them."""
+"""Pace a replay: an even rate in real time, or as fast as ingest accepts."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 
-LARGEST_BATCH = 1_000  # what the edge takes in one request
+LARGEST_BATCH = 1_000  # limit of ingest for one request
 REQUESTS_PER_SECOND = 20  # a rate is spread over this many requests: even, yet cheap
 LONGEST_LAG_SECONDS = 1.0
 
 
 class Pace:
-    """Says how many purchases go into a request, and waits until the next one is due."""
+    """Sets the size of requests, and waits until the next one is due."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class Pace:
         return max(1, min(LARGEST_BATCH, math.ceil(self._per_second / REQUESTS_PER_SECOND)))
 
     def wait(self, purchases: int) -> None:
-        """Return when a request with this many purchases is due."""
+        """Wait until a request with this many purchases is due."""
         if self._per_second is None:
             return
         now = self._clock()
@@ -41,5 +41,5 @@ class Pace:
         if due > now:
             self._sleep(due - now)
         elif now - due > LONGEST_LAG_SECONDS:
-            due = now  # after a stall the rate goes on; it does not burst to catch up
+            due = now  # after a stall the rate continues without a burst to catch up
         self._due = due + purchases / self._per_second

@@ -1,4 +1,4 @@
-"""What a replay talks to, and every answer it can get."""
+"""Ports of a replay: the purchases to send, ingest, and its possible answers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that makes no purchase; its values are never quoted."""
+    """Row that cannot become a purchase; its values are never quoted."""
 
     row: int  # the first row of data is 1, whatever the header
     what: str  # field and column
@@ -21,7 +21,7 @@ class BadRow:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Consecutive purchases in event order, encoded, and the rows among them that make none."""
+    """Consecutive purchases in event order, encoded, and the bad rows among them."""
 
     rows: list[int]
     bodies: list[bytes]
@@ -31,12 +31,12 @@ class Batch:
         return len(self.rows) + len(self.bad)
 
     def without(self, refused: set[int]) -> Batch:
-        """The same purchases without those at these positions."""
+        """Return the batch without the purchases at these positions."""
         kept = [i for i in range(len(self.rows)) if i not in refused]
         return Batch([self.rows[i] for i in kept], [self.bodies[i] for i in kept])
 
     def halves(self) -> tuple[Batch, Batch]:
-        """Both halves, in order."""
+        """Split the batch into two halves, in order."""
         middle = len(self.rows) // 2
         return (
             Batch(self.rows[:middle], self.bodies[:middle]),
@@ -45,16 +45,16 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """What the edge did with a batch."""
+class IngestResult:
+    """Answer of ingest to an accepted batch."""
 
     accepted: int
     repeated: int
 
 
 @dataclass(frozen=True, slots=True)
-class Objection:
-    """One purchase of a batch that the edge refuses, by its position there."""
+class RefusedItem:
+    """Purchase of a batch that ingest refuses, by its position."""
 
     index: int
     field: str
@@ -62,11 +62,11 @@ class Objection:
 
 
 class ReplayFailed(Exception):
-    """The replay cannot go on; the message says cause, effect and fix."""
+    """The replay cannot continue; the message gives cause, effect and fix."""
 
 
-class NotNow(Exception):
-    """The edge asks to come back later, or (``is_answer`` False) cannot be reached just now."""
+class RetryLater(Exception):
+    """Ingest asks to retry later, or (``is_answer`` False) cannot be reached now."""
 
     def __init__(self, why: str, *, after_seconds: float, is_answer: bool) -> None:
         super().__init__(why)
@@ -75,40 +75,40 @@ class NotNow(Exception):
 
 
 class TooLarge(Exception):
-    """The edge takes smaller bodies only."""
+    """Ingest accepts only smaller request bodies."""
 
 
 class Refused(Exception):
-    """The edge took nothing of this batch because of these purchases."""
+    """Ingest refused the whole batch because of these purchases."""
 
-    def __init__(self, objections: list[Objection]) -> None:
-        super().__init__(f"{len(objections)} purchases refused")
-        self.objections = objections
+    def __init__(self, refused_items: list[RefusedItem]) -> None:
+        super().__init__(f"{len(refused_items)} purchases refused")
+        self.refused_items = refused_items
 
 
 class Ingest(Protocol):
-    """The edge of the platform."""
+    """Client of the ingest API."""
 
-    def send(self, bodies: list[bytes]) -> Taken:
-        """Hand over encoded purchases, in order.
+    def send(self, bodies: list[bytes]) -> IngestResult:
+        """Send encoded purchases, in order.
 
         Raises:
-            NotNow: come back later.
-            TooLarge: nothing taken, send less at once.
-            Refused: nothing taken, some purchases break the contract.
-            ReplayFailed: no use in trying again.
+            RetryLater: retry the same request later.
+            TooLarge: nothing was accepted; send fewer at once.
+            Refused: nothing was accepted; some purchases break the contract.
+            ReplayFailed: a retry would not help.
         """
         ...
 
 
 class Purchases(Protocol):
-    """A file's purchases in event order."""
+    """Purchases of a file in event order."""
 
     @property
     def count(self) -> int:
-        """How many rows there are to send."""
+        """Number of rows to send."""
         ...
 
     def batches(self, start: int, size: int) -> Iterator[Batch]:
-        """From position ``start`` on, at most ``size`` rows at a time."""
+        """Yield batches of at most ``size`` rows, from position ``start`` on."""
         ...

@@ -1,4 +1,4 @@
-"""The verb: send every purchase in order, wait when told to, stop at the first that cannot go."""
+"""Send every purchase in order, wait when ingest asks to, stop at the first that is refused."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from fraudwatch.application.replay.ports import (
     BadRow,
     Batch,
     Ingest,
-    NotNow,
     Purchases,
     Refused,
     ReplayFailed,
+    RetryLater,
     TooLarge,
 )
 
@@ -23,7 +23,7 @@ PATIENCE_SECONDS = 600.0
 
 @dataclass(slots=True)
 class Tally:
-    """What has happened so far; ``position`` is where a resumed replay goes on."""
+    """Counts of a replay so far; a resumed replay starts at ``position``."""
 
     position: int = 0
     rows_read: int = 0
@@ -34,13 +34,13 @@ class Tally:
     reasons: list[BadRow] = field(default_factory=list)
 
     def skip(self, bad: list[BadRow]) -> None:
-        """Count rows left out, and keep the first reasons."""
+        """Count skipped rows, and keep the first reasons."""
         self.skipped += len(bad)
         self.reasons.extend(bad[: SHOWN_REASONS - len(self.reasons)])
 
 
 def as_sentence(bad: list[BadRow]) -> str:
-    """The first reasons, one a line."""
+    """Format the first reasons, one a line."""
     lines = [f"  {row}" for row in bad[:SHOWN_REASONS]]
     if len(bad) > SHOWN_REASONS:
         lines.append(f"  and {len(bad) - SHOWN_REASONS} more")
@@ -48,7 +48,7 @@ def as_sentence(bad: list[BadRow]) -> str:
 
 
 class Replay:
-    """One replay: purchases, the edge they go to, and how fast."""
+    """Replay of purchases to ingest at a pace."""
 
     def __init__(
         self,
@@ -66,13 +66,13 @@ class Replay:
         self._skip_bad_rows = skip_bad_rows
 
     def run(self, tally: Tally, on_batch: Callable[[Tally], None]) -> None:
-        """Send everything from ``tally.position`` on; the tally stays true if this is interrupted.
+        """Send everything from ``tally.position`` on; the tally stays correct if interrupted.
 
         Raises:
-            ReplayFailed: with what was wrong; nothing of the batch in question was sent.
+            ReplayFailed: with the cause; nothing of the batch in question was sent.
         """
         for batch in self._purchases.batches(tally.position, self._pace.batch_size):
-            self.leave_out(batch.bad, tally, "of its batch of purchases none was sent")
+            self.leave_out(batch.bad, tally, "none of its batch of purchases was sent")
             self._pace.wait(len(batch.rows))
             self._deliver(batch, tally)
             tally.position += len(batch)
@@ -80,15 +80,15 @@ class Replay:
             on_batch(tally)
 
     def leave_out(self, bad: list[BadRow], tally: Tally, effect: str) -> None:
-        """Count these rows as skipped, where that was asked for.
+        """Count these rows as skipped, if bad rows are to be skipped.
 
         Raises:
-            ReplayFailed: where it was not.
+            ReplayFailed: if they are not.
         """
         if bad and not self._skip_bad_rows:
             raise ReplayFailed(
                 f"{len(bad)} row(s) make no purchase; {effect}. Correct the file or the mapping, or"
-                f" leave them out with --skip-bad-rows:\n{as_sentence(bad)}"
+                f" skip them with --skip-bad-rows:\n{as_sentence(bad)}"
             )
         tally.skip(bad)
 
@@ -100,25 +100,25 @@ class Replay:
         except TooLarge:
             if len(batch.rows) == 1:
                 raise ReplayFailed(
-                    f"row {batch.rows[0]} is too large for the edge; correct the file"
+                    f"row {batch.rows[0]} is too large for ingest; correct the file"
                 ) from None
             for half in batch.halves():
                 self._deliver(half, tally)
         except Refused as refused:
             bad = [
-                BadRow(batch.rows[o.index], o.field, f"is refused by the edge: {o.reason}")
-                for o in refused.objections
+                BadRow(batch.rows[o.index], o.field, f"is refused by ingest: {o.reason}")
+                for o in refused.refused_items
             ]
-            self.leave_out(bad, tally, "the edge took nothing of their batch")
-            self._deliver(batch.without({o.index for o in refused.objections}), tally)
+            self.leave_out(bad, tally, "ingest accepted nothing of their batch")
+            self._deliver(batch.without({o.index for o in refused.refused_items}), tally)
 
     def _send(self, batch: Batch, tally: Tally) -> None:
         waited_seconds = 0.0
         while True:
             try:
-                taken = self._ingest.send(batch.bodies)
-            except NotNow as not_now:
-                # Before anything was taken, an edge that cannot be reached is simply not there.
+                result = self._ingest.send(batch.bodies)
+            except RetryLater as not_now:
+                # Before the first success, an unreachable ingest fails at once.
                 patience = PATIENCE_SECONDS if tally.sent or not_now.is_answer else 0.0
                 if waited_seconds + not_now.after_seconds > patience:
                     raise ReplayFailed(str(not_now)) from not_now
@@ -126,6 +126,6 @@ class Replay:
                 waited_seconds += not_now.after_seconds
             else:
                 tally.sent += len(batch.rows)
-                tally.accepted += taken.accepted
-                tally.repeated += taken.repeated
+                tally.accepted += result.accepted
+                tally.repeated += result.repeated
                 return

@@ -1,4 +1,4 @@
-"""Why purchases are what they are: reasons, built only where there is one."""
+"""Build the reasons of verdicts, only for purchases that have one."""
 
 from __future__ import annotations
 
@@ -20,85 +20,85 @@ from fraudwatch.domain.rules.rule import RuleInput
 HIGH_VALUE: Final = "high_value"
 
 
-class Held(NamedTuple):
-    """What was found of each purchase before anything is said about it."""
+class ScoringResult(NamedTuple):
+    """Hits, model contributions and overrides of each purchase, from which reasons are built."""
 
     hits: Bools  # [purchase, rule]
     counted: tuple[tuple[ModelPart, npt.NDArray[np.float64]], ...]  # parts with their contributions
     is_at_least_medium: Bools
-    is_lifted: Bools  # to critical, by its amount
-    is_allowed: Bools  # by the list, though something is against it
+    is_escalated: Bools  # to CRITICAL, by its amount
+    is_allowed: Bools  # by the allow list, despite a hit or a score
 
 
-class _Said(NamedTuple):
-    """One reason: of which purchases, with how many points, in which words."""
+class ReasonText(NamedTuple):
+    """One reason: its purchases, its points for each, and its sentence."""
 
     name: str
     of: Bools
     points: npt.NDArray[np.int64]
-    text: Callable[[RuleInput, int], str]
+    sentence: Callable[[RuleInput, int], str]
 
 
 def reasons_of(
-    seen: RuleInput, policy: Policy, evidence: Evidence, held: Held
+    inputs: RuleInput, policy: Policy, evidence: Evidence, result: ScoringResult
 ) -> tuple[tuple[Reason, ...], ...]:
-    """The reasons of every purchase, most points first; equals by name.
+    """Return the reasons of every purchase, most points first, ties by name.
 
-    A rule is a reason where it is hit. A model is one only from MEDIUM on, where its part is worth
-    a point or nothing else explains the level: it has an opinion of every purchase, and most say
-    nothing.
+    A rule is a reason where it hits. A model contributes to every purchase, so it is a reason only
+    from MEDIUM on, where it adds at least one point or no rule explains the level.
     """
     found: dict[int, list[Reason]] = defaultdict(list)
-    for said in (
-        *_by_rules(policy, held),
-        *_by_models(evidence, held),
-        *_by_policy(policy, held),
+    for text in (
+        *_by_rules(policy, result),
+        *_by_models(evidence, result),
+        *_by_policy(policy, result),
     ):
-        for i in np.flatnonzero(said.of).tolist():
-            found[i].append(Reason(said.name, int(said.points[i]), said.text(seen, i)))
-    reasons: list[tuple[Reason, ...]] = [()] * len(held.hits)
+        for i in np.flatnonzero(text.of).tolist():
+            found[i].append(Reason(text.name, int(text.points[i]), text.sentence(inputs, i)))
+    reasons: list[tuple[Reason, ...]] = [()] * len(result.hits)
     for i, some in found.items():
         reasons[i] = tuple(sorted(some, key=lambda reason: (-reason.points, reason.rule)))
     return tuple(reasons)
 
 
-def _by_rules(policy: Policy, held: Held) -> Iterator[_Said]:
+def _by_rules(policy: Policy, result: ScoringResult) -> Iterator[ReasonText]:
     for place, rule in enumerate(policy.rules):
-        points = np.broadcast_to(np.int64(rule.points), len(held.hits))
-        yield _Said(rule.name, held.hits[:, place], points, rule.sentence)
+        points = np.broadcast_to(np.int64(rule.points), len(result.hits))
+        yield ReasonText(rule.name, result.hits[:, place], points, rule.sentence)
 
 
-def _by_models(evidence: Evidence, held: Held) -> Iterator[_Said]:
-    is_unexplained = ~held.hits.any(axis=1)
-    for part, contribution in held.counted:
+def _by_models(evidence: Evidence, result: ScoringResult) -> Iterator[ReasonText]:
+    is_unexplained = ~result.hits.any(axis=1)
+    for part, contribution in result.counted:
         points = np.rint(contribution * FULL_SCORE_POINTS).astype(np.int64)
-        tells = (points > 0) | (is_unexplained & (contribution > 0))
-        yield _Said(
+        contributes = (points > 0) | (is_unexplained & (contribution > 0))
+        yield ReasonText(
             part.name,
-            held.is_at_least_medium & tells,
+            result.is_at_least_medium & contributes,
             points,
             lambda _, i, part=part: part.sentence(evidence, i),  # type: ignore[misc]
         )
 
 
-def _by_policy(policy: Policy, held: Held) -> Iterator[_Said]:
-    """What overrules the score, with no points of its own."""
-    none = np.broadcast_to(np.int64(0), len(held.hits))
+def _by_policy(policy: Policy, result: ScoringResult) -> Iterator[ReasonText]:
+    """Overrides of the score by amount or list, with no points of their own."""
+    none = np.broadcast_to(np.int64(0), len(result.hits))
     bound = (policy.critical_from_eur_cents or 0) / 100
-    yield _Said(
+    yield ReasonText(
         HIGH_VALUE,
-        held.is_lifted,
+        result.is_escalated,
         none,
-        lambda seen, i: (
-            f"Amount {seen.amount_eur_cents[i] / 100:,.2f} EUR with other evidence against it; "
+        lambda inputs, i: (
+            f"Amount {inputs.amount_eur_cents[i] / 100:,.2f} EUR with other evidence against it; "
             f"high-value limit {bound:,.2f} EUR."
         ),
     )
-    yield _Said(
+    yield ReasonText(
         ALLOW_LIST,
-        held.is_allowed,
+        result.is_allowed,
         none,
-        lambda seen, i: (
-            f"On the allow list: {policy.allow.describe(seen, i)}; approved over all other reasons."
+        lambda inputs, i: (
+            f"On the allow list: {policy.allow.describe(inputs, i)}; approved over all other "
+            "reasons."
         ),
     )

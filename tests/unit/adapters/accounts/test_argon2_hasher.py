@@ -12,7 +12,7 @@ from fraudwatch.adapters.accounts.argon2_hasher import Argon2Hasher
 CHEAP = Argon2Hasher(CHEAPEST)
 
 
-def test_it_is_argon2id_with_what_the_rfc_recommends_where_memory_is_short() -> None:
+def test_it_is_argon2id_with_the_low_memory_parameters_of_the_rfc() -> None:
     kept = Argon2Hasher().hash("three plain words")
     assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
 
@@ -25,12 +25,12 @@ def test_a_password_matches_its_hash_alone() -> None:
 
 
 @pytest.mark.parametrize("password", ["", "\0", "ünicode", "x" * 256])
-def test_any_text_can_be_hashed_and_nothing_matches_nobody(password: str) -> None:
+def test_any_text_can_be_hashed_and_no_account_never_matches(password: str) -> None:
     assert CHEAP.matches(password, CHEAP.hash(password))
     assert not CHEAP.matches(password, None)
 
 
-def test_nobody_costs_as_much_time_as_a_wrong_password() -> None:
+def test_an_unknown_account_takes_as_long_as_a_wrong_password() -> None:
     hasher = Argon2Hasher(argon2.Parameters(argon2.Type.ID, 19, 16, 32, 2, 8192, 1))
     kept = hasher.hash("three plain words")
 
@@ -44,9 +44,9 @@ def test_nobody_costs_as_much_time_as_a_wrong_password() -> None:
     assert 0.6 < nobody / wrong < 1.6
 
 
-def test_what_is_no_hash_lets_nobody_in_and_is_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_invalid_hash_never_matches_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     assert not CHEAP.matches("anything", "not a hash")
-    assert "nobody can log in by it" in caplog.text
+    assert "its account cannot log in" in caplog.text
     assert "anything" not in caplog.text
 
 

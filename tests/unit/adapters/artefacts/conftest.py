@@ -56,7 +56,7 @@ def _a_forest(seed: int = 7, **about: str) -> Artefact:
 
 
 def _an_xgboost(**about: Any) -> Artefact:
-    """Learned that dear purchases are fraud; it knows three features in an order of its own."""
+    """Booster fitted to call expensive purchases fraud; it has three features in its own order."""
     names = ("item_count", "amount_eur_cents", "since_last_seconds")
     described = _an_about(kind=ModelKind.XGBOOST, features=names, **about)
     rows = _some_rows(2_000, 1)

@@ -32,7 +32,7 @@ def _stored(folder: Path, content: bytes) -> str:
     return sha256
 
 
-def test_what_is_read_is_what_was_written(
+def test_an_artefact_is_read_as_it_was_written(
     tmp_path: Path, forest: Artefact, some_rows: SomeRows
 ) -> None:
     sha256 = write_artefact(tmp_path, forest)
@@ -57,7 +57,7 @@ def test_an_altered_artefact_is_refused(tmp_path: Path, forest: Artefact) -> Non
         read_artefact(tmp_path, sha256)
 
 
-def test_one_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_missing_one_is_reported(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="abababababab is not in"):
         read_artefact(tmp_path, "ab" * 32)
 

@@ -10,7 +10,7 @@ from fraudwatch.adapters.artefacts.forest_artefact import forest_model
 from fraudwatch.adapters.artefacts.model_artefact import Artefact
 from fraudwatch.adapters.artefacts.xgboost_model import xgboost_model
 from fraudwatch.adapters.codecs.json_codec import encode
-from fraudwatch.application.scoring.explain import TOLD, explain
+from fraudwatch.application.scoring.explain import MAX_CONTRIBUTIONS, explain
 from fraudwatch.domain.features.catalogue import FEATURE_INDEX, FEATURES
 from fraudwatch.domain.messages.explanation import Contribution
 from fraudwatch.domain.messages.fields import json_schema_of
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def models(forest: Artefact) -> ActiveModels:
-    """A forest to which 100 is normal of everything, give or take 10."""
+    """Forest for which 100 is normal for every feature, with a spread of 10."""
     width = len(forest.about.features)
     normal = Normal(np.full(width, 100.0), np.full(width, 10.0))
     return ActiveModels(anomaly=forest_model(replace(forest, normal=normal), "0" * 64))
@@ -40,7 +40,7 @@ def test_without_a_model_nothing_is_explained() -> None:
     assert explain(ActiveModels(), np.zeros((2, len(FEATURES)))) == ((), ())
 
 
-def test_a_feature_speaks_by_its_distance_from_what_is_normal(models: ActiveModels) -> None:
+def test_a_feature_contributes_its_distance_from_the_normal(models: ActiveModels) -> None:
     vector = a_vector(item_count=150, from_located_km=20, known_devices_count=100)
     assert explain(models, vector) == (
         (
@@ -62,7 +62,7 @@ def test_an_amount_is_measured_by_the_customers_own(models: ActiveModels) -> Non
     )
 
 
-def test_a_habit_of_few_purchases_is_no_sharper_than_a_tenth(models: ActiveModels) -> None:
+def test_the_spread_of_few_purchases_is_at_least_a_tenth(models: ActiveModels) -> None:
     vector = a_vector(
         amount_eur_cents=3_000,
         own_amount_mean_eur_cents=2_000,
@@ -71,14 +71,12 @@ def test_a_habit_of_few_purchases_is_no_sharper_than_a_tenth(models: ActiveModel
     assert explain(models, vector)[0][0].contribution == 5.0
 
 
-def test_of_one_purchase_the_mean_is_known_and_the_spread_is_everybodys(
-    models: ActiveModels,
-) -> None:
+def test_one_purchase_gives_a_mean_and_the_spread_of_training(models: ActiveModels) -> None:
     vector = a_vector(amount_eur_cents=2_050, own_amount_mean_eur_cents=2_000)
     assert explain(models, vector)[0] == (Contribution("amount_eur_cents", 2_050.0, 2_000.0, 5.0),)
 
 
-def test_an_unknown_customer_is_measured_by_everybody(models: ActiveModels) -> None:
+def test_an_unknown_customer_is_compared_with_the_training_rows(models: ActiveModels) -> None:
     vector = a_vector(amount_eur_cents=150, hour_of_day=90)
     assert explain(models, vector)[0] == (
         Contribution("amount_eur_cents", 150.0, 100.0, 5.0),
@@ -86,39 +84,43 @@ def test_an_unknown_customer_is_measured_by_everybody(models: ActiveModels) -> N
     )
 
 
-def test_the_customers_own_hours_stand_for_the_hour(models: ActiveModels) -> None:
+def test_the_customers_own_hours_replace_the_hour(models: ActiveModels) -> None:
     vector = a_vector(hour_of_day=3, own_hour_share_ratio=0)
     assert explain(models, vector)[0] == (Contribution("own_hour_share_ratio", 0.0, 100.0, -10.0),)
 
 
-def test_where_all_were_alike_nothing_is_told(models: ActiveModels) -> None:
+def test_a_constant_feature_contributes_nothing(models: ActiveModels) -> None:
     assert models.anomaly is not None
     alike = Normal(models.anomaly.normal.median, np.zeros(len(models.anomaly.about.features)))
     models = ActiveModels(anomaly=replace(models.anomaly, normal=alike))
     assert explain(models, a_vector(item_count=150)) == ((),)
 
 
-def test_only_the_loudest_are_told_and_equals_in_the_catalogues_order(models: ActiveModels) -> None:
-    told = explain(models, np.full((1, len(FEATURES)), 110.0))[0]
-    assert len(told) == TOLD
+def test_only_the_largest_contributions_are_returned_ties_in_catalogue_order(
+    models: ActiveModels,
+) -> None:
+    explanation = explain(models, np.full((1, len(FEATURES)), 110.0))[0]
+    assert len(explanation) == MAX_CONTRIBUTIONS
     # Its own mean is 110 too, so that only everybody's normal is left to differ from.
-    assert [one.feature for one in told] == [feature.name for feature in FEATURES[:TOLD]]
+    assert [one.feature for one in explanation] == [
+        feature.name for feature in FEATURES[:MAX_CONTRIBUTIONS]
+    ]
 
 
-def test_a_model_with_labels_is_explained_by_its_shap_values(
+def test_a_classifier_is_explained_by_its_shap_values(
     models: ActiveModels, xgboost: Artefact, some_rows: SomeRows
 ) -> None:
     fraud = xgboost_model(xgboost, "1" * 64)
     both = ActiveModels(anomaly=models.anomaly, fraud=fraud)
     rows = some_rows(50)
     parts = fraud.contributions(rows)
-    for row, part, told in zip(rows, parts, explain(both, rows), strict=True):
-        assert {one.feature for one in told} <= set(fraud.about.features)
-        for one in told:
+    for row, part, explanation in zip(rows, parts, explain(both, rows), strict=True):
+        assert {one.feature for one in explanation} <= set(fraud.about.features)
+        for one in explanation:
             assert one.contribution == part[fraud.about.features.index(one.feature)]
             value = row[FEATURE_INDEX[one.feature]]
             assert one.value == (None if np.isnan(value) else value)
-        sizes = [abs(one.contribution) for one in told]
+        sizes = [abs(one.contribution) for one in explanation]
         assert sizes == sorted(sizes, reverse=True)
     dear = a_vector(amount_eur_cents=9, own_amount_mean_eur_cents=2)
     (first, *others) = explain(both, dear)[0]
@@ -133,12 +135,12 @@ def test_the_same_input_gives_the_same_bytes(
     fraud = ActiveModels(fraud=xgboost_model(xgboost, "1" * 64))
     rows = some_rows(20)
     for each in (models, fraud):
-        together = [encode(one) for told in explain(each, rows) for one in told]
+        together = [encode(one) for explanation in explain(each, rows) for one in explanation]
         alone = [
             encode(one)
             for i in range(20)
-            for told in explain(each, rows[i : i + 1])
-            for one in told
+            for explanation in explain(each, rows[i : i + 1])
+            for one in explanation
         ]
         assert together == alone
 

@@ -30,12 +30,12 @@ def test_it_scores_as_scikit_learn_does(rows: int, trees: int) -> None:
     values = SOME.normal(size=(rows, 6)).round(1)  # many equal values, many thresholds hit
     fitted = IsolationForest(n_estimators=trees, random_state=1).fit(values)
     columns, fill = np.arange(6), np.zeros(6)
-    asked = np.vstack([values, SOME.normal(size=(1_000, 6)) * 10, np.full((1, 6), 1e30)])
-    ours = isolation_scores(flattened(fitted), columns, fill, asked)
-    assert np.abs(ours + fitted.score_samples(asked)).max() < 1e-12
+    tested = np.vstack([values, SOME.normal(size=(1_000, 6)) * 10, np.full((1, 6), 1e30)])
+    ours = isolation_scores(flattened(fitted), columns, fill, tested)
+    assert np.abs(ours + fitted.score_samples(tested)).max() < 1e-12
 
 
-def test_a_row_scores_the_same_alone_and_among_others() -> None:
+def test_a_row_scores_the_same_alone_and_in_a_batch() -> None:
     values = SOME.normal(size=(500, 4))
     flat = flattened(IsolationForest(n_estimators=10, random_state=1).fit(values))
     columns, fill = np.arange(4), np.zeros(4)
@@ -45,7 +45,7 @@ def test_a_row_scores_the_same_alone_and_among_others() -> None:
     assert len(isolation_scores(flat, columns, fill, values[:0])) == 0
 
 
-def test_it_picks_its_columns_and_takes_unknown_as_the_median() -> None:
+def test_it_selects_its_columns_and_imputes_the_median() -> None:
     values = SOME.normal(size=(500, 3))
     flat = flattened(IsolationForest(n_estimators=10, random_state=1).fit(values))
     vectors = np.full((500, 5), np.inf)
@@ -103,15 +103,15 @@ def test_calibration_counts_no_equal_rows_and_never_falls() -> None:
     quantiles = quantiles_of(np.array([0.0] * 500 + [1.0] * 300 + list(SOME.uniform(1, 2, 200))))
     assert share_below(quantiles, np.array([0.0]))[0] == 0
     assert share_below(quantiles, np.array([1.0]))[0] == pytest.approx(0.5, abs=0.002)
-    asked = np.sort(np.concatenate([SOME.uniform(-1, 3, 5_000), quantiles, [0.0, 1.0]]))
-    shares = share_below(quantiles, asked)
+    tested = np.sort(np.concatenate([SOME.uniform(-1, 3, 5_000), quantiles, [0.0, 1.0]]))
+    shares = share_below(quantiles, tested)
     assert (np.diff(shares) >= 0).all()
     assert shares.min() == 0
     assert shares.max() == 1
     assert (share_below(np.full(5, 2.0), np.array([1.0, 2.0, 3.0])) == [0, 0, 1]).all()
 
 
-def test_normal_is_median_and_a_spread_that_giants_do_not_move() -> None:
+def test_normal_is_median_and_a_spread_robust_to_outliers() -> None:
     values = np.stack(
         [
             np.append(np.arange(999.0), 1e9),
@@ -141,7 +141,7 @@ def test_a_fitted_forest_is_an_evaluator_with_its_calibration(
     check_outputs(ActiveModels(anomaly=model))
 
 
-def test_what_no_training_row_knew_is_left_out(forest: Artefact, some_rows: SomeRows) -> None:
+def test_a_feature_unknown_in_all_rows_is_dropped(forest: Artefact, some_rows: SomeRows) -> None:
     assert "billing_to_shipping_km" not in forest.about.features
     assert len(forest.about.features) == len(FEATURES) - 1
     model, rows = forest_model(forest, "0" * 64), some_rows(100)
@@ -150,12 +150,12 @@ def test_what_no_training_row_knew_is_left_out(forest: Artefact, some_rows: Some
     assert (model.anomaly(rows) == before).all()
 
 
-def test_a_vector_of_which_nothing_is_known_is_nothing_unusual(forest: Artefact) -> None:
+def test_an_unknown_vector_is_no_anomaly(forest: Artefact) -> None:
     model = forest_model(forest, "0" * 64)
     assert model.anomaly(np.full((1, len(FEATURES)), np.nan))[0] < 0.5
 
 
-def test_without_models_nothing_is_said(some_rows: SomeRows) -> None:
+def test_without_models_there_is_no_evidence(some_rows: SomeRows) -> None:
     none = ActiveModels()
     assert none.evidence(some_rows(3)) == (None, None)
     assert (none.anomaly_version, none.model_version) == (None, None)

@@ -12,7 +12,7 @@ from fraudwatch.adapters.artefacts.model_artefact import (
     write_artefact,
 )
 from fraudwatch.adapters.artefacts.model_pruning import KEPT_OF_EACH_KIND, prune_fitted
-from fraudwatch.adapters.artefacts.reloadable_models import KEPT_USES, ModelBook
+from fraudwatch.adapters.artefacts.reloadable_models import KEPT_VERSIONS, ReloadableModels
 from fraudwatch.domain.models.fitted import ModelKind
 
 
@@ -35,8 +35,8 @@ def source(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def book(source: Path, tmp_path: Path) -> ModelBook:
-    return ModelBook(source, tmp_path / "used", "today", lambda _: None)
+def models(source: Path, tmp_path: Path) -> ReloadableModels:
+    return ReloadableModels(source, tmp_path / "used", "today", lambda _: None)
 
 
 def test_the_newest_of_each_kind_are_kept_by_when_they_were_fitted(
@@ -49,7 +49,7 @@ def test_the_newest_of_each_kind_are_kept_by_when_they_were_fitted(
     assert MODEL_FILES.in_folder(source) == {*forests[:KEPT_OF_EACH_KIND], *classifiers}
 
 
-def test_what_the_pointer_names_is_kept_however_old_it_is(source: Path, forest: Artefact) -> None:
+def test_the_active_model_is_kept_however_old(source: Path, forest: Artefact) -> None:
     oldest = fitted(source, forest, 1)
     point_to(source, ModelKind.ISOLATION_FOREST, oldest)
     newer = [fitted(source, forest, at_ms) for at_ms in range(2, 10)]
@@ -57,7 +57,7 @@ def test_what_the_pointer_names_is_kept_however_old_it_is(source: Path, forest: 
     assert MODEL_FILES.in_folder(source) == {oldest, *newer[-KEPT_OF_EACH_KIND:]}
 
 
-def test_what_is_no_readable_model_is_left_alone(source: Path, forest: Artefact) -> None:
+def test_unreadable_files_are_kept(source: Path, forest: Artefact) -> None:
     kept = [fitted(source, forest, at_ms) for at_ms in range(KEPT_OF_EACH_KIND)]
     broken = f"{'0' * 64}.npz"
     for name in (broken, "mine.npz", "notes.txt"):
@@ -67,7 +67,7 @@ def test_what_is_no_readable_model_is_left_alone(source: Path, forest: Artefact)
     assert left == {*(f"{sha256}.npz" for sha256 in kept), broken, "mine.npz", "notes.txt"}
 
 
-def test_a_model_that_cannot_be_removed_is_told_and_stops_nothing(
+def test_a_model_that_cannot_be_removed_is_logged_and_stops_nothing(
     source: Path, forest: Artefact, caplog: pytest.LogCaptureFixture
 ) -> None:
     old = "a" * 64
@@ -75,45 +75,49 @@ def test_a_model_that_cannot_be_removed_is_told_and_stops_nothing(
     fitted(source, forest, 1)
     MODEL_FILES.keep_only(source, set())
     assert MODEL_FILES.in_folder(source) == {old}
-    assert "the old model aaaaaaaaaaaa stays on disk" in caplog.text
+    assert "the old model aaaaaaaaaaaa could not be removed" in caplog.text
 
 
-def test_a_batch_run_again_finds_the_model_that_training_has_removed(
-    source: Path, tmp_path: Path, forest: Artefact, book: ModelBook
+def test_a_replayed_batch_finds_the_model_that_training_has_removed(
+    source: Path, tmp_path: Path, forest: Artefact, models: ReloadableModels
 ) -> None:
     first = published(source, forest, 1)
-    assert book.models_for(0, is_rerun=False).anomaly_version == first[:12]
+    assert models.models_for(0, is_rerun=False).anomaly_version == first[:12]
     for at_ms in range(2, 2 + 2 * KEPT_OF_EACH_KIND):
         published(source, forest, at_ms)
     assert first not in MODEL_FILES.in_folder(source)
-    restarted = ModelBook(source, tmp_path / "used", "today", lambda _: None)
+    restarted = ReloadableModels(source, tmp_path / "used", "today", lambda _: None)
     assert restarted.models_for(0, is_rerun=True).anomaly_version == first[:12]
 
 
-def test_copies_of_the_last_uses_are_kept_and_each_of_them_can_be_run_again(
-    source: Path, tmp_path: Path, forest: Artefact, xgboost: Artefact, book: ModelBook
+def test_copies_of_the_last_entries_are_kept_and_each_can_be_replayed(
+    source: Path, tmp_path: Path, forest: Artefact, xgboost: Artefact, models: ReloadableModels
 ) -> None:
     classifier = published(source, xgboost, 1)
-    book.models_for(0, is_rerun=False)
+    models.models_for(0, is_rerun=False)
     forests = []
     for batch_id in range(1, 10):
         forests.append(published(source, forest, batch_id))
-        book.models_for(batch_id, is_rerun=False)
-    assert MODEL_FILES.in_folder(tmp_path / "used") == {classifier, *forests[-KEPT_USES:]}
-    for batch_id in range(10 - KEPT_USES, 10):
-        restarted = ModelBook(source, tmp_path / "used", "today", lambda _: None)
+        models.models_for(batch_id, is_rerun=False)
+    assert MODEL_FILES.in_folder(tmp_path / "used") == {classifier, *forests[-KEPT_VERSIONS:]}
+    for batch_id in range(10 - KEPT_VERSIONS, 10):
+        restarted = ReloadableModels(source, tmp_path / "used", "today", lambda _: None)
         models = restarted.models_for(batch_id, is_rerun=True)
         used = forests[batch_id - 1]
         assert (models.anomaly_version, models.model_version) == (used[:12], classifier[:12])
 
 
-def test_a_crash_before_the_new_use_is_noted_leaves_what_the_batch_used(
-    source: Path, tmp_path: Path, forest: Artefact, book: ModelBook, monkeypatch: pytest.MonkeyPatch
+def test_a_crash_before_the_new_entry_leaves_the_used_models(
+    source: Path,
+    tmp_path: Path,
+    forest: Artefact,
+    models: ReloadableModels,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    used = [published(source, forest, at_ms) for at_ms in range(1, KEPT_USES + 1)]
+    used = [published(source, forest, at_ms) for at_ms in range(1, KEPT_VERSIONS + 1)]
     for batch_id, sha256 in enumerate(used):
         point_to(source, ModelKind.ISOLATION_FOREST, sha256)
-        book.models_for(batch_id, is_rerun=False)
+        models.models_for(batch_id, is_rerun=False)
     published(source, forest, 99)
 
     class Crash(Exception):
@@ -125,7 +129,7 @@ def test_a_crash_before_the_new_use_is_noted_leaves_what_the_batch_used(
     with monkeypatch.context() as patched:
         patched.setattr("fraudwatch.adapters.artefacts.versioned_reload.append_line", crash)
         with pytest.raises(Crash):
-            book.models_for(KEPT_USES, is_rerun=False)
-    restarted = ModelBook(source, tmp_path / "used", "today", lambda _: None)
-    last = restarted.models_for(KEPT_USES - 1, is_rerun=True).anomaly_version
+            models.models_for(KEPT_VERSIONS, is_rerun=False)
+    restarted = ReloadableModels(source, tmp_path / "used", "today", lambda _: None)
+    last = restarted.models_for(KEPT_VERSIONS - 1, is_rerun=True).anomaly_version
     assert last == used[-1][:12]

@@ -24,7 +24,7 @@ def test_rates_convert_at_the_newest_that_is_not_after_the_day(tmp_path: Path) -
     [
         ("", "line 1: must be valid_on,currency,units_per_euro"),
         ("day,currency,rate\n", "line 1: must be"),
-        (HEADER, "holds no rate"),
+        (HEADER, "has no rate"),
         (HEADER + "2020-01-01,USD\n", "line 2: must have 3 cells, has 2"),
         (HEADER + "2020-01-01,USD,1.1\n2020-13-01,USD,1.1\n", "line 3: valid_on must be a day"),
         (HEADER + "20200101,USD,1.1\n", "line 2: valid_on must be a day"),

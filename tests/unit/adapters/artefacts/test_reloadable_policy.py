@@ -5,18 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from fraudwatch.adapters.artefacts.reloadable_policy import PolicyBook
+from fraudwatch.adapters.artefacts.reloadable_policy import ReloadablePolicy
 from fraudwatch.domain.policy.policy import BrokenPolicy
 
 DEFAULT = (Path(__file__).parents[4] / "contracts/policies/default.yaml").read_text("utf-8")
 
 
-class Desk:
-    """A policy file that somebody edits, and the book over it."""
+class World:
+    """Edited policy file and its hot reload."""
 
     def __init__(self, folder: Path) -> None:
         self.source, self.folder = folder / "policy.yaml", folder / "used"
-        self.looks: list[bool] = []
+        self.reloads: list[bool] = []
         self._edits = 0
         self.edit("one")
         self.restart()
@@ -28,105 +28,105 @@ class Desk:
         os.utime(self.source, ns=(self._edits, self._edits))
 
     def restart(self) -> None:
-        self.book = PolicyBook(self.source, self.folder, self.looks.append)
+        self.reloadable = ReloadablePolicy(self.source, self.folder, self.reloads.append)
 
     def version(self, batch_id: int, *, is_rerun: bool = False) -> str:
-        return self.book.policy_for(batch_id, is_rerun=is_rerun).version.split("+")[0]
+        return self.reloadable.policy_for(batch_id, is_rerun=is_rerun).version.split("+")[0]
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
 
 
-def test_an_edit_is_taken_up_by_the_next_batch(desk: Desk) -> None:
-    assert desk.version(0) == "one"
-    desk.edit("two")
-    assert [desk.version(n) for n in (1, 2)] == ["two", "two"]
-    assert desk.looks == [True, True]
+def test_an_edit_is_loaded_by_the_next_batch(world: World) -> None:
+    assert world.version(0) == "one"
+    world.edit("two")
+    assert [world.version(n) for n in (1, 2)] == ["two", "two"]
+    assert world.reloads == [True, True]
 
 
-def test_a_batch_run_again_after_a_crash_has_the_policy_it_had(desk: Desk) -> None:
-    desk.version(0)
-    desk.edit("two")
-    desk.version(1)
-    desk.edit("three")
-    desk.restart()
-    assert desk.version(1, is_rerun=True) == "two"
-    assert desk.version(2) == "three"
-    desk.restart()
-    assert desk.version(2, is_rerun=True) == "three"
+def test_a_replayed_batch_uses_its_first_policy(world: World) -> None:
+    world.version(0)
+    world.edit("two")
+    world.version(1)
+    world.edit("three")
+    world.restart()
+    assert world.version(1, is_rerun=True) == "two"
+    assert world.version(2) == "three"
+    world.restart()
+    assert world.version(2, is_rerun=True) == "three"
 
 
-def test_a_broken_edit_leaves_the_old_policy_and_is_told(
-    desk: Desk, caplog: pytest.LogCaptureFixture
+def test_a_broken_edit_leaves_the_old_policy_and_is_reported(
+    world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    desk.version(0)
-    desk.edit("two", DEFAULT.replace("points: 50", "points: 500"))
-    assert desk.version(1) == "one"
-    assert desk.looks[-1] is False
+    world.version(0)
+    world.edit("two", DEFAULT.replace("points: 50", "points: 500"))
+    assert world.version(1) == "one"
+    assert world.reloads[-1] is False
     assert "points must be at most 100" in caplog.text
-    desk.edit("three")
-    assert desk.version(2) == "three"
-    assert desk.looks[-1] is True
+    world.edit("three")
+    assert world.version(2) == "three"
+    assert world.reloads[-1] is True
 
 
-def test_after_a_restart_over_a_broken_file_the_last_policy_judges_on(desk: Desk) -> None:
-    desk.version(0)
-    desk.source.write_text("no policy", encoding="utf-8")
-    desk.restart()
-    assert desk.version(1) == "one"
+def test_after_a_restart_with_a_broken_file_the_last_policy_is_used(world: World) -> None:
+    world.version(0)
+    world.source.write_text("no policy", encoding="utf-8")
+    world.restart()
+    assert world.version(1) == "one"
 
 
-def test_a_file_that_is_gone_is_a_broken_one(desk: Desk) -> None:
-    desk.version(0)
-    desk.source.unlink()
-    assert desk.version(1) == "one"
-    assert desk.looks[-1] is False
+def test_a_missing_file_is_a_broken_one(world: World) -> None:
+    world.version(0)
+    world.source.unlink()
+    assert world.version(1) == "one"
+    assert world.reloads[-1] is False
 
 
-def test_without_any_usable_policy_nothing_is_judged(tmp_path: Path) -> None:
-    book = PolicyBook(tmp_path / "none.yaml", tmp_path / "used", lambda _: None)
+def test_without_any_valid_policy_nothing_is_scored(tmp_path: Path) -> None:
+    reloadable = ReloadablePolicy(tmp_path / "none.yaml", tmp_path / "used", lambda _: None)
     with pytest.raises(BrokenPolicy, match="is not usable"):
-        book.policy_for(0, is_rerun=False)
+        reloadable.policy_for(0, is_rerun=False)
 
 
-def test_an_edit_that_keeps_its_version_is_told_apart(desk: Desk) -> None:
-    before = desk.book.policy_for(0, is_rerun=False).version
-    desk.edit("one", DEFAULT.replace("more_than: 6", "more_than: 7"))
-    after = desk.book.policy_for(1, is_rerun=False).version
+def test_an_edit_that_keeps_its_version_has_another_hash(world: World) -> None:
+    before = world.reloadable.policy_for(0, is_rerun=False).version
+    world.edit("one", DEFAULT.replace("more_than: 6", "more_than: 7"))
+    after = world.reloadable.policy_for(1, is_rerun=False).version
     assert before.split("+")[0] == after.split("+")[0] == "one"
     assert before != after
 
 
-def test_a_line_that_a_crash_tore_is_passed_over(desk: Desk) -> None:
-    desk.version(0)
-    with (desk.folder / "used.jsonl").open("a", encoding="utf-8") as log:
+def test_a_torn_line_is_ignored(world: World) -> None:
+    world.version(0)
+    with (world.folder / "used.jsonl").open("a", encoding="utf-8") as log:
         log.write('{"first_batch_id": 1, "sha')
-    desk.restart()
-    assert desk.version(1, is_rerun=True) == "one"
+    world.restart()
+    assert world.version(1, is_rerun=True) == "one"
 
 
-def test_what_is_used_after_a_torn_line_is_not_lost_with_it(desk: Desk) -> None:
-    desk.version(0)
-    with (desk.folder / "used.jsonl").open("a", encoding="utf-8") as log:
+def test_entries_after_a_torn_line_are_not_lost(world: World) -> None:
+    world.version(0)
+    with (world.folder / "used.jsonl").open("a", encoding="utf-8") as log:
         log.write('{"first_batch_id": 1, "sha')
-    desk.restart()
-    desk.edit("two")
-    assert desk.version(1) == "two"
-    desk.edit("three")
-    desk.restart()
-    assert desk.version(1, is_rerun=True) == "two"
+    world.restart()
+    world.edit("two")
+    assert world.version(1) == "two"
+    world.edit("three")
+    world.restart()
+    assert world.version(1, is_rerun=True) == "two"
 
 
-def test_a_broken_edit_is_told_once_and_a_file_that_comes_back_is_seen(
-    desk: Desk, caplog: pytest.LogCaptureFixture
+def test_a_broken_edit_is_logged_once_and_a_restored_file_is_loaded(
+    world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    desk.version(0)
-    away = desk.source.with_suffix(".away")
-    desk.source.rename(away)
-    assert [desk.version(n) for n in (1, 2)] == ["one", "one"]
+    world.version(0)
+    away = world.source.with_suffix(".away")
+    world.source.rename(away)
+    assert [world.version(n) for n in (1, 2)] == ["one", "one"]
     assert caplog.text.count("is not usable") == 1
-    away.rename(desk.source)
-    assert desk.version(3) == "one"
-    assert desk.looks[-1] is True
+    away.rename(world.source)
+    assert world.version(3) == "one"
+    assert world.reloads[-1] is True

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fraudwatch.adapters.artefacts import view_artefact
-from fraudwatch.adapters.artefacts.reloadable_views import KEPT_USES, ViewBook
+from fraudwatch.adapters.artefacts.reloadable_views import KEPT_VERSIONS, ReloadableViews
 from fraudwatch.adapters.artefacts.view_artefact import VIEW_FILES, view_bytes, view_of
 from fraudwatch.adapters.artefacts.view_publication import LIST_NAME, parse_list, publish
 from fraudwatch.domain.time_units import HOUR_MS
@@ -24,12 +24,12 @@ def a_view(hour: int = 0, customers_of_device: float = 3.0) -> RiskView:
     return RiskView(NOON_MS + hour * HOUR_MS, {**empty, Entity.DEVICE: device})
 
 
-class Desk:
-    """A folder that the hourly job writes to, and the book over it."""
+class World:
+    """Folder that the hourly job writes to, and its hot reload."""
 
     def __init__(self, folder: Path) -> None:
         self.source, self.folder = folder / "views", folder / "used"
-        self.looks: list[bool] = []
+        self.reloads: list[bool] = []
         self.newest: list[float] = []
         self.restart()
 
@@ -37,22 +37,24 @@ class Desk:
         return publish(self.source, view)
 
     def restart(self) -> None:
-        self.book = ViewBook(self.source, self.folder, self.looks.append, self.newest.append)
+        self.reloadable = ReloadableViews(
+            self.source, self.folder, self.reloads.append, self.newest.append
+        )
 
     def write_list(self, text: str) -> None:
         (self.source / LIST_NAME).write_text(text)
         os.utime(self.source / LIST_NAME, ns=(1, 1))
 
     def names(self, batch_id: int, *, is_rerun: bool = False) -> list[str]:
-        views = self.book.views_for(batch_id, is_rerun=is_rerun)
+        views = self.reloadable.views_for(batch_id, is_rerun=is_rerun)
         for one in views.published:
             views.open_view(one.sha256)
         return [one.sha256 for one in views.published]
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
 
 
 def test_a_view_is_read_as_it_was_written_and_named_by_its_content() -> None:
@@ -65,7 +67,7 @@ def test_a_view_is_read_as_it_was_written_and_named_by_its_content() -> None:
     assert view_bytes(a_view()) == view_bytes(view) != view_bytes(a_view(1))
 
 
-def test_what_cannot_be_read_is_refused_with_a_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_view_is_refused_with_a_fix(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = view_bytes(a_view())
     for broken in (b"", b"no archive", whole[:-30]):
         with pytest.raises(BrokenView, match="build it again"):
@@ -79,83 +81,85 @@ def test_what_cannot_be_read_is_refused_with_a_cure(monkeypatch: pytest.MonkeyPa
         view_of(whole)
 
 
-def test_too_big_a_view_is_not_even_written(tmp_path: Path) -> None:
+def test_too_big_a_view_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(BrokenView, match="at most 64"):
         VIEW_FILES.write(tmp_path, bytes(view_artefact.MAX_VIEW_BYTES + 1))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_last_hours_are_listed_oldest_first_and_the_others_removed(desk: Desk) -> None:
+def test_the_last_hours_are_listed_oldest_first_and_the_others_removed(world: World) -> None:
     order = [3, 1, 2, *range(4, KEPT_VIEWS + 3)]
-    named = {hour: desk.publish(a_view(hour)) for hour in order}
-    listed = parse_list((desk.source / LIST_NAME).read_bytes())
+    named = {hour: world.publish(a_view(hour)) for hour in order}
+    listed = parse_list((world.source / LIST_NAME).read_bytes())
     kept = sorted(named)[-KEPT_VIEWS:]
     assert [one.sha256 for one in listed] == [named[hour] for hour in kept]
-    assert VIEW_FILES.in_folder(desk.source) == {named[hour] for hour in kept}
+    assert VIEW_FILES.in_folder(world.source) == {named[hour] for hour in kept}
 
 
-def test_an_hour_built_again_replaces_its_view(desk: Desk) -> None:
-    first, other = desk.publish(a_view(1)), desk.publish(a_view(2))
-    assert desk.publish(a_view(1)) == first  # the same content is the same file
-    again = desk.publish(a_view(1, customers_of_device=4))
-    assert desk.names(0) == [again, other]
+def test_a_rebuilt_hour_replaces_its_view(world: World) -> None:
+    first, other = world.publish(a_view(1)), world.publish(a_view(2))
+    assert world.publish(a_view(1)) == first  # the same content is the same file
+    again = world.publish(a_view(1, customers_of_device=4))
+    assert world.names(0) == [again, other]
 
 
-def test_as_long_as_nothing_is_published_there_is_no_view_and_no_fault(desk: Desk) -> None:
-    assert desk.names(0) == []
-    assert (set(desk.looks), desk.newest) == ({True}, [])
+def test_before_publication_there_is_no_view_and_no_error(world: World) -> None:
+    assert world.names(0) == []
+    assert (set(world.reloads), world.newest) == ({True}, [])
 
 
-def test_a_new_view_is_taken_up_by_the_next_batch(desk: Desk) -> None:
-    desk.names(0)
-    one = desk.publish(a_view(1))
-    assert desk.names(1) == [one]
-    two = desk.publish(a_view(2))
-    assert desk.names(2) == [one, two]
-    assert desk.newest[-1] == (NOON_MS + 2 * HOUR_MS) / 1000
+def test_a_new_view_is_loaded_by_the_next_batch(world: World) -> None:
+    world.names(0)
+    one = world.publish(a_view(1))
+    assert world.names(1) == [one]
+    two = world.publish(a_view(2))
+    assert world.names(2) == [one, two]
+    assert world.newest[-1] == (NOON_MS + 2 * HOUR_MS) / 1000
 
 
-def test_a_batch_run_again_has_the_views_it_had(desk: Desk) -> None:
-    assert desk.names(0) == []
-    one = desk.publish(a_view(1))
-    desk.restart()
-    assert desk.names(0, is_rerun=True) == []
-    assert desk.names(1) == [one]
-    again = desk.publish(a_view(1, customers_of_device=9))
-    desk.restart()
-    assert VIEW_FILES.in_folder(desk.source) == {again}  # the job has removed the one that was used
-    assert desk.names(1, is_rerun=True) == [one]
-    assert desk.names(2) == [again]
+def test_a_replayed_batch_uses_its_first_views(world: World) -> None:
+    assert world.names(0) == []
+    one = world.publish(a_view(1))
+    world.restart()
+    assert world.names(0, is_rerun=True) == []
+    assert world.names(1) == [one]
+    again = world.publish(a_view(1, customers_of_device=9))
+    world.restart()
+    assert VIEW_FILES.in_folder(world.source) == {
+        again
+    }  # the job has removed the one that was used
+    assert world.names(1, is_rerun=True) == [one]
+    assert world.names(2) == [again]
 
 
-def test_a_lost_folder_takes_nothing_away(desk: Desk) -> None:
-    one = desk.publish(a_view(1))
-    assert desk.names(0) == [one]
-    shutil.rmtree(desk.source)
-    desk.restart()
-    assert desk.names(0, is_rerun=True) == desk.names(1) == [one]
-    assert desk.looks[-1] is False
+def test_a_lost_source_folder_changes_nothing(world: World) -> None:
+    one = world.publish(a_view(1))
+    assert world.names(0) == [one]
+    shutil.rmtree(world.source)
+    world.restart()
+    assert world.names(0, is_rerun=True) == world.names(1) == [one]
+    assert world.reloads[-1] is False
 
 
-def test_a_broken_view_leaves_the_old_ones_and_is_told_once(
-    desk: Desk, caplog: pytest.LogCaptureFixture
+def test_a_broken_view_leaves_the_old_ones_and_is_logged_once(
+    world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    one = desk.publish(a_view(1))
-    assert desk.names(0) == [one]
-    two = desk.publish(a_view(2))
-    path = desk.source / f"{two}.npz"
+    one = world.publish(a_view(1))
+    assert world.names(0) == [one]
+    two = world.publish(a_view(2))
+    path = world.source / f"{two}.npz"
     path.write_bytes(path.read_bytes()[:-1])
-    assert desk.names(1) == desk.names(2) == [one]
-    assert desk.looks[-1] is False
+    assert world.names(1) == world.names(2) == [one]
+    assert world.reloads[-1] is False
     assert caplog.text.count("was altered") == 1
 
 
-def test_a_list_that_says_another_hour_than_the_view_is_refused(desk: Desk) -> None:
-    desk.publish(a_view(1))
-    listed = json.loads((desk.source / LIST_NAME).read_text())
-    desk.write_list(json.dumps([{**listed[0], "built_until_ms": NOON_MS}]))
-    assert desk.names(0) == []
-    assert desk.looks[-1] is False
+def test_a_list_with_another_hour_than_the_view_is_refused(world: World) -> None:
+    world.publish(a_view(1))
+    listed = json.loads((world.source / LIST_NAME).read_text())
+    world.write_list(json.dumps([{**listed[0], "built_until_ms": NOON_MS}]))
+    assert world.names(0) == []
+    assert world.reloads[-1] is False
 
 
 ENTRY = {"sha256": "a" * 64, "built_until_ms": NOON_MS, "views_version": "x"}
@@ -178,19 +182,19 @@ ENTRY = {"sha256": "a" * 64, "built_until_ms": NOON_MS, "views_version": "x"}
         [{**ENTRY, "built_until_ms": NOON_MS + n * HOUR_MS} for n in range(KEPT_VIEWS + 1)],
     ],
 )
-def test_what_is_no_list_of_views_is_refused_with_a_cure(document: object) -> None:
+def test_an_invalid_list_of_views_is_refused_with_a_fix(document: object) -> None:
     text = document if isinstance(document, str) else json.dumps(document)
     with pytest.raises(BrokenView, match=r"views\.json.*build the views again"):
         parse_list(text.encode())
 
 
-def test_views_of_another_catalogue_are_passed_over() -> None:
+def test_views_of_another_catalogue_are_skipped() -> None:
     assert parse_list(json.dumps([ENTRY]).encode()) == []
 
 
-def test_the_copies_of_long_ago_are_removed(desk: Desk) -> None:
-    for n in range(KEPT_USES + 3):
-        desk.publish(a_view(1, customers_of_device=float(n)))
-        desk.names(n)
-    assert len(VIEW_FILES.in_folder(desk.folder)) == KEPT_USES
-    assert len(list(desk.folder.glob("*.json"))) == KEPT_USES
+def test_the_copies_of_long_ago_are_removed(world: World) -> None:
+    for n in range(KEPT_VERSIONS + 3):
+        world.publish(a_view(1, customers_of_device=float(n)))
+        world.names(n)
+    assert len(VIEW_FILES.in_folder(world.folder)) == KEPT_VERSIONS
+    assert len(list(world.folder.glob("*.json"))) == KEPT_VERSIONS

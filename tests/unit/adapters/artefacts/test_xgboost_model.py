@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.unit.adapters.artefacts.conftest import SomeRows
 
 
-def test_it_says_what_its_booster_says(
+def test_it_predicts_like_its_booster(
     tmp_path: Path, xgboost: Artefact, some_rows: SomeRows
 ) -> None:
     sha256 = write_artefact(tmp_path, xgboost)
@@ -35,7 +35,7 @@ def test_it_says_what_its_booster_says(
     assert models.evidence(rows).anomaly is None
 
 
-def test_a_row_says_the_same_alone_and_among_others(xgboost: Artefact, some_rows: SomeRows) -> None:
+def test_a_row_scores_the_same_alone_and_in_a_batch(xgboost: Artefact, some_rows: SomeRows) -> None:
     model, rows = xgboost_model(xgboost, "0" * 64), some_rows(100)
     alone = [model.probability(rows[i : i + 1])[0] for i in range(100)]
     assert model.probability(rows).tobytes() == np.array(alone).tobytes()

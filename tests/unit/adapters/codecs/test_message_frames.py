@@ -93,7 +93,7 @@ def test_one_bad_message_is_refused_and_the_others_stay(bad: bytes, code: Code) 
         integers(0, 2_499), sampled_from([b"", b"garbage", b"{}", GOOD + b"\n" + GOOD])
     ),
 )
-def test_bad_messages_are_refused_wherever_they_stand(size: int, bad: dict[int, bytes]) -> None:
+def test_bad_messages_are_refused_at_any_position(size: int, bad: dict[int, bytes]) -> None:
     batch = [bad.get(place, GOOD) for place in range(size)]
     parsed = parse_transactions(batch)
     refused = [place for place in sorted(bad) if place < size]
@@ -120,7 +120,7 @@ def test_no_messages_are_no_transactions() -> None:
     assert parse_transactions([]).frame.is_empty()
 
 
-def test_events_say_what_the_fold_must_know() -> None:
+def test_events_have_every_input_of_the_fold() -> None:
     events = events_of(
         parse_transactions(
             messages(
@@ -181,19 +181,19 @@ def decided(
 
 @dataclass
 class Named:
-    """As much of a model as a verdict tells."""
+    """Fields of a model that a verdict has."""
 
     version: str
 
 
-def test_verdicts_say_what_models_said_and_why() -> None:
+def test_verdicts_have_model_outputs_and_explanations() -> None:
     frame = parse_transactions(
         messages(a_transaction(transaction_id="shop:1"), a_transaction(transaction_id="shop:2"))
     ).frame
     models: Any = ActiveModels(anomaly=Named("aaa"), fraud=Named("bbb"))  # type: ignore[arg-type]
-    told = (Contribution("amount_eur_cents", 2_590.0, None, 3.5),)
+    explained = (Contribution("amount_eur_cents", 2_590.0, None, 3.5),)
     evidence = Evidence(anomaly=np.array([0.25, 0.5]), fraud=np.array([0.125, 1.0]))
-    values = encode_verdicts(frame, decided([0, 1], [(), ()], models, evidence, {1: told}))
+    values = encode_verdicts(frame, decided([0, 1], [(), ()], models, evidence, {1: explained}))
     first, second = (decode(Verdict, value) for value in values)
     assert first.model_scores == (
         ModelScore("anomaly", "aaa", 0.25),
@@ -203,16 +203,16 @@ def test_verdicts_say_what_models_said_and_why() -> None:
         ModelScore("anomaly", "aaa", 0.5),
         ModelScore("fraud", "bbb", 1.0),
     )
-    assert (first.explanation, second.explanation) == ((), told)
+    assert (first.explanation, second.explanation) == ((), explained)
 
 
-def test_without_models_nothing_is_said_of_them() -> None:
+def test_without_models_their_fields_are_null() -> None:
     frame = parse_transactions(messages(a_transaction())).frame
     (verdict,) = (decode(Verdict, one) for one in encode_verdicts(frame, decided([0], [()])))
     assert (verdict.model_scores, verdict.explanation) == ((), ())
 
 
-def test_verdicts_carry_judgement_and_summary() -> None:
+def test_verdicts_have_the_assessment_and_the_purchase() -> None:
     reason = Reason("high_amount", 50, 'dear: "1,200.00" EUR — naïve\n')
     frame = parse_transactions(
         messages(a_transaction(transaction_id="shop:1"), a_transaction(transaction_id="shop:2"))

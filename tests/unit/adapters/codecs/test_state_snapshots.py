@@ -53,7 +53,7 @@ def covered(end: int, version: str = "v1", at_ms: int = 1_000) -> Covered:
     return Covered(version, {0: end, 1: end}, at_ms)
 
 
-def test_a_restored_state_goes_on_as_if_nothing_had_happened(folder: SnapshotFolder) -> None:
+def test_a_restored_state_continues_unchanged(folder: SnapshotFolder) -> None:
     state = a_state()
     folder.write(state.copied(), covered(5_000))
     restored = folder.newest("v1", {0: 5_000, 1: 6_000})
@@ -78,7 +78,7 @@ def test_a_copy_does_not_change_with_the_state(folder: SnapshotFolder) -> None:
     assert restored.state.rows.recent_count.sum() == 100
 
 
-def test_the_newest_is_taken_that_covers_nothing_uncommitted(folder: SnapshotFolder) -> None:
+def test_the_newest_that_covers_nothing_uncommitted_is_restored(folder: SnapshotFolder) -> None:
     for at_ms, end in ((1, 10), (2, 20), (3, 30)):
         folder.write(a_state(end).copied(), covered(end, at_ms=at_ms))
     found = folder.newest("v1", {0: 29, 1: 40})
@@ -86,7 +86,7 @@ def test_the_newest_is_taken_that_covers_nothing_uncommitted(folder: SnapshotFol
     assert found.covered.ends == {0: 20, 1: 20}
 
 
-def test_another_version_of_the_features_is_no_use(folder: SnapshotFolder) -> None:
+def test_another_features_version_is_ignored(folder: SnapshotFolder) -> None:
     folder.write(a_state(10).copied(), covered(10, version="v1"))
     assert folder.newest("v2", {0: 10, 1: 10}) is None
 
@@ -97,7 +97,7 @@ def test_a_removed_checkpoint_makes_snapshots_useless(folder: SnapshotFolder) ->
 
 
 @pytest.mark.parametrize("damage", ["cut", "bit", "empty"])
-def test_a_damaged_snapshot_is_passed_over(folder: SnapshotFolder, damage: str) -> None:
+def test_a_damaged_snapshot_is_skipped(folder: SnapshotFolder, damage: str) -> None:
     folder.write(a_state(10).copied(), covered(10, at_ms=1))
     folder.write(a_state(20).copied(), covered(20, at_ms=2))
     [newest, _] = sorted(folder.folder.iterdir(), reverse=True)
@@ -120,16 +120,16 @@ def test_three_are_kept_and_an_unfinished_one_is_never_read(folder: SnapshotFold
     assert found.covered.taken_at_ms == 5
 
 
-def test_snapshots_are_taken_every_so_often_and_told(folder: SnapshotFolder) -> None:
-    told: list[float] = []
-    periodic = PeriodicSnapshots(folder, "v1", 0.2, lambda: 7_000, told.append)
+def test_snapshots_are_taken_periodically_and_reported(folder: SnapshotFolder) -> None:
+    written_at: list[float] = []
+    periodic = PeriodicSnapshots(folder, "v1", 0.2, lambda: 7_000, written_at.append)
     state = a_state(10)
     periodic.offer(state, {0: 10})
-    assert told == []
+    assert written_at == []
     time.sleep(0.25)
     periodic.offer(state, {})
     periodic.offer(state, {0: 10})
-    eventually(lambda: told == [7.0], within_seconds=10, what="the snapshot")
+    eventually(lambda: written_at == [7.0], within_seconds=10, what="the snapshot")
     found = folder.newest("v1", {0: 10})
     assert found is not None
     assert found.covered.ends == {0: 10}

@@ -14,7 +14,7 @@ from fraudwatch.adapters.edge.keysets import (
     PRIVATE_DEAD_LETTER_KEY,
     PUBLIC_DEAD_LETTER_KEY,
     create_dead_letter_keys,
-    dead_letter_box,
+    dead_letter_sealer,
 )
 from fraudwatch.adapters.edge.tink_vault import TinkVault
 from fraudwatch.domain.messages.transaction import TOKEN_PATTERN
@@ -39,7 +39,7 @@ def test_another_installation_has_other_tokens(tmp_path: Path) -> None:
     assert one.token(TokenField.IP, "192.0.2.1") != other.token(TokenField.IP, "192.0.2.1")
 
 
-def test_a_box_opens_after_a_restart_and_never_twice_the_same(tmp_path: Path) -> None:
+def test_sealed_fields_open_after_a_restart_and_are_never_equal(tmp_path: Path) -> None:
     vault = TinkVault(tmp_path)
     boxes = {vault.seal(ANNA, "shop:1", {"name": "Anna"}) for _ in range(3)}
     assert len(boxes) == 3
@@ -47,7 +47,7 @@ def test_a_box_opens_after_a_restart_and_never_twice_the_same(tmp_path: Path) ->
     assert all(reopened.open(ANNA, "shop:1", box) == {"name": "Anna"} for box in boxes)
 
 
-def test_a_box_is_bound_to_its_transaction_and_customer(tmp_path: Path) -> None:
+def test_sealed_fields_are_bound_to_transaction_and_customer(tmp_path: Path) -> None:
     vault = TinkVault(tmp_path)
     box = vault.seal(ANNA, "shop:1", {"name": "Anna"})
     vault.seal(BERTA, "shop:2", {"name": "Berta"})
@@ -87,7 +87,7 @@ def test_a_dead_letter_is_sealed_with_the_public_half_alone(tmp_path: Path) -> N
     create_dead_letter_keys(tmp_path)
     public = (tmp_path / PUBLIC_DEAD_LETTER_KEY).read_text()
     assert "HpkePublicKey" in public
-    sealed = dead_letter_box(tmp_path / PUBLIC_DEAD_LETTER_KEY).encrypt(b"garbage", b"feed:1")
+    sealed = dead_letter_sealer(tmp_path / PUBLIC_DEAD_LETTER_KEY).encrypt(b"garbage", b"feed:1")
     assert b"garbage" not in sealed
     before = (tmp_path / PRIVATE_DEAD_LETTER_KEY).read_text()
     create_dead_letter_keys(tmp_path)
@@ -110,7 +110,7 @@ for number in range(60):
 """
 
 
-def test_two_processes_that_meet_the_same_customers_first_share_their_keys(tmp_path: Path) -> None:
+def test_two_processes_that_create_keys_at_once_share_them(tmp_path: Path) -> None:
     running = [
         subprocess.Popen(
             [sys.executable, "-c", SEALING, str(tmp_path), name],
@@ -127,18 +127,18 @@ def test_two_processes_that_meet_the_same_customers_first_share_their_keys(tmp_p
         assert process.stdin
         process.stdin.write("go\n")
         process.stdin.flush()
-    said = [process.communicate(timeout=120)[0].splitlines() for process in running]
+    outputs = [process.communicate(timeout=120)[0].splitlines() for process in running]
     assert [process.returncode for process in running] == [0, 0]
     vault = TinkVault(tmp_path)
-    for name, lines in zip(("ingest", "extract"), said, strict=True):
+    for name, lines in zip(("ingest", "extract"), outputs, strict=True):
         assert len(lines) == 60
         for number, line in enumerate(lines):
             token, box = line.split()
             assert vault.open(token, f"shop:{name}-{number}", box) == {"name": str(number)}
-    assert [line.split()[0] for line in said[0]] == [line.split()[0] for line in said[1]]
+    assert [line.split()[0] for line in outputs[0]] == [line.split()[0] for line in outputs[1]]
 
 
-def test_a_file_is_made_by_the_first_alone(tmp_path: Path) -> None:
+def test_a_file_is_created_by_the_first_only(tmp_path: Path) -> None:
     assert create_file(tmp_path / "a", b"first")
     assert not create_file(tmp_path / "a", b"second")
     assert (tmp_path / "a").read_bytes() == b"first"

@@ -16,7 +16,7 @@ NOBODY = KafkaSettings(
 
 
 @pytest.mark.parametrize(("in_order", "still_waiting"), [(False, 0), (True, 1)])
-def test_in_order_nothing_is_given_up_that_later_messages_could_overtake(
+def test_in_order_no_message_times_out_before_later_ones(
     *, in_order: bool, still_waiting: int
 ) -> None:
     outbox = Outbox(NOBODY, timeout_seconds=0.2, in_order=in_order)

@@ -11,8 +11,8 @@ from pydantic import SecretStr
 
 from fraudwatch.adapters.codecs.json_codec import encode
 from fraudwatch.adapters.kafka_log.verdicts import KafkaVerdicts
-from fraudwatch.application.intake.pending_verdicts import Expectations
-from fraudwatch.application.ports import VerdictsUnheard
+from fraudwatch.application.intake.pending_verdicts import PendingVerdictRegistry
+from fraudwatch.application.ports import VerdictsUnavailable
 from fraudwatch.domain.messages.verdict import Verdict
 from fraudwatch.samples import a_verdict
 from fraudwatch.settings import KafkaSettings
@@ -52,21 +52,23 @@ def readers() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "verdicts"]
 
 
-def waited(verdicts: KafkaVerdicts, expectations: Expectations, broker: Broker) -> set[str]:
-    """The verdicts that a caller is told who waits from before until after they are written."""
+def waited(
+    verdicts: KafkaVerdicts, expectations: PendingVerdictRegistry, broker: Broker
+) -> set[str]:
+    """Verdicts that a caller gets who waits from before until after they are written."""
 
     async def run() -> dict[str, Verdict]:
-        with expectations.expecting(["shop:1", "shop:2"]) as expected:
+        with expectations.waiting_for(["shop:1", "shop:2"]) as expected:
             await asyncio.to_thread(verdicts.listen)
             written = [encode(a_verdict(transaction_id=f"shop:{n}")) for n in (0, 2, 1)]
             broker.write(b"garbage", b'{"transaction_id":"shop:1"}', *written)
-            return await expected.of(["shop:1", "shop:2"], within_seconds=20)
+            return await expected.collect(["shop:1", "shop:2"], within_seconds=20)
 
     return set(asyncio.run(run()))
 
 
-def test_the_first_who_waits_misses_nothing_and_an_idle_reader_ends(broker: Broker) -> None:
-    expectations = Expectations()
+def test_the_first_caller_misses_nothing_and_an_idle_consumer_ends(broker: Broker) -> None:
+    expectations = PendingVerdictRegistry()
     verdicts = KafkaVerdicts(broker.settings(), expectations, idle_seconds=0.5)
     assert readers() == []
     assert waited(verdicts, expectations, broker) == {"shop:1", "shop:2"}
@@ -77,9 +79,9 @@ def test_the_first_who_waits_misses_nothing_and_an_idle_reader_ends(broker: Brok
     eventually(lambda: not readers(), within_seconds=10, what="the idle reader's end")
 
 
-def test_a_broker_that_is_away_is_told_as_such(broker: Broker) -> None:
+def test_an_unavailable_broker_is_reported(broker: Broker) -> None:
     away = broker.settings().model_copy(update={"bootstrap_servers": "127.0.0.1:1"})
-    verdicts = KafkaVerdicts(away, Expectations())
-    with pytest.raises(VerdictsUnheard, match="fraud_topic cannot be read"):
+    verdicts = KafkaVerdicts(away, PendingVerdictRegistry())
+    with pytest.raises(VerdictsUnavailable, match="fraud_topic cannot be read"):
         verdicts.listen()
     assert readers() == []

@@ -1,4 +1,4 @@
-"""What is believed after a lightweight transaction whose outcome nobody told."""
+"""Claims after a lightweight transaction of unknown outcome."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fraudwatch.application.ports import StoreUnavailable
 
 
 class Answer(list[dict[str, Any]]):
-    """Rows as the driver gives them."""
+    """Rows as the driver returns them."""
 
     @property
     def was_applied(self) -> bool:
@@ -29,18 +29,18 @@ class Statement:
 
 
 class LosingSession:
-    """One case in a table; of the first conditional writes it loses the answer, done or not."""
+    """Table with one case; it loses the answers of the first conditional writes, applied or not."""
 
     def __init__(self, *, holder: str | None = None, lost: int = 1, is_done: bool = True) -> None:
         self.holder, self.lost, self.is_done = holder, lost, is_done
         self.error: Callable[[], Exception] = OperationTimedOut
-        self.asked: list[str] = []
+        self.statements: list[str] = []
 
     def prepare(self, text: str) -> Statement:
         return Statement(text)
 
     def execute(self, statement: Statement, values: tuple[Any, ...]) -> Answer:
-        self.asked.append(statement.verb)
+        self.statements.append(statement.verb)
         if statement.verb == "SELECT":
             return Answer([{"claimed_by": self.holder}] if self.holder else [])
         if not self.lost:
@@ -65,31 +65,31 @@ def claims(session: LosingSession) -> CassandraClaims:
     return CassandraClaims(session)  # type: ignore[arg-type]  # as much of a session as is used
 
 
-def test_a_claim_that_was_done_unheard_is_ones_own() -> None:
+def test_a_claim_applied_without_an_answer_is_ones_own() -> None:
     session = LosingSession()
     assert claims(session).claim("test:1", "anna") == "anna"
-    assert session.asked == ["INSERT", "SELECT"]
+    assert session.statements == ["INSERT", "SELECT"]
 
 
-def test_a_claim_that_was_not_done_is_tried_again() -> None:
+def test_a_claim_that_was_not_applied_is_retried() -> None:
     session = LosingSession(is_done=False)
     assert claims(session).claim("test:1", "anna") == "anna"
-    assert (session.holder, session.asked) == ("anna", ["INSERT", "SELECT", "INSERT"])
+    assert (session.holder, session.statements) == ("anna", ["INSERT", "SELECT", "INSERT"])
 
 
-def test_a_claim_that_somebody_else_won_meanwhile_is_theirs() -> None:
+def test_a_claim_won_by_another_login_is_theirs() -> None:
     session = LosingSession(holder="ben")
     session.error = lambda: WriteTimeout("CAS", write_type=WriteType.CAS)
     assert claims(session).claim("test:1", "anna") == "ben"
 
 
-def test_a_claim_that_is_never_answered_is_not_believed() -> None:
+def test_a_claim_without_any_answer_fails() -> None:
     session = LosingSession(lost=99, is_done=False)
     with pytest.raises(StoreUnavailable, match="nothing was claimed"):
         claims(session).claim("test:1", "anna")
 
 
-def test_ones_own_claim_ends_while_it_is_renewed_and_is_taken_again() -> None:
+def test_a_claim_that_expires_during_renewal_is_claimed_again() -> None:
     session = LosingSession(holder="anna", lost=0)
     write = session._write
 
@@ -100,12 +100,12 @@ def test_ones_own_claim_ends_while_it_is_renewed_and_is_taken_again() -> None:
 
     session._write = ends  # type: ignore[method-assign]
     assert claims(session).claim("test:1", "anna") == "anna"
-    assert session.asked == ["INSERT", "UPDATE", "INSERT"]
+    assert session.statements == ["INSERT", "UPDATE", "INSERT"]
 
 
 @pytest.mark.parametrize("is_done", [False, True])
-def test_a_release_whose_answer_is_lost_is_done_once_more_if_it_was_not(*, is_done: bool) -> None:
+def test_a_release_without_an_answer_is_retried_if_it_was_not_applied(*, is_done: bool) -> None:
     session = LosingSession(holder="anna", is_done=is_done)
     claims(session).release("test:1", "anna")
     assert session.holder is None
-    assert session.asked == ["DELETE", "SELECT", *([] if is_done else ["DELETE"])]
+    assert session.statements == ["DELETE", "SELECT", *([] if is_done else ["DELETE"])]

@@ -109,8 +109,8 @@ def test_the_tables_written_are_the_tables_migrated() -> None:
     others = set(declared()) - {table.name for table in TABLES}
     assert len(others) == len(declared()) - len(TABLES)
     # Those that hold no message have an adapter of their own.
-    told = "".join(path.read_text() for path in ADAPTERS.glob("*.py"))
-    assert {name for name in others if f".{name}" not in told} == set()
+    sources = "".join(path.read_text() for path in ADAPTERS.glob("*.py"))
+    assert {name for name in others if f".{name}" not in sources} == set()
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
@@ -140,7 +140,7 @@ def fitting(name: str, kind: Any) -> set[str]:
     return FITTING[kind]
 
 
-def test_columns_of_a_verdict_are_never_unknown_so_that_none_of_an_earlier_one_stays() -> None:
+def test_columns_of_a_verdict_are_never_null_so_that_none_of_an_earlier_one_stays() -> None:
     optional = {column.name for column in columns_of(Verdict) if column.is_optional}
     assert optional.isdisjoint(VERDICTS.plain)
 
@@ -163,21 +163,21 @@ def test_a_verdict_row() -> None:
     assert VERDICTS.partition_of(VERDICT) == ("shop:1",)
 
 
-def test_an_alert_row_lies_in_the_hour_of_its_decision() -> None:
+def test_an_alert_row_is_in_the_hour_of_its_decision() -> None:
     row = as_dict(ALERTS, alert_of(VERDICT))
     assert row["hour_at"] == 1_699_999_200_000  # 22:00 of 2023-11-14
     assert row["write timestamp"] == 1_700_000_001_234_000
     assert ALERTS.partition_of(alert_of(VERDICT)) == (1_699_999_200_000, "CRITICAL")
 
 
-def test_a_transaction_row_lies_in_the_month_of_its_event_in_utc() -> None:
+def test_a_transaction_row_is_in_the_utc_month_of_its_event() -> None:
     row = as_dict(TRANSACTIONS, PURCHASE)
     assert row["month"] == "2023-11"
     assert row["write timestamp"] == 1_701_388_799_999_000
     assert purchase_from(row) == PURCHASE
 
 
-def test_what_purchases_share_is_a_column_and_has_an_index() -> None:
+def test_shared_tokens_are_columns_with_an_index() -> None:
     row = as_dict(TRANSACTIONS, replace(PURCHASE, device_token=a_token("d")))
     shared = [(name, row[name]) for name in ("card_token", "device_token", "ip_network_token")]
     assert shared == [
@@ -189,18 +189,18 @@ def test_what_purchases_share_is_a_column_and_has_an_index() -> None:
     assert indexed == [(TRANSACTIONS.name, name) for name in Shared]
 
 
-def test_a_purchase_lies_at_its_merchant_by_day_in_utc_without_the_sealed_box() -> None:
+def test_a_purchase_is_at_its_merchant_by_utc_day_without_sealed_fields() -> None:
     row = as_dict(MERCHANTS, PURCHASE)
     assert MERCHANTS.partition_of(PURCHASE) == ("merchant-1", "2023-11-30")
     assert row["write timestamp"] == 1_701_388_799_999_000
-    told = json.loads(row["purchase"])
-    assert "sealed" not in told
-    assert told["transaction_id"] == PURCHASE.transaction_id
+    stored = json.loads(row["purchase"])
+    assert "sealed" not in stored
+    assert stored["transaction_id"] == PURCHASE.transaction_id
 
 
 @pytest.mark.parametrize("table", [LABELS, LABELS_BY_DAY], ids=lambda table: table.name)
 @pytest.mark.parametrize("note", [None, "He called: he knows “nothing” of it."])
-def test_a_label_says_who_said_it_and_comes_back_whole(table: Table, note: str | None) -> None:
+def test_a_label_has_its_author_and_is_read_back_whole(table: Table, note: str | None) -> None:
     label = replace(LABEL, note=note)
     row = as_dict(table, label)
     assert row["labelled_by"] == "card-office"
@@ -213,20 +213,20 @@ def test_a_label_of_before_there_were_notes_has_none() -> None:
     assert label_from(as_read).note is None
 
 
-def test_a_label_lies_at_the_day_since_when_it_is_known_in_utc() -> None:
+def test_a_label_is_at_the_utc_day_since_when_it_is_known() -> None:
     late = replace(LABEL, known_at_ms=1_701_388_799_999)
     assert LABELS_BY_DAY.partition_of(late) == ("2023-11-30",)
     assert LABELS.partition_of(late) == ("shop:1",)
 
 
 @pytest.mark.parametrize("table", [LABELS, LABELS_BY_DAY], ids=lambda table: table.name)
-def test_of_two_truths_of_one_instant_the_greater_word_is_written_later(table: Table) -> None:
+def test_of_two_labels_of_one_instant_the_greater_value_wins(table: Table) -> None:
     written_at_us = [table.row(replace(LABEL, verdict=truth))[-1] for truth in sorted(LabelValue)]
     first_us = LABEL.known_at_ms * 1_000
     assert written_at_us == [first_us, first_us + 1, first_us + 2]
 
 
-def test_an_audit_record_lies_on_its_day_and_comes_back_whole() -> None:
+def test_an_audit_record_is_at_its_day_and_is_read_back_whole() -> None:
     row = as_dict(AUDIT, RECORD)
     assert AUDIT.partition_of(RECORD) == ("2023-11-30",)
     assert (row["at"], row["record_id"]) == (1_701_388_799_999, "0" * 32)
@@ -241,7 +241,7 @@ def test_no_verdict_is_ever_written_where_labels_are() -> None:
 
 
 @pytest.mark.parametrize("table", [LABELS, LABELS_BY_DAY], ids=lambda table: table.name)
-def test_all_but_the_word_is_a_labels_key_so_that_two_labels_never_mix(table: Table) -> None:
+def test_all_but_the_value_is_a_labels_key_so_that_two_labels_never_mix(table: Table) -> None:
     columns, _ = declared()[table.name]
     [text] = [one for one in statements() if f"EXISTS fraudwatch.{table.name} (" in one]
     key = set(re.findall(r"\w+", text[text.index("PRIMARY KEY") :].split("WITH")[0]))

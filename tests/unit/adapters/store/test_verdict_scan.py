@@ -24,7 +24,7 @@ class Ring:
 
     def __init__(self, rows: dict[str, tuple[Any, ...]]) -> None:
         self._rows = [(Murmur3Token.hash_fn(key.encode()), row) for key, row in rows.items()]
-        self.asked: Counter[tuple[int, int]] = Counter()
+        self.reads: Counter[tuple[int, int]] = Counter()
         self.fails = 0
 
     def prepare(self, statement: str) -> Any:
@@ -39,7 +39,7 @@ class Ring:
 
     def execute(self, _statement: Any, bounds: tuple[int, int], execution_profile: object) -> Any:
         assert execution_profile == "as tuples"
-        self.asked[bounds] += 1
+        self.reads[bounds] += 1
         if self.fails:
             self.fails -= 1
             raise OperationTimedOut
@@ -60,8 +60,10 @@ def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cassandra_verdict_ranges, "PAUSE_SECONDS", 0)
 
 
-def scan(ring: Ring, told: list[tuple[int, int, int]] | None = None) -> CassandraVerdictScan:
-    return CassandraVerdictScan(ring, lambda *now: None if told is None else told.append(now))  # type: ignore[arg-type]
+def scan(ring: Ring, progress: list[tuple[int, int, int]] | None = None) -> CassandraVerdictScan:
+    return CassandraVerdictScan(
+        ring, lambda *now: None if progress is None else progress.append(now)
+    )  # type: ignore[arg-type]
 
 
 def test_ranges_cover_the_ring_once() -> None:
@@ -75,12 +77,12 @@ def test_ranges_cover_the_ring_once() -> None:
 def test_every_row_of_the_source_is_read_once_and_no_other() -> None:
     ours = [{"transaction_id": f"test:{i}", "reasons": ()} for i in range(300)]
     others = [{"transaction_id": f"testing:{i}"} for i in range(50)]
-    told: list[tuple[int, int, int]] = []
+    progress: list[tuple[int, int, int]] = []
     ring = Ring(stored(*ours, *others))
-    found = scan(ring, told).of("test")
+    found = scan(ring, progress).of("test")
     assert sorted(found.transaction) == sorted(keys_of(one["transaction_id"] for one in ours))
-    assert set(ring.asked.values()) == {1}
-    assert told[-1] == (cassandra_verdict_ranges.RANGES, cassandra_verdict_ranges.RANGES, 300)
+    assert set(ring.reads.values()) == {1}
+    assert progress[-1] == (cassandra_verdict_ranges.RANGES, cassandra_verdict_ranges.RANGES, 300)
 
 
 def test_a_row_keeps_what_a_report_needs() -> None:
@@ -89,19 +91,19 @@ def test_a_row_keeps_what_a_report_needs() -> None:
     assert found.verdict.tolist() == keys_of([verdict.verdict_id]).tolist()
     assert (found.score.tolist(), found.outcome.tolist()) == ([0.5], [1])
     assert (found.rule_names, found.rules.tolist()) == (("high_amount",), [1])
-    assert (found.judges, found.judge.tolist()) == (("rules_only, policy test",), [0])
+    assert (found.scorers, found.scorer.tolist()) == (("rules_only, policy test",), [0])
 
 
-def test_a_range_that_failed_is_read_again_and_not_doubled() -> None:
+def test_a_failed_range_is_read_again_and_not_doubled() -> None:
     ring = Ring(stored({"transaction_id": "test:1"}, {"transaction_id": "test:2"}))
     ring.fails = 2
     assert len(scan(ring).of("test").transaction) == 2
 
 
-def test_a_store_that_stays_away_is_told() -> None:
+def test_a_store_that_stays_unavailable_is_reported() -> None:
     ring = Ring({})
     ring.fails = 10**6
     with pytest.raises(StoreUnavailable, match="does not answer"):
         scan(ring).of("test")
     # It gives up instead of asking for every other range in vain.
-    assert len(ring.asked) < cassandra_verdict_ranges.RANGES / 2
+    assert len(ring.reads) < cassandra_verdict_ranges.RANGES / 2

@@ -1,4 +1,4 @@
-"""Two analysts never work on one case, and nobody is given what is already decided."""
+"""Queue: two analysts never work on one case, and decided cases are not given out."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ ANN, BEN = Person("ann", Role.ANALYST), Person("ben", Role.LEAD)
 
 
 class StaleClaims(MemoryClaims):
-    """Whoever asks who holds what hears what was true before anybody came."""
+    """Claims whose listing is stale: it shows the state before any claim."""
 
-    def held(self) -> Mapping[str, str]:
+    def active_claims(self) -> Mapping[str, str]:
         return {}
 
     def claim(self, transaction_id: str, login: str) -> str:
-        holder = super().held().get(transaction_id, login)
+        holder = super().active_claims().get(transaction_id, login)
         if holder == login:
-            self._held[transaction_id] = (login, NOW + timedelta(minutes=15))
+            self._claims[transaction_id] = (login, NOW + timedelta(minutes=15))
         return holder
 
 
@@ -73,90 +73,92 @@ def decide(store: MemoryVerdictStore, name: str, truth: LabelValue = LabelValue.
 
 
 THREE = (
-    ("shop:mild-new", Risk.MEDIUM, 1),
-    ("shop:grave-old", Risk.CRITICAL, 900),
-    ("shop:grave-new", Risk.CRITICAL, 300),
+    ("shop:medium-new", Risk.MEDIUM, 1),
+    ("shop:critical-old", Risk.CRITICAL, 900),
+    ("shop:critical-new", Risk.CRITICAL, 300),
 )
 
 
-def test_the_gravest_comes_first_and_of_those_the_newest() -> None:
-    queue, seen = a_queue(a_store(*THREE, ("shop:low", Risk.LOW, 1))), []
-    while (name := queue.take_next(ANN, now=NOW, besides=seen)) is not None:
-        seen.append(name)
-    assert seen == ["shop:grave-new", "shop:grave-old", "shop:mild-new"]
+def test_the_highest_risk_comes_first_and_of_those_the_newest() -> None:
+    queue, given = a_queue(a_store(*THREE, ("shop:low", Risk.LOW, 1))), []
+    while (name := queue.claim_next(ANN, now=NOW, excluded=given)) is not None:
+        given.append(name)
+    assert given == ["shop:critical-new", "shop:critical-old", "shop:medium-new"]
 
 
 @pytest.mark.parametrize("truth", LabelValue)
-def test_what_is_decided_waits_for_nobody(truth: LabelValue) -> None:
+def test_a_decided_case_is_not_in_the_queue(truth: LabelValue) -> None:
     store = a_store(*THREE)
-    decide(store, "shop:grave-new", truth)
-    assert a_queue(store).take_next(ANN, now=NOW) == "shop:grave-old"
+    decide(store, "shop:critical-new", truth)
+    assert a_queue(store).claim_next(ANN, now=NOW) == "shop:critical-old"
 
 
-def test_what_another_holds_is_passed_over_and_ones_own_is_given_again() -> None:
+def test_a_case_claimed_by_another_is_skipped_and_ones_own_returned() -> None:
     queue = a_queue(a_store(*THREE))
-    assert queue.take_next(ANN, now=NOW) == "shop:grave-new"
-    assert queue.take_next(BEN, now=NOW) == "shop:grave-old"
-    assert queue.take_next(ANN, now=NOW) == "shop:grave-new"
-    assert queue.claims.held() == {"shop:grave-new": "ann", "shop:grave-old": "ben"}
+    assert queue.claim_next(ANN, now=NOW) == "shop:critical-new"
+    assert queue.claim_next(BEN, now=NOW) == "shop:critical-old"
+    assert queue.claim_next(ANN, now=NOW) == "shop:critical-new"
+    assert queue.claims.active_claims() == {"shop:critical-new": "ann", "shop:critical-old": "ben"}
 
 
-def test_an_alert_older_than_a_day_waits_no_more() -> None:
-    assert a_queue(a_store(("shop:old", Risk.CRITICAL, 25 * 3_600))).take_next(ANN, now=NOW) is None
+def test_an_alert_older_than_a_day_is_not_in_the_queue() -> None:
+    assert (
+        a_queue(a_store(("shop:old", Risk.CRITICAL, 25 * 3_600))).claim_next(ANN, now=NOW) is None
+    )
 
 
-def test_a_long_day_of_decided_ones_hides_nothing() -> None:
+def test_many_decided_alerts_hide_no_open_one() -> None:
     store = a_store(*((f"shop:{n}", Risk.CRITICAL, n) for n in range(1, 1_203)))
     for n in range(1, 1_202):
         decide(store, f"shop:{n}")
-    assert a_queue(store).take_next(ANN, now=NOW) == "shop:1202"
+    assert a_queue(store).claim_next(ANN, now=NOW) == "shop:1202"
 
 
-def test_one_decided_between_reading_and_claiming_is_given_back() -> None:
+def test_a_case_decided_between_reading_and_claiming_is_released() -> None:
     class DecidedMeanwhile(MemoryClaims):
         def claim(self, transaction_id: str, login: str) -> str:
-            if transaction_id == "shop:grave-new":
+            if transaction_id == "shop:critical-new":
                 decide(store, transaction_id)
             return super().claim(transaction_id, login)
 
     store = a_store(*THREE)
     queue = a_queue(store, DecidedMeanwhile(lambda: NOW))
-    assert queue.take_next(ANN, now=NOW) == "shop:grave-old"
-    assert queue.claims.held() == {"shop:grave-old": "ann"}
+    assert queue.claim_next(ANN, now=NOW) == "shop:critical-old"
+    assert queue.claims.active_claims() == {"shop:critical-old": "ann"}
 
 
-def test_who_may_not_decide_is_given_nothing() -> None:
+def test_a_role_that_may_not_decide_gets_no_case() -> None:
     queue = a_queue(a_store(*THREE))
     with pytest.raises(Forbidden):
-        queue.take_next(Person("root", Role.ADMIN), now=NOW)
-    assert queue.claims.held() == {}
+        queue.claim_next(Person("root", Role.ADMIN), now=NOW)
+    assert queue.claims.active_claims() == {}
 
 
-def test_a_silent_store_is_not_an_empty_queue() -> None:
+def test_an_unavailable_store_is_not_an_empty_queue() -> None:
     store = a_store(*THREE)
     store.is_reachable = False
     with pytest.raises(StoreUnavailable):
-        a_queue(store).take_next(ANN, now=NOW)
+        a_queue(store).claim_next(ANN, now=NOW)
 
 
-def test_a_queue_lists_what_take_next_would_claim_in_its_order() -> None:
-    store = a_store(*THREE, ("shop:grave-oldest", Risk.CRITICAL, 1_000))
+def test_a_queue_lists_what_claim_next_would_claim_in_its_order() -> None:
+    store = a_store(*THREE, ("shop:critical-oldest", Risk.CRITICAL, 1_000))
     queue = a_queue(store)
-    queue.claims.claim("shop:grave-new", "ben")
-    queue.claims.claim("shop:mild-new", "ann")
-    decide(store, "shop:grave-oldest")
+    queue.claims.claim("shop:critical-new", "ben")
+    queue.claims.claim("shop:medium-new", "ann")
+    decide(store, "shop:critical-oldest")
     waiting = queue.waiting(ANN, now=NOW, limit=10)
     listed = [(case.alert.transaction_id, case.is_claimed) for case in waiting]
-    assert listed == [("shop:grave-old", False), ("shop:mild-new", True)]
+    assert listed == [("shop:critical-old", False), ("shop:medium-new", True)]
     assert len(queue.waiting(BEN, now=NOW, limit=1)) == 1
-    assert queue.waiting(ANN, now=NOW, limit=10, besides=["shop:grave-old"]) == waiting[1:]
+    assert queue.waiting(ANN, now=NOW, limit=10, excluded=["shop:critical-old"]) == waiting[1:]
 
 
 @given(
     ages=st.lists(st.integers(1, 80_000), unique=True, max_size=12),
     presses=st.lists(st.sampled_from(["ann", "ben", "cleo"]), max_size=20),
 )
-def test_two_are_never_given_the_same_even_when_both_read_before_either_claims(
+def test_two_analysts_never_get_the_same_case_even_when_both_read_first(
     ages: list[int], presses: list[str]
 ) -> None:
     risks = (Risk.CRITICAL, Risk.HIGH, Risk.MEDIUM)
@@ -165,7 +167,7 @@ def test_two_are_never_given_the_same_even_when_both_read_before_either_claims(
     given_to: dict[str, str] = {}
     for login in presses:
         own = [name for name, holder in given_to.items() if holder == login]
-        name = queue.take_next(Person(login, Role.ANALYST), now=NOW, besides=own)
+        name = queue.claim_next(Person(login, Role.ANALYST), now=NOW, excluded=own)
         if name is None:
             assert len(given_to) == len(ages)
         else:

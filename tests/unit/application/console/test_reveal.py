@@ -1,4 +1,4 @@
-"""Looking behind a token: the record comes first, and what it costs to do it too often."""
+"""Reveal: the audit record comes first, and the rate limit."""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ from fraudwatch.adapters.codecs.json_codec import decode, encode
 from fraudwatch.adapters.edge.tink_vault import TinkVault
 from fraudwatch.adapters.memory.verdict_store import MemoryTopic
 from fraudwatch.application.console.access import Forbidden, Role
-from fraudwatch.application.console.allowance import MOST_OF_ONE, Allowance, TooMany
+from fraudwatch.application.console.allowance import (
+    MAX_PER_LOGIN,
+    RevealRateLimit,
+    TooManyReveals,
+)
 from fraudwatch.application.console.audit import PublishedAudit
 from fraudwatch.application.console.casework import Erased
-from fraudwatch.application.console.reveal import AlteredBox, RevealRequest, Reveals
+from fraudwatch.application.console.reveal import AlteredSealedFields, RevealRequest, Reveals
 from fraudwatch.application.ports import NotDelivered
 from fraudwatch.domain.messages.audit import AuditAction, AuditRecord
 from fraudwatch.domain.messages.dead_letter import Refused
@@ -29,7 +33,7 @@ PERSONAL = {"name": "Erika Mustermann", "card_number": "4111111111111111"}
 
 @dataclass
 class WatchedVault:
-    """The real vault, which keeps what had been written down when a box was opened."""
+    """Real vault that notes how many records were written when it was opened."""
 
     real: TinkVault
     topic: MemoryTopic
@@ -45,7 +49,7 @@ class World:
     topic: MemoryTopic
     vault: WatchedVault
     reveals: Reveals
-    asked: RevealRequest
+    request_: RevealRequest
 
     def records(self) -> list[AuditRecord]:
         return [decode(AuditRecord, value) for _, value, _ in self.topic.messages]
@@ -55,7 +59,7 @@ class World:
 def world(tmp_path: Path) -> World:
     topic, real = MemoryTopic(), TinkVault(tmp_path)
     vault = WatchedVault(real, topic)
-    asked = RevealRequest(
+    request_ = RevealRequest(
         transaction_id="shop:1",
         customer_token=ANNA,
         sealed=real.seal(ANNA, "shop:1", PERSONAL),
@@ -64,11 +68,11 @@ def world(tmp_path: Path) -> World:
         reason="  The customer calls, ticket 4711 \n",
     )
     reveals = Reveals(vault, PublishedAudit(topic, encode), lambda: NOON_MS)  # type: ignore[arg-type]
-    return World(topic, vault, reveals, asked)
+    return World(topic, vault, reveals, request_)
 
 
-def test_the_record_is_written_before_the_box_is_opened(world: World) -> None:
-    assert world.reveals.reveal(world.asked)["name"] == "Erika Mustermann"
+def test_the_record_is_written_before_the_fields_are_opened(world: World) -> None:
+    assert world.reveals.reveal(world.request_)["name"] == "Erika Mustermann"
     assert world.vault.written_at_opening == [1]
     [record] = world.records()
     assert problems(record) == []
@@ -78,16 +82,16 @@ def test_the_record_is_written_before_the_box_is_opened(world: World) -> None:
     assert "Erika" not in repr(world.topic.messages)
 
 
-def test_two_looks_are_two_records(world: World) -> None:
-    world.reveals.reveal(world.asked)
-    world.reveals.reveal(world.asked)
+def test_two_reveals_are_two_records(world: World) -> None:
+    world.reveals.reveal(world.request_)
+    world.reveals.reveal(world.request_)
     assert len({record.record_id for record in world.records()}) == 2
 
 
-def test_a_log_that_does_not_acknowledge_leaves_the_box_closed(world: World) -> None:
+def test_without_an_acknowledged_record_nothing_is_opened(world: World) -> None:
     world.topic.is_reachable = False
     with pytest.raises(NotDelivered):
-        world.reveals.reveal(world.asked)
+        world.reveals.reveal(world.request_)
     assert world.vault.written_at_opening == []
 
 
@@ -101,13 +105,13 @@ def test_a_log_that_does_not_acknowledge_leaves_the_box_closed(world: World) -> 
 )
 def test_a_cards_number_is_never_shown_whole(world: World, number: str, shown: str) -> None:
     box = world.vault.real.seal(ANNA, "shop:1", {"card_number": number})
-    assert world.reveals.reveal(replace(world.asked, sealed=box)) == {"card_number": shown}
+    assert world.reveals.reveal(replace(world.request_, sealed=box)) == {"card_number": shown}
 
 
 @pytest.mark.parametrize("role", [Role.ANALYST, Role.ADMIN])
 def test_a_role_without_the_right_gets_nothing(world: World, role: Role) -> None:
     with pytest.raises(Forbidden):
-        world.reveals.reveal(replace(world.asked, role=role))
+        world.reveals.reveal(replace(world.request_, role=role))
     assert world.records() == []
     assert world.vault.written_at_opening == []
 
@@ -125,20 +129,20 @@ def test_a_role_without_the_right_gets_nothing(world: World, role: Role) -> None
         ({"sealed": "x" * 8_193}, "sealed"),
     ],
 )
-def test_what_breaks_its_bounds_is_neither_written_nor_opened(
+def test_an_invalid_request_is_neither_recorded_nor_opened(
     world: World, changes: dict[str, str], named: str
 ) -> None:
     with pytest.raises(Refused) as refusal:
-        world.reveals.reveal(replace(world.asked, **changes))  # type: ignore[arg-type]
+        world.reveals.reveal(replace(world.request_, **changes))  # type: ignore[arg-type]
     assert [problem.field for problem in refusal.value.problems] == [named]
     assert world.records() == []
     assert world.vault.written_at_opening == []
 
 
-def test_a_forgotten_customer_stays_forgotten_and_the_try_is_written_down(world: World) -> None:
+def test_an_erased_customer_stays_erased_and_the_attempt_is_recorded(world: World) -> None:
     world.vault.real.erase(ANNA)
     with pytest.raises(Erased, match="never be opened again"):
-        world.reveals.reveal(world.asked)
+        world.reveals.reveal(world.request_)
     assert len(world.records()) == 1
 
 
@@ -146,38 +150,40 @@ def test_a_forgotten_customer_stays_forgotten_and_the_try_is_written_down(world:
     "changes",
     [{"transaction_id": "shop:2"}, {"customer_token": BERTA}, {"sealed": "AAAA"}, {"sealed": "ä"}],
 )
-def test_a_box_of_another_purchase_does_not_open(world: World, changes: dict[str, str]) -> None:
+def test_sealed_fields_of_another_purchase_do_not_open(
+    world: World, changes: dict[str, str]
+) -> None:
     world.vault.real.seal(BERTA, "shop:2", {"name": "Berta"})
-    with pytest.raises(AlteredBox, match="nothing was shown"):
-        world.reveals.reveal(replace(world.asked, **changes))  # type: ignore[arg-type]
+    with pytest.raises(AlteredSealedFields, match="nothing was shown"):
+        world.reveals.reveal(replace(world.request_, **changes))  # type: ignore[arg-type]
 
 
-def test_an_hours_allowance_is_each_persons_own_and_comes_back() -> None:
-    allowance = Allowance()
-    for nth in range(MOST_OF_ONE):
-        allowance.take("lead", NOON_MS + nth)
-    with pytest.raises(TooMany, match=r"lead asked 30 times .* again in 60 min"):
-        allowance.take("lead", NOON_MS + MOST_OF_ONE)
-    allowance.take("other", NOON_MS + MOST_OF_ONE)
-    with pytest.raises(TooMany) as early:
-        allowance.take("lead", NOON_MS + HOUR_MS - 500)
-    assert early.value.again_in_seconds == 1
-    allowance.take("lead", NOON_MS + HOUR_MS)
-    with pytest.raises(TooMany):
-        allowance.take("lead", NOON_MS + HOUR_MS)
+def test_the_hourly_limit_is_per_login_and_renews() -> None:
+    rate_limit = RevealRateLimit()
+    for nth in range(MAX_PER_LOGIN):
+        rate_limit.consume("lead", NOON_MS + nth)
+    with pytest.raises(TooManyReveals, match=r"lead asked 30 times .* again in 60 min"):
+        rate_limit.consume("lead", NOON_MS + MAX_PER_LOGIN)
+    rate_limit.consume("other", NOON_MS + MAX_PER_LOGIN)
+    with pytest.raises(TooManyReveals) as early:
+        rate_limit.consume("lead", NOON_MS + HOUR_MS - 500)
+    assert early.value.retry_after_seconds == 1
+    rate_limit.consume("lead", NOON_MS + HOUR_MS)
+    with pytest.raises(TooManyReveals):
+        rate_limit.consume("lead", NOON_MS + HOUR_MS)
 
 
-def test_made_up_logins_share_one_allowance() -> None:
-    allowance = Allowance(most_of_one=2, most_of_all=5)
+def test_invented_logins_share_one_limit() -> None:
+    rate_limit = RevealRateLimit(max_per_login=2, max_total=5)
     for nth in range(5):
-        allowance.take(f"login-{nth}", NOON_MS)
-    with pytest.raises(TooMany, match="all together asked 5 times"):
-        allowance.take("another", NOON_MS)
+        rate_limit.consume(f"login-{nth}", NOON_MS)
+    with pytest.raises(TooManyReveals, match="all together asked 5 times"):
+        rate_limit.consume("another", NOON_MS)
 
 
-def test_whoever_asked_too_much_is_refused_before_anything_is_written(world: World) -> None:
-    for _ in range(MOST_OF_ONE):
-        world.reveals.reveal(world.asked)
-    with pytest.raises(TooMany):
-        world.reveals.reveal(world.asked)
-    assert len(world.records()) == len(world.vault.written_at_opening) == MOST_OF_ONE
+def test_above_the_limit_a_reveal_is_refused_before_the_record(world: World) -> None:
+    for _ in range(MAX_PER_LOGIN):
+        world.reveals.reveal(world.request_)
+    with pytest.raises(TooManyReveals):
+        world.reveals.reveal(world.request_)
+    assert len(world.records()) == len(world.vault.written_at_opening) == MAX_PER_LOGIN

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from fraudwatch.adapters.memory.tallies import MemoryTallyStore
-from fraudwatch.application.console.tallying import MOST_CHANGED_ROWS, Tallying
+from fraudwatch.application.console.tallying import MAX_CHANGED_ROWS, Tallying
 from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.domain.tally import LONGEST_VALUE, Counted, Dimension
 from fraudwatch.samples import NOON_MS, a_verdict
@@ -15,7 +15,7 @@ ALL = Dimension.ALL, ""
 
 
 class WatchedStore(MemoryTallyStore):
-    """A store that keeps what it was asked."""
+    """Store that records its calls."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ def store() -> WatchedStore:
     return WatchedStore()
 
 
-def test_nothing_is_saved_before_it_is_told_to_and_then_all(store: WatchedStore) -> None:
+def test_nothing_is_saved_before_a_flush_and_then_all(store: WatchedStore) -> None:
     tallying = Tallying(store)
     for offset in range(5):
         tallying.count(a_verdict(source_offset=offset, event_at_ms=NOON_MS - offset % 2 * DAY_MS))
@@ -47,7 +47,7 @@ def test_nothing_is_saved_before_it_is_told_to_and_then_all(store: WatchedStore)
     assert len(store.sizes) == 2
 
 
-def test_nothing_is_saved_where_nothing_has_changed(store: WatchedStore) -> None:
+def test_without_changes_nothing_is_saved(store: WatchedStore) -> None:
     tallying = Tallying(store)
     tallying.count(a_verdict())
     tallying.flush()
@@ -61,15 +61,15 @@ def test_a_save_is_never_bigger_than_a_batch_may_be(store: WatchedStore) -> None
     for offset in range(1_000):
         tallying.count(a_verdict(source_offset=offset, merchant_id=f"m-{offset}"))
     tallying.flush()
-    assert max(store.sizes) < MOST_CHANGED_ROWS + 20
+    assert max(store.sizes) < MAX_CHANGED_ROWS + 20
     assert len(store.load("2026-01-15", 0).rows) == 1_000 + 5
     # Seven counts of 8 bytes, each a cell with a timestamp and a time to live, and the longest key.
     worst_row_bytes = 7 * (8 + 8 + 8) + 4 * LONGEST_VALUE + 60
-    assert (MOST_CHANGED_ROWS + 20) * worst_row_bytes < 128 * 1024
+    assert (MAX_CHANGED_ROWS + 20) * worst_row_bytes < 128 * 1024
 
 
-def test_days_long_unused_are_let_go_of_and_read_back(store: WatchedStore) -> None:
-    tallying = Tallying(store, most_held_rows=12)
+def test_unused_days_are_evicted_and_read_back(store: WatchedStore) -> None:
+    tallying = Tallying(store, max_cached_rows=12)
     for offset, days_ago in enumerate([0, 1, 2, 0]):
         tallying.count(a_verdict(source_offset=offset, event_at_ms=NOON_MS - days_ago * DAY_MS))
         tallying.flush()
@@ -82,8 +82,8 @@ def test_days_long_unused_are_let_go_of_and_read_back(store: WatchedStore) -> No
     assert store.load("2026-01-15", 0).rows[ALL].purchases == 2
 
 
-@pytest.mark.parametrize("bounds", [{}, {"most_changed_rows": 1}, {"most_held_rows": 1}])
-def test_while_the_store_is_away_nothing_is_lost_or_counted_twice(
+@pytest.mark.parametrize("bounds", [{}, {"max_changed_rows": 1}, {"max_cached_rows": 1}])
+def test_while_the_store_is_unavailable_nothing_is_lost_or_counted_twice(
     store: WatchedStore, bounds: dict[str, Any]
 ) -> None:
     tallying = Tallying(store, **bounds)

@@ -1,4 +1,4 @@
-"""Every reason why a message may be put aside is brought about by the code that gives it."""
+"""Every dead-letter code is produced by the stage that gives it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from fraudwatch.adapters.memory.verdict_store import (
     MemoryVerdictStore,
 )
 from fraudwatch.application.intake.admit import FUTURE_TOLERANCE_MS, Edge
-from fraudwatch.application.intake.intake import Intake, Offered
-from fraudwatch.application.intake.message_builders import purchases
+from fraudwatch.application.intake.intake import FeedItem, Intake
+from fraudwatch.application.intake.message_builders import purchase_builder
 from fraudwatch.domain.features.catalogue import TOO_LATE_MS
 from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.domain.messages.dead_letter import Code, DeadLetter, Refused
@@ -34,8 +34,8 @@ Put = Callable[[bytes, Path], DeadLetter | Refused]
 
 
 @dataclass(frozen=True)
-class Told:
-    """A message as the client gives it."""
+class KafkaMessage:
+    """Message as the Kafka client returns it."""
 
     name: str
     payload: bytes
@@ -54,21 +54,21 @@ class Told:
 
 
 def by_ingest(payload: bytes, folder: Path) -> DeadLetter:
-    letters = MemoryDeadLetters()
+    dead_letters = MemoryDeadLetters()
     edge = Edge(TinkVault(folder), RateTable([]))
     try:
         content: Purchase | Refused = decode(Purchase, payload)
     except Refused as why:
         content = why
-    taken = Intake(purchases(edge, encode), MemoryTopic(), letters, lambda: NOON_MS).take_feed(
-        [Offered("feed:7", payload, content)]
-    )
-    assert taken.accepted == 0
-    return letters.letters["feed:7"]
+    result = Intake(
+        purchase_builder(edge, encode), MemoryTopic(), dead_letters, lambda: NOON_MS
+    ).submit_feed([FeedItem("feed:7", payload, content)])
+    assert result.accepted == 0
+    return dead_letters.letters["feed:7"]
 
 
 def by_detector(payload: bytes, _: Path) -> Refused:
-    """The detector's refusal behind a sound transaction of the same customer at noon."""
+    """Refusal of the detector after a valid transaction of the same customer at noon."""
     messages = [encode(a_transaction(transaction_id="shop:first")), payload]
     folded = fold_messages(CustomerState(), messages, np.full(2, NOON_MS))
     [(place, why)] = folded.refused
@@ -78,10 +78,10 @@ def by_detector(payload: bytes, _: Path) -> Refused:
 
 def by_persister(topic: str) -> Put:
     def put(payload: bytes, _: Path) -> DeadLetter:
-        letters = MemoryDeadLetters()
-        entry = read(Told(topic, payload))  # type: ignore[arg-type]
-        Persister(MemoryVerdictStore(), letters, lambda: NOON_MS).persist([entry])
-        return letters.letters[f"{topic}-0-7"]
+        dead_letters = MemoryDeadLetters()
+        entry = read(KafkaMessage(topic, payload))  # type: ignore[arg-type]
+        Persister(MemoryVerdictStore(), dead_letters, lambda: NOON_MS).persist([entry])
+        return dead_letters.letters[f"{topic}-0-7"]
 
     return put
 
@@ -110,7 +110,7 @@ CASES: list[tuple[Code, Put, bytes]] = [
 @pytest.mark.parametrize(
     ("code", "put", "payload"), CASES, ids=[f"{code}-{n}" for n, (code, _, _) in enumerate(CASES)]
 )
-def test_a_bad_message_is_put_aside_under_its_code(
+def test_a_bad_message_is_dead_lettered_with_its_code(
     tmp_path: Path, code: Code, put: Put, payload: bytes
 ) -> None:
     aside = put(payload, tmp_path)
@@ -119,5 +119,5 @@ def test_a_bad_message_is_put_aside_under_its_code(
     assert getattr(aside, "payload", payload) == payload
 
 
-def test_no_code_is_without_a_case() -> None:
+def test_every_code_has_a_case() -> None:
     assert {code for code, _, _ in CASES} == set(Code)

@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 
 from fraudwatch.application.dead_letters.dlq import (
-    INGEST_DOOR,
-    INGEST_LABELS_DOOR,
-    Door,
-    DoorClosed,
-    Letter,
+    INGEST_LABELS_TARGET,
+    INGEST_TARGET,
+    DlqRecord,
+    NotReplayable,
     Replay,
-    Result,
-    State,
-    Stays,
+    ReplayResult,
+    ReplayState,
+    ReplayTarget,
+    TargetUnavailable,
     newest_first,
 )
 from fraudwatch.domain.messages.dead_letter import KEPT_PAYLOAD_BYTES
@@ -22,7 +22,7 @@ from fraudwatch.samples import NOON_MS
 from fraudwatch.topics import AUDIT_TOPIC, FRAUD_TOPIC, LABELS_TOPIC, TRANSACTION_TOPIC
 
 
-def a_letter(payload: bytes = b"sound", **changes: Any) -> Letter:
+def a_record(payload: bytes = b"sound", **changes: Any) -> DlqRecord:
     usual: dict[str, Any] = {
         "stage": "ingest",
         "origin": "feed:1",
@@ -34,109 +34,109 @@ def a_letter(payload: bytes = b"sound", **changes: Any) -> Letter:
         "partition": 0,
         "offset": 0,
     }
-    return Letter(**(usual | changes))
+    return DlqRecord(**(usual | changes))
 
 
-class MemoryLetterbox:
-    """Letters and what is sealed in them, by their offset."""
+class MemoryDlqReader:
+    """DLQ reader over a list; payloads by offset."""
 
-    def __init__(self, letters: list[Letter], payloads: dict[int, bytes] | None = None) -> None:
-        self._letters, self._payloads = letters, payloads or {}
+    def __init__(self, records: list[DlqRecord], payloads: dict[int, bytes] | None = None) -> None:
+        self._records, self._payloads = records, payloads or {}
 
-    def letters(self) -> list[Letter]:
-        return self._letters
+    def records(self) -> list[DlqRecord]:
+        return self._records
 
-    def open(self, letter: Letter) -> bytes:
-        return self._payloads.get(letter.offset, b"sound")
+    def open(self, record: DlqRecord) -> bytes:
+        return self._payloads.get(record.offset, b"sound")
 
 
-class MemoryDoor:
-    """Lets in everything but what begins with ``bad``, unless it is closed."""
+class MemoryTarget:
+    """Accepts everything but what begins with ``bad``, unless it is closed."""
 
     def __init__(self) -> None:
-        self.entered: list[bytes] = []
-        self.knocks = 0
-        self.is_closed = False
+        self.received: list[bytes] = []
+        self.calls = 0
+        self.is_unavailable = False
 
     def check(self, payload: bytes) -> None:
         if payload.startswith(b"bad"):
-            raise Stays("id is missing")
+            raise NotReplayable("id is missing")
 
-    def enter(self, payload: bytes) -> None:
-        self.knocks += 1
-        if self.is_closed:
-            raise DoorClosed("ingest does not answer")
+    def replay(self, payload: bytes) -> None:
+        self.calls += 1
+        if self.is_unavailable:
+            raise TargetUnavailable("ingest does not answer")
         if payload.startswith(b"refused"):
-            raise Stays("currency has no rate")
-        self.entered.append(payload)
+            raise NotReplayable("currency has no rate")
+        self.received.append(payload)
 
 
-class Remembering:
-    """What has entered, in a list."""
+class ReplayedList:
+    """Replayed records in a list."""
 
     def __init__(self) -> None:
-        self.letters: list[Letter] = []
+        self.records: list[DlqRecord] = []
 
-    def __contains__(self, letter: Letter) -> bool:
-        return letter in self.letters
+    def __contains__(self, record: DlqRecord) -> bool:
+        return record in self.records
 
-    def add(self, letter: Letter) -> None:
-        self.letters.append(letter)
-
-
-@pytest.fixture
-def doors() -> dict[str, MemoryDoor]:
-    names = (INGEST_DOOR, INGEST_LABELS_DOOR, TRANSACTION_TOPIC, FRAUD_TOPIC)
-    return {name: MemoryDoor() for name in names}
+    def add(self, record: DlqRecord) -> None:
+        self.records.append(record)
 
 
 @pytest.fixture
-def remembered() -> Remembering:
-    return Remembering()
+def targets() -> dict[str, MemoryTarget]:
+    names = (INGEST_TARGET, INGEST_LABELS_TARGET, TRANSACTION_TOPIC, FRAUD_TOPIC)
+    return {name: MemoryTarget() for name in names}
+
+
+@pytest.fixture
+def replayed() -> ReplayedList:
+    return ReplayedList()
 
 
 def run(
-    doors: dict[str, MemoryDoor],
-    remembered: Remembering,
-    letters: list[Letter],
+    targets: dict[str, MemoryTarget],
+    replayed: ReplayedList,
+    records: list[DlqRecord],
     payloads: dict[int, bytes] | None = None,
     *,
     is_trial: bool = False,
-) -> list[Result]:
-    ways: dict[str, Door] = dict(doors)
-    box = MemoryLetterbox(letters, payloads)
-    return list(Replay(box, ways, remembered, is_trial=is_trial).run(box.letters()))
+) -> list[ReplayResult]:
+    by_name: dict[str, ReplayTarget] = dict(targets)
+    reader = MemoryDlqReader(records, payloads)
+    return list(Replay(reader, by_name, replayed, is_trial=is_trial).run(reader.records()))
 
 
 def test_of_copies_the_last_one_is_listed_and_stages_are_kept_apart() -> None:
     origin = "transaction_topic-0-17"
     found = newest_first(
         [
-            a_letter(stage="detector", origin=origin, at_ms=3, offset=0),
-            a_letter(stage="persister", origin=origin, at_ms=2, offset=1),
-            a_letter(stage="detector", origin=origin, at_ms=5, offset=2),
-            a_letter(origin="feed:9", at_ms=4, offset=3),
+            a_record(stage="detector", origin=origin, at_ms=3, offset=0),
+            a_record(stage="persister", origin=origin, at_ms=2, offset=1),
+            a_record(stage="detector", origin=origin, at_ms=5, offset=2),
+            a_record(origin="feed:9", at_ms=4, offset=3),
         ]
     )
-    assert [(letter.id, letter.offset) for letter in found] == [
+    assert [(record.id, record.offset) for record in found] == [
         ("detector:transaction_topic-0-17", 2),
         ("ingest:feed:9", 3),
         ("persister:transaction_topic-0-17", 1),
     ]
 
 
-def test_letters_of_one_moment_are_listed_in_the_order_of_the_topic() -> None:
-    found = newest_first([a_letter(origin=f"feed:{n}", offset=n) for n in range(3)])
-    assert [letter.offset for letter in found] == [2, 1, 0]
+def test_records_of_one_moment_are_listed_in_topic_order() -> None:
+    found = newest_first([a_record(origin=f"feed:{n}", offset=n) for n in range(3)])
+    assert [record.offset for record in found] == [2, 1, 0]
 
 
 @pytest.mark.parametrize(
-    ("stage", "origin", "door"),
+    ("stage", "origin", "target"),
     [
-        ("ingest", "feed:90547", INGEST_DOOR),
-        ("ingest", "feed:8221:4+1", INGEST_DOOR),
-        ("ingest", "chargebacks:411", INGEST_LABELS_DOOR),
-        ("ingest", "chargebacks:8221:4+1", INGEST_LABELS_DOOR),
+        ("ingest", "feed:90547", INGEST_TARGET),
+        ("ingest", "feed:8221:4+1", INGEST_TARGET),
+        ("ingest", "chargebacks:411", INGEST_LABELS_TARGET),
+        ("ingest", "chargebacks:8221:4+1", INGEST_LABELS_TARGET),
         ("ingest", "transaction_topic-1-17", ""),
         ("detector", "transaction_topic-1-17", TRANSACTION_TOPIC),
         ("persister", "transaction_topic-1-17", TRANSACTION_TOPIC),
@@ -150,90 +150,90 @@ def test_letters_of_one_moment_are_listed_in_the_order_of_the_topic() -> None:
         ("a_later_stage", "transaction_topic-1-17", ""),
     ],
 )
-def test_a_letter_enters_where_it_was_read_and_nowhere_else(
-    stage: str, origin: str, door: str
+def test_a_record_has_the_target_it_was_read_from_only(
+    stage: str, origin: str, target: str
 ) -> None:
-    assert a_letter(stage=stage, origin=origin).door == door
+    assert a_record(stage=stage, origin=origin).target == target
 
 
-def test_each_letter_enters_by_its_door_oldest_first_and_is_remembered(
-    doors: dict[str, MemoryDoor], remembered: Remembering
+def test_each_record_is_replayed_to_its_target_oldest_first_and_noted(
+    targets: dict[str, MemoryTarget], replayed: ReplayedList
 ) -> None:
-    letters = [
-        a_letter(b"2", origin="feed:2", at_ms=2, offset=2),
-        a_letter(b"1", origin="feed:1", at_ms=1, offset=1),
-        a_letter(b"3", stage="persister", origin="fraud_topic-0-3", at_ms=3, offset=3),
-        a_letter(b"4", origin="chargebacks:1", at_ms=4, offset=4),
+    records = [
+        a_record(b"2", origin="feed:2", at_ms=2, offset=2),
+        a_record(b"1", origin="feed:1", at_ms=1, offset=1),
+        a_record(b"3", stage="persister", origin="fraud_topic-0-3", at_ms=3, offset=3),
+        a_record(b"4", origin="chargebacks:1", at_ms=4, offset=4),
     ]
-    results = run(doors, remembered, letters, {n: str(n).encode() for n in (1, 2, 3, 4)})
-    assert [result.state for result in results] == [State.REPLAYED] * 4
-    assert doors[INGEST_DOOR].entered == [b"1", b"2"]
-    assert doors[FRAUD_TOPIC].entered == [b"3"]
-    assert doors[INGEST_LABELS_DOOR].entered == [b"4"]
-    assert [letter.offset for letter in remembered.letters] == [1, 2, 3, 4]
+    results = run(targets, replayed, records, {n: str(n).encode() for n in (1, 2, 3, 4)})
+    assert [result.state for result in results] == [ReplayState.REPLAYED] * 4
+    assert targets[INGEST_TARGET].received == [b"1", b"2"]
+    assert targets[FRAUD_TOPIC].received == [b"3"]
+    assert targets[INGEST_LABELS_TARGET].received == [b"4"]
+    assert [record.offset for record in replayed.records] == [1, 2, 3, 4]
 
 
-def test_what_two_readers_put_aside_enters_once_and_both_are_remembered(
-    doors: dict[str, MemoryDoor], remembered: Remembering
+def test_a_message_dead_lettered_twice_is_replayed_once_and_noted_twice(
+    targets: dict[str, MemoryTarget], replayed: ReplayedList
 ) -> None:
-    both = [a_letter(stage=s, origin="transaction_topic-0-1") for s in ("detector", "persister")]
-    results = run(doors, remembered, both)
-    assert [result.state for result in results] == [State.REPLAYED] * 2
-    assert doors[TRANSACTION_TOPIC].entered == [b"sound"]
-    assert len(remembered.letters) == 2
+    both = [a_record(stage=s, origin="transaction_topic-0-1") for s in ("detector", "persister")]
+    results = run(targets, replayed, both)
+    assert [result.state for result in results] == [ReplayState.REPLAYED] * 2
+    assert targets[TRANSACTION_TOPIC].received == [b"sound"]
+    assert len(replayed.records) == 2
 
 
 @pytest.mark.parametrize(
-    ("letter", "payload", "why"),
+    ("record", "payload", "why"),
     [
-        (a_letter(b"bad"), b"bad", "id is missing"),
-        (a_letter(b"refused"), b"refused", "currency has no rate"),
-        (a_letter(payload_bytes=KEPT_PAYLOAD_BYTES + 1), b"sound", "only the first 65536"),
-        (a_letter(), b"something else", "not the one that its headers describe"),
-        (a_letter(stage="persister", origin="nowhere"), b"sound", "name no place"),
-        (a_letter(code="too_late"), b"sound", "gone on by a month"),
+        (a_record(b"bad"), b"bad", "id is missing"),
+        (a_record(b"refused"), b"refused", "currency has no rate"),
+        (a_record(payload_bytes=KEPT_PAYLOAD_BYTES + 1), b"sound", "only the first 65536"),
+        (a_record(), b"something else", "does not match the hash in its headers"),
+        (a_record(stage="persister", origin="nowhere"), b"sound", "name no replay target"),
+        (a_record(code="too_late"), b"sound", "30 days older"),
     ],
 )
-def test_what_cannot_enter_stays_with_the_reason_and_stops_nothing(
-    doors: dict[str, MemoryDoor],
-    remembered: Remembering,
-    letter: Letter,
+def test_a_record_that_cannot_be_replayed_has_a_reason_and_stops_nothing(
+    targets: dict[str, MemoryTarget],
+    replayed: ReplayedList,
+    record: DlqRecord,
     payload: bytes,
     why: str,
 ) -> None:
-    later = a_letter(origin="feed:2", offset=1, at_ms=NOON_MS + 1)
-    stays, enters = run(doors, remembered, [letter, later], {0: payload})
-    assert (stays.state, enters.state) == (State.STAYS, State.REPLAYED)
+    later = a_record(origin="feed:2", offset=1, at_ms=NOON_MS + 1)
+    stays, enters = run(targets, replayed, [record, later], {0: payload})
+    assert (stays.state, enters.state) == (ReplayState.NOT_REPLAYABLE, ReplayState.REPLAYED)
     assert why in stays.detail
-    assert remembered.letters == [later]
-    assert doors[INGEST_DOOR].entered == [b"sound"]
+    assert replayed.records == [later]
+    assert targets[INGEST_TARGET].received == [b"sound"]
 
 
 def test_exactly_the_kept_size_is_whole() -> None:
-    assert not a_letter(payload_bytes=KEPT_PAYLOAD_BYTES).is_cut
-    assert a_letter(payload_bytes=KEPT_PAYLOAD_BYTES + 1).is_cut
+    assert not a_record(payload_bytes=KEPT_PAYLOAD_BYTES).is_cut
+    assert a_record(payload_bytes=KEPT_PAYLOAD_BYTES + 1).is_cut
 
 
-def test_a_closed_door_is_knocked_at_once_and_the_others_stay_open(
-    doors: dict[str, MemoryDoor], remembered: Remembering
+def test_an_unavailable_target_is_called_once_and_others_are_used(
+    targets: dict[str, MemoryTarget], replayed: ReplayedList
 ) -> None:
-    doors[INGEST_DOOR].is_closed = True
-    letters = [a_letter(origin=f"feed:{n}", offset=n) for n in range(3)]
-    letters.append(a_letter(stage="persister", origin="fraud_topic-0-1", offset=3))
-    results = run(doors, remembered, letters)
-    assert [r.state for r in results] == [State.STAYS] * 3 + [State.REPLAYED]
+    targets[INGEST_TARGET].is_unavailable = True
+    records = [a_record(origin=f"feed:{n}", offset=n) for n in range(3)]
+    records.append(a_record(stage="persister", origin="fraud_topic-0-1", offset=3))
+    results = run(targets, replayed, records)
+    assert [r.state for r in results] == [ReplayState.NOT_REPLAYABLE] * 3 + [ReplayState.REPLAYED]
     assert {r.detail for r in results[:3]} == {"ingest does not answer"}
-    assert doors[INGEST_DOOR].knocks == 1
+    assert targets[INGEST_TARGET].calls == 1
 
 
-def test_a_trial_opens_and_checks_but_sends_and_remembers_nothing(
-    doors: dict[str, MemoryDoor], remembered: Remembering
+def test_a_trial_opens_and_checks_but_sends_and_notes_nothing(
+    targets: dict[str, MemoryTarget], replayed: ReplayedList
 ) -> None:
-    letters = [a_letter(), a_letter(b"bad", origin="feed:2", offset=1)]
-    results = run(doors, remembered, letters, {1: b"bad"}, is_trial=True)
-    assert [r.state for r in results] == [State.WOULD_ENTER, State.STAYS]
-    assert doors[INGEST_DOOR].knocks == 0
-    assert remembered.letters == []
+    records = [a_record(), a_record(b"bad", origin="feed:2", offset=1)]
+    results = run(targets, replayed, records, {1: b"bad"}, is_trial=True)
+    assert [r.state for r in results] == [ReplayState.WOULD_REPLAY, ReplayState.NOT_REPLAYABLE]
+    assert targets[INGEST_TARGET].calls == 0
+    assert replayed.records == []
 
 
 HEADERS = {
@@ -247,19 +247,19 @@ HEADERS = {
 }
 
 
-def test_a_letter_is_told_by_its_headers() -> None:
-    letter = Letter.told_by(HEADERS | {"other": "x"}, 0, 5)
-    assert letter is not None
-    assert letter.id == "detector:transaction_topic-0-17"
-    assert (letter.code, letter.at_ms, letter.payload_bytes) == ("not_json", NOON_MS, 7)
-    assert (letter.partition, letter.offset) == (0, 5)
+def test_a_record_is_parsed_from_its_headers() -> None:
+    record = DlqRecord.from_headers(HEADERS | {"other": "x"}, 0, 5)
+    assert record is not None
+    assert record.id == "detector:transaction_topic-0-17"
+    assert (record.code, record.at_ms, record.payload_bytes) == ("not_json", NOON_MS, 7)
+    assert (record.partition, record.offset) == (0, 5)
 
 
 @pytest.mark.parametrize("missing", HEADERS)
-def test_without_one_of_its_headers_it_is_no_letter(missing: str) -> None:
-    assert Letter.told_by({k: v for k, v in HEADERS.items() if k != missing}, 0, 5) is None
+def test_without_one_of_its_headers_there_is_no_record(missing: str) -> None:
+    assert DlqRecord.from_headers({k: v for k, v in HEADERS.items() if k != missing}, 0, 5) is None
 
 
 @pytest.mark.parametrize("number", ["fraudwatch.at_ms", "fraudwatch.payload_bytes"])
-def test_a_number_that_is_none_makes_no_letter(number: str) -> None:
-    assert Letter.told_by(HEADERS | {number: "soon"}, 0, 5) is None
+def test_an_invalid_number_makes_no_record(number: str) -> None:
+    assert DlqRecord.from_headers(HEADERS | {number: "soon"}, 0, 5) is None

@@ -18,18 +18,18 @@ from fraudwatch.adapters.edge.keysets import (
     PRIVATE_DEAD_LETTER_KEY,
     PUBLIC_DEAD_LETTER_KEY,
     create_dead_letter_keys,
-    dead_letter_box,
     dead_letter_opener,
+    dead_letter_sealer,
 )
-from fraudwatch.adapters.kafka_log.dlq_replay_targets import doors
+from fraudwatch.adapters.kafka_log.dlq_replay_targets import replay_targets
 from fraudwatch.adapters.kafka_log.replayed_file import ReplayedFile
 from fraudwatch.application.dead_letters.dlq import (
-    INGEST_DOOR,
-    INGEST_LABELS_DOOR,
-    Door,
-    DoorClosed,
-    Letter,
-    Stays,
+    INGEST_LABELS_TARGET,
+    INGEST_TARGET,
+    DlqRecord,
+    NotReplayable,
+    ReplayTarget,
+    TargetUnavailable,
 )
 from fraudwatch.domain.messages.label import LabelValue, ReportedLabel
 from fraudwatch.samples import NOON_MS, a_purchase, a_transaction, a_verdict
@@ -47,8 +47,8 @@ A_CHARGEBACK = ReportedLabel(
 )
 
 
-def a_letter(origin: str = "feed:1", payload: bytes = b"x") -> Letter:
-    return Letter(
+def a_letter(origin: str = "feed:1", payload: bytes = b"x") -> DlqRecord:
+    return DlqRecord(
         stage="ingest",
         origin=origin,
         code="not_json",
@@ -61,14 +61,14 @@ def a_letter(origin: str = "feed:1", payload: bytes = b"x") -> Letter:
     )
 
 
-def the_doors(answer: Answer | None = None) -> dict[str, Door]:
+def the_targets(answer: Answer | None = None) -> dict[str, ReplayTarget]:
     transport = httpx.MockTransport(answer or (lambda _: httpx.Response(500)))
-    return doors(NOWHERE, IngestApi(IngestEndpoint("http://ingest", "key"), transport))
+    return replay_targets(NOWHERE, IngestApi(IngestEndpoint("http://ingest", "key"), transport))
 
 
 def test_the_private_half_opens_what_the_public_half_sealed(tmp_path: Path) -> None:
     create_dead_letter_keys(tmp_path)
-    sealed = dead_letter_box(tmp_path / PUBLIC_DEAD_LETTER_KEY).encrypt(b"garbage", b"feed:1")
+    sealed = dead_letter_sealer(tmp_path / PUBLIC_DEAD_LETTER_KEY).encrypt(b"garbage", b"feed:1")
     opener = dead_letter_opener(tmp_path / PRIVATE_DEAD_LETTER_KEY)
     assert opener.decrypt(sealed, b"feed:1") == b"garbage"
     with pytest.raises(tink.TinkError):
@@ -82,38 +82,38 @@ def test_the_public_half_opens_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("door", "sound", "unbound"),
+    ("target", "valid", "unbound"),
     [
-        (INGEST_DOOR, a_purchase(), a_purchase(amount_minor=-1)),
-        (INGEST_LABELS_DOOR, A_CHARGEBACK, replace(A_CHARGEBACK, known_at_ms=-1)),
+        (INGEST_TARGET, a_purchase(), a_purchase(amount_minor=-1)),
+        (INGEST_LABELS_TARGET, A_CHARGEBACK, replace(A_CHARGEBACK, known_at_ms=-1)),
         (TRANSACTION_TOPIC, a_transaction(), a_transaction(amount_minor=-1)),
         (FRAUD_TOPIC, a_verdict(), a_verdict(amount_minor=-1)),
     ],
 )
-def test_a_door_takes_what_its_reader_takes_and_nothing_else(
-    door: str, sound: object, unbound: object
+def test_a_target_accepts_what_its_consumer_accepts_and_nothing_else(
+    target: str, valid: object, unbound: object
 ) -> None:
-    way, sound, unbound = the_doors()[door], encode(sound), encode(unbound)
-    way.check(sound)
-    for bad in (b"", b"garbage", b"[%b]" % sound, b"%b,%b" % (sound, sound), b"{}"):
-        with pytest.raises(Stays):
-            way.check(bad)
-    with pytest.raises(Stays, match=r"(amount_minor|known_at_ms) must lie between"):
-        way.check(unbound)
+    target_, valid, unbound = the_targets()[target], encode(valid), encode(unbound)
+    target_.check(valid)
+    for bad in (b"", b"garbage", b"[%b]" % valid, b"%b,%b" % (valid, valid), b"{}"):
+        with pytest.raises(NotReplayable):
+            target_.check(bad)
+    with pytest.raises(NotReplayable, match=r"(amount_minor|known_at_ms) must lie between"):
+        target_.check(unbound)
 
 
 OF_INGEST = pytest.mark.parametrize(
-    ("door", "path", "content"),
+    ("target", "path", "content"),
     [
-        (INGEST_DOOR, "/v1/transactions", a_purchase()),
-        (INGEST_LABELS_DOOR, "/v1/labels", A_CHARGEBACK),
+        (INGEST_TARGET, "/v1/transactions", a_purchase()),
+        (INGEST_LABELS_TARGET, "/v1/labels", A_CHARGEBACK),
     ],
 )
 
 
 @OF_INGEST
-def test_each_kind_of_message_is_posted_alone_where_ingest_takes_it(
-    door: str, path: str, content: object
+def test_each_kind_of_message_is_posted_alone_to_its_endpoint(
+    target: str, path: str, content: object
 ) -> None:
     requests: list[httpx.Request] = []
 
@@ -121,31 +121,33 @@ def test_each_kind_of_message_is_posted_alone_where_ingest_takes_it(
         requests.append(request)
         return httpx.Response(202, json={"accepted": 1, "repeated": 0})
 
-    the_doors(answer)[door].enter(encode(content))
+    the_targets(answer)[target].replay(encode(content))
     assert [request.url.path for request in requests] == [path]
     assert json.loads(requests[0].content) == [json.loads(encode(content))]
 
 
 @OF_INGEST
-def test_what_ingest_refuses_stays_with_its_reason(door: str, path: str, content: object) -> None:
+def test_a_record_that_ingest_refuses_has_its_reason(
+    target: str, path: str, content: object
+) -> None:
     refusal = {"index": 0, "code": "out_of_bounds", "field": "a_field", "reason": f"not to {path}"}
-    way = the_doors(lambda _: httpx.Response(422, json={"problems": [refusal]}))[door]
-    with pytest.raises(Stays, match=f"a_field not to {path}"):
-        way.enter(encode(content))
+    target_ = the_targets(lambda _: httpx.Response(422, json={"problems": [refusal]}))[target]
+    with pytest.raises(NotReplayable, match=f"a_field not to {path}"):
+        target_.replay(encode(content))
 
 
 @pytest.mark.parametrize("status", [401, 500, 503])
 @pytest.mark.parametrize(
-    ("door", "content"), [(INGEST_DOOR, a_purchase()), (INGEST_LABELS_DOOR, A_CHARGEBACK)]
+    ("target", "content"), [(INGEST_TARGET, a_purchase()), (INGEST_LABELS_TARGET, A_CHARGEBACK)]
 )
-def test_an_ingest_that_takes_nothing_is_a_closed_door(
-    status: int, door: str, content: object
+def test_an_unavailable_ingest_is_an_unavailable_target(
+    status: int, target: str, content: object
 ) -> None:
-    with pytest.raises(DoorClosed):
-        the_doors(lambda _: httpx.Response(status))[door].enter(encode(content))
+    with pytest.raises(TargetUnavailable):
+        the_targets(lambda _: httpx.Response(status))[target].replay(encode(content))
 
 
-def test_what_was_replayed_is_remembered_by_the_next_run(tmp_path: Path) -> None:
+def test_a_replayed_record_is_known_to_the_next_run(tmp_path: Path) -> None:
     path = tmp_path / "dead_letters" / "replayed.jsonl"
     first = ReplayedFile(path)
     assert a_letter() not in first
@@ -158,14 +160,14 @@ def test_what_was_replayed_is_remembered_by_the_next_run(tmp_path: Path) -> None
     assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
 
 
-def test_another_payload_under_the_same_origin_is_another_letter(tmp_path: Path) -> None:
-    remembered = ReplayedFile(tmp_path / "replayed.jsonl")
-    remembered.add(a_letter(payload=b"old shop"))
-    assert a_letter(payload=b"new shop") not in remembered
+def test_another_payload_under_the_same_origin_is_another_record(tmp_path: Path) -> None:
+    journal = ReplayedFile(tmp_path / "replayed.jsonl")
+    journal.add(a_letter(payload=b"old shop"))
+    assert a_letter(payload=b"new shop") not in journal
 
 
 @pytest.mark.parametrize("cut", range(1, 100, 7))
-def test_an_entry_that_a_crash_cut_short_harms_no_other(tmp_path: Path, cut: int) -> None:
+def test_a_torn_entry_harms_no_other(tmp_path: Path, cut: int) -> None:
     path = tmp_path / "replayed.jsonl"
     ReplayedFile(path).add(a_letter("feed:1"))
     ReplayedFile(path).add(a_letter("feed:2"))

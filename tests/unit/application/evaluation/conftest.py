@@ -1,4 +1,4 @@
-"""Truth and verdicts by hand, and a labelled file of six purchases."""
+"""Labels and verdicts by hand, and a labelled file of six purchases."""
 
 from __future__ import annotations
 
@@ -71,10 +71,10 @@ def write_files(tmp_path: Path) -> WriteFiles:
 
 
 def verdicts_on(given: dict[str, dict[str, Any]]) -> Verdicts:
-    """Stored verdicts by transaction id; what is not said is approved with score 0."""
+    """Stored verdicts by transaction id; by default approved with score 0."""
     columns = VerdictColumns()
-    for transaction_id, said in given.items():
-        one = A_VERDICT | said
+    for transaction_id, changes in given.items():
+        one = A_VERDICT | changes
         ids = (transaction_id, f"verdict of {transaction_id}")
         columns.add(ids, (one["outcome"], one["score"]), one["rules"], "rules_only, policy p1")
     return columns.finished()

@@ -11,10 +11,10 @@ import pytest
 
 from fraudwatch.adapters.datasets import files as dataset_files
 from fraudwatch.adapters.datasets.files import DatasetFile
-from fraudwatch.adapters.datasets.labels import read_truth
+from fraudwatch.adapters.datasets.labels import read_labelled_purchases
 from fraudwatch.adapters.datasets.ledger import identity_of
 from fraudwatch.adapters.datasets.mapping import WrongMapping, load_mapping
-from fraudwatch.application.evaluation.ports import Truth, keys_of
+from fraudwatch.application.evaluation.ports import LabelledPurchases, keys_of
 from fraudwatch.domain.money import Rate, RateTable
 from fraudwatch.stack.place import ROOT
 from tests.unit.application.evaluation.conftest import MAPPING, NEW_YEAR_MS, ROWS
@@ -27,8 +27,8 @@ DAY_MS = 86_400_000
 RATES = RateTable([Rate("2019-01-01", "USD", Decimal("1.25"))])
 
 
-def truth_of(files: Files, **limits: int) -> Truth:
-    return read_truth(files.labels, load_mapping(files.mapping), RATES, **limits)
+def truth_of(files: Files, **limits: int) -> LabelledPurchases:
+    return read_labelled_purchases(files.labels, load_mapping(files.mapping), RATES, **limits)
 
 
 def changed(**changes: Any) -> dict[str, Any]:
@@ -36,13 +36,13 @@ def changed(**changes: Any) -> dict[str, Any]:
 
 
 def test_ids_cards_money_and_labels_are_those_of_the_file(write_files: WriteFiles) -> None:
-    truth = truth_of(write_files(ROWS))
-    assert truth.source == "test"
-    assert truth.transaction.tolist() == keys_of(f"test:t-a{i}" for i in range(1, 7)).tolist()
-    assert truth.card.tolist() == keys_of(["ann", "bob", "bob", "ann", "cy", "dee"]).tolist()
-    assert truth.eur_cents.tolist() == [1000, 50000, 30000, 2000, 20000, 500]
-    assert truth.is_fraud.tolist() == [False, True, True, False, True, False]
-    assert truth.event_at_ms[0] == NEW_YEAR_MS + 9 * 3_600_000
+    labelled = truth_of(write_files(ROWS))
+    assert labelled.source == "test"
+    assert labelled.transaction.tolist() == keys_of(f"test:t-a{i}" for i in range(1, 7)).tolist()
+    assert labelled.card.tolist() == keys_of(["ann", "bob", "bob", "ann", "cy", "dee"]).tolist()
+    assert labelled.eur_cents.tolist() == [1000, 50000, 30000, 2000, 20000, 500]
+    assert labelled.is_fraud.tolist() == [False, True, True, False, True, False]
+    assert labelled.event_at_ms[0] == NEW_YEAR_MS + 9 * 3_600_000
 
 
 def test_ids_are_those_that_a_replay_sends(write_files: WriteFiles) -> None:
@@ -55,40 +55,42 @@ def test_ids_are_those_that_a_replay_sends(write_files: WriteFiles) -> None:
 
 def test_an_interval_begins_with_from_and_ends_before_until(write_files: WriteFiles) -> None:
     rows = [*ROWS, ROWS[0] | {"no": "a7", "when": "2020-01-03 00:00:00"}]
-    truth = truth_of(
+    labelled = truth_of(
         write_files(rows), from_ms=NEW_YEAR_MS + DAY_MS, until_ms=NEW_YEAR_MS + 2 * DAY_MS
     )
-    assert truth.transaction.tolist() == keys_of(["test:t-a3", "test:t-a4"]).tolist()
+    assert labelled.transaction.tolist() == keys_of(["test:t-a3", "test:t-a4"]).tolist()
 
 
 @pytest.mark.parametrize(
     ("values", "kind"), [([1, 0, None], pl.Int8), ([1.0, 0.0, 2.0], pl.Float64)]
 )
-def test_a_value_that_is_neither_is_no_label(
-    values: list[Any], kind: Any, write_files: WriteFiles
-) -> None:
+def test_another_value_is_no_label(values: list[Any], kind: Any, write_files: WriteFiles) -> None:
     files = write_files(ROWS[:3])
     frame = pl.read_parquet(files.labels)
     frame.with_columns(pl.Series("fraud", values, kind)).write_parquet(files.labels)
-    truth = truth_of(files)
-    assert truth.is_fraud.tolist() == [True, False]
-    assert truth.unlabelled == 1
+    labelled = truth_of(files)
+    assert labelled.is_fraud.tolist() == [True, False]
+    assert labelled.unlabelled == 1
 
 
 def test_a_repeated_id_counts_once_as_its_first(write_files: WriteFiles) -> None:
-    truth = truth_of(write_files([*ROWS, ROWS[1] | {"when": "2020-01-09 00:00:00", "fraud": "0"}]))
-    assert len(truth) == 6
-    assert truth.repeated == 1
-    assert truth.is_fraud.sum() == 3
+    labelled = truth_of(
+        write_files([*ROWS, ROWS[1] | {"when": "2020-01-09 00:00:00", "fraud": "0"}])
+    )
+    assert len(labelled) == 6
+    assert labelled.repeated == 1
+    assert labelled.is_fraud.sum() == 3
 
 
-def test_what_replay_refuses_is_counted_by_reason(write_files: WriteFiles) -> None:
+def test_refused_rows_are_counted_by_reason(write_files: WriteFiles) -> None:
     rows = [ROWS[0], ROWS[1] | {"amt": -1.0}, ROWS[2] | {"when": "once"}]
-    truth = truth_of(write_files(rows))
-    assert len(truth) == 1
-    assert truth.refused == {"amount_minor (column amt) must lie between 0 and 10000000000000": 1}
-    assert truth.refused_frauds == 1
-    assert truth.without_time == 1
+    labelled = truth_of(write_files(rows))
+    assert len(labelled) == 1
+    assert labelled.refused == {
+        "amount_minor (column amt) must lie between 0 and 10000000000000": 1
+    }
+    assert labelled.refused_frauds == 1
+    assert labelled.without_time == 1
 
 
 def test_money_is_converted_as_ingest_does_and_unknown_without_a_rate(
@@ -96,15 +98,18 @@ def test_money_is_converted_as_ingest_does_and_unknown_without_a_rate(
 ) -> None:
     rows = [ROWS[0] | {"currency": "USD"}, ROWS[1] | {"currency": "CHF"}]
     mapping = changed(fields=MAPPING["fields"] | {"currency": "{currency}"})
-    truth = truth_of(write_files(rows, mapping))
-    assert truth.eur_cents[0] == 800
-    assert math.isnan(truth.eur_cents[1])
+    labelled = truth_of(write_files(rows, mapping))
+    assert labelled.eur_cents[0] == 800
+    assert math.isnan(labelled.eur_cents[1])
 
 
 @pytest.mark.parametrize(
     ("label", "sentence"),
     [
-        ({"column": "who", "fraud": ["1"], "genuine": ["0"]}, "label.column: must stand under nev"),
+        (
+            {"column": "who", "fraud": ["1"], "genuine": ["0"]},
+            "label.column: must be listed under nev",
+        ),
         ({"column": "fraud", "fraud": ["1"], "genuine": ["1"]}, "label: a value may not mean"),
         ({"column": "fraud", "fraud": ["1"]}, "label.genuine: Field required"),
         ({"column": "fraud", "fraud": [], "genuine": ["0"]}, "label.fraud: List should have"),
@@ -119,12 +124,12 @@ def test_a_wrong_label_is_named(
     assert sentence in str(refused.value)
 
 
-def test_without_a_label_there_is_no_truth(write_files: WriteFiles) -> None:
+def test_without_a_label_there_are_no_labelled_purchases(write_files: WriteFiles) -> None:
     with pytest.raises(WrongMapping, match="label: is missing"):
         truth_of(write_files(ROWS, changed(label=None)))
 
 
-def test_a_label_column_that_is_not_there_is_named(write_files: WriteFiles) -> None:
+def test_a_missing_label_column_is_named(write_files: WriteFiles) -> None:
     label = MAPPING["label"] | {"column": "truth"}
     files = write_files(ROWS, changed(label=label, never_read=["truth"]))
     with pytest.raises(WrongMapping, match="has no column truth"):
@@ -135,17 +140,17 @@ def test_replay_cannot_read_the_label(
     write_files: WriteFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = write_files(ROWS)
-    asked: list[str] = []
+    loaded: list[str] = []
     real = dataset_files.scan
 
     def watched(path: Any, columns: list[str], separator: str) -> pl.LazyFrame:
-        asked.extend(columns)
+        loaded.extend(columns)
         return real(path, columns, separator)
 
     monkeypatch.setattr(dataset_files, "scan", watched)
     dataset = DatasetFile(files.labels, load_mapping(files.mapping))
     bodies = [body for batch in dataset.batches(0, 10) for body in batch.bodies]
-    assert sorted(asked) == ["amt", "no", "when", "who"]
+    assert sorted(loaded) == ["amt", "no", "when", "who"]
     assert len(bodies) == 6
     assert all(set(json.loads(body)) == set(MAPPING["fields"]) for body in bodies)
     # Nor can a replay depend on it: the same purchases without any such column, and in its place.
@@ -174,10 +179,10 @@ def test_the_published_sets_have_their_published_counts(
     if not path.exists():
         pytest.skip(f"the data set {name} is not beside this checkout")
     mapping = load_mapping(ROOT / "contracts" / "datasets" / f"{name}.yaml")
-    truth = read_truth(path, mapping, RATES)
-    assert (len(truth), int(truth.is_fraud.sum()), len(set(truth.card.tolist()))) == (
+    labelled = read_labelled_purchases(path, mapping, RATES)
+    assert (len(labelled), int(labelled.is_fraud.sum()), len(set(labelled.card.tolist()))) == (
         rows,
         frauds,
         cards,
     )
-    assert (truth.refused, truth.unlabelled, truth.repeated) == ({}, 0, 0)
+    assert (labelled.refused, labelled.unlabelled, labelled.repeated) == ({}, 0, 0)

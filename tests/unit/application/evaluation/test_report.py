@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from fraudwatch.adapters.datasets.labels import read_truth
+from fraudwatch.adapters.datasets.labels import read_labelled_purchases
 from fraudwatch.adapters.datasets.mapping import load_mapping
-from fraudwatch.application.evaluation.columns import MOST_RULES, TooManyRules
+from fraudwatch.application.evaluation.columns import MAX_RULES, TooManyRules
 from fraudwatch.application.evaluation.join import NO_RATE, UNEXPLAINED, NothingToReport
 from fraudwatch.application.evaluation.measure import report
-from fraudwatch.application.evaluation.ports import Truth, Verdicts
+from fraudwatch.application.evaluation.ports import LabelledPurchases, Verdicts
 from fraudwatch.cli.report_text import as_text
 from fraudwatch.domain.money import RateTable
 from tests.unit.application.evaluation.conftest import ROWS, verdicts_on
@@ -32,19 +32,19 @@ GIVEN: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture
-def truth(write_files: WriteFiles) -> Truth:
+def labelled(write_files: WriteFiles) -> LabelledPurchases:
     files = write_files(ROWS)
-    return read_truth(files.labels, load_mapping(files.mapping), RateTable([]))
+    return read_labelled_purchases(files.labels, load_mapping(files.mapping), RateTable([]))
 
 
 def together(one: Verdicts, other: Verdicts) -> Verdicts:
-    columns = ("transaction", "verdict", "score", "outcome", "rules", "judge")
+    columns = ("transaction", "verdict", "score", "outcome", "rules", "scorer")
     both = {name: np.concatenate([getattr(one, name), getattr(other, name)]) for name in columns}
     return replace(one, **both)
 
 
-def test_every_number_of_six_purchases_by_hand(truth: Truth) -> None:
-    found = report(truth, verdicts_on(GIVEN))
+def test_every_number_of_six_purchases_by_hand(labelled: LabelledPurchases) -> None:
+    found = report(labelled, verdicts_on(GIVEN))
     assert (found["transactions"], found["frauds"]) == (6, 3)
     assert (found["verdicts"], found["missing"], found["missing_frauds"]) == (5, 1, 0)
     assert found["missing_by_reason"] == {UNEXPLAINED: 1}
@@ -95,52 +95,56 @@ def test_every_number_of_six_purchases_by_hand(truth: Truth) -> None:
     }
 
 
-def test_exclusions_are_told_in_words_with_their_counts(truth: Truth) -> None:
-    lacking = replace(truth, unlabelled=7, repeated=8, without_time=9)
-    said = "\n".join(report(lacking, verdicts_on(GIVEN))["exclusions"])
-    assert "1 labelled purchases have none, 0 frauds among them" in said
-    for words in ("No card is left out", "7 rows have no label", "8 rows repeat", "9 rows of the"):
-        assert words in said
-    assert "1 verdicts of the same source" in said
+def test_exclusions_are_described_with_their_counts(labelled: LabelledPurchases) -> None:
+    lacking = replace(labelled, unlabelled=7, repeated=8, without_time=9)
+    sentences = "\n".join(report(lacking, verdicts_on(GIVEN))["exclusions"])
+    assert "1 labelled purchases have none, 0 frauds among them" in sentences
+    for words in ("No card is excluded", "7 rows have no label", "8 rows repeat", "9 rows of the"):
+        assert words in sentences
+    assert "1 verdicts of the same source" in sentences
     everything = {f"test:t-a{i}": ALERT for i in range(1, 7)}
     assert "Every labelled purchase has a verdict" in "\n".join(
-        report(truth, verdicts_on(everything))["exclusions"]
+        report(labelled, verdicts_on(everything))["exclusions"]
     )
 
 
-def test_what_was_refused_or_has_no_rate_is_missing_with_its_reason(truth: Truth) -> None:
-    money = truth.eur_cents.copy()
+def test_refused_purchases_and_those_without_a_rate_are_missing_with_a_reason(
+    labelled: LabelledPurchases,
+) -> None:
+    money = labelled.eur_cents.copy()
     money[5] = np.nan
-    lacking = replace(truth, eur_cents=money, refused={"amount is odd": 2}, refused_frauds=1)
+    lacking = replace(labelled, eur_cents=money, refused={"amount is odd": 2}, refused_frauds=1)
     found = report(lacking, verdicts_on(GIVEN))
     assert found["missing_by_reason"] == {"amount is odd": 2, NO_RATE: 1}
     assert (found["transactions"], found["missing"], found["missing_frauds"]) == (8, 3, 1)
     assert found["frauds"] == 4
 
 
-def test_copies_in_the_store_are_counted_and_judged_once(truth: Truth) -> None:
+def test_duplicates_in_the_store_are_counted_and_evaluated_once(
+    labelled: LabelledPurchases,
+) -> None:
     once = verdicts_on(GIVEN)
-    assert report(truth, together(once, once))["duplicates"] == 5
-    assert report(truth, together(once, once))["verdicts"] == 5
+    assert report(labelled, together(once, once))["duplicates"] == 5
+    assert report(labelled, together(once, once))["verdicts"] == 5
     # Two transactions under one verdict id.
     shared = replace(once, verdict=np.where(np.arange(6) < 2, once.verdict[0], once.verdict))
-    assert report(truth, shared)["duplicates"] == 1
+    assert report(labelled, shared)["duplicates"] == 1
 
 
-def test_a_row_without_a_score_is_no_verdict(truth: Truth) -> None:
-    found = report(truth, verdicts_on(GIVEN | {"test:t-a5": {"score": None}}))
+def test_a_row_without_a_score_is_no_verdict(labelled: LabelledPurchases) -> None:
+    found = report(labelled, verdicts_on(GIVEN | {"test:t-a5": {"score": None}}))
     assert (found["verdicts"], found["missing_frauds"]) == (4, 1)
 
 
-def test_nothing_in_common_is_told_with_a_cure(truth: Truth) -> None:
+def test_nothing_in_common_is_reported_with_a_fix(labelled: LabelledPurchases) -> None:
     with pytest.raises(NothingToReport, match=r"none of the 6 .* replay first .*0 verdicts"):
-        report(truth, verdicts_on({}))
+        report(labelled, verdicts_on({}))
     with pytest.raises(NothingToReport, match=r"none of the 6 .* 1 verdicts of it are stored"):
-        report(truth, verdicts_on({"test:t-other": {}}))
+        report(labelled, verdicts_on({"test:t-other": {}}))
     empty = replace(
-        truth,
+        labelled,
         **{
-            name: getattr(truth, name)[:0]
+            name: getattr(labelled, name)[:0]
             for name in ("transaction", "card", "event_at_ms", "eur_cents", "is_fraud")
         },
     )
@@ -148,21 +152,25 @@ def test_nothing_in_common_is_told_with_a_cure(truth: Truth) -> None:
         report(empty, verdicts_on(GIVEN))
 
 
-def test_without_frauds_numbers_are_unknown_and_valid_json(truth: Truth) -> None:
-    found = report(replace(truth, is_fraud=np.zeros(6, dtype=np.bool_)), verdicts_on(GIVEN))
+def test_without_frauds_numbers_are_unknown_and_valid_json(labelled: LabelledPurchases) -> None:
+    found = report(replace(labelled, is_fraud=np.zeros(6, dtype=np.bool_)), verdicts_on(GIVEN))
     assert found["average_precision"] is None
     assert found["time_to_first_alert"]["median_days"] is None
     json.dumps(found, allow_nan=False)
 
 
-def test_the_same_input_gives_the_same_report_in_whatever_order_it_is_read(truth: Truth) -> None:
+def test_the_same_input_gives_the_same_report_in_any_order(
+    labelled: LabelledPurchases,
+) -> None:
     turned = dict(reversed(GIVEN.items()))
-    one, other = report(truth, verdicts_on(GIVEN)), report(truth, verdicts_on(turned))
+    one, other = report(labelled, verdicts_on(GIVEN)), report(labelled, verdicts_on(turned))
     assert json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
-def test_the_text_shows_the_same_numbers_and_a_dash_for_unknown(truth: Truth) -> None:
-    shown = list(as_text({"labels": "six.parquet", **report(truth, verdicts_on(GIVEN))}))
+def test_the_text_shows_the_same_numbers_and_a_dash_for_unknown(
+    labelled: LabelledPurchases,
+) -> None:
+    shown = list(as_text({"labels": "six.parquet", **report(labelled, verdicts_on(GIVEN))}))
     lines = [line.split() for line in shown]
     assert ["missing", "1"] in lines
     assert ["put", "aside", "-"] in lines
@@ -173,8 +181,8 @@ def test_the_text_shows_the_same_numbers_and_a_dash_for_unknown(truth: Truth) ->
 
 
 def test_more_rules_than_bits_are_refused() -> None:
-    names = tuple(f"rule{i}" for i in range(MOST_RULES + 1))
+    names = tuple(f"rule{i}" for i in range(MAX_RULES + 1))
     with pytest.raises(TooManyRules):
         verdicts_on({"test:1": {"rules": names}})
-    everything = verdicts_on({"test:1": {"rules": names[:MOST_RULES]}})
+    everything = verdicts_on({"test:1": {"rules": names[:MAX_RULES]}})
     assert everything.rules.tolist() == [2**64 - 1]

@@ -34,7 +34,7 @@ def files(write_files: WriteFiles) -> Files:
 
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> Verdicts:
-    """Every purchase is judged, and the dear ones alerted."""
+    """Every purchase has a verdict, and expensive ones an alert."""
     given: dict[str, Any] = {f"test:t-a{i}": ALERT if i in {2, 3, 5} else {} for i in range(1, 7)}
     found = verdicts_on(given)
 
@@ -46,31 +46,35 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Verdicts:
     return found
 
 
-def asked(files: Files, *more: str) -> Any:
+def invoked(files: Files, *more: str) -> Any:
     words = ["--labels", str(files.labels), "--mapping", str(files.mapping), *more]
     return CliRunner().invoke(app, words)
 
 
 @pytest.mark.usefixtures("store")
 def test_json_is_exactly_one_object_and_days_are_utc_until_exclusive(files: Files) -> None:
-    done = asked(files, "--from", "2020-01-02", "--until", "2020-01-03", "--json")
+    done = invoked(files, "--from", "2020-01-02", "--until", "2020-01-03", "--json")
     assert done.exit_code == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert (told["from"], told["until"]) == ("2020-01-02", "2020-01-03")
-    assert (told["transactions"], told["verdicts"], told["verdicts_elsewhere"]) == (2, 2, 4)
-    assert (told["first_judged_at"], told["last_judged_at"]) == (
+    printed = json.loads(done.stdout)
+    assert (printed["from"], printed["until"]) == ("2020-01-02", "2020-01-03")
+    assert (printed["transactions"], printed["verdicts"], printed["verdicts_elsewhere"]) == (
+        2,
+        2,
+        4,
+    )
+    assert (printed["first_judged_at"], printed["last_judged_at"]) == (
         "2020-01-02T10:00:00+00:00",
         "2020-01-02T11:00:00+00:00",
     )
-    assert told["average_precision"] == told["alert_recall"] == 1
+    assert printed["average_precision"] == printed["alert_recall"] == 1
 
 
 @pytest.mark.usefixtures("store")
-def test_without_json_a_person_gets_a_table(files: Files) -> None:
-    done = asked(files)
+def test_without_json_a_table_is_printed(files: Files) -> None:
+    done = invoked(files)
     assert done.exit_code == 0, done.stderr
     assert "ranked by" in done.stdout
-    assert "No card is left out beforehand" in done.stdout
+    assert "No card is excluded beforehand" in done.stdout
     assert "reading labels.parquet" in done.stderr
 
 
@@ -85,7 +89,7 @@ def test_without_json_a_person_gets_a_table(files: Files) -> None:
 def test_wrong_use_has_exit_code_two(
     files: Files, options: list[str], code: int, sentence: str
 ) -> None:
-    done = asked(files, *options)
+    done = invoked(files, *options)
     assert done.exit_code == code
     assert sentence in " ".join(done.stderr.replace("│", "").split())
     assert done.stdout == ""
@@ -93,17 +97,17 @@ def test_wrong_use_has_exit_code_two(
 
 @pytest.mark.usefixtures("store")
 def test_a_mapping_without_a_label_or_no_file_is_wrong_use(write_files: WriteFiles) -> None:
-    done = asked(write_files(ROWS, {k: v for k, v in MAPPING.items() if k != "label"}))
+    done = invoked(write_files(ROWS, {k: v for k, v in MAPPING.items() if k != "label"}))
     assert (done.exit_code, "label: is missing" in done.stderr) == (2, True)
     files = write_files(ROWS)
     files.labels.unlink()
-    done = asked(files)
+    done = invoked(files)
     assert (done.exit_code, "no such file" in done.stderr) == (2, True)
 
 
 @pytest.mark.usefixtures("store")
-def test_nothing_that_matches_is_a_failure_with_its_cure(files: Files) -> None:
-    done = asked(files, "--from", "2030-01-01", "--json")
+def test_nothing_that_matches_is_a_failure_with_its_fix(files: Files) -> None:
+    done = invoked(files, "--from", "2030-01-01", "--json")
     assert isinstance(done.exception, Unusable)
     assert "no labelled purchase in this interval" in str(done.exception)
     assert done.stdout == ""
@@ -116,7 +120,7 @@ def test_a_store_that_does_not_answer_is_a_failure(
         raise StoreUnavailable("Cassandra does not answer")
 
     monkeypatch.setattr(command, "opened_store", away)
-    assert isinstance(asked(files).exception, Unusable)
+    assert isinstance(invoked(files).exception, Unusable)
 
 
 def run(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -134,7 +138,7 @@ def test_help_has_an_example(tmp_path: Path) -> None:
     assert "exclusive" in shown.stdout
 
 
-def test_a_home_that_was_never_started_says_so(tmp_path: Path, files: Files) -> None:
+def test_a_home_that_was_never_started_is_reported(tmp_path: Path, files: Files) -> None:
     shown = run(tmp_path, "--labels", str(files.labels), "--mapping", str(files.mapping), "--json")
     assert (shown.returncode, shown.stdout) == (1, "")
     assert "holds no login for Cassandra" in shown.stderr

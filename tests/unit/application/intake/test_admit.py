@@ -24,7 +24,7 @@ def edge(tmp_path: Path) -> Edge:
     return Edge(TinkVault(tmp_path), RATES)
 
 
-def test_an_admitted_purchase_is_a_sound_transaction(edge: Edge) -> None:
+def test_an_admitted_purchase_is_a_valid_transaction(edge: Edge) -> None:
     transaction = edge.admit(a_purchase(currency="GBP", amount_minor=800), now_ms=NOON_MS)
     assert problems(transaction) == []
     assert transaction.transaction_id == "shop:1"
@@ -42,7 +42,7 @@ def test_nothing_personal_leaves_in_clear(edge: Edge) -> None:
         assert getattr(purchase, name) not in text, name
 
 
-def test_what_is_sealed_opens_again_with_every_personal_field(edge: Edge) -> None:
+def test_sealed_fields_open_with_every_personal_field(edge: Edge) -> None:
     sent = a_purchase()
     transaction = edge.admit(sent, now_ms=NOON_MS)
     assert transaction.sealed is not None
@@ -53,7 +53,7 @@ def test_what_is_sealed_opens_again_with_every_personal_field(edge: Edge) -> Non
     assert opened == {name: getattr(sent, name) for name in personal}
 
 
-def test_the_same_customer_has_one_token_and_two_sources_do_not_meet(edge: Edge) -> None:
+def test_a_customer_has_one_token_and_sources_are_separate(edge: Edge) -> None:
     def token(**changes: str) -> str:
         return edge.admit(a_purchase(**changes), now_ms=NOON_MS).customer_token
 
@@ -61,7 +61,7 @@ def test_the_same_customer_has_one_token_and_two_sources_do_not_meet(edge: Edge)
     assert token(source="shop") != token(source="bank")
 
 
-def test_what_is_unknown_stays_unknown(edge: Edge) -> None:
+def test_unknown_stays_unknown(edge: Edge) -> None:
     bare = {c.name: None for c in columns_of(Purchase) if c.is_optional}
     transaction = edge.admit(dataclasses.replace(a_purchase(), **bare), now_ms=NOON_MS)
     for name in ("card_token", "card_bin", "device_token", "ip_token", "purchase_latitude"):
@@ -94,6 +94,6 @@ def test_a_refusal_names_the_field_and_never_its_value(
         assert not re.search(re.escape(str(changes[field])), str(refused.value))
 
 
-def test_a_clock_a_little_ahead_is_admitted(edge: Edge) -> None:
+def test_small_clock_skew_is_admitted(edge: Edge) -> None:
     ahead = a_purchase(event_at_ms=NOON_MS + FUTURE_TOLERANCE_MS)
     assert edge.admit(ahead, now_ms=NOON_MS).event_at_ms == NOON_MS + FUTURE_TOLERANCE_MS

@@ -15,13 +15,13 @@ from fraudwatch.samples import NOON_MS
 REPORT = ReportedLabel(source="shop", id="29380123-4", verdict=LabelValue.FRAUD, by="issuer")
 
 
-def test_without_a_time_it_is_known_since_now() -> None:
+def test_a_report_without_a_time_is_known_since_now() -> None:
     assert admit_label(REPORT, now_ms=NOON_MS).known_at_ms == NOON_MS
-    told = replace(REPORT, known_at_ms=NOON_MS - 7)
-    assert admit_label(told, now_ms=NOON_MS).known_at_ms == NOON_MS - 7
+    dated = replace(REPORT, known_at_ms=NOON_MS - 7)
+    assert admit_label(dated, now_ms=NOON_MS).known_at_ms == NOON_MS - 7
 
 
-def test_the_longest_report_makes_a_sound_label() -> None:
+def test_the_longest_report_makes_a_valid_label() -> None:
     longest = replace(REPORT, source="s" * 16, id="9" * 47, by="b" * 64)
     assert problems(admit_label(longest, now_ms=NOON_MS)) == []
 
@@ -39,7 +39,7 @@ def test_the_longest_report_makes_a_sound_label() -> None:
         ({"by": "4111111111111111"}, Code.OUT_OF_BOUNDS, "by"),
     ],
 )
-def test_what_is_refused_says_why_and_never_quotes(
+def test_a_refusal_names_the_cause_and_never_quotes(
     changes: dict[str, Any], code: Code, field: str
 ) -> None:
     with pytest.raises(Refused) as refused:

@@ -10,8 +10,8 @@ from fraudwatch.adapters.codecs.json_codec import decode, encode
 from fraudwatch.adapters.edge.tink_vault import TinkVault
 from fraudwatch.adapters.memory.verdict_store import MemoryDeadLetters, MemoryTopic
 from fraudwatch.application.intake.admit import Edge
-from fraudwatch.application.intake.intake import Intake, Offered, RefusedBatch
-from fraudwatch.application.intake.message_builders import labels, purchases
+from fraudwatch.application.intake.intake import FeedItem, Intake, RefusedBatch
+from fraudwatch.application.intake.message_builders import label_builder, purchase_builder
 from fraudwatch.application.ports import NotDelivered
 from fraudwatch.domain.messages.dead_letter import Code, Refused
 from fraudwatch.domain.messages.fields import Problem, problems
@@ -28,14 +28,14 @@ def topic() -> MemoryTopic:
 
 
 @pytest.fixture
-def letters() -> MemoryDeadLetters:
+def dead_letters() -> MemoryDeadLetters:
     return MemoryDeadLetters()
 
 
 @pytest.fixture
-def intake(tmp_path: Path, topic: MemoryTopic, letters: MemoryDeadLetters) -> Intake[Purchase]:
+def intake(tmp_path: Path, topic: MemoryTopic, dead_letters: MemoryDeadLetters) -> Intake[Purchase]:
     edge = Edge(TinkVault(tmp_path), RateTable([]))
-    return Intake(purchases(edge, encode), topic, letters, lambda: NOON_MS)
+    return Intake(purchase_builder(edge, encode), topic, dead_letters, lambda: NOON_MS)
 
 
 def ids(topic: MemoryTopic) -> list[str]:
@@ -45,21 +45,21 @@ def ids(topic: MemoryTopic) -> list[str]:
 def test_a_batch_is_published_in_order_keyed_by_customer(
     intake: Intake[Purchase], topic: MemoryTopic
 ) -> None:
-    taken = intake.take([a_purchase(id="b"), a_purchase(id="a", customer_id="other")])
-    assert (taken.accepted, taken.repeated) == (2, 0)
+    result = intake.submit([a_purchase(id="b"), a_purchase(id="a", customer_id="other")])
+    assert (result.accepted, result.repeated) == (2, 0)
     assert ids(topic) == ["shop:b", "shop:a"]
     for key, value, produced_at_ms in topic.messages:
         assert key == decode(Transaction, value).customer_token
         assert produced_at_ms == NOON_MS
 
 
-def test_a_purchase_given_again_is_counted_and_not_published(
+def test_a_repeated_purchase_is_counted_and_not_published(
     intake: Intake[Purchase], topic: MemoryTopic
 ) -> None:
-    intake.take([a_purchase(id="1")])
-    taken = intake.take([a_purchase(id="1"), a_purchase(id="2"), a_purchase(id="2")])
-    assert (taken.accepted, taken.repeated) == (1, 2)
-    assert taken.accepted_names == {"shop:2"}
+    intake.submit([a_purchase(id="1")])
+    result = intake.submit([a_purchase(id="1"), a_purchase(id="2"), a_purchase(id="2")])
+    assert (result.accepted, result.repeated) == (1, 2)
+    assert result.accepted_names == {"shop:2"}
     assert ids(topic) == ["shop:1", "shop:2"]
 
 
@@ -67,40 +67,40 @@ def test_one_bad_purchase_refuses_the_whole_batch(
     intake: Intake[Purchase], topic: MemoryTopic
 ) -> None:
     with pytest.raises(RefusedBatch) as refused:
-        intake.take([a_purchase(id="1"), a_purchase(id="2", amount_minor=-5)])
+        intake.submit([a_purchase(id="1"), a_purchase(id="2", amount_minor=-5)])
     assert list(refused.value.refused) == [1]
     assert topic.messages == []
 
 
-def test_what_the_broker_did_not_take_may_be_given_again(
+def test_an_unacknowledged_batch_may_be_submitted_again(
     intake: Intake[Purchase], topic: MemoryTopic
 ) -> None:
     topic.is_reachable = False
     with pytest.raises(NotDelivered):
-        intake.take([a_purchase(id="1")])
+        intake.submit([a_purchase(id="1")])
     topic.is_reachable = True
-    assert intake.take([a_purchase(id="1")]).accepted == 1
+    assert intake.submit([a_purchase(id="1")]).accepted == 1
 
 
-def test_a_feeds_bad_messages_are_put_aside_and_the_good_ones_taken(
-    intake: Intake[Purchase], topic: MemoryTopic, letters: MemoryDeadLetters
+def test_a_feeds_bad_messages_are_dead_lettered_and_the_good_ones_accepted(
+    intake: Intake[Purchase], topic: MemoryTopic, dead_letters: MemoryDeadLetters
 ) -> None:
     unreadable = Refused(Code.NOT_JSON, [Problem("message", "is no JSON object")])
-    taken = intake.take_feed(
+    result = intake.submit_feed(
         [
-            Offered("feed:0", b"{}", a_purchase(id="1")),
-            Offered("feed:1", b"garbage", unreadable),
-            Offered("feed:2", b"{...}", a_purchase(id="2", currency="XXX")),
-            Offered("feed:3", b"{}", a_purchase(id="3")),
+            FeedItem("feed:0", b"{}", a_purchase(id="1")),
+            FeedItem("feed:1", b"garbage", unreadable),
+            FeedItem("feed:2", b"{...}", a_purchase(id="2", currency="XXX")),
+            FeedItem("feed:3", b"{}", a_purchase(id="3")),
         ]
     )
-    assert taken.accepted == 2
+    assert result.accepted == 2
     assert ids(topic) == ["shop:1", "shop:3"]
-    assert {o: letter.code for o, letter in letters.letters.items()} == {
+    assert {o: letter.code for o, letter in dead_letters.letters.items()} == {
         "feed:1": Code.NOT_JSON,
         "feed:2": Code.UNKNOWN_CURRENCY,
     }
-    assert letters.letters["feed:1"].payload == b"garbage"
+    assert dead_letters.letters["feed:1"].payload == b"garbage"
 
 
 def a_report(**changes: Any) -> ReportedLabel:
@@ -111,9 +111,9 @@ def a_report(**changes: Any) -> ReportedLabel:
 
 
 def test_a_report_becomes_a_label_keyed_by_its_transaction(topic: MemoryTopic) -> None:
-    intake = Intake(labels(encode), topic, MemoryDeadLetters(), lambda: NOON_MS)
-    taken = intake.take([a_report(), a_report(), a_report(verdict=LabelValue.GENUINE)])
-    assert (taken.accepted, taken.repeated) == (2, 1)
+    intake = Intake(label_builder(encode), topic, MemoryDeadLetters(), lambda: NOON_MS)
+    result = intake.submit([a_report(), a_report(), a_report(verdict=LabelValue.GENUINE)])
+    assert (result.accepted, result.repeated) == (2, 1)
     found = [(key, decode(Label, value), at) for key, value, at in topic.messages]
     assert [(key, label.verdict, at) for key, label, at in found] == [
         ("shop:1", LabelValue.FRAUD, NOON_MS),

@@ -4,33 +4,33 @@ import asyncio
 import threading
 import time
 
-from fraudwatch.application.intake.pending_verdicts import Expectations
+from fraudwatch.application.intake.pending_verdicts import PendingVerdictRegistry
 from fraudwatch.domain.messages.verdict import Verdict
 from fraudwatch.samples import a_verdict
 
 ONE, TWO = a_verdict(transaction_id="shop:1"), a_verdict(transaction_id="shop:2")
 
 
-def tell(expectations: Expectations, *verdicts: Verdict) -> None:
+def resolve(registry: PendingVerdictRegistry, *verdicts: Verdict) -> None:
     for verdict in verdicts:
-        expectations.tell(verdict.transaction_id, lambda told=verdict: told)  # type: ignore[misc]
+        registry.resolve(verdict.transaction_id, lambda made=verdict: made)  # type: ignore[misc]
 
 
-def test_a_verdict_that_came_before_the_waiting_began_is_there() -> None:
+def test_a_verdict_before_the_wait_began_is_returned() -> None:
     async def run() -> dict[str, Verdict]:
-        expectations = Expectations()
-        with expectations.expecting(["shop:1"]) as expected:
-            teller = threading.Thread(target=tell, args=(expectations, ONE))
-            teller.start()
-            teller.join()
-            return await expected.of(["shop:1"], within_seconds=5)
+        registry = PendingVerdictRegistry()
+        with registry.waiting_for(["shop:1"]) as pending:
+            thread = threading.Thread(target=resolve, args=(registry, ONE))
+            thread.start()
+            thread.join()
+            return await pending.collect(["shop:1"], within_seconds=5)
 
     assert asyncio.run(run()) == {"shop:1": ONE}
 
 
-def test_waiting_ends_with_the_last_verdict_and_holds_up_nobody() -> None:
+def test_waiting_ends_with_the_last_verdict_and_blocks_no_other_task() -> None:
     async def run() -> tuple[dict[str, Verdict], float, int]:
-        expectations, turns = Expectations(), 0
+        registry, turns = PendingVerdictRegistry(), 0
 
         async def others() -> None:
             nonlocal turns
@@ -39,11 +39,11 @@ def test_waiting_ends_with_the_last_verdict_and_holds_up_nobody() -> None:
                 await asyncio.sleep(0.01)
 
         beside = asyncio.create_task(others())
-        threading.Timer(0.1, tell, args=(expectations, ONE)).start()
-        threading.Timer(0.2, tell, args=(expectations, TWO)).start()
+        threading.Timer(0.1, resolve, args=(registry, ONE)).start()
+        threading.Timer(0.2, resolve, args=(registry, TWO)).start()
         began = time.monotonic()
-        with expectations.expecting(["shop:1", "shop:2"]) as expected:
-            found = await expected.of(["shop:1", "shop:2"], within_seconds=30)
+        with registry.waiting_for(["shop:1", "shop:2"]) as pending:
+            found = await pending.collect(["shop:1", "shop:2"], within_seconds=30)
         beside.cancel()
         return found, time.monotonic() - began, turns
 
@@ -53,37 +53,37 @@ def test_waiting_ends_with_the_last_verdict_and_holds_up_nobody() -> None:
     assert turns > 1
 
 
-def test_when_time_is_over_there_is_what_came_and_nothing_is_kept() -> None:
+def test_at_timeout_the_arrived_verdicts_are_returned_and_all_is_cleared() -> None:
     async def run() -> dict[str, Verdict]:
-        expectations = Expectations()
-        with expectations.expecting(["shop:1", "shop:2"]) as expected:
-            assert expectations
-            tell(expectations, ONE)
-            found = await expected.of(["shop:1", "shop:2"], within_seconds=0.1)
-        assert not expectations
-        assert not expectations._waiting
+        registry = PendingVerdictRegistry()
+        with registry.waiting_for(["shop:1", "shop:2"]) as pending:
+            assert registry
+            resolve(registry, ONE)
+            found = await pending.collect(["shop:1", "shop:2"], within_seconds=0.1)
+        assert not registry
+        assert not registry._waiting
         return found
 
     assert asyncio.run(run()) == {"shop:1": ONE}
 
 
-def test_two_callers_of_one_transaction_are_both_told() -> None:
+def test_two_callers_of_one_transaction_both_get_the_verdict() -> None:
     async def run() -> list[dict[str, Verdict]]:
-        expectations = Expectations()
+        registry = PendingVerdictRegistry()
         with (
-            expectations.expecting(["shop:1"]) as first,
-            expectations.expecting(["shop:1", "shop:1"]) as second,
+            registry.waiting_for(["shop:1"]) as first,
+            registry.waiting_for(["shop:1", "shop:1"]) as second,
         ):
-            tell(expectations, ONE)
-            return [await one.of(["shop:1"], within_seconds=5) for one in (first, second)]
+            resolve(registry, ONE)
+            return [await one.collect(["shop:1"], within_seconds=5) for one in (first, second)]
 
     assert asyncio.run(run()) == [{"shop:1": ONE}, {"shop:1": ONE}]
 
 
-def test_a_verdict_that_nobody_waits_for_is_not_even_read() -> None:
+def test_a_verdict_without_a_waiting_caller_is_not_decoded() -> None:
     def read() -> Verdict:
         raise AssertionError
 
-    expectations = Expectations()
-    expectations.tell("shop:1", read)
-    assert not expectations
+    registry = PendingVerdictRegistry()
+    registry.resolve("shop:1", read)
+    assert not registry

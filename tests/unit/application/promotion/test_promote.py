@@ -1,4 +1,4 @@
-"""The order of a promotion, and what a death at any place leaves behind."""
+"""Order of a promotion, and the state after a crash at any step."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from fraudwatch.adapters.artefacts.xgboost_model import xgboost_artefact
 from fraudwatch.adapters.memory.registry import MemoryRegistry
 from fraudwatch.application.promotion.promote import (
     ChampionChanged,
-    Models,
+    ModelLifecycle,
     approve,
-    mend,
     promote,
     roll_back,
+    sync_registry_alias,
 )
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.models.fitted import BrokenModel, ModelKind, ModelMetadata, normal_of
@@ -52,8 +52,8 @@ def a_record(sha256: str) -> TrainingRecord:
 
 
 @pytest.fixture
-def models(tmp_path: Path) -> Models:
-    return Models(
+def models(tmp_path: Path) -> ModelLifecycle:
+    return ModelLifecycle(
         MemoryRegistry(tmp_path / "registry"),
         ModelFolder(tmp_path / "models"),
         lambda: next(_CLOCK),
@@ -61,64 +61,68 @@ def models(tmp_path: Path) -> Models:
 
 
 @pytest.fixture
-def registered(models: Models) -> Callable[[int], int]:
+def registered(models: ModelLifecycle) -> Callable[[int], int]:
     def register(seed: int) -> int:
-        sha256 = a_model(models.served.folder, seed)
-        return models.registry.register(a_record(sha256), models.served.folder / f"{sha256}.npz")
+        sha256 = a_model(models.model_store.folder, seed)
+        return models.registry.register(
+            a_record(sha256), models.model_store.folder / f"{sha256}.npz"
+        )
 
     return register
 
 
-def champion(models: Models) -> int | None:
+def champion(models: ModelLifecycle) -> int | None:
     found = models.champion()
     return found.version if found else None
 
 
-def aliases(models: Models) -> dict[str, int]:
+def aliases(models: ModelLifecycle) -> dict[str, int]:
     return {name: one.version for one in models.registry.versions() for name in one.aliases}
 
 
-def test_a_promoted_model_is_what_the_stream_is_told_to_use(
-    models: Models, registered: Callable[[int], int]
+def test_a_promoted_model_is_the_active_one(
+    models: ModelLifecycle, registered: Callable[[int], int]
 ) -> None:
     version = registered(1)
-    made = promote(models, version, instead_of=None)
-    pointer = json.loads((models.served.folder / POINTER_NAME).read_text())
+    made = promote(models, version, expected_current=None)
+    pointer = json.loads((models.model_store.folder / POINTER_NAME).read_text())
     assert pointer == {"xgboost": made.sha256}
     assert aliases(models) == {"champion": version}
     assert made.promoted_at_ms is not None
-    assert mend(models) is None
+    assert sync_registry_alias(models) is None
 
 
-def test_a_champion_that_came_meanwhile_is_not_replaced(
-    models: Models, registered: Callable[[int], int]
+def test_a_concurrent_champion_is_not_replaced(
+    models: ModelLifecycle, registered: Callable[[int], int]
 ) -> None:
     first, second, third = registered(1), registered(2), registered(3)
-    before = promote(models, first, instead_of=None).sha256
-    promote(models, second, instead_of=before)
+    before = promote(models, first, expected_current=None).sha256
+    promote(models, second, expected_current=before)
     with pytest.raises(ChampionChanged, match="version 3 was not promoted"):
-        promote(models, third, instead_of=before)
+        promote(models, third, expected_current=before)
     assert (champion(models), aliases(models)) == (second, {"champion": second})
 
 
 def test_a_corrupt_artefact_changes_nothing(
-    models: Models, registered: Callable[[int], int]
+    models: ModelLifecycle, registered: Callable[[int], int]
 ) -> None:
     first, second = registered(1), registered(2)
-    in_use = promote(models, first, instead_of=None).sha256
+    in_use = promote(models, first, expected_current=None).sha256
     broken = models.registry.versions()[0].sha256
-    (models.served.folder / f"{broken}.npz").write_bytes(b"rubbish")
+    (models.model_store.folder / f"{broken}.npz").write_bytes(b"rubbish")
     with pytest.raises(BrokenModel, match="was altered"):
-        promote(models, second, instead_of=in_use)
+        promote(models, second, expected_current=in_use)
     assert (champion(models), aliases(models)) == (first, {"champion": first})
 
 
-def test_a_model_of_other_features_is_refused(models: Models) -> None:
-    sha256 = a_model(models.served.folder, 1, "yesterday")
-    version = models.registry.register(a_record(sha256), models.served.folder / f"{sha256}.npz")
+def test_a_model_of_other_features_is_refused(models: ModelLifecycle) -> None:
+    sha256 = a_model(models.model_store.folder, 1, "yesterday")
+    version = models.registry.register(
+        a_record(sha256), models.model_store.folder / f"{sha256}.npz"
+    )
     with pytest.raises(BrokenModel, match="other features than today's"):
-        promote(models, version, instead_of=None)
-    assert models.served.in_use() is None
+        promote(models, version, expected_current=None)
+    assert models.model_store.current() is None
 
 
 @pytest.fixture
@@ -129,75 +133,77 @@ def dying(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
         def die(*_: object) -> None:
             raise KeyboardInterrupt(step)
 
-        target = ModelFolder if step in ("use", "check") else MemoryRegistry
+        target = ModelFolder if step in ("activate", "check") else MemoryRegistry
         monkeypatch.setattr(target, step, die)
 
     yield die_at
     monkeypatch.undo()
 
 
-@pytest.mark.parametrize("step", ["restore", "check", "name", "use", "note"])
-def test_a_death_at_any_step_leaves_a_champion_and_the_next_run_mends(
-    models: Models,
+@pytest.mark.parametrize("step", ["restore", "check", "set_alias", "activate", "add_facts"])
+def test_a_crash_at_any_step_leaves_a_champion_and_the_next_run_syncs_the_alias(
+    models: ModelLifecycle,
     registered: Callable[[int], int],
     dying: Callable[[str], None],
     monkeypatch: pytest.MonkeyPatch,
     step: str,
 ) -> None:
     first, second = registered(1), registered(2)
-    in_use = promote(models, first, instead_of=None).sha256
+    in_use = promote(models, first, expected_current=None).sha256
     dying(step)
     with pytest.raises(KeyboardInterrupt):
-        promote(models, second, instead_of=in_use)
+        promote(models, second, expected_current=in_use)
     monkeypatch.undo()
     # Only the last step lies behind the pointer: then the new one is in use.
-    expected = second if step == "note" else first
-    mend(models)
+    expected = second if step == "add_facts" else first
+    sync_registry_alias(models)
     assert (champion(models), aliases(models)) == (expected, {"champion": expected})
-    assert mend(models) is None
-    done = promote(models, second, instead_of=models.served.in_use())
+    assert sync_registry_alias(models) is None
+    done = promote(models, second, expected_current=models.model_store.current())
     assert (champion(models), done.promoted_at_ms is not None) == (second, True)
 
 
-def test_a_registry_that_was_lost_names_no_champion(
-    models: Models, registered: Callable[[int], int], tmp_path: Path
+def test_a_lost_registry_has_no_champion(
+    models: ModelLifecycle, registered: Callable[[int], int], tmp_path: Path
 ) -> None:
-    promote(models, registered(1), instead_of=None)
+    promote(models, registered(1), expected_current=None)
     other = MemoryRegistry(tmp_path / "new")
-    alone = Models(other, models.served, models.now_ms)
-    assert mend(alone) is None
+    alone = ModelLifecycle(other, models.model_store, models.now_ms)
+    assert sync_registry_alias(alone) is None
     assert alone.champion() is None
 
 
-def test_only_what_waits_can_be_approved(models: Models, registered: Callable[[int], int]) -> None:
+def test_only_a_waiting_challenger_can_be_approved(
+    models: ModelLifecycle, registered: Callable[[int], int]
+) -> None:
     version = registered(1)
     with pytest.raises(NoSuchVersion, match="does not wait for approval"):
         approve(models, version)
-    models.registry.name(Alias.CHALLENGER, version)
+    models.registry.set_alias(Alias.CHALLENGER, version)
     approve(models, version)
     assert aliases(models) == {"champion": version}
     with pytest.raises(NoSuchVersion, match=r"no version 9.*registered: 1"):
         approve(models, 9)
 
 
-def test_going_back_step_by_step_and_to_any_earlier_one(
-    models: Models, registered: Callable[[int], int]
+def test_roll_back_step_by_step_and_to_any_former_champion(
+    models: ModelLifecycle, registered: Callable[[int], int]
 ) -> None:
     with pytest.raises(NoSuchVersion, match="nothing to go back to"):
         roll_back(models)
     numbers = [registered(seed) for seed in (1, 2, 3)]
     for number in numbers:
-        promote(models, number, instead_of=models.served.in_use())
+        promote(models, number, expected_current=models.model_store.current())
     never = registered(4)
     # Its file was pruned; the registry has it still.
     second = models.registry.versions()[2]
-    (models.served.folder / f"{second.sha256}.npz").unlink()
+    (models.model_store.folder / f"{second.sha256}.npz").unlink()
     assert roll_back(models).version == numbers[1]
-    assert models.served.in_use() == second.sha256
+    assert models.model_store.current() == second.sha256
     assert roll_back(models).version == numbers[0]
     with pytest.raises(NoSuchVersion, match="nothing to go back to"):
         roll_back(models)
     assert roll_back(models, numbers[2]).version == numbers[2]
-    with pytest.raises(NoSuchVersion, match="never in use"):
+    with pytest.raises(NoSuchVersion, match="never champion"):
         roll_back(models, never)
     assert aliases(models) == {"champion": numbers[2]}

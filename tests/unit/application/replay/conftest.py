@@ -1,4 +1,4 @@
-"""A stand-in for the edge that obeys its contract, and files to send to it."""
+"""Fake ingest API that obeys its contract, and files to send to it."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ MAPPING: dict[str, Any] = {
 
 @dataclass
 class Edge:
-    """Takes purchases as ingest does; ``answers`` are given first, one a request."""
+    """Accepts purchases like ingest; ``answers`` are returned first, one a request."""
 
     answers: list[httpx.Response | Exception] = field(default_factory=list)
     taken: list[dict[str, Any]] = field(default_factory=list)
@@ -100,8 +100,8 @@ class Edge:
         known = {item["id"] for item in self.taken}
         new = [item for item in batch if item["id"] not in known]
         self.taken += new
-        told = {"accepted": len(new), "repeated": len(batch) - len(new)}
-        return httpx.Response(202, json=told)
+        body = {"accepted": len(new), "repeated": len(batch) - len(new)}
+        return httpx.Response(202, json=body)
 
     @property
     def purchases(self) -> list[Purchase]:
@@ -117,7 +117,7 @@ class Edge:
 
 
 class Clock:
-    """Time that passes only by sleeping."""
+    """Clock that advances only by sleeping."""
 
     def __init__(self) -> None:
         self.now = 100.0

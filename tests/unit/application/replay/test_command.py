@@ -18,7 +18,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from fraudwatch.adapters.datasets.ledger import Entry, Ledger
-from fraudwatch.application.replay.ports import Ingest, ReplayFailed, Taken
+from fraudwatch.application.replay.ports import Ingest, IngestResult, ReplayFailed
 from fraudwatch.cli.replay import Request, Run, replay
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def changed(request: Request, **changes: Any) -> Request:
     return replace(request, **changes)
 
 
-def test_the_same_replay_is_refused_a_second_time_unless_asked_again(
+def test_the_same_replay_is_refused_a_second_time_unless_forced(
     request_: Request, tmp_path: Path, edge: Edge, clock: Clock
 ) -> None:
     perform(request_, tmp_path, edge.client(), clock)
@@ -65,9 +65,9 @@ def test_the_same_replay_is_refused_a_second_time_unless_asked_again(
     with pytest.raises(ReplayFailed, match=r"replayed into this home already .* --again"):
         perform(changed(request_, file=copy), tmp_path, edge.client(), clock)
     assert len(edge.requests) == 1
-    run, told = perform(changed(request_, again=True), tmp_path, edge.client(), clock)
+    run, printed = perform(changed(request_, again=True), tmp_path, edge.client(), clock)
     assert (run.tally.accepted, run.tally.repeated) == (0, 10)
-    assert "0 accepted, 10 repeated" in told
+    assert "0 accepted, 10 repeated" in printed
 
 
 def test_another_range_mapping_or_home_is_another_replay(
@@ -95,7 +95,7 @@ class Interrupting:
         self._left = after
         self._error = error
 
-    def send(self, bodies: list[bytes]) -> Taken:
+    def send(self, bodies: list[bytes]) -> IngestResult:
         if not self._left:
             raise self._error
         self._left -= 1
@@ -103,21 +103,21 @@ class Interrupting:
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ReplayFailed])
-def test_an_interrupted_replay_goes_on_where_it_stopped(
+def test_an_interrupted_replay_resumes_where_it_stopped(
     error: type[BaseException], request_: Request, tmp_path: Path, edge: Edge, clock: Clock
 ) -> None:
     slow = changed(request_, per_second=20)
     with pytest.raises(error):
         perform(slow, tmp_path, Interrupting(edge.client(), 4, error), clock)
-    run, told = perform(request_, tmp_path, edge.client(), clock)
-    assert "Continues an interrupted replay after its first 4 rows" in told
+    run, printed = perform(request_, tmp_path, edge.client(), clock)
+    assert "Continues an interrupted replay after its first 4 rows" in printed
     assert run.tally.sent == 6
     assert len(edge.ids) == len(set(edge.ids)) == 10
     with pytest.raises(ReplayFailed, match="already"):
         perform(request_, tmp_path, edge.client(), clock)
 
 
-def test_a_killed_replay_sends_a_little_again_and_it_counts_as_repeated(
+def test_a_killed_replay_repeats_a_little_which_counts_as_repeated(
     request_: Request, tmp_path: Path, edge: Edge, clock: Clock
 ) -> None:
     perform(request_, tmp_path, edge.client(), clock)
@@ -131,7 +131,7 @@ def test_a_killed_replay_sends_a_little_again_and_it_counts_as_repeated(
     assert lines[1] == b'{"replay": "cut sho'
 
 
-def test_a_long_replay_notes_its_progress_now_and_then(
+def test_a_long_replay_records_its_progress_periodically(
     request_: Request, tmp_path: Path, edge: Edge, clock: Clock
 ) -> None:
     perform(changed(request_, per_second=0.25), tmp_path, edge.client(), clock)
@@ -147,7 +147,7 @@ def test_a_long_replay_notes_its_progress_now_and_then(
     ]
 
 
-def test_the_ledger_holds_no_personal_value_and_the_newest_entry_counts(tmp_path: Path) -> None:
+def test_the_ledger_has_no_personal_value_and_the_newest_entry_counts(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.jsonl")
     for state, position in (("begun", 0), ("reached", 3)):
         ledger.write(Entry("r", state, position, "2026-01-01", "f"))  # type: ignore[arg-type]
@@ -186,15 +186,15 @@ def live_edge(edge: Edge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
 def test_the_command_replays_over_http_and_prints_one_json_object(
     request_: Request, live_edge: Edge
 ) -> None:
-    asked = [str(request_.file), "--mapping", str(request_.mapping), "--json"]
-    asked += ["--from", "2020-01-01", "--until", "2020-01-02T00:00:01Z"]
-    done = CliRunner().invoke(app, asked)
+    arguments = [str(request_.file), "--mapping", str(request_.mapping), "--json"]
+    arguments += ["--from", "2020-01-01", "--until", "2020-01-02T00:00:01Z"]
+    done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert told["seconds"] > 0
-    assert told["rows_per_second"] > 0
-    del told["seconds"], told["rows_per_second"]
-    assert told == {
+    printed = json.loads(done.stdout)
+    assert printed["seconds"] > 0
+    assert printed["rows_per_second"] > 0
+    del printed["seconds"], printed["rows_per_second"]
+    assert printed == {
         "file": str(request_.file),
         "mapping": str(request_.mapping),
         "rows_read": 6,
@@ -205,7 +205,7 @@ def test_the_command_replays_over_http_and_prints_one_json_object(
         "until": "2020-01-02T00:00:01+00:00",
     }
     assert live_edge.ids == ["t-a2", "t-a3", "t-a5", "t-a4", "t-a1", "t-a6"]
-    again = CliRunner().invoke(app, asked)
+    again = CliRunner().invoke(app, arguments)
     assert (again.exit_code, "--again" in again.stderr) == (1, True)
     assert json.loads(again.stdout)["sent"] == 0
 
@@ -221,11 +221,11 @@ def test_the_command_replays_over_http_and_prints_one_json_object(
     ],
 )
 @pytest.mark.usefixtures("live_edge")
-def test_wrong_use_is_told_apart_from_failure(
+def test_wrong_use_is_distinguished_from_failure(
     options: list[str], code: int, sentence: str, request_: Request
 ) -> None:
-    asked = [str(request_.file), "--mapping", str(request_.mapping), *options]
-    done = CliRunner().invoke(app, asked)
+    arguments = [str(request_.file), "--mapping", str(request_.mapping), *options]
+    done = CliRunner().invoke(app, arguments)
     assert done.exit_code == code
     assert sentence in " ".join(done.stderr.replace("│", "").split())
 
@@ -238,18 +238,18 @@ def test_a_wrong_mapping_is_wrong_use_and_a_bad_row_a_failure(
     write_mapping: WriteMapping,
     write_rows: WriteRows,
 ) -> None:
-    asked = [str(request_.file), "--mapping", str(request_.mapping), "--json"]
+    arguments = [str(request_.file), "--mapping", str(request_.mapping), "--json"]
     write_rows([rows[0] | {"when": "lately"}, *rows[1:]])
-    bad = CliRunner().invoke(app, asked)
+    bad = CliRunner().invoke(app, arguments)
     assert (bad.exit_code, "row 1: event_at_ms (column when)" in bad.stderr) == (1, True)
     mapping["fields"]["merchant_id"] = "{shop}"
     write_mapping(mapping)
-    wrong = CliRunner().invoke(app, asked)
+    wrong = CliRunner().invoke(app, arguments)
     assert (wrong.exit_code, wrong.stdout) == (2, "")
     assert "no column shop" in wrong.stderr
 
 
-def test_without_a_key_the_cure_is_told(
+def test_without_a_key_the_fix_is_given(
     request_: Request, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FRAUDWATCH_HOME", str(tmp_path / "empty"))

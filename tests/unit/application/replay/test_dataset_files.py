@@ -201,7 +201,7 @@ def test_a_value_without_an_entry_is_a_bad_row(
     ]
 
 
-def test_a_missing_column_is_told_with_the_columns_there_are(
+def test_a_missing_column_is_reported_with_the_existing_ones(
     good_rows: list[dict[str, Any]],
     mapping: dict[str, Any],
     write_rows: WriteRows,
@@ -242,7 +242,7 @@ def test_a_file_that_cannot_be_read_is_named(
         ({"text": "%Y-%m-%d %H:%M"}, "yesterday", None),
     ],
 )
-def test_times_are_read_as_the_mapping_says(
+def test_times_are_parsed_as_the_mapping_defines(
     time: dict[str, str],
     written: str,
     at_ms: int | None,
@@ -266,11 +266,13 @@ def test_text_times_need_their_format(
     opened: Open,
 ) -> None:
     del mapping["time"]
-    with pytest.raises(WrongMapping, match=r"when holds String; say under time\.text"):
+    with pytest.raises(
+        WrongMapping, match=r"when has type String; give its format under time\.text"
+    ):
         opened(write_rows(good_rows), mapping)
 
 
-def test_whole_numbers_stay_whole_where_absent_neighbours_made_them_fractions(
+def test_integers_stay_integers_despite_missing_values(
     good_rows: list[dict[str, Any]],
     mapping: dict[str, Any],
     write_rows: WriteRows,
@@ -309,7 +311,7 @@ def test_amounts_are_exact(units: int, places: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "1.2.3", "inf", "-inf", "nan", "1e40", "1e999999999"])
-def test_what_is_no_amount_is_none(text: str) -> None:
+def test_an_invalid_amount_is_none(text: str) -> None:
     assert shifted(text, 2) is None
 
 
@@ -326,8 +328,8 @@ def test_ids_come_from_row_numbers_or_hashes_where_a_file_has_none(
     mapping["fields"]["id"] = "{row_hash}"
     hashed = purchases_in(opened(path, mapping))
     # The columns read, by name: amt, card (absent), kind, when, who. It must never change.
-    told = "2.675\x1f\x00\x1fhome\x1f2019-12-31 23:59:59\x1feve"
-    assert hashed[0].id == hashlib.sha256(told.encode()).hexdigest()[:32]
+    hashed_text = "2.675\x1f\x00\x1fhome\x1f2019-12-31 23:59:59\x1feve"
+    assert hashed[0].id == hashlib.sha256(hashed_text.encode()).hexdigest()[:32]
     assert len({p.id for p in hashed}) == 10
 
 
@@ -346,7 +348,7 @@ def joined(mapping: dict[str, Any]) -> dict[str, Any]:
     return mapping
 
 
-def test_a_joined_file_brings_its_columns_and_a_row_without_partner_is_bad(
+def test_a_joined_file_adds_its_columns_and_an_unmatched_row_is_bad(
     good_rows: list[dict[str, Any]],
     joined: dict[str, Any],
     write_rows: WriteRows,

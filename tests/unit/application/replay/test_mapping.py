@@ -32,8 +32,8 @@ SHIPPED = Path(__file__).parents[4] / "contracts" / "datasets"
         ({"join": {"file": "c.parquet"}}, "join.by: Field required"),
         ({"values.channel": {"*": "online"}}, "values.channel.*: must be one of present,"),
         ({"values.channel": {"a*b": "present"}}, "values.channel.a*b: one * only"),
-        ({"values.id": {"*": "1"}}, "values.id: stands only for a field"),
-        ({"values.name": {"*": "x"}}, "values.name: stands only for a field under fields"),
+        ({"values.id": {"*": "1"}}, "values.id: is allowed only for a field"),
+        ({"values.name": {"*": "x"}}, "values.name: is allowed only for a field under fields"),
         ({"time.zone": "Mars/North"}, "time.zone: is no time zone"),
         ({"time.epoch": "s"}, "time: give text or epoch, not both"),
         ({"amount": "cents"}, "amount: Input should be 'major' or 'minor'"),
@@ -58,7 +58,7 @@ def test_a_wrong_key_is_named_with_its_reason(
     assert str(path_) in str(refused.value)
 
 
-def test_every_wrong_key_is_told_at_once(
+def test_every_wrong_key_is_reported_at_once(
     mapping: dict[str, Any], write_mapping: WriteMapping
 ) -> None:
     mapping["fields"] |= {"currency": "euro", "payment_status": "paid"}

@@ -80,7 +80,7 @@ def test_a_rate_holds_over_slow_requests_and_does_not_burst_after_a_stall(clock:
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_not_now_is_obeyed_and_the_same_batch_sent_again(
+def test_retry_later_is_obeyed_and_the_same_batch_sent_again(
     status: int, dataset: DatasetFile, edge: Edge, clock: Clock
 ) -> None:
     edge.answers = [
@@ -94,14 +94,14 @@ def test_not_now_is_obeyed_and_the_same_batch_sent_again(
     assert tally.sent == 10
 
 
-def test_patience_ends(dataset: DatasetFile, edge: Edge, clock: Clock) -> None:
+def test_retries_end(dataset: DatasetFile, edge: Edge, clock: Clock) -> None:
     edge.answers = [httpx.Response(503, headers={"Retry-After": "100"}) for _ in range(99)]
-    with pytest.raises(ReplayFailed, match="kept answering 503, not now"):
+    with pytest.raises(ReplayFailed, match=r"kept answering 503 \(retry later\)"):
         send(dataset, edge, clock)
     assert sum(clock.slept) == 600
 
 
-def test_an_edge_that_is_not_there_fails_at_once(
+def test_an_unreachable_ingest_fails_at_once(
     dataset: DatasetFile, edge: Edge, clock: Clock
 ) -> None:
     edge.answers = [httpx.ConnectError("refused")]
@@ -110,9 +110,7 @@ def test_an_edge_that_is_not_there_fails_at_once(
     assert clock.slept == []
 
 
-def test_an_edge_that_restarts_is_waited_for(
-    dataset: DatasetFile, edge: Edge, clock: Clock
-) -> None:
+def test_a_restarting_ingest_is_waited_for(dataset: DatasetFile, edge: Edge, clock: Clock) -> None:
     edge.answers = [
         httpx.Response(202, json={"accepted": 1, "repeated": 0}),
         httpx.ReadError("reset"),
@@ -131,7 +129,7 @@ def test_a_body_too_large_is_sent_in_parts_and_stays_in_order(
     assert max(edge.requests[1:]) <= 5
 
 
-def test_one_purchase_too_large_is_told_by_its_row(
+def test_one_purchase_too_large_is_reported_by_its_row(
     dataset: DatasetFile, edge: Edge, clock: Clock
 ) -> None:
     edge.largest = 0
@@ -145,12 +143,12 @@ def test_a_refusal_names_the_files_row_and_nothing_of_its_batch_counts(
     objection = {"index": 1, "field": "currency", "reason": "no rate of XXX"}
     edge.answers = [httpx.Response(422, json={"problems": [objection]})]
     tally = Tally()
-    with pytest.raises(ReplayFailed, match="row 2: currency is refused by the edge: no rate of"):
+    with pytest.raises(ReplayFailed, match="row 2: currency is refused by ingest: no rate of"):
         send(dataset, edge, clock, tally=tally)
     assert (tally.sent, tally.position, edge.ids) == (0, 0, [])
 
 
-def test_refused_purchases_are_left_out_where_that_was_asked_for(
+def test_refused_purchases_are_skipped_if_requested(
     dataset: DatasetFile, edge: Edge, clock: Clock
 ) -> None:
     objection = {"index": 1, "field": "currency", "reason": "no rate of XXX"}
@@ -170,7 +168,7 @@ def test_refused_purchases_are_left_out_where_that_was_asked_for(
         (httpx.Response(422, json={"problems": []}), "answered 422 in a way"),
     ],
 )
-def test_other_answers_end_the_replay_with_a_sentence(
+def test_other_answers_end_the_replay_with_a_message(
     answer: httpx.Response, sentence: str, dataset: DatasetFile, edge: Edge, clock: Clock
 ) -> None:
     edge.answers = [answer]

@@ -35,8 +35,8 @@ POLICY = Policy(
 )
 
 
-def seen(*purchases: tuple[int, int, float]) -> RuleInput:
-    """Of (euro cents, purchases in ten minutes, km/h)."""
+def inputs_of(*purchases: tuple[int, int, float]) -> RuleInput:
+    """Rule inputs of purchases: (euro cents, purchases in ten minutes, km/h)."""
     features = np.zeros((len(purchases), len(VECTOR_FEATURES)))
     for row, (_, count, kmh) in enumerate(purchases):
         features[row, VECTOR_INDEX["purchase_count_10m"]] = count
@@ -46,9 +46,9 @@ def seen(*purchases: tuple[int, int, float]) -> RuleInput:
 
 
 def scored(share: float, amount_eur_cents: int) -> float:
-    """A share of rules and models, and what is at stake: less than a point, see docs/rules.md."""
-    at_stake = 0.009 * amount_eur_cents / (amount_eur_cents + 10_000)
-    return round(1 - (1 - share) * (1 - at_stake), 12)
+    """Score of rules and models plus the amount tiebreak, see docs/rules.md."""
+    tiebreak = 0.009 * amount_eur_cents / (amount_eur_cents + 10_000)
+    return round(1 - (1 - share) * (1 - tiebreak), 12)
 
 
 @pytest.mark.parametrize(
@@ -69,17 +69,17 @@ def scored(share: float, amount_eur_cents: int) -> float:
 def test_points_add_up_to_a_level_and_the_strongest_reason_comes_first(
     purchase: tuple[int, int, float], score: float, risk: Risk, rules: list[str]
 ) -> None:
-    held = assess(seen(purchase), POLICY)
-    assert held.score[0] == scored(score, purchase[0])
-    assert POLICY.levels[held.level[0]].risk is risk
-    assert [reason.rule for reason in held.reasons[0]] == rules
+    result = assess(inputs_of(purchase), POLICY)
+    assert result.score[0] == scored(score, purchase[0])
+    assert POLICY.levels[result.level[0]].risk is risk
+    assert [reason.rule for reason in result.reasons[0]] == rules
 
 
-def test_a_batch_is_judged_as_its_purchases_are_one_by_one() -> None:
+def test_a_batch_scores_like_its_purchases_one_by_one() -> None:
     purchases = [(100, 0, 0.0), (100_000, 9, np.nan), (5, 2, 9_999.0)]
-    together = assess(seen(*purchases), POLICY)
+    together = assess(inputs_of(*purchases), POLICY)
     for row, purchase in enumerate(purchases):
-        alone = assess(seen(purchase), POLICY)
+        alone = assess(inputs_of(purchase), POLICY)
         assert together.score[row] == alone.score[0]
         assert together.reasons[row] == alone.reasons[0]
 
@@ -99,38 +99,38 @@ def evidence(anomaly: float | None = None, fraud: float | None = None) -> Eviden
     )
 
 
-def test_without_evidence_the_score_is_the_points_whatever_the_policy_says_of_models() -> None:
+def test_without_model_outputs_the_score_is_the_points() -> None:
     # Every number of points, bit for bit: 1 - (1 - 0.3) would be 0.30000000000000004.
     points = np.arange(0, 131)
     by_points = np.minimum(points, 100) / 100
     assert np.array_equal(combined(points), by_points)
     nothing = np.zeros(len(points))
     assert np.array_equal(combined(points, nothing, nothing), by_points)
-    assert assess(seen((100, 6, 0.0)), MODELS).score[0] == scored(0.3, 100)
+    assert assess(inputs_of((100, 6, 0.0)), MODELS).score[0] == scored(0.3, 100)
 
 
-def test_a_model_that_the_policy_does_not_name_is_not_counted() -> None:
-    held = assess(seen((100, 6, 0.0)), POLICY, evidence(1.0, 1.0))
-    assert (held.score[0], len(held.reasons[0])) == (scored(0.3, 100), 1)
+def test_a_model_without_weight_in_the_policy_does_not_count() -> None:
+    result = assess(inputs_of((100, 6, 0.0)), POLICY, evidence(1.0, 1.0))
+    assert (result.score[0], len(result.reasons[0])) == (scored(0.3, 100), 1)
 
 
 @pytest.mark.parametrize(
-    ("said", "score"),
+    ("outputs", "score"),
     [
         (evidence(anomaly=0.99), 0.3),
         (evidence(anomaly=0.995), 0.44),  # 1 - 0.7 * 0.8
         (evidence(anomaly=1.0), 0.58),  # 1 - 0.7 * 0.6
         (evidence(fraud=0.5), 0.615),  # 1 - 0.7 * 0.55
         (evidence(1.0, 0.5), 0.769),  # 1 - 0.7 * 0.6 * 0.55
-        (evidence(np.nan, np.nan), 0.3),  # what a model does not know counts nothing
+        (evidence(np.nan, np.nan), 0.3),  # an unknown model output counts nothing
     ],
 )
-def test_each_part_lets_through_its_share(said: Evidence, score: float) -> None:
-    assert assess(seen((100, 6, 0.0)), MODELS, said).score[0] == scored(score, 100)
+def test_parts_combine_by_their_complements(outputs: Evidence, score: float) -> None:
+    assert assess(inputs_of((100, 6, 0.0)), MODELS, outputs).score[0] == scored(score, 100)
 
 
 @given(st.integers(0, 99), st.integers(0, 10**13), st.integers(0, 10**13))
-def test_of_equal_points_the_dearer_is_higher_and_a_point_more_always_wins(
+def test_amount_breaks_ties_and_a_point_more_always_wins(
     points: int, amount: int, other: int
 ) -> None:
     def score(points: int, amount: int) -> float:
@@ -146,8 +146,8 @@ def test_the_score_is_bounded_and_never_falls_when_a_part_rises(
     points: int, more_points: int, anomaly: float, more_anomaly: float, fraud: float, more: float
 ) -> None:
     def score(points: int, anomaly: float, fraud: float) -> float:
-        said = evidence(anomaly, fraud)
-        shares = [part.contribution(said) for part in MODELS.parts]
+        outputs = evidence(anomaly, fraud)
+        shares = [part.contribution(outputs) for part in MODELS.parts]
         return float(combined(np.array([points]), *(s for s in shares if s is not None))[0])
 
     low = score(min(points, more_points), min(anomaly, more_anomaly), min(fraud, more))
@@ -158,23 +158,23 @@ def test_the_score_is_bounded_and_never_falls_when_a_part_rises(
 
 @given(SHARES, SHARES)
 def test_from_medium_on_there_is_a_reason(anomaly: float, fraud: float) -> None:
-    held = assess(seen((100, 0, 0.0)), MODELS, evidence(anomaly, fraud))
-    assert bool(held.reasons[0]) == (risk_of(MODELS, held.level[0]) is not Risk.LOW)
+    result = assess(inputs_of((100, 0, 0.0)), MODELS, evidence(anomaly, fraud))
+    assert bool(result.reasons[0]) == (risk_of(MODELS, result.level[0]) is not Risk.LOW)
 
 
 def test_a_model_alone_explains_itself() -> None:
-    unusual = assess(seen((100, 0, 0.0)), MODELS, evidence(anomaly=0.99786))
+    unusual = assess(inputs_of((100, 0, 0.0)), MODELS, evidence(anomaly=0.99786))
     assert unusual.reasons[0] == (
         Reason("anomaly", 31, "More unusual than 99.7% of the training purchases; threshold 99%."),
     )
-    likely = assess(seen((100, 0, 0.0)), MODELS, evidence(0.5, 0.83))
+    likely = assess(inputs_of((100, 0, 0.0)), MODELS, evidence(0.5, 0.83))
     assert likely.reasons[0] == (
         Reason("model", 75, "Fraud probability 0.83 from the classifier."),
     )
 
 
 @pytest.mark.parametrize(
-    ("said", "text"),
+    ("outputs", "text"),
     [
         (evidence(anomaly=0.99999), "More unusual than 99.9% of"),
         (evidence(anomaly=1.0), "More unusual than 100.0% of"),
@@ -182,19 +182,19 @@ def test_a_model_alone_explains_itself() -> None:
         (evidence(fraud=0.29), "Fraud probability 0.29 from"),  # 0.29 * 100 is below 29
     ],
 )
-def test_a_model_is_not_made_surer_than_it_is(said: Evidence, text: str) -> None:
-    held = assess(seen((100_000, 0, 0.0)), MODELS, said)
-    assert text in " ".join(reason.text for reason in held.reasons[0])
+def test_a_probability_is_rounded_down(outputs: Evidence, text: str) -> None:
+    result = assess(inputs_of((100_000, 0, 0.0)), MODELS, outputs)
+    assert text in " ".join(reason.text for reason in result.reasons[0])
 
 
 def test_below_medium_a_model_is_no_reason_and_beside_rules_only_with_a_point() -> None:
-    quiet = assess(seen((100, 0, 0.0)), MODELS, evidence(0.995, 0.1))
+    quiet = assess(inputs_of((100, 0, 0.0)), MODELS, evidence(0.995, 0.1))
     assert (quiet.score[0], quiet.reasons[0]) == (scored(0.272, 100), ())  # 1 - 0.8 * 0.91
-    beside = assess(seen((100, 6, 0.0)), MODELS, evidence(0.99001, 0.5))
+    beside = assess(inputs_of((100, 6, 0.0)), MODELS, evidence(0.99001, 0.5))
     assert [reason.rule for reason in beside.reasons[0]] == ["model", "rapid_purchases"]
 
 
-def test_where_nothing_else_explains_a_level_less_than_a_point_does() -> None:
+def test_a_model_below_one_point_is_a_reason_if_nothing_else_is() -> None:
     touchy = dataclasses.replace(
         MODELS,
         levels=(
@@ -202,38 +202,38 @@ def test_where_nothing_else_explains_a_level_less_than_a_point_does() -> None:
             Level(Risk.MEDIUM, 0.002, Outcome.REVIEW),
         ),
     )
-    held = assess(seen((100, 0, 0.0)), touchy, evidence(fraud=0.004))
-    assert [(reason.rule, reason.points) for reason in held.reasons[0]] == [("model", 0)]
+    result = assess(inputs_of((100, 0, 0.0)), touchy, evidence(fraud=0.004))
+    assert [(reason.rule, reason.points) for reason in result.reasons[0]] == [("model", 0)]
 
 
-DEAR = dataclasses.replace(
+WITH_HIGH_VALUE = dataclasses.replace(
     MODELS, rules=(RapidPurchases(points=10, more_than=6),), critical_from_eur_cents=300_000
 )
 
 
 @pytest.mark.parametrize(
-    ("purchase", "said", "risk", "rules"),
+    ("purchase", "outputs", "risk", "rules"),
     [
         ((300_000, 6, 0.0), Evidence(), Risk.CRITICAL, ["rapid_purchases", "high_value"]),
         ((300_000, 0, 0.0), evidence(fraud=0.4), Risk.CRITICAL, ["model", "high_value"]),
         ((300_000, 0, 0.0), evidence(fraud=0.2), Risk.LOW, []),
-        ((300_000, 0, 0.0), Evidence(), Risk.LOW, []),  # nothing speaks against it
+        ((300_000, 0, 0.0), Evidence(), Risk.LOW, []),  # no hit
         ((299_999, 6, 0.0), Evidence(), Risk.LOW, ["rapid_purchases"]),
-        ((300_000, 0, 0.0), evidence(fraud=1.0), Risk.CRITICAL, ["model"]),  # was so anyway
+        ((300_000, 0, 0.0), evidence(fraud=1.0), Risk.CRITICAL, ["model"]),  # is CRITICAL anyway
     ],
 )
-def test_much_money_makes_any_suspicion_critical(
-    purchase: tuple[int, int, float], said: Evidence, risk: Risk, rules: list[str]
+def test_high_value_escalates_any_hit_to_critical(
+    purchase: tuple[int, int, float], outputs: Evidence, risk: Risk, rules: list[str]
 ) -> None:
-    held = assess(seen(purchase), DEAR, said)
-    assert risk_of(DEAR, held.level[0]) is risk
-    assert [reason.rule for reason in held.reasons[0]] == rules
+    result = assess(inputs_of(purchase), WITH_HIGH_VALUE, outputs)
+    assert risk_of(WITH_HIGH_VALUE, result.level[0]) is risk
+    assert [reason.rule for reason in result.reasons[0]] == rules
 
 
-def test_high_value_says_what_it_did_and_leaves_the_score() -> None:
-    held = assess(seen((543_210, 6, 0.0)), DEAR)
-    assert held.score[0] == scored(0.1, 543_210)
-    assert held.reasons[0][-1] == Reason(
+def test_high_value_is_a_reason_and_leaves_the_score() -> None:
+    result = assess(inputs_of((543_210, 6, 0.0)), WITH_HIGH_VALUE)
+    assert result.score[0] == scored(0.1, 543_210)
+    assert result.reasons[0][-1] == Reason(
         "high_value",
         0,
         "Amount 5,432.10 EUR with other evidence against it; high-value limit 3,000.00 EUR.",
@@ -241,55 +241,59 @@ def test_high_value_says_what_it_did_and_leaves_the_score() -> None:
 
 
 LISTS = dataclasses.replace(
-    DEAR,
-    rules=(*DEAR.rules, DenyList(60, ListEntries(merchant_country=frozenset({"NO"})))),
+    WITH_HIGH_VALUE,
+    rules=(*WITH_HIGH_VALUE.rules, DenyList(60, ListEntries(merchant_country=frozenset({"NO"})))),
     allow=ListEntries(merchant_id=frozenset({"m-1"})),
 )
 
 
 def sold_by(merchant_id: str, country: str, purchase: tuple[int, int, float]) -> RuleInput:
-    return seen(purchase)._replace(merchant_id=[merchant_id], merchant_country=[country])
+    return inputs_of(purchase)._replace(merchant_id=[merchant_id], merchant_country=[country])
 
 
-def test_an_allowed_purchase_is_approved_and_still_tells_what_was_found() -> None:
-    held = assess(sold_by("m-1", "DE", (400_000, 9, 0.0)), LISTS, evidence(0.0, 1.0))
-    assert LISTS.levels[held.level[0]].outcome is Outcome.APPROVE
-    assert held.score[0] == scored(0.91, 400_000)
-    assert [reason.rule for reason in held.reasons[0]] == ["model", "rapid_purchases", "allow_list"]
-    assert held.reasons[0][-1] == Reason(
+def test_an_allowed_purchase_is_approved_and_keeps_its_reasons() -> None:
+    result = assess(sold_by("m-1", "DE", (400_000, 9, 0.0)), LISTS, evidence(0.0, 1.0))
+    assert LISTS.levels[result.level[0]].outcome is Outcome.APPROVE
+    assert result.score[0] == scored(0.91, 400_000)
+    assert [reason.rule for reason in result.reasons[0]] == [
+        "model",
+        "rapid_purchases",
+        "allow_list",
+    ]
+    assert result.reasons[0][-1] == Reason(
         "allow_list", 0, "On the allow list: the merchant m-1; approved over all other reasons."
     )
 
 
 def test_an_amount_does_not_overrule_the_allow_list() -> None:
-    held = assess(sold_by("m-1", "DE", (400_000, 9, 0.0)), LISTS)
-    assert risk_of(LISTS, held.level[0]) is Risk.LOW
-    assert [reason.rule for reason in held.reasons[0]] == [
+    result = assess(sold_by("m-1", "DE", (400_000, 9, 0.0)), LISTS)
+    assert risk_of(LISTS, result.level[0]) is Risk.LOW
+    assert [reason.rule for reason in result.reasons[0]] == [
         "rapid_purchases",
         "allow_list",
         "high_value",
     ]
 
 
-def test_where_nothing_speaks_against_a_purchase_there_is_nothing_to_allow() -> None:
-    held = assess(sold_by("m-1", "DE", (100, 0, 0.0)), LISTS)
-    assert (risk_of(LISTS, held.level[0]), held.reasons[0]) == (Risk.LOW, ())
+def test_without_a_hit_the_allow_list_is_no_reason() -> None:
+    result = assess(sold_by("m-1", "DE", (100, 0, 0.0)), LISTS)
+    assert (risk_of(LISTS, result.level[0]), result.reasons[0]) == (Risk.LOW, ())
 
 
 def test_a_denied_purchase_cannot_be_allowed() -> None:
-    held = assess(sold_by("m-1", "NO", (100, 0, 0.0)), LISTS)
-    assert (held.score[0], risk_of(LISTS, held.level[0])) == (scored(0.6, 100), Risk.HIGH)
-    assert held.reasons[0] == (
+    result = assess(sold_by("m-1", "NO", (100, 0, 0.0)), LISTS)
+    assert (result.score[0], risk_of(LISTS, result.level[0])) == (scored(0.6, 100), Risk.HIGH)
+    assert result.reasons[0] == (
         Reason("deny_list", 60, "On the deny list: the merchant's country NO."),
     )
 
 
-def test_lists_models_and_amounts_are_held_against_each_purchase_of_a_batch() -> None:
+def test_lists_models_and_amounts_apply_to_each_purchase_of_a_batch() -> None:
     purchases = [(100, 0, 0.0), (400_000, 9, 0.0), (400_000, 9, 0.0), (100, 0, 0.0)]
     sellers, countries = ["m-1", "m-1", "m-2", None], ["DE", "DE", "DE", "NO"]
     fraud = np.array([0.0, 0.2, 0.2, 0.9])
     together = assess(
-        seen(*purchases)._replace(merchant_id=sellers, merchant_country=countries),
+        inputs_of(*purchases)._replace(merchant_id=sellers, merchant_country=countries),
         LISTS,
         Evidence(fraud=fraud),
     )
@@ -297,7 +301,9 @@ def test_lists_models_and_amounts_are_held_against_each_purchase_of_a_batch() ->
     assert risks == [Risk.LOW, Risk.LOW, Risk.CRITICAL, Risk.CRITICAL]
     for row, purchase in enumerate(purchases):
         alone = assess(
-            seen(purchase)._replace(merchant_id=[sellers[row]], merchant_country=[countries[row]]),
+            inputs_of(purchase)._replace(
+                merchant_id=[sellers[row]], merchant_country=[countries[row]]
+            ),
             LISTS,
             Evidence(fraud=fraud[row : row + 1]),
         )
@@ -306,9 +312,11 @@ def test_lists_models_and_amounts_are_held_against_each_purchase_of_a_batch() ->
 
 
 def test_a_policy_without_rules_lets_models_decide() -> None:
-    held = assess(seen((100, 9, 0.0)), dataclasses.replace(MODELS, rules=()), evidence(fraud=1.0))
-    assert (held.score[0], held.answers.shape) == (scored(0.9, 100), (1, 0))
+    result = assess(
+        inputs_of((100, 9, 0.0)), dataclasses.replace(MODELS, rules=()), evidence(fraud=1.0)
+    )
+    assert (result.score[0], result.answers.shape) == (scored(0.9, 100), (1, 0))
 
 
-def test_a_batch_of_none() -> None:
-    assert assess(seen(), LISTS, Evidence(np.empty(0), np.empty(0))).reasons == ()
+def test_an_empty_batch() -> None:
+    assert assess(inputs_of(), LISTS, Evidence(np.empty(0), np.empty(0))).reasons == ()

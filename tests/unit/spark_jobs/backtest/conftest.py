@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fraudwatch.application.backtest.measure import measured
-from fraudwatch.application.backtest.purchases import Judgements, Purchases
+from fraudwatch.application.backtest.measure import measure_backtest
+from fraudwatch.application.backtest.purchases import PolicyResults, Purchases
 from fraudwatch.domain.evaluation.label_coverage import UNSCORED, LabelMask
 
 DAY_MS = 86_400_000
@@ -48,10 +48,10 @@ def _purchases(*rows: Row, decided: tuple[int, ...] = (), refused: tuple[int, ..
     )
 
 
-def _said(outcome: Any) -> Judgements:
+def _said(outcome: Any) -> PolicyResults:
     """Rule one hits what is declined, rule two every alert."""
     rules = np.where(outcome == D, 3, np.where(outcome == R, 2, 0)).astype(np.int64)
-    return Judgements(outcome=outcome, score=np.clip(outcome / 2, 0, 1), rules=rules)
+    return PolicyResults(outcome=outcome, score=np.clip(outcome / 2, 0, 1), rules=rules)
 
 
 @pytest.fixture(scope="session")
@@ -74,5 +74,5 @@ def document() -> dict[str, Any]:
         "seconds": 0.5,
         "purchases_per_second": 8.0,
         "served_by": {"policies": {"2026-11-20+00000000": 4}, "models": {"anomaly 0123": 2}},
-        **measured(_purchases(*rows, decided=(1, 3)), FIRST, date(2026, 11, 3)),
+        **measure_backtest(_purchases(*rows, decided=(1, 3)), FIRST, date(2026, 11, 3)),
     }

@@ -108,7 +108,7 @@ def test_of_a_recomputed_vector_what_views_say_is_unknown() -> None:
 
 def test_without_a_vector_nothing_is_said() -> None:
     found = answered(a_batch([None, a_vector(), None]), a_batch([None]))
-    assert found.candidate.is_judged.tolist() == [False, True, False, False]
+    assert found.candidate.is_scored.tolist() == [False, True, False, False]
     assert np.isnan(found.candidate.score[[0, 2, 3]]).all()
     assert found.candidate.rules.tolist()[0] == 0
 

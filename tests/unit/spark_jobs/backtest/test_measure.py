@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fraudwatch.application.backtest.measure import measured
+from fraudwatch.application.backtest.measure import measure_backtest
 from fraudwatch.application.backtest.purchases import Purchases
 
 FIRST, LAST = date(2026, 11, 1), date(2026, 11, 3)
@@ -30,10 +30,10 @@ ROWS = [
 
 @pytest.fixture
 def found(purchases: SomePurchases) -> dict[str, Any]:
-    return measured(purchases(*ROWS, decided=(1, 2, 3), refused=(6,)), FIRST, LAST)
+    return measure_backtest(purchases(*ROWS, decided=(1, 2, 3), refused=(6,)), FIRST, LAST)
 
 
-def test_no_purchase_is_left_out_silently(found: dict[str, Any]) -> None:
+def test_every_purchase_is_counted(found: dict[str, Any]) -> None:
     coverage = found["coverage"]
     assert (coverage["purchases"], coverage["judged"]) == (9, 8)
     assert coverage["not_judged"] == {"no_vector": 1, "other_features": 0}
@@ -43,7 +43,7 @@ def test_no_purchase_is_left_out_silently(found: dict[str, Any]) -> None:
     assert (coverage["labelled"], coverage["known_frauds"], coverage["decided"]) == (7, 4, 3)
 
 
-def test_each_policy_is_held_against_what_is_known_of_what_it_judged(
+def test_each_policy_is_measured_on_the_labels_of_what_it_scored(
     found: dict[str, Any],
 ) -> None:
     live, candidate = found["live"], found["candidate"]
@@ -60,7 +60,7 @@ def test_each_policy_is_held_against_what_is_known_of_what_it_judged(
     assert candidate["alerts_without_a_rule"] == 0
 
 
-def test_money_is_that_of_payments_that_went_through(found: dict[str, Any]) -> None:
+def test_money_counts_approved_payments_only(found: dict[str, Any]) -> None:
     assert found["live"]["money"] == {
         "caught_eur_cents": 2_000,
         "declined_eur_cents": 2_000,
@@ -77,7 +77,7 @@ def test_money_is_that_of_payments_that_went_through(found: dict[str, Any]) -> N
     }
 
 
-def test_overlap_is_over_what_both_judged(found: dict[str, Any]) -> None:
+def test_overlap_is_over_what_both_scored(found: dict[str, Any]) -> None:
     both = found["overlap"]
     assert both["judged_by_both"] == 7
     groups = [both[name]["hits"] for name in ("both", "only_candidate", "only_live", "neither")]
@@ -101,7 +101,7 @@ def test_a_rule_counts_by_all_that_it_hit(found: dict[str, Any]) -> None:
 
 
 def test_a_day_without_purchases_is_a_day(purchases: SomePurchases) -> None:
-    found = measured(purchases((0, "fraud", 1, A, R), (2, "unknown", 1, R, R)), FIRST, LAST)
+    found = measure_backtest(purchases((0, "fraud", 1, A, R), (2, "unknown", 1, R, R)), FIRST, LAST)
     days = found["by_day"]
     assert [day["day"] for day in days] == ["2026-11-01", "2026-11-02", "2026-11-03"]
     assert [day["purchases"] for day in days] == [1, 0, 1]
@@ -110,9 +110,9 @@ def test_a_day_without_purchases_is_a_day(purchases: SomePurchases) -> None:
     assert found["candidate"]["days"] == 2, "a rate is over days on which something was bought"
 
 
-def test_without_any_label_nothing_is_known_and_nothing_is_zero(purchases: SomePurchases) -> None:
+def test_without_any_label_metrics_are_unknown_not_zero(purchases: SomePurchases) -> None:
     rows = [(0, "unknown", 1_000, R, A), (1, "unknown", 2_000, D, D)]
-    found = measured(purchases(*rows), FIRST, LAST)
+    found = measure_backtest(purchases(*rows), FIRST, LAST)
     for who in ("live", "candidate"):
         policy = found[who]
         assert set(policy["money"].values()) == {None}
@@ -123,8 +123,8 @@ def test_without_any_label_nothing_is_known_and_nothing_is_zero(purchases: SomeP
     assert found["overlap"]["both"]["fraud_eur_cents"] is None
 
 
-def test_of_no_purchases_at_all_nothing_is_known(purchases: SomePurchases) -> None:
-    found = measured(purchases(), FIRST, LAST)
+def test_without_purchases_everything_is_unknown(purchases: SomePurchases) -> None:
+    found = measure_backtest(purchases(), FIRST, LAST)
     assert (found["candidate"]["alerts"], found["candidate"]["alerts_per_day"]) == (0, None)
     assert found["overlap"]["same_outcome_ratio"] is None
     assert len(found["by_day"]) == 3
@@ -132,7 +132,7 @@ def test_of_no_purchases_at_all_nothing_is_known(purchases: SomePurchases) -> No
 
 def test_cards_are_ranked_by_each_policys_own_score(purchases: SomePurchases) -> None:
     rows = [(0, "genuine", 1, A, D), *[(0, "unknown", 1, R, R)] * 100, (0, "fraud", 1, D, A)]
-    found = measured(purchases(*rows), FIRST, LAST)
+    found = measure_backtest(purchases(*rows), FIRST, LAST)
     assert found["live"]["card_precision_at_100"] == 0.01
     assert found["candidate"]["card_precision_at_100"] == 0.0
     assert found["candidate"]["card_precision_at_100_perfect"] == 0.01
@@ -150,7 +150,7 @@ rows = st.tuples(
 def test_the_live_policy_overlaps_wholly_with_itself(
     purchases: SomePurchases, judged: list[tuple[int, str, int, int]]
 ) -> None:
-    found = measured(purchases(*((*row, row[3]) for row in judged)), FIRST, LAST)
+    found = measure_backtest(purchases(*((*row, row[3]) for row in judged)), FIRST, LAST)
     both, alerts = found["overlap"], found["live"]["alerts"]
     assert both["alert_overlap_ratio"] == (1.0 if alerts else None)
     assert both["same_outcome_ratio"] == (1.0 if both["judged_by_both"] else None)
@@ -162,7 +162,7 @@ def test_the_live_policy_overlaps_wholly_with_itself(
 def test_every_purchase_is_in_one_place_of_every_count(
     purchases: SomePurchases, judged: list[tuple[tuple[int, str, int, int], int]]
 ) -> None:
-    found = measured(purchases(*((*row, ours) for row, ours in judged)), FIRST, LAST)
+    found = measure_backtest(purchases(*((*row, ours) for row, ours in judged)), FIRST, LAST)
     both, coverage = found["overlap"], found["coverage"]
     assert (
         sum(n for row in both["outcomes"].values() for n in row.values())

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fraudwatch.application.backtest.chart import HEIGHT, WIDTH, chart
-from fraudwatch.application.backtest.figures import compared
+from fraudwatch.application.backtest.figures import compare_policies
 from spark_jobs.backtest.page import page, write_backtest
 
 
@@ -71,12 +71,12 @@ def test_both_files_are_named_by_day_policy_and_what_was_asked(
 
 
 def test_a_difference_is_told_only_where_both_are_known(document: dict[str, Any]) -> None:
-    lines = {line.label: line for line in compared(document)}
+    lines = {line.label: line for line in compare_policies(document)}
     assert lines["Alerts"][1:4] == ("3", "3", "=")
     assert lines["Fraud money caught"][1:4] == ("80.00 €", "90.00 €", "+10.00 €")
     assert lines["Recall, of known frauds"].difference == "+50.0 points"
     document = document | {"live": document["live"] | {"recall": None}}
-    [recall] = [line for line in compared(document) if line.label.startswith("Recall")]
+    [recall] = [line for line in compare_policies(document) if line.label.startswith("Recall")]
     assert (recall.live, recall.difference) == ("-", "-")
 
 

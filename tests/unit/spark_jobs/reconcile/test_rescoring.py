@@ -27,7 +27,11 @@ from fraudwatch.domain.reconciliation.reconciled import Note
 from fraudwatch.domain.views.published import NO_VIEWS
 from fraudwatch.samples import NOON_MS, a_token, a_transaction, a_verdict
 from fraudwatch.stack.place import ROOT
-from spark_jobs.reconcile.artefact_resolver import BookFolders, Books, find_books
+from spark_jobs.reconcile.artefact_resolver import (
+    ArtefactFolders,
+    ArtefactResolver,
+    resolve_artefacts,
+)
 from spark_jobs.reconcile.customer_state_bytes import (
     BrokenState,
     rows_from,
@@ -58,15 +62,17 @@ BY = JudgedBy(
 
 
 @pytest.fixture
-def books(tmp_path: Path) -> Books:
+def books(tmp_path: Path) -> ArtefactResolver:
     content = POLICY_FILE.read_bytes()
     (tmp_path / f"{sha256(content).hexdigest()}.yaml").write_bytes(content)
     (tmp_path / "broken.yaml").write_text("version: [")
-    folders = BookFolders(policies=(tmp_path,), models=(), views=())
-    found = find_books(folders, [POLICY.version, "2020+00000000"], ["aaaaaaaaaaaa"], ["", "b" * 12])
+    folders = ArtefactFolders(policies=(tmp_path,), models=(), views=())
+    found = resolve_artefacts(
+        folders, [POLICY.version, "2020+00000000"], ["aaaaaaaaaaaa"], ["", "b" * 12]
+    )
     assert set(found.policies) == {POLICY.version}
     assert [path.parent for path in found.files] == [tmp_path]
-    return Books(found, tmp_path)
+    return ArtefactResolver(found, tmp_path)
 
 
 def accepted(**changes: Any) -> list[Accepted]:
@@ -76,11 +82,11 @@ def accepted(**changes: Any) -> list[Accepted]:
     return [Accepted(one, fold, replace(BY, **changes), (all_,)) for one, fold, all_ in vectors]
 
 
-def again(rows: Sequence[Accepted], books: Books) -> list[Again]:
+def again(rows: Sequence[Accepted], books: ArtefactResolver) -> list[Again]:
     return judge_again(rows, books, features_version())
 
 
-def test_it_is_what_the_detector_said(books: Books) -> None:
+def test_it_is_what_the_detector_said(books: ArtefactResolver) -> None:
     found = again(accepted(), books)
     judgements = [one.computed.scored for one in found]
     assert [one and one.decision for one in judgements] == [
@@ -103,7 +109,7 @@ def test_it_is_what_the_detector_said(books: Books) -> None:
     ],
 )
 def test_what_is_gone_is_counted_and_nothing_is_guessed(
-    books: Books, changes: dict[str, str], note: Note
+    books: ArtefactResolver, changes: dict[str, str], note: Note
 ) -> None:
     for one in again(accepted(**changes), books):
         assert one.notes == (note,)
@@ -111,7 +117,9 @@ def test_what_is_gone_is_counted_and_nothing_is_guessed(
         assert (one.computed.features is None) == (note is Note.OTHER_FEATURES)
 
 
-def test_a_missing_engine_is_counted(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_engine_is_counted(
+    books: ArtefactResolver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def missing(_: tuple[str, ...]) -> ActiveModels:
         raise ImportError("no such engine")
 
@@ -119,7 +127,9 @@ def test_a_missing_engine_is_counted(books: Books, monkeypatch: pytest.MonkeyPat
     assert {one.notes for one in again(accepted(), books)} == {(Note.ENGINE_MISSING,)}
 
 
-def test_where_the_view_is_gone_the_score_is_made_of_what_was_served(books: Books) -> None:
+def test_where_the_view_is_gone_the_score_is_made_of_what_was_served(
+    books: ArtefactResolver,
+) -> None:
     rows = accepted(risk_view="b" * 12)
     found = again(rows, books)
     assert {one.notes for one in found} == {(Note.VIEWS_UNKNOWN,)}
@@ -130,14 +140,14 @@ def test_where_the_view_is_gone_the_score_is_made_of_what_was_served(books: Book
     assert {one.notes for one in unserved} == {(Note.VIEWS_UNKNOWN, Note.VECTOR_UNKNOWN)}
 
 
-def test_without_the_past_there_is_nothing_to_compare(books: Books) -> None:
+def test_without_the_past_there_is_nothing_to_compare(books: ArtefactResolver) -> None:
     for one in judge_again(accepted(), books, None):
         assert one.notes == (Note.ARCHIVE_INCOMPLETE,)
         assert one.computed.features is None
         assert one.computed.scored is None
 
 
-def test_of_a_purchase_without_a_verdict_the_features_are_known(books: Books) -> None:
+def test_of_a_purchase_without_a_verdict_the_features_are_known(books: ArtefactResolver) -> None:
     rows = [one._replace(judged_by=None) for one in accepted()]
     found = again(rows, books)
     assert [one.computed.features for one in found] == [one.features for one in rows]

@@ -15,7 +15,7 @@ from fraudwatch.adapters.edge.tink_vault import TinkVault
 from fraudwatch.adapters.memory.verdict_store import MemoryDeadLetters, MemoryTopic
 from fraudwatch.application.intake.admit import Edge
 from fraudwatch.application.intake.intake import Intake
-from fraudwatch.application.intake.message_builders import labels, purchases
+from fraudwatch.application.intake.message_builders import label_builder, purchase_builder
 from fraudwatch.domain.messages.dead_letter import Code, Stage
 from fraudwatch.domain.messages.label import ReportedLabel
 from fraudwatch.domain.money import RateTable
@@ -49,7 +49,7 @@ class Followed:
         self.answers: list[httpx.Response] = []
         self.topic, self.letters = MemoryTopic(), MemoryDeadLetters()
         self.cursor_file = folder / "chargebacks_cursor.json"
-        intake = Intake(labels(encode), self.topic, self.letters, lambda: NOON_MS)
+        intake = Intake(label_builder(encode), self.topic, self.letters, lambda: NOON_MS)
         self.channel = IngestChannel(intake, label_metrics())
         self.follower = self.new_follower()
 
@@ -148,7 +148,7 @@ def test_an_invalid_page_is_requested_again(followed: Followed, answer: httpx.Re
 def test_purchases_are_followed_by_the_same_shape_and_may_not_be_missing(tmp_path: Path) -> None:
     topic, letters = MemoryTopic(), MemoryDeadLetters()
     edge = Edge(TinkVault(tmp_path), RateTable([]))
-    intake = Intake(purchases(edge, encode), topic, letters, lambda: NOON_MS)
+    intake = Intake(purchase_builder(edge, encode), topic, letters, lambda: NOON_MS)
     events = encode([a_purchase(), {"broken": True}])
     body = b'{"events":%b,"next_cursor":"1:2","sequence":2,"head_sequence":2}' % events
     answers = [httpx.Response(404), httpx.Response(200, content=body)]
@@ -170,7 +170,7 @@ def test_the_callback_gets_a_page_only_after_its_acknowledgement(tmp_path: Path)
         feed_of(followed._answer),
         followed.channel,
         followed.cursor_file,
-        on_acknowledged=lambda page: page_sizes.append(len(page.offered)),
+        on_acknowledged=lambda page: page_sizes.append(len(page.items)),
     )
     followed.answers = [a_page(GOOD), a_page(GOOD), a_page()]
     followed.topic.is_reachable = False

@@ -15,8 +15,8 @@ from fraudwatch.adapters.edge.tink_vault import TinkVault
 from fraudwatch.adapters.memory.verdict_store import MemoryDeadLetters, MemoryTopic, MemoryVerdicts
 from fraudwatch.application.intake.admit import FUTURE_TOLERANCE_MS, Edge
 from fraudwatch.application.intake.intake import Intake
-from fraudwatch.application.intake.message_builders import labels, purchases
-from fraudwatch.application.intake.pending_verdicts import Expectations
+from fraudwatch.application.intake.message_builders import label_builder, purchase_builder
+from fraudwatch.application.intake.pending_verdicts import PendingVerdictRegistry
 from fraudwatch.domain.messages.label import Label, LabelValue, Source
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.money import RateTable
@@ -59,12 +59,12 @@ class ScoredTopic(MemoryTopic):
 
     def _score(self, names: list[str]) -> None:
         for name in names:
-            self.verdicts.judged(a_verdict(transaction_id=name))
+            self.verdicts.publish(a_verdict(transaction_id=name))
 
 
 @pytest.fixture
 def verdicts() -> MemoryVerdicts:
-    return MemoryVerdicts(Expectations())
+    return MemoryVerdicts(PendingVerdictRegistry())
 
 
 @pytest.fixture
@@ -84,13 +84,14 @@ def client(
     edge, dead_letters = Edge(TinkVault(tmp_path), RateTable([])), MemoryDeadLetters()
     services = IngestServices(
         IngestChannel(
-            Intake(purchases(edge, encode), topic, dead_letters, lambda: NOON_MS),
+            Intake(purchase_builder(edge, encode), topic, dead_letters, lambda: NOON_MS),
             purchase_metrics(),
         ),
         IngestChannel(
-            Intake(labels(encode), labels_topic, dead_letters, lambda: NOON_MS), label_metrics()
+            Intake(label_builder(encode), labels_topic, dead_letters, lambda: NOON_MS),
+            label_metrics(),
         ),
-        VerdictWaiter(verdicts._expectations, verdicts),
+        VerdictWaiter(verdicts._pending, verdicts),
         KEY,
     )
     return TestClient(create_app(services))
@@ -217,7 +218,7 @@ def test_after_the_timeout_the_response_names_what_is_pending(
     assert [one["transaction_id"] for one in answer.json()["verdicts"]] == ["shop:1"]
     assert answer.json()["pending"] == ["shop:2"]
     assert metric("fraudwatch_ingest_waits_timed_out_total") == before + 1
-    assert not verdicts._expectations, "no verdict stays pending without a caller"
+    assert not verdicts._pending, "no verdict stays pending without a caller"
 
 
 def test_a_repeated_purchase_is_pending_at_once(client: TestClient) -> None:
@@ -264,7 +265,7 @@ def test_a_refused_purchase_is_no_reason_to_wait(
 ) -> None:
     answer = post(client, "/v1/transactions?wait_seconds=5", a_purchase(currency="XXX"))
     assert answer.status_code == 422
-    assert not verdicts._expectations
+    assert not verdicts._pending
 
 
 def test_one_label_and_a_list_are_accepted(client: TestClient, labels_topic: MemoryTopic) -> None:

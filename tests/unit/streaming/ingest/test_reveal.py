@@ -20,8 +20,8 @@ from fraudwatch.application.console.audit import PublishedAudit
 from fraudwatch.application.console.reveal import Reveals
 from fraudwatch.application.intake.admit import Edge
 from fraudwatch.application.intake.intake import Intake
-from fraudwatch.application.intake.message_builders import labels, purchases
-from fraudwatch.application.intake.pending_verdicts import Expectations
+from fraudwatch.application.intake.message_builders import label_builder, purchase_builder
+from fraudwatch.application.intake.pending_verdicts import PendingVerdictRegistry
 from fraudwatch.domain.messages.audit import AuditRecord
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.money import RateTable
@@ -61,12 +61,13 @@ class Edges:
 @pytest.fixture
 def edge(tmp_path: Path) -> Edges:
     vault, topic, audit = TinkVault(tmp_path), MemoryTopic(), MemoryTopic()
-    dead_letters, pending = MemoryDeadLetters(), Expectations()
-    admit = purchases(Edge(vault, RateTable([])), encode)
+    dead_letters, pending = MemoryDeadLetters(), PendingVerdictRegistry()
+    admit = purchase_builder(Edge(vault, RateTable([])), encode)
     services = IngestServices(
         IngestChannel(Intake(admit, topic, dead_letters, lambda: NOON_MS), purchase_metrics()),
         IngestChannel(
-            Intake(labels(encode), MemoryTopic(), dead_letters, lambda: NOON_MS), label_metrics()
+            Intake(label_builder(encode), MemoryTopic(), dead_letters, lambda: NOON_MS),
+            label_metrics(),
         ),
         VerdictWaiter(pending, MemoryVerdicts(pending)),
         INGEST_KEY,
