@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pytest
 from confluent_kafka import TopicPartition
@@ -35,6 +35,17 @@ from spark_jobs.archive.topic_archive import TopicArchive
 
 PLACES = "source_partition INT, source_offset BIGINT, produced_at TIMESTAMP"
 TABLE = f"{DATABASE}.{RAW_FEATURE_TOPIC}"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _tables_of_its_own(spark: SparkSession) -> Iterator[None]:
+    """Other tests write offsets of their own into the raw tables: nothing of them, nothing left."""
+    tables = (TABLE, f"{DATABASE}.{RAW_LABELS_TOPIC}")
+    for table in tables:
+        spark.sql(f"TRUNCATE TABLE {table}")
+    yield
+    for table in tables:
+        spark.sql(f"TRUNCATE TABLE {table}")
 
 
 def span(first: int, end: int, *, rows: int | None = None, offsets: int | None = None) -> Span:
