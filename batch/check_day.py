@@ -1,8 +1,8 @@
-"""Checks an extracted day before it is taken into the lake's tables.
+"""Check an extracted day before it is refined into the lake's tables.
 
-Contract (every line is a transaction of that day, ids once, counts as the manifest says), freshness
+Contract (every line is a transaction of that day, ids once, counts as in the manifest), freshness
 (extracted after the day had ended) and volume (against the median of up to 28 days before). The
-exit code says which failed first: 3 contract, 4 freshness, 5 volume, 1 there is nothing to check.
+exit code names the first failure: 3 contract, 4 freshness, 5 volume, 1 nothing to check.
 
 Example: ``python -m batch.check_day --day 2026-11-20``
 """
@@ -38,28 +38,27 @@ log = logging.getLogger("check_day")
 
 NOTHING_TO_CHECK = 1
 EXIT_CODES = {Check.CONTRACT: 3, Check.FRESHNESS: 4, Check.VOLUME: 5}
-_CURE = (
-    "the tables stay as they are; when the cause is gone, run extract_day with --again, then this "
-    "again"
+_FIX = (
+    "the tables were not changed; fix the cause, run extract_day with --again, then run this again"
 )
 
 
 class NotExtracted(LookupError):
-    """There is no whole extract of the day."""
+    """There is no complete extract of the day."""
 
 
 def check(files: LakeFiles, day: date, *, accept_volume: bool) -> list[Finding]:
-    """All that the checks find.
+    """Run all checks and return their findings.
 
     Raises:
-        NotExtracted: there is nothing to check, or a file of it is missing.
+        NotExtracted: there is no extract to check, or one of its files is missing.
     """
     manifests = Manifests(files, lambda content: decode(ExtractManifest, content))
     manifest = manifests.of(day)
     if manifest is None:
         raise NotExtracted(
-            f"{day} has no readable manifest in {extract_folder(day)}, so it was not extracted "
-            "whole; run extract_day first"
+            f"{day} has no readable manifest in {extract_folder(day)}, so its extract is not "
+            "complete; run extract_day first"
         )
     folder = extract_folder(day)
     try:
@@ -72,10 +71,10 @@ def check(files: LakeFiles, day: date, *, accept_volume: bool) -> list[Finding]:
             f"a file of {day} is missing ({error}), so the day cannot be checked; run extract_day "
             "with --again"
         ) from error
-    found = contract + freshness(manifest, day)
+    findings = contract + freshness(manifest, day)
     if accept_volume:
-        return found
-    return found + volume(manifest, manifests.before(day, DAYS_BEFORE))
+        return findings
+    return findings + volume(manifest, manifests.before(day, DAYS_BEFORE))
 
 
 def _lines(files: LakeFiles, folder: str, manifest: ExtractManifest) -> Iterator[bytes]:
@@ -91,41 +90,41 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--day", type=date.fromisoformat, required=True, help="an extracted day")
     parser.add_argument(
-        "--accept-volume", action="store_true", help="a day of unusual volume is known to be right"
+        "--accept-volume", action="store_true", help="accept a day of unusual volume as correct"
     )
     parser.add_argument("--json", action="store_true", help="print exactly one JSON object")
     return parser.parse_args(given)
 
 
 def main(given: Sequence[str] | None = None) -> int:
-    """Check a day and say what was found."""
+    """Check a day, print the findings and return the exit code."""
     arguments = _arguments(given)
     configure_logging("check_day")
     try:
-        found = check(
+        findings = check(
             lake_files(LakeSettings()), arguments.day, accept_volume=arguments.accept_volume
         )
     except (NotExtracted, LakeUnavailable) as error:
-        log.error("%s", error)  # noqa: TRY400  the sentence says it; a traceback would bury it
+        log.error("%s", error)  # noqa: TRY400  the sentence is enough; a traceback would bury it
         return NOTHING_TO_CHECK
-    return _told(arguments.day, found, as_json=arguments.json)
+    return _print_findings(arguments.day, findings, as_json=arguments.json)
 
 
-def _told(day: date, found: list[Finding], *, as_json: bool) -> int:
-    failed = [finding for finding in found if not finding.is_note]
-    notes = [finding.sentence for finding in found if finding.is_note]
+def _print_findings(day: date, findings: list[Finding], *, as_json: bool) -> int:
+    failed = [finding for finding in findings if not finding.is_note]
+    notes = [finding.sentence for finding in findings if finding.is_note]
     for note in notes:
         log.warning("%s", note)
     if as_json:
         names = sorted({finding.check.value for finding in failed})
-        said = {"day": day.isoformat(), "failed": names, "notes": notes}
-        sys.stdout.write(json.dumps(said) + "\n")
+        document = {"day": day.isoformat(), "failed": names, "notes": notes}
+        sys.stdout.write(json.dumps(document) + "\n")
     elif not failed:
         sys.stdout.write(f"{day} passes contract, freshness and volume\n")
     if not failed:
         return 0
     sentences = "; ".join(f"{finding.check}: {finding.sentence}" for finding in failed)
-    log.error("%s; %s", sentences, _CURE)
+    log.error("%s; %s", sentences, _FIX)
     return EXIT_CODES[failed[0].check]
 
 

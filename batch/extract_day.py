@@ -1,8 +1,8 @@
-"""Brings a closed day of the shop's books into the lake, tokenised and sealed, whole or not at all.
+"""Extract a closed day from the source system into the lake: tokenised, sealed, all or nothing.
 
-Reads ``GET /v1/extract/{day}`` page by page, writes ``transactions-*.jsonl``, ``rejected.jsonl``
-and the manifest into the day's folder. A day that lies there with the same checksum is left alone;
-a killed run goes on with the pages it had. ``--json`` prints one line for machines.
+Reads ``GET /v1/extract/{day}`` page by page and writes ``transactions-*.jsonl``, ``rejected.jsonl``
+and the manifest into the day's folder. A day already extracted with the same checksum is skipped; a
+killed run resumes with its cached pages. ``--json`` prints one JSON object.
 
 Example: ``python -m batch.extract_day --day 2026-11-20``
 """
@@ -21,7 +21,7 @@ from datetime import UTC, date, datetime
 from batch.process_liveness import is_gone, process_name
 from fraudwatch.adapters.artefacts.rate_file import BrokenRates, load_rates
 from fraudwatch.adapters.codecs.json_codec import decode, encode
-from fraudwatch.adapters.edge.sealed_pages import SealedPages, forget_old_pages
+from fraudwatch.adapters.edge.sealed_pages import SealedPages, delete_old_keys
 from fraudwatch.adapters.edge.shop_extract import ShopExtract, source_client
 from fraudwatch.adapters.edge.tink_vault import TinkVault
 from fraudwatch.adapters.lake.lake_files_factory import lake_files
@@ -48,8 +48,8 @@ def _now_ms() -> int:
 def day_extract(
     day: date, source: DaySource, files: LakeFiles, settings: ExtractSettings
 ) -> DayExtract:
-    """The extract of a day, wired."""
-    owner = uuid.uuid4().hex  # in the name of a file, so it is not the ledger's name of the run
+    """Build the extract of a day from its adapters."""
+    owner = uuid.uuid4().hex  # part of a file name, so it is not the run id of the job outcome
     edge = Edge(TinkVault(settings.keys_folder), load_rates(settings.rates_path))
     return DayExtract(
         day=day,
@@ -72,7 +72,7 @@ def day_extract(
 
 
 def summary(done: Extracted, seconds: float) -> dict[str, object]:
-    """What a run did, for machines."""
+    """Build the run's result as a JSON object."""
     manifest = done.manifest
     return {
         "day": manifest.day,
@@ -88,20 +88,20 @@ def summary(done: Extracted, seconds: float) -> dict[str, object]:
     }
 
 
-def _sentence(told: dict[str, object]) -> str:
-    if not told["is_new"]:
-        return f"{told['day']} is already extracted, with the checksum that the source says"
+def _sentence(result: dict[str, object]) -> str:
+    if not result["is_new"]:
+        return f"{result['day']} is already extracted, with the source's checksum"
     return (
-        f"{told['day']}: {told['accepted']} of {told['purchases']} purchases accepted in "
-        f"{told['seconds']} s, refused: {told['rejected'] or 'none'}"
+        f"{result['day']}: {result['accepted']} of {result['purchases']} purchases accepted in "
+        f"{result['seconds']} s, rejected: {result['rejected'] or 'none'}"
     )
 
 
 def extract(day: date, *, force: bool) -> Extracted:
-    """Read the settings, wire, run."""
+    """Read the settings and run the extract."""
     settings = ExtractSettings()
     files = lake_files(LakeSettings())
-    forget_old_pages(settings.keys_folder, datetime.now(UTC).date())
+    delete_old_keys(settings.keys_folder, datetime.now(UTC).date())
     key = settings.source_api_key.get_secret_value()
     with source_client(settings.source_url, key, settings.timeout_seconds) as client:
         source = ShopExtract(client, settings.page_purchases)
@@ -116,24 +116,24 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--day", type=date.fromisoformat, required=True, help="a closed UTC day")
     parser.add_argument(
-        "--again", action="store_true", help="also when it lies there with the same checksum"
+        "--again", action="store_true", help="also when already extracted with the same checksum"
     )
     parser.add_argument("--json", action="store_true", help="print exactly one JSON object")
     return parser.parse_args(given)
 
 
 def main(given: Sequence[str] | None = None) -> int:
-    """Extract a day and say what came of it."""
+    """Extract a day, print the result and return the exit code."""
     arguments = _arguments(given)
     configure_logging("extract_day")
     began = time.monotonic()
     try:
         done = extract(arguments.day, force=arguments.again)
     except (ExtractFailed, LakeUnavailable, BrokenRates) as error:
-        log.error("%s", error)  # noqa: TRY400  the sentence says it; a traceback would bury it
+        log.error("%s", error)  # noqa: TRY400  the sentence is enough; a traceback would bury it
         return 1
-    told = summary(done, time.monotonic() - began)
-    sys.stdout.write((json.dumps(told) if arguments.json else _sentence(told)) + "\n")
+    result = summary(done, time.monotonic() - began)
+    sys.stdout.write((json.dumps(result) if arguments.json else _sentence(result)) + "\n")
     return 0
 
 

@@ -1,9 +1,9 @@
-"""Fits the isolation forest on served features and lets the stream use it from its next batch on.
+"""Fit the isolation forest on served features and activate it for the stream's next micro-batch.
 
-``python -m batch.fit_forest`` reads ``feature_topic`` from its beginning to its present end, draws
-a uniform sample of the rows that today's features served, fits, writes the artefact, moves the
-pointer and removes models of long ago. The same log and seed grow the same trees. ``--json``
-prints one line for machines.
+``python -m batch.fit_forest`` reads ``feature_topic`` from its beginning to its current end, draws
+a uniform sample of the rows of today's features version, fits, writes the artefact, moves the
+pointer and prunes old models. The same log and seed give the same trees. ``--json`` prints one JSON
+object.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from fraudwatch.settings import KafkaSettings, TrainingSettings
 log = logging.getLogger("fit_forest")
 
 TOO_FEW_ROWS = 3
-_TELL_EVERY_ROWS = 100_000
+_LOG_EVERY_ROWS = 100_000
 
 
 class TooFewRows(ValueError):
-    """Not enough purchases to tell usual from unusual."""
+    """Too few purchases to fit the isolation forest."""
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
-    """A sample of the log, and of how much it is one."""
+class FeatureSample:
+    """Sample of the log, with the number and time range of the rows it was drawn from."""
 
     rows: Float64s
     rows_offered: int
@@ -50,8 +50,8 @@ class Drawn:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What a run did, as it is printed."""
+class ForestReport:
+    """Result of a run, as it is printed."""
 
     version: str
     sha256: str
@@ -62,73 +62,73 @@ class Report:
     seconds: float
 
 
-def draw(chunks: Iterable[Vectors], settings: TrainingSettings) -> Drawn:
-    """A uniform sample of all rows.
+def draw_sample(chunks: Iterable[Vectors], settings: TrainingSettings) -> FeatureSample:
+    """Draw a uniform sample of all rows.
 
     Raises:
-        TooFewRows: there are not enough to fit anything on.
+        TooFewRows: there are fewer rows than the settings require.
     """
     reservoir = Reservoir(settings.sample_rows, len(VECTOR_FEATURES), settings.seed)
-    skipped, from_ms, until_ms, told = 0, sys.maxsize, 0, 0
+    skipped, from_ms, until_ms, logged = 0, sys.maxsize, 0, 0
     for chunk in chunks:
         skipped += chunk.skipped
         if len(chunk.features):
             reservoir.add(chunk.features)
             from_ms = min(from_ms, int(chunk.served_at_ms.min()))
             until_ms = max(until_ms, int(chunk.served_at_ms.max()))
-        if reservoir.rows_offered - told >= _TELL_EVERY_ROWS:
-            told = reservoir.rows_offered
-            log.info("read %d rows, passed over %d", told, skipped)
+        if reservoir.rows_offered - logged >= _LOG_EVERY_ROWS:
+            logged = reservoir.rows_offered
+            log.info("read %d rows, skipped %d", logged, skipped)
     if reservoir.rows_offered < settings.minimum_rows:
         raise TooFewRows(
-            f"the log holds {reservoir.rows_offered} rows of today's features and "
-            f"{settings.minimum_rows} are needed ({skipped} of other features were passed "
-            "over); nothing was written and the active model stays: run this again when more "
-            "purchases have been scored"
+            f"the log has {reservoir.rows_offered} rows of today's features and "
+            f"{settings.minimum_rows} are needed ({skipped} of other features were skipped); "
+            "nothing was written and the active model stays: run this again when more purchases "
+            "have been scored"
         )
-    return Drawn(reservoir.rows, reservoir.rows_offered, skipped, from_ms, until_ms)
+    return FeatureSample(reservoir.rows, reservoir.rows_offered, skipped, from_ms, until_ms)
 
 
-def fit(drawn: Drawn, settings: TrainingSettings, *, fitted_at_ms: int) -> Artefact:
-    """The forest of a sample."""
+def fit(sample: FeatureSample, settings: TrainingSettings, *, fitted_at_ms: int) -> Artefact:
+    """Fit the forest on a sample."""
     about = ModelMetadata(
         kind=ModelKind.ISOLATION_FOREST,
         features=all_features(),
         features_version=features_version(),
         fitted_at_ms=fitted_at_ms,
-        rows=len(drawn.rows),
-        from_ms=drawn.from_ms,
-        until_ms=drawn.until_ms,
+        rows=len(sample.rows),
+        from_ms=sample.from_ms,
+        until_ms=sample.until_ms,
     )
-    return fit_forest(drawn.rows, about, ForestShape(seed=settings.seed))
+    return fit_forest(sample.rows, about, ForestShape(seed=settings.seed))
 
 
-def run(chunks: Iterable[Vectors], settings: TrainingSettings) -> Report:
-    """Draw, fit, write, point, and clear away.
+def run(chunks: Iterable[Vectors], settings: TrainingSettings) -> ForestReport:
+    """Draw a sample, fit, write the artefact, move the pointer and prune old models.
 
     Raises:
         TooFewRows: nothing was written.
     """
     began = time.monotonic()
-    drawn = draw(chunks, settings)
-    log.info("fitting on %d of %d rows", len(drawn.rows), drawn.rows_offered)
-    artefact = fit(drawn, settings, fitted_at_ms=time.time_ns() // 1_000_000)
+    sample = draw_sample(chunks, settings)
+    log.info("fitting on %d of %d rows", len(sample.rows), sample.rows_offered)
+    artefact = fit(sample, settings, fitted_at_ms=time.time_ns() // 1_000_000)
     sha256 = write_artefact(settings.models_folder, artefact)
     point_to(settings.models_folder, artefact.about.kind, sha256)
     prune_fitted(settings.models_folder)
-    return Report(
+    return ForestReport(
         version=sha256[:VERSION_LENGTH],
         sha256=sha256,
-        rows_fitted=len(drawn.rows),
-        rows_seen=drawn.rows_offered,
-        rows_passed_over=drawn.skipped,
+        rows_fitted=len(sample.rows),
+        rows_seen=sample.rows_offered,
+        rows_passed_over=sample.skipped,
         features=len(artefact.about.features),
         seconds=round(time.monotonic() - began, 1),
     )
 
 
 def main() -> int:
-    """Wire the job, run it once and say what came of it."""
+    """Run the job once, print its result and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m batch.fit_forest", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print exactly one JSON object")
     as_json = parser.parse_args().json
@@ -136,15 +136,15 @@ def main() -> int:
     try:
         report = run(read_vectors(KafkaSettings(), features_version()), TrainingSettings())
     except TooFewRows as error:
-        log.error("%s", error)  # noqa: TRY400  the sentence says it; a traceback would bury it
+        log.error("%s", error)  # noqa: TRY400  the sentence is enough; a traceback would bury it
         return TOO_FEW_ROWS
-    said = (
+    text = (
         json.dumps(asdict(report))
         if as_json
         else f"isolation forest {report.version}: fitted on {report.rows_fitted} of "
-        f"{report.rows_seen} rows in {report.seconds} s; the stream takes it up now"
+        f"{report.rows_seen} rows in {report.seconds} s; the stream loads it now"
     )
-    sys.stdout.write(f"{said}\n")
+    sys.stdout.write(f"{text}\n")
     return 0
 
 

@@ -1,8 +1,8 @@
-"""Lists and changes what the stream judges by: the registry's models, in the lake's environment.
+"""List, approve and roll back models: the model registry, in the lake's environment.
 
 ``python -m batch.models ls | show VERSION | approve VERSION | rollback [VERSION]`` prints exactly
-one JSON object; ``./fraudwatch model`` makes it readable. Reading mends nothing; whatever changes
-the champion puts names right first.
+one JSON object; ``./fraudwatch model`` makes it readable. Reading changes nothing; an action that
+changes the champion syncs the registry's alias first.
 
 Example: python -m batch.models rollback
 """
@@ -34,48 +34,48 @@ from fraudwatch.observability.logs import configure_logging
 REFUSED = 1
 
 
-def answer(models: ModelLifecycle, deed: str, version: int | None) -> Mapping[str, Any]:
-    """What was asked for, or what was done.
+def run_action(models: ModelLifecycle, action: str, version: int | None) -> Mapping[str, Any]:
+    """Run an action and return the JSON object to print.
 
     Raises:
-        NoSuchVersion: the version is not there, or not in the state that this needs.
-        BrokenModel: it can no longer be used.
-        ChampionChanged: somebody else was quicker.
+        NoSuchVersion: the version does not exist, or is not in the state that the action needs.
+        BrokenModel: its artefact cannot be used.
+        ChampionChanged: the champion was changed concurrently.
     """
-    if deed == "ls":
-        found = models.registry.versions()
-        in_use = models.model_store.current()
-        return {"in_use": in_use, "versions": [told(one, in_use) for one in found]}
-    if deed == "show":
+    if action == "ls":
+        versions = models.registry.versions()
+        active = models.model_store.current()
+        return {"in_use": active, "versions": [to_json(one, active) for one in versions]}
+    if action == "show":
         shown = version_of(version or 0, models.registry.versions())
-        return told(shown, models.model_store.current())
-    changed = approve(models, version or 0) if deed == "approve" else roll_back(models, version)
-    return told(changed, models.model_store.current())
+        return to_json(shown, models.model_store.current())
+    changed = approve(models, version or 0) if action == "approve" else roll_back(models, version)
+    return to_json(changed, models.model_store.current())
 
 
-def told(one: ModelVersion, in_use: str | None) -> dict[str, Any]:
-    """A version as it is printed."""
-    return {**asdict(one), "aliases": list(one.aliases), "is_in_use": one.sha256 == in_use}
+def to_json(one: ModelVersion, active: str | None) -> dict[str, Any]:
+    """Convert a version to the JSON object that is printed."""
+    return {**asdict(one), "aliases": list(one.aliases), "is_in_use": one.sha256 == active}
 
 
-def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """What the command line asks for."""
+def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m batch.models",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    deeds = parser.add_subparsers(dest="deed", required=True)
-    for name, wanted in (("ls", None), ("show", 1), ("approve", 1), ("rollback", "?")):
-        deed = deeds.add_parser(name)
-        if wanted:
-            deed.add_argument("version", type=int, nargs=None if wanted == 1 else "?")
+    actions = parser.add_subparsers(dest="action", required=True)
+    for name, count in (("ls", None), ("show", 1), ("approve", 1), ("rollback", "?")):
+        action = actions.add_parser(name)
+        if count:
+            action.add_argument("version", type=int, nargs=None if count == 1 else "?")
     return parser.parse_args(arguments)
 
 
 def main() -> int:
-    """Wire the registry, do one deed and print its answer."""
-    asked = parsed()
+    """Run one action on the registry and print its result."""
+    arguments = parse_arguments()
     configure_logging("models")
     registry = RegistrySettings()
     try:
@@ -84,11 +84,11 @@ def main() -> int:
             ModelFolder(ChallengerSettings().models_folder),
             lambda: time.time_ns() // 1_000_000,
         )
-        found = answer(models, asked.deed, getattr(asked, "version", None))
+        document = run_action(models, arguments.action, getattr(arguments, "version", None))
     except (NoSuchVersion, BrokenModel, ChampionChanged, RegistryUnavailable) as refused:
         sys.stderr.write(f"{refused}\n")
         return REFUSED
-    sys.stdout.write(json.dumps(found) + "\n")
+    sys.stdout.write(json.dumps(document) + "\n")
     return 0
 
 

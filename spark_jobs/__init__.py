@@ -1,4 +1,4 @@
-"""Jobs that Airflow submits to Spark: read, transform, write. Each may be run again for its days.
+"""Spark batch jobs that Airflow submits: read, transform, write. Each is idempotent for its days.
 
-``spark-submit spark_jobs/NAME.py --help`` tells what a job needs; the DAGs in ``dags/`` say when.
+``spark-submit spark_jobs/NAME.py --help`` lists a job's options; ``dags/`` holds the schedules.
 """

@@ -1,4 +1,4 @@
-"""An interval of UTC days, as jobs are asked for it and as they replace it in a table."""
+"""Interval of UTC days: a job's arguments, and the rows that it replaces in a table."""
 
 from __future__ import annotations
 
@@ -15,53 +15,54 @@ from fraudwatch.domain.instants import epoch_ms_of
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """From the first to the last day, both included."""
+    """Days from the first to the last, both included."""
 
     first: date
     last: date
 
     def __post_init__(self) -> None:
-        """Refuse an interval that holds no day.
+        """Refuse an empty interval.
 
         Raises:
             ValueError: it ends before it begins.
         """
         if self.last < self.first:
             raise ValueError(
-                f"--until {self.last} lies before --from {self.first}, so there is no day to work "
-                "on; give them in order"
+                f"--until {self.last} is before --from {self.first}, so the interval is empty; "
+                "give them in order"
             )
 
     @property
     def from_ms(self) -> int:
-        """The first instant, inclusive."""
+        """First instant, inclusive, epoch ms."""
         return _midnight_ms(self.first)
 
     @property
     def until_ms(self) -> int:
-        """The instant after the last, exclusive."""
+        """Instant after the last, exclusive, epoch ms."""
         return _midnight_ms(self.last + timedelta(days=1))
 
-    def holds(self, column: str) -> Column:
-        """Whether a row's day is one of these."""
+    def contains(self, column: str) -> Column:
+        """Return a condition: the row's day is one of these."""
         return F.col(column).between(F.lit(self.first), F.lit(self.last))
 
     def not_before(self, column: str) -> Column:
-        """Whether a message was produced on a day on which it may speak of these: no upper end.
+        """Return a condition: the message may concern these days by its day of production.
 
-        History may be sent long after it happened; and nothing is sent a day before.
+        There is no upper bound, because history may be sent long after it happened; nothing is
+        sent a day before its event.
         """
         return F.col(column) >= F.lit(self.first - timedelta(days=1))
 
     def frame(self, spark: SparkSession, column: str) -> DataFrame:
-        """One row a day."""
+        """Build a DataFrame of one row a day."""
         count = (self.last - self.first).days + 1
         rows = [(self.first + timedelta(days=number),) for number in range(count)]
         return spark.createDataFrame(rows, f"{column} date")
 
 
 def add_days(parser: argparse.ArgumentParser) -> None:
-    """``--from`` and ``--until``, both inclusive."""
+    """Add the arguments ``--from`` and ``--until``, both inclusive."""
     for option, name, meaning in (
         ("--from", "first", "first day of purchases, UTC"),
         ("--until", "last", "last day, UTC, inclusive"),
@@ -76,8 +77,8 @@ def add_days(parser: argparse.ArgumentParser) -> None:
         )
 
 
-def asked_for_a_day(job: str, purpose: str | None, example: str) -> argparse.Namespace:
-    """``--date`` and ``--json``, of a job that looks at one day."""
+def parse_day_arguments(job: str, purpose: str | None, example: str) -> argparse.Namespace:
+    """Parse ``--date`` and ``--json`` of a job that works on one day."""
     parser = argparse.ArgumentParser(
         prog=job,
         description=purpose,
@@ -90,14 +91,14 @@ def asked_for_a_day(job: str, purpose: str | None, example: str) -> argparse.Nam
 
 
 def replace_days(rows: DataFrame, table: str, column: str, days: Days) -> None:
-    """Put these rows in the place of what the table holds of these days: all of it or nothing.
+    """Replace the table's rows of these days, all or nothing.
 
-    One commit of Delta (what ``replaceWhere`` does); a row of another day is refused.
+    One Delta commit (as ``replaceWhere``); a row of another day is refused.
 
     Raises:
-        LakeBusy: others kept writing the table.
+        LakeBusy: concurrent writers kept winning.
     """
-    commit(lambda: rows.writeTo(table).overwrite(days.holds(column)), table)
+    commit(lambda: rows.writeTo(table).overwrite(days.contains(column)), table)
 
 
 def _midnight_ms(day: date) -> int:

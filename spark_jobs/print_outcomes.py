@@ -1,4 +1,4 @@
-"""What a job says when it ends: lines for people, or one object for machines."""
+"""Print a job's outcomes: lines for people, or one JSON object."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from dataclasses import asdict
 from fraudwatch.domain.lake.job_outcome import JobOutcome
 
 
-def say(outcomes: Sequence[JobOutcome], *, as_json: bool, failed: Sequence[str] = ()) -> None:
-    """Print outcomes on standard output; the failures go to the log."""
+def print_outcomes(
+    outcomes: Sequence[JobOutcome], *, as_json: bool, failed: Sequence[str] = ()
+) -> None:
+    """Print outcomes on standard output; the caller logs the failures."""
     if as_json:
-        told = {"outcomes": [asdict(one) for one in outcomes], "failed": list(failed)}
-        sys.stdout.write(json.dumps(told) + "\n")
+        document = {"outcomes": [asdict(one) for one in outcomes], "failed": list(failed)}
+        sys.stdout.write(json.dumps(document) + "\n")
         return
     for one in outcomes:
         seconds = (one.ended_at_ms - one.began_at_ms) / 1000
         sys.stdout.write(
-            f"{one.job}: {one.rows_in} rows in, {one.rows_out} out, {one.rows_rejected} put aside "
+            f"{one.job}: {one.rows_in} rows in, {one.rows_out} out, {one.rows_rejected} rejected "
             f"{one.reasons}, {seconds:.1f} s\n"
         )

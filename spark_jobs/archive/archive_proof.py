@@ -1,7 +1,7 @@
-"""Proof that an archived topic has every offset once, without reading the whole archive each hour.
+"""Check that an archived topic has every offset once, without reading the whole archive each hour.
 
-How far each partition was proven whole is kept as a property of its table, and only what lies
-behind is counted. What retention takes away later lies before, and is no gap.
+The offset up to which each partition is known to be complete is stored as a table property, and
+only later offsets are counted. Rows that retention deletes are before it, and are no gap.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ class GapFound(LookupError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """What the archive holds of one partition from some offset on."""
+    """Range of one partition in the archive, from some offset on."""
 
     first: int
-    end: int  # the first offset that is not there
+    end: int  # the first offset after the last
     rows: int
-    offsets: int  # how many different ones
+    offsets: int  # number of distinct ones
     from_ms: int
     until_ms: int
 
 
 def proven_ends(spark: SparkSession, table: str) -> dict[int, int]:
-    """By partition, where the part ends that was proven whole."""
+    """Read by partition the offset up to which it was found complete."""
     rows = spark.sql(f"SHOW TBLPROPERTIES {table}").collect()
     return {
         int(row["key"].removeprefix(_PROPERTY)): int(row["value"])
@@ -43,17 +43,17 @@ def proven_ends(spark: SparkSession, table: str) -> dict[int, int]:
     }
 
 
-def keep_proven_ends(spark: SparkSession, table: str, ends: Mapping[int, int]) -> None:
-    """Remember how far each partition was proven whole."""
+def save_proven_ends(spark: SparkSession, table: str, ends: Mapping[int, int]) -> None:
+    """Store by partition the offset up to which it was found complete."""
     if ends and proven_ends(spark, table) != ends:
-        told = ", ".join(f"'{_PROPERTY}{partition}' = '{end}'" for partition, end in ends.items())
-        spark.sql(f"ALTER TABLE {table} SET TBLPROPERTIES ({told})")
+        pairs = ", ".join(f"'{_PROPERTY}{partition}' = '{end}'" for partition, end in ends.items())
+        spark.sql(f"ALTER TABLE {table} SET TBLPROPERTIES ({pairs})")
 
 
 def spans_of(raw: DataFrame, starts: Mapping[int, int]) -> dict[int, Span]:
-    """What lies at and behind these offsets; of a partition that has none, everything."""
+    """Measure each partition from its start offset on; from its beginning where it has none."""
     spans = (
-        raw.where(_at_or_behind(starts))
+        raw.where(_at_or_after(starts))
         .groupBy("source_partition")
         .agg(
             F.min("source_offset").alias("first"),
@@ -64,11 +64,11 @@ def spans_of(raw: DataFrame, starts: Mapping[int, int]) -> dict[int, Span]:
             (F.max(F.unix_millis("produced_at")) + 1).alias("until_ms"),
         )
     )
-    found = [row.asDict() for row in spans.collect()]
-    return {one.pop("source_partition"): Span(**one) for one in found}
+    rows = [row.asDict() for row in spans.collect()]
+    return {one.pop("source_partition"): Span(**one) for one in rows}
 
 
-def _at_or_behind(starts: Mapping[int, int]) -> Column:
+def _at_or_after(starts: Mapping[int, int]) -> Column:
     partition, offset = F.col("source_partition"), F.col("source_offset")
     unknown = ~partition.isin(list(starts)) if starts else F.lit(col=True)
     known = ((partition == number) & (offset >= start) for number, start in starts.items())
@@ -76,12 +76,12 @@ def _at_or_behind(starts: Mapping[int, int]) -> Column:
 
 
 def ends_of_spans(starts: Mapping[int, int], spans: Mapping[int, Span]) -> dict[int, int]:
-    """Where each partition ends in the archive."""
+    """Return each partition's end offset in the archive."""
     return {**starts, **{partition: span.end for partition, span in spans.items()}}
 
 
-def prove_whole(topic: str, spans: Mapping[int, Span], starts: Mapping[int, int]) -> None:
-    """Every span begins where it should and has each offset once.
+def check_complete(topic: str, spans: Mapping[int, Span], starts: Mapping[int, int]) -> None:
+    """Check that every span begins at its start and has each offset once.
 
     Raises:
         GapFound: one does not; the text names partition and offsets.
@@ -93,16 +93,16 @@ def prove_whole(topic: str, spans: Mapping[int, Span], starts: Mapping[int, int]
     ]
     if broken:
         raise GapFound(
-            f"{'; '.join(broken)}: the archive is not the log, so nothing behind was taken as "
-            "proven and the next run finds it again; delete the partition's rows from the first "
-            f"wrong offset on, remove the checkpoint of {topic}, and archive again while the topic "
-            "still holds them"
+            f"{'; '.join(broken)}: the archive differs from the log, so later offsets do not count "
+            "as complete and the next run reports it again; delete the partition's rows from the "
+            f"first wrong offset on, remove the checkpoint of {topic}, and archive again while the "
+            "topic still holds them"
         )
 
 
 def _why_broken(span: Span, start: int) -> str | None:
     if span.first != start:
-        return f"was to go on at offset {start} and goes on at {span.first}"
+        return f"should continue at offset {start} and continues at {span.first}"
     if span.offsets != span.end - span.first:
         missing = span.end - span.first - span.offsets
         return f"lacks {missing} of the offsets {span.first} to {span.end - 1}"

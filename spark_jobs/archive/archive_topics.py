@@ -1,7 +1,7 @@
-"""Archives the topics: transactions, verdicts, features and labels, each offset once.
+"""Archive the topics of transactions, verdicts, features and labels, each offset once.
 
-What lies in Kafka now is added to the lake's raw tables, then it is proven that no offset lacks and
-none is there twice. A run that is killed goes on where it was; running twice adds nothing.
+Appends what Kafka holds now to the lake's raw tables, then checks that no offset is missing or
+duplicated. A killed run resumes where it stopped; running twice adds nothing.
 
 Example: spark-submit spark_jobs/archive/archive_topics.py --json
 """
@@ -25,13 +25,13 @@ from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import KafkaSettings, LakeSettings
 from spark_jobs.archive.archive_proof import GapFound
 from spark_jobs.archive.topic_archive import ARCHIVED, ArchiveStopped, TopicArchive
-from spark_jobs.print_outcomes import say
+from spark_jobs.print_outcomes import print_outcomes
 
 log = logging.getLogger("archive_topics")
 
 
-class Archived(NamedTuple):
-    """What a run did, and what it could not do."""
+class ArchiveResult(NamedTuple):
+    """Outcomes of a run, and the topics that failed, one sentence each."""
 
     outcomes: Sequence[JobOutcome]
     failed: Sequence[str]
@@ -39,8 +39,8 @@ class Archived(NamedTuple):
 
 def run(
     spark: SparkSession, lake: LakeSettings, kafka: KafkaSettings, accept_lost: Collection[str] = ()
-) -> Archived:
-    """Archive every topic; one that fails does not keep the others from it."""
+) -> ArchiveResult:
+    """Archive every topic; a failed one does not stop the others."""
     outcomes: list[JobOutcome] = []
     failed: list[str] = []
     for topic in ARCHIVED:
@@ -51,14 +51,14 @@ def run(
         except (ArchiveStopped, GapFound, RetentionOvertook) as error:
             failed.append(str(error))
             continue
-        log.info("%s: %d rows archived and proven", topic, counted.rows_out)
+        log.info("%s: %d rows archived, offsets complete", topic, counted.rows_out)
         outcomes.append(outcome_of(f"archive_topics:{topic}", counted, began_at_ms=began_at_ms))
     append_outcomes(spark, outcomes)
-    return Archived(outcomes, failed)
+    return ArchiveResult(outcomes, failed)
 
 
 def main() -> int:
-    """Wire the job, run it once and say what came of it."""
+    """Run the job once, print its outcomes and return the exit code."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -69,13 +69,13 @@ def main() -> int:
         action="append",
         default=[],
         choices=sorted(ARCHIVED),
-        help="go on behind what retention took before it was archived",
+        help="resume after messages that retention deleted before they were archived",
     )
-    wanted = parser.parse_args()
+    arguments = parser.parse_args()
     configure_logging("archive_topics")
     lake = LakeSettings()
-    done = run(open_lake(lake, "archive_topics"), lake, KafkaSettings(), wanted.accept_lost)
-    say(done.outcomes, as_json=wanted.json, failed=done.failed)
+    done = run(open_lake(lake, "archive_topics"), lake, KafkaSettings(), arguments.accept_lost)
+    print_outcomes(done.outcomes, as_json=arguments.json, failed=done.failed)
     for sentence in done.failed:
         log.error("%s", sentence)
     return 1 if done.failed else 0

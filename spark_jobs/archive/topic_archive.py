@@ -1,8 +1,7 @@
-"""Topics of the log into the raw layer, byte by byte, each offset once.
+"""Archive topics of the log to the raw layer, byte by byte, each offset once.
 
-Spark's checkpoint says which offsets a batch covers, and Delta knows which batches it has: one that
-is run again after a crash is written once. Where there is no checkpoint, it goes on where the
-table ends.
+Spark's checkpoint records which offsets a batch covers, and Delta records which batches it has: one
+that is replayed after a crash is written once. Without a checkpoint, it resumes at the table's end.
 """
 
 from __future__ import annotations
@@ -33,10 +32,10 @@ from fraudwatch.settings import KafkaSettings, LakeSettings
 from fraudwatch.topics import FEATURE_TOPIC, FRAUD_TOPIC, LABELS_TOPIC, TRANSACTION_TOPIC
 from spark_jobs.archive.archive_proof import (
     Span,
+    check_complete,
     ends_of_spans,
-    keep_proven_ends,
-    prove_whole,
     proven_ends,
+    save_proven_ends,
     spans_of,
 )
 
@@ -48,20 +47,20 @@ ARCHIVED: Final = {
     FEATURE_TOPIC: RAW_FEATURE_TOPIC,
     LABELS_TOPIC: RAW_LABELS_TOPIC,
 }
-# So that memory does not grow with the backlog.
+# Bounds memory, whatever the backlog.
 _MESSAGES_AT_ONCE: Final = 200_000
-_EARLIEST: Final = -2  # Spark's word for where a partition begins
-# An offset that is gone for good, by partition: where it was to go on, and where it can.
+_EARLIEST: Final = -2  # Spark's value for the beginning of a partition
+# Lost offsets by partition: the offset expected next, and the first one still available.
 Lost = Mapping[int, tuple[int, int]]
 
 
 class ArchiveStopped(RuntimeError):
-    """Spark gave up on a topic."""
+    """Spark stopped archiving a topic."""
 
 
 @dataclass(frozen=True, slots=True)
 class TopicArchive:
-    """One topic, its table, and how both are reached."""
+    """Archive of one topic: its table and connections."""
 
     spark: SparkSession
     lake: LakeSettings
@@ -70,70 +69,72 @@ class TopicArchive:
 
     @property
     def table(self) -> str:
-        """The raw table."""
+        """Name of the raw table."""
         return f"{DATABASE}.{ARCHIVED[self.topic]}"
 
     def run(self, *, accept_lost: bool = False) -> CountedRows:
-        """Archive what the topic holds now, and prove that nothing lacks.
+        """Archive what the topic holds now, and check that no offset is missing.
 
-        ``accept_lost`` goes on behind what retention has taken, instead of refusing.
+        ``accept_lost`` resumes after offsets that retention deleted, instead of refusing.
 
         Raises:
-            RetentionOvertook: offsets that were never archived are gone from the topic.
+            RetentionOvertook: retention deleted offsets that were never archived.
             GapFound: the table lacks offsets or has some twice.
-            ArchiveStopped: Spark or the broker failed; whole batches were kept.
+            ArchiveStopped: Spark or the broker failed; complete batches are stored.
         """
         starts = proven_ends(self.spark, self.table)
         before = spans_of(self.spark.table(self.table), starts)
-        held = ends_of_spans(starts, before)
+        stored = ends_of_spans(starts, before)
         ends = ends_of(self.kafka, self.topic)
-        lost = self._lost(held, ends, accept_lost=accept_lost)
+        lost = self._lost(stored, ends, accept_lost=accept_lost)
         if lost:
-            prove_whole(self.topic, before, starts)
-            starts = held | {partition: low for partition, (_, low) in lost.items()}
-            # Before anything is read: else a run killed from here on would leave a gap to explain.
-            keep_proven_ends(self.spark, self.table, starts)
-        if ends != {partition: held.get(partition, 0) for partition in ends}:
-            self._read(held, ends, lost)
+            check_complete(self.topic, before, starts)
+            starts = stored | {partition: low for partition, (_, low) in lost.items()}
+            # Before anything is read: otherwise a run killed after this would leave an open gap.
+            save_proven_ends(self.spark, self.table, starts)
+        if ends != {partition: stored.get(partition, 0) for partition in ends}:
+            self._read(stored, ends, lost)
         spans = spans_of(self.spark.table(self.table), starts)
-        prove_whole(self.topic, spans, starts)
+        check_complete(self.topic, spans, starts)
         now = ends_of_spans(starts, spans)
-        self._reached(now, ends)
-        keep_proven_ends(self.spark, self.table, now)
+        self._check_reached(now, ends)
+        save_proven_ends(self.spark, self.table, now)
         return _counted(spans, lost)
 
-    def _lost(self, held: Mapping[int, int], ends: Mapping[int, int], *, accept_lost: bool) -> Lost:
+    def _lost(
+        self, stored: Mapping[int, int], ends: Mapping[int, int], *, accept_lost: bool
+    ) -> Lost:
         lows = starts_of(self.kafka, self.topic)
         lost = {
-            partition: (held[partition], low)
+            partition: (stored[partition], low)
             for partition, low in lows.items()
-            if partition in held and low > held[partition]
+            if partition in stored and low > stored[partition]
         }
         if lost and not accept_lost:
-            told = "; ".join(
+            ranges = "; ".join(
                 f"{self.topic}-{partition} begins at offset {low} and the archive ends before {end}"
                 for partition, (end, low) in sorted(lost.items())
             )
             raise RetentionOvertook(
-                f"{told}: what lies between was removed by retention before it was archived, so "
-                "nothing was read; ingest the days concerned from the source's own extract, then "
-                f"go on with --accept-lost {self.topic}"
+                f"{ranges}: retention deleted the messages between before they were archived, so "
+                "nothing was read; ingest these days from the source's extract, then resume with "
+                f"--accept-lost {self.topic}"
             )
-        if anew := [n for n, end in ends.items() if end < held.get(n, 0)]:
+        if anew := [n for n, end in ends.items() if end < stored.get(n, 0)]:
             raise RetentionOvertook(
                 f"{self.topic}-{anew[0]} ends at offset {ends[anew[0]]} and the archive already "
-                f"holds {held[anew[0]]}: the topic was made anew, so its offsets say nothing any "
-                f"more and nothing was read; rename {self.table}, let lake_setup make it again, "
-                f"and remove the checkpoints of {self.topic}"
+                f"holds {stored[anew[0]]}: the topic was recreated, so its offsets no longer match "
+                f"and nothing was read; rename {self.table}, let lake_setup create it again, and "
+                f"remove the checkpoints of {self.topic}"
             )
         return lost
 
-    def _read(self, held: Mapping[int, int], ends: Mapping[int, int], lost: Lost) -> None:
-        begin = {str(partition): held.get(partition, _EARLIEST) for partition in ends}
+    def _read(self, stored: Mapping[int, int], ends: Mapping[int, int], lost: Lost) -> None:
+        begin = {str(partition): stored.get(partition, _EARLIEST) for partition in ends}
         source = self.spark.readStream.format("kafka").options(
             **login_options(self.kafka),
             subscribe=self.topic,
-            # Counts only where there is no checkpoint.
+            # Used only without a checkpoint.
             startingOffsets=json.dumps({self.topic: begin}),
             failOnDataLoss=str(not lost).lower(),
             includeHeaders="true",
@@ -151,28 +152,28 @@ class TopicArchive:
             query.awaitTermination()
         except StreamingQueryException as error:
             raise ArchiveStopped(
-                f"archiving {self.topic} stopped: {str(error).splitlines()[0]}; whole batches were "
-                "kept and none is written twice: remove the cause and run this again"
+                f"archiving {self.topic} stopped: {str(error).splitlines()[0]}; complete batches "
+                "are stored and none is written twice: fix the cause and run this again"
             ) from error
 
-    def _reached(self, now: Mapping[int, int], ends: Mapping[int, int]) -> None:
+    def _check_reached(self, now: Mapping[int, int], ends: Mapping[int, int]) -> None:
         lows = starts_of(self.kafka, self.topic)
         for partition, end in ends.items():
             if now.get(partition, lows[partition]) < end:
                 raise ArchiveStopped(
                     f"{self.topic}-{partition} is archived up to offset {now.get(partition)} and "
                     f"ended at {end} when this run began; run it again, and see the checkpoint "
-                    f"{checkpoint_of(self.topic)} if it stays so"
+                    f"{checkpoint_of(self.topic)} if it recurs"
                 )
 
 
 def checkpoint_of(topic: str) -> str:
-    """The folder of the lake where Spark logs what was archived."""
+    """Return the lake folder of the topic's checkpoint."""
     return f"{CHECKPOINT_FOLDER}/archive/{topic}"
 
 
 def raw_rows(messages: DataFrame) -> DataFrame:
-    """Kafka's rows in the columns of a raw table."""
+    """Convert Kafka's rows to the columns of a raw table."""
     return messages.select(
         F.col("partition").alias("source_partition"),
         F.col("offset").alias("source_offset"),
@@ -185,7 +186,7 @@ def raw_rows(messages: DataFrame) -> DataFrame:
 
 
 def _counted(spans: Mapping[int, Span], lost: Lost) -> CountedRows:
-    """What this run proved; offsets that retention took were in the log and are put aside."""
+    """Count the archived rows; offsets deleted by retention count as rejected."""
     gone = sum(low - end for end, low in lost.values())
     rows = sum(span.rows for span in spans.values())
     return CountedRows(

@@ -1,8 +1,7 @@
-"""Judges the purchases of some days by a candidate policy, and compares it with the live verdicts.
+"""Backtest a candidate policy: score some days' purchases by it and compare with live verdicts.
 
-The rules are the code that the stream runs, the vectors those that the stream served, the evidence
-what the models said when they served. Writes a page and its numbers into BACKTEST_FOLDER and
-nothing into the lake but its row of the ledger.
+Runs the stream's own rules on the feature vectors that the stream served and the model scores of
+that time. Writes a page and its numbers to BACKTEST_FOLDER; the lake only gets the job's outcome.
 """
 
 from __future__ import annotations
@@ -31,11 +30,11 @@ from fraudwatch.domain.lake.counted_rows import CountedRows
 from fraudwatch.domain.policy.policy import BrokenPolicy, Policy
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import LakeSettings
-from spark_jobs.backtest.batches import ANSWER_SCHEMA, RULE_NAMES, gathered, judge_by
+from spark_jobs.backtest.batches import RESULT_SCHEMA, RULE_NAMES, scorer_for, to_purchases
 from spark_jobs.backtest.page import write_backtest
-from spark_jobs.backtest.rows import Sources, rows_to_judge, served_by
+from spark_jobs.backtest.rows import BacktestSources, count_versions, rows_to_score
 from spark_jobs.days import Days, add_days
-from spark_jobs.marts.judged import known_by
+from spark_jobs.marts.judged import labels_known_by
 
 JOB = "backtest_policy"
 EXAMPLE = (
@@ -49,7 +48,7 @@ log = logging.getLogger(JOB)
 
 
 class Candidate(NamedTuple):
-    """A policy, and what people call it."""
+    """Candidate policy and its display name."""
 
     name: str
     policy: Policy
@@ -58,13 +57,13 @@ class Candidate(NamedTuple):
 def backtest(
     spark: SparkSession, days: Days, candidate: Candidate, began_at_ms: int
 ) -> dict[str, Any]:
-    """The document: every number there is of this policy on these days."""
+    """Build the backtest document: every number of this policy on these days."""
     sources = _sources(spark, days, began_at_ms)
     began = time.monotonic()
-    purchases = judged_again(sources, candidate.policy)
+    purchases = rescore_purchases(sources, candidate.policy)
     seconds = time.monotonic() - began
-    judged = len(purchases.event_at_ms)
-    log.info("%d purchases in %.1f s, %.0f a second", judged, seconds, judged / seconds)
+    scored = len(purchases.event_at_ms)
+    log.info("%d purchases in %.1f s, %.0f a second", scored, seconds, scored / seconds)
     return {
         "policy": {"name": candidate.name, "version": candidate.policy.version},
         "from": days.first.isoformat(),
@@ -74,20 +73,20 @@ def backtest(
         "code_version": code_version(),
         "features_version": features_version(),
         "seconds": round(seconds, 2),
-        "purchases_per_second": round(judged / seconds, 1),
-        "served_by": served_by(sources.verdicts),
+        "purchases_per_second": round(scored / seconds, 1),
+        "served_by": count_versions(sources.verdicts),
         **measure_backtest(purchases, days.first, days.last),
     }
 
 
-def judged_again(sources: Sources, policy: Policy) -> Purchases:
-    """Join, judge in Spark's tasks, and gather what is left: some seventy bytes a purchase."""
-    rows = rows_to_judge(sources, features_version(), RULE_NAMES)
-    return gathered(rows.mapInArrow(judge_by(policy), ANSWER_SCHEMA).toArrow())
+def rescore_purchases(sources: BacktestSources, policy: Policy) -> Purchases:
+    """Join and score in Spark's tasks, and collect the results: some seventy bytes a purchase."""
+    rows = rows_to_score(sources, features_version(), RULE_NAMES)
+    return to_purchases(rows.mapInArrow(scorer_for(policy), RESULT_SCHEMA).toArrow())
 
 
 def counted(document: dict[str, Any], days: Days) -> CountedRows:
-    """What became of the purchases, for the ledger."""
+    """Count scored and unscored purchases for the job outcome."""
     coverage = document["coverage"]
     return CountedRows(
         rows_in=coverage["purchases"],
@@ -98,40 +97,40 @@ def counted(document: dict[str, Any], days: Days) -> CountedRows:
     )
 
 
-def _sources(spark: SparkSession, days: Days, began_at_ms: int) -> Sources:
+def _sources(spark: SparkSession, days: Days, began_at_ms: int) -> BacktestSources:
     def table(name: str) -> DataFrame:
         return spark.table(f"{lake.DATABASE}.{name}")
 
-    of_days = days.holds("event_on")
-    return Sources(
+    of_days = days.contains("event_on")
+    return BacktestSources(
         purchases=table(lake.CORE_TRANSACTIONS).where(of_days),
         archived_vectors=table(lake.RAW_FEATURE_TOPIC).where(days.not_before("produced_on")),
         features=table(lake.CORE_FEATURES).where(of_days),
         verdicts=table(lake.CORE_VERDICTS).where(of_days),
-        labels=known_by(table(lake.CORE_LABELS), began_at_ms),
+        labels=labels_known_by(table(lake.CORE_LABELS), began_at_ms),
     )
 
 
-def _asked() -> tuple[argparse.ArgumentParser, argparse.Namespace]:
+def _parse_arguments() -> tuple[argparse.ArgumentParser, argparse.Namespace]:
     parser = argparse.ArgumentParser(prog=JOB, description=__doc__, epilog=EXAMPLE)
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--policy", help="a file, or a name in contracts/policies")
-    which.add_argument("--policy-text", help="the document itself, YAML")
+    which.add_argument("--policy-text", help="the policy itself, as YAML text")
     add_days(parser)
     parser.add_argument("--check", action="store_true", help="only check the policy; no Spark")
     parser.add_argument("--json", action="store_true", help="print exactly one JSON object")
     return parser, parser.parse_args()
 
 
-def _candidate(asked: argparse.Namespace) -> Candidate:
-    """The policy asked for.
+def _candidate(arguments: argparse.Namespace) -> Candidate:
+    """Load the candidate policy from the arguments.
 
     Raises:
-        BrokenPolicy: there is none, or it may not be used; the text says where and why.
+        BrokenPolicy: it does not exist or is invalid; the text names place and reason.
     """
-    if asked.policy_text is not None:
-        return Candidate(PASTED, parse_policy(asked.policy_text.encode()))
-    path = find_policy(asked.policy, POLICIES)
+    if arguments.policy_text is not None:
+        return Candidate(PASTED, parse_policy(arguments.policy_text.encode()))
+    path = find_policy(arguments.policy, POLICIES)
     return Candidate(path.stem, load_policy(path))
 
 
@@ -140,19 +139,19 @@ def _iso(at_ms: int) -> str:
 
 
 def main() -> int:
-    """Wire the job, run it once and say what came of it."""
-    parser, asked = _asked()
+    """Run the backtest once, print its result and return the exit code."""
+    parser, arguments = _parse_arguments()
     configure_logging(JOB)
     try:
-        candidate, days = _candidate(asked), Days(asked.first, asked.last)
+        candidate, days = _candidate(arguments), Days(arguments.first, arguments.last)
     except BrokenPolicy as wrong:
-        parser.error(f"the policy cannot be used, so nothing was judged: {wrong}")
+        parser.error(f"the policy cannot be used, so nothing was scored: {wrong}")
     except ValueError as wrong:
         parser.error(str(wrong))
-    if asked.check:
+    if arguments.check:
         log.info("policy %s can be used", candidate.policy.version)
         return 0
-    return _run(candidate, days, as_json=asked.json)
+    return _run(candidate, days, as_json=arguments.json)
 
 
 def _run(candidate: Candidate, days: Days, *, as_json: bool) -> int:
@@ -163,11 +162,11 @@ def _run(candidate: Candidate, days: Days, *, as_json: bool) -> int:
     try:
         append_outcomes(spark, [outcome_of(JOB, counted(document, days), began_at_ms=began_at_ms)])
     except LakeBusy as error:
-        log.error("%s; the page is at %s", error, written.page)  # noqa: TRY400  the sentence says it
+        log.error("%s; the page is at %s", error, written.page)  # noqa: TRY400  the sentence is enough
         return 1
-    found = {"page": str(written.page), "numbers": str(written.numbers)}
-    said = f"{document['purchases_per_second']:,.0f} purchases a second; the page: {written.page}"
-    sys.stdout.write((json.dumps(found | document) if as_json else said) + "\n")
+    paths = {"page": str(written.page), "numbers": str(written.numbers)}
+    text = f"{document['purchases_per_second']:,.0f} purchases a second; the page: {written.page}"
+    sys.stdout.write((json.dumps(paths | document) if as_json else text) + "\n")
     return 0
 
 

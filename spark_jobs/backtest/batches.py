@@ -1,8 +1,8 @@
-"""Purchases judged again in Spark's tasks, and what they said gathered into columns.
+"""Score purchases by a candidate policy in Spark's tasks, and collect the results as columns.
 
-A task gets arrow batches with everything that was known when the purchase was live, and answers
-with what :class:`~fraudwatch.application.backtest.purchases.Purchases` holds, and no more: only
-that much has to fit into the driver.
+A task gets Arrow batches with the vectors and model scores of the time when the purchase was live,
+and returns only the columns of :class:`~fraudwatch.application.backtest.purchases.Purchases`: these
+must fit into the driver's memory.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from fraudwatch.domain.rules.rule import HIT, RuleInput
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# One bit each; a policy can name no other.
+# One bit each; a policy has no other rules.
 RULE_NAMES: Final = (*RULES, DenyList.name)
-# Whose values a policy's lists may name.
-LISTED: Final = ("card_token", "device_token", "merchant_id", "merchant_country")
-# What both the batches that are judged and the answers hold.
-KEPT: Final = {
+# Fields that a policy's allow and deny lists may name.
+LIST_FIELDS: Final = ("card_token", "device_token", "merchant_id", "merchant_country")
+# Columns of both the input and the result batches.
+CARRIED_COLUMNS: Final = {
     "transaction": "BIGINT",
     "card": "BIGINT",
     "event_at_ms": "BIGINT",
@@ -46,30 +46,32 @@ KEPT: Final = {
     "live_score": "DOUBLE",
     "live_rules": "BIGINT",
 }
-_SAID: Final = {
+_RESULT_COLUMNS: Final = {
     "has_anomaly": "BOOLEAN",
     "has_fraud": "BOOLEAN",
     "outcome": "TINYINT",
     "score": "DOUBLE",
     "rules": "BIGINT",
 }
-ANSWER_SCHEMA: Final = ", ".join(f"{name} {kind}" for name, kind in (KEPT | _SAID).items())
+RESULT_SCHEMA: Final = ", ".join(
+    f"{name} {kind}" for name, kind in (CARRIED_COLUMNS | _RESULT_COLUMNS).items()
+)
 
-Judge = Callable[[Iterator["pa.RecordBatch"]], Iterator["pa.RecordBatch"]]
+ScoreBatches = Callable[[Iterator["pa.RecordBatch"]], Iterator["pa.RecordBatch"]]
 
 
-def judge_by(policy: Policy) -> Judge:
-    """The work of a task: every batch judged by one policy."""
+def scorer_for(policy: Policy) -> ScoreBatches:
+    """Build the function of a task that scores every batch by one policy."""
 
-    def judge(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def score(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            yield judged(batch, policy)
+            yield score_batch(batch, policy)
 
-    return judge
+    return score
 
 
-def judged(batch: pa.RecordBatch, policy: Policy) -> pa.RecordBatch:
-    """The answers to a batch, row by row; one without any vector is answered by nothing."""
+def score_batch(batch: pa.RecordBatch, policy: Policy) -> pa.RecordBatch:
+    """Score a batch row by row; a row without any vector stays unscored."""
     import pyarrow as pa
 
     vectors, is_known = _vectors(batch)
@@ -78,19 +80,20 @@ def judged(batch: pa.RecordBatch, policy: Policy) -> pa.RecordBatch:
     outcome = np.full(batch.num_rows, UNSCORED, dtype=np.int8)
     score, rules = np.full(batch.num_rows, np.nan), np.zeros(batch.num_rows, dtype=np.int64)
     if known.num_rows:
-        held = assess(_seen(known, vectors), policy, evidence)
+        assessment = assess(_rule_input(known, vectors), policy, evidence)
         places = np.array([OUTCOMES.index(level.outcome) for level in policy.levels], np.int8)
-        outcome[is_known], score[is_known] = places[held.level], held.score
+        outcome[is_known], score[is_known] = places[assessment.level], assessment.score
         bits = np.array([1 << RULE_NAMES.index(rule.name) for rule in policy.rules], np.int64)
-        rules[is_known] = (held.answers == HIT) @ bits
-    columns: dict[str, Any] = {name: batch.column(name) for name in KEPT}
-    for name, values in zip(_SAID, (*_spoken(batch), outcome, score, rules), strict=True):
+        rules[is_known] = (assessment.answers == HIT) @ bits
+    columns: dict[str, Any] = {name: batch.column(name) for name in CARRIED_COLUMNS}
+    results = (*_has_model_scores(batch), outcome, score, rules)
+    for name, values in zip(_RESULT_COLUMNS, results, strict=True):
         columns[name] = pa.array(values)
     return pa.RecordBatch.from_pydict(columns)
 
 
-def gathered(answers: pa.Table) -> Purchases:
-    """All answers as columns."""
+def to_purchases(answers: pa.Table) -> Purchases:
+    """Convert all results to columns."""
 
     def column(name: str) -> Any:
         return answers.column(name).to_numpy()
@@ -120,12 +123,12 @@ def gathered(answers: pa.Table) -> Purchases:
 
 
 def _vectors(batch: pa.RecordBatch) -> tuple[Float64s, Bools]:
-    """The vectors of the rows that have one, and which rows those are.
+    """Return the vectors of the rows that have one, and a flag for each row.
 
-    Of a recomputed one the views' part is unknown: nobody can tell any more which view was valid.
+    A recomputed vector has unknown view features: which view was valid is no longer known.
     """
-    is_served = _is_there(batch, "served")
-    is_known = is_served | _is_there(batch, "recomputed")
+    is_served = _is_valid(batch, "served")
+    is_known = is_served | _is_valid(batch, "recomputed")
     vectors = np.full((int(is_known.sum()), len(VECTOR_FEATURES)), np.nan)
     vectors[is_served[is_known]] = _unpacked(batch, "served", is_served, len(VECTOR_FEATURES))
     is_recomputed = is_known & ~is_served
@@ -142,18 +145,20 @@ def _unpacked(batch: pa.RecordBatch, name: str, chosen: Bools, width: int) -> Fl
     return flat.reshape(-1, width)
 
 
-def _seen(batch: pa.RecordBatch, vectors: Float64s) -> RuleInput:
+def _rule_input(batch: pa.RecordBatch, vectors: Float64s) -> RuleInput:
     amounts: Int64s = batch.column("amount_eur_cents").to_numpy()
-    return RuleInput(amounts, vectors, **{name: batch.column(name).to_pylist() for name in LISTED})
+    return RuleInput(
+        amounts, vectors, **{name: batch.column(name).to_pylist() for name in LIST_FIELDS}
+    )
 
 
 def _evidence(batch: pa.RecordBatch) -> Evidence:
-    """What models said then; NaN where none spoke, which counts as none being there."""
+    """Read the model scores of that time; NaN without one, which counts as no model."""
     return Evidence(anomaly=_doubles(batch, "anomaly"), fraud=_doubles(batch, "fraud"))
 
 
-def _spoken(batch: pa.RecordBatch) -> tuple[Bools, Bools]:
-    return _is_there(batch, "anomaly"), _is_there(batch, "fraud")
+def _has_model_scores(batch: pa.RecordBatch) -> tuple[Bools, Bools]:
+    return _is_valid(batch, "anomaly"), _is_valid(batch, "fraud")
 
 
 def _doubles(batch: pa.RecordBatch, name: str) -> Float64s:
@@ -161,6 +166,6 @@ def _doubles(batch: pa.RecordBatch, name: str) -> Float64s:
     return values
 
 
-def _is_there(batch: pa.RecordBatch, name: str) -> Bools:
-    found: Bools = batch.column(name).is_valid().to_numpy(zero_copy_only=False)
-    return found
+def _is_valid(batch: pa.RecordBatch, name: str) -> Bools:
+    flags: Bools = batch.column(name).is_valid().to_numpy(zero_copy_only=False)
+    return flags

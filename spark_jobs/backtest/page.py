@@ -1,4 +1,4 @@
-"""A backtest as files: a page that opens without any network, and its numbers beside it."""
+"""Write a backtest as files: an HTML page that needs no network, and its numbers as JSON."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ _NAMED_DIGITS: Final = 8
 _PLAIN: Final = re.compile(r"[^a-z0-9]+")
 
 
-class Written(NamedTuple):
-    """Where a backtest was written to."""
+class BacktestFiles(NamedTuple):
+    """Paths of a written backtest."""
 
     page: Path
     numbers: Path
 
 
-def write_backtest(folder: Path, document: Mapping[str, Any]) -> Written:
+def write_backtest(folder: Path, document: Mapping[str, Any]) -> BacktestFiles:
     """Write both files; the same policy over the same days on the same day replaces them."""
     policy = document["policy"]
-    told = (policy["version"], document["from"], document["until"])
-    digest = hashlib.sha256("\n".join(told).encode()).hexdigest()[:_NAMED_DIGITS]
+    key = (policy["version"], document["from"], document["until"])
+    digest = hashlib.sha256("\n".join(key).encode()).hexdigest()[:_NAMED_DIGITS]
     plain = _PLAIN.sub("-", policy["name"].lower()).strip("-") or "policy"
     stem = f"{document['made_at'][:10]}_{plain}_{digest}"
-    written = Written(folder / f"{stem}.html", folder / f"{stem}.json")
+    written = BacktestFiles(folder / f"{stem}.html", folder / f"{stem}.json")
     replace_file(written.numbers, json.dumps(document, indent=2).encode())
     replace_file(written.page, page(document).encode())
     return written
 
 
 def page(document: Mapping[str, Any]) -> str:
-    """The page; whatever the document says is text in it and never markup."""
+    """Render the page; every value of the document is escaped."""
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(
@@ -50,7 +50,7 @@ def page(document: Mapping[str, Any]) -> str:
     days = document["by_day"]
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         document=document,
-        compare_policies=list(figures.compare_policies(document)),
+        comparison=list(figures.compare_policies(document)),
         charts=[
             chart(
                 "Alerts a day",

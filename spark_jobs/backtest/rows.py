@@ -1,4 +1,4 @@
-"""What was known of purchases when they were live, side by side: DataFrames in, DataFrames out."""
+"""Join purchases with vectors, live verdicts and labels for a backtest, as pure DataFrames."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from fraudwatch.domain.features.catalogue import FEATURES
 from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.domain.messages.purchase import PaymentStatus
 from fraudwatch.topics import FEATURES_VERSION_HEADER, TRANSACTION_ID_HEADER
-from spark_jobs.backtest.batches import KEPT, LISTED
+from spark_jobs.backtest.batches import CARRIED_COLUMNS, LIST_FIELDS
 from spark_jobs.marts.judged import current_labels
 
 _DOUBLE_BYTES: Final = 8
 _ID: Final = "transaction_id"
 
 
-class Sources(NamedTuple):
-    """What a backtest reads, cut to its days where the table says a row's day of event."""
+class BacktestSources(NamedTuple):
+    """Tables that a backtest reads, limited to its days where they are partitioned by event day."""
 
     purchases: DataFrame
     archived_vectors: DataFrame  # raw_feature_topic
@@ -39,14 +39,16 @@ class Sources(NamedTuple):
     labels: DataFrame  # those known by now
 
 
-def rows_to_judge(found: Sources, features_version: str, rules: Sequence[str]) -> DataFrame:
-    """One row for each purchase, whatever of it is known."""
+def rows_to_score(
+    sources: BacktestSources, features_version: str, rules: Sequence[str]
+) -> DataFrame:
+    """Join one row a purchase; vectors, verdict and label are NULL where missing."""
     return (
-        _purchases(found.purchases)
-        .join(served_vectors(found.archived_vectors, features_version), _ID, "left")
-        .join(recomputed_vectors(found.features, features_version), _ID, "left")
-        .join(_live(found.verdicts, rules), _ID, "left")
-        .join(current_labels(found.labels), _ID, "left")
+        _purchases(sources.purchases)
+        .join(served_vectors(sources.archived_vectors, features_version), _ID, "left")
+        .join(recomputed_vectors(sources.features, features_version), _ID, "left")
+        .join(_live(sources.verdicts, rules), _ID, "left")
+        .join(current_labels(sources.labels), _ID, "left")
         .withColumns(
             {
                 "vector_kind": _vector_kind().cast("tinyint"),
@@ -58,18 +60,18 @@ def rows_to_judge(found: Sources, features_version: str, rules: Sequence[str]) -
             }
         )
         .withColumn("is_fraud", F.coalesce("is_fraud", F.lit(col=False)))
-        .select(*KEPT, *LISTED, "served", "recomputed", "anomaly", "fraud")
+        .select(*CARRIED_COLUMNS, *LIST_FIELDS, "served", "recomputed", "anomaly", "fraud")
     )
 
 
 def served_vectors(archived: DataFrame, features_version: str) -> DataFrame:
-    """The vector that each purchase was judged by: ``served``, NULL where it is of other features.
+    """Select the vector each purchase was scored by: ``served``, NULL for another features version.
 
-    A purchase that was judged again after a crash has its vector twice.
+    A purchase that was scored again after a crash has its vector twice.
     """
-    is_ours = _header(archived, FEATURES_VERSION_HEADER) == F.lit(features_version)
+    is_current = _header(archived, FEATURES_VERSION_HEADER) == F.lit(features_version)
     is_usable = F.coalesce(
-        is_ours & _has_width(F.col("value"), len(VECTOR_FEATURES)), F.lit(col=False)
+        is_current & _has_width(F.col("value"), len(VECTOR_FEATURES)), F.lit(col=False)
     )
     named = archived.select(
         _header(archived, TRANSACTION_ID_HEADER).alias(_ID),
@@ -85,7 +87,7 @@ def served_vectors(archived: DataFrame, features_version: str) -> DataFrame:
 
 
 def recomputed_vectors(features: DataFrame, features_version: str) -> DataFrame:
-    """What today's fold says of each purchase again: ``recomputed``."""
+    """Select the vector that today's fold recomputed for each purchase: ``recomputed``."""
     is_usable = (F.col("features_version") == F.lit(features_version)) & _has_width(
         F.col("features"), len(FEATURES)
     )
@@ -94,12 +96,12 @@ def recomputed_vectors(features: DataFrame, features_version: str) -> DataFrame:
     return usable.agg(F.min_by("features", first).alias("recomputed"))
 
 
-def served_by(verdicts: DataFrame) -> dict[str, dict[str, int]]:
-    """Which policies and models were live, with the number of verdicts of each."""
+def count_versions(verdicts: DataFrame) -> dict[str, dict[str, int]]:
+    """Count the verdicts of each live policy and model version."""
     policies = verdicts.groupBy("policy_version").count().collect()
-    spoke = verdicts.select(F.explode("model_scores").alias("said"))
-    name = F.concat_ws(" ", "said.model", "said.version").alias("name")
-    models = spoke.groupBy(name).count().collect()
+    scores = verdicts.select(F.explode("model_scores").alias("one"))
+    name = F.concat_ws(" ", "one.model", "one.version").alias("name")
+    models = scores.groupBy(name).count().collect()
     return {
         "policies": {row[0]: row[1] for row in sorted(policies)},
         "models": {row[0]: row[1] for row in sorted(models)},
@@ -110,12 +112,12 @@ def _purchases(purchases: DataFrame) -> DataFrame:
     return purchases.select(
         _ID,
         F.xxhash64(_ID).alias("transaction"),
-        # Where no card is known, the customer stands for it.
+        # Without a known card, the customer is used in its place.
         F.xxhash64(F.coalesce("card_token", "customer_token")).alias("card"),
         "event_at_ms",
         "amount_eur_cents",
         (F.col("payment_status") == F.lit(str(PaymentStatus.APPROVED))).alias("is_paid"),
-        *LISTED,
+        *LIST_FIELDS,
     )
 
 
@@ -125,7 +127,7 @@ def _live(verdicts: DataFrame, rules: Sequence[str]) -> DataFrame:
         for place, name in enumerate(rules)
     )
     outcome = reduce(
-        lambda found, place: found.when(F.col("outcome") == F.lit(str(OUTCOMES[place])), place),
+        lambda cases, place: cases.when(F.col("outcome") == F.lit(str(OUTCOMES[place])), place),
         range(1, len(OUTCOMES)),
         F.when(F.col("outcome") == F.lit(str(OUTCOMES[0])), 0),
     )
@@ -134,35 +136,35 @@ def _live(verdicts: DataFrame, rules: Sequence[str]) -> DataFrame:
         outcome.alias("live_outcome"),
         F.col("score").alias("live_score"),
         reduce(Column.__add__, hits).alias("live_rules"),
-        _said_by("anomaly"),
-        _said_by("fraud"),
+        _model_score("anomaly"),
+        _model_score("fraud"),
     )
 
 
-def _said_by(model: str) -> Column:
-    said = F.filter("model_scores", lambda one: one["model"] == F.lit(model))
-    return F.get(said, F.lit(0))["score"].alias(model)
+def _model_score(model: str) -> Column:
+    scores = F.filter("model_scores", lambda one: one["model"] == F.lit(model))
+    return F.get(scores, F.lit(0))["score"].alias(model)
 
 
 def _vector_kind() -> Column:
-    """Place in ``VECTOR_KINDS``."""
-    is_of_others = F.col("has_vector").isNotNull()
+    """Return the index in ``VECTOR_KINDS``."""
+    has_other_vector = F.col("has_vector").isNotNull()
 
     def place(name: str) -> Column:
         return F.lit(VECTOR_KINDS.index(name))
 
-    again = F.when(is_of_others, place(OTHER_FEATURES_RECOMPUTED))
-    never = F.when(is_of_others, place(OTHER_FEATURES))
+    recomputed = F.when(has_other_vector, place(OTHER_FEATURES_RECOMPUTED))
+    missing = F.when(has_other_vector, place(OTHER_FEATURES))
     return (
         F.when(F.col("served").isNotNull(), place(SERVED_VECTOR))
-        .when(F.col("recomputed").isNotNull(), again.otherwise(place(NO_VECTOR_RECOMPUTED)))
-        .otherwise(never.otherwise(place(NO_VECTOR)))
+        .when(F.col("recomputed").isNotNull(), recomputed.otherwise(place(NO_VECTOR_RECOMPUTED)))
+        .otherwise(missing.otherwise(place(NO_VECTOR)))
     )
 
 
 def _header(archived: DataFrame, name: str) -> Column:
-    found = F.filter(archived["headers"], lambda one: one["key"] == F.lit(name))
-    return F.get(found, F.lit(0))["value"].cast("string")
+    matching = F.filter(archived["headers"], lambda one: one["key"] == F.lit(name))
+    return F.get(matching, F.lit(0))["value"].cast("string")
 
 
 def _has_width(packed: Column, numbers: int) -> Column:

@@ -1,4 +1,4 @@
-"""One day's drift: every measure of it, each with what it is held against."""
+"""Measure the drift of one day, each measure with its reference days."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from fraudwatch.domain.time_units import DAY_MS
 from fraudwatch.domain.views.catalogue import LABEL_DELAY_MS
 from spark_jobs.days import Days
 from spark_jobs.drift.rows import (
-    Window,
+    DayWindow,
     alerts_of,
     days_before,
     matrix,
@@ -40,7 +40,7 @@ from spark_jobs.drift.rows import (
     scores,
     vectors,
 )
-from spark_jobs.marts.judged import judged_purchases, known_by
+from spark_jobs.marts.judged import labels_known_by, scored_purchases
 
 JOB: Final = "monitor_drift"
 WEEK: Final = 7
@@ -51,14 +51,14 @@ log = logging.getLogger(JOB)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayDrift:
-    """A day, and what it is held against."""
+    """A day and the reference for its features."""
 
     spark: SparkSession
     day: date
-    trained_on: Window | None = None
+    trained_on: DayWindow | None = None
 
-    def measured(self) -> list[tuple[Measure, Window]]:
-        """Everything that is measured, each with its reference."""
+    def measure(self) -> list[tuple[Measure, DayWindow]]:
+        """Return all measures, each with its reference days."""
         week = days_before(self.day, WEEK, "the days before")
         return [
             *((one, self.trained_on or week) for one in self._features(self.trained_on or week)),
@@ -66,51 +66,51 @@ class DayDrift:
             *self._performance(),
         ]
 
-    def _features(self, reference: Window) -> Iterator[Measure]:
+    def _features(self, reference: DayWindow) -> Iterator[Measure]:
         first = min(reference.first, self.day) - timedelta(days=1)
         served = self._table(lake.RAW_FEATURE_TOPIC).where(F.col("produced_on") >= F.lit(first))
-        verdicts = self._table(lake.CORE_VERDICTS).where(reference.holds() | self._is_day())
+        verdicts = self._table(lake.CORE_VERDICTS).where(reference.contains() | self._is_day())
         rows = vectors(served, verdicts, features_version()).persist()
         try:
-            usual = matrix(rows.where(reference.holds()))
+            usual = matrix(rows.where(reference.contains()))
             now = matrix(rows.where(self._is_day()))
         finally:
             rows.unpersist()
         log.info(
-            "%d vectors of %s against %d of %s", len(now), self.day, len(usual), reference.said
+            "%d vectors of %s against %d of %s", len(now), self.day, len(usual), reference.label
         )
         for place, feature in enumerate(VECTOR_FEATURES):
             yield index_measure(DriftMetric.FEATURE, feature.name, usual[:, place], now[:, place])
 
-    def _scores(self, week: Window) -> Iterator[Measure]:
+    def _scores(self, week: DayWindow) -> Iterator[Measure]:
         verdicts = self._table(lake.CORE_VERDICTS)
-        usual, now = verdicts.where(week.holds()), verdicts.where(self._is_day())
+        usual, now = verdicts.where(week.contains()), verdicts.where(self._is_day())
         yield alert_rate_measure(alerts_of(usual), alerts_of(now))
         for row in most_frequent(now, "mode")[:1]:
-            # Scores of different modes are not to be compared.
+            # Scores of different modes are not comparable.
             same = F.col("mode") == F.lit(row.mode)
             name = f"score {row.mode}"
             yield index_measure(
                 DriftMetric.SCORE, name, scores(usual.where(same)), scores(now.where(same))
             )
-        said, before = model_scores(now), model_scores(usual)
-        for row in most_frequent(said, "model", "version"):
+        current, before = model_scores(now), model_scores(usual)
+        for row in most_frequent(current, "model", "version"):
             same = (F.col("model") == row.model) & (F.col("version") == row.version)
             name = f"{row.model} {row.version}"
             yield index_measure(
-                DriftMetric.SCORE, name, scores(before.where(same)), scores(said.where(same))
+                DriftMetric.SCORE, name, scores(before.where(same)), scores(current.where(same))
             )
 
-    def _performance(self) -> Iterator[tuple[Measure, Window]]:
-        """Seven days of which the bank has had time to complain, against the weeks before."""
+    def _performance(self) -> Iterator[tuple[Measure, DayWindow]]:
+        """Compare seven days that are past the label delay with the weeks before."""
         newest = self.day - timedelta(days=LABEL_DELAY_MS // DAY_MS - 1)
         now = days_before(newest, WEEK, "old enough for labels")
-        usual = days_before(now.first, _LABELLED_AGAINST_DAYS, "before those that are judged")
-        both = Window(usual.first, now.last, "")
-        labels = known_by(self._table(lake.CORE_LABELS), Days(self.day, self.day).until_ms)
-        judged = judged_purchases(
-            self._table(lake.CORE_TRANSACTIONS).where(both.holds()),
-            self._table(lake.CORE_VERDICTS).where(both.holds()),
+        usual = days_before(now.first, _LABELLED_AGAINST_DAYS, "before those that are measured")
+        both = DayWindow(usual.first, now.last, "")
+        labels = labels_known_by(self._table(lake.CORE_LABELS), Days(self.day, self.day).until_ms)
+        scored = scored_purchases(
+            self._table(lake.CORE_TRANSACTIONS).where(both.contains()),
+            self._table(lake.CORE_VERDICTS).where(both.contains()),
             labels,
         ).persist()
         try:
@@ -118,10 +118,10 @@ class DayDrift:
                 (DriftMetric.PRECISION, precision_of),
                 (DriftMetric.RECALL, recall_of),
             ):
-                shares = (share_of(judged.where(window.holds())) for window in (usual, now))
+                shares = (share_of(scored.where(window.contains())) for window in (usual, now))
                 yield performance_measure(what, *shares), usual
         finally:
-            judged.unpersist()
+            scored.unpersist()
 
     def _is_day(self) -> Column:
         return F.col("event_on") == F.lit(self.day)
@@ -130,8 +130,8 @@ class DayDrift:
         return self.spark.table(f"{lake.DATABASE}.{name}")
 
 
-def trained_on(models_folder: Path, day: date) -> Window | None:
-    """The days the supervised champion was trained on; None without one, or if they reach here."""
+def trained_on(models_folder: Path, day: date) -> DayWindow | None:
+    """Return the training days of the supervised champion; None without one or if they overlap."""
     pointer = models_folder / POINTER_NAME
     try:
         named = parse_pointer(pointer.read_bytes()) if pointer.exists() else {}
@@ -139,9 +139,9 @@ def trained_on(models_folder: Path, day: date) -> Window | None:
             return None
         about = read_artefact(models_folder, named[ModelKind.XGBOOST]).about
     except (FileNotFoundError, BrokenModel) as error:
-        log.warning("the champion is passed over: %s", error)
+        log.warning("the champion's training days are unknown: %s", error)
         return None
     first, last = (date.fromisoformat(day_of(at)) for at in (about.from_ms, about.until_ms - 1))
     if first > last or last >= day:
         return None
-    return Window(first, last, f"on which {named[ModelKind.XGBOOST][:12]} was trained")
+    return DayWindow(first, last, f"on which {named[ModelKind.XGBOOST][:12]} was trained")

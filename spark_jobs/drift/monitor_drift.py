@@ -1,11 +1,11 @@
-"""Measures how far a day lies from the usual: features, scores, alert rate, performance.
+"""Monitor drift: compare a day's features, scores, alert rate and performance with reference days.
 
-Features are held against the days that the supervised champion was trained on, where there is one,
-else against the seven days before. Scores and the alert rate always against those seven: no model
-has ever spoken on its own training days. Precision and recall are those of seven days that are old
-enough for labels, against the four weeks before them, by the labels known at the day's end.
+Features are compared with the days that the supervised champion was trained on, else with the seven
+days before. Scores and the alert rate are always compared with those seven: no model has scored its
+own training days. Precision and recall are those of seven days past the label delay, compared with
+the four weeks before them, by the labels known at the day's end.
 
-What is past a bound is named, and the document says that a model is wanted; the run does not fail.
+Measures past their bound are listed, and the document sets ``model_wanted``; the run does not fail.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from fraudwatch import lake
 from fraudwatch.adapters.lake.commit import LakeBusy
 from fraudwatch.adapters.lake.outcomes import append_outcomes, outcome_of, run_id
 from fraudwatch.adapters.lake.session import open_lake
-from fraudwatch.batch_settings import BooksSettings
+from fraudwatch.batch_settings import ArtefactSettings
 from fraudwatch.domain.evaluation.drift import DriftStatus, Measure, needs_training, sentence_of
 from fraudwatch.domain.lake.counted_rows import CountedRows
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import LakeSettings
-from spark_jobs.days import Days, asked_for_a_day, replace_days
+from spark_jobs.days import Days, parse_day_arguments, replace_days
 from spark_jobs.drift.day import JOB, DayDrift, trained_on
-from spark_jobs.drift.rows import Window
+from spark_jobs.drift.rows import DayWindow
 
 EXAMPLE = "Example: spark-submit spark_jobs/drift/monitor_drift.py --date 2026-11-20 --json"
 _COLUMNS: Final = """what STRING, name STRING, value DOUBLE, reference_value DOUBLE, rows BIGINT,
@@ -40,18 +40,18 @@ _COLUMNS: Final = """what STRING, name STRING, value DOUBLE, reference_value DOU
 log = logging.getLogger(JOB)
 
 
-def keep(
-    spark: SparkSession, day: date, measured: list[tuple[Measure, Window]], began_at_ms: int
+def save_drift(
+    spark: SparkSession, day: date, measured: list[tuple[Measure, DayWindow]], began_at_ms: int
 ) -> None:
-    """Replace the day's rows and note the run.
+    """Replace the day's drift rows and record the job outcome.
 
     Raises:
-        LakeBusy: others kept writing; the day is as they left it.
+        LakeBusy: concurrent writers kept winning; the day's rows were not changed by this run.
     """
     beside = (run_id(), datetime.now(UTC), day)
     rows = [
         (str(one.what), one.name, one.value, one.reference_value, one.rows, one.reference_rows,
-         str(one.judgement), one.said, reference.said, *beside)
+         str(one.judgement), one.said, reference.label, *beside)
         for one, reference in measured
     ]  # fmt: skip
     frame = spark.createDataFrame(rows, _COLUMNS).coalesce(1)
@@ -60,10 +60,10 @@ def keep(
         rows_in=max((one.rows for one, _ in measured), default=0),
         rows_out=len(rows),
         rejected={
-            str(judgement): count
-            for judgement in DriftStatus
-            if judgement is not DriftStatus.QUIET
-            and (count := sum(one.judgement is judgement for one, _ in measured))
+            str(status): count
+            for status in DriftStatus
+            if status is not DriftStatus.QUIET
+            and (count := sum(one.judgement is status for one, _ in measured))
         },
         from_ms=Days(day, day).from_ms,
         until_ms=Days(day, day).until_ms,
@@ -72,7 +72,7 @@ def keep(
 
 
 def document_of(day: date, measures: list[Measure]) -> dict[str, Any]:
-    """The run as one JSON object."""
+    """Build the run's result as one JSON object."""
     past = [one.name for one in measures if one.judgement is DriftStatus.PAST_BOUND]
     few = [one.name for one in measures if one.judgement is DriftStatus.TOO_FEW_ROWS]
     return {
@@ -86,19 +86,19 @@ def document_of(day: date, measures: list[Measure]) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Wire the job, run it once and say what came of it."""
-    asked = asked_for_a_day(JOB, __doc__, EXAMPLE)
+    """Run the job once, print its result and return the exit code."""
+    arguments = parse_day_arguments(JOB, __doc__, EXAMPLE)
     configure_logging(JOB)
     began_at_ms, spark = time.time_ns() // 1_000_000, open_lake(LakeSettings(), JOB)
-    window = trained_on(BooksSettings().models_folder, asked.date)
+    window = trained_on(ArtefactSettings().models_folder, arguments.date)
     try:
-        measured = DayDrift(spark=spark, day=asked.date, trained_on=window).measured()
-        keep(spark, asked.date, measured, began_at_ms)
+        measured = DayDrift(spark=spark, day=arguments.date, trained_on=window).measure()
+        save_drift(spark, arguments.date, measured, began_at_ms)
     except LakeBusy as error:
-        log.error("%s", error)  # noqa: TRY400  the sentence says it; a traceback would bury it
+        log.error("%s", error)  # noqa: TRY400  the sentence is enough; a traceback would bury it
         return 1
-    document = document_of(asked.date, [one for one, _ in measured])
-    sys.stdout.write((json.dumps(document) if asked.json else document["said"]) + "\n")
+    document = document_of(arguments.date, [one for one, _ in measured])
+    sys.stdout.write((json.dumps(document) if arguments.json else document["said"]) + "\n")
     return 0
 
 

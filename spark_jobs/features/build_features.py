@@ -1,8 +1,8 @@
-"""Builds ``core_features``: the features of some days' purchases, by the fold over the archive.
+"""Build ``core_features``: fold the archive into the features of some days' purchases.
 
-What a purchase's features say depends on everything its customer did before. So the archive is
-always read from its beginning, and the rows of the days asked for are replaced in one commit. Where
-the archive no longer begins with the topic, the job says so: what came before is then not known.
+A purchase's features depend on its customer's whole history. So the archive is always read from its
+beginning, and the rows of the requested days are replaced in one commit. If the archive does not
+begin at offset 0, the job logs a warning: the history before is then missing.
 """
 
 from __future__ import annotations
@@ -32,43 +32,43 @@ log = logging.getLogger(JOB)
 
 
 def build(spark: SparkSession, days: Days, splits: int) -> CountedRows:
-    """Fold the archive and keep the days asked for.
+    """Fold the archive and replace the rows of the requested days.
 
     Raises:
-        LakeBusy: others kept writing the table; it is as they left it.
+        LakeBusy: concurrent writers kept winning; the table was not changed by this run.
     """
     archived = spark.table(f"{lake.DATABASE}.{lake.RAW_TRANSACTION_TOPIC}")
     rows_in = archived.count()
     log.info("folding %d messages in %d tasks", rows_in, splits)
-    _tell_beginning(archived)
-    wanted = features_of(archived, splits).where(days.holds("event_on"))
-    replace_days(wanted, _TABLE, "event_on", days)
-    rows_out = spark.table(_TABLE).where(days.holds("event_on")).count()
+    _warn_if_truncated(archived)
+    chosen = features_of(archived, splits).where(days.contains("event_on"))
+    replace_days(chosen, _TABLE, "event_on", days)
+    rows_out = spark.table(_TABLE).where(days.contains("event_on")).count()
     return CountedRows(
         rows_in=rows_in, rows_out=rows_out, from_ms=days.from_ms, until_ms=days.until_ms
     )
 
 
-def _tell_beginning(archived: DataFrame) -> None:
+def _warn_if_truncated(archived: DataFrame) -> None:
     first = archived.groupBy("source_partition").agg(F.min("source_offset").alias("offset"))
-    for found in first.where(F.col("offset") > 0).collect():
+    for row in first.where(F.col("offset") > 0).collect():
         log.warning(
-            "the archive of partition %d begins at offset %d: what customers did before is not "
-            "known, so their first features differ from those that were served",
-            found.source_partition,
-            found.offset,
+            "the archive of partition %d begins at offset %d: earlier history is missing, so the "
+            "first features of customers differ from those that were served",
+            row.source_partition,
+            row.offset,
         )
 
 
 def main() -> int:
-    """Wire the job, run it once and say what came of it."""
+    """Run the job once, print its outcome and return the exit code."""
     parser = argparse.ArgumentParser(prog=JOB, description=__doc__, epilog=EXAMPLE)
-    parser.add_argument("--splits", type=int, help="tasks; as many as shuffle partitions if left")
+    parser.add_argument("--splits", type=int, help="number of tasks; default: shuffle partitions")
     return run_over_days(parser, _with_splits)
 
 
-def _with_splits(asked: argparse.Namespace, settings: LakeSettings) -> Build:
-    splits = asked.splits or settings.shuffle_partitions
+def _with_splits(arguments: argparse.Namespace, settings: LakeSettings) -> Build:
+    splits = arguments.splits or settings.shuffle_partitions
     return lambda spark, days, _began_at_ms: build(spark, days, splits)
 
 

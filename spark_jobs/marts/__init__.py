@@ -1,1 +1,1 @@
-"""The marts of ``out_``: pure transforms, one module a kind; ``docs/reports.md`` defines them."""
+"""Marts (``out_`` tables): pure transforms, one module a kind; ``docs/reports.md`` defines them."""

@@ -1,4 +1,4 @@
-"""``out_analyst_workload``: who decided how much, and how long alerts waited for it."""
+"""Mart ``out_analyst_workload``: decisions by analyst, and how long alerts waited for them."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from spark_jobs.marts.sums import count_where
 
 
 def analyst_workload(labels: DataFrame, verdicts: DataFrame) -> DataFrame:
-    """One row an analyst and day of decision.
+    """Compute one row an analyst and day of decision.
 
-    A label on what was no alert, or from before its verdict, is a decision that tells no waiting
-    time.
+    A label on a purchase without alert, or from before its verdict, counts as a decision without
+    waiting time.
     """
     alerts = verdicts.where(F.col("outcome") != Outcome.APPROVE).select(
         "transaction_id", "decided_at_ms"
     )
     waited_ms = F.col("known_at_ms") - F.col("decided_at_ms")
-    said = F.col("verdict")
+    label = F.col("verdict")
     return (
         labels.where(F.col("source") == Source.ANALYST)
         .join(alerts, "transaction_id", "left")
         .groupBy("known_on", F.col("by").alias("analyst"))
         .agg(
             F.count("*").alias("decisions"),
-            count_where(said == LabelValue.FRAUD).alias("fraud"),
-            count_where(said == LabelValue.GENUINE).alias("genuine"),
-            count_where(said == LabelValue.UNSURE).alias("unsure"),
+            count_where(label == LabelValue.FRAUD).alias("fraud"),
+            count_where(label == LabelValue.GENUINE).alias("genuine"),
+            count_where(label == LabelValue.UNSURE).alias("unsure"),
             F.median(F.when(waited_ms >= 0, waited_ms / MINUTE_MS)).alias(
                 "median_minutes_to_decision"
             ),

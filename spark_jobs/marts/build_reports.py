@@ -1,7 +1,7 @@
-"""Rebuilds the marts of ``out_`` for some days, from the core tables and the labels known by now.
+"""Rebuild the marts (``out_`` tables) of some days from the core tables and the labels known now.
 
-Each table's rows of these days are replaced in one commit, so that a run may be repeated and never
-leaves half a table. Labels come late: run it again over the last weeks, not for one day alone.
+Each table's rows of these days are replaced in one commit: a run is idempotent and never leaves a
+partial table. Labels arrive late: run it over the last weeks, not for a single day.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from spark_jobs.day_job import run_over_days
 from spark_jobs.days import Days, replace_days
 from spark_jobs.marts.analysts import analyst_workload
 from spark_jobs.marts.fraud import GROUPED_BY, fraud_by
-from spark_jobs.marts.judged import judged_purchases, known_by
+from spark_jobs.marts.judged import labels_known_by, scored_purchases
 from spark_jobs.marts.money import money
 from spark_jobs.marts.pipeline import Traces, pipeline_health
 from spark_jobs.marts.rules import rule_performance
@@ -34,23 +34,23 @@ log = logging.getLogger(JOB)
 
 
 def build(spark: SparkSession, days: Days, began_at_ms: int) -> CountedRows:
-    """Read, count and write every mart of these days, with the labels known when it began.
+    """Build every mart of these days with the labels known when the run began.
 
     Raises:
-        LakeBusy: others kept writing a report; every table is either old or new.
+        LakeBusy: concurrent writers kept winning; every table is either old or new.
     """
-    labels = known_by(_table(spark, lake.CORE_LABELS), began_at_ms).persist()
+    labels = labels_known_by(_table(spark, lake.CORE_LABELS), began_at_ms).persist()
     verdicts = _table(spark, lake.CORE_VERDICTS)
-    transactions = _table(spark, lake.CORE_TRANSACTIONS).where(days.holds("event_on"))
-    that_day = verdicts.where(days.holds("event_on"))
-    judged = judged_purchases(transactions, that_day, labels).persist()
+    transactions = _table(spark, lake.CORE_TRANSACTIONS).where(days.contains("event_on"))
+    that_day = verdicts.where(days.contains("event_on"))
+    scored = scored_purchases(transactions, that_day, labels).persist()
     try:
-        rows_in, rows_out = judged.count(), 0
+        rows_in, rows_out = scored.count(), 0
         log.info("%d purchases from %s to %s", rows_in, days.first, days.last)
-        decided = labels.where(days.holds("known_on"))
+        decided = labels.where(days.contains("known_on"))
         known_until = F.timestamp_millis(F.lit(began_at_ms))
-        health = _health(spark, days, judged, known_until)
-        for table, rows in (*_marts(judged), *_others(decided, verdicts, health)):
+        health = _health(spark, days, scored, known_until)
+        for table, rows in (*_marts(scored), *_others(decided, verdicts, health)):
             column = lake.REPORT_DAYS[table]
             replace_days(
                 rows.withColumn("labels_known_until", known_until).coalesce(1),
@@ -58,22 +58,22 @@ def build(spark: SparkSession, days: Days, began_at_ms: int) -> CountedRows:
                 column,
                 days,
             )
-            written = _table(spark, table).where(days.holds(column)).count()
+            written = _table(spark, table).where(days.contains(column)).count()
             rows_out += written
             log.info("%s: %d rows", table, written)
     finally:
-        judged.unpersist()
+        scored.unpersist()
         labels.unpersist()
     return CountedRows(
         rows_in=rows_in, rows_out=rows_out, from_ms=days.from_ms, until_ms=days.until_ms
     )
 
 
-def _marts(judged: DataFrame) -> Iterator[tuple[str, DataFrame]]:
+def _marts(scored: DataFrame) -> Iterator[tuple[str, DataFrame]]:
     for table, keys in GROUPED_BY.items():
-        yield table, fraud_by(judged, *keys)
-    yield lake.OUT_RULE_PERFORMANCE, rule_performance(judged)
-    yield lake.OUT_MONEY, money(judged)
+        yield table, fraud_by(scored, *keys)
+    yield lake.OUT_RULE_PERFORMANCE, rule_performance(scored)
+    yield lake.OUT_MONEY, money(scored)
 
 
 def _others(
@@ -83,12 +83,12 @@ def _others(
     yield lake.OUT_PIPELINE_HEALTH, health
 
 
-def _health(spark: SparkSession, days: Days, judged: DataFrame, as_of: Column) -> DataFrame:
+def _health(spark: SparkSession, days: Days, scored: DataFrame, as_of: Column) -> DataFrame:
     traces = Traces(
-        judged=judged,
-        rejected=_table(spark, lake.CORE_REJECTED_PURCHASES).where(days.holds("event_on")),
-        outcomes=_table(spark, lake.CORE_JOB_OUTCOMES).where(days.holds("ended_on")),
-        archived=_table(spark, lake.RAW_TRANSACTION_TOPIC).where(days.holds("produced_on")),
+        scored=scored,
+        rejected=_table(spark, lake.CORE_REJECTED_PURCHASES).where(days.contains("event_on")),
+        outcomes=_table(spark, lake.CORE_JOB_OUTCOMES).where(days.contains("ended_on")),
+        archived=_table(spark, lake.RAW_TRANSACTION_TOPIC).where(days.contains("produced_on")),
     )
     return pipeline_health(days.frame(spark, "event_on"), traces, as_of)
 
@@ -98,9 +98,9 @@ def _table(spark: SparkSession, name: str) -> DataFrame:
 
 
 def main() -> int:
-    """Wire the job, run it once and say what came of it."""
+    """Run the job once, print its outcome and return the exit code."""
     parser = argparse.ArgumentParser(prog=JOB, description=__doc__, epilog=EXAMPLE)
-    return run_over_days(parser, lambda _asked, _settings: build)
+    return run_over_days(parser, lambda _arguments, _settings: build)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""``out_fraud_by_*``: the same counts, grouped by one thing more than the day."""
+"""Marts ``out_fraud_by_*``: the same counts, by day and one more dimension."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 
 from fraudwatch import lake
-from spark_jobs.marts.judged import is_decided, is_judged
+from spark_jobs.marts.judged import has_verdict, is_decided
 from spark_jobs.marts.sums import cents_where, count_known, count_where, ratio
 
 GROUPED_BY: Final = MappingProxyType(
@@ -23,9 +23,9 @@ GROUPED_BY: Final = MappingProxyType(
 )
 
 
-def fraud_by(judged: DataFrame, *keys: str) -> DataFrame:
-    """Purchases, alerts and what is known of them, by day and these columns."""
-    counted = judged.groupBy("event_on", *keys).agg(*_counts())
+def fraud_by(scored: DataFrame, *keys: str) -> DataFrame:
+    """Count purchases, alerts and their labels, by day and these columns."""
+    counted = scored.groupBy("event_on", *keys).agg(*_counts())
     return counted.withColumns(
         {
             "precision_ratio": ratio(F.col("alerts_decided_fraud"), F.col("alerts_decided")),
@@ -35,17 +35,17 @@ def fraud_by(judged: DataFrame, *keys: str) -> DataFrame:
 
 
 def _counts() -> list[Column]:
-    is_fraud = is_judged() & F.col("is_fraud")
+    is_fraud = has_verdict() & F.col("is_fraud")
     decided_alert = F.col("is_alert") & is_decided()
     counts = {
         "purchases": F.count("*"),
         "amount_eur_cents": F.sum("amount_eur_cents"),
-        "judged": count_where(is_judged()),
+        "judged": count_where(has_verdict()),
         "alerts": count_known(F.col("is_alert")),
         "reviewed": count_known(F.col("is_reviewed")),
         "declined": count_known(F.col("is_declined")),
         "known_fraud": count_where(is_fraud),
-        "known_genuine": count_where(is_judged() & ~F.col("is_fraud")),
+        "known_genuine": count_where(has_verdict() & ~F.col("is_fraud")),
         "known_fraud_eur_cents": cents_where(is_fraud),
         "alerts_known_fraud": count_where(F.col("is_alert") & F.col("is_fraud")),
         "alerts_decided": count_where(decided_alert),

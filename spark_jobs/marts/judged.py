@@ -1,4 +1,4 @@
-"""What every mart counts: purchases beside their verdict and what they turned out to be."""
+"""Join purchases with their verdicts and labels, the base of every mart."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ _KEPT = (
 )
 
 
-def known_by(labels: DataFrame, until_ms: int) -> DataFrame:
-    """The labels that were known before this instant, each once."""
+def labels_known_by(labels: DataFrame, until_ms: int) -> DataFrame:
+    """Select the labels that were known before this instant, each once."""
     return labels.where(F.col("known_at_ms") < until_ms).distinct()
 
 
 def current_labels(labels: DataFrame) -> DataFrame:
-    """What each transaction is known to be: ``transaction_id``, ``is_fraud``, ``is_decided``.
+    """Compute each transaction's current label: ``transaction_id``, ``is_fraud``, ``is_decided``.
 
-    As ``fraudwatch.domain.evaluation.labelled_alerts.current_labels`` says it of one label after
-    the other: the latest word of each source stands, the sure ones count, the later is believed,
-    and the bank at the same instant. A purchase is decided when an analyst is sure of it.
+    The same rule as in ``fraudwatch.domain.evaluation.labelled_alerts``: only the latest label of
+    each source counts, unsure ones do not, the later source wins, and the chargeback at the same
+    instant. A purchase is decided when an analyst's label is sure.
     """
     latest = Window.partitionBy("transaction_id", "source").orderBy(
         F.desc("known_at_ms"), F.desc("verdict")
     )
     is_chargeback = F.col("source") == Source.CHARGEBACK
-    standing = (
+    current = (
         labels.withColumn("place", F.row_number().over(latest))
         .where((F.col("place") == 1) & (F.col("verdict") != LabelValue.UNSURE))
         .select(
@@ -47,23 +47,23 @@ def current_labels(labels: DataFrame) -> DataFrame:
                 "known_at_ms",
                 is_chargeback.alias("is_chargeback"),
                 (F.col("verdict") == LabelValue.FRAUD).alias("is_fraud"),
-            ).alias("said"),
+            ).alias("label"),
         )
     )
-    return standing.groupBy("transaction_id").agg(
-        F.max("said")["is_fraud"].alias("is_fraud"),
-        F.max(~F.col("said")["is_chargeback"]).alias("is_decided"),
+    return current.groupBy("transaction_id").agg(
+        F.max("label")["is_fraud"].alias("is_fraud"),
+        F.max(~F.col("label")["is_chargeback"]).alias("is_decided"),
     )
 
 
-def judged_purchases(transactions: DataFrame, verdicts: DataFrame, labels: DataFrame) -> DataFrame:
-    """One row a purchase; NULL where there is no verdict or no label.
+def scored_purchases(transactions: DataFrame, verdicts: DataFrame, labels: DataFrame) -> DataFrame:
+    """Join one row a purchase; NULL where there is no verdict or no label.
 
-    ``hour_of_day``, ``is_alert``, ``is_reviewed``, ``is_declined``, ``rules``, ``decided_at_ms``,
-    ``is_fraud`` and ``is_decided`` stand beside the purchase's own fields.
+    Adds ``hour_of_day``, ``is_alert``, ``is_reviewed``, ``is_declined``, ``rules``,
+    ``decided_at_ms``, ``is_fraud`` and ``is_decided`` to the purchase's own fields.
     """
     outcome = F.col("outcome")
-    found = verdicts.select(
+    decisions = verdicts.select(
         "transaction_id",
         "rules",
         "decided_at_ms",
@@ -74,16 +74,16 @@ def judged_purchases(transactions: DataFrame, verdicts: DataFrame, labels: DataF
     hour = (F.col("event_at_ms") / HOUR_MS).cast("bigint") % _HOURS_OF_DAY
     return (
         transactions.select(*_KEPT, hour.cast("int").alias("hour_of_day"))
-        .join(found, "transaction_id", "left")
+        .join(decisions, "transaction_id", "left")
         .join(current_labels(labels), "transaction_id", "left")
     )
 
 
-def is_judged() -> Column:
-    """Whether there is a verdict."""
+def has_verdict() -> Column:
+    """Return a condition: the purchase has a verdict."""
     return F.col("is_alert").isNotNull()
 
 
 def is_decided() -> Column:
-    """Whether an analyst is sure of it."""
+    """Return a condition: an analyst's label is sure."""
     return F.coalesce(F.col("is_decided"), F.lit(col=False))

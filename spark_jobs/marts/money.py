@@ -1,4 +1,4 @@
-"""``out_money``: what was saved, lost and wrongly kept from customers, day by day."""
+"""Mart ``out_money``: money saved, missed and wrongly blocked, by day."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 
 from fraudwatch.domain.messages.purchase import PaymentStatus
-from spark_jobs.marts.judged import is_judged
+from spark_jobs.marts.judged import has_verdict
 from spark_jobs.marts.sums import cents_where, count_where, ratio
 
 
-def money(judged: DataFrame) -> DataFrame:
-    """The money of judged purchases whose payment was approved; see ``docs/reports.md``.
+def money(scored: DataFrame) -> DataFrame:
+    """Sum the money of scored purchases whose payment was approved; see ``docs/reports.md``.
 
-    What needs labels is NULL on a day without any: that nothing was lost is then not known.
+    Sums that need labels are NULL on a day without any: unknown, not zero.
     """
     is_approved, is_fraud = F.col("payment_status") == PaymentStatus.APPROVED, F.col("is_fraud")
     is_blocked, is_passed = F.col("is_declined"), ~F.col("is_alert")
@@ -29,12 +29,13 @@ def money(judged: DataFrame) -> DataFrame:
         "labelled": labelled,
     }
     summed = (
-        judged.where(is_judged() & is_approved)
+        scored.where(has_verdict() & is_approved)
         .groupBy("event_on")
         .agg(*(value.alias(name) for name, value in sums.items()))
     )
-    found = F.col("saved_eur_cents") + F.col("reviewed_fraud_eur_cents")
-    return summed.withColumn("value_recall_ratio", ratio(found, found + F.col("missed_eur_cents")))
+    caught = F.col("saved_eur_cents") + F.col("reviewed_fraud_eur_cents")
+    recall = ratio(caught, caught + F.col("missed_eur_cents"))
+    return summed.withColumn("value_recall_ratio", recall)
 
 
 def _known(labelled: Column, condition: Column) -> Column:

@@ -1,4 +1,4 @@
-"""``out_pipeline_health``: whether each day came whole through the lake."""
+"""Mart ``out_pipeline_health``: completeness of each day in the lake."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 
-from spark_jobs.marts.judged import is_judged
+from spark_jobs.marts.judged import has_verdict
 from spark_jobs.marts.sums import count_where
 
 _COUNTS = (
@@ -20,18 +20,18 @@ _COUNTS = (
 
 
 class Traces(NamedTuple):
-    """What the parts of the pipeline leave behind."""
+    """Tables that the steps of the pipeline write."""
 
-    judged: DataFrame
+    scored: DataFrame
     rejected: DataFrame  # core_rejected_purchases
     outcomes: DataFrame  # core_job_outcomes
     archived: DataFrame  # raw_transaction_topic
 
 
 def pipeline_health(days: DataFrame, traces: Traces, as_of: Column) -> DataFrame:
-    """One row for every day asked for (``event_on``), with the zeros of a day without data."""
-    found = (
-        days.join(_purchases(traces.judged), "event_on", "left")
+    """Compute one row for every requested day (``event_on``), zeros on a day without data."""
+    rows = (
+        days.join(_purchases(traces.scored), "event_on", "left")
         .join(_rejected(traces.rejected), "event_on", "left")
         .join(_jobs(traces.outcomes), "event_on", "left")
         .join(_archived(traces.archived), "event_on", "left")
@@ -40,18 +40,18 @@ def pipeline_health(days: DataFrame, traces: Traces, as_of: Column) -> DataFrame
     )
     end_of_day = F.date_add("event_on", 1).cast("timestamp")
     seconds = F.least(end_of_day, as_of).cast("double") - F.col("archived_until").cast("double")
-    # greatest() passes NULL over, and a day without an archive would look punctual.
+    # greatest() ignores NULL, and a day without an archive would look up to date.
     behind = F.when(seconds.isNotNull(), F.greatest(seconds, F.lit(0.0)) / 60)
-    return found.withColumn("minutes_behind", behind)
+    return rows.withColumn("minutes_behind", behind)
 
 
-def _purchases(judged: DataFrame) -> DataFrame:
+def _purchases(scored: DataFrame) -> DataFrame:
     is_from_log = F.col("origin") == "log"
-    return judged.groupBy("event_on").agg(
+    return scored.groupBy("event_on").agg(
         count_where(is_from_log).alias("transactions_from_log"),
         count_where(~is_from_log).alias("transactions_from_extract"),
-        count_where(is_judged()).alias("verdicts"),
-        count_where(is_from_log & ~is_judged()).alias("missing_verdicts"),
+        count_where(has_verdict()).alias("verdicts"),
+        count_where(is_from_log & ~has_verdict()).alias("missing_verdicts"),
     )
 
 
@@ -76,6 +76,6 @@ def _archived(archived: DataFrame) -> DataFrame:
 
 
 def _as_json(key: str) -> Column:
-    """A JSON object of the rows by key, always in the same order."""
+    """Build a JSON object of the rows by key, in a fixed order."""
     entries = F.sort_array(F.collect_list(F.struct(key, "rows")))
     return F.to_json(F.map_from_entries(entries))

@@ -1,4 +1,4 @@
-"""``out_rule_performance``: what each rule found, and what it alone made an alert."""
+"""Mart ``out_rule_performance``: hits and precision of each rule, and alerts it alone caused."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from spark_jobs.marts.judged import is_decided
 from spark_jobs.marts.sums import count_where, ratio
 
 
-def rule_performance(judged: DataFrame) -> DataFrame:
-    """One row a rule and day; a rule that hit nothing has none."""
-    hits = judged.withColumn("is_sole", F.size("rules") == 1).withColumn("hit", F.explode("rules"))
+def rule_performance(scored: DataFrame) -> DataFrame:
+    """Compute one row a rule and day; a rule without hits has none."""
+    hits = scored.withColumn("is_sole", F.size("rules") == 1).withColumn("hit", F.explode("rules"))
     is_fraud = F.col("is_fraud")
     counted = hits.groupBy("event_on", F.col("hit.rule").alias("rule")).agg(
         F.count("*").alias("hits"),

@@ -1,8 +1,8 @@
-"""The batch layer's own end of day: what its fold knows of each customer, never the stream's.
+"""Store the batch fold's state of each customer at the end of a day, independent of the stream.
 
-A day's rows are one commit, and each names the offsets that it covers and the version of the
-features that made it. A day may begin with any earlier one of today's version; what lies between is
-folded in silence. Without any it begins with the archive.
+A day's rows are one commit; each row names the offsets it covers and its features version. A fold
+may start from any earlier day of today's features version; the days between are folded without
+output. Without one it starts at the beginning of the archive.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ _TABLE: Final = f"{lake.DATABASE}.{lake.CORE_CUSTOMER_STATES}"
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """Where a fold begins: the end of a day, or the beginning of the archive."""
+    """Start of a fold: the end of a stored day, or the beginning of the archive."""
 
     day: date | None = None
     ends: Ends = field(default_factory=dict)
 
     def states(self, spark: SparkSession) -> DataFrame:
-        """``customer_token`` and ``state`` as they were then."""
+        """Read ``customer_token`` and ``state`` at that day's end."""
         kept = spark.table(_TABLE).where(F.col("state_on") == F.lit(self.day).cast("date"))
         return kept.select("customer_token", "state")
 
 
 def newest_base(spark: SparkSession, day: date, cut: DayCut, features_version: str) -> Base:
-    """The last end of day that lies before the cut and means today's features."""
+    """Find the latest stored day before the cut with this features version."""
     known = (
         spark.table(_TABLE)
         .where((F.col("state_on") < F.lit(day)) & (F.col("features_version") == features_version))
@@ -52,18 +52,18 @@ def newest_base(spark: SparkSession, day: date, cut: DayCut, features_version: s
     return Base()
 
 
-def end_of_day(folded: DataFrame, begun: DataFrame) -> DataFrame:
-    """Everybody's state: of those who bought as folded, of the others as it was before."""
+def end_of_day(folded: DataFrame, initial: DataFrame) -> DataFrame:
+    """Merge every customer's state: the folded one where there is one, else the initial one."""
     named = F.col("state").isNotNull() & F.col("customer_token").isNotNull()
     changed = folded.where(named).select("customer_token", "state")
-    return changed.unionByName(begun.join(changed, "customer_token", "left_anti"))
+    return changed.unionByName(initial.join(changed, "customer_token", "left_anti"))
 
 
-def keep_states(states: DataFrame, day: date, ends: Ends, features_version: str) -> None:
-    """Put them in the place of what was kept of this day; days of long ago go.
+def save_states(states: DataFrame, day: date, ends: Ends, features_version: str) -> None:
+    """Replace the stored states of this day, and delete those of expired days.
 
     Raises:
-        LakeBusy: others kept writing the table; it is as they left it.
+        LakeBusy: concurrent writers kept winning; the table was not changed by this run.
     """
     spark = states.sparkSession
     rows = states.select(

@@ -1,4 +1,4 @@
-"""One day reconciled: what is read, folded, joined and compared, in this order."""
+"""Reconcile one day: read, fold, join and compare."""
 
 from __future__ import annotations
 
@@ -21,20 +21,25 @@ from fraudwatch.domain.reconciliation.day_cut import DayCut
 from fraudwatch.domain.reconciliation.reconciled import Note, Reconciled
 from spark_jobs.days import Days
 from spark_jobs.reconcile.artefact_resolver import ArtefactFolders
-from spark_jobs.reconcile.customer_states import Base, end_of_day, keep_states, newest_base
+from spark_jobs.reconcile.customer_states import Base, end_of_day, newest_base, save_states
 from spark_jobs.reconcile.day_fold import fold_on
 from spark_jobs.reconcile.rows import (
-    Told,
-    accepted_of,
-    copies_of,
-    counted,
+    ReconcileInputs,
+    accepted_purchases,
+    count_findings,
     cut_of,
-    joined,
+    join_records,
+    verdict_copies,
     verdicts_of_day,
     within,
 )
-from spark_jobs.reconcile.sources import books_of, event_days, settled_until_ms, stored_of
-from spark_jobs.reconcile.spark_reconciling import Rules, compared
+from spark_jobs.reconcile.sources import (
+    event_days,
+    resolve_for_workers,
+    settled_until_ms,
+    stored_of,
+)
+from spark_jobs.reconcile.spark_reconciling import ReconcileContext, compare_records
 from spark_jobs.reconcile.verdict_columns import placed_verdicts
 
 JOB: Final = "reconcile_views"
@@ -46,7 +51,7 @@ log = logging.getLogger(JOB)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayReconciliation:
-    """What is needed to reconcile any day."""
+    """Engines and folders for reconciling any day."""
 
     spark: SparkSession
     folders: ArtefactFolders
@@ -55,12 +60,12 @@ class DayReconciliation:
     today: date
 
     def of(self, day: date) -> Reconciled:
-        """Compute the day again and compare; only the end-of-day state is written.
+        """Recompute the day and compare; only the end-of-day state is written.
 
         Raises:
             NotArchived: the day is not archived and refined to its end.
-            LakeBusy: others kept writing the states.
-            StoreUnavailable: the store cannot be read through.
+            LakeBusy: concurrent writers of the states kept winning.
+            StoreUnavailable: the store cannot be read completely.
         """
         ledger = self._table(lake.CORE_JOB_OUTCOMES)
         until_ms = settled_until_ms(ledger, day, self.today)
@@ -72,47 +77,51 @@ class DayReconciliation:
         is_whole = messages.count() == DayCut(base.ends, cut.ends).messages
         log.info("%s: %d messages, from the state of %s", day, cut.messages, base.day)
         with ExitStack() as kept:
-            told = messages.withColumn("is_told", within(cut, *_PLACE))
-            begun = base.states(self.spark)
-            folded = kept.enter_context(_kept(fold_on(told, begun, self.splits)))
-            accepted = kept.enter_context(_kept(accepted_of(folded)))
+            marked = messages.withColumn("emit_features", within(cut, *_PLACE))
+            initial = base.states(self.spark)
+            folded = kept.enter_context(_persisted(fold_on(marked, initial, self.splits)))
+            accepted = kept.enter_context(_persisted(accepted_purchases(folded)))
             done = self._compare(accepted, _Day(day, cut, base, is_over, is_whole))
-            if is_whole:  # last: to write a table makes Spark compute anew whatever has read it
-                keep_states(end_of_day(folded, begun), day, cut.ends, features_version())
+            if is_whole:  # last: writing a table makes Spark recompute whatever has read it
+                save_states(end_of_day(folded, initial), day, cut.ends, features_version())
         return done
 
     def _compare(self, accepted: DataFrame, day: _Day) -> Reconciled:
         with ExitStack() as kept:
             since = F.col("produced_on") >= F.lit(day.day - _ONE_DAY)
             placed = placed_verdicts(self._table(lake.RAW_FRAUD_TOPIC).where(since))
-            verdicts = kept.enter_context(_kept(placed))
+            verdicts = kept.enter_context(_persisted(placed))
             bought = self._table(lake.CORE_TRANSACTIONS)
             over = day.day if day.is_over else None
             copies = kept.enter_context(
-                _kept(copies_of(verdicts_of_day(verdicts, accepted, day.cut, bought, over)))
+                _persisted(
+                    verdict_copies(verdicts_of_day(verdicts, accepted, day.cut, bought, over))
+                )
             )
             days = event_days(accepted, day.day)
             is_stored = self._is_stored(day.day)
-            told = Told(
+            inputs = ReconcileInputs(
                 vectors=self._table(lake.RAW_FEATURE_TOPIC).where(since),
                 core_verdicts=self._table(lake.CORE_VERDICTS).where(days),
                 core_transactions=bought.where(days),
                 stored=stored_of(self.spark, self.store if is_stored else None, accepted, day.cut),
             )
-            books = kept.enter_context(
-                books_of(self.spark, self.folders, copies, told.core_verdicts)
+            artefacts = kept.enter_context(
+                resolve_for_workers(self.spark, self.folders, copies, inputs.core_verdicts)
             )
-            rules = Rules(
-                books=books,
+            context = ReconcileContext(
+                artefacts=artefacts,
                 features_version=features_version() if day.is_whole else None,
                 is_store_checked=is_stored,
             )
-            rows = joined(accepted, copies, told, day.cut)
-            findings = kept.enter_context(_kept(compared(rows, rules)))
+            rows = join_records(accepted, copies, inputs, day.cut)
+            findings = kept.enter_context(_persisted(compare_records(rows, context)))
             unreadable = verdicts.where(
                 F.col("transaction_id").isNull() & (F.col("produced_on") == F.lit(day.day))
             )
-            return self._reconciled(counted(findings), accepted.count(), unreadable.count(), day)
+            return self._reconciled(
+                count_findings(findings), accepted.count(), unreadable.count(), day
+            )
 
     def _reconciled(
         self, findings: DataFrame, purchases: int, unreadable: int, day: _Day
@@ -141,7 +150,7 @@ class DayReconciliation:
 
 @dataclass(frozen=True, slots=True)
 class _Day:
-    """A day while it is looked at."""
+    """Day that is being reconciled."""
 
     day: date
     cut: DayCut
@@ -151,13 +160,13 @@ class _Day:
 
 
 @contextmanager
-def _kept(rows: DataFrame) -> Iterator[DataFrame]:
-    """On disk while it is asked several times."""
-    kept = rows.persist(StorageLevel.DISK_ONLY)
+def _persisted(rows: DataFrame) -> Iterator[DataFrame]:
+    """Persist rows on disk while they are used several times."""
+    persisted = rows.persist(StorageLevel.DISK_ONLY)
     try:
-        yield kept
+        yield persisted
     finally:
-        kept.unpersist()
+        persisted.unpersist()
 
 
 def _examples(finding: Finding, rows: Any) -> list[Mismatch]:

@@ -1,9 +1,9 @@
-"""The fold of a stretch of the archive, from customers' states to customers' states.
+"""Fold a range of the archive from customers' initial states to their final states.
 
-As :mod:`fraudwatch.adapters.lake.spark_features`, but it begins with what was kept of each
-customer, so that a day is computed without the days before it, and it gives back the states as they
-are then. A customer's state goes before their messages in the same task; any number of tasks, and
-any day to begin with, give the same bytes.
+As :mod:`fraudwatch.adapters.lake.spark_features`, but it starts from stored states, so that a day
+is computed without the days before it, and also returns the final states. A customer's state
+precedes their messages in the same task; any number of tasks, and any start day, give the same
+bytes.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame
 
-# A row of a purchase has no state, and a row of a customer's state has no transaction.
+# A purchase's row has no state, and a state's row has no transaction.
 _SCHEMA: Final = """customer_token STRING, state BINARY, transaction_id STRING,
   source_partition INT, source_offset BIGINT, event_at_ms BIGINT, value BINARY, features BINARY"""
-_STATE_PLACE: Final = -1  # goes before every partition
+_STATE_PLACE: Final = -1  # sorts before every partition
 
 
 def fold_on(archived: DataFrame, states: DataFrame, splits: int) -> DataFrame:
-    """Fold messages onto states: a row for each accepted purchase and for each customer's end.
+    """Fold messages onto states: a row for each accepted purchase and each customer's final state.
 
     Args:
-        archived: Of a raw topic key, value, produced_at, source_partition, source_offset; and
-            ``is_told``, whether its features are wanted, or only its place in the state.
+        archived: Columns key, value, produced_at, source_partition, source_offset of a raw topic;
+            and ``emit_features``: whether to emit a row, or only to update the state.
         states: customer_token and state, of any of those customers; each at most once.
         splits: Tasks.
     """
@@ -46,7 +46,7 @@ def fold_on(archived: DataFrame, states: DataFrame, splits: int) -> DataFrame:
         "source_offset",
         F.unix_millis("produced_at").alias("produced_at_ms"),
         F.coalesce("value", F.lit(b"")).alias("value"),
-        "is_told",
+        "emit_features",
     )
     active = messages.select(F.col("key").alias("customer_token")).distinct()
     begin = states.join(active, "customer_token", "left_semi").select(
@@ -55,7 +55,7 @@ def fold_on(archived: DataFrame, states: DataFrame, splits: int) -> DataFrame:
         F.lit(_STATE_PLACE).cast("bigint").alias("source_offset"),
         F.lit(0).cast("bigint").alias("produced_at_ms"),
         F.col("state").alias("value"),
-        F.lit(False).alias("is_told"),
+        F.lit(False).alias("emit_features"),
     )
     return (
         messages.unionByName(begin)
@@ -71,7 +71,7 @@ def _folded(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     for batch in batches:
         if batch.num_rows:
             tokens = {last, *batch.column("key").to_pylist()}
-            customers = _with_begun(customers, batch)
+            customers = _with_initial(customers, batch)
             yield _fold_batch(customers, batch)
             last = batch.column("key")[-1].as_py()
             ended, customers = _split_off(customers, last)
@@ -79,7 +79,7 @@ def _folded(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     yield _states_of(customers.copied(), {last})
 
 
-def _with_begun(customers: CustomerState, batch: pa.RecordBatch) -> CustomerState:
+def _with_initial(customers: CustomerState, batch: pa.RecordBatch) -> CustomerState:
     states = batch.filter(_is_state(batch))
     keys = keys_of(states.column("key").to_pylist())
     return with_states(customers, keys, states.column("value").to_pylist())
@@ -92,7 +92,7 @@ def _is_state(batch: pa.RecordBatch) -> Any:
 
 
 def _split_off(customers: CustomerState, last: str) -> tuple[CustomerArrays, CustomerState]:
-    """Those who do not come again, and the one with whom the batch ends, who may."""
+    """Split off all customers but the batch's last, who may continue in the next batch."""
     known, [key] = customers.copied(), keys_of([last])
     is_last = known.keys == key
     return _chosen(known, ~is_last), CustomerState.from_copy(_chosen(known, is_last))
@@ -105,8 +105,9 @@ def _chosen(known: CustomerArrays, chosen: Any) -> CustomerArrays:
 def _states_of(ended: CustomerArrays, tokens: set[str]) -> pa.RecordBatch:
     named = sorted(tokens - {""})
     by_key = dict(zip(keys_of(named).tolist(), named, strict=True))
-    found = [by_key.get(key) for key in ended.keys.tolist()]
-    return _laid_out({"customer_token": found, "state": state_bytes(ended.rows)}, len(found))
+    tokens_in_order = [by_key.get(key) for key in ended.keys.tolist()]
+    columns = {"customer_token": tokens_in_order, "state": state_bytes(ended.rows)}
+    return _laid_out(columns, len(tokens_in_order))
 
 
 def _fold_batch(customers: CustomerState, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -116,20 +117,20 @@ def _fold_batch(customers: CustomerState, batch: pa.RecordBatch) -> pa.RecordBat
     messages = batch.filter(pc.invert(_is_state(batch)))
     produced_at_ms = messages.column("produced_at_ms").to_numpy()
     folded = fold_messages(customers, messages.column("value").to_pylist(), produced_at_ms)
-    taken = messages.take(pa.array(folded.position))
-    check_keys(taken.column("key"), folded.frame["customer_token"].to_arrow())
-    told = np.flatnonzero(taken.column("is_told").to_numpy(zero_copy_only=False))
-    shown, frame = taken.take(pa.array(told)), folded.frame[told]
+    accepted = messages.take(pa.array(folded.position))
+    check_keys(accepted.column("key"), folded.frame["customer_token"].to_arrow())
+    chosen = np.flatnonzero(accepted.column("emit_features").to_numpy(zero_copy_only=False))
+    emitted, frame = accepted.take(pa.array(chosen)), folded.frame[chosen]
     columns = {
-        "customer_token": shown.column("key"),
+        "customer_token": emitted.column("key"),
         "transaction_id": frame["transaction_id"].to_arrow().cast(pa.string()),
-        "source_partition": shown.column("source_partition"),
-        "source_offset": shown.column("source_offset"),
+        "source_partition": emitted.column("source_partition"),
+        "source_offset": emitted.column("source_offset"),
         "event_at_ms": frame["event_at_ms"].to_arrow(),
-        "value": shown.column("value"),
-        "features": packed(folded.features[told]),
+        "value": emitted.column("value"),
+        "features": packed(folded.features[chosen]),
     }
-    return _laid_out(columns, len(told))
+    return _laid_out(columns, len(chosen))
 
 
 def _laid_out(columns: dict[str, Any], rows: int) -> pa.RecordBatch:

@@ -1,4 +1,4 @@
-"""What a reconciliation leaves behind: a row a class of the day, the ledger's row, the document."""
+"""Save a reconciliation: a row a finding of the day, the job outcome, the JSON document."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _COLUMNS = """finding STRING, is_fault BOOLEAN, rows BIGINT, examples STRING, pu
   run_id STRING, reconciled_at TIMESTAMP, code_version STRING, produced_on DATE"""
 
 
-def keep(spark: SparkSession, done: Reconciled, began_at_ms: int) -> None:
-    """Replace the day's rows and note the run.
+def save_reconciliation(spark: SparkSession, done: Reconciled, began_at_ms: int) -> None:
+    """Replace the day's rows and record the job outcome.
 
     Raises:
-        LakeBusy: others kept writing; the day is as they left it.
+        LakeBusy: concurrent writers kept winning; the day's rows were not changed by this run.
     """
     day, now, run = date.fromisoformat(done.day), datetime.now(UTC), run_id()
     beside = (done.purchases, run, now, code_version(), day)
@@ -40,25 +40,25 @@ def keep(spark: SparkSession, done: Reconciled, began_at_ms: int) -> None:
 
 
 def counted_rows(done: Reconciled) -> CountedRows:
-    """What the ledger says: findings and notes are put aside by their name."""
+    """Count messages and purchases; findings and notes are the rejected, by name."""
     day = date.fromisoformat(done.day)
-    found = [*done.counts.items(), *done.notes.items()]
+    counts = [*done.counts.items(), *done.notes.items()]
     return CountedRows(
         rows_in=done.messages,
         rows_out=done.purchases,
-        rejected={str(one): count for one, count in found if count},
+        rejected={str(one): count for one, count in counts if count},
         from_ms=Days(day, day).from_ms,
         until_ms=Days(day, day).until_ms,
     )
 
 
 def examples_text(done: Reconciled, one: object) -> str:
-    """The examples of a class as JSON."""
+    """Return the examples of a finding as JSON."""
     return json.dumps(_examples(done.examples.get(one, ()))) if isinstance(one, Finding) else "[]"
 
 
 def document_of(done: Reconciled, most_different: int) -> dict[str, Any]:
-    """The run as one JSON object."""
+    """Build the run's result as one JSON object."""
     return {
         "date": done.day,
         "ok": not done.is_over(most_different),
@@ -76,7 +76,7 @@ def document_of(done: Reconciled, most_different: int) -> dict[str, Any]:
     }
 
 
-def _examples(found: Sequence[Mismatch]) -> list[dict[str, str]]:
+def _examples(mismatches: Sequence[Mismatch]) -> list[dict[str, str]]:
     return [
         {
             "transaction_id": one.transaction_id,
@@ -84,5 +84,5 @@ def _examples(found: Sequence[Mismatch]) -> list[dict[str, str]]:
             "said": one.actual,
             "expected": one.expected,
         }
-        for one in found
+        for one in mismatches
     ]

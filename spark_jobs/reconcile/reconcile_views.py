@@ -1,16 +1,15 @@
-"""Reconciles a day: what the stream said of it, against the batch layer's own computation.
+"""Reconcile a day: compare the stream's verdicts with the batch layer's own computation.
 
-What is computed again: the features by the same compiled fold, from the batch layer's own end of
-the day before; what the risk view that the verdict names adds; score, outcome and risk by the
-production code, with the policy and the models that the verdict names. Held against it: the
-verdicts and vectors of the archive, the core tables, and Cassandra.
+Recomputed are the features, by the same compiled fold from the batch layer's own state of the day
+before; the view features, from the risk view that the verdict names; and score, outcome and risk
+level, by the production code with the policy and models that the verdict names. They are compared
+with the archive's verdicts and vectors, the core tables, and Cassandra.
 
-A day is a stretch of the transaction log: the messages produced on it, cut by offsets (see
-fraudwatch.domain.reconciliation.day_cut). A day that is over must be archived to its end. Of today,
-what was archived a minute ago is looked at.
+A day is a range of the transaction log: the messages produced on it, cut by offsets (see
+fraudwatch.domain.reconciliation.day_cut). A past day must be archived to its end. Of today,
+everything archived up to a minute ago is reconciled.
 
-It ends with 3 when more is different than RECONCILE_MOST_DIFFERENT allows, and with 1 when it could
-not be done.
+Exit code 3: more differences than RECONCILE_MOST_DIFFERENT allows; 1: it could not be done.
 """
 
 from __future__ import annotations
@@ -27,36 +26,36 @@ from fraudwatch.adapters.lake.session import open_lake
 from fraudwatch.adapters.store.chosen_verdicts import CassandraChosenVerdicts
 from fraudwatch.adapters.store.session import close, connect
 from fraudwatch.application.ports import StoreUnavailable
-from fraudwatch.batch_settings import BooksSettings, ReconcileSettings
+from fraudwatch.batch_settings import ArtefactSettings, ReconcileSettings
 from fraudwatch.domain.reconciliation.reconciled import Reconciled
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import CassandraSettings, LakeSettings, ViewsSettings
-from spark_jobs.days import asked_for_a_day
+from spark_jobs.days import parse_day_arguments
 from spark_jobs.reconcile.artefact_resolver import ArtefactFolders
 from spark_jobs.reconcile.day import JOB, DayReconciliation
-from spark_jobs.reconcile.outcome_rows import document_of, keep
+from spark_jobs.reconcile.outcome_rows import document_of, save_reconciliation
 from spark_jobs.reconcile.sources import NotArchived
 
 DIFFERENT: Final = 3
 EXAMPLE = "Example: spark-submit spark_jobs/reconcile/reconcile_views.py --date 2026-11-20 --json"
-_TROUBLE = (NotArchived, LakeBusy, StoreUnavailable)
+_ERRORS = (NotArchived, LakeBusy, StoreUnavailable)
 
 log = logging.getLogger(JOB)
 
 
 def main() -> int:
-    """Wire the job, run it once and say what came of it."""
-    asked = asked_for_a_day(JOB, __doc__, EXAMPLE)
+    """Run the job once, print its result and return the exit code."""
+    arguments = parse_day_arguments(JOB, __doc__, EXAMPLE)
     configure_logging(JOB)
     most_different = ReconcileSettings().most_different
     try:
-        done = run(asked.date)
-    except _TROUBLE as error:
-        log.error("%s", error)  # noqa: TRY400  the sentence says it; a traceback would bury it
+        done = run(arguments.date)
+    except _ERRORS as error:
+        log.error("%s", error)  # noqa: TRY400  the sentence is enough; a traceback would bury it
         return 1
     sentence, is_over = done.sentence(most_different), done.is_over(most_different)
-    said = json.dumps(document_of(done, most_different)) if asked.json else sentence
-    sys.stdout.write(said + "\n")
+    text = json.dumps(document_of(done, most_different)) if arguments.json else sentence
+    sys.stdout.write(text + "\n")
     sys.stdout.flush()
     if is_over:
         log.error("%s", sentence)
@@ -64,36 +63,36 @@ def main() -> int:
 
 
 def run(day: date) -> Reconciled:
-    """Open the engines, reconcile, keep what was found.
+    """Open the engines, reconcile the day and save the findings.
 
     Raises:
         NotArchived: the day is not in the archive to its end.
-        StoreUnavailable: Cassandra does not answer; nothing was kept.
+        StoreUnavailable: Cassandra does not answer; nothing was saved.
     """
-    began_at_ms, lake, books = time.time_ns() // 1_000_000, LakeSettings(), BooksSettings()
+    began_at_ms, lake, artefacts = time.time_ns() // 1_000_000, LakeSettings(), ArtefactSettings()
     spark = open_lake(lake, JOB)
     session = connect(CassandraSettings())
     try:
         done = DayReconciliation(
             spark=spark,
-            folders=folders_of(books, ViewsSettings()),
+            folders=folders_of(artefacts, ViewsSettings()),
             store=CassandraChosenVerdicts(session),
             splits=lake.shuffle_partitions,
             today=datetime.now(UTC).date(),
         ).of(day)
     finally:
         close(session)
-    keep(spark, done, began_at_ms)
+    save_reconciliation(spark, done, began_at_ms)
     return done
 
 
-def folders_of(books: BooksSettings, views: ViewsSettings) -> ArtefactFolders:
-    """Where things are published, and where the detector remembers what it used."""
-    remembered = books.detector_folder
+def folders_of(artefacts: ArtefactSettings, views: ViewsSettings) -> ArtefactFolders:
+    """Return the folders of published artefacts and of those that the detector has used."""
+    used = artefacts.detector_folder
     return ArtefactFolders(
-        policies=(remembered / "policies",),
-        models=(books.models_folder, remembered / "models"),
-        views=(views.folder, remembered / "views"),
+        policies=(used / "policies",),
+        models=(artefacts.models_folder, used / "models"),
+        views=(views.folder, used / "views"),
     )
 
 

@@ -1,8 +1,8 @@
-"""Accepted purchases judged once more, by the production code and by what their verdicts name.
+"""Rescore accepted purchases with the production code and the artefacts that their verdicts name.
 
-The vector is the fold's part as computed here and, where the named view is still there, what it
-says; else what was served of the views. So a judgement follows from the log, and only where its
-view is gone from numbers that the stream itself has told.
+The vector is the fold's part as recomputed here, plus the view features of the risk view that the
+verdict names; if that view is gone, those that the stream served. So a recomputed score follows
+from the log alone, except where its view is gone.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from fraudwatch.adapters.codecs.log_fold import FoldedMessages, folded_before, packed
-from fraudwatch.adapters.codecs.log_fold import served as whole_vectors
+from fraudwatch.adapters.codecs.log_fold import FoldedMessages, full_vector, packed, parse_accepted
 from fraudwatch.application.scoring.assess import Assessment, assess
 from fraudwatch.domain.arrays import Float64s
 from fraudwatch.domain.features.catalogue import FEATURES
@@ -34,152 +33,158 @@ _VECTOR_BYTES: Final = len(VECTOR_FEATURES) * 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JudgedBy:
-    """What a verdict says it was made by."""
+class VerdictVersions:
+    """Versions that a verdict names: policy, models, risk view, features, mode."""
 
     policy: str
-    models: tuple[str, ...]  # versions of those that spoke
+    models: tuple[str, ...]  # versions of those with a score
     risk_view: str
     features: str
     mode: str
 
 
 class Accepted(NamedTuple):
-    """A purchase that the fold accepted, and what was said of it."""
+    """Purchase that the fold accepted, with its verdict's versions and served vectors."""
 
     message: bytes
     features: bytes  # of the fold, packed
-    judged_by: JudgedBy | None  # None: nobody judged it
+    versions: VerdictVersions | None  # None: it has no verdict
     served: Sequence[bytes]
 
 
-class Again(NamedTuple):
-    """What the batch layer makes of it, and what it could not do."""
+class Rescored(NamedTuple):
+    """Recomputed values, with notes on what could not be recomputed."""
 
     computed: Recomputed
     notes: tuple[Note, ...] = ()
 
 
-def judge_again(
-    accepted: Sequence[Accepted], books: ArtefactResolver, features_version: str | None
-) -> list[Again]:
-    """Each purchase; equal arguments give equal answers."""
+def rescore(
+    accepted: Sequence[Accepted], artefacts: ArtefactResolver, features_version: str | None
+) -> list[Rescored]:
+    """Rescore each purchase; deterministic."""
     if not accepted:
         return []
     vectors = np.frombuffer(b"".join(one.features for one in accepted), dtype="<f8")
-    folded = folded_before(
+    folded = parse_accepted(
         [one.message for one in accepted],
         vectors.astype(np.float64).reshape(len(accepted), len(FEATURES)),
     )
-    groups: defaultdict[JudgedBy | None, list[int]] = defaultdict(list)
+    groups: defaultdict[VerdictVersions | None, list[int]] = defaultdict(list)
     for row, one in enumerate(accepted):
-        groups[one.judged_by].append(row)
-    found: dict[int, Again] = {}
-    for judged_by, rows in groups.items():
+        groups[one.versions].append(row)
+    rescored: dict[int, Rescored] = {}
+    for versions, rows in groups.items():
         some = [accepted[row] for row in rows]
-        group = _Group(folded.only(np.array(rows, dtype=np.int64)), some, books)
-        found |= dict(zip(rows, group.again(judged_by, features_version), strict=True))
-    return [found[row] for row in range(len(accepted))]
+        group = _Group(folded.only(np.array(rows, dtype=np.int64)), some, artefacts)
+        rescored |= dict(zip(rows, group.rescore(versions, features_version), strict=True))
+    return [rescored[row] for row in range(len(accepted))]
 
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """Purchases whose verdicts name the same policy, models and view."""
+    """Purchases whose verdicts name the same versions."""
 
     folded: FoldedMessages
     accepted: Sequence[Accepted]
-    books: ArtefactResolver
+    artefacts: ArtefactResolver
 
-    def again(self, judged_by: JudgedBy | None, features_version: str | None) -> list[Again]:
+    def rescore(
+        self, versions: VerdictVersions | None, features_version: str | None
+    ) -> list[Rescored]:
         amounts = self.folded.amount_eur_cents.tolist()
         if features_version is None:
-            return self._not_again(Note.ARCHIVE_INCOMPLETE)
-        if judged_by is None:
+            return self._without_score(Note.ARCHIVE_INCOMPLETE)
+        if versions is None:
             folds = (one.features for one in self.accepted)
             return [
-                Again(Recomputed(amount_eur_cents=amount, features=vector))
+                Rescored(Recomputed(amount_eur_cents=amount, features=vector))
                 for amount, vector in zip(amounts, folds, strict=True)
             ]
-        if judged_by.features != features_version:
-            return self._not_again(Note.OTHER_FEATURES)
-        views = self.books.views(judged_by.risk_view)
-        told = self.folded.told_by(views) if views is not None else self._as_served()
+        if versions.features != features_version:
+            return self._without_score(Note.OTHER_FEATURES)
+        views = self.artefacts.views(versions.risk_view)
+        added = (
+            self.folded.enrich_with_views(views)
+            if views is not None
+            else self._served_view_features()
+        )
         notes = () if views is not None else (Note.VIEWS_UNKNOWN,)
-        vectors = whole_vectors(self.folded, told)
+        vectors = full_vector(self.folded, added)
         comparable = packed(vectors if views is not None else self.folded.features)
-        judgements = self._judgements(judged_by, vectors, can_judge=self._can_judge(views is None))
+        outcomes = self._outcomes(versions, vectors, has_vector=self._has_vector(views is None))
         return [
-            Again(
+            Rescored(
                 Recomputed(
                     amount_eur_cents=amount,
                     features=vector,
-                    scored=None if isinstance(scored, Note) else scored,
+                    scored=None if isinstance(outcome, Note) else outcome,
                 ),
-                (*notes, scored) if isinstance(scored, Note) else notes,
+                (*notes, outcome) if isinstance(outcome, Note) else notes,
             )
-            for amount, vector, scored in zip(amounts, comparable, judgements, strict=True)
+            for amount, vector, outcome in zip(amounts, comparable, outcomes, strict=True)
         ]
 
-    def _not_again(self, why: Note) -> list[Again]:
+    def _without_score(self, why: Note) -> list[Rescored]:
         amounts = self.folded.amount_eur_cents.tolist()
-        return [Again(Recomputed(amount_eur_cents=amount), (why,)) for amount in amounts]
+        return [Rescored(Recomputed(amount_eur_cents=amount), (why,)) for amount in amounts]
 
-    def _as_served(self) -> ViewFeatures:
-        """The views' part of what was served; unknown where nothing was."""
+    def _served_view_features(self) -> ViewFeatures:
+        """Return the view features that were served; unknown where none were."""
         features = np.full((len(self.accepted), len(VIEW_FEATURES)), np.nan)
-        for row in np.flatnonzero(self._can_judge(needs_served=True)).tolist():
+        for row in np.flatnonzero(self._has_vector(needs_served=True)).tolist():
             vector = np.frombuffer(self.accepted[row].served[0], dtype="<f8")
             features[row] = vector[len(FEATURES) :]
         return ViewFeatures(features, [""] * len(self.accepted))
 
-    def _can_judge(self, needs_served: bool) -> list[bool]:  # noqa: FBT001  one question
+    def _has_vector(self, needs_served: bool) -> list[bool]:  # noqa: FBT001  its only argument
         return [
             not needs_served or (bool(one.served) and len(one.served[0]) == _VECTOR_BYTES)
             for one in self.accepted
         ]
 
-    def _judgements(
-        self, judged_by: JudgedBy, vectors: Float64s, can_judge: Sequence[bool]
+    def _outcomes(
+        self, versions: VerdictVersions, vectors: Float64s, has_vector: Sequence[bool]
     ) -> Sequence[ScoredOutcome | Note]:
-        policy, models = self.books.policy(judged_by.policy), self._models(judged_by)
+        policy, models = self.artefacts.policy(versions.policy), self._models(versions)
         if policy is None:
             return [Note.POLICY_UNKNOWN] * len(self.accepted)
         if isinstance(models, Note):
             return [models] * len(self.accepted)
         evidence = models.evidence(vectors)
-        held = assess(self.folded.seen(vectors), policy, evidence)
-        made = _judgements_of(held, policy, _told_by_models(evidence))
+        assessment = assess(self.folded.rule_input(vectors), policy, evidence)
+        outcomes = _outcomes_of(assessment, policy, _model_scores(evidence))
         return [
             one if is_known else Note.VECTOR_UNKNOWN
-            for one, is_known in zip(made, can_judge, strict=True)
+            for one, is_known in zip(outcomes, has_vector, strict=True)
         ]
 
-    def _models(self, judged_by: JudgedBy) -> ActiveModels | Note:
-        if not judged_by.models and judged_by.mode != Mode.RULES_ONLY:
-            return Note.MODEL_UNKNOWN  # of before verdicts named their models
+    def _models(self, versions: VerdictVersions) -> ActiveModels | Note:
+        if not versions.models and versions.mode != Mode.RULES_ONLY:
+            return Note.MODEL_UNKNOWN  # an old verdict, which names no models
         try:
-            found = self.books.models(judged_by.models)
+            models = self.artefacts.models(versions.models)
         except ImportError:
             return Note.ENGINE_MISSING
-        return Note.MODEL_UNKNOWN if found is None else found
+        return Note.MODEL_UNKNOWN if models is None else models
 
 
-def _told_by_models(evidence: Evidence) -> dict[str, Float64s]:
-    return {name: said for name, said in evidence._asdict().items() if said is not None}
+def _model_scores(evidence: Evidence) -> dict[str, Float64s]:
+    return {name: scores for name, scores in evidence._asdict().items() if scores is not None}
 
 
-def _judgements_of(
-    held: Assessment, policy: Policy, told: dict[str, Float64s]
+def _outcomes_of(
+    assessment: Assessment, policy: Policy, by_model: dict[str, Float64s]
 ) -> list[ScoredOutcome]:
-    levels = [policy.levels[place] for place in held.level.tolist()]
+    levels = [policy.levels[place] for place in assessment.level.tolist()]
     return [
         ScoredOutcome(
             outcome=str(level.outcome),
             risk=str(level.risk),
             score=score,
             model_scores=tuple(
-                RecordedScore(name, float(said[row])) for name, said in told.items()
+                RecordedScore(name, float(scores[row])) for name, scores in by_model.items()
             ),
         )
-        for row, (level, score) in enumerate(zip(levels, held.score.tolist(), strict=True))
+        for row, (level, score) in enumerate(zip(levels, assessment.score.tolist(), strict=True))
     ]

@@ -1,4 +1,4 @@
-"""What is held side by side to reconcile a day: DataFrames in, DataFrames out."""
+"""Join purchases, verdicts, vectors and stored rows to reconcile a day, as pure DataFrames."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from fraudwatch.domain.reconciliation.reconciled import MAX_EXAMPLES
 from fraudwatch.topics import TRANSACTION_ID_HEADER
 from spark_jobs.reconcile.spark_reconciling import COLUMNS
 
-_SAID: Final = (
+_VERDICT_COLUMNS: Final = (
     "outcome", "risk", "score", "amount_eur_cents", "mode", "policy_version", "features_version",
     "risk_view", "decided_at_ms", "model_scores",
 )  # fmt: skip
 
 
-class Told(NamedTuple):
-    """What was said beside the verdicts of the topic, each by transaction id."""
+class ReconcileInputs(NamedTuple):
+    """Records to compare with the topic's verdicts, each by transaction id."""
 
     vectors: DataFrame  # raw_feature_topic
     core_verdicts: DataFrame
@@ -32,7 +32,7 @@ class Told(NamedTuple):
 
 
 def cut_of(archived: DataFrame, day: date, until_ms: int) -> DayCut:
-    """Where the day lies in the archive; what was produced from ``until_ms`` on is not in it."""
+    """Cut the archive by offsets to the day, without messages produced from ``until_ms`` on."""
     produced_at_ms = F.unix_millis("produced_at")
     before = F.max(F.when(F.col("produced_on") < F.lit(day), F.col("source_offset")))
     rows = (
@@ -48,7 +48,7 @@ def cut_of(archived: DataFrame, day: date, until_ms: int) -> DayCut:
 
 
 def within(cut: DayCut, partition: str, offset: str) -> Column:
-    """Whether a row's place is one of the cut's."""
+    """Return a condition: the row's partition and offset are in the cut."""
     parts = [
         (F.col(partition) == number)
         & (F.col(offset) >= cut.starts.get(number, 0))
@@ -58,8 +58,8 @@ def within(cut: DayCut, partition: str, offset: str) -> Column:
     return F.coalesce(reduce(or_, parts, F.lit(False)), F.lit(False))
 
 
-def accepted_of(folded: DataFrame) -> DataFrame:
-    """The accepted purchases, each id once: the first stands."""
+def accepted_purchases(folded: DataFrame) -> DataFrame:
+    """Select the accepted purchases, each id once: the first offset counts."""
     place = F.struct("source_partition", "source_offset")
     first = F.min_by(F.struct("value", "features", "event_at_ms"), place)
     rows = folded.where(F.col("transaction_id").isNotNull()).groupBy("transaction_id")
@@ -73,32 +73,32 @@ def verdicts_of_day(
     core_transactions: DataFrame,
     over: date | None,
 ) -> DataFrame:
-    """Those on the day's purchases or places; of a day that is over, those on nothing as well."""
+    """Select verdicts on the day's purchases or offsets; of a past day also those without any."""
     ids = accepted.select("transaction_id", F.lit(True).alias("is_accepted"))
     readable = verdicts.where(F.col("transaction_id").isNotNull()).join(
         ids, "transaction_id", "left"
     )
-    is_ours = F.coalesce("is_accepted", F.lit(False)) | within(
+    is_of_day = F.coalesce("is_accepted", F.lit(False)) | within(
         cut, "judged_partition", "judged_offset"
     )
-    ours = readable.where(is_ours)
+    of_day = readable.where(is_of_day)
     if over is None:
-        return ours
+        return of_day
     event_on = F.to_date(F.timestamp_millis("event_at_ms"))
-    strangers = readable.where(~is_ours & (F.col("produced_on") == F.lit(over)))
+    others = readable.where(~is_of_day & (F.col("produced_on") == F.lit(over)))
     known = core_transactions.where(F.col("origin") == FROM_LOG).select(
         "transaction_id", "event_on"
     )
-    unknown = strangers.withColumn("event_on", event_on).join(
+    unknown = others.withColumn("event_on", event_on).join(
         known, ["transaction_id", "event_on"], "left_anti"
     )
-    return ours.unionByName(unknown.drop("event_on"))
+    return of_day.unionByName(unknown.drop("event_on"))
 
 
-def copies_of(verdicts: DataFrame) -> DataFrame:
-    """The different verdicts on each purchase, the one decided last first, and all messages."""
-    said = F.struct(F.col("said.decided_at_ms").alias("at"), F.col("said").alias("said"))
-    latest_first = F.sort_array(F.collect_set(said), asc=False)
+def verdict_copies(verdicts: DataFrame) -> DataFrame:
+    """Collect the distinct verdicts on each purchase, latest first, and count all messages."""
+    dated = F.struct(F.col("said.decided_at_ms").alias("at"), F.col("said").alias("said"))
+    latest_first = F.sort_array(F.collect_set(dated), asc=False)
     return verdicts.groupBy("transaction_id").agg(
         F.transform(latest_first, lambda one: one["said"]).alias("copies"),
         F.count("*").alias("messages"),
@@ -106,29 +106,31 @@ def copies_of(verdicts: DataFrame) -> DataFrame:
 
 
 def vectors_of(raw: DataFrame) -> DataFrame:
-    """The different vectors that were served for each purchase."""
+    """Collect the distinct vectors that were served for each purchase."""
     named = F.filter("headers", lambda one: one["key"] == TRANSACTION_ID_HEADER)
     name = F.try_element_at(named, F.lit(1))["value"].cast("string")
     rows = raw.select(name.alias("transaction_id"), F.coalesce("value", F.lit(b"")).alias("value"))
     return rows.groupBy("transaction_id").agg(F.sort_array(F.collect_set("value")).alias("served"))
 
 
-def joined(accepted: DataFrame, copies: DataFrame, told: Told, cut: DayCut) -> DataFrame:
-    """One row an id that anybody speaks of, as :mod:`spark_reconciling` takes it."""
-    of_core = told.core_verdicts.select(
+def join_records(
+    accepted: DataFrame, copies: DataFrame, inputs: ReconcileInputs, cut: DayCut
+) -> DataFrame:
+    """Join one row an id that any source holds, in the columns of :mod:`spark_reconciling`."""
+    of_core = inputs.core_verdicts.select(
         "transaction_id",
-        F.struct(*_SAID).alias("core"),
+        F.struct(*_VERDICT_COLUMNS).alias("core"),
         within(cut, "source_partition", "source_offset").alias("is_in_cut"),
     )
-    # An id of another day may stand in the core table; it is not this day's to judge.
+    # The core table may hold ids of other days; they are not compared here.
     ids = (
         accepted.select("transaction_id")
         .unionByName(copies.select("transaction_id"))
         .unionByName(of_core.where("is_in_cut").select("transaction_id"))
-        .unionByName(told.stored.select("transaction_id"))
+        .unionByName(inputs.stored.select("transaction_id"))
         .distinct()
     )
-    bought = told.core_transactions.where(F.col("origin") == FROM_LOG).select(
+    bought = inputs.core_transactions.where(F.col("origin") == FROM_LOG).select(
         "transaction_id", F.col("amount_eur_cents").alias("core_amount_eur_cents")
     )
     parts = (
@@ -136,19 +138,19 @@ def joined(accepted: DataFrame, copies: DataFrame, told: Told, cut: DayCut) -> D
         copies,
         of_core.drop("is_in_cut"),
         bought,
-        told.stored.withColumnRenamed("said", "stored"),
-        vectors_of(told.vectors),
+        inputs.stored.withColumnRenamed("said", "stored"),
+        vectors_of(inputs.vectors),
     )
     rows = reduce(lambda left, right: left.join(right, "transaction_id", "left"), parts, ids)
     return rows.select(*COLUMNS)
 
 
-def counted(findings: DataFrame) -> DataFrame:
-    """Of each finding or note how many rows, and a few of them as examples."""
+def count_findings(findings: DataFrame) -> DataFrame:
+    """Count the rows of each finding or note, with a few as examples."""
     one = F.struct("transaction_id", "held_by", "said", "expected")
     first = F.slice(F.sort_array(F.collect_set(one)), 1, MAX_EXAMPLES)
     few = findings.where(F.col("transaction_id").isNotNull())
-    # Of a day on which everything is wrong not everything has to be in memory at once.
+    # Bounds memory on a day on which every row is a finding.
     place = F.row_number().over(_by_id())
     examples = few.withColumn("place_", place).where(F.col("place_") <= MAX_EXAMPLES)
     return (

@@ -1,6 +1,6 @@
-"""Purchases and all that was said of them, compared in Spark's tasks by the pure rules.
+"""Compare purchases with all records of them in Spark's tasks, by the domain's reconciliation.
 
-Rows come joined by transaction id; findings go out one row each, notes one row a batch and kind.
+Input rows are joined by transaction id; output is one row a finding, and one row a note and batch.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Any, Final
 from fraudwatch.domain.reconciliation.comparison import PurchaseRecords, Recomputed, findings_of
 from fraudwatch.domain.reconciliation.reconciled import Note
 from spark_jobs.reconcile.artefact_resolver import ArtefactResolver, ResolvedArtefacts
-from spark_jobs.reconcile.rescoring import Accepted, JudgedBy, judge_again
-from spark_jobs.reconcile.verdict_columns import said_from
+from spark_jobs.reconcile.rescoring import Accepted, VerdictVersions, rescore
+from spark_jobs.reconcile.verdict_columns import recorded_verdict
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame
 
-FINDINGS: Final = """finding STRING, transaction_id STRING, held_by STRING, said STRING,
+FINDINGS_SCHEMA: Final = """finding STRING, transaction_id STRING, held_by STRING, said STRING,
   expected STRING, rows BIGINT"""
-# What a row holds: an accepted purchase has a value; everybody else's part may be NULL.
+# Columns of an input row: an accepted purchase has a value; every other part may be NULL.
 COLUMNS: Final = (
     "transaction_id", "value", "features", "copies", "messages", "core", "core_amount_eur_cents",
     "stored", "served",
@@ -33,42 +33,44 @@ _ROWS_AT_ONCE: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """What every task needs to know; goes with it."""
+class ReconcileContext:
+    """Context of every task; sent with it."""
 
-    books: ResolvedArtefacts
-    features_version: str | None  # None: the archive lacks what was before
+    artefacts: ResolvedArtefacts
+    features_version: str | None  # None: the archive lacks earlier messages
     is_store_checked: bool = True
 
 
-def compared(joined: DataFrame, rules: Rules) -> DataFrame:
-    """Findings and notes; the files of the books must have been given to the workers."""
-    return joined.select(*COLUMNS).mapInArrow(partial(_compared, rules), FINDINGS)
+def compare_records(joined: DataFrame, context: ReconcileContext) -> DataFrame:
+    """Compute findings and notes; the artefact files must have been sent to the workers."""
+    return joined.select(*COLUMNS).mapInArrow(partial(_compared, context), FINDINGS_SCHEMA)
 
 
-def _compared(rules: Rules, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def _compared(
+    context: ReconcileContext, batches: Iterable[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
     from pyspark import SparkFiles
 
-    books = ArtefactResolver(rules.books, Path(SparkFiles.getRootDirectory()))
+    artefacts = ArtefactResolver(context.artefacts, Path(SparkFiles.getRootDirectory()))
     for batch in batches:
         for start in range(0, batch.num_rows, _ROWS_AT_ONCE):
             rows = batch.slice(start, _ROWS_AT_ONCE).to_pylist()
-            yield _laid_out(list(_findings(rows, rules, books)))
+            yield _laid_out(list(_findings(rows, context, artefacts)))
 
 
 def _findings(
-    rows: Sequence[Mapping[str, Any]], rules: Rules, books: ArtefactResolver
+    rows: Sequence[Mapping[str, Any]], context: ReconcileContext, artefacts: ArtefactResolver
 ) -> Iterator[tuple[str | int | None, ...]]:
     accepted = [row for row in rows if row["value"] is not None]
-    again = judge_again([_accepted(row) for row in accepted], books, rules.features_version)
+    rescored = rescore([_accepted(row) for row in accepted], artefacts, context.features_version)
     computed = {
-        row["transaction_id"]: one.computed for row, one in zip(accepted, again, strict=True)
+        row["transaction_id"]: one.computed for row, one in zip(accepted, rescored, strict=True)
     }
     for row in rows:
-        purchase = _purchase(row, computed.get(row["transaction_id"]), rules)
-        for found in findings_of(purchase):
-            yield (*found, 1)
-    notes = Counter(note for one in again for note in one.notes)
+        purchase = _purchase(row, computed.get(row["transaction_id"]), context)
+        for mismatch in findings_of(purchase):
+            yield (*mismatch, 1)
+    notes = Counter(note for one in rescored for note in one.notes)
     notes[Note.REPEATED] = sum((row["messages"] or 0) - len(row["copies"] or ()) for row in rows)
     for note, count in notes.items():
         if count:
@@ -76,40 +78,42 @@ def _findings(
 
 
 def _accepted(row: Mapping[str, Any]) -> Accepted:
-    said = (row["copies"] or [row["core"]])[0]
-    return Accepted(row["value"], row["features"], _judged_by(said), row["served"] or ())
+    verdict = (row["copies"] or [row["core"]])[0]
+    return Accepted(row["value"], row["features"], _versions(verdict), row["served"] or ())
 
 
-def _judged_by(said: Mapping[str, Any] | None) -> JudgedBy | None:
-    if said is None:
+def _versions(verdict: Mapping[str, Any] | None) -> VerdictVersions | None:
+    if verdict is None:
         return None
-    return JudgedBy(
-        policy=said["policy_version"],
-        models=tuple(one["version"] for one in said["model_scores"] or ()),
-        risk_view=said["risk_view"] or "",
-        features=said["features_version"],
-        mode=said["mode"],
+    return VerdictVersions(
+        policy=verdict["policy_version"],
+        models=tuple(one["version"] for one in verdict["model_scores"] or ()),
+        risk_view=verdict["risk_view"] or "",
+        features=verdict["features_version"],
+        mode=verdict["mode"],
     )
 
 
-def _purchase(row: Mapping[str, Any], computed: Recomputed | None, rules: Rules) -> PurchaseRecords:
+def _purchase(
+    row: Mapping[str, Any], computed: Recomputed | None, context: ReconcileContext
+) -> PurchaseRecords:
     return PurchaseRecords(
         transaction_id=row["transaction_id"],
         computed=computed,
-        copies=[said_from(one) for one in row["copies"] or ()],
-        core=row["core"] and said_from(row["core"]),
+        copies=[recorded_verdict(one) for one in row["copies"] or ()],
+        core=row["core"] and recorded_verdict(row["core"]),
         core_amount_eur_cents=row["core_amount_eur_cents"],
-        stored=row["stored"] and said_from(row["stored"]),
-        is_store_checked=rules.is_store_checked,
+        stored=row["stored"] and recorded_verdict(row["stored"]),
+        is_store_checked=context.is_store_checked,
         served=row["served"] or (),
     )
 
 
-def _laid_out(found: Sequence[tuple[str | int | None, ...]]) -> pa.RecordBatch:
+def _laid_out(rows: Sequence[tuple[str | int | None, ...]]) -> pa.RecordBatch:
     import pyarrow as pa
 
     names = ("finding", "transaction_id", "held_by", "said", "expected", "rows")
     schema = pa.schema([(name, pa.int64() if name == "rows" else pa.string()) for name in names])
-    columns = zip(*found, strict=True) if found else [() for _ in names]
+    columns = zip(*rows, strict=True) if rows else [() for _ in names]
     arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)

@@ -1,4 +1,4 @@
-"""Verdicts as a reconciliation holds them side by side: one row each, the same of every holder."""
+"""Convert verdicts to the columns that a reconciliation compares, the same for every source."""
 
 from __future__ import annotations
 
@@ -19,20 +19,19 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame
 
-# What is compared, and what it was made by.
-SAID: Final = """outcome STRING, risk STRING, score DOUBLE, amount_eur_cents BIGINT, mode STRING,
-  policy_version STRING, features_version STRING, risk_view STRING, decided_at_ms BIGINT,
-  model_scores ARRAY<STRUCT<model: STRING, version: STRING, score: DOUBLE>>"""
-# ``digest`` is of the message in one form, ``bytes_digest`` of the message as it was written.
-SAID_OF_MESSAGE: Final = f"{SAID}, digest STRING, bytes_digest STRING"
+# The compared fields of a verdict, and its versions.
+VERDICT_STRUCT: Final = """outcome STRING, risk STRING, score DOUBLE, amount_eur_cents BIGINT,
+  mode STRING, policy_version STRING, features_version STRING, risk_view STRING,
+  decided_at_ms BIGINT, model_scores ARRAY<STRUCT<model: STRING, version: STRING, score: DOUBLE>>"""
+# ``digest`` is of the re-encoded message, ``bytes_digest`` of the message's original bytes.
+VERDICT_MESSAGE_STRUCT: Final = f"{VERDICT_STRUCT}, digest STRING, bytes_digest STRING"
 _PLACED: Final = f"""transaction_id STRING, judged_partition INT, judged_offset BIGINT,
-  event_at_ms BIGINT, produced_on DATE, said STRUCT<{SAID_OF_MESSAGE}>"""
+  event_at_ms BIGINT, produced_on DATE, said STRUCT<{VERDICT_MESSAGE_STRUCT}>"""
 
 
 def placed_verdicts(raw: DataFrame) -> DataFrame:
-    """The verdicts of a raw topic, each with the place of its purchase; NULL where unreadable."""
-    wanted = raw.select("value", "produced_on")
-    return wanted.mapInArrow(_placed, _PLACED)
+    """Decode the verdicts of a raw topic with their purchase's offset; NULL where unreadable."""
+    return raw.select("value", "produced_on").mapInArrow(_placed, _PLACED)
 
 
 def _placed(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -50,7 +49,7 @@ def _arrow_schema() -> pa.Schema:
     import pyarrow as pa
 
     model = pa.struct([("model", pa.string()), ("version", pa.string()), ("score", pa.float64())])
-    said = pa.struct(
+    verdict = pa.struct(
         [
             ("outcome", pa.string()), ("risk", pa.string()), ("score", pa.float64()),
             ("amount_eur_cents", pa.int64()), ("mode", pa.string()),
@@ -64,7 +63,7 @@ def _arrow_schema() -> pa.Schema:
         [
             ("transaction_id", pa.string()), ("judged_partition", pa.int32()),
             ("judged_offset", pa.int64()), ("event_at_ms", pa.int64()),
-            ("produced_on", pa.date32()), ("said", said),
+            ("produced_on", pa.date32()), ("said", verdict),
         ]
     )  # fmt: skip
 
@@ -81,12 +80,12 @@ def _row(value: bytes) -> dict[str, Any]:
         "judged_partition": verdict.source_partition,
         "judged_offset": verdict.source_offset,
         "event_at_ms": verdict.event_at_ms,
-        "said": said_row(verdict, hashlib.sha256(value).hexdigest()),
+        "said": verdict_row(verdict, hashlib.sha256(value).hexdigest()),
     }
 
 
-def said_row(verdict: Verdict, bytes_digest: str = "") -> dict[str, Any]:
-    """What a verdict says, in the columns of :data:`SAID_OF_MESSAGE`."""
+def verdict_row(verdict: Verdict, bytes_digest: str = "") -> dict[str, Any]:
+    """Convert a verdict to the columns of :data:`VERDICT_MESSAGE_STRUCT`."""
     return {
         "outcome": str(verdict.outcome),
         "risk": str(verdict.risk),
@@ -106,8 +105,8 @@ def said_row(verdict: Verdict, bytes_digest: str = "") -> dict[str, Any]:
     }
 
 
-def said_from(row: Mapping[str, Any]) -> RecordedVerdict:
-    """The same as the domain compares it."""
+def recorded_verdict(row: Mapping[str, Any]) -> RecordedVerdict:
+    """Convert the columns to the verdict that the domain compares."""
     return RecordedVerdict(
         scored=ScoredOutcome(
             outcome=row["outcome"],

@@ -1,7 +1,7 @@
-"""A day's extract into the core layer: what the log lacks of it, and what the edge refused.
+"""Refine a day's extract into the core layer: purchases that the log lacks, and rejected lines.
 
 Everything is checked against the manifest before anything is written, and each table changes by one
-commit: whoever reads meanwhile sees the day as it was or as it is.
+commit: concurrent readers see the old or the new day.
 """
 
 from __future__ import annotations
@@ -40,12 +40,11 @@ _REJECTED_TABLE: Final = f"{DATABASE}.{CORE_REJECTED_PURCHASES}"
 def refine_extract(
     spark: SparkSession, lake: LakeSettings, manifest: ExtractManifest
 ) -> CountedRows:
-    """Bring the day into the core layer; a second time changes nothing.
+    """Refine the day into the core layer; idempotent.
 
     Raises:
-        ExtractUnusable: files lack, or hold something else than the manifest says; nothing was
-            written.
-        LakeBusy: other jobs kept writing the same day.
+        ExtractUnusable: files are missing or do not match the manifest; nothing was written.
+        LakeBusy: concurrent writers of the same day kept winning.
     """
     day = date.fromisoformat(manifest.day)
     try:
@@ -53,7 +52,7 @@ def refine_extract(
         rejected = read_rejected(spark, lake, manifest)
     except AnalysisException as error:
         raise ExtractUnusable(
-            f"a file that the manifest in {extract_folder(day)} names is not there, so nothing was "
+            f"a file that the manifest in {extract_folder(day)} names is missing, so nothing was "
             f"written; extract {day} again"
         ) from error
     parsed = parsed.persist(StorageLevel.DISK_ONLY)
@@ -80,7 +79,7 @@ def _check(manifest: ExtractManifest, counted: CountedRows, rejected: DataFrame)
     refused: Mapping[str, int] = {
         row["code"]: row["count"] for row in rejected.groupBy("code").count().collect()
     }
-    wanted = {code: rows for code, rows in manifest.rejected.items() if rows}
+    expected = {code: rows for code, rows in manifest.rejected.items() if rows}
     from_ms, until_ms = interval_of(date.fromisoformat(manifest.day))
     inside = counted.from_ms is None or (
         counted.from_ms >= from_ms and (counted.until_ms or 0) <= until_ms
@@ -90,17 +89,17 @@ def _check(manifest: ExtractManifest, counted: CountedRows, rejected: DataFrame)
         for why, is_so in (
             (f"holds {counted.rows_in} lines, not {manifest.accepted}",
              counted.rows_in != manifest.accepted),
-            (f"has lines that no message is made of ({dict(counted.rejected)})",
+            (f"has lines that are no valid message ({dict(counted.rejected)})",
              bool(counted.rejected)),
-            (f"rejected {dict(refused)}, not {wanted}", refused != wanted),
+            (f"rejected {dict(refused)}, not {expected}", refused != expected),
             ("has purchases of another day", not inside),
         )
         if is_so
     ]  # fmt: skip
     if broken:
         raise ExtractUnusable(
-            f"the extract of {manifest.day} {'; it '.join(broken)}: not what its manifest says, so "
-            f"nothing was written; extract {manifest.day} again"
+            f"the extract of {manifest.day} {'; it '.join(broken)}: it differs from its manifest, "
+            f"so nothing was written; extract {manifest.day} again"
         )
 
 

@@ -1,4 +1,4 @@
-"""A day's extract as it lies in the lake, read by Spark: its manifest first, it says the rest."""
+"""Read a day's extract with Spark: the manifest first, then the files that it lists."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ _REJECTED: Final = "origin STRING, code STRING, reason STRING"
 
 
 class ExtractUnusable(LookupError):
-    """The extract of a day is not there, or is not what its manifest says."""
+    """The extract of a day is missing, or differs from its manifest."""
 
 
 def read_manifest(spark: SparkSession, lake: LakeSettings, day: date) -> ExtractManifest:
-    """What was extracted of a day.
+    """Read the manifest of an extracted day.
 
     Raises:
-        ExtractUnusable: there is none, or it is none of ours.
+        ExtractUnusable: it is missing, unreadable or of another day.
     """
     folder = extract_folder(day)
     written = _content(spark, lake.at(f"{folder}/{MANIFEST_NAME}"))
     if written is None:
         raise ExtractUnusable(
-            f"{folder} has no {MANIFEST_NAME}, so {day} was never extracted whole and nothing was "
-            f"written; run python -m batch.extract_day --day {day}"
+            f"{folder} has no {MANIFEST_NAME}, so {day} was never extracted completely and nothing "
+            f"was written; run python -m batch.extract_day --day {day}"
         )
     try:
         manifest = decode(ExtractManifest, written)
@@ -51,7 +51,7 @@ def read_manifest(spark: SparkSession, lake: LakeSettings, day: date) -> Extract
 
 
 def _content(spark: SparkSession, address: str) -> bytes | None:
-    """A file's bytes, None without one; Spark's own readers pass over names that begin with _."""
+    """Read a file's bytes, None without one; Spark's readers ignore names that begin with _."""
     jvm: Any = spark._jvm  # noqa: SLF001  the only way to Hadoop's own file system
     path = jvm.org.apache.hadoop.fs.Path(address)
     files = path.getFileSystem(spark._jsparkSession.sessionState().newHadoopConf())  # noqa: SLF001
@@ -65,11 +65,11 @@ def _content(spark: SparkSession, address: str) -> bytes | None:
 
 
 def read_lines(spark: SparkSession, lake: LakeSettings, manifest: ExtractManifest) -> DataFrame:
-    """The day's lines as the rows of a raw table, so that they are parsed as the log's are."""
+    """Read the day's lines as rows of a raw table, to parse them like the log's messages."""
     folder = lake.at(extract_folder(date.fromisoformat(manifest.day)))
-    # Nothing the parser looks at depends on the place; it orders repeats.
-    wanted = [f"{folder}/{name}" for name in manifest.files if name != REJECTED_NAME]
-    lines = spark.read.text(wanted) if wanted else spark.createDataFrame([], "value STRING")
+    # The parser ignores the offset; it only orders repeats.
+    paths = [f"{folder}/{name}" for name in manifest.files if name != REJECTED_NAME]
+    lines = spark.read.text(paths) if paths else spark.createDataFrame([], "value STRING")
     return lines.select(
         F.lit(0).alias("source_partition"),
         F.monotonically_increasing_id().alias("source_offset"),
@@ -78,7 +78,7 @@ def read_lines(spark: SparkSession, lake: LakeSettings, manifest: ExtractManifes
 
 
 def read_rejected(spark: SparkSession, lake: LakeSettings, manifest: ExtractManifest) -> DataFrame:
-    """Why the edge refused lines of the day, never what they were."""
+    """Read the codes and reasons of the day's rejected lines, never their content."""
     day = date.fromisoformat(manifest.day)
     rows = spark.createDataFrame([], _REJECTED)
     if sum(manifest.rejected.values()):
@@ -89,6 +89,6 @@ def read_rejected(spark: SparkSession, lake: LakeSettings, manifest: ExtractMani
 
 
 def interval_of(day: date) -> tuple[int, int]:
-    """Where a UTC day begins and ends."""
+    """Return begin and end of a UTC day, epoch ms."""
     begin = datetime(day.year, day.month, day.day, tzinfo=UTC)
     return epoch_ms_of(begin), epoch_ms_of(begin + timedelta(days=1))

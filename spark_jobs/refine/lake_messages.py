@@ -1,4 +1,4 @@
-"""Messages of the log as rows of the lake, refused by the very checks that the stream applies.
+"""Parse messages of the log to rows of the lake, with the same checks as the stream.
 
 The parsing runs in Spark's Python workers, a few thousand messages at a time.
 """
@@ -23,76 +23,78 @@ from fraudwatch.domain.messages.transaction import Kind, Transaction
 from fraudwatch.domain.messages.verdict import Verdict
 from spark_jobs.refine.spark_schema import struct_of
 
-# Not a refusal: a person is forgotten, and no purchase is there to keep.
+# Not a refusal: the message erases a customer and holds no purchase.
 ERASE: Final = str(Kind.ERASE)
-# What a row is beside its message; ``code`` is NULL where the message is sound.
+# Columns beside the message's own; ``code`` is NULL where the message is valid.
 PLACE: Final = (
     StructField("source_partition", IntegerType()),
     StructField("source_offset", LongType()),
     StructField("code", StringType()),
 )
 
-_JUDGED: Final = {"source_partition": "judged_partition", "source_offset": "judged_offset"}
+_RENAMED_FIELDS: Final = {"source_partition": "judged_partition", "source_offset": "judged_offset"}
 
 
-class Sorted(NamedTuple):
-    """Columns of the sound messages, where each stands, and the others with why."""
+class ParsedBatch(NamedTuple):
+    """Columns of the valid messages with their positions, and the refused ones with their codes."""
 
     table: pa.Table
     position: Sequence[int]
     refused: Sequence[tuple[int, str]]
 
 
-def parsed(raw: DataFrame, message: type, parse: Callable[[list[bytes]], Sorted]) -> DataFrame:
-    """Each raw row's place and fields, or its place and the code it is refused by."""
+def parsed(raw: DataFrame, message: type, parse: Callable[[list[bytes]], ParsedBatch]) -> DataFrame:
+    """Parse each raw row to its offset and fields, or its offset and the code of its refusal."""
     schema = StructType([*PLACE, *_fields_of(message)])
     narrow = raw.select("source_partition", "source_offset", "value")
     return narrow.mapInArrow(partial(_parse_batches, schema, parse), schema)
 
 
 def _fields_of(message: type) -> list[StructField]:
-    """The message's own columns; a verdict says by itself where its purchase stands."""
+    """Return the message's columns; a verdict's ``source_`` fields name its purchase's offset."""
     return [
-        StructField(_JUDGED.get(field.name, field.name), field.dataType)
+        StructField(_RENAMED_FIELDS.get(field.name, field.name), field.dataType)
         for field in struct_of(message)
     ]
 
 
 def _parse_batches(
-    schema: StructType, parse: Callable[[list[bytes]], Sorted], batches: Iterable[pa.RecordBatch]
+    schema: StructType,
+    parse: Callable[[list[bytes]], ParsedBatch],
+    batches: Iterable[pa.RecordBatch],
 ) -> Iterator[pa.RecordBatch]:
-    wanted = to_arrow_schema(schema)
+    arrow_schema = to_arrow_schema(schema)
     for batch in batches:
         values = [value or b"" for value in batch.column("value").to_pylist()]
-        yield from _laid_out(batch, parse(values), wanted).to_batches()
+        yield from _laid_out(batch, parse(values), arrow_schema).to_batches()
 
 
-def _laid_out(batch: pa.RecordBatch, found: Sorted, wanted: pa.Schema) -> pa.Table:
-    """Sound rows first, refused ones after them, in the columns of the schema."""
-    places = pa.array([*found.position, *(place for place, _ in found.refused)], pa.int64())
-    sound = len(found.position)
-    codes = [None] * sound + [code for _, code in found.refused]
+def _laid_out(batch: pa.RecordBatch, messages: ParsedBatch, schema: pa.Schema) -> pa.Table:
+    """Build the table of the schema: valid rows first, refused ones after them."""
+    places = pa.array([*messages.position, *(place for place, _ in messages.refused)], pa.int64())
+    valid = len(messages.position)
+    codes = [None] * valid + [code for _, code in messages.refused]
     columns = []
-    for field in wanted:
+    for field in schema:
         if field.name == "code":
             columns.append(pa.array(codes, pa.string()))
         elif field.name in ("source_partition", "source_offset"):
             columns.append(batch.column(field.name).take(places).cast(field.type))
         else:
-            told = found.table.column(field.name).cast(field.type).combine_chunks()
-            missing = pa.nulls(len(found.refused), field.type)
-            columns.append(pa.chunked_array([told, missing]).combine_chunks())
-    return pa.table(columns, schema=wanted)
+            values = messages.table.column(field.name).cast(field.type).combine_chunks()
+            missing = pa.nulls(len(messages.refused), field.type)
+            columns.append(pa.chunked_array([values, missing]).combine_chunks())
+    return pa.table(columns, schema=schema)
 
 
-def sort_transactions(values: list[bytes]) -> Sorted:
-    """As the detector takes them: see :func:`parse_transactions`."""
-    found = parse_transactions(values)
+def parse_transaction_batch(values: list[bytes]) -> ParsedBatch:
+    """Parse transactions exactly as the detector does: see :func:`parse_transactions`."""
+    batch = parse_transactions(values)
     refused = [
         (place, ERASE if _is_erasure(values[place]) else str(why.code))
-        for place, why in found.refused
+        for place, why in batch.refused
     ]
-    return Sorted(found.frame.to_arrow(), found.position.tolist(), refused)
+    return ParsedBatch(batch.frame.to_arrow(), batch.position.tolist(), refused)
 
 
 class _Envelope(msgspec.Struct):
@@ -106,9 +108,9 @@ def _is_erasure(value: bytes) -> bool:
         return False
 
 
-def sort_messages(message: type[Any], values: list[bytes]) -> Sorted:
-    """Messages of any type, one by one; verdicts and labels are not worth more."""
-    sound: list[Any] = []
+def parse_message_batch(message: type[Any], values: list[bytes]) -> ParsedBatch:
+    """Parse messages of any type one by one: fast enough for verdicts and labels."""
+    valid: list[Any] = []
     position: list[int] = []
     refused: list[tuple[int, str]] = []
     for place, value in enumerate(values):
@@ -120,27 +122,27 @@ def sort_messages(message: type[Any], values: list[bytes]) -> Sorted:
         if problems(one):
             refused.append((place, str(Code.OUT_OF_BOUNDS)))
             continue
-        sound.append(one)
+        valid.append(one)
         position.append(place)
-    return Sorted(_table_of(message, sound), position, refused)
+    return ParsedBatch(_table_of(message, valid), position, refused)
 
 
 def _table_of(message: type[Any], rows: Sequence[Any]) -> pa.Table:
     schema = to_arrow_schema(struct_of(message, without=()))
     table = pa.Table.from_pylist([msgspec.to_builtins(row) for row in rows], schema=schema)
-    return table.rename_columns([_JUDGED.get(name, name) for name in table.column_names])
+    return table.rename_columns([_RENAMED_FIELDS.get(name, name) for name in table.column_names])
 
 
 def transactions_of(raw: DataFrame) -> DataFrame:
-    """Purchases."""
-    return parsed(raw, Transaction, sort_transactions)
+    """Parse the transactions of a raw table."""
+    return parsed(raw, Transaction, parse_transaction_batch)
 
 
 def messages_of(raw: DataFrame, message: type[Any]) -> DataFrame:
-    """Verdicts, or labels."""
-    return parsed(raw, message, partial(sort_messages, message))
+    """Parse the messages of a raw table, such as labels."""
+    return parsed(raw, message, partial(parse_message_batch, message))
 
 
 def verdicts_of(raw: DataFrame) -> DataFrame:
-    """Verdicts; where the judged purchase stands is another place than the verdict's own."""
-    return parsed(raw, Verdict, partial(sort_messages, Verdict))
+    """Parse verdicts; the scored purchase's offset differs from the verdict's own."""
+    return parsed(raw, Verdict, partial(parse_message_batch, Verdict))

@@ -1,7 +1,7 @@
-"""Refines the extract of a closed day: its purchases that the log lacks, and what was rejected.
+"""Refine the extract of a closed day: merge purchases that the log lacks, and rejected lines.
 
 The extract is checked against its manifest before anything is written. Purchases that an earlier
-extract of the day added and this one no longer holds are taken back; those of the log stay. Running
+extract of the day added and this one no longer contains are deleted; those of the log stay. Running
 twice changes nothing.
 
 Example: spark-submit spark_jobs/refine/refine_day.py --day 2026-11-20 --json
@@ -26,7 +26,7 @@ from fraudwatch.domain.lake.day_extract import ExtractManifest
 from fraudwatch.domain.lake.job_outcome import JobOutcome
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import LakeSettings
-from spark_jobs.print_outcomes import say
+from spark_jobs.print_outcomes import print_outcomes
 from spark_jobs.refine.day_refining import refine_extract
 from spark_jobs.refine.extract_reading import ExtractUnusable, interval_of, read_manifest
 
@@ -34,11 +34,11 @@ log = logging.getLogger("refine_day")
 
 
 def run(spark: SparkSession, lake: LakeSettings, day: date) -> Sequence[JobOutcome]:
-    """Refine one day; the extract's own outcome enters the ledger here, from its manifest.
+    """Refine one day; the extract's own job outcome is recorded here, from its manifest.
 
     Raises:
         ExtractUnusable: nothing was written.
-        LakeBusy: other jobs kept writing the same day.
+        LakeBusy: concurrent writers of the same day kept winning.
     """
     began_at_ms = time.time_ns() // 1_000_000
     manifest = read_manifest(spark, lake, day)
@@ -53,7 +53,7 @@ def run(spark: SparkSession, lake: LakeSettings, day: date) -> Sequence[JobOutco
 
 
 def outcome_of_extract(manifest: ExtractManifest) -> JobOutcome:
-    """What the extract did, as its manifest tells it: it runs without Spark, beside no table."""
+    """Build the extract's job outcome from its manifest: the extract itself writes no table."""
     from_ms, until_ms = interval_of(date.fromisoformat(manifest.day))
     return JobOutcome(
         run_id=manifest.run_id,
@@ -71,21 +71,21 @@ def outcome_of_extract(manifest: ExtractManifest) -> JobOutcome:
 
 
 def main() -> int:
-    """Wire the job, run it once and say what came of it."""
+    """Run the job once, print its outcomes and return the exit code."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--day", type=date.fromisoformat, required=True, help="2026-11-20, UTC")
     parser.add_argument("--json", action="store_true", help="print exactly one JSON object")
-    wanted = parser.parse_args()
+    arguments = parser.parse_args()
     configure_logging("refine_day")
     lake = LakeSettings()
     try:
-        outcomes = run(open_lake(lake, "refine_day"), lake, wanted.day)
+        outcomes = run(open_lake(lake, "refine_day"), lake, arguments.day)
     except (ExtractUnusable, LakeBusy) as error:
-        log.error("%s", error)  # noqa: TRY400  the sentence says it; a traceback would bury it
+        log.error("%s", error)  # noqa: TRY400  the sentence is enough; a traceback would bury it
         return 1
-    say(outcomes, as_json=wanted.json)
+    print_outcomes(outcomes, as_json=arguments.json)
     return 0
 
 

@@ -1,6 +1,6 @@
-"""Refines the archived topics: raw bytes into checked rows, one a purchase, verdict and label.
+"""Refine the archived topics: parse raw bytes into valid rows, one a purchase, verdict and label.
 
-It takes what was archived since it ran last. Refused messages are counted by reason and stay in the
+Reads what was archived since its last run. Rejected messages are counted by reason and stay in the
 raw layer; running twice changes nothing. To refine everything anew, remove the checkpoint folder of
 a raw table and run it again.
 
@@ -23,38 +23,38 @@ from fraudwatch.adapters.lake.session import open_lake
 from fraudwatch.domain.lake.job_outcome import JobOutcome
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import LakeSettings
-from spark_jobs.print_outcomes import say
+from spark_jobs.print_outcomes import print_outcomes
 from spark_jobs.refine.topic_refining import REFINED, RefiningStopped, refine
 
 log = logging.getLogger("refine_topics")
 
 
-class Refined(NamedTuple):
-    """What a run did, and what it could not do."""
+class RefineResult(NamedTuple):
+    """Outcomes of a run, and the tables that failed, one sentence each."""
 
     outcomes: Sequence[JobOutcome]
     failed: Sequence[str]
 
 
-def run(spark: SparkSession, lake: LakeSettings) -> Refined:
-    """Refine every table; one that fails does not keep the others from it."""
+def run(spark: SparkSession, lake: LakeSettings) -> RefineResult:
+    """Refine every table; a failed one does not stop the others."""
     outcomes: list[JobOutcome] = []
     failed: list[str] = []
-    for what in REFINED:
+    for step in REFINED:
         began_at_ms = time.time_ns() // 1_000_000
         try:
-            counted = refine(spark, lake, what)
+            counted = refine(spark, lake, step)
         except RefiningStopped as error:
             failed.append(str(error))
             continue
-        log.info("%s: %d rows in, %d out", what.raw, counted.rows_in, counted.rows_out)
-        outcomes.append(outcome_of(f"refine_topics:{what.raw}", counted, began_at_ms=began_at_ms))
+        log.info("%s: %d rows in, %d out", step.raw, counted.rows_in, counted.rows_out)
+        outcomes.append(outcome_of(f"refine_topics:{step.raw}", counted, began_at_ms=began_at_ms))
     append_outcomes(spark, outcomes)
-    return Refined(outcomes, failed)
+    return RefineResult(outcomes, failed)
 
 
 def main() -> int:
-    """Wire the job, run it once and say what came of it."""
+    """Run the job once, print its outcomes and return the exit code."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -63,7 +63,7 @@ def main() -> int:
     configure_logging("refine_topics")
     lake = LakeSettings()
     done = run(open_lake(lake, "refine_topics"), lake)
-    say(done.outcomes, as_json=as_json, failed=done.failed)
+    print_outcomes(done.outcomes, as_json=as_json, failed=done.failed)
     for sentence in done.failed:
         log.error("%s", sentence)
     return 1 if done.failed else 0

@@ -1,4 +1,4 @@
-"""Spark's types of our messages, derived from their fields: no fact stands in two places."""
+"""Derive Spark schemas from message types, so that each field is defined once."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pyspark.sql.types import ArrayType, DataType, DoubleType, LongType, StringT
 from fraudwatch.domain.messages.fields import columns_of
 
 _SIMPLE: Final[dict[type, type[DataType]]] = {str: StringType, int: LongType, float: DoubleType}
-# The same in every row of a table: which message it was made of.
+# Constant in all rows of a table: schema and kind of the message.
 ENVELOPE: Final = frozenset({"schema", "kind"})
 
 
 def struct_of(message: type, *, without: Collection[str] = ENVELOPE) -> StructType:
-    """One column a field, in declaration order; every one may be NULL, as in a Delta table."""
+    """Build a column for each field, in declaration order; all nullable, as in a Delta table."""
     struct = StructType()
     for column in columns_of(message):
         if column.name not in without:

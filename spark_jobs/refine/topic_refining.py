@@ -1,7 +1,7 @@
-"""The raw layer into the core layer, incrementally: Delta's own stream says what is new.
+"""Refine the raw layer into the core layer incrementally, by a stream over the Delta table.
 
-Each batch is merged, so that one that is run again after a crash changes nothing. What retention or
-an erasure takes from the raw layer is no news and is passed over.
+Each batch is merged, so a replay after a crash changes nothing. Rows that retention or an erasure
+deletes from the raw layer are ignored.
 """
 
 from __future__ import annotations
@@ -39,19 +39,19 @@ from fraudwatch.lake import (
 from fraudwatch.settings import LakeSettings
 from spark_jobs.refine.lake_messages import messages_of, transactions_of, verdicts_of
 
-# So that memory does not grow with what there is to catch up on.
+# Bounds memory, whatever the backlog.
 _BYTES_AT_ONCE: Final = "128m"
 REPEATED: Final = "repeated"
 _RAISED: Final = re.compile(r"[A-Za-z_.]+(?:Busy|Error|Exception): ")
 
 
 class RefiningStopped(RuntimeError):
-    """A raw table could not be brought into its core table."""
+    """A raw table could not be refined into its core table."""
 
 
 @dataclass(frozen=True, slots=True)
-class Refining:
-    """From which table into which, and what lies between."""
+class RefineStep:
+    """Refinement of one raw table into its core table."""
 
     raw: str
     how: Merge
@@ -65,93 +65,93 @@ def _labels(raw: DataFrame) -> DataFrame:
 
 
 REFINED: Final = (
-    Refining(
+    RefineStep(
         RAW_TRANSACTION_TOPIC,
         TRANSACTIONS_OF_THE_LOG,
         transactions_of,
         lambda parsed: core_transactions(parsed, FROM_LOG),
         "event_at_ms",
     ),
-    Refining(RAW_FRAUD_TOPIC, VERDICTS, verdicts_of, core_verdicts, "event_at_ms"),
-    Refining(RAW_LABELS_TOPIC, LABELS, _labels, core_labels, "known_at_ms"),
+    RefineStep(RAW_FRAUD_TOPIC, VERDICTS, verdicts_of, core_verdicts, "event_at_ms"),
+    RefineStep(RAW_LABELS_TOPIC, LABELS, _labels, core_labels, "known_at_ms"),
 )
 
 
-def refine(spark: SparkSession, lake: LakeSettings, what: Refining) -> CountedRows:
-    """Everything that came into the raw table since the last time.
+def refine(spark: SparkSession, lake: LakeSettings, step: RefineStep) -> CountedRows:
+    """Refine all rows that were added to the raw table since the last run.
 
     Raises:
-        RefiningStopped: batches before the one that failed were kept.
+        RefiningStopped: a batch failed; the batches before it are stored.
     """
     counted: list[CountedRows] = []
 
-    def take(batch: DataFrame, _: int) -> None:
-        counted.append(refine_batch(batch, what))
+    def on_batch(batch: DataFrame, _: int) -> None:
+        counted.append(refine_batch(batch, step))
 
-    news = (
+    added = (
         spark.readStream.format("delta")
         .option("skipChangeCommits", "true")
         .option("maxBytesPerTrigger", _BYTES_AT_ONCE)
-        .table(f"{DATABASE}.{what.raw}")
+        .table(f"{DATABASE}.{step.raw}")
     )
     query = (
-        news.writeStream.queryName(f"refine_{what.raw}")
-        .option("checkpointLocation", lake.at(checkpoint_of(what.raw)))
+        added.writeStream.queryName(f"refine_{step.raw}")
+        .option("checkpointLocation", lake.at(checkpoint_of(step.raw)))
         .trigger(availableNow=True)
-        .foreachBatch(take)
+        .foreachBatch(on_batch)
         .start()
     )
     try:
         query.awaitTermination()
     except StreamingQueryException as error:
-        raise RefiningStopped(_sentence(what, error)) from error
+        raise RefiningStopped(_sentence(step, error)) from error
     return sum(counted, start=CountedRows())
 
 
-def refine_batch(batch: DataFrame, what: Refining) -> CountedRows:
-    """Merge one batch; every row of it is written or put aside for a reason."""
-    # Asked several times: to count, to find the days, to merge.
-    parsed = what.parse(batch).persist(StorageLevel.DISK_ONLY)
+def refine_batch(batch: DataFrame, step: RefineStep) -> CountedRows:
+    """Merge one batch; every row is written or rejected for a reason."""
+    # Used several times: to count, to find the days, to merge.
+    parsed = step.parse(batch).persist(StorageLevel.DISK_ONLY)
     try:
-        counted = count_parsed(parsed, what.time)
-        changed = merge(what.rows(parsed), what.how, counted)
+        counted = count_parsed(parsed, step.time)
+        changed = merge(step.rows(parsed), step.how, counted)
     finally:
         parsed.unpersist()
     return with_repeats(counted, changed.inserted + changed.updated)
 
 
 def count_parsed(parsed: DataFrame, time: str) -> CountedRows:
-    """How many rows there are, how many are refused for which reason, and when they were."""
-    found: list[Any] = (
+    """Count the rows, those rejected by reason, and find their time interval."""
+    groups: list[Any] = (
         parsed.groupBy("code")
         .agg(F.count("*").alias("rows"), F.min(time).alias("first"), F.max(time).alias("last"))
         .collect()
     )
-    sound = next((row for row in found if row["code"] is None), None)
+    valid = next((row for row in groups if row["code"] is None), None)
     return CountedRows(
-        rows_in=sum(row["rows"] for row in found),
-        rejected={row["code"]: row["rows"] for row in found if row["code"] is not None},
-        from_ms=sound["first"] if sound else None,
-        until_ms=sound["last"] + 1 if sound else None,
+        rows_in=sum(row["rows"] for row in groups),
+        rejected={row["code"]: row["rows"] for row in groups if row["code"] is not None},
+        from_ms=valid["first"] if valid else None,
+        until_ms=valid["last"] + 1 if valid else None,
     )
 
 
 def with_repeats(counted: CountedRows, changed: int) -> CountedRows:
-    """What was sound and changed nothing was there already, or said nothing newer."""
+    """Count valid rows that changed nothing as repeats: already stored, or not newer."""
     repeats = counted.rows_in - sum(counted.rejected.values()) - changed
     return counted + CountedRows(rows_out=changed, rejected={REPEATED: repeats} if repeats else {})
 
 
 def checkpoint_of(raw: str) -> str:
-    """The folder of the lake where Spark logs what was refined."""
+    """Return the lake folder of the raw table's checkpoint."""
     return f"{CHECKPOINT_FOLDER}/refine/{raw}"
 
 
-def _sentence(what: Refining, error: StreamingQueryException) -> str:
-    told = [line.strip() for line in str(error).strip().splitlines()]
-    # Python's own error comes last in the traceback that Spark quotes.
-    raised = [line for line in told if _RAISED.match(line)]
+def _sentence(step: RefineStep, error: StreamingQueryException) -> str:
+    lines = [line.strip() for line in str(error).strip().splitlines()]
+    # Python's own error is the last in the traceback that Spark quotes.
+    raised = [line for line in lines if _RAISED.match(line)]
     return (
-        f"refining {what.raw} stopped: {(raised or told)[-1 if raised else 0]}; whole batches were "
-        "kept and none counts twice: remove the cause and run this again"
+        f"refining {step.raw} stopped: {(raised or lines)[-1 if raised else 0]}; complete batches "
+        "are stored and none counts twice: fix the cause and run this again"
     )

@@ -1,9 +1,9 @@
-"""Deletes what the lake has kept for as long as ``contracts/retention.yaml`` allows.
+"""Enforce retention: delete lake data older than ``contracts/retention.yaml`` allows.
 
-Of each table the days that are older go, by its partition column, in one commit; then VACUUM
-removes the files that no version of the last 7 days needs. Until then a deleted row can still be
-read as an old version: it is gone for good by the first run 7 days after it was deleted. Old day
-folders of the extract go at once. A second run on the same day finds nothing to do.
+Deletes each table's expired days by its partition column, in one commit; then VACUUM removes the
+files that no version of the last 7 days needs. Until then a deleted row can still be read as an old
+version: it is gone for good with the first run 7 days after it was deleted. Expired day folders of
+the extract are removed at once. A second run on the same day finds nothing to do.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from fraudwatch.domain.lake.counted_rows import CountedRows
 from fraudwatch.domain.lake.retention import BrokenRetention, Retention, oldest_kept, too_old
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import LakeSettings
-from spark_jobs.print_outcomes import say
+from spark_jobs.print_outcomes import print_outcomes
 from spark_jobs.retention.lake_folders import LakeFolders
 from spark_jobs.retention.retention_file import load_retention
 
@@ -41,7 +41,7 @@ log = logging.getLogger(JOB)
 
 @dataclass(frozen=True, slots=True)
 class Enforcement:
-    """One run over one lake."""
+    """Retention run over the lake."""
 
     spark: SparkSession
     settings: LakeSettings
@@ -50,15 +50,15 @@ class Enforcement:
     is_dry_run: bool = False
 
     def run(self) -> dict[str, int]:
-        """What was deleted: rows by table, folders by parent; on a dry run what would be.
+        """Delete expired data; return rows by table and folders by parent (dry run: only counted).
 
         Raises:
-            BrokenRetention: the policy does not fit the lake; nothing was deleted.
+            BrokenRetention: the retention policy does not match the lake; nothing was deleted.
         """
         if self.today > datetime.now(UTC).date():
             raise BrokenRetention(
-                f"{self.today} has not come yet, so what is still to be kept would count as old; "
-                "nothing was deleted: count back from today or an earlier day"
+                f"{self.today} is in the future, so data within its retention would count as "
+                "expired; nothing was deleted: use today or an earlier day"
             )
         existing = self._existing()
         self.policy.check(existing)
@@ -74,9 +74,9 @@ class Enforcement:
         return {name: count for name, count in deleted.items() if count}
 
     def _existing(self) -> list[str]:
-        # The catalogue's own listing would ask for all that is known of each table.
-        found = self.spark.sql(f"SHOW TABLES IN {lake.DATABASE}").collect()
-        return [table.tableName for table in found if not table.isTemporary]
+        # The catalogue's own listing would load all metadata of each table.
+        tables = self.spark.sql(f"SHOW TABLES IN {lake.DATABASE}").collect()
+        return [table.tableName for table in tables if not table.isTemporary]
 
     def _day_column(self, table: str) -> str:
         detail: Any = self.spark.sql(f"DESCRIBE DETAIL {lake.DATABASE}.{table}").first()
@@ -84,8 +84,8 @@ class Enforcement:
         days = [name for name in detail.partitionColumns if types[name] == "date"]
         if len(days) != 1:
             raise BrokenRetention(
-                f"{table} is not partitioned by one day, so nobody can tell what of it is old and "
-                "nothing was deleted; partition it by a DATE, or keep it under kept:"
+                f"{table} is not partitioned by one day, so the age of its rows is unknown and "
+                "nothing was deleted; partition it by a DATE, or list it under kept:"
             )
         return str(days[0])
 
@@ -93,7 +93,7 @@ class Enforcement:
         name, first = f"{lake.DATABASE}.{table}", oldest_kept(self.today, days)
         old = self.spark.table(name).where(F.col(column) < F.lit(first)).count()
         if old:
-            log.info("%s: %d rows of before %s", table, old, first)
+            log.info("%s: %d rows from before %s", table, old, first)
         if self.is_dry_run:
             return old
         if old:
@@ -113,35 +113,35 @@ class Enforcement:
 
 
 def main() -> int:
-    """Wire the job, run it once and say what came of it."""
-    asked = _asked()
+    """Run the job once, print its outcome and return the exit code."""
+    arguments = _parse_arguments()
     configure_logging(JOB)
     began_at_ms, settings = time.time_ns() // 1_000_000, LakeSettings()
     try:
-        policy = load_retention(asked.policy)
+        policy = load_retention(arguments.policy)
         spark = open_lake(settings, JOB)
-        deleted = Enforcement(spark, settings, policy, asked.today, asked.dry_run).run()
+        deleted = Enforcement(spark, settings, policy, arguments.today, arguments.dry_run).run()
         outcomes = [outcome_of(JOB, counted(deleted), began_at_ms=began_at_ms)]
-        if not asked.dry_run:
+        if not arguments.dry_run:
             append_outcomes(spark, outcomes)
     except (BrokenRetention, LakeBusy) as error:
-        log.error("%s", error)  # noqa: TRY400  the sentence says it; a traceback would bury it
+        log.error("%s", error)  # noqa: TRY400  the sentence is enough; a traceback would bury it
         return 1
-    say(outcomes, as_json=asked.json)
+    print_outcomes(outcomes, as_json=arguments.json)
     return 0
 
 
 def counted(deleted: dict[str, int]) -> CountedRows:
-    """What was deleted counts as put aside, by where it lay."""
+    """Count deleted rows and folders as rejected, by table or folder."""
     return CountedRows(rows_in=sum(deleted.values()), rejected=deleted)
 
 
-def _asked() -> argparse.Namespace:
+def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=JOB, description=__doc__, epilog=EXAMPLE)
     parser.add_argument(
         "--today", type=date.fromisoformat, default=datetime.now(UTC).date(), help="YYYY-MM-DD, UTC"
     )
-    parser.add_argument("--dry-run", action="store_true", help="say what would go; delete nothing")
+    parser.add_argument("--dry-run", action="store_true", help="count only; delete nothing")
     parser.add_argument("--policy", type=Path, default=POLICY, help="another retention.yaml")
     parser.add_argument("--json", action="store_true", help="print exactly one JSON object")
     return parser.parse_args()

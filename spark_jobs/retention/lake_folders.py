@@ -1,4 +1,4 @@
-"""Folders of the lake, through Spark's own client of its file system (HDFS, or files in tests)."""
+"""List and remove folders of the lake through Spark's file system client (HDFS, local in tests)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class LakeFolders:
-    """What lies below one address, and its removal."""
+    """Folders below an address of the lake."""
 
     def __init__(self, spark: SparkSession) -> None:
         # Neither is part of PySpark's documented interface; both are there in every release.
@@ -17,7 +17,7 @@ class LakeFolders:
         self._conf = spark._jsc.hadoopConfiguration()  # noqa: SLF001
 
     def names(self, address: str) -> list[str]:
-        """The folders directly below it; none when it does not exist."""
+        """List the folders directly below it; none when it does not exist."""
         path = self._path(address)
         files = path.getFileSystem(self._conf)
         if not files.exists(path):
@@ -27,7 +27,7 @@ class LakeFolders:
         )
 
     def remove(self, address: str) -> None:
-        """Delete a folder and all that is in it; it is no trouble when it is gone."""
+        """Delete a folder with its content; a missing one is no error."""
         path = self._path(address)
         path.getFileSystem(self._conf).delete(path, True)
 

@@ -1,1 +1,1 @@
-"""The steps of ``train_model``: what there is to learn from, the folds, the gate, the record."""
+"""Steps of ``train_model``: data set, folds, promotion gate, run record, report."""

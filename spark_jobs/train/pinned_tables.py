@@ -1,4 +1,4 @@
-"""Tables of the lake as they were at one moment: Delta keeps versions, and training names them."""
+"""Read lake tables at pinned Delta versions, which a training records."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PinnedTables:
-    """What others write meanwhile changes nothing that is read through this."""
+    """Snapshot of tables: concurrent writes are not visible through it."""
 
     spark: SparkSession
     versions: Mapping[str, int]
 
     def frame(self, table: str) -> DataFrame:
-        """The table in its pinned version."""
+        """Read the table at its pinned version."""
         version = int(self.versions[table])
         return self.spark.sql(
             f"SELECT * FROM {DATABASE}.{table} VERSION AS OF {version}"  # noqa: S608  our own names
@@ -28,7 +28,7 @@ class PinnedTables:
 
 
 def pinned(spark: SparkSession, tables: Iterable[str]) -> PinnedTables:
-    """The tables as they are now."""
+    """Pin the tables at their current versions."""
     return PinnedTables(spark, {table: _version(spark, table) for table in tables})
 
 

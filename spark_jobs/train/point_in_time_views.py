@@ -1,4 +1,4 @@
-"""What risk views would have said of the purchases in the lake, made for training.
+"""Compute point-in-time view features of the lake's purchases, for training.
 
 All purchases and labels pass through the driver's memory, some 150 bytes a purchase: ten million
 are 1.5 GB. The rule is the stream's own, :mod:`fraudwatch.domain.views.as_of`.
@@ -33,26 +33,26 @@ _KEYS: Final = {
 
 
 class Past(NamedTuple):
-    """Everything that happened before a moment, in columns; ids stand beside the purchases."""
+    """All purchases before an instant, in columns, with their ids."""
 
     transaction_id: pa.ChunkedArray
     purchases: PastPurchases
 
 
-def told_as_of(
+def point_in_time_views(
     purchases: DataFrame, changes: Iterable[LabelChange], span_ms: tuple[int, int]
 ) -> DataFrame:
-    """``transaction_id`` and ``told``, packed, of every purchase from an instant until another."""
+    """Compute ``transaction_id`` and packed ``view_features`` of every purchase in a time span."""
     from fraudwatch.domain.views.as_of import view_features_as_of
 
     from_ms, until_ms = span_ms
     past = past_of(purchases, until_ms)
-    told = view_features_as_of(past.purchases, changes_by_row(past, changes))
-    return told_frame(purchases.sparkSession, past, told, from_ms)
+    features = view_features_as_of(past.purchases, changes_by_row(past, changes))
+    return views_frame(purchases.sparkSession, past, features, from_ms)
 
 
 def past_of(purchases: DataFrame, until_ms: int) -> Past:
-    """All purchases before an instant, of the log and of the extract: some 100 bytes each."""
+    """Read all purchases before an instant, from log and extract: some 100 bytes each."""
     from pyspark.sql import functions as F  # noqa: N812  its customary name
 
     from fraudwatch.domain.views.past import PastPurchases
@@ -62,17 +62,17 @@ def past_of(purchases: DataFrame, until_ms: int) -> Past:
     keys = {name: keys_of(rows.column(column).to_pylist()) for name, column in _KEYS.items()}
     amounts = rows.column("amount_eur_cents").fill_null(0).to_numpy()
     status = rows.column("payment_status").to_numpy(zero_copy_only=False)
-    found = PastPurchases(
+    columns = PastPurchases(
         event_at_ms=rows.column("event_at_ms").to_numpy().astype(np.int64),
         is_approved=(status == PaymentStatus.APPROVED).astype(np.bool_),
         amount_eur_cents=amounts.astype(np.int64),
         **keys,
     )
-    return Past(rows.column("transaction_id"), found)
+    return Past(rows.column("transaction_id"), columns)
 
 
 def changes_by_row(past: Past, changes: Iterable[LabelChange]) -> LabelChanges:
-    """The same by place; labels of purchases that the lake does not hold are passed over."""
+    """Index label changes by the purchase's row; those of purchases not in the lake are skipped."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -90,11 +90,11 @@ def changes_by_row(past: Past, changes: Iterable[LabelChange]) -> LabelChanges:
     )
 
 
-def told_frame(spark: SparkSession, past: Past, told: Float64s, from_ms: int) -> DataFrame:
-    """What views said of each purchase since an instant, packed."""
+def views_frame(spark: SparkSession, past: Past, features: Float64s, from_ms: int) -> DataFrame:
+    """Build the DataFrame of packed view features of each purchase since an instant."""
     import pyarrow as pa
 
-    wanted = np.flatnonzero(past.purchases.event_at_ms >= from_ms)
-    names = past.transaction_id.take(pa.array(wanted))
-    table = pa.table({"transaction_id": names, "told": pa.array(packed(told[wanted]), pa.binary())})
-    return spark.createDataFrame(table)
+    chosen = np.flatnonzero(past.purchases.event_at_ms >= from_ms)
+    names = past.transaction_id.take(pa.array(chosen))
+    values = pa.array(packed(features[chosen]), pa.binary())
+    return spark.createDataFrame(pa.table({"transaction_id": names, "view_features": values}))

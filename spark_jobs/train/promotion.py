@@ -1,4 +1,4 @@
-"""From a measured challenger to what the stream uses, or to the reason why it does not."""
+"""Promote a measured challenger to the stream's active model, or return why it was not."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from fraudwatch.domain.models.fitted import VERSION_LENGTH, BrokenModel, ModelKi
 from fraudwatch.domain.time_units import DAY_MS
 from fraudwatch.domain.training.gate import GateConfig, GateDecision, GateInput, GateResult, decide
 from fraudwatch.domain.training.versions import Alias, TrainingRecord
-from spark_jobs.train.dataset import NotEnough
-from spark_jobs.train.evaluating import CHALLENGER, Learned
+from spark_jobs.train.dataset import NotEnoughData
+from spark_jobs.train.evaluating import CHALLENGER, FittedFold
 
 log = logging.getLogger("train_model")
 
@@ -30,8 +30,8 @@ TRAINED_UNTIL = "trained_until_ms"
 Record = Callable[[str, GateResult], TrainingRecord]
 
 
-class Outcome(enum.StrEnum):
-    """How a training ended."""
+class TrainingOutcome(enum.StrEnum):
+    """Outcome of a training run."""
 
     PROMOTED = "promoted"
     WAITS = "waits_for_approval"
@@ -41,58 +41,58 @@ class Outcome(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
-    """What became of a challenger."""
+class PromotionResult:
+    """Result for a challenger: outcome, reason and registered version."""
 
-    outcome: Outcome
+    outcome: TrainingOutcome
     because: str
     version: int
     sha256: str
 
 
-def settle(
+def settle_challenger(
     models: ModelLifecycle,
-    learned: Learned,
+    fitted: FittedFold,
     decision: GateResult,
     *,
     record: Record,
     approval: bool,
-) -> Settled:
-    """Write, check, register; then promote, or leave it to a person, or say why not.
+) -> PromotionResult:
+    """Write, check and register the challenger; then promote it, await approval, or reject it.
 
     Raises:
-        BrokenModel: the artefact that was written cannot be used; what is in use stays.
-        ChampionChanged: somebody changed the champion meanwhile.
+        BrokenModel: the new artefact cannot be used; the active model stays.
+        ChampionChanged: the champion was changed concurrently.
     """
-    in_use = models.model_store.current()
+    active = models.model_store.current()
     sha256 = write_artefact(
-        models.model_store.folder, artefact_of(learned, time.time_ns() // 1_000_000)
+        models.model_store.folder, artefact_of(fitted, time.time_ns() // 1_000_000)
     )
     models.model_store.check(sha256)
     path = models.model_store.folder / f"{sha256}{MODEL_FILES.suffix}"
     version = models.registry.register(record(sha256, decision), path)
     log.info("version %d is registered: %s", version, decision.because)
     if decision.ruling is not GateDecision.BETTER:
-        return Settled(Outcome.NOT_BETTER, decision.because, version, sha256)
+        return PromotionResult(TrainingOutcome.NOT_BETTER, decision.because, version, sha256)
     if approval:
         models.registry.set_alias(Alias.CHALLENGER, version)
-        return Settled(Outcome.WAITS, decision.because, version, sha256)
-    promote(models, version, expected_current=in_use)
-    return Settled(Outcome.PROMOTED, decision.because, version, sha256)
+        return PromotionResult(TrainingOutcome.WAITS, decision.because, version, sha256)
+    promote(models, version, expected_current=active)
+    return PromotionResult(TrainingOutcome.PROMOTED, decision.because, version, sha256)
 
 
-def judged_by_the_gate(
-    models: ModelLifecycle, learned: Learned, settings: ChallengerSettings
+def apply_gate(
+    models: ModelLifecycle, fitted: FittedFold, settings: ChallengerSettings
 ) -> GateResult:
-    """Hold the challenger against what was served on its test days.
+    """Compare the challenger with the scores served on its test days.
 
     Raises:
-        NotEnough: nobody can tell who is better.
+        NotEnoughData: too few frauds for a decision.
     """
-    name, reference = reference_of(models, learned)
+    name, reference = reference_scores(models, fitted)
     contest = GateInput(
-        labelled=learned.tested.judged,
-        challenger=learned.tested.scores[CHALLENGER],
+        labelled=fitted.tested.labelled,
+        challenger=fitted.tested.scores[CHALLENGER],
         reference=reference,
         reference_name=name,
     )
@@ -101,41 +101,41 @@ def judged_by_the_gate(
     )
     decision = decide(contest, terms)
     if decision.ruling is GateDecision.CANNOT_TELL:
-        raise NotEnough(f"{decision.because}; nothing was changed and what is in use stays")
+        raise NotEnoughData(f"{decision.because}; nothing was changed and the active model stays")
     return decision
 
 
-def reference_of(models: ModelLifecycle, learned: Learned) -> tuple[str, Float64s]:
-    """What was served on the test days: the champion's own score, without one the verdicts'.
+def reference_scores(models: ModelLifecycle, fitted: FittedFold) -> tuple[str, Float64s]:
+    """Return the served scores of the test days: the champion's, else those of the verdicts.
 
-    Of days that the champion was trained on nothing counts. One that the stream refuses, because
-    features changed, and that served none of these days, is none.
+    Days that the champion was trained on do not count. A champion that the stream refuses because
+    the features changed, and that served none of these days, counts as none.
     """
-    tested, in_use = learned.tested, models.model_store.current()
-    if in_use is None:
+    tested, active = fitted.tested, models.model_store.current()
+    if active is None:
         return "the verdicts without a model", tested.served_score
-    said = np.where(tested.model_version == in_use[:VERSION_LENGTH], tested.model_score, np.nan)
+    scores = np.where(tested.model_version == active[:VERSION_LENGTH], tested.model_score, np.nan)
     champion = models.champion()
     until_ms = int(champion.tags.get(TRAINED_UNTIL, 0)) if champion else 0
-    said = np.where(tested.judged.event_at_ms >= until_ms, said, np.nan)
-    if np.isnan(said).all():
+    scores = np.where(tested.labelled.event_at_ms >= until_ms, scores, np.nan)
+    if np.isnan(scores).all():
         try:
-            models.model_store.check(in_use)
+            models.model_store.check(active)
         except BrokenModel as refused:
             log.warning("the champion served nothing and cannot be used: %s", refused)
             return "the verdicts (the champion cannot be used)", tested.served_score
-    return f"champion {in_use[:VERSION_LENGTH]}", said
+    return f"champion {active[:VERSION_LENGTH]}", scores
 
 
-def artefact_of(learned: Learned, fitted_at_ms: int) -> Artefact:
-    """The very model that was measured, byte by byte: no second fit that nobody has tested."""
+def artefact_of(fitted: FittedFold, fitted_at_ms: int) -> Artefact:
+    """Build the artefact of exactly the measured model: no second, untested fit."""
     about = ModelMetadata(
         kind=ModelKind.XGBOOST,
-        features=tuple(VECTOR_FEATURES[place].name for place in learned.columns.tolist()),
+        features=tuple(VECTOR_FEATURES[place].name for place in fitted.columns.tolist()),
         features_version=features_version(),
         fitted_at_ms=fitted_at_ms,
-        rows=learned.drawn.frauds + round(learned.drawn.genuine * learned.drawn.genuine_ratio),
-        from_ms=learned.fold.train_first * DAY_MS,
-        until_ms=learned.fold.train_end * DAY_MS - 1,
+        rows=fitted.sample.frauds + round(fitted.sample.genuine * fitted.sample.genuine_ratio),
+        from_ms=fitted.fold.train_first * DAY_MS,
+        until_ms=fitted.fold.train_end * DAY_MS - 1,
     )
-    return xgboost_artefact(learned.booster, about, learned.normal)
+    return xgboost_artefact(fitted.booster, about, fitted.normal)

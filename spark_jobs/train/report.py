@@ -1,4 +1,4 @@
-"""What a training tells: one sentence for people, one object for machines."""
+"""Report a training run: one sentence for people, or one JSON object."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from fraudwatch.batch_settings import ChallengerSettings
 from fraudwatch.domain.lake.counted_rows import CountedRows
 from fraudwatch.domain.time_units import DAY_MS
 from spark_jobs.train.dataset import Dataset
-from spark_jobs.train.evaluating import Learned
-from spark_jobs.train.promotion import Outcome
-from spark_jobs.train.run_record import days_told, measured, policy_numbers, threshold_of
+from spark_jobs.train.evaluating import FittedFold
+from spark_jobs.train.promotion import TrainingOutcome
+from spark_jobs.train.run_record import fold_days, measure_models, policy_numbers, threshold_of
 
 
 @dataclass(slots=True, kw_only=True)
-class Report:
-    """What a run did, as it is printed."""
+class TrainingReport:
+    """Result of a training run, as it is printed."""
 
-    outcome: Outcome
+    outcome: TrainingOutcome
     because: str
     counted: CountedRows = field(default_factory=CountedRows)
     version: int | None = None
@@ -30,38 +30,38 @@ class Report:
     details: dict[str, Any] = field(default_factory=dict)
 
 
-def counted_of(data: Dataset, last: Learned) -> CountedRows:
-    """The purchases of the newest fold, and those that only the extract knows."""
-    draw = last.drawn
+def counted_of(data: Dataset, last: FittedFold) -> CountedRows:
+    """Count the purchases of the newest fold, and those that are only in the extract."""
+    sample = last.sample
     return CountedRows(
         from_ms=data.first * DAY_MS,
         until_ms=data.today * DAY_MS,
-        rows_in=draw.frauds + draw.genuine,
-        rows_out=draw.frauds + round(draw.genuine * draw.genuine_ratio),
+        rows_in=sample.frauds + sample.genuine,
+        rows_out=sample.frauds + round(sample.genuine * sample.genuine_ratio),
         rejected={"without_features": data.without_features} if data.without_features else {},
     )
 
 
-def details_of(folds: Sequence[Learned], settings: ChallengerSettings) -> dict[str, Any]:
-    """Folds, every model's numbers over them, and where the analysts' day is full."""
-    found = measured(folds, settings.alerts_a_day)
+def details_of(folds: Sequence[FittedFold], settings: ChallengerSettings) -> dict[str, Any]:
+    """Collect the folds, every model's metrics over them, and the threshold at full capacity."""
+    metrics = measure_models(folds, settings.alerts_a_day)
     threshold = threshold_of(folds[-1], settings.alerts_a_day)
     return {
-        "folds": [days_told(one.fold) for one in folds],
+        "folds": [fold_days(one.fold) for one in folds],
         "models": {
             model: {name: one._asdict() for name, one in numbers.items()}
-            for model, numbers in found.models.items()
+            for model, numbers in metrics.models.items()
         },
-        "best_model": found.best,
-        "drawn": asdict(folds[-1].drawn),
+        "best_model": metrics.best,
+        "drawn": asdict(folds[-1].sample),
         "threshold": threshold._asdict(),
         "policy": policy_numbers(folds[-1], settings),
     }
 
 
-def say(report: Report, seconds: float, *, as_json: bool) -> None:
-    """One object for machines, or one sentence."""
-    told = {
+def print_report(report: TrainingReport, seconds: float, *, as_json: bool) -> None:
+    """Print the report as one JSON object, or one sentence."""
+    document = {
         "outcome": str(report.outcome),
         "because": report.because,
         "version": report.version,
@@ -71,7 +71,7 @@ def say(report: Report, seconds: float, *, as_json: bool) -> None:
     }
     model = f" version {report.version}" if report.version else ""
     sentence = f"{report.outcome}{model} after {seconds:.0f} s: {report.because}"
-    sys.stdout.write((json.dumps(_without_nan(told)) if as_json else sentence) + "\n")
+    sys.stdout.write((json.dumps(_without_nan(document)) if as_json else sentence) + "\n")
 
 
 def _without_nan(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What is kept of a training: enough to say later why, and to do it again."""
+"""Build the run record of a training: parameters, metrics and tags to explain and repeat it."""
 
 from __future__ import annotations
 
@@ -28,93 +28,94 @@ from fraudwatch.domain.training.numbers import (
 from fraudwatch.domain.training.under_policy import ScoredPurchases, under_policy
 from fraudwatch.domain.training.versions import TrainingRecord
 from fraudwatch.domain.views.catalogue import views_version
-from spark_jobs.train.dataset import Dataset, day_named
-from spark_jobs.train.evaluating import CHALLENGER, SEGMENTS, Learned
+from spark_jobs.train.dataset import Dataset, day_from_number
+from spark_jobs.train.evaluating import CHALLENGER, SEGMENTS, FittedFold
 from spark_jobs.train.promotion import TRAINED_UNTIL
 
 SERVED_VERDICTS = "served_verdicts"
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """Every model's numbers: each fold's, and over the folds."""
+class ModelMetrics:
+    """Metrics of every model, by fold and over the folds."""
 
     folds: tuple[dict[str, dict[str, float]], ...]
     models: dict[str, dict[str, MeanAndSpread]]
 
     @property
     def best(self) -> str:
-        """The model with the highest mean average precision."""
-        told = {name: one["average_precision"].mean for name, one in self.models.items()}
-        return max(told, key=lambda name: -1.0 if math.isnan(told[name]) else told[name])
+        """Name of the model with the highest mean average precision."""
+        means = {name: one["average_precision"].mean for name, one in self.models.items()}
+        return max(means, key=lambda name: -1.0 if math.isnan(means[name]) else means[name])
 
 
-def measured(folds: Sequence[Learned], cards_a_day: int) -> Measured:
-    """Hold every model of every fold against the truth, and the verdicts that were served."""
-    found = tuple(_of_fold(one, cards_a_day) for one in folds)
-    names = dict.fromkeys(name for fold in found for name in fold)
-    return Measured(
-        found, {name: over_folds(fold[name] for fold in found if name in fold) for name in names}
+def measure_models(folds: Sequence[FittedFold], cards_a_day: int) -> ModelMetrics:
+    """Measure every model and the served verdicts against the labels, in every fold."""
+    metrics = tuple(_of_fold(one, cards_a_day) for one in folds)
+    names = dict.fromkeys(name for fold in metrics for name in fold)
+    return ModelMetrics(
+        metrics,
+        {name: over_folds(fold[name] for fold in metrics if name in fold) for name in names},
     )
 
 
-def _of_fold(one: Learned, cards_a_day: int) -> dict[str, dict[str, float]]:
+def _of_fold(one: FittedFold, cards_a_day: int) -> dict[str, dict[str, float]]:
     scores: dict[str, Float64s] = dict(one.tested.scores)
     if not np.isnan(one.tested.served_score).any():
         scores[SERVED_VERDICTS] = one.tested.served_score
     return {
-        name: numbers_of(one.tested.judged, score, cards_a_day) for name, score in scores.items()
+        name: numbers_of(one.tested.labelled, score, cards_a_day) for name, score in scores.items()
     }
 
 
-def threshold_of(learned: Learned, alerts_a_day: int) -> Threshold:
-    """From which probability on the analysts' day is full."""
-    score = learned.tested.scores[CHALLENGER]
-    return score_at_capacity(score, learned.tested.judged.day, alerts_a_day)
+def threshold_of(fitted: FittedFold, alerts_a_day: int) -> Threshold:
+    """Return the probability from which alerts fill the analysts' daily capacity."""
+    score = fitted.tested.scores[CHALLENGER]
+    return score_at_capacity(score, fitted.tested.labelled.day, alerts_a_day)
 
 
-def policy_numbers(learned: Learned, settings: ChallengerSettings) -> dict[str, float]:
-    """What the live policy would make of the challenger; nothing where no policy is named."""
+def policy_numbers(fitted: FittedFold, settings: ChallengerSettings) -> dict[str, float]:
+    """Compute the challenger's alerts under the live policy; empty without a policy."""
     if settings.policy_path is None:
         return {}
-    tested = learned.tested
-    judged, has_verdict = tested.judged, ~np.isnan(tested.served_score)
-    said = ScoredPurchases(
+    tested = fitted.tested
+    labelled, has_verdict = tested.labelled, ~np.isnan(tested.served_score)
+    scored = ScoredPurchases(
         points=tested.points[has_verdict],
         anomaly=tested.anomaly_score[has_verdict],
         probability=tested.scores[CHALLENGER][has_verdict],
-        eur_cents=judged.eur_cents[has_verdict],
-        day=judged.day[has_verdict],
+        eur_cents=labelled.eur_cents[has_verdict],
+        day=labelled.day[has_verdict],
     )
-    found = under_policy(load_policy(settings.policy_path), said, settings.alerts_a_day)
+    result = under_policy(load_policy(settings.policy_path), scored, settings.alerts_a_day)
     return {
-        "alert_from_score": found.alerts_from_score,
-        "alerts_a_day": found.alerts_a_day,
-        "full_from_score": found.full_from.score,
+        "alert_from_score": result.alerts_from_score,
+        "alerts_a_day": result.alerts_a_day,
+        "full_from_score": result.full_from.score,
     }
 
 
-def record_of(
+def training_record(
     sha256: str,
     decision: GateResult,
     *,
     data: Dataset,
-    folds: Sequence[Learned],
+    folds: Sequence[FittedFold],
     settings: ChallengerSettings,
 ) -> TrainingRecord:
-    """The record of the last fold's model, with the numbers of all folds."""
-    last, found = folds[-1], measured(folds, settings.alerts_a_day)
+    """Build the run record of the last fold's model, with the metrics of all folds."""
+    last, metrics = folds[-1], measure_models(folds, settings.alerts_a_day)
     threshold = threshold_of(last, settings.alerts_a_day)
     numbers = {
         f"{model}.{name}.{part}": value
-        for model, by_name in found.models.items()
+        for model, by_name in metrics.models.items()
         for name, spread in by_name.items()
         for part, value in spread._asdict().items()
     }
     return TrainingRecord(
         sha256=sha256,
         parameters=_parameters(settings, last),
-        tags=_tags(data, last, decision, found),
+        tags=_tags(data, last, decision, metrics),
         metrics=numbers
         | {
             "gate.wins_ratio": decision.wins_ratio,
@@ -128,8 +129,8 @@ def record_of(
         },
         documents={
             "folds.json": [
-                {"days": days_told(one.fold), "models": numbers}
-                for one, numbers in zip(folds, found.folds, strict=True)
+                {"days": fold_days(one.fold), "models": numbers}
+                for one, numbers in zip(folds, metrics.folds, strict=True)
             ],
             "segments.json": _segments(last),
             CURVES: _curves(last),
@@ -137,28 +138,30 @@ def record_of(
     )
 
 
-def days_told(fold: Fold) -> dict[str, str | bool]:
-    """The days of a fold, ends included."""
+def fold_days(fold: Fold) -> dict[str, str | bool]:
+    """Return the days of a fold, ends included."""
     return {
-        "train_from": day_named(fold.train_first).isoformat(),
-        "train_until": day_named(fold.train_end - 1).isoformat(),
-        "test_from": day_named(fold.test_first).isoformat(),
-        "test_until": day_named(fold.test_end - 1).isoformat(),
+        "train_from": day_from_number(fold.train_first).isoformat(),
+        "train_until": day_from_number(fold.train_end - 1).isoformat(),
+        "test_from": day_from_number(fold.test_first).isoformat(),
+        "test_until": day_from_number(fold.test_end - 1).isoformat(),
         "is_prequential": fold.is_prequential,
     }
 
 
-def _parameters(settings: ChallengerSettings, last: Learned) -> dict[str, str]:
+def _parameters(settings: ChallengerSettings, last: FittedFold) -> dict[str, str]:
     own = settings.model_dump(exclude={"models_folder", "approval", "policy_path"})
-    drawn = {f"drawn_{name}": value for name, value in asdict(last.drawn).items()}
-    return {name: str(value) for name, value in (own | drawn).items()}
+    sample = {f"drawn_{name}": value for name, value in asdict(last.sample).items()}
+    return {name: str(value) for name, value in (own | sample).items()}
 
 
-def _tags(data: Dataset, last: Learned, decision: GateResult, found: Measured) -> dict[str, str]:
+def _tags(
+    data: Dataset, last: FittedFold, decision: GateResult, metrics: ModelMetrics
+) -> dict[str, str]:
     features = [VECTOR_FEATURES[place].name for place in last.columns.tolist()]
     tables = {f"table.{name}": str(version) for name, version in data.versions.items()}
     return {
-        **{name: str(value) for name, value in days_told(last.fold).items()},
+        **{name: str(value) for name, value in fold_days(last.fold).items()},
         **tables,
         TRAINED_UNTIL: str(last.fold.train_end * DAY_MS),
         "features": ",".join(features),
@@ -167,20 +170,20 @@ def _tags(data: Dataset, last: Learned, decision: GateResult, found: Measured) -
         "code_version": code_version(),
         "gate": str(decision.ruling),
         "because": decision.because,
-        "best_model": found.best,
+        "best_model": metrics.best,
     }
 
 
-def _segments(last: Learned) -> Mapping[str, object]:
+def _segments(last: FittedFold) -> Mapping[str, object]:
     score = last.tested.scores[CHALLENGER]
     return {
-        name: numbers_by_segment(last.tested.judged, score, last.tested.segments[name])
+        name: numbers_by_segment(last.tested.labelled, score, last.tested.segments[name])
         for name in SEGMENTS
     }
 
 
-def _curves(last: Learned) -> Mapping[str, object]:
-    is_fraud = last.tested.judged.is_fraud
+def _curves(last: FittedFold) -> Mapping[str, object]:
+    is_fraud = last.tested.labelled.is_fraud
     return {
         "precision_recall": {
             name: precision_recall(score, is_fraud) for name, score in last.tested.scores.items()

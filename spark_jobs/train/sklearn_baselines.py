@@ -1,4 +1,4 @@
-"""Unsupervised rivals by scikit-learn: what they would find without a single label.
+"""Fit unsupervised baselines with scikit-learn, which use no labels.
 
 They are fitted on a bounded sample inside a Spark task. Their scores only rank: the more unusual,
 the higher.
@@ -18,111 +18,111 @@ from sklearn.pipeline import make_pipeline
 
 from fraudwatch.domain.arrays import Float64s
 from fraudwatch.domain.models.fitted import Normal, normal_of
-from spark_jobs.train.vector_tasks import Labelled
+from spark_jobs.train.vector_tasks import TrainingRows
 
-# So many spreads from the middle is far; farther is no more telling, and would blow up a net.
-_FARTHEST: Final = 8.0
+# Clipping bound in spreads from the median; larger values add nothing and make a net diverge.
+_MAX_SPREADS: Final = 8.0
 _CODE_WIDTHS: Final = (32, 8, 32)
 _OUTLIER_SHARE: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Standardised:
-    """Which columns anybody knows, and what is usual in them."""
+class Standardiser:
+    """Standardisation of the columns that are known in any training row."""
 
     is_known: np.ndarray[Any, np.dtype[np.bool_]]
     normal: Normal
 
-    def of(self, values: Float64s) -> Float64s:
-        """Spreads from the median; the unknown stands in the middle."""
+    def transform(self, values: Float64s) -> Float64s:
+        """Convert to spreads from the median; unknown becomes 0."""
         known = values[:, self.is_known]
         spread = np.where(self.normal.spread > 0, self.normal.spread, 1.0)
         apart = (known - self.normal.median) / spread
-        return np.clip(np.nan_to_num(apart, nan=0.0), -_FARTHEST, _FARTHEST)
+        return np.clip(np.nan_to_num(apart, nan=0.0), -_MAX_SPREADS, _MAX_SPREADS)
 
 
-def standardised_by(values: Float64s) -> Standardised:
-    """Learned on the training rows alone."""
+def fit_standardiser(values: Float64s) -> Standardiser:
+    """Fit the standardisation on the training rows only."""
     is_known = np.any(~np.isnan(values), axis=0)
-    return Standardised(is_known, normal_of(values[:, is_known]))
+    return Standardiser(is_known, normal_of(values[:, is_known]))
 
 
 @dataclass(frozen=True, slots=True)
 class _Negated:
-    """Scores by a fitted estimator whose own numbers fall as a row grows more unusual."""
+    """Scorer by a fitted estimator whose own numbers fall as a row grows more unusual."""
 
-    standardised: Standardised
+    standardiser: Standardiser
     fitted: Any
     method: str
 
     def score(self, values: Float64s) -> Float64s:
         """See :class:`~spark_jobs.train.vector_tasks.Scorer`."""
-        found = getattr(self.fitted, self.method)(self.standardised.of(values))
-        return -np.asarray(found, dtype=np.float64)
+        scores = getattr(self.fitted, self.method)(self.standardiser.transform(values))
+        return -np.asarray(scores, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
 class _Reconstruction:
-    """Scores by how badly a net that learned the usual rows copies this one."""
+    """Scorer by the reconstruction error of a net that was fitted on usual rows."""
 
-    standardised: Standardised
+    standardiser: Standardiser
     net: Any
 
     def score(self, values: Float64s) -> Float64s:
         """See :class:`~spark_jobs.train.vector_tasks.Scorer`."""
-        rows = self.standardised.of(values)
+        rows = self.standardiser.transform(values)
         return np.asarray(((self.net.predict(rows) - rows) ** 2).mean(axis=1), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
-class IsolationForestRival:
-    """Few cuts set a fraud apart (Liu, Ting, Zhou 2008); the kind that the stream has, too."""
+class IsolationForestBaseline:
+    """Isolation forest (Liu, Ting, Zhou 2008), as in the stream: few cuts isolate a fraud."""
 
     name: str = "isolation_forest"
     seed: int = 7
 
-    def fit(self, rows: Labelled) -> _Negated:
+    def fit(self, rows: TrainingRows) -> _Negated:
         """See :class:`~spark_jobs.train.vector_tasks.Learner`."""
-        standardised = standardised_by(rows.values)
+        standardiser = fit_standardiser(rows.values)
         forest = IsolationForest(random_state=self.seed, n_jobs=1)
-        fitted = forest.fit(standardised.of(rows.values))
-        return _Negated(standardised, fitted, "score_samples")
+        fitted = forest.fit(standardiser.transform(rows.values))
+        return _Negated(standardiser, fitted, "score_samples")
 
 
 @dataclass(frozen=True, slots=True)
-class OneClassSvmRival:
-    """A border around the usual (Schölkopf et al. 2001); its kernel is approximated."""
+class OneClassSvmBaseline:
+    """One-class SVM (Schölkopf et al. 2001): a border around usual rows, kernel approximated."""
 
     name: str = "one_class_svm"
     seed: int = 7
 
-    def fit(self, rows: Labelled) -> _Negated:
+    def fit(self, rows: TrainingRows) -> _Negated:
         """See :class:`~spark_jobs.train.vector_tasks.Learner`."""
-        standardised = standardised_by(rows.values)
+        standardiser = fit_standardiser(rows.values)
         machine = make_pipeline(
             Nystroem(
                 n_components=min(100, len(rows.values)),
-                gamma=1.0 / (4 * int(standardised.is_known.sum())),
+                gamma=1.0 / (4 * int(standardiser.is_known.sum())),
                 random_state=self.seed,
             ),
             SGDOneClassSVM(nu=_OUTLIER_SHARE, random_state=self.seed),
         )
-        fitted = machine.fit(standardised.of(rows.values))
-        return _Negated(standardised, fitted, "decision_function")
+        fitted = machine.fit(standardiser.transform(rows.values))
+        return _Negated(standardiser, fitted, "decision_function")
 
 
 @dataclass(frozen=True, slots=True)
-class AutoencoderRival:
-    """A net with a narrow waist; the Handbook's unsupervised baseline (ch. 7)."""
+class AutoencoderBaseline:
+    """Autoencoder, a net with a bottleneck; the Handbook's unsupervised baseline (ch. 7)."""
 
     name: str = "autoencoder"
     seed: int = 7
 
-    def fit(self, rows: Labelled) -> _Reconstruction:
+    def fit(self, rows: TrainingRows) -> _Reconstruction:
         """See :class:`~spark_jobs.train.vector_tasks.Learner`."""
-        standardised = standardised_by(rows.values)
-        values = standardised.of(rows.values)
-        # Stopped by rows of its own that it does not learn from; so few epochs need no warning.
+        standardiser = fit_standardiser(rows.values)
+        values = standardiser.transform(rows.values)
+        # Early stopping holds out rows of the sample; hitting max_iter needs no warning.
         net = MLPRegressor(
             hidden_layer_sizes=_CODE_WIDTHS,
             max_iter=40,
@@ -131,4 +131,4 @@ class AutoencoderRival:
             early_stopping=True,
             random_state=self.seed,
         )
-        return _Reconstruction(standardised, net.fit(values, values))
+        return _Reconstruction(standardiser, net.fit(values, values))

@@ -1,4 +1,4 @@
-"""XGBoost trained on Spark: its own barrier stage, one worker a task slot, any cluster manager."""
+"""Train XGBoost on Spark: own barrier stage, one worker a task slot, any cluster manager."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 # Amounts and ages are long-tailed: few bins would cost a fifth of the precision (measured on the
-# public benchmark: 256 bins .743, 1,024 bins .750, exact splits .754, which no cluster can make).
-_MOST_BINS: Final = 1_024
+# public benchmark: 256 bins .743, 1,024 bins .750, exact splits .754, impossible on a cluster).
+_MAX_BINS: Final = 1_024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoosterShape:
-    """How many trees and how deep; the same rows and seed grow the same ones in one task."""
+    """Shape of the booster; in one task, the same rows and seed give the same trees."""
 
     trees: int = 150
     depth: int = 4
@@ -36,18 +36,18 @@ class BoosterScorer:
     booster: xgb.Booster
 
     def score(self, values: Float64s) -> Float64s:
-        """The probability of fraud; what is unknown stays missing."""
+        """Predict the probability of fraud; unknown values stay missing."""
         if not len(values):
             return np.empty(0)
         self.booster.set_param({"nthread": 1})
-        found = self.booster.inplace_predict(values, missing=np.nan, validate_features=False)
-        return np.asarray(found, dtype=np.float64)
+        scores = self.booster.inplace_predict(values, missing=np.nan, validate_features=False)
+        return np.asarray(scores, dtype=np.float64)
 
 
 def fit_booster(listed: DataFrame, shape: BoosterShape) -> xgb.Booster:
     """Fit on rows with ``values`` (a list of doubles, NaN unknown), ``is_fraud`` and ``weight``.
 
-    Rows come in the order of ``transaction_id``, so that the same rows make the same trees.
+    Rows are sorted by ``transaction_id``, so that the same rows give the same trees.
     """
     from pyspark import StorageLevel
     from pyspark.ml.functions import array_to_vector
@@ -59,7 +59,7 @@ def fit_booster(listed: DataFrame, shape: BoosterShape) -> xgb.Booster:
         array_to_vector(F.col("values")).alias("values"),
         F.col("is_fraud").cast("double").alias("label"),
         "weight",
-    ).persist(StorageLevel.DISK_ONLY)  # it is asked for several times
+    ).persist(StorageLevel.DISK_ONLY)  # it is read several times
     estimator = SparkXGBClassifier(
         features_col="values",
         label_col="label",
@@ -68,7 +68,7 @@ def fit_booster(listed: DataFrame, shape: BoosterShape) -> xgb.Booster:
         n_estimators=shape.trees,
         max_depth=shape.depth,
         learning_rate=shape.learning_rate,
-        max_bin=_MOST_BINS,
+        max_bin=_MAX_BINS,
         tree_method="hist",
         missing=float("nan"),
         random_state=shape.seed,

@@ -1,12 +1,12 @@
-"""Trains the model that the stream uses, and lets it in only if it is better.
+"""Train a challenger model for the stream, and promote it only if it passes the gate.
 
-Features by the same fold over the archived log, risk views by the one rule, labels as known on the
-day. XGBoost learns and is tested fold by fold beside its rivals; the last fold's model is held
-against what was served on its test days. If it is better it is registered, named champion and taken
-up by the detector with its next batch; any failure before that leaves everything as it was.
+Features come from the same fold over the archived log; risk views and labels are joined point in
+time. XGBoost is fitted and tested fold by fold beside its baselines; the last fold's model is
+compared with the scores served on its test days. If it is better it is registered, named champion
+and hot-reloaded by the detector with its next micro-batch; a failure before that changes nothing.
 
-Ends with 0 when there is an answer (promoted, waits for approval, not better, not wanted), with 3
-when there is too little to learn from, with 1 when it failed.
+Exit code 0: decided (promoted, waits for approval, not better, not wanted); 3: too little data to
+train on; 1: failed.
 
 Example: spark-submit spark_jobs/train/train_model.py --until 2026-11-20 --json
 """
@@ -40,13 +40,13 @@ from fraudwatch.domain.models.fitted import BrokenModel
 from fraudwatch.domain.training.folds import FoldPlan, folds_of
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import LakeSettings
-from spark_jobs.train.dataset import Dataset, NotEnough, Tell, dataset_of, days_of
-from spark_jobs.train.evaluating import Learned, learn
-from spark_jobs.train.point_in_time_views import told_as_of
-from spark_jobs.train.promotion import Outcome, judged_by_the_gate, settle
-from spark_jobs.train.report import Report, counted_of, details_of, say
-from spark_jobs.train.run_record import days_told, record_of
-from spark_jobs.train.trigger_policy import Reason, not_wanted, state_of
+from spark_jobs.train.dataset import Dataset, NotEnoughData, ViewLookup, dataset_of, days_of
+from spark_jobs.train.evaluating import FittedFold, fit_fold
+from spark_jobs.train.point_in_time_views import point_in_time_views
+from spark_jobs.train.promotion import TrainingOutcome, apply_gate, settle_challenger
+from spark_jobs.train.report import TrainingReport, counted_of, details_of, print_report
+from spark_jobs.train.run_record import fold_days, training_record
+from spark_jobs.train.trigger_policy import TrainingReason, reason_to_skip, training_state
 
 JOB = "train_model"
 NOT_ENOUGH = 3
@@ -55,66 +55,66 @@ log = logging.getLogger(JOB)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What a run was asked for."""
+class TrainingRequest:
+    """Options of a training run."""
 
     first: date | None = None
     last: date | None = None
-    reason: Reason = Reason.PERSON
+    reason: TrainingReason = TrainingReason.PERSON
     approval: bool | None = None  # None: as the settings say
-    rivals: bool = True
+    baselines: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """The job, wired."""
+    """Training job with its engines and settings."""
 
     spark: SparkSession
     models: ModelLifecycle
     settings: ChallengerSettings
-    tell: Tell = told_as_of
+    lookup_views: ViewLookup = point_in_time_views
 
-    def run(self, asked: Asked) -> Report:
-        """Train if it is wanted; the report says what came of it.
+    def run(self, request: TrainingRequest) -> TrainingReport:
+        """Train if the trigger policy asks for it; return the report.
 
         Raises:
-            BrokenModel: what was written cannot be used; what is in use stays.
-            ChampionChanged: somebody promoted another model meanwhile.
-            LakeBusy: others kept writing the features; nothing was changed.
+            BrokenModel: the new artefact cannot be used; the active model stays.
+            ChampionChanged: another model was promoted meanwhile.
+            LakeBusy: concurrent writers of the features kept winning; nothing was changed.
         """
-        if mended := sync_registry_alias(self.models):
-            log.warning("%s", mended)
+        if corrected := sync_registry_alias(self.models):
+            log.warning("%s", corrected)
         champion = self.models.champion()
-        state = state_of(self.spark, JOB, champion.promoted_at_ms if champion else None)
-        why_not = not_wanted(
-            asked.reason, state, now_ms=self.models.now_ms(), new_frauds=self.settings.new_frauds
+        state = training_state(self.spark, JOB, champion.promoted_at_ms if champion else None)
+        why_not = reason_to_skip(
+            request.reason, state, now_ms=self.models.now_ms(), new_frauds=self.settings.new_frauds
         )
         if why_not:
-            return Report(outcome=Outcome.NOT_WANTED, because=why_not)
+            return TrainingReport(outcome=TrainingOutcome.NOT_WANTED, because=why_not)
         try:
-            return self._trained(asked)
-        except NotEnough as error:
-            return Report(outcome=Outcome.NOT_ENOUGH, because=str(error))
+            return self._trained(request)
+        except NotEnoughData as error:
+            return TrainingReport(outcome=TrainingOutcome.NOT_ENOUGH, because=str(error))
 
-    def _trained(self, asked: Asked) -> Report:
+    def _trained(self, request: TrainingRequest) -> TrainingReport:
         settings = self.settings
         plan = plan_of(settings)
-        days = days_of(self.spark, (asked.first, asked.last), plan, self.models.now_ms())
-        data = dataset_of(self.spark, days, self.tell)
-        folds = self._folds(data, plan, rivals=asked.rivals)
+        days = days_of(self.spark, (request.first, request.last), plan, self.models.now_ms())
+        data = dataset_of(self.spark, days, self.lookup_views)
+        folds = self._folds(data, plan, baselines=request.baselines)
         last = folds[-1]
-        decision = judged_by_the_gate(self.models, last, settings)
-        settled = settle(
+        decision = apply_gate(self.models, last, settings)
+        settled = settle_challenger(
             self.models,
             last,
             decision,
-            record=lambda sha256, ruled: record_of(
+            record=lambda sha256, ruled: training_record(
                 sha256, ruled, data=data, folds=folds, settings=settings
             ),
-            approval=settings.approval if asked.approval is None else asked.approval,
+            approval=settings.approval if request.approval is None else request.approval,
         )
         prune_fitted(self.models.model_store.folder)
-        return Report(
+        return TrainingReport(
             outcome=settled.outcome,
             because=settled.because,
             version=settled.version,
@@ -123,34 +123,34 @@ class Training:
             details=details_of(folds, settings) | {"gate": asdict(decision)},
         )
 
-    def _folds(self, data: Dataset, plan: FoldPlan, *, rivals: bool) -> list[Learned]:
-        """Every fold that has enough to tell; the newest has to.
+    def _folds(self, data: Dataset, plan: FoldPlan, *, baselines: bool) -> list[FittedFold]:
+        """Fit every fold that has enough data; the newest one is required.
 
         Raises:
-            NotEnough: there are too few days, or the newest fold has too few frauds.
+            NotEnoughData: there are too few days, or the newest fold has too few frauds.
         """
         folds = folds_of(data.first, data.today, plan)
         if not folds:
-            raise NotEnough(
+            raise NotEnoughData(
                 f"the lake holds {data.today - data.first} days and the last {plan.delay_days} are "
                 "too young to be labelled, so there are not two days to train and test on; nothing "
                 "was changed: run this again in some days"
             )
-        learned: list[Learned] = []
-        # The newest first: without it nothing comes of the others.
+        fitted: list[FittedFold] = []
+        # The newest first: without it the others are useless.
         for number, fold in enumerate(reversed(folds), start=1):
-            log.info("fold %d of %d: %s", number, len(folds), days_told(fold))
+            log.info("fold %d of %d: %s", number, len(folds), fold_days(fold))
             try:
-                learned.append(learn(data, fold, self.settings, rivals=rivals))
-            except NotEnough as error:
-                if not learned:
+                fitted.append(fit_fold(data, fold, self.settings, baselines=baselines))
+            except NotEnoughData as error:
+                if not fitted:
                     raise
-                log.warning("this fold is left out: %s", error)
-        return learned[::-1]
+                log.warning("this fold is skipped: %s", error)
+        return fitted[::-1]
 
 
 def plan_of(settings: ChallengerSettings) -> FoldPlan:
-    """How long everything is."""
+    """Build the fold plan from the settings."""
     return FoldPlan(
         delay_days=settings.label_delay_days,
         train_days=settings.train_days,
@@ -160,7 +160,7 @@ def plan_of(settings: ChallengerSettings) -> FoldPlan:
 
 
 def models_of(settings: ChallengerSettings, registry: RegistrySettings) -> ModelLifecycle:
-    """The registry and the stream's folder."""
+    """Connect the model registry and the stream's model folder."""
     return ModelLifecycle(
         MlflowRegistry(registry.tracking_uri, registry.artifacts_folder),
         ModelFolder(settings.models_folder),
@@ -168,34 +168,36 @@ def models_of(settings: ChallengerSettings, registry: RegistrySettings) -> Model
     )
 
 
-def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """What the command line asks for."""
+def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse the command line."""
     parser = argparse.ArgumentParser(
         prog=JOB, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     for option, name in (("--from", "first"), ("--until", "last")):
         parser.add_argument(
             option, dest=name, type=date.fromisoformat, metavar="YYYY-MM-DD",
-            help=f"{name} day of purchases, UTC; left out: as far as the log and the folds reach",
+            help=f"{name} day of purchases, UTC; default: as far as the log and the folds reach",
         )  # fmt: skip
-    parser.add_argument("--reason", type=Reason, choices=list(Reason), default=Reason.PERSON)
     parser.add_argument(
-        "--approval", choices=("yes", "no"), help="yes: a person has the last word; else as set"
+        "--reason", type=TrainingReason, choices=list(TrainingReason), default=TrainingReason.PERSON
     )
     parser.add_argument(
-        "--if-possible", action="store_true", help="too little to learn from is no failure"
+        "--approval", choices=("yes", "no"), help="yes: promote only by hand; default: settings"
+    )
+    parser.add_argument(
+        "--if-possible", action="store_true", help="too little data to train on is no failure"
     )
     parser.add_argument("--json", action="store_true", help="print exactly one JSON object")
     return parser.parse_args(arguments)
 
 
 def main() -> int:
-    """Wire the job, run it once and say what came of it."""
-    given, began_at_ms = parsed(), time.time_ns() // 1_000_000
+    """Run the training once, print its report and return the exit code."""
+    given, began_at_ms = parse_arguments(), time.time_ns() // 1_000_000
     configure_logging(JOB)
     settings = ChallengerSettings()
     spark = open_lake(LakeSettings(), JOB)
-    asked = Asked(
+    request = TrainingRequest(
         first=given.first,
         last=given.last,
         reason=given.reason,
@@ -203,13 +205,13 @@ def main() -> int:
     )
     try:
         training = Training(spark, models_of(settings, RegistrySettings()), settings)
-        report = training.run(asked)
+        report = training.run(request)
         append_outcomes(spark, [outcome_of(JOB, report.counted, began_at_ms=began_at_ms)])
     except (BrokenModel, ChampionChanged, LakeBusy, RegistryUnavailable) as error:
-        log.error("%s", error)  # noqa: TRY400  the sentence says it
+        log.error("%s", error)  # noqa: TRY400  the sentence is enough
         return 1
-    say(report, time.time() - began_at_ms / 1000, as_json=given.json)
-    if report.outcome is not Outcome.NOT_ENOUGH or given.if_possible:
+    print_report(report, time.time() - began_at_ms / 1000, as_json=given.json)
+    if report.outcome is not TrainingOutcome.NOT_ENOUGH or given.if_possible:
         return 0
     log.error("%s", report.because)
     return NOT_ENOUGH

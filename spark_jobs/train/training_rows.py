@@ -1,8 +1,8 @@
-"""What there is to learn from in the lake: purchases, what is believed of them, their vectors.
+"""Join training rows from the lake: purchases, their labels and their feature vectors.
 
-Vectors are those of core_features (the fold over the archived log), completed by what risk views
-would have said at the time. Purchases that only the daily extract knows have no place in the log,
-so no features: they count in the views and in labels, and are not learned from.
+Vectors are those of core_features (the fold over the archived log) plus point-in-time view
+features. Purchases that are only in the daily extract have no offset in the log, so no features:
+they count in views and labels, and are not trained on.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
     from spark_jobs.train.pinned_tables import PinnedTables
 
-# How finely the share of genuine purchases that is kept can be set.
+# Resolution of the share of genuine purchases that is kept.
 _DRAWS: Final = 1_000_000
 _FRAUD_MODEL: Final = "fraud"  # as verdicts name them
 _ANOMALY_MODEL: Final = "anomaly"
 
 
-def changes_of(labels: DataFrame, until_ms: int) -> list[LabelChange]:
-    """What was believed of purchases and when, from labels known before an instant."""
+def load_label_changes(labels: DataFrame, until_ms: int) -> list[LabelChange]:
+    """Load the history of each purchase's label, from labels known before an instant."""
     from pyspark.sql import functions as F  # noqa: N812  its customary name
 
     known = labels.where(F.col("known_at_ms") < until_ms).toArrow()
@@ -47,8 +47,8 @@ def changes_of(labels: DataFrame, until_ms: int) -> list[LabelChange]:
     )
 
 
-def rows_of(tables: PinnedTables, told: DataFrame, days: Sequence[date]) -> DataFrame:
-    """One row for each purchase of the log from one day to another that has features."""
+def training_rows(tables: PinnedTables, views: DataFrame, days: Sequence[date]) -> DataFrame:
+    """Join one row for each purchase of the log in these days that has features."""
     from pyspark.sql import functions as F  # noqa: N812  its customary name
 
     def of_days(table: str) -> DataFrame:
@@ -57,16 +57,16 @@ def rows_of(tables: PinnedTables, told: DataFrame, days: Sequence[date]) -> Data
     features = of_days(lake.CORE_FEATURES).where(F.col("features_version") == features_version())
     purchases = of_days(lake.CORE_TRANSACTIONS).where(F.col("origin") == FROM_LOG)
 
-    def said(model: str) -> Column:
+    def score_of(model: str) -> Column:
         return F.get(F.filter("model_scores", lambda one: one["model"] == model), 0)
 
     no_points = F.lit(0).cast("bigint")
     verdicts = of_days(lake.CORE_VERDICTS).select(
         "transaction_id",
         F.col("score").alias("served_score"),
-        said(_FRAUD_MODEL)["version"].alias("model_version"),
-        said(_FRAUD_MODEL)["score"].alias("model_score"),
-        said(_ANOMALY_MODEL)["score"].alias("anomaly_score"),
+        score_of(_FRAUD_MODEL)["version"].alias("model_version"),
+        score_of(_FRAUD_MODEL)["score"].alias("model_score"),
+        score_of(_ANOMALY_MODEL)["score"].alias("anomaly_score"),
         F.aggregate("rules", no_points, lambda so_far, rule: so_far + rule["points"]).alias(
             "points"
         ),
@@ -85,31 +85,31 @@ def rows_of(tables: PinnedTables, told: DataFrame, days: Sequence[date]) -> Data
             ),
             "transaction_id",
         )
-        .join(told, "transaction_id")
+        .join(views, "transaction_id")
         .join(verdicts, "transaction_id", "left")
     )
 
 
-def believed(rows: DataFrame, truths: Mapping[str, LabelValue]) -> DataFrame:
-    """With ``is_fraud``; what nobody said anything of counts as genuine, the unsure ones go."""
+def with_labels(rows: DataFrame, truths: Mapping[str, LabelValue]) -> DataFrame:
+    """Add ``is_fraud``: unlabelled purchases count as genuine, unsure ones are dropped."""
     from pyspark.sql import functions as F  # noqa: N812  its customary name
 
     spark = rows.sparkSession
-    said = spark.createDataFrame(
+    labels = spark.createDataFrame(
         [(name, str(truth)) for name, truth in truths.items()],
         "transaction_id string, truth string",
     )
-    joined = rows.join(F.broadcast(said), "transaction_id", "left")
+    joined = rows.join(F.broadcast(labels), "transaction_id", "left")
     sure = joined.where(F.col("truth").isNull() | (F.col("truth") != F.lit(str(LabelValue.UNSURE))))
     is_fraud = F.coalesce(F.col("truth") == F.lit(str(LabelValue.FRAUD)), F.lit(False))
     return sure.withColumn("is_fraud", is_fraud).drop("truth")
 
 
-def drawn(rows: DataFrame, draw: Sample) -> DataFrame:
-    """All frauds and an even share of the genuine purchases, each with its weight."""
+def downsample(rows: DataFrame, share: Sample) -> DataFrame:
+    """Keep all frauds and an even share of the genuine purchases, each with its weight."""
     from pyspark.sql import functions as F  # noqa: N812  its customary name
 
     place = F.pmod(F.xxhash64("transaction_id"), F.lit(_DRAWS))
-    kept = rows.where(F.col("is_fraud") | (place < int(draw.genuine_ratio * _DRAWS)))
-    weight = F.when(F.col("is_fraud"), F.lit(1.0)).otherwise(F.lit(draw.genuine_weight))
+    kept = rows.where(F.col("is_fraud") | (place < int(share.genuine_ratio * _DRAWS)))
+    weight = F.when(F.col("is_fraud"), F.lit(1.0)).otherwise(F.lit(share.genuine_weight))
     return kept.withColumn("weight", weight)

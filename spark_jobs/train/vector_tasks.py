@@ -1,8 +1,8 @@
-"""Models fitted and asked inside Spark's tasks: vectors in, one number a purchase out.
+"""Fit models and score vectors inside Spark's tasks.
 
-A learner that knows nothing of Spark is fitted in one task, on rows in the order of their ids, so
-that the same rows make the same model. What it made travels to the scoring tasks as Python objects
-of this run, between this job's own processes, and is never kept.
+A learner without Spark support is fitted in one task, on rows in the order of their ids, so that
+the same rows give the same model. The fitted model is pickled to the scoring tasks of this job's
+own processes, and never stored.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame
 
-_PACKED = ("features", "told")
+_PACKED = ("features", "view_features")
 
 
-class Labelled(NamedTuple):
-    """Training rows; a genuine purchase stands for as many as its weight says."""
+class TrainingRows(NamedTuple):
+    """Training rows; a downsampled genuine purchase has a weight above 1."""
 
     values: Float64s  # [row, feature of the model], NaN unknown
     is_fraud: np.ndarray[Any, np.dtype[np.bool_]]
@@ -32,48 +32,48 @@ class Labelled(NamedTuple):
 
 
 class Scorer(Protocol):
-    """A fitted model; the higher the number, the more a purchase looks like fraud."""
+    """Fitted model; a higher score means more likely fraud."""
 
     def score(self, values: Float64s) -> Float64s:
-        """One number a row."""
+        """Return one score a row."""
 
 
 class Learner(Protocol):
-    """A way to fit one, that fits into a task's memory."""
+    """Training algorithm that fits into a task's memory."""
 
     @property
     def name(self) -> str:
-        """As the record names it."""
+        """Name in the run record."""
 
-    def fit(self, rows: Labelled) -> Scorer:
-        """Learn from these rows."""
+    def fit(self, rows: TrainingRows) -> Scorer:
+        """Fit on these rows."""
 
 
 def fit_in_task(rows: DataFrame, learner: Learner, columns: Int64s) -> Scorer:
-    """Fit in one task, on rows with ``features``, ``told``, ``is_fraud`` and ``weight``."""
+    """Fit in one task, on rows with ``features``, ``view_features``, ``is_fraud``, ``weight``."""
 
     def fit(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         import pyarrow as pa
 
-        found = _labelled(list(batches), columns)
-        model = pa.array([pickle.dumps(learner.fit(found))], pa.binary())
+        training = _training_rows(list(batches), columns)
+        model = pa.array([pickle.dumps(learner.fit(training))], pa.binary())
         yield pa.RecordBatch.from_arrays([model], ["model"])
 
     ordered = rows.select("transaction_id", *_PACKED, "is_fraud", "weight").repartition(1)
     fitted = ordered.sortWithinPartitions("transaction_id").mapInArrow(fit, "model BINARY")
-    scorer: Scorer = pickle.loads(fitted.collect()[0]["model"])  # noqa: S301  made a moment ago
+    scorer: Scorer = pickle.loads(fitted.collect()[0]["model"])  # noqa: S301  pickled above by this job
     return scorer
 
 
 def scored(rows: DataFrame, scorers: Mapping[str, Scorer], columns: Int64s) -> DataFrame:
-    """``transaction_id`` and a column of scores for each model, in one pass over the rows."""
+    """Score rows by several models in one pass: ``transaction_id`` and a column for each model."""
     named = dict(scorers)
 
     def score(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         import pyarrow as pa
 
         for batch in batches:
-            if not batch.num_rows:  # scikit-learn refuses nothing at all
+            if not batch.num_rows:  # scikit-learn refuses an empty array
                 continue
             values = vectors(batch)[:, columns]
             scores = [pa.array(one.score(values), pa.float64()) for one in named.values()]
@@ -88,7 +88,7 @@ def scored(rows: DataFrame, scorers: Mapping[str, Scorer], columns: Int64s) -> D
 def as_lists(
     rows: DataFrame, columns: Int64s, change: Callable[[Float64s], Float64s] | None = None
 ) -> DataFrame:
-    """The same rows with ``values``, a list of doubles, instead of packed bytes: for Spark's ML."""
+    """Unpack vectors to ``values``, a list of doubles, for Spark ML."""
     from pyspark.sql.types import ArrayType, DoubleType, StructField, StructType
 
     kept = [field for field in rows.schema.fields if field.name not in _PACKED]
@@ -111,28 +111,28 @@ def as_lists(
 
 
 def vectors(batch: pa.RecordBatch | pa.Table) -> Float64s:
-    """[row, SERVED]: the fold's part, then the views'."""
+    """Unpack vectors as [row, SERVED]: fold features, then view features."""
     if not batch.num_rows:
         return np.empty((0, len(VECTOR_FEATURES)))
     parts = [_unpacked(batch.column(name).to_pylist()) for name in _PACKED]
-    found = np.concatenate(parts, axis=1)
-    if found.shape[1] != len(VECTOR_FEATURES):
+    unpacked = np.concatenate(parts, axis=1)
+    if unpacked.shape[1] != len(VECTOR_FEATURES):
         raise ValueError(
-            f"a vector of the lake has {found.shape[1]} numbers and today's have "
+            f"a vector of the lake has {unpacked.shape[1]} numbers and today's have "
             f"{len(VECTOR_FEATURES)}; run build_features for these days again"
         )
-    return found
+    return unpacked
 
 
 def _unpacked(packed: Sequence[bytes]) -> Float64s:
     return np.frombuffer(b"".join(packed), dtype="<f8").reshape(len(packed), -1).astype(np.float64)
 
 
-def _labelled(batches: Sequence[pa.RecordBatch], columns: Int64s) -> Labelled:
+def _training_rows(batches: Sequence[pa.RecordBatch], columns: Int64s) -> TrainingRows:
     import pyarrow as pa
 
     table = pa.Table.from_batches(batches)
-    return Labelled(
+    return TrainingRows(
         vectors(table)[:, columns],
         table.column("is_fraud").to_numpy(zero_copy_only=False).astype(np.bool_),
         table.column("weight").to_numpy().astype(np.float64),

@@ -1,9 +1,9 @@
-"""Builds the risk view of an hour from purchases and labels, and publishes it for the detector.
+"""Build the risk view of an hour from purchases and labels, and publish it for the detector.
 
-Reads core_transactions and core_labels (of labels what was known before the hour ended), replaces
-the hour's rows in core_risk_views, drops rows of hours that the detector no longer looks into, and
-writes the view into VIEWS_FOLDER, where the detector takes it up between two batches. The same hour
-again, of the same rows, is the same file.
+Reads core_transactions and core_labels (labels known before the hour ended), replaces the hour's
+rows in core_risk_views, deletes rows of hours that the detector no longer uses, and writes the view
+to VIEWS_FOLDER, from where the detector hot-reloads it between two micro-batches. Rebuilding an
+hour from the same rows gives the same file.
 
 Example: spark-submit spark_jobs/views/build_risk_views.py --until 2026-11-21T10:00
 """
@@ -48,8 +48,8 @@ log = logging.getLogger(JOB)
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What a run did, as it is printed."""
+class ViewReport:
+    """Result of a run, as it is printed."""
 
     until: str
     sha256: str
@@ -59,18 +59,18 @@ class Report:
     seconds: float
 
 
-def build(spark: SparkSession, until_ms: int, folder: Path) -> Report:
-    """Read, transform, write, publish; idempotent by hour."""
+def build(spark: SparkSession, until_ms: int, folder: Path) -> ViewReport:
+    """Build, store and publish the view of an hour; idempotent by hour."""
     began_at_ms = _now_ms()
     purchases, labels = spark.table(CORE_TRANSACTIONS), spark.table(CORE_LABELS)
     rows = risk_view_rows(purchases, labels, until_ms)
     log.info("building the view of what was known before %s", _iso(until_ms))
     write(rows, until_ms)
-    # Published is what the lake holds, not a second computation of it.
+    # Publish the stored rows, not a second computation of them.
     built = spark.table(CORE_RISK_VIEWS).where(F.col("built_until_ms") == until_ms)
     view = view_of_rows(built, until_ms)
     sha256 = publish(folder, view)
-    report = Report(
+    report = ViewReport(
         until=_iso(until_ms),
         sha256=sha256,
         purchases=purchases.where(F.col("event_at_ms") < until_ms).count(),
@@ -83,7 +83,7 @@ def build(spark: SparkSession, until_ms: int, folder: Path) -> Report:
 
 
 def write(rows: DataFrame, until_ms: int) -> None:
-    """Replace the hour's rows, all or none of them, and drop those of hours too long ago."""
+    """Replace the hour's rows in one commit, and delete those of expired hours."""
     writer = rows.write.format("delta").mode("overwrite")
     writer = writer.option("replaceWhere", f"built_until_ms = {int(until_ms)}")
     commit(lambda: writer.saveAsTable(CORE_RISK_VIEWS), CORE_RISK_VIEWS)
@@ -96,22 +96,22 @@ def write(rows: DataFrame, until_ms: int) -> None:
 
 
 def view_of_rows(built: DataFrame, until_ms: int) -> RiskView:
-    """The view that the rows of one hour are; unknown where a row says nothing."""
+    """Convert the rows of one hour to a risk view; NULL becomes unknown."""
     tables = {entity: _table(built, entity) for entity in Entity}
     return RiskView(until_ms, tables)
 
 
 def _table(built: DataFrame, entity: Entity) -> EntityTable:
     columns = [F.col(name).cast("double").alias(name) for name in view_columns(entity)]
-    found = built.where(F.col("entity") == F.lit(str(entity))).select("entity_id", *columns)
-    arrow = found.toArrow()
+    rows = built.where(F.col("entity") == F.lit(str(entity))).select("entity_id", *columns)
+    arrow = rows.toArrow()
     values = [arrow.column(name).to_numpy(zero_copy_only=False) for name in view_columns(entity)]
     return table_of(
         arrow.column("entity_id").to_pylist(), np.stack(values, axis=1).astype(np.float64)
     )
 
 
-def _outcome(report: Report, until_ms: int, began_at_ms: int) -> JobOutcome:
+def _outcome(report: ViewReport, until_ms: int, began_at_ms: int) -> JobOutcome:
     return JobOutcome(
         run_id=run_id(),
         job=JOB,
@@ -127,10 +127,10 @@ def _outcome(report: Report, until_ms: int, began_at_ms: int) -> JobOutcome:
 
 
 def until_ms_of(text: str | None, now_ms: int) -> int:
-    """The end of the hour that is asked for, by default of the last whole one.
+    """Parse the end of the requested hour; default: the last whole hour.
 
     Raises:
-        ValueError: it is no whole hour, or one that is not over.
+        ValueError: it is not a whole hour, or the hour is not over.
     """
     if text is None:
         return now_ms // HOUR_MS * HOUR_MS
@@ -150,24 +150,24 @@ def _now_ms() -> int:
 
 
 def main() -> int:
-    """Wire the job, run it once and say what came of it."""
+    """Run the job once, print its result and return the exit code."""
     parser = argparse.ArgumentParser(
         prog=JOB, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--until", help="end of the hour, UTC, as in 2026-11-21T10:00")
     parser.add_argument("--json", action="store_true", help="print exactly one JSON object")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     configure_logging(JOB)
     try:
-        until_ms = until_ms_of(asked.until, _now_ms())
+        until_ms = until_ms_of(arguments.until, _now_ms())
         spark = open_lake(LakeSettings(), JOB)
         spark.sql(f"USE {DATABASE}")
         report = build(spark, until_ms, ViewsSettings().folder)
     except (ValueError, LakeBusy) as error:
-        sys.stderr.write(f"nothing was published, and the views before stay in use: {error}\n")
+        sys.stderr.write(f"nothing was published, and earlier views stay in use: {error}\n")
         return 1
-    said = f"view {report.sha256[:12]} of {report.rows} entities until {report.until}"
-    sys.stdout.write((json.dumps(asdict(report)) if asked.json else said) + "\n")
+    text = f"view {report.sha256[:12]} of {report.rows} entities until {report.until}"
+    sys.stdout.write((json.dumps(asdict(report)) if arguments.json else text) + "\n")
     return 0
 
 

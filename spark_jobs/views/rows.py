@@ -1,6 +1,6 @@
-"""The rows of a risk view out of purchases and labels: DataFrames in, DataFrames out.
+"""Compute the rows of a risk view from purchases and labels, as pure DataFrames.
 
-What each column means stands in :mod:`fraudwatch.domain.views.catalogue`.
+:mod:`fraudwatch.domain.views.catalogue` defines each column.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ _SHARED = {
 
 
 def risk_view_rows(purchases: DataFrame, labels: DataFrame, until_ms: int) -> DataFrame:
-    """One row an entity, as of the end of an hour; nothing that came later has a part in it."""
+    """Compute one row an entity, point in time at the end of an hour: later data is ignored."""
     past = purchases.where(F.col("event_at_ms") < until_ms)
     recent = past.where(F.col("event_at_ms") >= until_ms - WINDOW_MS)
     parts = [
-        merchants(past, standing_frauds(labels, until_ms), until_ms),
+        merchants(past, known_frauds(labels, until_ms), until_ms),
         *(customers_of(recent, entity) for entity in (Entity.DEVICE, Entity.IP_NETWORK)),
         first_seen(past),
     ]
@@ -49,32 +49,32 @@ def risk_view_rows(purchases: DataFrame, labels: DataFrame, until_ms: int) -> Da
     )
 
 
-def standing_frauds(labels: DataFrame, until_ms: int) -> DataFrame:
-    """The transactions that were known to be fraud by then.
+def known_frauds(labels: DataFrame, until_ms: int) -> DataFrame:
+    """Select the transactions that were known to be fraud by then.
 
     The same rule as :func:`~fraudwatch.domain.evaluation.labelled_alerts.current_labels`, ties
     included.
     """
     known = labels.where(F.col("known_at_ms") < until_ms)
-    word = F.max(F.struct("known_at_ms", "verdict")).alias("word")
+    latest = F.max(F.struct("known_at_ms", "verdict")).alias("label")
     sure = (
         known.groupBy("transaction_id", "source")
-        .agg(word)
-        .where(F.col("word.verdict") != F.lit(str(LabelValue.UNSURE)))
+        .agg(latest)
+        .where(F.col("label.verdict") != F.lit(str(LabelValue.UNSURE)))
     )
     is_bank = F.col("source") == F.lit(str(Source.CHARGEBACK))
-    last = F.max(F.struct("word.known_at_ms", is_bank.alias("is_bank"), "word.verdict"))
-    truths = sure.groupBy("transaction_id").agg(last.alias("last"))
-    return truths.where(F.col("last.verdict") == F.lit(str(LabelValue.FRAUD))).select(
+    last = F.max(F.struct("label.known_at_ms", is_bank.alias("is_bank"), "label.verdict"))
+    current = sure.groupBy("transaction_id").agg(last.alias("last"))
+    return current.where(F.col("last.verdict") == F.lit(str(LabelValue.FRAUD))).select(
         "transaction_id"
     )
 
 
 def merchants(past: DataFrame, frauds: DataFrame, until_ms: int) -> DataFrame:
-    """What there is to know by merchant: purchases, customers, share and runs of fraud."""
+    """Aggregate by merchant: purchases, customers, share and streaks of fraud."""
     reach_ms = until_ms - LABEL_DELAY_MS - WINDOW_MS
     plain = plain_frauds(past.where(F.col("event_at_ms") >= reach_ms - WINDOW_MS), frauds)
-    told = (
+    flagged = (
         past.where(F.col("event_at_ms") >= reach_ms)
         .join(frauds.withColumn("is_fraud", F.lit(True)), "transaction_id", "left")
         .join(plain.withColumn("is_plain", F.lit(True)), "transaction_id", "left")
@@ -83,7 +83,7 @@ def merchants(past: DataFrame, frauds: DataFrame, until_ms: int) -> DataFrame:
     event = F.col("event_at_ms")
     last_genuine = F.max(F.when(F.col("is_genuine"), event))
     counted = (
-        told.withColumn("genuine_ms", last_genuine.over(Window.partitionBy(Entity.MERCHANT)))
+        flagged.withColumn("genuine_ms", last_genuine.over(Window.partitionBy(Entity.MERCHANT)))
         .groupBy(F.col(Entity.MERCHANT).alias("entity_id"))
         .agg(
             F.count_if("is_genuine").alias("genuine"),
@@ -99,22 +99,22 @@ def merchants(past: DataFrame, frauds: DataFrame, until_ms: int) -> DataFrame:
 
 
 def _flags(until_ms: int) -> list[Column]:
-    """What a purchase at a merchant counts as."""
+    """Classify a purchase at a merchant: recent, approved, genuine, fraud, plain fraud."""
     event = F.col("event_at_ms")
     is_approved = F.col("payment_status") == F.lit(str(PaymentStatus.APPROVED))
-    is_old_enough = is_approved & (event < until_ms - LABEL_DELAY_MS)
+    is_mature = is_approved & (event < until_ms - LABEL_DELAY_MS)
     is_fraud = F.coalesce("is_fraud", F.lit(False))
     return [
         (event >= until_ms - WINDOW_MS).alias("is_recent"),
         is_approved.alias("is_approved"),
-        (is_old_enough & ~is_fraud).alias("is_genuine"),
-        (is_old_enough & is_fraud).alias("is_fraud"),
-        (is_old_enough & is_fraud & F.coalesce("is_plain", F.lit(False))).alias("is_plain"),
+        (is_mature & ~is_fraud).alias("is_genuine"),
+        (is_mature & is_fraud).alias("is_fraud"),
+        (is_mature & is_fraud & F.coalesce("is_plain", F.lit(False))).alias("is_plain"),
     ]
 
 
 def _runs(until_ms: int) -> list[Column]:
-    """Aggregates over plain frauds, and the last genuine purchase; NULL where there is none."""
+    """Aggregate plain frauds and the last genuine purchase; NULL where there is none."""
     event, is_plain = F.col("event_at_ms"), F.col("is_plain")
     goes_on = F.col("genuine_ms").isNull() | (event > F.col("genuine_ms"))
     end_ms = until_ms - LABEL_DELAY_MS
@@ -133,9 +133,9 @@ def _runs(until_ms: int) -> list[Column]:
 
 
 def _with_ratio(counted: DataFrame) -> DataFrame:
-    """The merchants' rows: their frauds become a ratio, smoothed towards everybody's."""
+    """Turn the merchants' frauds into a ratio, smoothed towards the overall ratio."""
     known = F.col("frauds") + F.col("genuine")
-    # Where nobody has a purchase old enough there is no usual ratio; "/" would fail on that.
+    # Without any mature purchase there is no overall ratio; "/" would fail on that.
     usual = F.try_divide(F.sum("frauds"), F.sum(known)).alias("usual_ratio")
     smoothed = (F.col("frauds") + F.lit(float(SMOOTHING_PURCHASES)) * F.col("usual_ratio")) / (
         known + F.lit(float(SMOOTHING_PURCHASES))
@@ -148,7 +148,7 @@ def _with_ratio(counted: DataFrame) -> DataFrame:
 
 
 def plain_frauds(past: DataFrame, frauds: DataFrame) -> DataFrame:
-    """The known frauds whose amount does not stand out among what their customer paid before."""
+    """Select known frauds whose amount is not unusual for what their customer paid before."""
     cases = past.join(frauds, "transaction_id").select(
         "transaction_id",
         "customer_token",
@@ -170,7 +170,7 @@ def plain_frauds(past: DataFrame, frauds: DataFrame) -> DataFrame:
 
 
 def customers_of(recent: DataFrame, entity: Entity) -> DataFrame:
-    """How many customers used each device or network."""
+    """Count the customers of each device or network."""
     rows = recent.where(F.col(entity).isNotNull()).groupBy(F.col(entity).alias("entity_id"))
     return rows.agg(F.count_distinct("customer_token").alias(_SHARED[entity])).select(
         _named(entity), "entity_id", _SHARED[entity]
@@ -178,7 +178,7 @@ def customers_of(recent: DataFrame, entity: Entity) -> DataFrame:
 
 
 def first_seen(past: DataFrame) -> DataFrame:
-    """Since when each customer buys, as far as the lake reaches back."""
+    """Find each customer's first purchase, as far as the lake reaches back."""
     rows = past.groupBy(F.col(Entity.CUSTOMER).alias("entity_id"))
     return rows.agg(F.min("event_at_ms").alias("customer_first_seen_ms")).select(
         _named(Entity.CUSTOMER), "entity_id", "customer_first_seen_ms"

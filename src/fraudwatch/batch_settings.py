@@ -1,4 +1,4 @@
-"""Settings of the jobs that learn, judge again and compare; see :mod:`fraudwatch.settings`."""
+"""Settings of training, backtest and reconciliation; see :mod:`fraudwatch.settings`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fraudwatch.settings import from_environment
 
 
 class ChallengerSettings(BaseSettings):
-    """Training with labels: what it draws on, what it asks of a challenger, where models lie."""
+    """Settings of supervised training: folds, sample sizes, promotion gate, model folder."""
 
     model_config = from_environment("TRAINING_")
     models_folder: Path
@@ -19,17 +19,17 @@ class ChallengerSettings(BaseSettings):
     test_days: int = 7
     folds: int = 4
     most_rows: int = 300_000
-    sample_rows: int = 20_000  # what the unsupervised rivals learn from
+    sample_rows: int = 20_000  # training rows of the unsupervised baselines
     fewest_frauds: int = 20
     alerts_a_day: int = 100  # the analysts' capacity
-    new_frauds: int = 200  # so many newly known ones make a new training worth while
+    new_frauds: int = 200  # so many newly labelled frauds trigger a training
     approval: bool = False
-    policy_path: Path | None = None  # the live one: how many alerts it would give
+    policy_path: Path | None = None  # the live policy, to count its alerts
     seed: int = 7
 
 
 class RegistrySettings(BaseSettings):
-    """Where MLflow keeps models: an SQL database, and a folder for what is large."""
+    """Settings of the MLflow registry: an SQL database, and a folder for artefacts."""
 
     model_config = from_environment("MLFLOW_")
     tracking_uri: str  # sqlite:////path, or postgresql://user:password@host:5432/mlflow
@@ -37,16 +37,16 @@ class RegistrySettings(BaseSettings):
 
 
 class BacktestSettings(BaseSettings):
-    """Where the pages of backtests are written to."""
+    """Folder of the backtest pages."""
 
     model_config = from_environment("BACKTEST_")
     folder: Path
 
 
-class BooksSettings(BaseSettings):
-    """Where the detector remembers what it judged by, and where models are published.
+class ArtefactSettings(BaseSettings):
+    """Folders of the artefacts that the detector has used, and of published models.
 
-    For jobs that judge again, which read both and write neither.
+    For jobs that score again; they read both and write neither.
     """
 
     model_config = from_environment("BOOKS_")
@@ -55,7 +55,7 @@ class BooksSettings(BaseSettings):
 
 
 class ReconcileSettings(BaseSettings):
-    """How many differences between stream and batch a day may have before its run fails."""
+    """Number of differences between stream and batch above which a day's run fails."""
 
     model_config = from_environment("RECONCILE_")
     most_different: int = 0

@@ -1,7 +1,7 @@
-"""Names of the lake that every job, report and check must share; ``hive/`` describes each table.
+"""Names of the lake's tables and folders, shared by all jobs; ``hive/`` describes each table.
 
-Three layers: ``raw_`` is what came, byte by byte; ``core_`` is checked, one row a thing; ``out_``
-is what people read. A day is a UTC day, of the event in ``core_`` and ``out_``.
+Three layers: ``raw_`` as received, byte by byte; ``core_`` validated, one row a thing; ``out_``
+marts for readers. A day is a UTC day, of the event in ``core_`` and ``out_``.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ OUT_ANALYST_WORKLOAD: Final = "out_analyst_workload"
 OUT_MONEY: Final = "out_money"
 OUT_PIPELINE_HEALTH: Final = "out_pipeline_health"
 
-# Every report, and the column that says its day.
+# Every mart and its day column.
 REPORT_DAYS: Final = MappingProxyType(
     {
         OUT_FRAUD_BY_DAY: "event_on",
@@ -60,10 +60,10 @@ REPORT_DAYS: Final = MappingProxyType(
 
 
 def extract_folder(day: date) -> str:
-    """Where the extract of one closed day lies, whole or not at all."""
+    """Return the folder of a closed day's extract, complete or absent."""
     return f"{EXTRACT_FOLDER}/day={day.isoformat()}"
 
 
 def extract_work_folder(day: date) -> str:
-    """Where a day's extract is made, beside the days; engines pass over names with a dot."""
+    """Return the folder in which a day's extract is built; engines ignore names with a dot."""
     return f"{EXTRACT_FOLDER}/.work/day={day.isoformat()}"

@@ -24,9 +24,9 @@ from fraudwatch.adapters.artefacts.reloadable_models import ReloadableModels
 from fraudwatch.adapters.artefacts.reloadable_policy import ReloadablePolicy
 from fraudwatch.adapters.artefacts.reloadable_views import ReloadableViews
 from fraudwatch.adapters.codecs.json_codec import encode
-from fraudwatch.adapters.codecs.log_fold import fold_messages, served
+from fraudwatch.adapters.codecs.log_fold import fold_messages, full_vector
 from fraudwatch.adapters.codecs.state_snapshots import PeriodicSnapshots, SnapshotFolder
-from fraudwatch.adapters.codecs.verdict_frames import Decided, encode_verdicts
+from fraudwatch.adapters.codecs.verdict_frames import VerdictInputs, encode_verdicts
 from fraudwatch.adapters.kafka_log.dead_letters import KafkaDeadLetters
 from fraudwatch.adapters.kafka_log.log import read_range
 from fraudwatch.adapters.kafka_log.verdict_log import KafkaVerdictLog
@@ -89,9 +89,9 @@ def warm_up(policy: Policy) -> None:
     """Compile and load everything that a batch needs, on a state that is discarded."""
     sample = fold_messages(CustomerState(), [encode(a_transaction())], np.full(1, 2**60))
     forest.warm_up()
-    view_features, origin = sample.told_by(NO_VIEWS), np.zeros(1, dtype=np.int64)
-    result = assess(sample.seen(served(sample, view_features)), policy)
-    decided = Decided(
+    view_features, origin = sample.enrich_with_views(NO_VIEWS), np.zeros(1, dtype=np.int64)
+    result = assess(sample.rule_input(full_vector(sample, view_features)), policy)
+    decided = VerdictInputs(
         result, policy, ActiveModels(), Evidence(), {}, "", view_features.view, origin, origin, 0
     )
     encode_verdicts(sample.frame, decided)
@@ -100,7 +100,7 @@ def warm_up(policy: Policy) -> None:
 def _record_trigger(trigger: Trigger) -> None:
     for phase, seconds in trigger.seconds.items():
         _trigger_seconds.labels(phase=phase).set(seconds)
-    _behind.set(trigger.behind_messages)
+    _behind.set(trigger.lag_messages)
 
 
 def main() -> None:

@@ -11,8 +11,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from fraudwatch.adapters.codecs.log_fold import FoldedMessages, fold_messages, packed, served
-from fraudwatch.adapters.codecs.verdict_frames import Decided, encode_verdicts
+from fraudwatch.adapters.codecs.log_fold import FoldedMessages, fold_messages, full_vector, packed
+from fraudwatch.adapters.codecs.verdict_frames import VerdictInputs, encode_verdicts
 from fraudwatch.adapters.lake.spark_stream import MicroBatch
 from fraudwatch.application.ports import DeadLetters, ScoredBatch, VerdictLog
 from fraudwatch.application.scoring.assess import assess
@@ -87,13 +87,13 @@ class Detector:
     def _publish(self, folded: FoldedMessages, batch: MicroBatch) -> None:
         policy, models = self.policy_of(batch), self.models_of(batch)
         with timed("looking_up"):
-            view_features = folded.told_by(self.views_of(batch))
-            features = served(folded, view_features)
+            view_features = folded.enrich_with_views(self.views_of(batch))
+            features = full_vector(folded, view_features)
         with timed("judging"):
             evidence = models.evidence(features)
-            result = assess(folded.seen(features), policy, evidence)
+            result = assess(folded.rule_input(features), policy, evidence)
             explanations = _explanations(models, features, result.level >= policy.lowest(Risk.HIGH))
-        decided = Decided(
+        decided = VerdictInputs(
             assessment=result,
             policy=policy,
             models=models,

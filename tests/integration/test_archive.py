@@ -26,9 +26,9 @@ from spark_jobs.archive import topic_archive
 from spark_jobs.archive.archive_proof import (
     GapFound,
     Span,
-    keep_proven_ends,
-    prove_whole,
+    check_complete,
     proven_ends,
+    save_proven_ends,
     spans_of,
 )
 from spark_jobs.archive.topic_archive import TopicArchive
@@ -61,13 +61,13 @@ def span(first: int, end: int, *, rows: int | None = None, offsets: int | None =
 
 
 def test_a_whole_span_is_proven() -> None:
-    prove_whole("t", {0: span(5, 9), 1: span(0, 3)}, {0: 5})
+    check_complete("t", {0: span(5, 9), 1: span(0, 3)}, {0: 5})
 
 
 @pytest.mark.parametrize(
     ("broken", "says"),
     [
-        (span(6, 9), "t-0 was to go on at offset 5 and goes on at 6"),
+        (span(6, 9), "t-0 should continue at offset 5 and continues at 6"),
         (span(5, 9, rows=3, offsets=3), "t-0 lacks 1 of the offsets 5 to 8"),
         (span(5, 9, rows=5), "t-0 has 1 rows too many"),
         # As many rows as offsets, and still neither whole nor once.
@@ -76,7 +76,7 @@ def test_a_whole_span_is_proven() -> None:
 )
 def test_a_gap_is_named_with_its_cure(broken: Span, says: str) -> None:
     with pytest.raises(GapFound, match=f"{says}.*delete the partition's rows"):
-        prove_whole("t", {0: broken}, {0: 5})
+        check_complete("t", {0: broken}, {0: 5})
 
 
 def test_only_what_lies_behind_the_proof_is_counted(spark: SparkSession) -> None:
@@ -93,8 +93,8 @@ def test_the_proof_is_kept_with_the_table(spark: SparkSession) -> None:
     for partition in proven_ends(spark, TABLE):  # by another test
         spark.sql(f"ALTER TABLE {TABLE} UNSET TBLPROPERTIES ('fraudwatch.whole_until.{partition}')")
     assert proven_ends(spark, TABLE) == {}
-    keep_proven_ends(spark, TABLE, {0: 10, 1: 0})
-    keep_proven_ends(spark, TABLE, {0: 12, 1: 0})
+    save_proven_ends(spark, TABLE, {0: 10, 1: 0})
+    save_proven_ends(spark, TABLE, {0: 12, 1: 0})
     assert proven_ends(spark, TABLE) == {0: 12, 1: 0}
 
 
@@ -146,7 +146,7 @@ def test_without_its_checkpoint_it_goes_on_where_the_table_ends(
     kafka = kafka_stack.kafka("archiver")
     spark.sql(f"TRUNCATE TABLE {TABLE}")
     first = TopicArchive(spark, lake_settings, kafka, FEATURE_TOPIC)
-    keep_proven_ends(spark, TABLE, starts_of(kafka, FEATURE_TOPIC))
+    save_proven_ends(spark, TABLE, starts_of(kafka, FEATURE_TOPIC))
     first.run()
     rows = spark.table(TABLE).count()
     publisher.send([("a", b"2", headers)] * 20)
@@ -176,7 +176,7 @@ def test_what_retention_took_is_refused_until_somebody_accepts_the_loss(
     )
     archive = TopicArchive(spark, elsewhere, kafka, FEATURE_TOPIC)
     spark.sql(f"TRUNCATE TABLE {TABLE}")
-    keep_proven_ends(spark, TABLE, starts_of(kafka, FEATURE_TOPIC))
+    save_proven_ends(spark, TABLE, starts_of(kafka, FEATURE_TOPIC))
     archive.run()
     held = proven_ends(spark, TABLE)
     publisher.send([("a", b"3", headers)] * 20)

@@ -13,9 +13,9 @@ from hdfs import HdfsError
 from pydantic import SecretStr
 
 from fraudwatch.adapters.lake.hive_sql import (
-    LakeUnavailable,
     LoginRefused,
     StatementRefused,
+    ThriftServerUnavailable,
     sql_session,
 )
 from fraudwatch.lake import CORE_LABELS, DATABASE, EXTRACT_FOLDER
@@ -50,7 +50,7 @@ def test_who_waited_too_long_is_told_so_and_may_log_in_again(batch_stack: Privat
     with sql_session(settings, timeout_seconds=20) as session:
         session.rows("SELECT 1")  # so that the next login is quick
     with (
-        pytest.raises(LakeUnavailable, match="timeout"),
+        pytest.raises(ThriftServerUnavailable, match="timeout"),
         sql_session(settings, timeout_seconds=5) as session,
     ):
         session.rows("SELECT reflect('java.lang.Thread', 'sleep', 15000L)")

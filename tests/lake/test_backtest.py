@@ -19,8 +19,8 @@ from pyspark.sql import DataFrame, SparkSession
 from fraudwatch import lake
 from fraudwatch.adapters.artefacts.policy_file import parse_policy
 from fraudwatch.adapters.codecs.json_codec import encode
-from fraudwatch.adapters.codecs.log_fold import FoldedMessages, fold_messages, packed, served
-from fraudwatch.adapters.codecs.verdict_frames import Decided, encode_verdicts
+from fraudwatch.adapters.codecs.log_fold import FoldedMessages, fold_messages, full_vector, packed
+from fraudwatch.adapters.codecs.verdict_frames import VerdictInputs, encode_verdicts
 from fraudwatch.adapters.lake.core_rows import FROM_LOG, core_transactions, core_verdicts
 from fraudwatch.application.scoring.assess import assess
 from fraudwatch.domain.features.fold import features_version
@@ -56,18 +56,18 @@ FEATURES = """transaction_id STRING, source_partition INT, source_offset BIGINT,
   features_version STRING, event_on DATE"""
 LABELS = """transaction_id STRING, verdict STRING, source STRING, by STRING, known_at_ms BIGINT,
   known_on DATE"""
-# Of which the vector that was served is not there, or of other features; the last two for good.
+# Their served vector is missing or of another features version; the last two are not recomputed.
 NO_VECTOR, OTHER, NEVER, NEVER_OURS = "bt:10", "bt:20", "bt:30", "bt:40"
-UNSEEN = "bt:unseen"  # from the extract alone: the stream never judged it
+UNSEEN = "bt:unseen"  # from the extract alone: the stream never scored it
 
 
 @dataclass(frozen=True)
 class World:
     verdicts: dict[str, dict[str, Any]]
-    truths: dict[str, tuple[str, str]]  # verdict and source
+    labels: dict[str, tuple[str, str]]  # verdict and source
 
-    def truth(self, name: str) -> str | None:
-        return self.truths.get(name, (None, ""))[0]
+    def label(self, name: str) -> str | None:
+        return self.labels.get(name, (None, ""))[0]
 
 
 def bought() -> list[bytes]:
@@ -75,18 +75,18 @@ def bought() -> list[bytes]:
     step_ms = (DAYS.until_ms - DAYS.from_ms) // PURCHASES
     found = []
     for number in range(PURCHASES):
-        letter = "a" if 200 <= number < 230 else chance.choice(CUSTOMERS)
+        customer = "a" if 200 <= number < 230 else chance.choice(CUSTOMERS)
         at_ms = DAYS.from_ms + number * step_ms
-        if letter == "a" and 200 <= number < 230:
+        if customer == "a" and 200 <= number < 230:
             at_ms = DAYS.from_ms + 200 * step_ms + number * 1_000  # a burst
-        dear = chance.random()
-        cents = chance.randrange(100, 20_000) if dear < 0.6 else chance.randrange(20_000, 400_000)
+        size = chance.random()
+        cents = chance.randrange(100, 20_000) if size < 0.6 else chance.randrange(20_000, 400_000)
         is_paid = chance.random() < 0.9
         found.append(
             a_transaction(
                 transaction_id=f"bt:{number}",
-                customer_token=a_token(letter),
-                card_token=a_token(letter) if number % 9 else None,
+                customer_token=a_token(customer),
+                card_token=a_token(customer) if number % 9 else None,
                 event_at_ms=at_ms,
                 amount_eur_cents=cents,
                 amount_minor=cents,
@@ -98,9 +98,9 @@ def bought() -> list[bytes]:
     return [encode(one) for one in sorted(found, key=lambda one: one.event_at_ms)]
 
 
-def judged(folded: FoldedMessages, policy: Policy) -> tuple[list[bytes], list[bytes]]:
-    """Verdicts and vectors: half of the world before there were models, half with both."""
-    features = served(folded, folded.told_by(NO_VIEWS))
+def score(folded: FoldedMessages, policy: Policy) -> tuple[list[bytes], list[bytes]]:
+    """Score messages to verdicts and vectors: one half without models, one half with both."""
+    features = full_vector(folded, folded.enrich_with_views(NO_VIEWS))
     rows, half = len(features), len(features) // 2
     chance = np.random.default_rng(3)
     verdicts: list[bytes] = []
@@ -111,13 +111,13 @@ def judged(folded: FoldedMessages, policy: Policy) -> tuple[list[bytes], list[by
         evidence = Evidence(chance.random(end - start) ** 0.02, chance.random(end - start) ** 6)
         if start == 0:
             models, evidence = ActiveModels(), Evidence()
-        seen = folded.seen(features)
-        part = seen._replace(
-            amount_eur_cents=seen.amount_eur_cents[start:end],
-            features=seen.features[start:end],
-            **{name: getattr(seen, name)[start:end] for name in seen._fields[2:]},
+        whole = folded.rule_input(features)
+        part = whole._replace(
+            amount_eur_cents=whole.amount_eur_cents[start:end],
+            features=whole.features[start:end],
+            **{name: getattr(whole, name)[start:end] for name in whole._fields[2:]},
         )
-        decided = Decided(
+        decided = VerdictInputs(
             assess(part, policy, evidence), policy, models, evidence, {}, features_version(),
             [""] * (end - start), np.zeros(end - start, np.int64),
             np.arange(start, end), DAYS.until_ms,
@@ -153,39 +153,39 @@ def laid_out(spark: SparkSession) -> World:
     folded = fold_messages(CustomerState(), messages, np.full(len(messages), NOW_MS))
     names = folded.frame["transaction_id"].to_list()
     assert len(names) == PURCHASES
-    verdicts, vectors = judged(folded, LIVE)
-    truths = said(names)
+    verdicts, vectors = score(folded, LIVE)
+    labels = random_labels(names)
     unseen = encode(a_transaction(transaction_id=UNSEEN, event_at_ms=DAYS.from_ms + 5))
     purchases = core_transactions(transactions_of(raw(spark, [*messages, unseen])), FROM_LOG)
     _append(purchases, lake.CORE_TRANSACTIONS)
     _append(core_verdicts(verdicts_of(raw(spark, verdicts))), lake.CORE_VERDICTS)
     _append(archived_vectors(spark, names, vectors), lake.RAW_FEATURE_TOPIC)
-    again = {name: bytes(one) for name, one in zip(names, packed(folded.features), strict=True)}
+    folds = {name: bytes(one) for name, one in zip(names, packed(folded.features), strict=True)}
     rows = [
-        (name, 0, 0, again[name], features_version(), DAYS.first)
+        (name, 0, 0, folds[name], features_version(), DAYS.first)
         for name in (NO_VECTOR, OTHER, "bt:50")
     ]
     _append(spark.createDataFrame(rows, FEATURES), lake.CORE_FEATURES)
-    _append(labels(spark, truths), lake.CORE_LABELS)
-    return World({one["transaction_id"]: one for one in map(json.loads, verdicts)}, truths)
+    _append(label_rows(spark, labels), lake.CORE_LABELS)
+    return World({one["transaction_id"]: one for one in map(json.loads, verdicts)}, labels)
 
 
-def said(names: list[str]) -> dict[str, tuple[str, str]]:
+def random_labels(names: list[str]) -> dict[str, tuple[str, str]]:
     chance = random.Random(5)
-    truths = {}
+    labels = {}
     for name in names:
-        told = chance.random()
-        if told < 0.1:
-            truths[name] = ("fraud", chance.choice(["chargeback", "analyst"]))
-        elif told < 0.25:
-            truths[name] = ("genuine", "analyst")
-    return truths
+        draw = chance.random()
+        if draw < 0.1:
+            labels[name] = ("fraud", chance.choice(["chargeback", "analyst"]))
+        elif draw < 0.25:
+            labels[name] = ("genuine", "analyst")
+    return labels
 
 
-def labels(spark: SparkSession, truths: dict[str, tuple[str, str]]) -> DataFrame:
+def label_rows(spark: SparkSession, labels: dict[str, tuple[str, str]]) -> DataFrame:
     at_ms, on = DAYS.until_ms + 1, date(2025, 6, 13)
-    rows = [(name, truth, who, "x", at_ms, on) for name, (truth, who) in truths.items()]
-    # Said after the backtest, so that it is not known to it.
+    rows = [(name, label, source, "x", at_ms, on) for name, (label, source) in labels.items()]
+    # Known only after the backtest began.
     rows.append(("bt:1", "fraud", "chargeback", "x", NOW_MS + 1, date(2025, 7, 13)))
     return spark.createDataFrame(rows, LABELS)
 
@@ -198,10 +198,10 @@ def archived_vectors(spark: SparkSession, names: list[str], vectors: list[bytes]
         is_of_others = name in (OTHER, NEVER_OURS)
         values.append(vector[:16] if is_of_others else vector)
         headers.append(headers_of(name, "yesterday" if is_of_others else features_version()))
-        if name == "bt:60":  # judged again after a crash
+        if name == "bt:60":  # replayed after a crash
             values.append(vector)
             headers.append(headers_of(name, features_version()))
-        if name == "bt:70":  # and of other features later, by somebody who replayed
+        if name == "bt:70":  # and of another features version later, after a replay
             values.append(vector[::-1])
             headers.append(headers_of(name, "tomorrow"))
     return raw(spark, values, headers)
@@ -212,14 +212,16 @@ def _append(rows: DataFrame, table: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def again(spark: SparkSession, world: World) -> dict[str, Any]:
-    """The live policy as its own candidate."""
+def self_backtest(spark: SparkSession, world: World) -> dict[str, Any]:
+    """Backtest the live policy as its own candidate."""
     assert world.verdicts
     return backtest(spark, DAYS, Candidate("default", LIVE), NOW_MS)
 
 
-def test_the_live_policy_says_again_what_it_said(again: dict[str, Any], world: World) -> None:
-    found = again
+def test_the_live_policy_reproduces_its_verdicts(
+    self_backtest: dict[str, Any], world: World
+) -> None:
+    found = self_backtest
     both, coverage, live = found["overlap"], found["coverage"], found["live"]
     # Every outcome, every score, every rule.
     assert (both["judged_by_both"], both["same_outcome_ratio"]) == (PURCHASES - 2, 1.0)
@@ -229,7 +231,7 @@ def test_the_live_policy_says_again_what_it_said(again: dict[str, Any], world: W
     assert min(outcomes.values()) > 20, "the world shows every outcome"
     for rule in found["rules"].values():
         lost = rule["live"]["hits"] - rule["candidate"]["hits"]
-        assert 0 <= lost <= 2, "of the two that cannot be judged any more"
+        assert 0 <= lost <= 2, "of the two that can no longer be scored"
     assert found["rules"]["rapid_purchases"]["candidate"]["hits"] > 10
     assert coverage["purchases"] == PURCHASES + 1
     assert coverage["judged_by"] == {
@@ -246,18 +248,18 @@ def test_the_live_policy_says_again_what_it_said(again: dict[str, Any], world: W
     }
 
 
-def test_what_is_known_is_what_was_said_by_then(again: dict[str, Any], world: World) -> None:
-    found = again["live"]
+def test_only_labels_known_by_then_count(self_backtest: dict[str, Any], world: World) -> None:
+    found = self_backtest["live"]
     alerts = {name for name, one in world.verdicts.items() if one["outcome"] != "approve"}
-    frauds = {name for name, (truth, _) in world.truths.items() if truth == "fraud"}
-    decided = {name for name, (_, who) in world.truths.items() if who == "analyst"}
+    frauds = {name for name, (label, _) in world.labels.items() if label == "fraud"}
+    decided = {name for name, (_, who) in world.labels.items() if who == "analyst"}
     assert found["alerts"] == len(alerts)
     assert found["recall"] == pytest.approx(len(alerts & frauds) / len(frauds))
     assert found["precision_of_decided"] == pytest.approx(
         len(alerts & decided & frauds) / len(alerts & decided)
     )
     assert found["precision_of_labelled"] == pytest.approx(
-        len(alerts & frauds) / len(alerts & world.truths.keys())
+        len(alerts & frauds) / len(alerts & world.labels.keys())
     )
     paid = {n: one for n, one in world.verdicts.items() if one["payment_status"] == "approved"}
     assert found["money"]["missed_eur_cents"] == sum(
@@ -266,12 +268,12 @@ def test_what_is_known_is_what_was_said_by_then(again: dict[str, Any], world: Wo
     assert found["money"]["wrongly_blocked_eur_cents"] == sum(
         one["amount_eur_cents"]
         for n, one in paid.items()
-        if one["outcome"] == "decline" and world.truth(n) == "genuine"
+        if one["outcome"] == "decline" and world.label(n) == "genuine"
     )
 
 
 def expected(verdict: dict[str, Any]) -> str:
-    """What fifty points more make of a verdict, from its own numbers: docs/rules.md."""
+    """Compute a verdict's outcome with fifty more points, from its own numbers: docs/rules.md."""
     if not 50_000 <= verdict["amount_eur_cents"] < 100_000:
         return str(verdict["outcome"])
     points = sum(one["points"] for one in verdict["reasons"] if one["rule"] in RULES)
@@ -286,21 +288,21 @@ def test_a_rule_made_stronger_changes_exactly_what_it_hits(
     spark: SparkSession, world: World
 ) -> None:
     found = backtest(spark, DAYS, Candidate("stronger", parse_policy(STRONGER.encode())), NOW_MS)
-    judged = {n: one for n, one in world.verdicts.items() if n not in (NEVER, NEVER_OURS)}
-    pairs = Counter((one["outcome"], expected(one)) for one in judged.values())
+    scored = {n: one for n, one in world.verdicts.items() if n not in (NEVER, NEVER_OURS)}
+    pairs = Counter((one["outcome"], expected(one)) for one in scored.values())
     assert found["overlap"]["outcomes"] == {
         was: {becomes: pairs[was, becomes] for becomes in ("approve", "review", "decline")}
         for was in ("approve", "review", "decline")
     }
-    fresh = {n for n, one in judged.items() if one["outcome"] == "approve" != expected(one)}
+    fresh = {n for n, one in scored.items() if one["outcome"] == "approve" != expected(one)}
     assert len(fresh) > 20
     assert found["overlap"]["only_candidate"]["hits"] == len(fresh)
     assert found["overlap"]["only_live"]["hits"] == 0
-    frauds = {n for n in fresh if world.truth(n) == "fraud"}
+    frauds = {n for n in fresh if world.label(n) == "fraud"}
     assert found["overlap"]["only_candidate"]["known_frauds"] == len(frauds)
     hits = found["rules"]["high_amount"]
     assert hits["candidate"]["hits"] == sum(
-        one["amount_eur_cents"] >= 50_000 for one in judged.values()
+        one["amount_eur_cents"] >= 50_000 for one in scored.values()
     )
 
 

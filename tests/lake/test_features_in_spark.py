@@ -18,25 +18,25 @@ from spark_jobs.days import Days
 from spark_jobs.features.build_features import build
 
 DAY_MS = 86_400_000
-LETTERS = "abcdefghijklmnop"
+CUSTOMERS = "abcdefghijklmnop"
 DAY = date(2026, 1, 15)  # of NOON_MS
 Message = tuple[int, int, int, str, bytes]  # partition, offset, produced, key, value
 
 
 def messages() -> list[Message]:
-    """Two partitions, a customer in one of them each, with repeats, late ones and nonsense."""
+    """Build two partitions, each customer in one, with repeats, late and invalid messages."""
     chance = random.Random(5)
     found: list[Message] = []
     ends = [0, 0]
     for number in range(600):
-        letter = chance.choice(LETTERS)
-        partition = LETTERS.index(letter) % 2
+        customer = chance.choice(CUSTOMERS)
+        partition = CUSTOMERS.index(customer) % 2
         repeated = number - 7 if number % 50 == 49 else number
         late = 40 * DAY_MS if number % 60 == 59 else 0
         value = encode(
             a_transaction(
-                transaction_id=f"s:{letter}{repeated if repeated != number else number}",
-                customer_token=a_token(letter),
+                transaction_id=f"s:{customer}{repeated if repeated != number else number}",
+                customer_token=a_token(customer),
                 event_at_ms=NOON_MS + number * 600_000 - late,
                 amount_eur_cents=chance.randrange(1, 100_000),
                 merchant_id=f"m-{chance.randrange(5)}",
@@ -44,9 +44,9 @@ def messages() -> list[Message]:
         )
         if number % 97 == 96:
             value = b'{"schema":"nonsense"}'
-        found.append((partition, ends[partition], NOON_MS + 30 * DAY_MS, a_token(letter), value))
+        found.append((partition, ends[partition], NOON_MS + 30 * DAY_MS, a_token(customer), value))
         ends[partition] += 1
-    for place in (100, 300):  # the very same message once more, as after a producer's retry
+    for place in (100, 300):  # a repeated message, as after a producer's retry
         partition, _, at_ms, key, value = found[place]
         found.append((partition, ends[partition], at_ms, key, value))
         ends[partition] += 1
@@ -76,7 +76,7 @@ def one_shot(listed: list[Message]) -> dict[tuple[int, int], tuple[str, bytes]]:
 @pytest.mark.parametrize("splits", [1, 2, 5])
 def test_any_split_gives_the_bytes_of_one_fold(spark: SparkSession, splits: int) -> None:
     listed = messages()
-    # So that a task is given several pieces one after the other.
+    # So that a task gets several batches.
     spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", 37)
     try:
         rows = features_of(archived(spark, listed), splits).collect()
@@ -98,7 +98,7 @@ def test_a_message_that_is_not_keyed_by_its_customer_stops_the_job(spark: SparkS
         rows.collect()
 
 
-def test_the_job_keeps_the_days_asked_for_and_may_run_again(spark: SparkSession) -> None:
+def test_the_job_stores_the_requested_days_and_is_idempotent(spark: SparkSession) -> None:
     listed = messages()
     raw = f"{lake.DATABASE}.{lake.RAW_TRANSACTION_TOPIC}"
     columns = "source_partition, source_offset, produced_at, key, value, produced_on"
@@ -113,7 +113,7 @@ def test_the_job_keeps_the_days_asked_for_and_may_run_again(spark: SparkSession)
     try:
         for _ in range(2):
             outcome = build(spark, days, splits=2)
-        rows = spark.table(lake.CORE_FEATURES).where(days.holds("event_on")).collect()
+        rows = spark.table(lake.CORE_FEATURES).where(days.contains("event_on")).collect()
     finally:
         spark.sql(f"DELETE FROM {raw} WHERE produced_on = DATE'2026-02-14'")  # noqa: S608  our names
     assert {(row.source_partition, row.source_offset) for row in rows} == wanted.keys()

@@ -22,8 +22,8 @@ from fraudwatch.domain.models.fitted import ModelKind, ModelMetadata, Normal
 from fraudwatch.topics import FEATURES_VERSION_HEADER, TRANSACTION_ID_HEADER
 from spark_jobs.days import Days
 from spark_jobs.drift.day import DayDrift, trained_on
-from spark_jobs.drift.monitor_drift import document_of, keep
-from spark_jobs.drift.rows import Window
+from spark_jobs.drift.monitor_drift import document_of, save_drift
+from spark_jobs.drift.rows import DayWindow
 
 USUAL, SHIFTED = date(2033, 6, 30), date(2033, 9, 30)
 ITEMS, AMOUNT = VECTOR_INDEX["item_count"], VECTOR_INDEX["amount_eur_cents"]
@@ -38,7 +38,7 @@ LABELS = """transaction_id STRING, verdict STRING, source STRING, by STRING, kno
 
 
 def served(spark: SparkSession, day: date, rows: int, *, is_far: bool = False) -> None:
-    """Some purchases of a day as the stream judged them; far ones of other sizes and dearer."""
+    """Write a day's verdicts and vectors as the stream does; shifted ones have other amounts."""
     chance = np.random.default_rng(day.toordinal())
     vectors = chance.lognormal(size=(rows, len(VECTOR_FEATURES)))
     vectors[::5, AMOUNT + 1 :] = np.nan
@@ -49,19 +49,21 @@ def served(spark: SparkSession, day: date, rows: int, *, is_far: bool = False) -
         scores = np.minimum(1.0, scores * 4)
     names = [f"d:{day}:{number}" for number in range(rows)]
     outcomes = ["review" if alert else "approve" for alert in alerts]
-    said = [[("fraud", "aaaaaaaaaaaa", score)] for score in scores.tolist()]
+    by_model = [[("fraud", "aaaaaaaaaaaa", score)] for score in scores.tolist()]
     verdicts = [
         (name, outcome, score, "with_model", models, 0, day)
-        for name, outcome, score, models in zip(names, outcomes, scores.tolist(), said, strict=True)
+        for name, outcome, score, models in zip(
+            names, outcomes, scores.tolist(), by_model, strict=True
+        )
     ]
     append(spark, lake.CORE_VERDICTS, verdicts, VERDICTS)
-    told = zip(names, packed(vectors), strict=True)
-    rows_served = [("k", value, headers(name), day) for name, value in told]
+    named = zip(names, packed(vectors), strict=True)
+    rows_served = [("k", value, headers(name), day) for name, value in named]
     append(spark, lake.RAW_FEATURE_TOPIC, rows_served, VECTORS)
 
 
 def decided(spark: SparkSession, day: date, *, frauds: int, rows: int = 60) -> None:
-    """Alerts that an analyst has decided on the next day."""
+    """Write alerts that an analyst decided on the next day."""
     names = [f"d:{day}:decided:{number}" for number in range(rows)]
     at_ms = Days(day, day).from_ms
     append(spark, lake.CORE_TRANSACTIONS, [(name, at_ms, day) for name in names], PURCHASES)
@@ -69,13 +71,13 @@ def decided(spark: SparkSession, day: date, *, frauds: int, rows: int = 60) -> N
         spark, lake.CORE_VERDICTS,
         [(name, "review", 0.6, "rules_only", [], at_ms, day) for name in names], VERDICTS,
     )  # fmt: skip
-    said = ["fraud"] * frauds + ["genuine"] * (rows - frauds)
+    labels = ["fraud"] * frauds + ["genuine"] * (rows - frauds)
     known_on = day + timedelta(days=1)
     append(
         spark, lake.CORE_LABELS,
         [
             (name, word, "analyst", "ann", at_ms + 1, known_on)
-            for name, word in zip(names, said, strict=True)
+            for name, word in zip(names, labels, strict=True)
         ],
         LABELS,
     )  # fmt: skip
@@ -110,7 +112,7 @@ def past(measures: list[Measure]) -> set[str]:
 
 
 def test_a_usual_day_is_quiet(spark: SparkSession) -> None:
-    measured = DayDrift(spark=spark, day=USUAL).measured()
+    measured = DayDrift(spark=spark, day=USUAL).measure()
     measures = [one for one, _ in measured]
     assert past(measures) == set()
     assert len(measures) == len(VECTOR_FEATURES) + 1 + 1 + 1 + 2
@@ -121,8 +123,8 @@ def test_a_usual_day_is_quiet(spark: SparkSession) -> None:
     assert "nothing is past its bound" in document["said"]
 
 
-def test_a_shifted_day_is_named_kept_and_asks_for_a_model(spark: SparkSession) -> None:
-    measured = DayDrift(spark=spark, day=SHIFTED).measured()
+def test_a_shifted_day_is_stored_and_wants_a_model(spark: SparkSession) -> None:
+    measured = DayDrift(spark=spark, day=SHIFTED).measure()
     measures = [one for one, _ in measured]
     wanted = {"item_count", "alert_rate", "score with_model", "fraud aaaaaaaaaaaa", "precision"}
     assert past(measures) == wanted
@@ -133,7 +135,7 @@ def test_a_shifted_day_is_named_kept_and_asks_for_a_model(spark: SparkSession) -
     assert json.loads(json.dumps(document)) == document
 
     for _ in range(2):
-        keep(spark, SHIFTED, measured, began_at_ms=1)
+        save_drift(spark, SHIFTED, measured, began_at_ms=1)
     rows = spark.table(lake.CORE_DRIFT).where(F.col("event_on") == F.lit(SHIFTED)).collect()
     assert len(rows) == len(measured)
     by_name = {row["name"]: row for row in rows}
@@ -143,7 +145,7 @@ def test_a_shifted_day_is_named_kept_and_asks_for_a_model(spark: SparkSession) -
     assert "the days before" in by_name["item_count"].reference
 
 
-def test_features_are_held_against_the_days_the_champion_was_trained_on(
+def test_features_are_compared_with_the_champions_training_days(
     spark: SparkSession, tmp_path: Path
 ) -> None:
     first, last = (SHIFTED - timedelta(days=before) for before in (4, 1))
@@ -159,7 +161,9 @@ def test_features_are_held_against_the_days_the_champion_was_trained_on(
     assert (window.first, window.last) == (first, last)
     assert day_of(about.from_ms) == first.isoformat()
     assert trained_on(tmp_path, last) is None, "a day of the training itself"
-    few = DayDrift(spark=spark, day=SHIFTED, trained_on=Window(first, first, "one day")).measured()
+    few = DayDrift(
+        spark=spark, day=SHIFTED, trained_on=DayWindow(first, first, "one day")
+    ).measure()
     [items] = [one for one, _ in few if one.name == "item_count"]
     assert items.judgement is DriftStatus.TOO_FEW_ROWS
     assert items.reference_rows == 800

@@ -1,4 +1,4 @@
-"""A small world judged by the real detector, computed again; and lied about, class by class."""
+"""Reconciliation of days that the real detector scored, clean and with every kind of fault."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from fraudwatch.adapters.artefacts.view_artefact import VIEW_FILES, view_of
 from fraudwatch.adapters.artefacts.view_publication import publish
 from fraudwatch.adapters.artefacts.xgboost_model import xgboost_artefact
 from fraudwatch.adapters.codecs.json_codec import decode, encode
-from fraudwatch.adapters.codecs.log_fold import fold_messages, packed, served
+from fraudwatch.adapters.codecs.log_fold import fold_messages, full_vector, packed
 from fraudwatch.adapters.lake.outcomes import append_outcomes
 from fraudwatch.adapters.lake.spark_stream import MicroBatch
 from fraudwatch.adapters.memory.chosen_verdicts import MemoryChosenVerdicts
@@ -54,17 +54,17 @@ from fraudwatch.stack.place import ROOT
 from fraudwatch.topics import FEATURES_VERSION_HEADER, TRANSACTION_ID_HEADER
 from spark_jobs.reconcile.artefact_resolver import ArtefactFolders
 from spark_jobs.reconcile.day import DayReconciliation
-from spark_jobs.reconcile.outcome_rows import document_of, keep
+from spark_jobs.reconcile.outcome_rows import document_of, save_reconciliation
 from spark_jobs.reconcile.sources import NEEDED, NotArchived, settled_until_ms
 from spark_jobs.refine.topic_refining import REFINED, refine_batch
 from streaming.detector.scoring import Detector
 
-# Before everybody else's days: a day begins where all before it ended.
+# Before the days of all other tests: a day begins where all before it ended.
 FIRST, DAY, NEXT = (date(2015, 3, number) for number in (1, 2, 3))
 FIRST_MS = epoch_ms_of(datetime(2015, 3, 1, tzinfo=UTC))
 TODAY = date(2015, 3, 5)
 MESSAGES = 150  # a day
-LETTERS = "abcdefghij"
+CUSTOMERS = "abcdefghij"
 POLICY_FILE = ROOT / "contracts/policies/default.yaml"
 RAW = """source_partition INT, source_offset BIGINT, ms BIGINT, key STRING, value BINARY,
   headers ARRAY<STRUCT<key: STRING, value: BINARY>>"""
@@ -90,7 +90,7 @@ class World:
         return DayReconciliation(**usual | changes).of(day)
 
     def of_day(self, day: date) -> list[Verdict]:
-        """Behind the first message of each day the clock has gone back: it is of the day before."""
+        """Select the day's verdicts; after each day's first message the clock steps back a day."""
         number = (day - FIRST).days
         first, last = number * MESSAGES + bool(number), (number + 1) * MESSAGES
         names = {f"r:{place}" for place in range(first, last + 1)}
@@ -99,19 +99,19 @@ class World:
 
 class NoSnapshots:
     def offer(self, state: CustomerState, ends: dict[int, int]) -> None:
-        """Nothing is kept."""
+        """Store nothing."""
 
 
 def messages() -> list[Message]:
-    """Three days in two partitions: repeats, late ones, nonsense, a clock that goes back."""
+    """Build three days in two partitions: repeats, late, invalid, a clock that steps back."""
     chance = random.Random(11)
-    letters = [chance.choice(LETTERS) for _ in range(3 * MESSAGES)]
+    customers = [chance.choice(CUSTOMERS) for _ in range(3 * MESSAGES)]
     found: list[Message] = []
     ends = [0, 0]
     for number in range(3 * MESSAGES):
         name = number - 9 if number % 50 == 49 else number
-        letter = letters[name]
-        partition = LETTERS.index(letter) % 2
+        customer = customers[name]
+        partition = CUSTOMERS.index(customer) % 2
         produced_at_ms = FIRST_MS + number * DAY_MS // MESSAGES + 1_000
         if number in (MESSAGES, 2 * MESSAGES):
             produced_at_ms -= 5_000  # of the day before, behind a message of that day
@@ -119,7 +119,7 @@ def messages() -> list[Message]:
         value = encode(
             a_transaction(
                 transaction_id=f"r:{name}",
-                customer_token=a_token(letter),
+                customer_token=a_token(customer),
                 event_at_ms=event_at_ms - (40 * DAY_MS if number % 60 == 59 else 0),
                 amount_eur_cents=chance.choice([999, 4_200, 250_000]),
                 merchant_id=f"m-{chance.randrange(4)}",
@@ -127,17 +127,17 @@ def messages() -> list[Message]:
         )
         if number % 71 == 70:
             value = b'{"schema":"nonsense"}'
-        found.append((partition, ends[partition], produced_at_ms, a_token(letter), value))
+        found.append((partition, ends[partition], produced_at_ms, a_token(customer), value))
         ends[partition] += 1
     return found
 
 
 def models_in(folder: Path, listed: list[Message]) -> ActiveModels:
-    """A forest of what is usual here, and a model that holds dear purchases to be fraud."""
+    """Fit an isolation forest, and a model that scores high amounts as fraud."""
     ordered = sorted(listed)
     at_ms = np.array([one[2] for one in ordered])
     folded = fold_messages(CustomerState(), [one[4] for one in ordered], at_ms)
-    rows = served(folded, folded.told_by(NO_VIEWS))
+    rows = full_vector(folded, folded.enrich_with_views(NO_VIEWS))
     about = ModelMetadata(
         kind=ModelKind.ISOLATION_FOREST, features=all_features(), fitted_at_ms=1, rows=len(rows),
         features_version=features_version(), from_ms=0, until_ms=1,
@@ -153,22 +153,22 @@ def models_in(folder: Path, listed: list[Message]) -> ActiveModels:
 
 
 def views_in(folder: Path) -> RiskViews:
-    """One an hour before the first day begins, one in the middle of the second."""
+    """Build two views: an hour before the first day begins, and in the middle of the second."""
     published = []
     for until_ms in (FIRST_MS - HOUR_MS, FIRST_MS + 36 * HOUR_MS):
         tables = {
             entity: table_of([], np.empty((0, len(view_columns(entity))))) for entity in Entity
         }
-        held = len(view_columns(Entity.MERCHANT))
-        told = np.array([[0.01 * n, 10.0 + n, *[5.0] * (held - 2)] for n in range(3)])
-        tables[Entity.MERCHANT] = table_of(["m-0", "m-1", "m-2"], told)
+        width = len(view_columns(Entity.MERCHANT))
+        values = np.array([[0.01 * n, 10.0 + n, *[5.0] * (width - 2)] for n in range(3)])
+        tables[Entity.MERCHANT] = table_of(["m-0", "m-1", "m-2"], values)
         view = RiskView(until_ms, tables)
         published.append(Published(publish(folder, view), view.valid_from_ms))
     return RiskViews(tuple(published), lambda sha: view_of(VIEW_FILES.read(folder, sha)))
 
 
-def judged(listed: list[Message], models: ActiveModels, views: RiskViews) -> MemoryVerdictLog:
-    """As the stream judges: in batches of any size, partitions between each other."""
+def score(listed: list[Message], models: ActiveModels, views: RiskViews) -> MemoryVerdictLog:
+    """Score as the stream does: in batches of any size, partitions interleaved."""
     log, policy, chance = MemoryVerdictLog(), load_policy(POLICY_FILE), random.Random(3)
     detector = Detector(
         lambda _: policy, lambda _: models, log, MemoryDeadLetters(), NoSnapshots(), lambda _: views
@@ -207,13 +207,13 @@ def world(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Iter
     content = POLICY_FILE.read_bytes()
     (policies / f"{sha256(content).hexdigest()}.yaml").write_bytes(content)
     listed = messages()
-    log = judged(listed, models_in(home / "models", listed), views_in(home / "views"))
+    log = score(listed, models_in(home / "models", listed), views_in(home / "views"))
     archive(spark, lake.RAW_TRANSACTION_TOPIC, [(*one, []) for one in listed])
-    told = [(key, value, at_ms) for key, value, at_ms in log.verdicts]
-    told += [one for one in log.verdicts if b'"r:200"' in one[1]]  # once more, as after a crash
+    verdicts = [(key, value, at_ms) for key, value, at_ms in log.verdicts]
+    verdicts += [one for one in log.verdicts if b'"r:200"' in one[1]]  # repeated, as after a crash
     archive(
         spark, lake.RAW_FRAUD_TOPIC,
-        [(0, n, at_ms, key, value, []) for n, (key, value, at_ms) in enumerate(told)],
+        [(0, n, at_ms, key, value, []) for n, (key, value, at_ms) in enumerate(verdicts)],
     )  # fmt: skip
     archive(
         spark, lake.RAW_FEATURE_TOPIC,
@@ -290,7 +290,7 @@ def test_a_day_is_clean_and_its_state_is_that_of_a_fold_from_the_beginning(
     alone = world.reconciled(spark, DAY)
     assert (faults(alone), alone.state_from) == ({}, "the beginning of the archive")
     assert states(spark, DAY) == continued
-    assert len(continued) == len(LETTERS)
+    assert len(continued) == len(CUSTOMERS)
     skipped = world.reconciled(spark, NEXT)
     assert (faults(skipped), skipped.state_from) == ({}, str(DAY))
 
@@ -299,20 +299,20 @@ def forget_states(spark: SparkSession) -> None:
     spark.sql(f"DELETE FROM {lake.CORE_CUSTOMER_STATES}")  # noqa: S608  our names
 
 
-class Lies:
-    """What somebody might do to the archive by hand."""
+class Faults:
+    """Faults injected into the archive by hand."""
 
     def __init__(self, spark: SparkSession) -> None:
         self._spark, self._offset = spark, 100_000
 
-    def say(self, verdict: Verdict) -> None:
+    def add(self, verdict: Verdict) -> None:
         self._offset += 1
         row = (0, self._offset, verdict.decided_at_ms, verdict.customer_token, encode(verdict), [])
         archive(self._spark, lake.RAW_FRAUD_TOPIC, [row])
 
-    def take_back(self, name: str) -> None:
-        said = f"get_json_object(cast(value AS STRING), '$.transaction_id') = '{name}'"
-        self._spark.sql(f"DELETE FROM {lake.RAW_FRAUD_TOPIC} WHERE {said}")  # noqa: S608  our names
+    def delete_verdict(self, name: str) -> None:
+        is_its = f"get_json_object(cast(value AS STRING), '$.transaction_id') = '{name}'"
+        self._spark.sql(f"DELETE FROM {lake.RAW_FRAUD_TOPIC} WHERE {is_its}")  # noqa: S608  our names
 
     def remove(self, table: str, name: str) -> None:
         self._spark.sql(f"DELETE FROM {table} WHERE transaction_id = '{name}'")  # noqa: S608  our names
@@ -325,21 +325,21 @@ class Lies:
         self._spark.sql(f"{statement} WHERE {is_its}")
 
 
-def lied_about(spark: SparkSession, world: World, ours: list[Verdict]) -> MemoryVerdictStore:
-    """One purchase a class, in the order of the expectation below; the store that belongs to it."""
-    lies, ids = Lies(spark), [one.transaction_id for one in ours]
-    lies.take_back(ids[0])
-    lies.remove(lake.CORE_VERDICTS, ids[0])
-    lies.of_vector(ids[2], f"DELETE FROM {lake.RAW_FEATURE_TOPIC}")  # noqa: S608  our names
-    lies.say(replace(ours[0], transaction_id="r:nobody"))
-    lies.say(replace(ours[0], transaction_id="r:nowhere", source_offset=9**9))
-    lies.say(replace(ours[3], score=0.9, decided_at_ms=ours[3].decided_at_ms - 1))
+def inject_faults(spark: SparkSession, world: World, ours: list[Verdict]) -> MemoryVerdictStore:
+    """Inject one fault of each finding, in the order expected below; return the faulty store."""
+    injected, ids = Faults(spark), [one.transaction_id for one in ours]
+    injected.delete_verdict(ids[0])
+    injected.remove(lake.CORE_VERDICTS, ids[0])
+    injected.of_vector(ids[2], f"DELETE FROM {lake.RAW_FEATURE_TOPIC}")  # noqa: S608  our names
+    injected.add(replace(ours[0], transaction_id="r:nobody"))
+    injected.add(replace(ours[0], transaction_id="r:nowhere", source_offset=9**9))
+    injected.add(replace(ours[3], score=0.9, decided_at_ms=ours[3].decided_at_ms - 1))
     other = "concat(substring(value, 1, 8), X'0000000000001440', substring(value, 17))"
-    lies.of_vector(ids[4], f"UPDATE {lake.RAW_FEATURE_TOPIC} SET value = {other}")  # noqa: S608  our names
-    lies.restate(lake.CORE_VERDICTS, ids[5], "score = 0.25")
-    lies.take_back(ids[6])
-    lies.say(replace(ours[6], outcome=Outcome.DECLINE))
-    lies.restate(lake.CORE_TRANSACTIONS, ids[7], "amount_eur_cents = 1")
+    injected.of_vector(ids[4], f"UPDATE {lake.RAW_FEATURE_TOPIC} SET value = {other}")  # noqa: S608  our names
+    injected.restate(lake.CORE_VERDICTS, ids[5], "score = 0.25")
+    injected.delete_verdict(ids[6])
+    injected.add(replace(ours[6], outcome=Outcome.DECLINE))
+    injected.restate(lake.CORE_TRANSACTIONS, ids[7], "amount_eur_cents = 1")
     stored = {name: one for name, one in world.store.verdicts.items() if name != ids[1]}
     stored["r:stored"] = replace(ours[0], transaction_id="r:stored")
     stored[ids[8]] = replace(ours[8], route="elsewhere")
@@ -349,8 +349,8 @@ def lied_about(spark: SparkSession, world: World, ours: list[Verdict]) -> Memory
 
 
 @pytest.fixture
-def undone(spark: SparkSession) -> Iterator[None]:
-    """Whatever a test does to the archive is taken back."""
+def restored_tables(spark: SparkSession) -> Iterator[None]:
+    """Restore the tables that a test changes."""
     tables = (lake.RAW_FRAUD_TOPIC, lake.RAW_FEATURE_TOPIC, lake.CORE_VERDICTS,
               lake.CORE_TRANSACTIONS)  # fmt: skip
     before = {one: spark.sql(f"DESCRIBE HISTORY {one} LIMIT 1").first() for one in tables}
@@ -360,11 +360,11 @@ def undone(spark: SparkSession) -> Iterator[None]:
         spark.sql(f"RESTORE TABLE {table} TO VERSION AS OF {newest.version}")
 
 
-@pytest.mark.usefixtures("undone")
-def test_every_lie_is_found_named_and_kept(spark: SparkSession, world: World) -> None:
+@pytest.mark.usefixtures("restored_tables")
+def test_every_fault_is_found_and_stored(spark: SparkSession, world: World) -> None:
     ours = [one for one in world.of_day(DAY) if one.outcome is Outcome.APPROVE]
     ids = [one.transaction_id for one in ours]
-    store = lied_about(spark, world, ours)
+    store = inject_faults(spark, world, ours)
     done = world.reconciled(spark, DAY, store=MemoryChosenVerdicts(store))
     assert faults(done) == {
         Finding.MISSING_IN_ARCHIVE: [ids[0]] * 2,
@@ -387,28 +387,28 @@ def test_every_lie_is_found_named_and_kept(spark: SparkSession, world: World) ->
     assert examples[Finding.DIFFERENT_OUTCOME].actual == "decline LOW"
     assert done.is_over(0)
     assert not done.is_over(done.different)
-    expect_kept(spark, done)
+    expect_stored(spark, done)
 
 
-def expect_kept(spark: SparkSession, done: Reconciled) -> None:
+def expect_stored(spark: SparkSession, done: Reconciled) -> None:
     for _ in range(2):
-        keep(spark, done, began_at_ms=1)
+        save_reconciliation(spark, done, began_at_ms=1)
     rows = spark.table(lake.CORE_RECONCILIATION).where(F.col("produced_on") == F.lit(DAY)).collect()
     assert len(rows) == len(Finding) + len(Note)
     by_name = {row.finding: row for row in rows}
     assert by_name["extra_in_archive"].rows == 2
     duplicates = done.examples[Finding.DUPLICATE]
-    told = json.loads(by_name["duplicate"].examples)
-    assert [one["transaction_id"] for one in told] == [one.transaction_id for one in duplicates]
+    stored = json.loads(by_name["duplicate"].examples)
+    assert [one["transaction_id"] for one in stored] == [one.transaction_id for one in duplicates]
     document = document_of(done, 0)
     assert document["ok"] is False
     assert document["findings"]["different_score"]["count"] == 1
     assert json.loads(json.dumps(document)) == document
 
 
-def test_what_can_no_longer_be_judged_is_counted(spark: SparkSession, world: World) -> None:
-    nothing = ArtefactFolders(policies=(), models=(), views=())
-    done = world.reconciled(spark, FIRST, folders=nothing, today=date(2015, 7, 1))
+def test_purchases_without_artefacts_are_counted(spark: SparkSession, world: World) -> None:
+    empty = ArtefactFolders(policies=(), models=(), views=())
+    done = world.reconciled(spark, FIRST, folders=empty, today=date(2015, 7, 1))
     assert faults(done) == {}
     assert done.notes[Note.POLICY_UNKNOWN] == done.purchases
     assert done.notes[Note.STORE_EXPIRED] == done.purchases
@@ -422,8 +422,8 @@ def test_a_day_that_is_not_archived_is_not_compared(spark: SparkSession, world: 
         world.reconciled(spark, date(2099, 1, 1))
 
 
-def test_what_is_archived_and_not_refined_yet_is_not_looked_at(spark: SparkSession) -> None:
-    """Found by a whole stack: its archive had run once more and its refining was still to come."""
+def test_archived_messages_that_are_not_refined_yet_are_excluded(spark: SparkSession) -> None:
+    """Regression: on a full stack the archive had run once more and refining had not."""
     day = date(2015, 3, 7)
     noon_ms = epoch_ms_of(datetime(2015, 3, 7, 12, tzinfo=UTC))
     archives = [job for job in NEEDED if job.startswith("archive")]
@@ -449,7 +449,7 @@ def test_what_is_archived_and_not_refined_yet_is_not_looked_at(spark: SparkSessi
 
 
 def test_the_vectors_are_those_of_one_fold(world: World) -> None:
-    """The world itself is no invention: what was judged is what the plain fold accepts."""
+    """Check the fixture itself: the scored purchases are those that a plain fold accepts."""
     ordered = sorted(world.messages)
     at_ms = np.array([one[2] for one in ordered])
     folded = fold_messages(CustomerState(), [one[4] for one in ordered], at_ms)

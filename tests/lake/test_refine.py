@@ -1,4 +1,4 @@
-"""Raw bytes into core rows: which stand, which are put aside, and that nothing counts twice."""
+"""Refining of raw bytes to core rows: accepted, rejected, and each counted once."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def day_ms(day: str) -> int:
 
 
 def archived(spark: SparkSession, table: str, *values: bytes | None, first: int = 0) -> DataFrame:
-    """Appends messages to a raw table, as the archive does."""
+    """Append messages to a raw table, as the archive does."""
     at = datetime.now(UTC)
     rows = [
         (0, first + place, at, "key", value, [], at.date()) for place, value in enumerate(values)
@@ -88,7 +88,7 @@ def bought(id_: str, day: str, **more: Any) -> bytes:
     return encode(a_transaction(transaction_id=id_, event_at_ms=day_ms(day) + 1_000, **more))
 
 
-def test_the_log_is_refined_once_and_what_is_no_purchase_is_counted(
+def test_the_log_is_refined_once_and_rejected_messages_are_counted(
     spark: SparkSession, lake_settings: LakeSettings
 ) -> None:
     day = "2024-03-01"
@@ -127,7 +127,7 @@ def test_the_log_is_refined_once_and_what_is_no_purchase_is_counted(
     assert len(rows_of(spark, CORE_TRANSACTIONS, day)) == 2
 
 
-def test_what_retention_takes_from_the_raw_layer_is_no_news(
+def test_rows_deleted_by_retention_are_ignored(
     spark: SparkSession, lake_settings: LakeSettings
 ) -> None:
     archived(spark, RAW_LABELS_TOPIC, b"{}", first=900)
@@ -137,21 +137,25 @@ def test_what_retention_takes_from_the_raw_layer_is_no_news(
     assert refine(spark, lake_settings, LABELS) == CountedRows()
 
 
-def test_the_verdict_decided_last_stands(spark: SparkSession, lake_settings: LakeSettings) -> None:
+def test_the_latest_verdict_is_stored(spark: SparkSession, lake_settings: LakeSettings) -> None:
     day = "2024-03-02"
     at = day_ms(day)
 
-    def judged(decided: int, **more: Any) -> bytes:
+    def a_verdict_message(decided: int, **more: Any) -> bytes:
         return encode(
             a_verdict(transaction_id="v:1", event_at_ms=at, decided_at_ms=at + decided, **more)
         )
 
     archived(
-        spark, RAW_FRAUD_TOPIC, judged(20, source_offset=7), judged(10), judged(20, source_offset=7)
+        spark,
+        RAW_FRAUD_TOPIC,
+        a_verdict_message(20, source_offset=7),
+        a_verdict_message(10),
+        a_verdict_message(20, source_offset=7),
     )
     counted = refine(spark, lake_settings, VERDICTS)
     assert (counted.rows_in, counted.rows_out, counted.rejected) == (3, 1, {"repeated": 2})
-    archived(spark, RAW_FRAUD_TOPIC, judged(15), first=3)
+    archived(spark, RAW_FRAUD_TOPIC, a_verdict_message(15), first=3)
     assert refine(spark, lake_settings, VERDICTS).rows_out == 0
     (row,) = rows_of(spark, CORE_VERDICTS, day)
     assert (row["decided_at_ms"], row["source_offset"]) == (at + 20, 7)
@@ -161,7 +165,7 @@ def test_the_verdict_decided_last_stands(spark: SparkSession, lake_settings: Lak
 def test_labels_are_only_ever_added(spark: SparkSession, lake_settings: LakeSettings) -> None:
     day = "2024-03-03"
 
-    def said(verdict: LabelValue, at: int, by: str = "bank") -> bytes:
+    def a_label(verdict: LabelValue, at: int, by: str = "bank") -> bytes:
         return encode(
             Label(
                 schema=LABEL_SCHEMA,
@@ -173,7 +177,7 @@ def test_labels_are_only_ever_added(spark: SparkSession, lake_settings: LakeSett
             )
         )
 
-    fraud, genuine = said(LabelValue.FRAUD, 1), said(LabelValue.GENUINE, 2)
+    fraud, genuine = a_label(LabelValue.FRAUD, 1), a_label(LabelValue.GENUINE, 2)
     archived(spark, RAW_LABELS_TOPIC, fraud, genuine, fraud, first=10)
     counted = refine(spark, lake_settings, LABELS)
     assert (counted.rows_out, counted.rejected) == (2, {"repeated": 1})
@@ -181,9 +185,7 @@ def test_labels_are_only_ever_added(spark: SparkSession, lake_settings: LakeSett
     assert found == {("fraud", day_ms(day) + 1), ("genuine", day_ms(day) + 2)}
 
 
-def test_a_batch_that_is_run_again_changes_nothing(
-    spark: SparkSession, lake_settings: LakeSettings
-) -> None:
+def test_a_replayed_batch_changes_nothing(spark: SparkSession, lake_settings: LakeSettings) -> None:
     day = "2024-03-04"
     archived(spark, RAW_TRANSACTION_TOPIC, bought("r:1", day), bought("r:2", day), first=20)
     refine(spark, lake_settings, TRANSACTIONS)
@@ -274,7 +276,7 @@ def test_the_extract_fills_what_the_log_lacks(
     assert refine(spark, lake_settings, TRANSACTIONS).rows_out == 1
     assert standing()["e:2"] == (2, FROM_LOG)
     ledger = spark.table(f"{DATABASE}.{CORE_JOB_OUTCOMES}").where(f"run_id = 'run-{day}'")
-    assert ledger.count() == 1, "one row a run, however often it is told"
+    assert ledger.count() == 1, "one row a run, however often it is recorded"
 
 
 @pytest.mark.parametrize(
@@ -286,7 +288,7 @@ def test_the_extract_fills_what_the_log_lacks(
         ("2024-04-06", {"files": ("transactions-00002.jsonl",)}, "is not there"),
     ],
 )
-def test_an_extract_that_is_not_as_its_manifest_says_changes_nothing(
+def test_an_extract_that_differs_from_its_manifest_changes_nothing(
     spark: SparkSession, lake_settings: LakeSettings, day: str, changes: dict[str, Any], says: str
 ) -> None:
     folder = lay_extract(lake_settings, day, [bought("m:1", day), bought("m:2", day)], **changes)
@@ -296,7 +298,7 @@ def test_an_extract_that_is_not_as_its_manifest_says_changes_nothing(
     assert rows_of(spark, CORE_TRANSACTIONS, day) == []
 
 
-def test_lines_that_are_none_of_the_day_change_nothing(
+def test_lines_of_another_day_change_nothing(
     spark: SparkSession, lake_settings: LakeSettings
 ) -> None:
     day = "2024-04-07"
@@ -309,14 +311,16 @@ def test_lines_that_are_none_of_the_day_change_nothing(
     assert rows_of(spark, CORE_TRANSACTIONS, day) == []
 
 
-def test_a_day_that_was_never_extracted_says_so(
+def test_a_day_without_extract_is_reported(
     spark: SparkSession, lake_settings: LakeSettings
 ) -> None:
-    with pytest.raises(ExtractUnusable, match=r"never extracted whole.*batch\.extract_day"):
+    with pytest.raises(ExtractUnusable, match=r"never extracted completely.*batch\.extract_day"):
         run(spark, lake_settings, date(2024, 4, 9))
 
 
-def test_two_at_once_give_the_day_once(spark: SparkSession, lake_settings: LakeSettings) -> None:
+def test_concurrent_runs_store_the_day_once(
+    spark: SparkSession, lake_settings: LakeSettings
+) -> None:
     day = "2024-04-10"
     lay_extract(lake_settings, day, [bought(f"t:{n}", day) for n in range(50)])
     failed: list[Exception] = []
@@ -338,8 +342,8 @@ def test_two_at_once_give_the_day_once(spark: SparkSession, lake_settings: LakeS
     assert sorted(row["transaction_id"] for row in rows) == sorted(f"t:{n}" for n in range(50))
 
 
-def test_a_lost_race_is_run_once_more_and_then_told(spark: SparkSession) -> None:
-    """A real conflict: the table changes between another writer's read and its commit."""
+def test_a_lost_race_is_retried_once_and_then_raised(spark: SparkSession) -> None:
+    """Provoke a real conflict: the table changes between another writer's read and its commit."""
     table = f"{DATABASE}.{CORE_TRANSACTIONS}"
     tries: list[int] = []
 
@@ -403,7 +407,7 @@ def test_a_job_killed_while_it_writes_leaves_the_table_as_it_was(
     assert len(rows_of(spark, CORE_TRANSACTIONS, day)) == 20_000
 
 
-def test_no_table_holds_what_is_personal(
+def test_no_table_has_personal_data(
     spark: SparkSession, lake_settings: LakeSettings, tmp_path: Path
 ) -> None:
     day = "2024-04-12"
@@ -429,20 +433,20 @@ def test_no_table_holds_what_is_personal(
     lay_extract(lake_settings, day, [line, other], rejected={"not_json": 1})
     run(spark, lake_settings, date.fromisoformat(day))
     names = [row["tableName"] for row in spark.sql(f"SHOW TABLES IN {DATABASE}").collect()]
-    held = [name for name in names if name.startswith(("raw_", "core_"))]
-    told = {
+    checked = [name for name in names if name.startswith(("raw_", "core_"))]
+    texts = {
         name: "\n".join(str(row) for row in spark.table(f"{DATABASE}.{name}").collect())
-        for name in held
+        for name in checked
         if name != CORE_TRANSACTIONS
     }
-    told[CORE_TRANSACTIONS] = str(rows_of(spark, CORE_TRANSACTIONS, day))
-    assert "shop:personal" in told[RAW_TRANSACTION_TOPIC], "bytes are told as they are"
-    assert "shop:personal2" in told[CORE_TRANSACTIONS]
-    for name, text in told.items():
+    texts[CORE_TRANSACTIONS] = str(rows_of(spark, CORE_TRANSACTIONS, day))
+    assert "shop:personal" in texts[RAW_TRANSACTION_TOPIC], "raw bytes are unchanged"
+    assert "shop:personal2" in texts[CORE_TRANSACTIONS]
+    for name, text in texts.items():
         assert [field for field, value in planted.items() if value in text] == [], name
 
 
-def test_the_ledger_keeps_one_row_a_run_and_job(spark: SparkSession) -> None:
+def test_there_is_one_job_outcome_a_run_and_job(spark: SparkSession) -> None:
     one = JobOutcome(
         run_id="ledger-1", job="a", from_ms=1, until_ms=2, rows_in=3, rows_out=2, rows_rejected=1,
         began_at_ms=NOON_MS, ended_at_ms=NOON_MS + 1, code_version=code_version(),
@@ -456,7 +460,7 @@ def test_the_ledger_keeps_one_row_a_run_and_job(spark: SparkSession) -> None:
     assert {str(row["ended_on"]) for row in rows} == {"2026-01-15"}
 
 
-def test_a_run_is_named_by_airflow_or_by_itself() -> None:
+def test_a_run_id_is_airflows_or_a_uuid() -> None:
     context = {
         "AIRFLOW_CTX_DAG_ID": "ingest",
         "AIRFLOW_CTX_DAG_RUN_ID": "manual__1",
@@ -469,6 +473,6 @@ def test_a_run_is_named_by_airflow_or_by_itself() -> None:
     assert run_id({}) != run_id({})
 
 
-def test_the_code_is_named_by_what_it_is() -> None:
+def test_the_code_version_has_a_hash_of_the_sources() -> None:
     assert code_version().startswith("0.1.0+")
     assert code_version() == code_version.__wrapped__()

@@ -60,7 +60,7 @@ PURCHASES = [
     a_row(8, 128_000, origin="extract", merchant="m-2"),  # the stream never saw it
     a_row(9, 256_000, merchant="m-2"),  # no verdict yet
 ]
-JUDGED = [
+SCORED = [
     a_verdict(1, "decline", ("high_amount", 50), ("deny_list", 60)),
     a_verdict(2, "decline", ("high_amount", 50)),
     a_verdict(3, "decline", ("high_amount", 50)),
@@ -69,7 +69,7 @@ JUDGED = [
     a_verdict(6, "approve"),
     a_verdict(7, "approve"),
 ]
-SAID = [
+LABEL_ROWS = [
     a_label(1, "unsure", "analyst", 10 * MINUTE_MS, "ann"),
     a_label(1, "fraud", "analyst", 30 * MINUTE_MS, "ann"),
     a_label(2, "genuine", "analyst", 20 * MINUTE_MS, "ann"),
@@ -87,8 +87,8 @@ ARCHIVED = [(0, 0, NOON_MS, DAY), (0, 1, NOON_MS + 6 * HOUR_MS, DAY)]
 @pytest.fixture(scope="module")
 def reports(spark: SparkSession) -> Iterator[dict[str, list[Row]]]:
     _append(spark.createDataFrame(PURCHASES, TRANSACTIONS), lake.CORE_TRANSACTIONS)
-    _append(spark.createDataFrame(JUDGED, VERDICTS), lake.CORE_VERDICTS)
-    _append(spark.createDataFrame(SAID, LABELS), lake.CORE_LABELS)
+    _append(spark.createDataFrame(SCORED, VERDICTS), lake.CORE_VERDICTS)
+    _append(spark.createDataFrame(LABEL_ROWS, LABELS), lake.CORE_LABELS)
     rejected = "origin STRING, code STRING, reason STRING, event_on DATE"
     _append(spark.createDataFrame(REJECTED, rejected), lake.CORE_REJECTED_PURCHASES)
     archived = "source_partition INT, source_offset BIGINT, ms BIGINT, produced_on DATE"
@@ -111,7 +111,7 @@ def _append(rows: DataFrame, table: str) -> None:
 
 
 def _rows(spark: SparkSession, table: str) -> list[Row]:
-    return spark.table(table).where(DAYS.holds(lake.REPORT_DAYS[table])).collect()
+    return spark.table(table).where(DAYS.contains(lake.REPORT_DAYS[table])).collect()
 
 
 def test_a_day_counts_what_is_known_and_leaves_the_rest_unknown(
@@ -121,7 +121,7 @@ def test_a_day_counts_what_is_known_and_leaves_the_rest_unknown(
     assert (day.purchases, day.amount_eur_cents) == (9, 511_000)
     assert (day.judged, day.alerts, day.reviewed, day.declined) == (7, 4, 1, 3)
     assert (day.known_fraud, day.known_genuine, day.known_fraud_eur_cents) == (4, 1, 89_000)
-    # Only alerts that an analyst decided tell false alarms: 1 of 2.
+    # Only decided alerts count for precision: 1 of 2.
     assert (day.alerts_decided, day.alerts_decided_fraud, day.precision_ratio) == (2, 1, 0.5)
     assert (day.alerts_known_fraud, day.recall_ratio) == (2, 0.5)
     assert epoch_ms_of(day.labels_known_until.astimezone()) == LATER_MS
@@ -130,7 +130,7 @@ def test_a_day_counts_what_is_known_and_leaves_the_rest_unknown(
 def test_groups_hold_the_same_counts_and_unknown_is_null(reports: dict[str, list[Row]]) -> None:
     by_country = {row.merchant_country: row for row in reports[lake.OUT_FRAUD_BY_COUNTRY]}
     assert by_country["FR"].recall_ratio == 1.0
-    assert by_country["FR"].precision_ratio is None  # decided by nobody
+    assert by_country["FR"].precision_ratio is None  # without any decision
     by_hour = {row.hour_of_day: row.purchases for row in reports[lake.OUT_FRAUD_BY_HOUR]}
     assert by_hour == {12: 8, 13: 1}
     by_category = {row.category: row.purchases for row in reports[lake.OUT_FRAUD_BY_CATEGORY]}
@@ -140,7 +140,7 @@ def test_groups_hold_the_same_counts_and_unknown_is_null(reports: dict[str, list
     assert (unjudged.alerts, unjudged.declined, unjudged.recall_ratio) == (None, None, None)
 
 
-def test_a_rule_is_held_against_what_analysts_decided(reports: dict[str, list[Row]]) -> None:
+def test_a_rules_precision_is_over_decided_purchases(reports: dict[str, list[Row]]) -> None:
     by_rule = {row.rule: row for row in reports[lake.OUT_RULE_PERFORMANCE]}
     high = by_rule["high_amount"]
     assert (high.hits, high.hits_known_fraud, high.hits_known_genuine) == (4, 2, 1)
@@ -154,7 +154,7 @@ def test_an_analysts_day(reports: dict[str, list[Row]]) -> None:
     ann = by_analyst["ann"]
     assert (ann.decisions, ann.fraud, ann.genuine, ann.unsure) == (3, 1, 1, 1)
     assert ann.median_minutes_to_decision == 20.0
-    # Ben decided what was no alert: nothing waited for him.
+    # Ben decided a purchase without alert: no waiting time.
     assert by_analyst["ben"].median_minutes_to_decision is None
 
 
@@ -193,8 +193,8 @@ def test_a_second_run_replaces_the_first_and_touches_no_other_day(
     assert kept.labelled == 7
 
 
-def test_spark_believes_labels_as_the_domain_does(spark: SparkSession) -> None:
-    said = [
+def test_spark_resolves_labels_as_the_domain_does(spark: SparkSession) -> None:
+    given = [
         ("a", "fraud", "analyst", 1), ("a", "genuine", "analyst", 2),
         ("b", "fraud", "chargeback", 5), ("b", "genuine", "analyst", 5),
         ("c", "unsure", "analyst", 9), ("c", "fraud", "analyst", 8),
@@ -206,15 +206,15 @@ def test_spark_believes_labels_as_the_domain_does(spark: SparkSession) -> None:
     labels = [
         Label(schema="label.v1", transaction_id=i, verdict=LabelValue(v), source=Source(s), by="x",
               known_at_ms=at)
-        for i, v, s, at in said
+        for i, v, s, at in given
     ]  # fmt: skip
     rows = spark.createDataFrame(
-        said, "transaction_id STRING, verdict STRING, source STRING, known_at_ms BIGINT"
+        given, "transaction_id STRING, verdict STRING, source STRING, known_at_ms BIGINT"
     )
     found = {row.transaction_id: row for row in standing_in_spark(rows).collect()}
-    truths = current_labels(labels)
+    current = current_labels(labels)
     assert {name: row.is_fraud for name, row in found.items()} == {
-        name: truth is LabelValue.FRAUD for name, truth in truths.items()
+        name: label is LabelValue.FRAUD for name, label in current.items()
     }
     decided = {label.transaction_id for label in decided_by_analysts(labels)}
     assert {name for name, row in found.items() if row.is_decided} == decided

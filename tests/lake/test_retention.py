@@ -15,7 +15,7 @@ from spark_jobs.retention.enforce_retention import Enforcement
 from spark_jobs.retention.lake_folders import LakeFolders
 from spark_jobs.retention.retention_file import load_retention
 
-TODAY = date(2019, 7, 1)  # before every other test's days, so that nothing of theirs is old
+TODAY = date(2019, 7, 1)  # before every other test's days, so that none of their data is expired
 POLICY = load_retention(ROOT / "contracts/retention.yaml")
 # VACUUM and two looks at each of the lake's tables are what a whole run costs: few tables do.
 SMALL = "retention_test"
@@ -51,8 +51,8 @@ def test_what_is_too_old_goes_and_only_that(
     spark.sql(f"INSERT INTO {SMALL}.by_day VALUES {rows}")  # noqa: S608  our names
     spark.sql(f"INSERT INTO {SMALL}.kept VALUES ('x')")  # noqa: S608  our names
     extract = Path(lake_settings.file_system.removeprefix("file://") + lake.EXTRACT_FOLDER)
-    mine = (f"day={first}", f"day={older}", "day=unknown", "other")
-    for name in mine:
+    folders = (f"day={first}", f"day={older}", "day=unknown", "other")
+    for name in folders:
         (extract / name).mkdir(parents=True)
         (extract / name / "a.jsonl").write_text("{}")
 
@@ -65,7 +65,7 @@ def test_what_is_too_old_goes_and_only_that(
     assert enforced(spark, lake_settings, SMALL_POLICY) == expected
     assert days() == [first]
     assert spark.table(f"{SMALL}.kept").count() == 1
-    assert [name for name in mine if (extract / name).exists()] == [mine[0], *mine[2:]]
+    assert [name for name in folders if (extract / name).exists()] == [folders[0], *folders[2:]]
     assert enforced(spark, lake_settings, SMALL_POLICY) == {}, "a second run finds nothing to do"
 
 
@@ -80,7 +80,18 @@ def test_the_policy_fits_every_table_of_the_lake(
         spark.sql(f"DELETE FROM {table} WHERE event_on = DATE'{old}'")  # noqa: S608  our names
 
 
-def test_a_table_nobody_named_stops_everything(
+def test_the_policy_matches_every_table_of_the_lake(
+    spark: SparkSession, lake_settings: LakeSettings
+) -> None:
+    table, old = lake.CORE_REJECTED_PURCHASES, date(2018, 1, 1)
+    spark.sql(f"INSERT INTO {table} VALUES ('x', 'c', 'r', DATE'{old}')")  # noqa: S608  our names
+    try:
+        assert enforced(spark, lake_settings, dry=True) == {table: 1}
+    finally:
+        spark.sql(f"DELETE FROM {table} WHERE event_on = DATE'{old}'")  # noqa: S608  our names
+
+
+def test_a_table_missing_from_the_policy_stops_the_run(
     spark: SparkSession, lake_settings: LakeSettings
 ) -> None:
     spark.sql("CREATE TABLE forgotten (x INT, on_day DATE) USING delta PARTITIONED BY (on_day)")
@@ -91,7 +102,7 @@ def test_a_table_nobody_named_stops_everything(
         spark.sql("DROP TABLE forgotten")
 
 
-def test_a_name_without_a_table_stops_everything(
+def test_a_name_without_a_table_stops_the_run(
     spark: SparkSession, lake_settings: LakeSettings
 ) -> None:
     more = Retention({**POLICY.tables, "core_ghost": 90}, POLICY.folders, POLICY.kept)
@@ -108,14 +119,10 @@ def test_a_table_without_days_stops_everything(
         enforced(spark, lake_settings, more)
 
 
-def test_a_folder_that_is_not_there_holds_nothing(
-    spark: SparkSession, lake_settings: LakeSettings
-) -> None:
+def test_a_missing_folder_is_empty(spark: SparkSession, lake_settings: LakeSettings) -> None:
     assert LakeFolders(spark).names(lake_settings.at("/nowhere")) == []
 
 
-def test_a_day_that_has_not_come_stops_everything(
-    spark: SparkSession, lake_settings: LakeSettings
-) -> None:
-    with pytest.raises(BrokenRetention, match="has not come yet"):
+def test_a_future_day_stops_the_run(spark: SparkSession, lake_settings: LakeSettings) -> None:
+    with pytest.raises(BrokenRetention, match="is in the future"):
         Enforcement(spark, lake_settings, POLICY, date(2999, 1, 1)).run()

@@ -1,4 +1,4 @@
-"""Risk views on a real Spark, against the same sentences in plain Python."""
+"""Risk views on real Spark, compared with the same rules in plain Python."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ from fraudwatch.lake import (
     CORE_TRANSACTIONS,
 )
 from spark_jobs.views.build_risk_views import JOB, build, until_ms_of, view_of_rows
-from spark_jobs.views.rows import risk_view_rows, standing_frauds
+from spark_jobs.views.rows import known_frauds, risk_view_rows
 from tests.unit.domain.views.view_oracle import Bought, OracleLabel, a_world, oracle
 
-# Long before every other test's days, so that a view of these hours knows nothing else.
+# Long before every other test's days, so that a view of these hours has no other data.
 UNTIL_MS = int(datetime(2001, 6, 1, 10, tzinfo=UTC).timestamp() * 1000)
 PURCHASE = (
     "transaction_id string, event_at_ms bigint, customer_token string, payment_status string, "
@@ -74,14 +74,14 @@ def built(
     }
 
 
-# A run of Spark costs seconds: few worlds, each with all that may go wrong in it.
+# A Spark run costs seconds: few data sets, each with every edge case.
 @pytest.mark.parametrize("seed", range(3))
-def test_spark_says_what_plain_python_says(spark: SparkSession, seed: int) -> None:
+def test_spark_agrees_with_plain_python(spark: SparkSession, seed: int) -> None:
     world = a_world(seed, UNTIL_MS)
     assert built(spark, *world) == oracle(*world, UNTIL_MS)
 
 
-def test_nothing_makes_an_empty_view(spark: SparkSession) -> None:
+def test_no_purchases_give_an_empty_view(spark: SparkSession) -> None:
     assert built(spark, [], []) == {}
     rows = risk_view_rows(*frames(spark, [], []), UNTIL_MS)
     assert all(not len(table.keys) for table in view_of_rows(rows, UNTIL_MS).tables.values())
@@ -96,14 +96,14 @@ def test_a_label_counts_from_when_it_was_known(spark: SparkSession) -> None:
 
 def test_a_young_purchase_is_neither_fraud_nor_genuine_yet(spark: SparkSession) -> None:
     young = a_purchase("s:0", event_at_ms=UNTIL_MS - LABEL_DELAY_MS)
-    told = built(spark, [young], [a_label("s:0", "fraud", UNTIL_MS - 1)])
-    assert told["merchant_id", "m"] == {
+    rows = built(spark, [young], [a_label("s:0", "fraud", UNTIL_MS - 1)])
+    assert rows["merchant_id", "m"] == {
         **dict.fromkeys(("merchant_purchases_30d", "merchant_customers_30d"), 1),
         **{f"merchant_plain_frauds_{days}d": 0 for days in PLAIN_FRAUD_DAYS},
     }
 
 
-def test_the_word_that_stands(spark: SparkSession) -> None:
+def test_the_current_label_counts(spark: SparkSession) -> None:
     words = [
         a_label("s:mind changed", "fraud", 10, "analyst"),
         a_label("s:mind changed", "unsure", 20, "analyst"),
@@ -117,13 +117,13 @@ def test_the_word_that_stands(spark: SparkSession) -> None:
         a_label("s:the bank is sure", "fraud", 10, "chargeback"),
     ]
     _, labels = frames(spark, [], words)
-    found = {row.transaction_id for row in standing_frauds(labels, UNTIL_MS).collect()}
+    found = {row.transaction_id for row in known_frauds(labels, UNTIL_MS).collect()}
     assert found == {"s:tie of two sources", "s:the bank is sure"}
 
 
 @pytest.fixture
 def lake(spark: SparkSession) -> Iterator[SparkSession]:
-    """Three customers behind one device, at a merchant half of whose purchases are fraud."""
+    """Write three customers with one device, at a merchant with half of its purchases fraud."""
     purchases = [
         a_purchase(f"s:{n}", customer_token=f"c{n % 3}", device_token="d", merchant_id="bad")
         for n in range(6)
@@ -149,9 +149,9 @@ def append(rows: DataFrame, table: str) -> None:
 
 
 def test_an_hour_is_built_published_and_built_again(lake: SparkSession, tmp_path: Path) -> None:
-    told = build(lake, UNTIL_MS, tmp_path)
-    view = view_of(VIEW_FILES.read(tmp_path, told.sha256))
-    assert (told.purchases, told.labels, told.rows) == (6, 3, 5)
+    report = build(lake, UNTIL_MS, tmp_path)
+    view = view_of(VIEW_FILES.read(tmp_path, report.sha256))
+    assert (report.purchases, report.labels, report.rows) == (6, 3, 5)
     at = np.array([UNTIL_MS + HOUR_MS])
     names = {
         Entity.MERCHANT: "bad",
@@ -163,8 +163,8 @@ def test_an_hour_is_built_published_and_built_again(lake: SparkSession, tmp_path
     assert row.tolist()[:4] == [0.5, 6, 3, 3]
     assert math.isnan(row[4])
     assert row[5] == pytest.approx(10 + 1 / 24)
-    again = build(lake, UNTIL_MS, tmp_path)
-    assert (again.sha256, again.rows) == (told.sha256, told.rows)
+    rebuilt = build(lake, UNTIL_MS, tmp_path)
+    assert (rebuilt.sha256, rebuilt.rows) == (report.sha256, report.rows)
     assert len(parse_list((tmp_path / LIST_NAME).read_bytes())) == 1
     runs = lake.table(CORE_JOB_OUTCOMES).where(f"job = '{JOB}' AND until_ms = {UNTIL_MS}")
     assert [row.asDict() for row in runs.select("rows_in", "rows_out").collect()] == [
@@ -172,7 +172,7 @@ def test_an_hour_is_built_published_and_built_again(lake: SparkSession, tmp_path
     ] * 2
 
 
-def test_the_lake_keeps_the_hours_that_the_detector_looks_into(
+def test_the_lake_keeps_the_hours_that_the_detector_uses(
     lake: SparkSession, tmp_path: Path
 ) -> None:
     later_ms = UNTIL_MS + KEPT_VIEWS * HOUR_MS
@@ -182,7 +182,7 @@ def test_the_lake_keeps_the_hours_that_the_detector_looks_into(
     assert {row[0] for row in hours} == {UNTIL_MS + HOUR_MS, later_ms}
 
 
-def test_only_whole_hours_that_are_over_are_built() -> None:
+def test_only_whole_past_hours_are_built() -> None:
     now_ms = UNTIL_MS + 59 * 60_000
     assert until_ms_of(None, now_ms) == UNTIL_MS
     assert until_ms_of("2001-06-01T09", now_ms) == UNTIL_MS - HOUR_MS

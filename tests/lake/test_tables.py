@@ -10,7 +10,7 @@ from fraudwatch.domain.messages.verdict import Verdict
 from fraudwatch.lake import CORE_JOB_OUTCOMES, CORE_LABELS, CORE_TRANSACTIONS, CORE_VERDICTS
 from spark_jobs.refine.spark_schema import struct_of
 
-# Personal in passing, long, or only to be read beside the purchase itself.
+# Fields that no core table stores: personal, long, or useful only beside the purchase itself.
 LEFT_OUT = {
     Label: {"note"},
     Verdict: {

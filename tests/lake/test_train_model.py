@@ -1,4 +1,4 @@
-"""A training on a real Spark, from archived messages to what the stream is told to use."""
+"""A training on real Spark, from archived messages to the stream's active model."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ from fraudwatch.samples import a_token, a_transaction
 from fraudwatch.stack.place import ROOT
 from spark_jobs.train import promotion as choosing
 from spark_jobs.train.dataset import Dataset
-from spark_jobs.train.evaluating import Learned
-from spark_jobs.train.point_in_time_views import told_as_of
-from spark_jobs.train.promotion import Outcome, judged_by_the_gate, settle
-from spark_jobs.train.report import Report
-from spark_jobs.train.run_record import record_of
-from spark_jobs.train.train_model import Asked, Training, say
-from spark_jobs.train.training_rows import changes_of
-from spark_jobs.train.trigger_policy import Reason, State, not_wanted
+from spark_jobs.train.evaluating import FittedFold
+from spark_jobs.train.point_in_time_views import point_in_time_views
+from spark_jobs.train.promotion import TrainingOutcome, apply_gate, settle_challenger
+from spark_jobs.train.report import TrainingReport
+from spark_jobs.train.run_record import training_record
+from spark_jobs.train.train_model import Training, TrainingRequest, print_report
+from spark_jobs.train.training_rows import load_label_changes
+from spark_jobs.train.trigger_policy import TrainingReason, TrainingState, reason_to_skip
 
 DAY_MS, HOUR_MS = 86_400_000, 3_600_000
 FIRST, LAST = date(2003, 3, 1), date(2003, 3, 12)
@@ -53,7 +53,7 @@ WITH_MODEL = ("fraud", "0" * 12)
 
 
 def a_day(chance: random.Random, day: date, frauds: int) -> list[tuple[str, int, int, bool]]:
-    """Id, time, amount and truth: frauds are dearer, and not always."""
+    """Draw id, time, amount and label: frauds mostly have higher amounts."""
     midnight_ms = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000)
     found = []
     for number in range(A_DAY):
@@ -84,7 +84,7 @@ def append(rows: DataFrame, table: str) -> None:
 
 @pytest.fixture(scope="module")
 def world(spark: SparkSession) -> Iterator[SparkSession]:
-    """Twelve days with labels, four without, four that are nothing but fraud; scores are chance."""
+    """Write twelve labelled days, four unlabelled, four of fraud only; served scores are random."""
     listed, chance = purchases(), random.Random(4)
     made = [
         a_transaction(
@@ -146,10 +146,10 @@ def world(spark: SparkSession) -> Iterator[SparkSession]:
 
 
 def unknown_views(bought: DataFrame, _changes: object, _span_ms: object) -> DataFrame:
-    """No view was valid: what the stream serves in its first hour."""
+    """Return unknown view features, as in the stream's first hour."""
     names = bought.select("transaction_id").toArrow().column("transaction_id")
-    told = packed(np.full((len(names), len(VIEW_FEATURES)), np.nan))
-    table = pa.table({"transaction_id": names, "told": pa.array(told, pa.binary())})
+    values = pa.array(packed(np.full((len(names), len(VIEW_FEATURES)), np.nan)), pa.binary())
+    table = pa.table({"transaction_id": names, "view_features": values})
     return bought.sparkSession.createDataFrame(table)
 
 
@@ -174,12 +174,12 @@ def models_in(folder: Path) -> ModelLifecycle:
 
 
 class First:
-    """The first training of the world, with everybody in it."""
+    """First training on the data, with all baselines."""
 
     def __init__(self, spark: SparkSession, folder: Path) -> None:
         self.models, self.settings = models_in(folder), settings_of(folder)
         self.training = Training(spark, self.models, self.settings, unknown_views)
-        self.report = self.training.run(Asked(first=FIRST, last=LAST))
+        self.report = self.training.run(TrainingRequest(first=FIRST, last=LAST))
 
 
 @pytest.fixture(scope="module")
@@ -188,41 +188,41 @@ def first(world: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Firs
 
 
 @pytest.fixture(scope="module")
-def seen(first: First) -> tuple[Dataset, Learned]:
-    """A second training's data and challenger, before anybody chooses."""
-    kept: list[tuple[Dataset, Learned]] = []
+def challenger(first: First) -> tuple[Dataset, FittedFold]:
+    """Data and challenger of a second training, before the gate."""
+    kept: list[tuple[Dataset, FittedFold]] = []
 
     class Looking(Training):
-        def _folds(self, data: Dataset, *given: object, **named: object) -> list[Learned]:
+        def _folds(self, data: Dataset, *given: object, **named: object) -> list[FittedFold]:
             folds = super()._folds(data, *given, **named)  # type: ignore[arg-type]
             kept.append((data, folds[-1]))
             return folds
 
     looking = Looking(first.training.spark, first.models, first.settings, unknown_views)
-    looking.run(Asked(first=FIRST, last=LAST, rivals=False))
+    looking.run(TrainingRequest(first=FIRST, last=LAST, baselines=False))
     return kept[0]
 
 
 def test_the_first_champion_comes_from_history(first: First) -> None:
     report = first.report
-    assert (report.outcome, report.version) == (Outcome.PROMOTED, 1), report.because
+    assert (report.outcome, report.version) == (TrainingOutcome.PROMOTED, 1), report.because
     pointer = (first.models.model_store.folder / POINTER_NAME).read_bytes()
     assert json.loads(pointer) == {"xgboost": report.sha256}
     found = load_models(first.models.model_store.folder, pointer)
     assert found.fraud is not None
     assert found.fraud.about.features_version == features_version()
     assert "amount_eur_cents" in found.fraud.about.features
-    # No view was valid, so nothing was learned of any.
+    # No view was valid, so no view feature was used.
     assert not {one.name for one in VIEW_FEATURES} & set(found.fraud.about.features)
     rows = np.full((2, len(VECTOR_FEATURES)), np.nan)
     amount = [one.name for one in VECTOR_FEATURES].index("amount_eur_cents")
     rows[:, amount] = (500, 80_000)
-    cheap, dear = found.fraud.probability(rows)
-    assert cheap < 0.1
-    assert dear > 0.5
+    low, high = found.fraud.probability(rows)
+    assert low < 0.1
+    assert high > 0.5
 
 
-def test_every_rival_stands_in_the_record(first: First) -> None:
+def test_every_baseline_is_in_the_run_record(first: First) -> None:
     models = first.report.details["models"]
     assert set(models) == {
         "xgboost", "random_forest", "isolation_forest", "one_class_svm", "autoencoder",
@@ -230,7 +230,7 @@ def test_every_rival_stands_in_the_record(first: First) -> None:
     }  # fmt: skip
     for name in ("xgboost", "random_forest"):
         assert models[name]["average_precision"]["mean"] > 0.6, name
-    # What learns without labels may be wrong about this world; that is what the record is for.
+    # Unsupervised baselines may rank this data badly; the record shows it.
     for name in ("isolation_forest", "one_class_svm", "autoencoder"):
         assert 0.0 < models[name]["auc"]["mean"] < 1.0, name
     assert models["served_verdicts"]["average_precision"]["mean"] < 0.3
@@ -254,122 +254,124 @@ def test_every_rival_stands_in_the_record(first: First) -> None:
 
 
 def test_the_report_is_one_json_object(first: First, capsys: pytest.CaptureFixture[str]) -> None:
-    say(first.report, 1.0, as_json=True)
+    print_report(first.report, 1.0, as_json=True)
     [line] = capsys.readouterr().out.splitlines()
-    told = json.loads(line)
-    assert told["outcome"] == "promoted"
-    assert told["models"]["xgboost"]["auc"]["std"] is None
-    say(first.report, 1.0, as_json=False)
+    document = json.loads(line)
+    assert document["outcome"] == "promoted"
+    assert document["models"]["xgboost"]["auc"]["std"] is None
+    print_report(first.report, 1.0, as_json=False)
     assert "promoted version 1" in capsys.readouterr().out
 
 
-def test_a_champion_that_served_nothing_yet_stays(first: First, seen: object) -> None:
-    assert seen
+def test_a_champion_that_served_nothing_yet_stays(first: First, challenger: object) -> None:
+    assert challenger
     assert first.models.model_store.current() == first.report.sha256
     assert len(first.models.registry.versions()) == 1
 
 
 @pytest.fixture
-def again(
-    seen: tuple[Dataset, Learned], first: First, tmp_path: Path
-) -> Callable[[np.ndarray | None], tuple[ModelLifecycle, Learned]]:
-    """A home where the first champion is in use and served these scores on the test days."""
+def with_champion(
+    challenger: tuple[Dataset, FittedFold], first: First, tmp_path: Path
+) -> Callable[[np.ndarray | None], tuple[ModelLifecycle, FittedFold]]:
+    """Build a home where the first champion is active and served these scores on the test days."""
 
-    def served(scores: np.ndarray | None) -> tuple[ModelLifecycle, Learned]:
-        data, learned = seen
+    def served(scores: np.ndarray | None) -> tuple[ModelLifecycle, FittedFold]:
+        data, fitted = challenger
         models = models_in(tmp_path)
-        decision = judged_by_the_gate(models, learned, first.settings)
-        settle(models, learned, decision, record=_recorder(data, learned, first), approval=False)
+        decision = apply_gate(models, fitted, first.settings)
+        settle_challenger(
+            models, fitted, decision, record=_recorder(data, fitted, first), approval=False
+        )
         sha256 = models.model_store.current() or ""
-        count = len(learned.tested.judged.is_fraud)
+        count = len(fitted.tested.labelled.is_fraud)
         if scores is None:
-            return models, learned
+            return models, fitted
         tested = replace(
-            learned.tested,
+            fitted.tested,
             model_version=np.array([sha256[:12]] * count, dtype=np.object_),
             model_score=scores,
         )
-        return models, replace(learned, tested=tested)
+        return models, replace(fitted, tested=tested)
 
     return served
 
 
-def _recorder(data: Dataset, learned: Learned, first: First) -> choosing.Record:
-    return lambda sha256, ruled: record_of(
-        sha256, ruled, data=data, folds=[learned], settings=first.settings
+def _recorder(data: Dataset, fitted: FittedFold, first: First) -> choosing.Record:
+    return lambda sha256, ruled: training_record(
+        sha256, ruled, data=data, folds=[fitted], settings=first.settings
     )
 
 
 def settled(
     models: ModelLifecycle,
-    seen: tuple[Dataset, Learned],
-    learned: Learned,
+    challenger: tuple[Dataset, FittedFold],
+    fitted: FittedFold,
     first: First,
     *,
     approval: bool,
-) -> choosing.Settled:
-    decision = judged_by_the_gate(models, learned, first.settings)
-    return settle(
-        models, learned, decision, record=_recorder(seen[0], learned, first), approval=approval
+) -> choosing.PromotionResult:
+    decision = apply_gate(models, fitted, first.settings)
+    return settle_challenger(
+        models, fitted, decision, record=_recorder(challenger[0], fitted, first), approval=approval
     )
 
 
 def test_a_worse_challenger_never_replaces_a_better_one(
-    again: Callable[..., tuple[ModelLifecycle, Learned]],
-    seen: tuple[Dataset, Learned],
+    with_champion: Callable[..., tuple[ModelLifecycle, FittedFold]],
+    challenger: tuple[Dataset, FittedFold],
     first: First,
 ) -> None:
-    truth = seen[1].tested.judged.is_fraud.astype(np.float64)
-    models, learned = again(truth)
+    truth = challenger[1].tested.labelled.is_fraud.astype(np.float64)
+    models, fitted = with_champion(truth)
     before = models.model_store.current()
-    told = settled(models, seen, learned, first, approval=False)
-    assert told.outcome is Outcome.NOT_BETTER
-    assert "average precision" in told.because
+    result = settled(models, challenger, fitted, first, approval=False)
+    assert result.outcome is TrainingOutcome.NOT_BETTER
+    assert "average precision" in result.because
     assert models.model_store.current() == before
     newest, champion = models.registry.versions()
     assert (newest.aliases, champion.aliases) == ((), ("champion",))
     assert newest.tags["gate"] == GateDecision.NOT_BETTER
 
 
-def test_a_better_challenger_replaces_and_can_be_taken_back(
-    again: Callable[..., tuple[ModelLifecycle, Learned]],
-    seen: tuple[Dataset, Learned],
+def test_a_better_challenger_is_promoted_and_can_be_rolled_back(
+    with_champion: Callable[..., tuple[ModelLifecycle, FittedFold]],
+    challenger: tuple[Dataset, FittedFold],
     first: First,
 ) -> None:
-    chance = np.random.default_rng(1).random(len(seen[1].tested.judged.is_fraud))
-    models, learned = again(chance)
+    chance = np.random.default_rng(1).random(len(challenger[1].tested.labelled.is_fraud))
+    models, fitted = with_champion(chance)
     models = replace(models, now_ms=lambda: NOW_MS + 1)
     before = models.model_store.current()
-    told = settled(models, seen, learned, first, approval=False)
-    assert told.outcome is Outcome.PROMOTED
-    assert models.model_store.current() == told.sha256 != before
+    result = settled(models, challenger, fitted, first, approval=False)
+    assert result.outcome is TrainingOutcome.PROMOTED
+    assert models.model_store.current() == result.sha256 != before
     assert roll_back(models).version == 1
     assert models.model_store.current() == before
 
 
-def test_with_approval_a_person_has_the_last_word(
-    again: Callable[..., tuple[ModelLifecycle, Learned]],
-    seen: tuple[Dataset, Learned],
+def test_with_approval_promotion_waits(
+    with_champion: Callable[..., tuple[ModelLifecycle, FittedFold]],
+    challenger: tuple[Dataset, FittedFold],
     first: First,
 ) -> None:
-    chance = np.random.default_rng(1).random(len(seen[1].tested.judged.is_fraud))
-    models, learned = again(chance)
+    chance = np.random.default_rng(1).random(len(challenger[1].tested.labelled.is_fraud))
+    models, fitted = with_champion(chance)
     before = models.model_store.current()
-    told = settled(models, seen, learned, first, approval=True)
-    assert told.outcome is Outcome.WAITS
+    result = settled(models, challenger, fitted, first, approval=True)
+    assert result.outcome is TrainingOutcome.WAITS
     assert models.model_store.current() == before
-    approve(models, told.version)
-    assert models.model_store.current() == told.sha256
+    approve(models, result.version)
+    assert models.model_store.current() == result.sha256
 
 
 def test_a_corrupt_artefact_leaves_everything_as_it_was(
-    again: Callable[..., tuple[ModelLifecycle, Learned]],
-    seen: tuple[Dataset, Learned],
+    with_champion: Callable[..., tuple[ModelLifecycle, FittedFold]],
+    challenger: tuple[Dataset, FittedFold],
     first: First,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    chance = np.random.default_rng(1).random(len(seen[1].tested.judged.is_fraud))
-    models, learned = again(chance)
+    chance = np.random.default_rng(1).random(len(challenger[1].tested.labelled.is_fraud))
+    models, fitted = with_champion(chance)
     before = models.model_store.current()
 
     def spoiled(folder: Path, artefact: object) -> str:
@@ -380,41 +382,46 @@ def test_a_corrupt_artefact_leaves_everything_as_it_was(
 
     monkeypatch.setattr(choosing, "write_artefact", spoiled)
     with pytest.raises(BrokenModel, match="was altered"):
-        settled(models, seen, learned, first, approval=False)
+        settled(models, challenger, fitted, first, approval=False)
     assert models.model_store.current() == before
     assert len(models.registry.versions()) == 1
     monkeypatch.undo()
-    assert settled(models, seen, learned, first, approval=False).outcome is Outcome.PROMOTED
+    assert (
+        settled(models, challenger, fitted, first, approval=False).outcome
+        is TrainingOutcome.PROMOTED
+    )
 
 
-def test_what_was_measured_is_what_is_promoted(first: First, seen: tuple[Dataset, Learned]) -> None:
+def test_the_measured_model_is_the_promoted_one(
+    first: First, challenger: tuple[Dataset, FittedFold]
+) -> None:
     artefact = read_artefact(first.models.model_store.folder, first.report.sha256 or "")
-    learned = seen[1]
-    # The same lake and seed grow the same trees, in whatever run.
-    again = choosing.artefact_of(learned, artefact.about.fitted_at_ms)
-    assert again.arrays["booster"].tobytes() == artefact.arrays["booster"].tobytes()
-    assert again.about == artefact.about
+    fitted = challenger[1]
+    # The same lake and seed give the same trees in every run.
+    with_champion = choosing.artefact_of(fitted, artefact.about.fitted_at_ms)
+    assert with_champion.arrays["booster"].tobytes() == artefact.arrays["booster"].tobytes()
+    assert with_champion.about == artefact.about
 
 
-def test_the_views_of_the_past_are_asked_as_they_would_have_answered(world: SparkSession) -> None:
+def test_view_features_are_point_in_time(world: SparkSession) -> None:
     pytest.importorskip("fraudwatch.domain.views.as_of")
     bought = world.table(lake.CORE_TRANSACTIONS).where(
         "event_on BETWEEN '2003-03-01' AND '2003-03-12'"
     )
-    changes = changes_of(world.table(lake.CORE_LABELS), FIRST_MS + 30 * DAY_MS)
+    changes = load_label_changes(world.table(lake.CORE_LABELS), FIRST_MS + 30 * DAY_MS)
     span_ms = (FIRST_MS + 11 * DAY_MS, FIRST_MS + 12 * DAY_MS)
     found = {
-        row.transaction_id: np.frombuffer(row.told)
-        for row in told_as_of(bought, changes, span_ms).collect()
+        row.transaction_id: np.frombuffer(row.view_features)
+        for row in point_in_time_views(bought, changes, span_ms).collect()
     }
-    assert len(found) == A_DAY + 11  # the extract's purchases are asked about, too
+    assert len(found) == A_DAY + 11  # including the extract's purchases
     names = [one.name for one in VIEW_FEATURES]
-    told = np.array(list(found.values()))
-    purchases_30d = told[:, names.index("merchant_purchases_30d")]
+    features = np.array(list(found.values()))
+    purchases_30d = features[:, names.index("merchant_purchases_30d")]
     assert np.nanmin(purchases_30d) > 11 * A_DAY / 5 * 0.7
-    ratio = told[:, names.index("merchant_fraud_ratio_30d")]
+    ratio = features[:, names.index("merchant_fraud_ratio_30d")]
     assert 0.02 < np.nanmean(ratio) < 0.3
-    age = told[:, names.index("customer_account_age_days")]
+    age = features[:, names.index("customer_account_age_days")]
     assert 10 < np.nanmax(age) < 12.1
 
 
@@ -427,30 +434,34 @@ def test_the_views_of_the_past_are_asked_as_they_would_have_answered(world: Spar
     ],
     ids=["no labels", "one class", "one day"],
 )
-def test_too_little_to_learn_from_is_said_and_changes_nothing(
+def test_too_little_data_is_reported_and_changes_nothing(
     world: SparkSession, tmp_path: Path, span: tuple[date, date], words: str
 ) -> None:
     models = models_in(tmp_path)
     training = Training(world, models, settings_of(tmp_path), unknown_views)
-    report: Report = training.run(Asked(first=span[0], last=span[1], rivals=False))
-    assert report.outcome is Outcome.NOT_ENOUGH
+    report: TrainingReport = training.run(
+        TrainingRequest(first=span[0], last=span[1], baselines=False)
+    )
+    assert report.outcome is TrainingOutcome.NOT_ENOUGH
     assert words in report.because
     assert "nothing was changed" in report.because
     assert models.model_store.current() is None
     assert list(models.registry.versions()) == []
 
 
-def test_a_training_is_wanted_when_it_is_due() -> None:
-    state = State(trained_at_ms=NOW_MS - 2 * DAY_MS, promoted_at_ms=NOW_MS - DAY_MS, new_frauds=5)
+def test_the_trigger_policy() -> None:
+    state = TrainingState(
+        trained_at_ms=NOW_MS - 2 * DAY_MS, promoted_at_ms=NOW_MS - DAY_MS, new_frauds=5
+    )
 
-    def why_not(reason: Reason, **changes: int | None) -> str:
-        return not_wanted(reason, replace(state, **changes), now_ms=NOW_MS, new_frauds=200)
+    def why_not(reason: TrainingReason, **changes: int | None) -> str:
+        return reason_to_skip(reason, replace(state, **changes), now_ms=NOW_MS, new_frauds=200)
 
-    assert "3 at the earliest" in why_not(Reason.DRIFT)
-    assert "5 frauds came to be known" in why_not(Reason.SCHEDULE)
-    assert not why_not(Reason.PERSON)
-    assert not why_not(Reason.DRIFT, promoted_at_ms=NOW_MS - 4 * DAY_MS)
-    assert not why_not(Reason.DRIFT, promoted_at_ms=None)
-    assert not why_not(Reason.SCHEDULE, new_frauds=200)
-    assert not why_not(Reason.SCHEDULE, trained_at_ms=NOW_MS - 8 * DAY_MS)
-    assert not why_not(Reason.SCHEDULE, trained_at_ms=None)
+    assert "3 days at the earliest" in why_not(TrainingReason.DRIFT)
+    assert "5 frauds were labelled" in why_not(TrainingReason.SCHEDULE)
+    assert not why_not(TrainingReason.PERSON)
+    assert not why_not(TrainingReason.DRIFT, promoted_at_ms=NOW_MS - 4 * DAY_MS)
+    assert not why_not(TrainingReason.DRIFT, promoted_at_ms=None)
+    assert not why_not(TrainingReason.SCHEDULE, new_frauds=200)
+    assert not why_not(TrainingReason.SCHEDULE, trained_at_ms=NOW_MS - 8 * DAY_MS)
+    assert not why_not(TrainingReason.SCHEDULE, trained_at_ms=None)

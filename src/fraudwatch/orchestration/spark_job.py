@@ -7,6 +7,7 @@ import logging
 import os
 import shlex
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
@@ -40,16 +41,16 @@ class SparkJob(SparkSubmitOperator):
         Raises:
             JobFailed: its exit code was not 0.
         """
-        script = self.application
+        script = Path(self.application)
         self.prepare(JobSettings(), LakeSettings())
         # Airflow passes a job its DAG, run, task and attempt, but not the index of a mapped task.
         part = context["ti"].map_index
         if part is not None:
             self.env_vars = (self.env_vars or {}) | {"AIRFLOW_CTX_MAP_INDEX": str(part)}
-        self.log.info("submits %s", shlex.join([script, *(self.application_args or ())]))
+        self.log.info("submits %s", shlex.join([script.name, *(self.application_args or ())]))
         self._job = JobProcess(
             self.command(),
-            name=script.removesuffix(".py"),
+            name=script.stem,
             environment={**os.environ, **(self.env_vars or {})},
             log=self.log,
         )

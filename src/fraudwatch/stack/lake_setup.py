@@ -11,9 +11,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from fraudwatch.adapters.lake.hive_sql import (
-    LakeUnavailable,
     SqlSession,
     StatementRefused,
+    ThriftServerUnavailable,
     sql_session,
 )
 from fraudwatch.lake import DATABASE
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(
             "; ".join(f"HIVE_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
         )
-    except (LakeUnavailable, MigrationRefused, SetupFailed, StatementRefused) as error:
+    except (ThriftServerUnavailable, MigrationRefused, SetupFailed, StatementRefused) as error:
         return _fail(str(error))
     print(summary)  # noqa: T201  what this command is asked to say
     return 0

@@ -137,7 +137,11 @@ def thrift_server_answers(port: int, admin_password: str) -> bool:
     """Whether it lets its admin in and answers a question."""
     from pydantic import SecretStr
 
-    from fraudwatch.adapters.lake.hive_sql import LakeUnavailable, StatementRefused, sql_session
+    from fraudwatch.adapters.lake.hive_sql import (
+        StatementRefused,
+        ThriftServerUnavailable,
+        sql_session,
+    )
     from fraudwatch.settings import HiveSettings
 
     login = HiveSettings(port=port, username="admin", password=SecretStr(admin_password))
@@ -145,7 +149,7 @@ def thrift_server_answers(port: int, admin_password: str) -> bool:
     try:
         with sql_session(login, timeout_seconds=THRIFT_TIMEOUT_SECONDS) as session:
             return session.rows("SELECT 1") == [(1,)]
-    except (LakeUnavailable, StatementRefused):
+    except (ThriftServerUnavailable, StatementRefused):
         return False
 
 

@@ -1,4 +1,4 @@
-"""The books of a source over HTTP, true or as wrong as a test wants them."""
+"""Fake source system over HTTP, with faults that a test injects."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def canonical(thing: Any) -> str:
 
 
 def a_line(number: int, **changes: Any) -> dict[str, Any]:
-    """A purchase as a source spells it; each of its own customer out of five."""
+    """Build a purchase as a source sends it, of one of five customers."""
     purchase = a_purchase(
         id=str(number), event_at_ms=NOON_MS + number, customer_id=f"customer-{number % 5}"
     )
@@ -41,16 +41,16 @@ def a_line(number: int, **changes: Any) -> dict[str, Any]:
 
 
 @dataclass
-class Books:
-    """A source with one day; ``spoil`` makes of a true page what is answered."""
+class FakeShop:
+    """Source system with one day; ``spoil`` alters the correct page before it is sent."""
 
     purchases: list[dict[str, Any]] = field(default_factory=lambda: [a_line(n) for n in range(10)])
     spoil: Spoil = lambda page: page
-    asked: list[int] = field(default_factory=list)
+    requested_pages: list[int] = field(default_factory=list)
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         number, size = (int(request.url.params[name]) for name in ("page", "page_size"))
-        self.asked.append(number)
+        self.requested_pages.append(number)
         answer = self.spoil(self.page(number, size))
         if isinstance(answer, httpx.HTTPError):
             raise answer
@@ -62,7 +62,7 @@ class Books:
         amounts = Counter[str]()
         for one in self.purchases:
             amounts[one["currency"]] += one["amount_minor"]
-        told = "".join(canonical(one) + "\n" for one in self.purchases)
+        lines = "".join(canonical(one) + "\n" for one in self.purchases)
         return {
             "day": DAY.isoformat(),
             "page": number,
@@ -70,17 +70,17 @@ class Books:
             "page_size": size,
             "total_purchases": len(self.purchases),
             "total_amount_minor_by_currency": dict(amounts),
-            "checksum_sha256": hashlib.sha256(told.encode()).hexdigest(),
+            "checksum_sha256": hashlib.sha256(lines.encode()).hexdigest(),
             "purchases": self.purchases[(number - 1) * size : number * size],
         }
 
 
 @dataclass
 class Edge:
-    """A lake in a folder and the extract of a day into it."""
+    """Lake in a folder and the extract of a day into it."""
 
     folder: Path
-    books: Books = field(default_factory=Books)
+    shop: FakeShop = field(default_factory=FakeShop)
     rests: list[float] = field(default_factory=list)
 
     @property
@@ -100,7 +100,7 @@ class Edge:
         )
 
     def extract(self, files: LakeFiles | None = None) -> DayExtract:
-        transport = httpx.MockTransport(self.books.answer)
+        transport = httpx.MockTransport(self.shop.answer)
         source = ShopExtract(
             source_client("http://shop", "key", 1.0, transport), 4, rest=self.rests.append
         )

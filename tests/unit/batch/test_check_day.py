@@ -45,7 +45,7 @@ def bought(number: int, **changes: Any) -> Transaction:
 
 
 class Lake:
-    """Days as an extract leaves them, and the command that checks one."""
+    """Extracted days in a lake, and the command that checks one."""
 
     def __init__(self, folder: Path) -> None:
         self.files = FolderFiles(folder)
@@ -83,7 +83,7 @@ def checked(*more: str) -> int:
 
 
 def failing(check: Check, capsys: pytest.CaptureFixture[str], *more: str) -> str:
-    """The sentence of the check that must fail."""
+    """Return the sentence of the check that must fail."""
     assert checked(*more) == EXIT_CODES[check]
     last = capsys.readouterr().err.splitlines()[-1]
     assert f"{check}: " in last
@@ -98,16 +98,16 @@ def test_a_good_day_passes(lake: Lake, capsys: pytest.CaptureFixture[str]) -> No
     assert capsys.readouterr().out == "2026-01-15 passes contract, freshness and volume\n"
 
 
-def test_the_first_days_pass_and_it_is_said(lake: Lake, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_first_days_pass_with_a_note(lake: Lake, capsys: pytest.CaptureFixture[str]) -> None:
     lake.put(a_manifest())
     lake.put_before(500, 500)
     assert checked("--json") == 0
-    said = json.loads(capsys.readouterr().out)
-    assert said["failed"] == []
-    assert said["notes"] == ["2 earlier days are too few to judge the volume of 2026-01-15 by"]
+    document = json.loads(capsys.readouterr().out)
+    assert document["failed"] == []
+    assert document["notes"] == ["2 earlier days are too few to judge the volume of 2026-01-15 by"]
 
 
-def test_a_day_that_was_not_extracted_is_no_day(
+def test_a_day_without_complete_extract_cannot_be_checked(
     lake: Lake, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert checked() == NOTHING_TO_CHECK
@@ -122,7 +122,7 @@ LINES = {
     "a field less": (b'{"schema":"transaction.v1"}', "is no transaction.v1: kind is missing"),
     "bounds": (encode(bought(9, currency="EURO")), "breaks its bounds: currency does not match"),
     "an erasure": (encode(bought(9, kind=Kind.ERASE)), "kind is no purchase"),
-    "another day": (encode(bought(9, event_at_ms=MIDNIGHT_AFTER_MS)), "is outside its day"),
+    "another day": (encode(bought(9, event_at_ms=MIDNIGHT_AFTER_MS)), "outside its day"),
     "an id twice": (encode(bought(0)), "repeats an id"),
 }
 
@@ -131,10 +131,10 @@ LINES = {
 def test_every_line_keeps_the_contract(
     lake: Lake, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    lake.lines[9], told = LINES[name]
+    lake.lines[9], expected = LINES[name]
     lake.put(a_manifest())
     sentence = failing(Check.CONTRACT, capsys)
-    assert re.search(told, sentence)
+    assert re.search(expected, sentence)
 
 
 def test_counts_are_those_of_the_manifest(lake: Lake, capsys: pytest.CaptureFixture[str]) -> None:
@@ -146,7 +146,7 @@ def test_counts_are_those_of_the_manifest(lake: Lake, capsys: pytest.CaptureFixt
     assert "9 and 2 of 10" in failing(Check.CONTRACT, capsys)
 
 
-def test_a_source_whose_purchases_changed_is_found(
+def test_refused_purchases_fail_the_contract(
     lake: Lake, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lake.rejected = 1

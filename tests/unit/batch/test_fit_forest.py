@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from batch import fit_forest
-from batch.fit_forest import TOO_FEW_ROWS, TooFewRows, draw, run
+from batch.fit_forest import TOO_FEW_ROWS, TooFewRows, draw_sample, run
 from fraudwatch.adapters.artefacts.model_artefact import MODEL_FILES, POINTER_NAME, read_artefact
 from fraudwatch.adapters.artefacts.model_pruning import KEPT_OF_EACH_KIND
 from fraudwatch.adapters.artefacts.reloadable_models import load_models
@@ -20,7 +20,7 @@ from fraudwatch.settings import TrainingSettings
 
 
 def the_log(rows: int, *, of_others: int = 0, at_once: int = 500) -> Iterator[Vectors]:
-    """What the topic holds: rows of today's features, after some of other ones."""
+    """Generate the topic: rows of today's features, after some of another version."""
     random = np.random.default_rng(5)
     vectors = packed(np.abs(random.normal(3, 2, (rows, len(VECTOR_FEATURES)))))
     stored = [Stored(b"old", "yesterday", 1) for _ in range(of_others)]
@@ -34,7 +34,7 @@ def settings(tmp_path: Path) -> TrainingSettings:
     return TrainingSettings(models_folder=tmp_path / "models", sample_rows=1_000, minimum_rows=600)
 
 
-def test_vectors_of_other_features_are_passed_over_and_counted() -> None:
+def test_vectors_of_other_features_are_skipped_and_counted() -> None:
     vector = packed(np.arange(float(len(VECTOR_FEATURES)))[None, :])[0]
     nan = packed(np.full((1, len(VECTOR_FEATURES)), np.nan))[0]
     found = vectors_of(
@@ -54,21 +54,21 @@ def test_vectors_of_other_features_are_passed_over_and_counted() -> None:
     assert vectors_of([], "today").features.shape == (0, len(VECTOR_FEATURES))
 
 
-def test_the_sample_is_bounded_and_knows_what_it_was_drawn_from(
+def test_the_sample_is_bounded_and_counts_its_source_rows(
     settings: TrainingSettings,
 ) -> None:
-    drawn = draw(the_log(2_500, of_others=700), settings)
-    assert drawn.rows.shape == (1_000, len(VECTOR_FEATURES))
-    assert (drawn.rows_offered, drawn.skipped) == (2_500, 700)
-    assert (drawn.from_ms, drawn.until_ms) == (1_000, 3_499)
-    again = draw(the_log(2_500, at_once=77), settings)
-    assert again.rows.tobytes() == drawn.rows.tobytes()
+    sample = draw_sample(the_log(2_500, of_others=700), settings)
+    assert sample.rows.shape == (1_000, len(VECTOR_FEATURES))
+    assert (sample.rows_offered, sample.skipped) == (2_500, 700)
+    assert (sample.from_ms, sample.until_ms) == (1_000, 3_499)
+    other_chunks = draw_sample(the_log(2_500, at_once=77), settings)
+    assert other_chunks.rows.tobytes() == sample.rows.tobytes()
 
 
-def test_too_few_rows_are_said_and_nothing_is_written(settings: TrainingSettings) -> None:
-    with pytest.raises(TooFewRows, match=r"holds 599 rows .* 600 are needed \(3 of other"):
+def test_too_few_rows_are_reported_and_nothing_is_written(settings: TrainingSettings) -> None:
+    with pytest.raises(TooFewRows, match=r"has 599 rows .* 600 are needed \(3 of other"):
         run(the_log(599, of_others=3), settings)
-    with pytest.raises(TooFewRows, match="holds 0 rows"):
+    with pytest.raises(TooFewRows, match="has 0 rows"):
         run(iter([]), settings)
     assert not settings.models_folder.exists()
 
@@ -92,7 +92,7 @@ def test_a_run_writes_a_forest_that_the_stream_can_use(settings: TrainingSetting
     assert anomaly[0] > 0.999
 
 
-def test_models_of_long_ago_are_removed_after_a_fit(settings: TrainingSettings) -> None:
+def test_old_models_are_pruned_after_a_fit(settings: TrainingSettings) -> None:
     reports = [run(the_log(700 + rows), settings) for rows in range(KEPT_OF_EACH_KIND + 2)]
     kept = {report.sha256 for report in reports[-KEPT_OF_EACH_KIND:]}
     assert MODEL_FILES.in_folder(settings.models_folder) == kept
@@ -100,7 +100,7 @@ def test_models_of_long_ago_are_removed_after_a_fit(settings: TrainingSettings) 
 
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
-    """The command with a log at hand and everything else its own."""
+    """Set the command's environment, without a broker."""
     for name, value in {
         "TRAINING_MODELS_FOLDER": str(tmp_path / "models"),
         "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",

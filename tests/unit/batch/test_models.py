@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from batch import models as command
-from batch.models import answer, parsed
+from batch.models import parse_arguments, run_action
 from fraudwatch.adapters.artefacts.model_folder import ModelFolder
 from fraudwatch.adapters.memory.registry import MemoryRegistry
 from fraudwatch.application.promotion.promote import ModelLifecycle
@@ -20,38 +20,38 @@ def models(tmp_path: Path) -> ModelLifecycle:
     )
 
 
-def test_nothing_is_listed_where_nothing_was_trained(models: ModelLifecycle) -> None:
-    assert answer(models, "ls", None) == {"in_use": None, "versions": []}
+def test_an_empty_registry_lists_nothing(models: ModelLifecycle) -> None:
+    assert run_action(models, "ls", None) == {"in_use": None, "versions": []}
 
 
-def test_a_version_is_told_whole(models: ModelLifecycle, tmp_path: Path) -> None:
+def test_a_version_is_printed_with_all_fields(models: ModelLifecycle, tmp_path: Path) -> None:
     artefact = tmp_path / f"{'a' * 64}.npz"
     artefact.write_bytes(b"x")
     record = TrainingRecord(
         sha256="a" * 64, parameters={}, tags={"gate": "better"}, metrics={"ap": 0.5}
     )
     models.registry.register(record, artefact)
-    listed = answer(models, "ls", None)
-    shown = answer(models, "show", 1)
+    listed = run_action(models, "ls", None)
+    shown = run_action(models, "show", 1)
     assert listed["versions"] == [shown]
     assert json.loads(json.dumps(shown)) == shown
     assert (shown["version"], shown["is_in_use"], shown["aliases"]) == (1, False, [])
     assert (shown["tags"], shown["metrics"]) == ({"gate": "better"}, {"ap": 0.5})
 
 
-@pytest.mark.parametrize("deed", ["show", "approve", "rollback"])
-def test_what_is_not_there_is_refused(models: ModelLifecycle, deed: str) -> None:
+@pytest.mark.parametrize("action", ["show", "approve", "rollback"])
+def test_an_unknown_version_is_refused(models: ModelLifecycle, action: str) -> None:
     with pytest.raises(NoSuchVersion, match="no version 4 of the model; registered: none"):
-        answer(models, deed, 4)
+        run_action(models, action, 4)
 
 
 def test_the_command_line() -> None:
-    assert parsed(["rollback"]).version is None
-    assert parsed(["rollback", "3"]).version == 3
-    assert parsed(["show", "3"]).version == 3
+    assert parse_arguments(["rollback"]).version is None
+    assert parse_arguments(["rollback", "3"]).version == 3
+    assert parse_arguments(["show", "3"]).version == 3
     for wrong in (["show"], ["approve"], ["drop", "1"], []):
         with pytest.raises(SystemExit):
-            parsed(wrong)
+            parse_arguments(wrong)
 
 
 def test_the_command_prints_one_object_or_one_sentence(

@@ -13,18 +13,18 @@ from fraudwatch.lake import OUT_MONEY, REPORT_DAYS
 from fraudwatch.stack.place import Place, Unusable
 
 
-class Shelf:
+class FakeReports:
     def __init__(self) -> None:
-        self.asked: list[ReportQuery] = []
+        self.queries: list[ReportQuery] = []
 
-    def rows(self, asked: ReportQuery) -> ReportRows:
-        self.asked.append(asked)
+    def rows(self, query: ReportQuery) -> ReportRows:
+        self.queries.append(query)
         return ReportRows(["event_on", "saved_eur_cents"], [[date(2026, 11, 20), None]])
 
 
 @pytest.fixture
-def shelf(monkeypatch: pytest.MonkeyPatch) -> Shelf:
-    made = Shelf()
+def fake_reports(monkeypatch: pytest.MonkeyPatch) -> FakeReports:
+    made = FakeReports()
     monkeypatch.setattr(command, "reader", lambda _place: made)
     return made
 
@@ -34,14 +34,16 @@ def test_ls_names_every_report() -> None:
     assert json.loads(shown.stdout)["reports"] == dict(REPORT_DAYS)
 
 
-def test_show_prints_one_object_with_null_for_unknown(shelf: Shelf) -> None:
+def test_show_prints_one_object_with_null_for_unknown(fake_reports: FakeReports) -> None:
     words = ["show", OUT_MONEY, "--from", "2026-11-01", "--until", "2026-11-20", "--json"]
     shown = CliRunner().invoke(command.reports, words)
     assert json.loads(shown.stdout) == {
         "report": OUT_MONEY,
         "rows": [{"event_on": "2026-11-20", "saved_eur_cents": None}],
     }
-    assert shelf.asked == [ReportQuery(OUT_MONEY, date(2026, 11, 1), date(2026, 11, 20), 100)]
+    assert fake_reports.queries == [
+        ReportQuery(OUT_MONEY, date(2026, 11, 1), date(2026, 11, 20), 100)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -53,17 +55,17 @@ def test_show_prints_one_object_with_null_for_unknown(shelf: Shelf) -> None:
         [OUT_MONEY, "--limit", "0"],
     ],
 )
-def test_what_no_report_answers_is_wrong_use_and_never_asked(
-    shelf: Shelf, words: list[str]
+def test_an_invalid_query_is_wrong_use_and_never_sent(
+    fake_reports: FakeReports, words: list[str]
 ) -> None:
     assert CliRunner().invoke(command.reports, ["show", *words]).exit_code == 2
-    assert shelf.asked == []
+    assert fake_reports.queries == []
 
 
-def test_a_lake_that_is_away_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unavailable_lake_is_reported_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     class Away:
-        def rows(self, asked: ReportQuery) -> ReportRows:
-            raise LakeUnavailable(f"{asked.table}: away")
+        def rows(self, query: ReportQuery) -> ReportRows:
+            raise LakeUnavailable(f"{query.table}: away")
 
     monkeypatch.setattr(command, "reader", lambda _place: Away())
     shown = CliRunner().invoke(command.reports, ["show", OUT_MONEY])

@@ -14,7 +14,7 @@ import pytest
 from fraudwatch.adapters.artefacts.policy_file import load_policy
 from fraudwatch.adapters.artefacts.rate_file import load_rates
 from fraudwatch.adapters.codecs.json_codec import encode
-from fraudwatch.adapters.codecs.log_fold import fold_messages, served
+from fraudwatch.adapters.codecs.log_fold import fold_messages, full_vector
 from fraudwatch.application.intake.admit import Edge
 from fraudwatch.application.scoring.assess import assess
 from fraudwatch.domain.features.state import CustomerState
@@ -85,7 +85,9 @@ def alerts_of_the_sale() -> Alerts:
             fraud.append(is_fraud)
     folded = fold_messages(CustomerState(), messages, np.array(times_ms))
     policy = load_policy(ROOT / "contracts/policies/default.yaml")
-    result = assess(folded.seen(served(folded, folded.told_by(NO_VIEWS))), policy)
+    result = assess(
+        folded.rule_input(full_vector(folded, folded.enrich_with_views(NO_VIEWS))), policy
+    )
     live = np.array(times_ms)[folded.position] >= PLAN.live_from_minute * 60_000
     return Alerts(
         is_fraud=np.array(fraud)[folded.position][live],

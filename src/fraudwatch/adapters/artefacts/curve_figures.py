@@ -1,4 +1,4 @@
-"""The curves of a training as pictures, for whoever opens its run in the registry."""
+"""Plot the curves of a training run, as pictures for the model registry."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Points = Sequence[Mapping[str, float]]
 
 
 def figures_of(curves: Mapping[str, Any]) -> dict[str, Figure]:
-    """File name to picture, of what ``curves.json`` holds; see fraudwatch.domain.training.curves.
+    """Plot ``curves.json`` as a picture by file name; see fraudwatch.domain.training.curves.
 
-    Figures of their own, never pyplot's: that keeps every one it made, and wants a screen.
+    Uses Figure directly: pyplot keeps every figure in memory and may need a display.
     """
     return {
         "precision_recall.png": _precision_recall(curves["precision_recall"]),
@@ -37,10 +37,10 @@ def _precision_recall(by_model: Mapping[str, Points]) -> Figure:
 
 def _reliability(points: Points) -> Figure:
     figure, axes = _axes("Probability the model gave, mean of a bin", "Share that was fraud")
-    # Frauds are rare: nearly all bins lie near nought.
+    # Frauds are rare: nearly all bins are close to zero.
     axes.set_xscale("symlog", linthresh=_SMALLEST)
     axes.set_yscale("symlog", linthresh=_SMALLEST)
-    axes.plot([0, 1], [0, 1], color="0.7", linestyle="--", label="as it should be")
+    axes.plot([0, 1], [0, 1], color="0.7", linestyle="--", label="perfect calibration")
     axes.plot(
         [point["probability"] for point in points],
         [point["fraud_ratio"] for point in points],

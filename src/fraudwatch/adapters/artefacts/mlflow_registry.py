@@ -48,7 +48,7 @@ class MlflowRegistry:
             # The error's text may contain the address, and with it a password.
             raise RegistryUnavailable(
                 f"the model registry cannot be opened ({type(error).__name__}), so nothing was "
-                "changed; see whether MLFLOW_TRACKING_URI in .env is right and that database "
+                "changed; check that MLFLOW_TRACKING_URI in .env is right and that the database "
                 "answers"
             ) from None
 

@@ -18,7 +18,7 @@ from fraudwatch.adapters.artefacts.view_artefact import VIEW_FILES, view_of
 from fraudwatch.adapters.artefacts.view_publication import (
     LIST_NAME,
     NOTHING_PUBLISHED,
-    Listed,
+    ListedView,
     parse_list,
 )
 from fraudwatch.domain.views.published import VERSION_LENGTH, RiskViews
@@ -72,7 +72,7 @@ class ReloadableViews:
         self._prune(content)
         return self._views(listed)
 
-    def _check(self, listed: Listed) -> None:
+    def _check(self, listed: ListedView) -> None:
         """Open a view once, so that a broken one is found before a purchase needs it."""
         if listed.sha256 not in self._checked:
             if self._open(listed.sha256).built_until_ms != listed.built_until_ms:
@@ -90,7 +90,7 @@ class ReloadableViews:
         _LISTS.keep_only(self._folder, {hashlib.sha256(some).hexdigest() for some in needed})
         self._checked &= views
 
-    def _views(self, listed: list[Listed]) -> RiskViews:
+    def _views(self, listed: list[ListedView]) -> RiskViews:
         if listed:
             self._on_newest(listed[-1].built_until_ms / 1000)
         return RiskViews(tuple(one.published for one in listed), self._open)

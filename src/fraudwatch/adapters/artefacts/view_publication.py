@@ -1,7 +1,7 @@
-"""Publishing risk views: first the file, then ``views.json``, which lists those that count.
+"""Publish risk views: write the file, then ``views.json``, the list of active views.
 
-The list is replaced as a whole, oldest first: the last 49 hours, one view an hour. An hour that is
-built again replaces its view; what the list no longer names is removed.
+The list is replaced as a whole, oldest first: the last 49 hours, one view an hour. A rebuilt hour
+replaces its view; files that the list no longer names are removed.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ NOTHING_PUBLISHED: Final = b"[]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
-    """One line of the list."""
+class ListedView:
+    """Entry of the list of published views."""
 
     sha256: str
     built_until_ms: int
@@ -33,24 +33,26 @@ class Listed:
 
     def __post_init__(self) -> None:
         if not SHA256.fullmatch(self.sha256):
-            raise BrokenView("an entry names no SHA-256 in 64 small hexadecimal digits")
+            raise BrokenView("an entry names no SHA-256 in 64 lower-case hexadecimal digits")
         if not isinstance(self.built_until_ms, int) or self.built_until_ms % HOUR_MS:
             raise BrokenView("an entry does not end with an hour")
 
     @property
     def published(self) -> Published:
-        """As the rule of selection takes it."""
+        """View with its start of validity, for the selection rule."""
         return Published(self.sha256, self.built_until_ms + VALID_AFTER_MS)
 
 
 def publish(folder: Path, view: RiskView) -> str:
-    """Write a view and let it be used; its hash.
+    """Write a view, add it to the list, and return its hash.
 
     Raises:
-        BrokenView: it is too big, or the list as it stands is broken.
+        BrokenView: it is too big, or the current list is invalid.
     """
     sha256 = VIEW_FILES.write(folder, view_bytes(view))
-    new = Listed(sha256=sha256, built_until_ms=view.built_until_ms, views_version=views_version())
+    new = ListedView(
+        sha256=sha256, built_until_ms=view.built_until_ms, views_version=views_version()
+    )
     path = folder / LIST_NAME
     with lock_file(path):
         known = parse_list(path.read_bytes() if path.exists() else NOTHING_PUBLISHED)
@@ -61,17 +63,17 @@ def publish(folder: Path, view: RiskView) -> str:
     return sha256
 
 
-def parse_list(content: bytes) -> list[Listed]:
-    """What is published in the words of today's catalogue, oldest first.
+def parse_list(content: bytes) -> list[ListedView]:
+    """Parse the list of published views of today's catalogue version, oldest first.
 
-    What an older catalogue meant by a view is not for today's rules and models.
+    Views of an older catalogue version are dropped: today's rules and models cannot use them.
 
     Raises:
-        BrokenView: the document is no such list.
+        BrokenView: the document is not a valid list.
     """
     try:
         document: Any = json.loads(content)
-        listed = [Listed(**one) for one in document]
+        listed = [ListedView(**one) for one in document]
     except BrokenView as error:
         raise BrokenView(
             f"{LIST_NAME}: {error}; remove the file and build the views again"

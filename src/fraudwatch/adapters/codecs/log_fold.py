@@ -1,8 +1,7 @@
-"""Messages of the transaction log, folded: what is judged, what is refused, what was seen before.
+"""Fold messages of the transaction log: accepted rows with features, refused ones, repeats.
 
-The one way in which anything reads the log: the detector while it judges, a restart while it
-remembers, and a proof that compares the two. Whether an event is accepted depends on the log alone,
-on Kafka's time of a message where a clock is needed.
+The only reader of the log for scoring, restore and reconciliation. Whether an event is accepted
+depends on the log alone, and on Kafka's timestamp of the message where a clock is needed.
 """
 
 from __future__ import annotations
@@ -29,34 +28,34 @@ from fraudwatch.domain.views.published import RiskViews, ViewFeatures
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_FUTURE = Refused(Code.FUTURE_EVENT, [Problem("event_at_ms", "lies in the future")])
+_FUTURE = Refused(Code.FUTURE_EVENT, [Problem("event_at_ms", "is in the future")])
 _TOO_LATE = Refused(
     Code.TOO_LATE, [Problem("event_at_ms", "is over 30 days before the customer's last")]
 )
 
-# Whose values a policy's lists may name.
+# Fields that a policy's allow and deny lists may name.
 _LISTED = ("card_token", "device_token", "merchant_id", "merchant_country")
 
 
 class FoldedMessages(NamedTuple):
-    """What a run of messages became; rows are the accepted transactions in order."""
+    """Result of folding messages; rows are the accepted transactions in order."""
 
     frame: pl.DataFrame  # their fields
-    position: Int64s  # of each in the messages given
+    position: Int64s  # of each in the given messages
     amount_eur_cents: Int64s
     features: Float64s  # [row, FEATURES], read before the row was added
-    keys: dict[Entity, UInt64s]  # of those whom the fold knows as well
+    keys: dict[Entity, UInt64s]  # of the entities that the fold also uses
     repeats: int
     refused: list[tuple[int, Refused]]  # position and why
 
-    def told_by(self, views: RiskViews) -> ViewFeatures:
-        """What risk views add to each row's vector."""
+    def enrich_with_views(self, views: RiskViews) -> ViewFeatures:
+        """Look up each row's view features."""
         networks = keys_of_column(self.frame[Entity.IP_NETWORK])
         event_at_ms = self.frame["event_at_ms"].to_numpy()
         return views.lookup({**self.keys, Entity.IP_NETWORK: networks}, event_at_ms)
 
     def only(self, rows: Int64s) -> FoldedMessages:
-        """Some of the rows."""
+        """Select some of the rows."""
         return FoldedMessages(
             frame=self.frame[rows],
             position=self.position[rows],
@@ -67,11 +66,11 @@ class FoldedMessages(NamedTuple):
             refused=[],
         )
 
-    def seen(self, served: Float64s) -> RuleInput:
-        """What rules look at, given the whole vectors."""
+    def rule_input(self, vectors: Float64s) -> RuleInput:
+        """Build the rules' input from the full vectors."""
         return RuleInput(
             amount_eur_cents=self.amount_eur_cents,
-            features=served,
+            features=vectors,
             **{name: self.frame[name].to_list() for name in _LISTED},
         )
 
@@ -79,7 +78,7 @@ class FoldedMessages(NamedTuple):
 def fold_messages(
     customers: CustomerState, messages: Sequence[bytes], produced_at_ms: Int64s
 ) -> FoldedMessages:
-    """Parse messages in offset order and fold what is acceptable into the customers' state."""
+    """Parse messages in offset order and fold the acceptable ones into the customers' state."""
     parsed = parse_transactions(messages)
     in_time = parsed.frame["event_at_ms"].to_numpy() <= (
         produced_at_ms[parsed.position] + FUTURE_TOLERANCE_MS
@@ -105,8 +104,8 @@ def fold_messages(
     )
 
 
-def folded_before(messages: Sequence[bytes], features: Float64s) -> FoldedMessages:
-    """What became of messages that were accepted elsewhere, each with the features it was given."""
+def parse_accepted(messages: Sequence[bytes], features: Float64s) -> FoldedMessages:
+    """Parse messages that were accepted elsewhere, each with its known features."""
     parsed = parse_transactions(messages)
     events = events_of(parsed.frame)
     return FoldedMessages(
@@ -120,9 +119,9 @@ def folded_before(messages: Sequence[bytes], features: Float64s) -> FoldedMessag
     )
 
 
-def served(folded: FoldedMessages, told: ViewFeatures) -> Float64s:
-    """The vectors that rules, models and readers have: the fold's part, then the views'."""
-    return np.concatenate([folded.features, told.features], axis=1)
+def full_vector(folded: FoldedMessages, added: ViewFeatures) -> Float64s:
+    """Concatenate the feature vectors of rules and models: fold features, then view features."""
+    return np.concatenate([folded.features, added.features], axis=1)
 
 
 def _keys(events: Events, is_fresh: npt.NDArray[np.bool_]) -> dict[Entity, UInt64s]:
@@ -134,12 +133,12 @@ def _keys(events: Events, is_fresh: npt.NDArray[np.bool_]) -> dict[Entity, UInt6
 
 
 def packed(features: Float64s) -> list[bytes]:
-    """Each row as it stands on ``feature_topic``: little-endian, one canonical NaN."""
+    """Pack each row as on ``feature_topic``: little-endian, one canonical NaN."""
     return [row.tobytes() for row in _canonical(features)]
 
 
 def packed_column(features: Float64s) -> pa.BinaryArray:
-    """The same rows as a column of Arrow, of up to 2 GiB, with no Python object for any."""
+    """Pack the rows as an Arrow column of up to 2 GiB, without a Python object for each."""
     import pyarrow as pa
 
     rows, width = features.shape

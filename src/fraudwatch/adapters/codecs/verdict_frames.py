@@ -1,6 +1,6 @@
-"""Many verdicts at once, through a polars frame: what the detector writes.
+"""Encode many verdicts at once through a polars frame, for the detector.
 
-Writing JSON row by row costs several times what the judgement itself costs.
+Encoding JSON row by row costs several times the scoring itself.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from fraudwatch.domain.policy.policy import Policy
 _VERDICT_COLUMNS = [column.name for column in columns_of(Verdict)]
 
 
-class Decided(NamedTuple):
-    """Everything about a batch's verdicts that is not in its transactions."""
+class VerdictInputs(NamedTuple):
+    """Fields of a batch's verdicts that are not in its transactions."""
 
     assessment: Assessment
     policy: Policy
@@ -39,29 +39,29 @@ class Decided(NamedTuple):
     evidence: Evidence
     explanations: Mapping[int, Sequence[Contribution]]  # by row; most rows have none
     features_version: str
-    risk_view: Sequence[str]  # of each row; empty text: none
+    risk_view: Sequence[str]  # of each row; empty: none
     source_partition: npt.NDArray[np.int64]
     source_offset: npt.NDArray[np.int64]
     decided_at_ms: int
 
 
-def encode_verdicts(frame: pl.DataFrame, decided: Decided) -> list[bytes]:
-    """One JSON message per row; the same arguments give the same bytes."""
+def encode_verdicts(frame: pl.DataFrame, decided: VerdictInputs) -> list[bytes]:
+    """Encode one JSON message per row; the same arguments give the same bytes."""
     if frame.is_empty():
         return []
-    held, levels, rows = decided.assessment, decided.policy.levels, frame.height
+    assessment, levels, rows = decided.assessment, decided.policy.levels, frame.height
     explanations: list[Sequence[Contribution]] = [()] * rows
-    for row, told in decided.explanations.items():
-        explanations[row] = told
+    for row, contributions in decided.explanations.items():
+        explanations[row] = contributions
     computed = {
         "schema": _all(VERDICT_SCHEMA, rows),
         "verdict_id": [verdict_id_of(one) for one in frame["transaction_id"]],
-        "outcome": _by_level([str(level.outcome) for level in levels], held),
-        "risk": _by_level([str(level.risk) for level in levels], held),
-        "score": held.score,
-        "mode": _all(str(held.mode), rows),
-        "reasons": pl.from_arrow(_lists(Reason, held.reasons)),
-        "route": _by_level([level.route or "" for level in levels], held),
+        "outcome": _by_level([str(level.outcome) for level in levels], assessment),
+        "risk": _by_level([str(level.risk) for level in levels], assessment),
+        "score": assessment.score,
+        "mode": _all(str(assessment.mode), rows),
+        "reasons": pl.from_arrow(_lists(Reason, assessment.reasons)),
+        "route": _by_level([level.route or "" for level in levels], assessment),
         "model_scores": pl.from_arrow(_model_scores(decided, rows)),
         "explanation": pl.from_arrow(_lists(Contribution, explanations)),
         "policy_version": _all(decided.policy.version, rows),
@@ -77,8 +77,8 @@ def encode_verdicts(frame: pl.DataFrame, decided: Decided) -> list[bytes]:
     return pl.DataFrame(columns).write_ndjson().encode().splitlines()
 
 
-def _by_level(texts: Sequence[str], held: Assessment) -> pl.Series:
-    return pl.Series(texts, dtype=pl.String).gather(held.level)
+def _by_level(texts: Sequence[str], assessment: Assessment) -> pl.Series:
+    return pl.Series(texts, dtype=pl.String).gather(assessment.level)
 
 
 def _all(value: str | int, rows: int) -> pl.Series:
@@ -89,7 +89,7 @@ _ARROW_TYPES = {str: pa.string(), int: pa.int64(), float: pa.float64()}
 
 
 def _lists(kind: type[Any], lists: Sequence[Sequence[Any]]) -> pa.Array:
-    """Lists of parts as one flat column and where each list ends: most lists are empty."""
+    """Build an Arrow list column from a flat column and the end of each list: most are empty."""
     ends = np.cumsum([0, *map(len, lists)], dtype=np.int32)
     flat = [part for some in lists for part in some]
     columns = columns_of(kind)  # type: ignore[arg-type]  # mypy: a class's hash
@@ -101,9 +101,9 @@ def _lists(kind: type[Any], lists: Sequence[Sequence[Any]]) -> pa.Array:
     )
 
 
-def _model_scores(decided: Decided, rows: int) -> pa.Array:
-    """As :func:`_lists` of :class:`ModelScore`, without an object for each of them."""
-    said = [
+def _model_scores(decided: VerdictInputs, rows: int) -> pa.Array:
+    """Build the list column of :class:`ModelScore`, without an object for each of them."""
+    scored = [
         (name, version, scores)
         for name, version, scores in (
             ("anomaly", decided.models.anomaly_version, decided.evidence.anomaly),
@@ -111,14 +111,14 @@ def _model_scores(decided: Decided, rows: int) -> pa.Array:
         )
         if scores is not None
     ]
-    scores = np.stack([one[2] for one in said], axis=1).ravel() if said else np.empty(0)
+    scores = np.stack([one[2] for one in scored], axis=1).ravel() if scored else np.empty(0)
     arrays = [
-        pa.array([name for name, _, _ in said] * rows, pa.string()),
-        pa.array([version for _, version, _ in said] * rows, pa.string()),
+        pa.array([name for name, _, _ in scored] * rows, pa.string()),
+        pa.array([version for _, version, _ in scored] * rows, pa.string()),
         pa.array(scores, pa.float64()),
     ]
-    ends = np.arange(0, rows * len(said) + 1, len(said) or 1, dtype=np.int32)
-    if not said:
+    ends = np.arange(0, rows * len(scored) + 1, len(scored) or 1, dtype=np.int32)
+    if not scored:
         ends = np.zeros(rows + 1, dtype=np.int32)
     names = [column.name for column in columns_of(ModelScore)]
     return pa.ListArray.from_arrays(ends, pa.StructArray.from_arrays(arrays, names))

@@ -1,7 +1,7 @@
-"""Pages of a day that is being read, sealed in the lake under a key that only this machine has.
+"""Cache extract pages in the lake, sealed with a key that only this machine has.
 
-The key lives as long as the day is being extracted: with it goes what the pages hold of persons,
-whatever copies of them a disk may keep.
+The key is deleted when the day's extract ends: this erases the personal data of the pages,
+including any copies that remain on a disk.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from fraudwatch.domain.lake.day_extract import SourcePage
 from fraudwatch.lake import extract_work_folder
 
 _KEYS_FOLDER = "extract"
-# A day that nobody finishes: its pages are shut for ever after this.
-_LONGEST_KEPT = timedelta(days=7)
+# Pages of an unfinished extract become unreadable after this.
+_MAX_KEY_AGE = timedelta(days=7)
 _FASTEST = 1
 
 
@@ -33,13 +33,13 @@ class SealedPages:
         self._files, self._day = files, day.isoformat()
         self._folder = f"{extract_work_folder(day)}/pages"
         self._key_path = keys_folder / _KEYS_FOLDER / f"{self._day}.json"
-        self._opened: aead.Aead | None = None
+        self._primitive: aead.Aead | None = None
 
     def save(self, page: SourcePage) -> None:
         """See :class:`fraudwatch.application.extract.ports.PageCache`."""
         packed = zlib.compress(msgspec.msgpack.encode(page), _FASTEST)
         self._files.write(
-            self._path(page.page), [self._box().encrypt(packed, self._name(page.page))]
+            self._path(page.page), [self._aead().encrypt(packed, self._name(page.page))]
         )
 
     def load(self, number: int) -> SourcePage | None:
@@ -50,22 +50,22 @@ class SealedPages:
         if sealed is None:
             return None
         try:
-            packed = self._box().decrypt(sealed, self._name(number))
+            packed = self._aead().decrypt(sealed, self._name(number))
             return msgspec.msgpack.decode(zlib.decompress(packed), type=SourcePage)
         except (tink.TinkError, msgspec.DecodeError):
-            return None  # altered, of another key or version: it is read again
+            return None  # altered, or of another key or version: the page is read again
 
     def clear(self) -> None:
         """See :class:`fraudwatch.application.extract.ports.PageCache`."""
         self._key_path.unlink(missing_ok=True)
-        self._opened = None
+        self._primitive = None
         self._files.remove(self._folder)
 
-    def _box(self) -> aead.Aead:
-        if self._opened is None:
+    def _aead(self) -> aead.Aead:
+        if self._primitive is None:
             keyset = load_or_create_keyset(self._key_path, aead.aead_key_templates.AES256_GCM)
-            self._opened = keyset.primitive(aead.Aead)
-        return self._opened
+            self._primitive = keyset.primitive(aead.Aead)
+        return self._primitive
 
     def _path(self, number: int) -> str:
         return f"{self._folder}/{number:05d}.sealed"
@@ -74,9 +74,9 @@ class SealedPages:
         return f"{self._day}:{number}".encode()
 
 
-def forget_old_pages(keys_folder: Path, today: date) -> None:
-    """Shut what extracts left behind that nobody finished."""
+def delete_old_keys(keys_folder: Path, today: date) -> None:
+    """Delete the keys of unfinished extracts, so that their pages become unreadable."""
     for path in (keys_folder / _KEYS_FOLDER).glob("*.json"):
         made_on = datetime.fromtimestamp(path.stat().st_mtime, UTC).date()
-        if today - made_on > _LONGEST_KEPT:
+        if today - made_on > _MAX_KEY_AGE:
             path.unlink(missing_ok=True)

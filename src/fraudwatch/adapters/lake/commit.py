@@ -1,4 +1,4 @@
-"""Writes to a Delta table beside other writers: one wins, the other tries once more or says so."""
+"""Commit to a Delta table with one retry when a concurrent writer wins."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _LOST_RACE = ("DELTA_CONCURRENT", "DELTA_METADATA_CHANGED", "io.delta.exceptions
 
 
 class LakeBusy(RuntimeError):
-    """Another writer was quicker, twice."""
+    """Concurrent writers won twice; this write was not committed."""
 
 
 def commit(write: Callable[[], Written], table: str) -> Written:
-    """What ``write`` gives; after a lost race it is called once more, on the table as it is then.
+    """Call ``write`` and return its result; after a lost race, call it once more.
 
     Raises:
-        LakeBusy: it lost again; Delta kept the table as the others wrote it.
+        LakeBusy: it lost again; the table is as the other writers left it.
     """
     from py4j.protocol import Py4JJavaError
     from pyspark.errors import PySparkException
@@ -30,18 +30,18 @@ def commit(write: Callable[[], Written], table: str) -> Written:
     except (PySparkException, Py4JJavaError) as error:
         if not _lost_race(error):
             raise
-        log.info("another job wrote %s at the same time; trying once more", table)
+        log.info("another job wrote %s at the same time; retrying once", table)
     try:
         return write()
     except (PySparkException, Py4JJavaError) as error:
         if not _lost_race(error):
             raise
         raise LakeBusy(
-            f"other jobs wrote {table} twice while this one did, so that nothing of this write was "
-            "kept; wait until they have ended and run this again"
+            f"other jobs wrote {table} twice at the same time, so nothing of this write was "
+            "committed; wait until they have ended and run this again"
         ) from error
 
 
 def _lost_race(error: Exception) -> bool:
-    told = str(error)
-    return any(name in told for name in _LOST_RACE)
+    text = str(error)
+    return any(name in text for name in _LOST_RACE)

@@ -1,7 +1,6 @@
-"""Rows of the core layer, and how they enter it: one statement each, one row a thing.
+"""Build the rows of the core tables and merge them in, one statement each, one row a thing.
 
-The functions of frames are pure; the statements are MERGEs, so that whatever is written again
-changes nothing.
+The DataFrame functions are pure; the statements are MERGEs, so writes are idempotent.
 """
 
 from __future__ import annotations
@@ -22,11 +21,11 @@ FROM_EXTRACT: Final = "extract"
 
 
 class Merge(NamedTuple):
-    """How rows enter a table."""
+    """MERGE of rows into a table."""
 
     table: str
     day: str  # its partition column
-    same: tuple[str, ...]  # the columns that name a row
+    same: tuple[str, ...]  # its key columns
     clauses: str  # of MERGE, over ``there`` and ``here``
 
 
@@ -34,7 +33,7 @@ _INSERT: Final = "WHEN NOT MATCHED THEN INSERT *"
 
 
 class Changed(NamedTuple):
-    """What a merge did to its table."""
+    """Rows that a merge changed."""
 
     inserted: int
     updated: int
@@ -45,7 +44,7 @@ TRANSACTIONS_OF_THE_LOG: Final = Merge(
     f"{DATABASE}.{CORE_TRANSACTIONS}",
     "event_on",
     ("transaction_id",),
-    # The log is the master; of the log, what stands there came first.
+    # The log is master data; among its rows, the stored one came first.
     f"WHEN MATCHED AND there.origin = '{FROM_EXTRACT}' THEN UPDATE SET * {_INSERT}",
 )
 VERDICTS: Final = Merge(
@@ -63,16 +62,16 @@ LABELS: Final = Merge(
 
 
 def transactions_of_the_day(day: date) -> Merge:
-    """The extract of a closed day: it adds what the log lacks, and takes back what it added."""
-    mine = f"there.origin = '{FROM_EXTRACT}'"
+    """Build the merge of a day's extract: insert what the log lacks, delete its own stale rows."""
+    own = f"there.origin = '{FROM_EXTRACT}'"
     return TRANSACTIONS_OF_THE_LOG._replace(
-        clauses=f"WHEN MATCHED AND {mine} THEN UPDATE SET * {_INSERT} "
-        f"WHEN NOT MATCHED BY SOURCE AND {mine} AND there.event_on = DATE'{day}' THEN DELETE"
+        clauses=f"WHEN MATCHED AND {own} THEN UPDATE SET * {_INSERT} "
+        f"WHEN NOT MATCHED BY SOURCE AND {own} AND there.event_on = DATE'{day}' THEN DELETE"
     )
 
 
 def core_transactions(parsed: DataFrame, origin: str) -> DataFrame:
-    """Sound purchases, each once: the first offset stands, as the detector judges the first."""
+    """Select valid purchases, each once: the first offset counts, as in the detector."""
     first = _first_by(parsed, ["transaction_id"], F.col("source_partition"), F.col("source_offset"))
     return _without_place(first).withColumns(
         {"origin": F.lit(origin), "event_on": _day_of("event_at_ms")}
@@ -80,7 +79,7 @@ def core_transactions(parsed: DataFrame, origin: str) -> DataFrame:
 
 
 def core_verdicts(parsed: DataFrame) -> DataFrame:
-    """The verdict decided last on each purchase, with its rules but not their sentences."""
+    """Select the latest verdict on each purchase, with its rules but not their sentences."""
     latest = _first_by(parsed, ["transaction_id"], F.col("decided_at_ms").desc())
     rules = F.transform(
         "reasons", lambda one: F.struct(one["rule"].alias("rule"), one["points"].alias("points"))
@@ -97,7 +96,7 @@ def core_verdicts(parsed: DataFrame) -> DataFrame:
 
 
 def core_labels(parsed: DataFrame) -> DataFrame:
-    """Every label once; an analyst's note stays in the raw layer."""
+    """Select every label once; an analyst's note stays in the raw layer."""
     place = (F.col("source_partition"), F.col("source_offset"))
     return _first_by(parsed, list(LABELS.same), *place).select(
         "transaction_id", "verdict", "source", "by", "known_at_ms",
@@ -106,10 +105,10 @@ def core_labels(parsed: DataFrame) -> DataFrame:
 
 
 def merge(rows: DataFrame, how: Merge, counted: CountedRows) -> Changed:
-    """Bring rows, whose interval is counted already, into their table.
+    """Merge rows into their table; ``counted`` gives their time interval.
 
     Raises:
-        LakeBusy: others kept writing the same days.
+        LakeBusy: concurrent writers of the same days kept winning.
     """
     spark = rows.sparkSession
     rows.createOrReplaceTempView("rows_to_merge")
@@ -123,14 +122,14 @@ def merge(rows: DataFrame, how: Merge, counted: CountedRows) -> Changed:
         f"MERGE INTO {how.table} AS there USING rows_to_merge AS here "
         f"ON {same} {within} {how.clauses}"
     )
-    told = commit(lambda: spark.sql(statement).collect()[0], how.table)
-    return Changed(*(told[f"num_{what}_rows"] for what in Changed._fields))
+    result = commit(lambda: spark.sql(statement).collect()[0], how.table)
+    return Changed(*(result[f"num_{kind}_rows"] for kind in Changed._fields))
 
 
 def _first_by(parsed: DataFrame, names: list[str], *order: Column) -> DataFrame:
     place = F.row_number().over(Window.partitionBy(*names).orderBy(*order))
-    sound = parsed.where(F.col("code").isNull()).withColumn("place_", place)
-    return sound.where("place_ = 1").drop("place_")
+    valid = parsed.where(F.col("code").isNull()).withColumn("place_", place)
+    return valid.where("place_ = 1").drop("place_")
 
 
 def _without_place(rows: DataFrame) -> DataFrame:

@@ -17,7 +17,7 @@ from hdfs import HdfsError, InsecureClient
 
 from fraudwatch.application.extract.lake_files import LakeUnavailable
 
-# Simple authentication believes this name: the network is the boundary.
+# Simple authentication trusts this name: the network is the boundary.
 JOBS_USER: Final = "fraudwatch"
 _CONNECT_SECONDS, _ANSWER_SECONDS = 5.0, 60.0
 _CHUNK_BYTES = 1 << 20
@@ -27,7 +27,7 @@ _WAIT_FOR_START = (
 )
 _FREE_SPACE = "free disk space on the DataNode or raise the quota, then run this again"
 _SIGNS = (
-    ("safe mode", "HDFS is in safe mode and takes no writes", _WAIT_FOR_START),
+    ("safe mode", "HDFS is in safe mode and accepts no writes", _WAIT_FOR_START),
     ("could only be written to 0", "HDFS has no DataNode with space for a block", _FREE_SPACE),
     ("no space left", "the disk of HDFS is full", _FREE_SPACE),
     ("quota", "the quota of the folder is used up", _FREE_SPACE),
@@ -35,8 +35,8 @@ _SIGNS = (
 )
 
 
-class _StrictClient(InsecureClient):  # type: ignore[misc]  # the library carries no types
-    """The library's client, with the rename that refuses an existing target."""
+class _StrictClient(InsecureClient):  # type: ignore[misc]  # the library has no types
+    """WebHDFS client with a rename that refuses an existing target."""
 
     def rename_strictly(self, path: str, target: str, *, over: bool) -> None:
         self._rename(path, destination=target, renameoptions="OVERWRITE" if over else "NONE")
@@ -53,18 +53,18 @@ class HdfsFiles:
         """See :class:`fraudwatch.application.extract.lake_files.LakeFiles`."""
         folder, name = posixpath.split(path)
         draft = f"{folder}/.{name}.{uuid.uuid4().hex}.draft"
-        with ExitStack() as undoing:
-            undoing.callback(self._discard, draft)
-            with self._asking(path):
+        with ExitStack() as cleanup:
+            cleanup.callback(self._discard, draft)
+            with self._translate_errors(path):
                 written = self._send(draft, chunks)
                 self._client.rename_strictly(draft, path, over=True)
-            undoing.pop_all()
+            cleanup.pop_all()
         return written
 
     def create(self, path: str, content: bytes) -> bool:
         """See :class:`fraudwatch.application.extract.lake_files.LakeFiles`."""
         try:
-            with self._asking(path):
+            with self._translate_errors(path):
                 self._client.write(path, content, overwrite=False)
         except FileExistsError:
             return False
@@ -72,13 +72,16 @@ class HdfsFiles:
 
     def read(self, path: str) -> Iterator[bytes]:
         """See :class:`fraudwatch.application.extract.lake_files.LakeFiles`."""
-        with self._asking(path), self._client.read(path, chunk_size=_CHUNK_BYTES) as chunks:
+        with (
+            self._translate_errors(path),
+            self._client.read(path, chunk_size=_CHUNK_BYTES) as chunks,
+        ):
             yield from chunks
 
     def names(self, folder: str) -> list[str]:
         """See :class:`fraudwatch.application.extract.lake_files.LakeFiles`."""
         try:
-            with self._asking(folder):
+            with self._translate_errors(folder):
                 return sorted(self._client.list(folder))
         except FileNotFoundError:
             return []
@@ -86,7 +89,7 @@ class HdfsFiles:
     def exists(self, path: str) -> bool:
         """See :class:`fraudwatch.application.extract.lake_files.LakeFiles`."""
         try:
-            with self._asking(path):
+            with self._translate_errors(path):
                 self._client.status(path)
         except FileNotFoundError:
             return False
@@ -95,7 +98,7 @@ class HdfsFiles:
     def move(self, path: str, target: str) -> bool:
         """See :class:`fraudwatch.application.extract.lake_files.LakeFiles`."""
         try:
-            with self._asking(path):
+            with self._translate_errors(path):
                 self._client.makedirs(posixpath.dirname(target))
                 self._client.rename_strictly(path, target, over=False)
         except FileExistsError:
@@ -104,22 +107,22 @@ class HdfsFiles:
 
     def remove(self, path: str) -> bool:
         """See :class:`fraudwatch.application.extract.lake_files.LakeFiles`."""
-        with self._asking(path):
+        with self._translate_errors(path):
             return bool(self._client.delete(path, recursive=True))
 
     def _send(self, draft: str, chunks: Iterable[bytes]) -> int:
-        counted = _Counted(chunks)
+        counted = _CountedChunks(chunks)
         try:
             self._client.write(draft, iter(counted), overwrite=True)
         except requests.RequestException:
             if counted.failure is None:
                 raise
-            # The client took an error of the chunks' maker for one of the network.
+            # The client reported an error of the chunks' producer as one of the network.
             raise counted.failure from None
         if (length := self._client.status(draft)["length"]) != counted.bytes:
             raise LakeUnavailable(
-                f"HDFS keeps {length} of {counted.bytes} bytes written to {draft}, so nothing was "
-                "put in its place; run this again, and look at the DataNode's log if it recurs"
+                f"HDFS stored {length} of {counted.bytes} bytes written to {draft}, so the file "
+                "was not replaced; run this again, and see the DataNode's log if it recurs"
             )
         return counted.bytes
 
@@ -130,20 +133,21 @@ class HdfsFiles:
             return  # it is hidden, and its folder is cleared by the next run
 
     @contextmanager
-    def _asking(self, path: str) -> Iterator[None]:
+    def _translate_errors(self, path: str) -> Iterator[None]:
         try:
             yield
         except HdfsError as error:
-            raise _told(error, path) from error
+            raise _to_error(error, path) from error
         except requests.RequestException as error:
             raise LakeUnavailable(
                 f"HDFS does not answer at {self._url} ({type(error).__name__}), so {path} can be "
-                "neither read nor written; see that NameNode and DataNode run, then run this again"
+                "neither read nor written; check that NameNode and DataNode run, then run this "
+                "again"
             ) from error
 
 
-class _Counted:
-    """Chunks, how many bytes they were, and why there are no more."""
+class _CountedChunks:
+    """Iterable of chunks that counts their bytes and records the producer's error."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks, self.bytes = chunks, 0
@@ -155,22 +159,22 @@ class _Counted:
                 self.bytes += len(chunk)
                 if chunk:  # an empty chunk would end a chunked transfer
                     yield chunk
-        except Exception as error:  # whatever it is: requests would make a network's error of it
+        except Exception as error:  # of any kind: requests would report it as a network error
             self.failure = error
             raise
 
 
-def _told(error: Any, path: str) -> Exception:
+def _to_error(error: Any, path: str) -> Exception:
     kind, text = str(error.exception or ""), str(error.message)
     if kind == "FileNotFoundException" or "does not exist" in text:
         return FileNotFoundError(path)
     if kind == "FileAlreadyExistsException" or "already exists" in text:
         return FileExistsError(path)
     first_line = text.splitlines()[0][:200] if text else kind
-    for sign, cause, cure in _SIGNS:
+    for sign, cause, fix in _SIGNS:
         if sign in f"{kind} {text}".lower():
-            return LakeUnavailable(f"{cause} ({first_line}); {path} stays as it was; {cure}")
+            return LakeUnavailable(f"{cause} ({first_line}); {path} was not changed; {fix}")
     return LakeUnavailable(
-        f"HDFS refused {path}: {kind} {first_line}; nothing was changed there; look at the "
-        "NameNode's log, then run this again"
+        f"HDFS refused {path}: {kind} {first_line}; nothing was changed there; see the NameNode's "
+        "log, then run this again"
     )

@@ -1,4 +1,4 @@
-"""SQL over the lake's tables through the Thrift Server; errors in the application's words."""
+"""Run SQL on the lake's tables through the Thrift Server, with its errors translated."""
 
 from __future__ import annotations
 
@@ -16,51 +16,51 @@ from thrift.transport.TTransport import TTransportException
 from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.settings import HiveSettings
 
-# A first statement on a table may take its time; a day's report too.
+# The first statement on a table may be slow; a day's report too.
 STATEMENT_SECONDS = 600.0
 _LONGEST_REASON = 500
 
 
-class LakeUnavailable(StoreUnavailable):
+class ThriftServerUnavailable(StoreUnavailable):
     """The Thrift Server does not answer."""
 
 
-class LoginRefused(LakeUnavailable):
-    """It answers, but not to this user and password."""
+class LoginRefused(ThriftServerUnavailable):
+    """The Thrift Server refuses this user and password."""
 
 
 class StatementRefused(RuntimeError):
-    """It answers, but cannot do what a statement says."""
+    """The Thrift Server cannot execute a statement."""
 
 
-class HangingUpSocket(TSocket):  # type: ignore[misc]  # thrift has no types
-    """Closed by the first read that fails, a time-out above all.
+class CloseOnErrorSocket(TSocket):  # type: ignore[misc]  # thrift has no types
+    """Thrift socket that closes on the first failed read, a time-out above all.
 
-    The answer that comes later would be read as that of the next question, whatever it is.
+    A late answer would otherwise be read as the answer to the next request.
     """
 
     def read(self, size: int) -> bytes:
-        """At most so many bytes."""
+        """Read at most so many bytes."""
         try:
-            told: bytes = super().read(size)
-        except BaseException:  # whoever is interrupted leaves an answer behind as well
+            content: bytes = super().read(size)
+        except BaseException:  # an interrupted read leaves its answer on the socket as well
             self.close()
             raise
-        return told
+        return content
 
 
 class SqlSession:
-    """One login; a DATE comes back as text. After LakeUnavailable it answers no more."""
+    """SQL session of one login; returns a DATE as text. Unusable after ThriftServerUnavailable."""
 
     def __init__(self, connection: hive.Connection) -> None:
         self._connection = connection
 
     def run(self, statement: str, parameters: Sequence[object] | None = None) -> None:
-        """Execute a statement for what it does; %s stand for the parameters.
+        """Execute a statement without result; %s are placeholders for the parameters.
 
         Raises:
             StatementRefused: with the server's reason.
-            LakeUnavailable: the connection broke; nobody knows whether it was done.
+            ThriftServerUnavailable: the connection broke; whether it was executed is unknown.
         """
         with self._cursor() as cursor:
             cursor.execute(statement, parameters)
@@ -68,24 +68,24 @@ class SqlSession:
     def rows(
         self, statement: str, parameters: Sequence[object] | None = None
     ) -> list[tuple[Any, ...]]:
-        """Execute a statement for what it answers; raises like :meth:`run`."""
+        """Execute a statement and return its rows; raises like :meth:`run`."""
         with self._cursor() as cursor:
             cursor.execute(statement, parameters)
             return list(cursor.fetchall())
 
     @contextmanager
     def _cursor(self) -> Iterator[hive.Cursor]:
-        with _errors_translated():
+        with _translate_errors():
             cursor = self._connection.cursor()
             yield cursor
-            cursor.close()  # of one that failed nothing is left, or the session's end takes it
+            cursor.close()  # a failed one is gone already, or closed with the session
 
 
-def connected(
+def open_connection(
     settings: HiveSettings, *, timeout_seconds: float = STATEMENT_SECONDS
 ) -> hive.Connection:
-    """A DB-API connection; its errors are the driver's own."""
-    socket = HangingUpSocket(settings.host, settings.port)
+    """Open a DB-API connection; errors are the driver's own."""
+    socket = CloseOnErrorSocket(settings.host, settings.port)
     socket.setTimeout(timeout_seconds * 1000)
     return hive.connect(
         thrift_transport=thrift_sasl.TSaslClientTransport(
@@ -106,13 +106,13 @@ def connected(
 def sql_session(
     settings: HiveSettings, *, timeout_seconds: float = STATEMENT_SECONDS
 ) -> Iterator[SqlSession]:
-    """Log in; log out afterwards.
+    """Open a session and close it afterwards.
 
     Raises:
-        LakeUnavailable: nobody answers, or (:class:`LoginRefused`) the login is refused.
+        ThriftServerUnavailable: no answer, or (:class:`LoginRefused`) the login is refused.
     """
-    with _errors_translated():
-        connection = connected(settings, timeout_seconds=timeout_seconds)
+    with _translate_errors():
+        connection = open_connection(settings, timeout_seconds=timeout_seconds)
     try:
         yield SqlSession(connection)
     finally:
@@ -121,7 +121,7 @@ def sql_session(
 
 
 @contextmanager
-def _errors_translated() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
     try:
         yield
     except Error as error:
@@ -129,13 +129,13 @@ def _errors_translated() -> Iterator[None]:
     except TTransportException as error:
         if "validating the login" in str(error):
             raise LoginRefused("the Thrift Server refuses this user and password") from error
-        raise LakeUnavailable(f"the Thrift Server does not answer: {error}") from error
+        raise ThriftServerUnavailable(f"the Thrift Server does not answer: {error}") from error
     except (TException, OSError) as error:
-        raise LakeUnavailable(f"the Thrift Server does not answer: {error}") from error
+        raise ThriftServerUnavailable(f"the Thrift Server does not answer: {error}") from error
 
 
 def _reason(error: Error) -> str:
-    """The server's own sentence, without the stack trace around it."""
+    """Return the server's own sentence, without the stack trace around it."""
     status = getattr(error.args[0], "status", None) if error.args else None
     text = getattr(status, "errorMessage", None) or str(error)
     return str(text).splitlines()[0][:_LONGEST_REASON]

@@ -1,8 +1,8 @@
-"""Uncaught Spark and Hadoop errors in one sentence: cause, effect and fix.
+"""Summarise uncaught Spark and Hadoop errors in one sentence: cause, effect and fix.
 
-Spark passes Java's exceptions on as a traceback of a hundred lines, whose end is no use to the
-person who gets it by mail. The traceback is printed first, the sentence last; the task that started
-the job gets the sentence alone.
+Spark passes Java exceptions on as a traceback of a hundred lines, whose end is useless in a failure
+mail. The traceback is printed first, the sentence last; the task that started the job gets the
+sentence alone.
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ from typing import Any, Final
 
 from fraudwatch.observability.failure_reason import record_reason, sentence_of_defect
 
-# A file system or a server that is away, full or closed; all else is a fault of ours or of Spark's.
+# A file system or server that is unreachable, full or closed; all else is our defect or Spark's.
 _OUTSIDE: Final = ("java.net.", "java.io.", "org.apache.hadoop.", "org.apache.thrift.")
 
 
-def tell_last() -> None:
-    """From now on, an uncaught exception of the lake's is followed by one sentence about it."""
+def install_excepthook() -> None:
+    """Install an excepthook that follows an uncaught lake exception by one sentence about it."""
     sys.excepthook = _hook
 
 
 def sentence_of(error: BaseException) -> str | None:
-    """Cause, effect and cure; None where the lake is not the cause."""
+    """Return cause, effect and fix; None if the lake is not the cause."""
     java: Any = getattr(error, "java_exception", None)
-    outside = next((told for told in _causes(java) if told.startswith(_OUTSIDE)), None)
+    outside = next((text for text in _causes(java) if text.startswith(_OUTSIDE)), None)
     if outside is None:
         return None
     return (
-        f"The lake did not do what it was asked ({outside}), so the job stopped. What it had "
-        "not finished is as it was before. ./fraudwatch status says what is down; free space if "
-        "it is full; then run the job again."
+        f"The lake failed ({outside}), so the job stopped. Data it had not committed is unchanged. "
+        "./fraudwatch status shows which service is down; free space if the disk is full; then run "
+        "the job again."
     )
 
 
 def _causes(java: Any) -> Iterator[str]:
-    """Each exception by its name and the first line of its text, the outermost first."""
+    """Yield each exception's name and the first line of its text, outermost first."""
     while java is not None:
         yield str(java.toString()).splitlines()[0]
         java = java.getCause()
@@ -52,6 +52,6 @@ def _hook(kind: type[BaseException], error: BaseException, traceback: TracebackT
 
 
 def _described(kind: type[BaseException], error: BaseException) -> tuple[str, str]:
-    """Kind and text; of a Java exception its innermost cause, without a hundred lines of stack."""
+    """Return type and text; for a Java exception its innermost cause, without the stack trace."""
     causes = list(_causes(getattr(error, "java_exception", None)))
     return (kind.__name__, causes[-1] if causes else str(error))

@@ -1,4 +1,4 @@
-"""The lake's files where the settings say: HDFS, or a folder of this machine."""
+"""Create the lake's file adapter from the settings: HDFS, or a local folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fraudwatch.settings import LakeSettings
 
 
 def lake_files(settings: LakeSettings) -> LakeFiles:
-    """The files of a lake.
+    """Create the adapter for the lake's files.
 
     Raises:
         ValueError: HDFS is named without the address of its WebHDFS.

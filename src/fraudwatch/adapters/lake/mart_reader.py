@@ -1,4 +1,4 @@
-"""The lake's reports, read with PyHive from the Spark Thrift Server."""
+"""Read marts of the lake with PyHive from the Spark Thrift Server."""
 
 from __future__ import annotations
 
@@ -7,37 +7,37 @@ from contextlib import closing, contextmanager
 from datetime import UTC, date
 from typing import Any, Final
 
-from fraudwatch.adapters.lake.hive_sql import connected
+from fraudwatch.adapters.lake.hive_sql import open_connection
 from fraudwatch.application.marts import LakeUnavailable, ReportQuery, ReportRows
 from fraudwatch.lake import DATABASE
 from fraudwatch.settings import HiveSettings
 
-# A DB-API connection.
+# Opens a DB-API connection.
 Connect = Callable[[], Any]
-_REFUSED_LOGIN: Final = "validating the login"  # what the server answers to a wrong password
+_REFUSED_LOGIN: Final = "validating the login"  # in the server's answer to a wrong password
 _STARTED_BY: Final = "./fraudwatch up --profile lake"
 
 
 class HiveReports:
-    """Reads reports over one connection a question."""
+    """Reader of marts, with one connection a query."""
 
     def __init__(self, connect: Connect) -> None:
         self._connect = connect
 
     @classmethod
     def of(cls, settings: HiveSettings) -> HiveReports:
-        """Over the server and the user that the settings name."""
-        return cls(lambda: connected(settings))
+        """Create a reader for the server and user of the settings."""
+        return cls(lambda: open_connection(settings))
 
-    def rows(self, asked: ReportQuery) -> ReportRows:
-        """The rows asked for, newest day first.
+    def rows(self, query: ReportQuery) -> ReportRows:
+        """Query the mart's rows, newest day first.
 
         Raises:
-            LakeUnavailable: the server is away, refuses the login or the question.
+            LakeUnavailable: the server does not answer, or refuses the login or the query.
         """
-        statement, values = _statement(asked)
+        statement, values = _statement(query)
         with self._cursor() as cursor:
-            # Times come as texts in the session's zone.
+            # Times are returned as text in the session's zone.
             cursor.execute("SET TIME ZONE 'UTC'")
             cursor.execute(statement, values)
             # Some servers put the table's name before each column.
@@ -54,23 +54,23 @@ class HiveReports:
             with closing(self._connect()) as connection, closing(connection.cursor()) as cursor:
                 yield cursor
         except (TException, OSError) as error:
-            raise LakeUnavailable(_why_away(str(error))) from error
+            raise LakeUnavailable(_why_unavailable(str(error))) from error
         except Error as error:
             raise LakeUnavailable(
-                "the lake's SQL server could not answer; see ./fraudwatch logs thrift_server, and "
-                "whether lake_setup has applied its migrations"
+                "the lake's SQL server could not run the query; see ./fraudwatch logs "
+                "thrift_server, and whether lake_setup has applied its migrations"
             ) from error
 
 
-def _statement(asked: ReportQuery) -> tuple[str, dict[str, str]]:
-    column = asked.day_column
-    bounds = {"first": (">=", asked.first), "last": ("<=", asked.last)}
+def _statement(query: ReportQuery) -> tuple[str, dict[str, str]]:
+    column = query.day_column
+    bounds = {"first": (">=", query.first), "last": ("<=", query.last)}
     given = {name: (sign, day) for name, (sign, day) in bounds.items() if day is not None}
-    wanted = [f"{column} {sign} CAST(%({name})s AS DATE)" for name, (sign, _) in given.items()]
-    where = f" WHERE {' AND '.join(wanted)}" if wanted else ""
+    conditions = [f"{column} {sign} CAST(%({name})s AS DATE)" for name, (sign, _) in given.items()]
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     statement = (
-        f"SELECT * FROM {DATABASE}.{asked.table}{where} "  # noqa: S608  a checked name
-        f"ORDER BY {column} DESC LIMIT {asked.limit:d}"
+        f"SELECT * FROM {DATABASE}.{query.table}{where} "  # noqa: S608  a checked name
+        f"ORDER BY {column} DESC LIMIT {query.limit:d}"
     )
     return statement, {name: day.isoformat() for name, (_, day) in given.items()}
 
@@ -89,8 +89,8 @@ def _value(value: Any, kind: str) -> Any:
     return value
 
 
-def _why_away(told: str) -> str:
-    if _REFUSED_LOGIN in told:
+def _why_unavailable(text: str) -> str:
+    if _REFUSED_LOGIN in text:
         return (
             "the lake's SQL server refused the login, so no report can be read; the password in "
             f".env is not the one it was started with: ./fraudwatch down, then {_STARTED_BY}"

@@ -1,4 +1,4 @@
-"""The ledger of the batch layer: what each run of a job did, one row a run and job."""
+"""Record job outcomes in ``core_job_outcomes``: one row a run and job."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from fraudwatch.lake import CORE_JOB_OUTCOMES, DATABASE
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-# Where code of a batch job may lie; an environment need not have all of them.
+# Packages with code of batch jobs; an environment need not have all of them.
 _CODE: Final = ("fraudwatch", "batch", "spark_jobs")
 _HASH_LENGTH: Final = 12
 _DAY: Final = "ended_on"
@@ -32,10 +32,10 @@ _AIRFLOW_RUN: Final = ("AIRFLOW_CTX_DAG_ID", "AIRFLOW_CTX_DAG_RUN_ID", "AIRFLOW_
 
 
 def append_outcomes(spark: SparkSession, outcomes: Sequence[JobOutcome]) -> None:
-    """Add what runs did; the same run of the same job told again replaces its row.
+    """Record outcomes; the same run and job again replaces its row.
 
     Raises:
-        LakeBusy: others kept writing the ledger.
+        LakeBusy: concurrent writers of the table kept winning.
     """
     from pyspark.sql import functions as F  # noqa: N812  its customary name
     from pyspark.sql.types import StructType
@@ -60,7 +60,7 @@ def append_outcomes(spark: SparkSession, outcomes: Sequence[JobOutcome]) -> None
 
 
 def outcome_of(job: str, counted: CountedRows, *, began_at_ms: int) -> JobOutcome:
-    """The outcome of a run that ends now; one that found no rows covers the moment it began."""
+    """Build the outcome of a run that ends now; without rows its interval is its start time."""
     return JobOutcome(
         run_id=run_id(),
         job=job,
@@ -77,10 +77,10 @@ def outcome_of(job: str, counted: CountedRows, *, began_at_ms: int) -> JobOutcom
 
 
 def run_id(environment: Mapping[str, str] = os.environ) -> str:
-    """Names this run: Airflow's run, task and attempt where Airflow started it, else a fresh UUID.
+    """Return the run id: Airflow's run, task and attempt if Airflow started it, else a new UUID.
 
-    The attempt is part of it: what a second attempt did must not overwrite what the first one did.
-    So is the part of a mapped task: the days of one run are told apart by nothing else.
+    It includes the attempt: a second attempt must not overwrite the outcome of the first. It also
+    includes the map index of a mapped task: nothing else distinguishes the days of one run.
     """
     names = [environment.get(name, "") for name in _AIRFLOW_RUN]
     if not all(names):
@@ -93,9 +93,9 @@ def run_id(environment: Mapping[str, str] = os.environ) -> str:
 
 @cache
 def code_version() -> str:
-    """The package's version and a hash of the sources that run, changed ones included.
+    """Return the package's version and a hash of the running sources, with uncommitted changes.
 
-    A commit's id would not tell of what was changed since; this costs a few milliseconds.
+    A commit id would not show such changes; hashing costs a few milliseconds.
     """
     digest = hashlib.sha256()
     for name, path in _sources():

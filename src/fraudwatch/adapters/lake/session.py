@@ -1,4 +1,4 @@
-"""A Spark session over the lake: Delta tables in the Hive metastore, files on HDFS."""
+"""Open a Spark session on the lake: Delta tables in the Hive metastore, files on HDFS."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fraudwatch.adapters.lake.lake_errors import tell_last
+from fraudwatch.adapters.lake.lake_errors import install_excepthook
 from fraudwatch.lake import WAREHOUSE_FOLDER
 from fraudwatch.settings import LakeSettings
 
@@ -18,27 +18,27 @@ _DELTA = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
     "spark.databricks.delta.snapshotPartitions": "2",
-    # VACUUM lists files in as many tasks as this says: 10,000 a table as Spark comes.
+    # Number of tasks in which VACUUM lists files: Spark's default is 10,000 a table.
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "8",
 }
 
 
 def log_options(root: Path) -> str:
-    """What a job's Java is started with, so that its log holds warnings and what the job says."""
+    """Return the Java option for a job's logging: warnings, and the job's own messages."""
     return f"-Dlog4j2.configurationFile=file:{root}/docker/spark/job-log4j2.properties"
 
 
 def open_lake(settings: LakeSettings, name: str) -> SparkSession:
-    """The session of a job; times are UTC, and a day is a UTC day.
+    """Open a job's session; times are UTC, and a day is a UTC day.
 
-    A job that the lake stops from here on says so in its last line.
+    From here on, an uncaught error of the lake ends the log with one sentence about it.
     """
     from pyspark.sql import SparkSession
 
-    # Else Python workers run whatever python3 is on the PATH.
+    # Otherwise Python workers run the first python3 on the PATH.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName(name).master(settings.master)
-    wanted = _DELTA | {
+    options = _DELTA | {
         "spark.jars": settings.jars,
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
@@ -49,9 +49,9 @@ def open_lake(settings: LakeSettings, name: str) -> SparkSession:
         "spark.driver.memory": settings.driver_memory,
     }
     if settings.metastore_uri:
-        wanted["spark.hadoop.hive.metastore.uris"] = settings.metastore_uri
+        options["spark.hadoop.hive.metastore.uris"] = settings.metastore_uri
         builder = builder.enableHiveSupport()
-    for key, value in wanted.items():
+    for key, value in options.items():
         builder = builder.config(key, value)
-    tell_last()
+    install_excepthook()
     return builder.getOrCreate()

@@ -1,8 +1,8 @@
-"""Features of archived messages, by the same compiled fold, in Spark's tasks.
+"""Compute features of archived messages with the compiled fold in Spark's tasks.
 
-The fold's state is per customer, and a message's key is its customer. So messages may be split by
-key over any number of tasks, and in each a customer's messages are folded in the order of
-(partition, offset): every row's bytes are those of one fold over all messages in that order.
+The fold's state is per customer, and a message's key is its customer. So messages are split by key
+over any number of tasks, and each folds a customer's messages in the order of (partition, offset):
+every row's bytes equal those of one fold over all messages in that order.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _SCHEMA = """transaction_id STRING, source_partition INT, source_offset BIGINT, 
 
 
 class WrongKey(ValueError):
-    """A message is not keyed by its customer, so that a split by key would tear customers apart."""
+    """A message is not keyed by its customer, so a split by key would separate customers."""
 
 
 def features_of(archived: DataFrame, splits: int) -> DataFrame:
-    """The features of every message that the fold accepts; ``archived`` is a raw topic.
+    """Compute the features of every message that the fold accepts; ``archived`` is a raw topic.
 
     Args:
         archived: Its columns key, value, produced_at, source_partition and source_offset.
@@ -49,7 +49,7 @@ def features_of(archived: DataFrame, splits: int) -> DataFrame:
             F.xxhash64("key").alias("customer"),
         )
         .repartition(splits, "customer")
-        # One customer after the other, so that a task remembers few: see _of_last.
+        # One customer after the other, which bounds a task's state: see _of_last.
         .sortWithinPartitions("customer", "key", "source_partition", "source_offset")
         .mapInArrow(_folded, _SCHEMA)
     )
@@ -64,7 +64,7 @@ def _folded(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 
 def _of_last(customers: CustomerState, batch: pa.RecordBatch) -> CustomerState:
-    """The state of the customer with whom the batch ends; nobody before comes again.
+    """Keep only the state of the batch's last customer; all others are complete.
 
     A task's memory is then that of a batch, and a customer's row stays in the processor's cache.
     """
@@ -81,15 +81,15 @@ def _fold_batch(customers: CustomerState, batch: pa.RecordBatch) -> pa.RecordBat
 
     produced_at_ms = batch.column("produced_at_ms").to_numpy()
     folded = fold_messages(customers, batch.column("value").to_pylist(), produced_at_ms)
-    taken = pa.array(folded.position)
-    check_keys(batch.column("key").take(taken), folded.frame["customer_token"].to_arrow())
+    accepted = pa.array(folded.position)
+    check_keys(batch.column("key").take(accepted), folded.frame["customer_token"].to_arrow())
     days = (folded.frame["event_at_ms"].to_numpy() // DAY_MS).astype(np.int32)
     columns: dict[str, Any] = {
         "transaction_id": folded.frame["transaction_id"].to_arrow().cast(pa.string()),
-        "source_partition": batch.column("source_partition").take(taken),
-        "source_offset": batch.column("source_offset").take(taken),
+        "source_partition": batch.column("source_partition").take(accepted),
+        "source_offset": batch.column("source_offset").take(accepted),
         "features": packed_column(folded.features),
-        "features_version": pa.array([features_version()] * len(taken), pa.string()),
+        "features_version": pa.array([features_version()] * len(accepted), pa.string()),
         "event_on": pa.array(days).cast(pa.date32()),
     }
     return pa.RecordBatch.from_pydict(columns)
@@ -105,6 +105,6 @@ def check_keys(keys: Any, customer_tokens: Any) -> None:
 
     if not keys.equals(customer_tokens.cast(pa.string())):
         raise WrongKey(
-            "a message of the archive is not keyed by its customer, so features would be torn "
-            "apart; nothing was written; find who else writes to transaction_topic"
+            "a message of the archive is not keyed by its customer, so features would be wrong and "
+            "nothing was written; find which other producer writes to transaction_topic"
         )

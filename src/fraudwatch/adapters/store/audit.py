@@ -13,7 +13,6 @@ from fraudwatch.domain.instants import day_of, epoch_ms_of
 from fraudwatch.domain.messages.audit import AuditRecord
 from fraudwatch.domain.time_units import DAY_MS
 
-_DAY_MS = 86_400_000
 # Most days are empty: a month is queried at once, and a year takes twelve rounds.
 DAYS_AT_ONCE = 32
 
@@ -53,6 +52,6 @@ class CassandraAudit:
 
 def _days_back(first_ms: int, last_ms: int) -> Iterator[list[str]]:
     """Yield the days from the last back to the first, in groups."""
-    midnights = range(last_ms // _DAY_MS, first_ms // _DAY_MS - 1, -1)
+    midnights = range(last_ms // DAY_MS, first_ms // DAY_MS - 1, -1)
     for start in range(0, len(midnights), DAYS_AT_ONCE):
         yield [day_of(day * DAY_MS) for day in midnights[start : start + DAYS_AT_ONCE]]

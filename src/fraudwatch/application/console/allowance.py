@@ -7,7 +7,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
-HOUR_MS: Final = 3_600_000
+from fraudwatch.domain.time_units import HOUR_MS
+
 # One every two minutes for an hour: more than casework needs, too few to empty the store.
 MAX_PER_LOGIN: Final = 30
 # A caller with the API key of the edge can invent logins; this bounds all of them together.

@@ -13,7 +13,7 @@ def test_pictures_show_the_points_of_every_model_that_has_any() -> None:
     curves = {
         "precision_recall": {
             "xgboost": precision_recall(SCORE, IS_FRAUD),
-            "knows of no fraud": precision_recall(SCORE, np.zeros(4, dtype=np.bool_)),
+            "without frauds": precision_recall(SCORE, np.zeros(4, dtype=np.bool_)),
         },
         "reliability": reliability(SCORE, IS_FRAUD),
     }

@@ -14,7 +14,7 @@ from hypothesis.strategies import dictionaries, integers, lists, none, sampled_f
 
 from fraudwatch.adapters.codecs.json_codec import decode, encode
 from fraudwatch.adapters.codecs.message_frames import events_of, keys_of_column, parse_transactions
-from fraudwatch.adapters.codecs.verdict_frames import Decided, encode_verdicts
+from fraudwatch.adapters.codecs.verdict_frames import VerdictInputs, encode_verdicts
 from fraudwatch.application.scoring.assess import Assessment
 from fraudwatch.domain.features.hashing import keys_of
 from fraudwatch.domain.messages.dead_letter import Code
@@ -78,7 +78,7 @@ def test_a_clean_batch_is_parsed_field_by_field() -> None:
         (encode(a_transaction(transaction_id="x" * 65)), Code.OUT_OF_BOUNDS),
     ],
 )
-def test_one_bad_message_is_refused_and_the_others_stay(bad: bytes, code: Code) -> None:
+def test_one_bad_message_is_refused_and_the_others_are_parsed(bad: bytes, code: Code) -> None:
     good = messages(a_transaction(transaction_id="shop:1"), a_transaction(transaction_id="shop:2"))
     parsed = parse_transactions([good[0], bad, good[1]])
     assert [(place, why.code) for place, why in parsed.refused] == [(1, code)]
@@ -120,7 +120,7 @@ def test_no_messages_are_no_transactions() -> None:
     assert parse_transactions([]).frame.is_empty()
 
 
-def test_events_have_every_input_of_the_fold() -> None:
+def test_events_have_the_fields_of_the_fold() -> None:
     events = events_of(
         parse_transactions(
             messages(
@@ -156,7 +156,7 @@ def decided(
     models: ActiveModels = ActiveModels(),  # noqa: B008  it is immutable
     evidence: Evidence = Evidence(),  # noqa: B008  it is immutable
     explanations: Mapping[int, tuple[Contribution, ...]] = MappingProxyType({}),
-) -> Decided:
+) -> VerdictInputs:
     rows = len(levels)
     assessment = Assessment(
         score=np.array([POLICY.levels[level].from_score for level in levels]),
@@ -165,7 +165,7 @@ def decided(
         reasons=tuple(reasons),
         mode=Mode.RULES_ONLY,
     )
-    return Decided(
+    return VerdictInputs(
         assessment=assessment,
         policy=POLICY,
         models=models,
@@ -181,19 +181,19 @@ def decided(
 
 @dataclass
 class Named:
-    """Fields of a model that a verdict has."""
+    """Model with the only field that a verdict names."""
 
     version: str
 
 
-def test_verdicts_have_model_outputs_and_explanations() -> None:
+def test_verdicts_have_model_scores_and_explanations() -> None:
     frame = parse_transactions(
         messages(a_transaction(transaction_id="shop:1"), a_transaction(transaction_id="shop:2"))
     ).frame
     models: Any = ActiveModels(anomaly=Named("aaa"), fraud=Named("bbb"))  # type: ignore[arg-type]
-    explained = (Contribution("amount_eur_cents", 2_590.0, None, 3.5),)
+    contributions = (Contribution("amount_eur_cents", 2_590.0, None, 3.5),)
     evidence = Evidence(anomaly=np.array([0.25, 0.5]), fraud=np.array([0.125, 1.0]))
-    values = encode_verdicts(frame, decided([0, 1], [(), ()], models, evidence, {1: explained}))
+    values = encode_verdicts(frame, decided([0, 1], [(), ()], models, evidence, {1: contributions}))
     first, second = (decode(Verdict, value) for value in values)
     assert first.model_scores == (
         ModelScore("anomaly", "aaa", 0.25),
@@ -203,17 +203,17 @@ def test_verdicts_have_model_outputs_and_explanations() -> None:
         ModelScore("anomaly", "aaa", 0.5),
         ModelScore("fraud", "bbb", 1.0),
     )
-    assert (first.explanation, second.explanation) == ((), explained)
+    assert (first.explanation, second.explanation) == ((), contributions)
 
 
-def test_without_models_their_fields_are_null() -> None:
+def test_without_models_verdicts_have_no_model_scores() -> None:
     frame = parse_transactions(messages(a_transaction())).frame
     (verdict,) = (decode(Verdict, one) for one in encode_verdicts(frame, decided([0], [()])))
     assert (verdict.model_scores, verdict.explanation) == ((), ())
 
 
-def test_verdicts_have_the_assessment_and_the_purchase() -> None:
-    reason = Reason("high_amount", 50, 'dear: "1,200.00" EUR — naïve\n')
+def test_verdicts_have_outcome_reasons_and_transaction_fields() -> None:
+    reason = Reason("high_amount", 50, 'high: "1,200.00" EUR — naïve\n')
     frame = parse_transactions(
         messages(a_transaction(transaction_id="shop:1"), a_transaction(transaction_id="shop:2"))
     ).frame

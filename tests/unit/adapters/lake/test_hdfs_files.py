@@ -1,4 +1,4 @@
-"""How HDFS says no: each refusal as WebHDFS tells it, over a real HTTP server."""
+"""Refusals of HDFS, as WebHDFS sends them, over a real HTTP server."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ODD = ("java.lang.IllegalStateException", "IllegalStateException", "Something el
 
 
 class NameNode(ThreadingHTTPServer):
-    """Answers every call with one refusal."""
+    """Fake NameNode that answers every call with one refusal."""
 
     def __init__(self, refusal: tuple[str, str, str]) -> None:
         super().__init__(("127.0.0.1", 0), _Answer)
@@ -52,8 +52,8 @@ class _Answer(BaseHTTPRequestHandler):
 
     def do_PUT(self) -> None:
         name, exception, message = self.server.refusal
-        told = {"javaClassName": name, "exception": exception, "message": message}
-        content = json.dumps({"RemoteException": told}).encode()
+        refusal = {"javaClassName": name, "exception": exception, "message": message}
+        content = json.dumps({"RemoteException": refusal}).encode()
         self.send_response(403)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
@@ -63,7 +63,7 @@ class _Answer(BaseHTTPRequestHandler):
     do_GET = do_DELETE = do_PUT  # noqa: N815  the server's names
 
     def log_message(self, *_: object) -> None:
-        """Nobody reads it."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def name_node(request: pytest.FixtureRequest) -> Iterator[NameNode]:
 
 
 @pytest.mark.parametrize(
-    ("name_node", "cause", "cure"),
+    ("name_node", "cause", "fix"),
     [
         (SAFE_MODE, "in safe mode", "dfsadmin -safemode leave"),
         (NO_SPACE, "no DataNode with space", "free disk space"),
@@ -86,15 +86,15 @@ def name_node(request: pytest.FixtureRequest) -> Iterator[NameNode]:
     indirect=["name_node"],
     ids=["safe mode", "disk full", "quota", "rights", "odd"],
 )
-def test_a_refusal_names_cause_effect_and_cure(name_node: NameNode, cause: str, cure: str) -> None:
+def test_a_refusal_names_cause_effect_and_fix(name_node: NameNode, cause: str, fix: str) -> None:
     with pytest.raises(LakeUnavailable, match=cause) as refused:
         HdfsFiles(name_node.url).write("/fraudwatch/a", [b"x"])
     assert "/fraudwatch/a" in str(refused.value)
-    assert cure in str(refused.value)
+    assert fix in str(refused.value)
     assert "\n" not in str(refused.value)
 
 
-def test_no_answer_is_said(unused_url: str) -> None:
+def test_an_unreachable_name_node_is_reported(unused_url: str) -> None:
     with pytest.raises(LakeUnavailable, match="does not answer") as refused:
         HdfsFiles(unused_url).names("/fraudwatch")
     assert "NameNode and DataNode run" in str(refused.value)
@@ -102,5 +102,5 @@ def test_no_answer_is_said(unused_url: str) -> None:
 
 @pytest.fixture
 def unused_url() -> str:
-    with NameNode(ODD) as closed_again:
-        return closed_again.url
+    with NameNode(ODD) as closed:
+        return closed.url

@@ -5,20 +5,20 @@ import socket
 import pytest
 from thrift.transport.TTransport import TTransportException
 
-from fraudwatch.adapters.lake.hive_sql import HangingUpSocket
+from fraudwatch.adapters.lake.hive_sql import CloseOnErrorSocket
 
 
-def test_an_answer_that_comes_too_late_answers_no_other_question() -> None:
+def test_a_late_answer_is_never_read_as_that_of_the_next_request() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        asking = HangingUpSocket("127.0.0.1", server.getsockname()[1])
-        asking.setTimeout(200)
-        asking.open()
-        answering, _ = server.accept()
-        with answering:
-            answering.sendall(b"ans")
-            assert asking.read(3) == b"ans"
+        client = CloseOnErrorSocket("127.0.0.1", server.getsockname()[1])
+        client.setTimeout(200)
+        client.open()
+        answerer, _ = server.accept()
+        with answerer:
+            answerer.sendall(b"ans")
+            assert client.read(3) == b"ans"
             with pytest.raises(TTransportException, match="timeout"):
-                asking.read(3)
+                client.read(3)
             with pytest.raises(TTransportException, match="not open"):
-                asking.write(b"the next question")
-            assert answering.recv(1) == b""
+                client.write(b"the next request")
+            assert answerer.recv(1) == b""

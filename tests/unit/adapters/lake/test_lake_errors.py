@@ -1,4 +1,4 @@
-"""The last line of a job that the lake has stopped."""
+"""Last line of a job that an error of the lake stopped."""
 
 from __future__ import annotations
 
@@ -6,75 +6,77 @@ import sys
 
 import pytest
 
-from fraudwatch.adapters.lake.lake_errors import sentence_of, tell_last
+from fraudwatch.adapters.lake.lake_errors import install_excepthook, sentence_of
 from fraudwatch.observability.failure_reason import VARIABLE, reason_file
 
 
-class JavaSays:
-    """A Java exception as py4j hands it over."""
+class JavaError:
+    """Java exception as py4j passes it."""
 
-    def __init__(self, text: str, cause: JavaSays | None = None) -> None:
+    def __init__(self, text: str, cause: JavaError | None = None) -> None:
         self._text, self._cause = text, cause
 
     def toString(self) -> str:  # noqa: N802  Java's name
         return self._text
 
-    def getCause(self) -> JavaSays | None:  # noqa: N802  Java's name
+    def getCause(self) -> JavaError | None:  # noqa: N802  Java's name
         return self._cause
 
 
 class Py4JError(RuntimeError):
-    def __init__(self, java: JavaSays) -> None:
+    def __init__(self, java: JavaError) -> None:
         super().__init__("An error occurred while calling o56.sql.")
         self.java_exception = java
 
 
-REFUSED = JavaSays(
+REFUSED = JavaError(
     "java.net.ConnectException: Call From a to b failed\n\tat somewhere",
-    JavaSays("java.net.ConnectException: Connection refused"),
+    JavaError("java.net.ConnectException: Connection refused"),
 )
 
 
-def test_the_first_cause_outside_is_named_with_effect_and_cure() -> None:
-    told = sentence_of(Py4JError(JavaSays("org.apache.spark.SparkException: Task failed", REFUSED)))
-    assert told is not None
-    assert "(java.net.ConnectException: Call From a to b failed)" in told
-    assert "so the job stopped" in told
-    assert "./fraudwatch status" in told
+def test_the_first_outside_cause_is_named_with_effect_and_fix() -> None:
+    sentence = sentence_of(
+        Py4JError(JavaError("org.apache.spark.SparkException: Task failed", REFUSED))
+    )
+    assert sentence is not None
+    assert "(java.net.ConnectException: Call From a to b failed)" in sentence
+    assert "so the job stopped" in sentence
+    assert "./fraudwatch status" in sentence
 
 
 @pytest.mark.parametrize(
     "error",
     [
         ValueError("ours"),
-        Py4JError(JavaSays("java.lang.NullPointerException")),
-        Py4JError(JavaSays("org.apache.spark.SparkException: x", JavaSays("scala.MatchError"))),
+        Py4JError(JavaError("java.lang.NullPointerException")),
+        Py4JError(JavaError("org.apache.spark.SparkException: x", JavaError("scala.MatchError"))),
     ],
 )
-def test_other_faults_are_not_blamed_on_the_lake(error: Exception) -> None:
+def test_other_errors_are_not_blamed_on_the_lake(error: Exception) -> None:
     assert sentence_of(error) is None
 
 
-def test_it_comes_behind_the_traceback(
+def test_the_sentence_follows_the_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
-    tell_last()
+    install_excepthook()
     error = Py4JError(REFUSED)
     sys.excepthook(type(error), error, None)
     lines = capsys.readouterr().err.splitlines()
     assert "An error occurred" in lines[-2]
-    assert lines[-1].startswith("The lake did not do what it was asked")
+    assert lines[-1].startswith("The lake failed")
 
 
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
-        (Py4JError(REFUSED), "The lake did not do what it was asked (java.net.ConnectException: "),
+        (Py4JError(REFUSED), "The lake failed (java.net.ConnectException: "),
         (
             Py4JError(
-                JavaSays(
-                    "org.apache.spark.SparkException: x", JavaSays("java.lang.Oom: heap\n\tat")
+                JavaError(
+                    "org.apache.spark.SparkException: x", JavaError("java.lang.Oom: heap\n\tat")
                 )
             ),
             "The job stopped with an unexpected error (Py4JError: java.lang.Oom: heap). ",
@@ -88,7 +90,7 @@ def test_the_task_that_started_the_job_gets_the_sentence_alone(
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     with reason_file() as file:
         monkeypatch.setenv(VARIABLE, str(file.path))
-        tell_last()
+        install_excepthook()
         sys.excepthook(type(error), error, None)
         assert file.text().startswith(reason)
         assert "\n" not in file.text()

@@ -13,11 +13,11 @@ from fraudwatch.lake import OUT_FRAUD_BY_DAY, OUT_MONEY
 
 
 class Server:
-    """A DB-API connection and its cursor: what it was asked, and one row as PyHive gives it."""
+    """Fake DB-API connection and cursor: records statements, returns one row as PyHive does."""
 
-    def __init__(self, trouble: Exception | None = None) -> None:
-        self.asked: list[tuple[str, Any]] = []
-        self.trouble = trouble
+    def __init__(self, error: Exception | None = None) -> None:
+        self.statements: list[tuple[str, Any]] = []
+        self.error = error
         self.open = 1
 
     description = (
@@ -30,9 +30,9 @@ class Server:
         return self
 
     def execute(self, statement: str, values: Any = None) -> None:
-        self.asked.append((statement, values))
-        if self.trouble and statement.startswith("SELECT"):
-            raise self.trouble
+        self.statements.append((statement, values))
+        if self.error and statement.startswith("SELECT"):
+            raise self.error
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         return [("2026-11-20", 7, datetime(2026, 11, 21, 3, 0), None)]  # noqa: DTZ001  as it comes
@@ -51,9 +51,9 @@ def test_rows_have_days_and_instants_and_unknown_is_none() -> None:
 
 def test_days_travel_as_values_and_the_zone_is_set_first() -> None:
     server = Server()
-    asked = ReportQuery(OUT_MONEY, date(2026, 11, 1), date(2026, 11, 20), limit=5)
-    HiveReports(lambda: server).rows(asked)
-    zone, (statement, values) = server.asked
+    query = ReportQuery(OUT_MONEY, date(2026, 11, 1), date(2026, 11, 20), limit=5)
+    HiveReports(lambda: server).rows(query)
+    zone, (statement, values) = server.statements
     assert zone == ("SET TIME ZONE 'UTC'", None)
     assert statement == (
         "SELECT * FROM fraudwatch.out_money WHERE event_on >= CAST(%(first)s AS DATE)"
@@ -63,12 +63,12 @@ def test_days_travel_as_values_and_the_zone_is_set_first() -> None:
 
 
 @pytest.mark.parametrize("table", ["core_labels", "out_money; DROP TABLE out_money", ""])
-def test_only_reports_can_be_asked_for(table: str) -> None:
+def test_only_marts_can_be_queried(table: str) -> None:
     with pytest.raises(UnknownReport, match="no report"):
         ReportQuery(table)
 
 
-def test_a_question_without_days_or_rows_is_refused() -> None:
+def test_an_empty_query_is_refused() -> None:
     with pytest.raises(ValueError, match="no day"):
         ReportQuery(OUT_FRAUD_BY_DAY, date(2026, 2, 2), date(2026, 2, 1))
     with pytest.raises(ValueError, match="--limit"):
@@ -76,24 +76,24 @@ def test_a_question_without_days_or_rows_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "sentence"),
     [
         (TTransportException(message="Could not connect to any of [('127.0.0.1', 1)]"), "answer"),
         (ConnectionResetError("gone"), "does not answer"),
         (TTransportException(message="Bad status: 3 (Error validating the login)"), "the login"),
     ],
 )
-def test_a_server_that_is_away_is_told_from_a_login_that_is_refused(
-    error: Exception, told: str
+def test_an_unavailable_server_is_distinguished_from_a_refused_login(
+    error: Exception, sentence: str
 ) -> None:
     def connect() -> Any:
         raise error
 
-    with pytest.raises(LakeUnavailable, match=told):
+    with pytest.raises(LakeUnavailable, match=sentence):
         HiveReports(connect).rows(ReportQuery(OUT_MONEY))
 
 
-def test_a_refused_question_closes_what_was_opened() -> None:
+def test_a_refused_query_closes_its_connection() -> None:
     server = Server(OperationalError("TABLE_OR_VIEW_NOT_FOUND"))
     with pytest.raises(LakeUnavailable, match="migrations"):
         HiveReports(lambda: server).rows(ReportQuery(OUT_MONEY))

@@ -1,4 +1,4 @@
-"""What a task of Spark does with its rows, without Spark; tests/lake has the rest."""
+"""Folding in a Spark task, without Spark; tests/lake tests it on Spark."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from fraudwatch.adapters.lake.spark_features import WrongKey, _folded
 from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.samples import NOON_MS, a_token, a_transaction
 
-LETTERS = "abcdefg"
+CUSTOMERS = "abcdefg"
 PRODUCED_AT_MS = NOON_MS + 86_400_000
 
 
 def rows() -> list[tuple[str, int, bytes]]:
-    """Key, offset and value, as the log has them: every tenth a repeat, every ninth nonsense."""
-    chance = random.Random(3)
-    found = []
+    """Build key, offset and value as in the log: every tenth a repeat, every ninth invalid."""
+    seeded = random.Random(3)
+    log = []
     for offset in range(300):
         number = abs(offset - 30) if offset % 10 == 9 else offset
-        letter = LETTERS[number * 5 % len(LETTERS)]
+        customer = CUSTOMERS[number * 5 % len(CUSTOMERS)]
         made = a_transaction(
             transaction_id=f"s:{number}",
-            customer_token=a_token(letter),
+            customer_token=a_token(customer),
             event_at_ms=NOON_MS + offset * 60_000,
-            amount_eur_cents=chance.randrange(1, 9_999),
+            amount_eur_cents=seeded.randrange(1, 9_999),
         )
-        found.append((a_token(letter), offset, b"{}" if offset % 9 == 8 else encode(made)))
-    # One customer's repeats alone fill several pieces.
-    again = next(value for key, _, value in found if key == a_token("a") and value != b"{}")
-    return found + [(a_token("a"), offset, again) for offset in range(300, 340)]
+        log.append((a_token(customer), offset, b"{}" if offset % 9 == 8 else encode(made)))
+    # One customer's repeats alone fill several batches.
+    repeated = next(value for key, _, value in log if key == a_token("a") and value != b"{}")
+    return log + [(a_token("a"), offset, repeated) for offset in range(300, 340)]
 
 
 def batches(given: list[tuple[str, int, bytes]], size: int) -> Iterator[pa.RecordBatch]:
@@ -59,14 +59,14 @@ def test_one_customer_after_the_other_gives_the_bytes_of_one_fold_over_the_log(s
     whole = fold_messages(CustomerState(), [value for _, _, value in log], at_ms)
     assert whole.repeats > 40
     assert whole.refused
-    wanted = dict(zip(whole.position.tolist(), packed(whole.features), strict=True))
+    expected = dict(zip(whole.position.tolist(), packed(whole.features), strict=True))
     found = pa.Table.from_batches(list(_folded(batches(sorted(log), size))))
     vectors = found["features"].to_pylist()
-    assert dict(zip(found["source_offset"].to_pylist(), vectors, strict=True)) == wanted
-    assert len(vectors) == len(wanted)
+    assert dict(zip(found["source_offset"].to_pylist(), vectors, strict=True)) == expected
+    assert len(vectors) == len(expected)
 
 
-def test_a_message_under_another_key_is_refused_aloud() -> None:
+def test_a_message_under_another_key_stops_the_task() -> None:
     _, offset, value = rows()[0]
     with pytest.raises(WrongKey, match="not keyed by its customer"):
         list(_folded(batches([(a_token("z"), offset, value)], 1)))

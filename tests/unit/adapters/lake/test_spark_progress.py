@@ -41,7 +41,7 @@ def report() -> dict[str, Any]:
     return found
 
 
-def test_a_trigger_is_told_in_seconds_by_sparks_own_names() -> None:
+def test_a_trigger_has_seconds_by_sparks_own_names() -> None:
     assert trigger_of(report()) == Trigger(
         seconds={
             "addBatch": 0.121,
@@ -52,15 +52,15 @@ def test_a_trigger_is_told_in_seconds_by_sparks_own_names() -> None:
             "triggerExecution": 0.183,
             "walCommit": 0.027,
         },
-        behind_messages=40,
+        lag_messages=40,
     )
 
 
-def test_messages_behind_are_summed_over_sources() -> None:
+def test_lag_is_summed_over_sources() -> None:
     # Of one source Spark's "max" is that of its furthest partition, 40 here and not 40 + 8.
     two = report()
     two["sources"] *= 2
-    assert trigger_of(two).behind_messages == 80
+    assert trigger_of(two).lag_messages == 80
 
 
 @pytest.mark.parametrize("metrics", [None, {}])

@@ -1,4 +1,4 @@
-"""Purchases that two policies judged, by hand."""
+"""Purchases with hand-made results of two policies."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ SomePurchases = Callable[..., Purchases]
 
 
 def _purchases(*rows: Row, decided: tuple[int, ...] = (), refused: tuple[int, ...] = ()) -> Any:
-    """Of (day, what is known, euro cents, live outcome, candidate's outcome); cards are rows."""
-    truth = np.array([row[1] for row in rows])
+    """Build from (day, label, euro cents, live outcome, candidate's outcome); a card for each."""
+    label = np.array([row[1] for row in rows])
     places = np.arange(len(rows))
     live = np.array([row[3] for row in rows], dtype=np.int8)
     candidate = np.array([row[4] for row in rows], dtype=np.int8)
@@ -33,8 +33,8 @@ def _purchases(*rows: Row, decided: tuple[int, ...] = (), refused: tuple[int, ..
         card=places.astype(np.uint64),
         event_at_ms=np.array([FIRST_MS + row[0] * DAY_MS + 5 for row in rows], dtype=np.int64),
         known=LabelMask(
-            is_fraud=truth == F,
-            is_genuine=truth == G,
+            is_fraud=label == F,
+            is_genuine=label == G,
             is_decided=np.isin(places, decided),
             eur_cents=np.array([row[2] for row in rows], dtype=np.int64),
             is_paid=~np.isin(places, refused),
@@ -42,14 +42,14 @@ def _purchases(*rows: Row, decided: tuple[int, ...] = (), refused: tuple[int, ..
         vector_kind=np.where(candidate == NONE, 3, 0).astype(np.int8),
         has_anomaly=np.zeros(len(rows), dtype=np.bool_),
         has_fraud=np.zeros(len(rows), dtype=np.bool_),
-        candidate=_said(candidate),
-        live=_said(live),
+        candidate=_results(candidate),
+        live=_results(live),
         rule_names=("one", "two"),
     )
 
 
-def _said(outcome: Any) -> PolicyResults:
-    """Rule one hits what is declined, rule two every alert."""
+def _results(outcome: Any) -> PolicyResults:
+    """Build results: rule one hits what is declined, rule two every alert."""
     rules = np.where(outcome == D, 3, np.where(outcome == R, 2, 0)).astype(np.int64)
     return PolicyResults(outcome=outcome, score=np.clip(outcome / 2, 0, 1), rules=rules)
 
@@ -61,7 +61,7 @@ def purchases() -> SomePurchases:
 
 @pytest.fixture(scope="session")
 def document() -> dict[str, Any]:
-    """What the job hands to the page, of a few purchases."""
+    """Build the backtest document of a few purchases."""
     rows = [(0, F, 1_000, A, R), (0, G, 2_000, D, D), (1, U, 4_000, R, A), (2, F, 8_000, R, R)]
     return {
         "policy": {"name": "stricter", "version": "2026-11-21+1f3a9c04"},

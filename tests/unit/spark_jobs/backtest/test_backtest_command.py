@@ -23,46 +23,48 @@ app.command()(command.backtest)
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch, document: dict[str, Any]) -> list[str]:
-    """What the job was asked; it answers with the document."""
-    heard: list[str] = []
+def job_arguments(monkeypatch: pytest.MonkeyPatch, document: dict[str, Any]) -> list[str]:
+    """Fake the job, which returns the document; record its arguments."""
+    received: list[str] = []
 
-    def run(_p: object, _c: object, name: str, arguments: list[str], _say: object) -> Ended:
+    def run(_p: object, _c: object, name: str, arguments: list[str], _print: object) -> Ended:
         assert name == "backtest"
-        heard[:] = arguments
+        received[:] = arguments
         return Ended(0, document | {"page": "/home/x/backtests/a.html"})
 
     monkeypatch.setattr(command, "run_in_front", run)
-    return heard
+    return received
 
 
-def test_the_job_is_asked_and_its_document_told(asked: list[str], document: dict[str, Any]) -> None:
+def test_the_command_runs_the_job_and_prints_its_document(
+    job_arguments: list[str], document: dict[str, Any]
+) -> None:
     shown = CliRunner().invoke(app, ["default", *DAYS, "--json"])
     assert json.loads(shown.stdout) == document | {"page": "/home/x/backtests/a.html"}
     path = str(ROOT / "contracts/policies/default.yaml")
-    assert asked == ["--policy", path, *DAYS, "--json"]
+    assert job_arguments == ["--policy", path, *DAYS, "--json"]
     text = CliRunner().invoke(app, ["default", *DAYS]).stdout
     assert "file:///home/x/backtests/a.html" in text
     assert "alerts of both 2, of the candidate alone 1, of the live policy alone 1" in text
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "error"),
     [
         (("nobody", *DAYS), "there is default"),
         (("{broken}", *DAYS), "there is no rule 'magic'"),
         (("default", "--from", "2026-11-03", "--until", "2026-11-01"), "in order"),
     ],
 )
-def test_what_cannot_be_judged_is_refused_before_anything_runs(
-    asked: list[str], tmp_path: Path, words: tuple[str, ...], says: str
+def test_invalid_arguments_are_refused_before_the_job_runs(
+    job_arguments: list[str], tmp_path: Path, words: tuple[str, ...], error: str
 ) -> None:
     broken = tmp_path / "broken.yaml"
     broken.write_text('version: "1"\nrules: {magic: {points: 1}}\nrisk: {}\n')
     shown = CliRunner().invoke(app, [word.format(broken=broken) for word in words])
     assert shown.exit_code == 2
-    assert says in " ".join(shown.stderr.split())
-    assert asked == []
+    assert error in " ".join(shown.stderr.split())
+    assert job_arguments == []
 
 
 def test_the_command_has_help_with_an_example() -> None:
@@ -74,7 +76,7 @@ def test_the_command_has_help_with_an_example() -> None:
     assert "Example: ./fraudwatch backtest default" in shown.stdout
 
 
-def test_a_name_is_no_path_and_a_path_no_name(tmp_path: Path) -> None:
+def test_a_policy_is_found_by_name_or_by_path(tmp_path: Path) -> None:
     (tmp_path / "policies").mkdir()
     (tmp_path / "policies/mine.yaml").write_text("version: x")
     folder = tmp_path / "policies"
@@ -83,7 +85,7 @@ def test_a_name_is_no_path_and_a_path_no_name(tmp_path: Path) -> None:
         find_policy("../policies/mine", folder)
 
 
-def test_the_job_refuses_a_policy_that_is_not_there() -> None:
+def test_the_job_refuses_a_missing_policy() -> None:
     command_line = [
         sys.executable,
         "-m",
@@ -94,7 +96,7 @@ def test_the_job_refuses_a_policy_that_is_not_there() -> None:
     ]
     done = subprocess.run(command_line, check=False, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 2
-    assert "nothing was judged: there is no file" in done.stderr.splitlines()[-1]
+    assert "nothing was scored: there is no file" in done.stderr.splitlines()[-1]
 
 
 def test_a_pasted_policy_is_checked_without_spark() -> None:

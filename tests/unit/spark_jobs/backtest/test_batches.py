@@ -1,4 +1,4 @@
-"""A task's work, without Spark: arrow in, arrow out, by the production judgement."""
+"""Scoring of Arrow batches as in a Spark task, without Spark, compared with the production code."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from fraudwatch.domain.features.catalogue import FEATURES
 from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES, VECTOR_INDEX
 from fraudwatch.domain.models.evidence import Evidence
 from fraudwatch.domain.rules.rule import RuleInput
-from spark_jobs.backtest.batches import LISTED, RULE_NAMES, gathered, judge_by
+from spark_jobs.backtest.batches import LIST_FIELDS, RULE_NAMES, scorer_for, to_purchases
 
 DEFAULT = Path(__file__).parents[4] / "contracts/policies/default.yaml"
 POLICY = parse_policy(DEFAULT.read_bytes())
 
 
 def a_batch(vectors: list[np.ndarray[Any, Any] | None], **columns: list[Any]) -> pa.RecordBatch:
-    """Vectors of the whole width are served, those of the fold's width recomputed."""
+    """Build a batch: vectors of the full width are served, those of the fold's width recomputed."""
     rows = len(vectors)
     packed = [None if one is None else one.astype("<f8").tobytes() for one in vectors]
     is_whole = [one is not None and len(one) == len(VECTOR_FEATURES) for one in vectors]
@@ -38,7 +38,7 @@ def a_batch(vectors: list[np.ndarray[Any, Any] | None], **columns: list[Any]) ->
         "live_outcome": pa.array([-1] * rows, pa.int8()),
         "live_score": pa.array([float("nan")] * rows),
         "live_rules": pa.array([0] * rows, pa.int64()),
-        **{name: pa.array([None] * rows, pa.string()) for name in LISTED},
+        **{name: pa.array([None] * rows, pa.string()) for name in LIST_FIELDS},
         "served": pa.array([p if w else None for p, w in zip(packed, is_whole, strict=True)],
                            pa.binary()),
         "recomputed": pa.array([None if w else p for p, w in zip(packed, is_whole, strict=True)],
@@ -58,11 +58,11 @@ def a_vector(**features: float) -> np.ndarray[Any, Any]:
     return row
 
 
-def answered(*batches: pa.RecordBatch) -> Any:
-    return gathered(pa.Table.from_batches(list(judge_by(POLICY)(iter(batches)))))
+def scored(*batches: pa.RecordBatch) -> Any:
+    return to_purchases(pa.Table.from_batches(list(scorer_for(POLICY)(iter(batches)))))
 
 
-def test_the_answers_are_those_of_the_stream() -> None:
+def test_the_results_are_those_of_the_stream() -> None:
     rapid, quiet = a_vector(purchase_count_10m=9), a_vector(merchant_purchases_30d=50)
     risky = a_vector(merchant_fraud_ratio_30d=0.4, merchant_purchases_30d=50)
     amounts = [1_000, 250_000, 400_000]
@@ -72,13 +72,15 @@ def test_the_answers_are_those_of_the_stream() -> None:
         anomaly=[0.999, None, 0.2],
         fraud=[None, 0.5, None],
     )
-    found = answered(batch, batch.slice(1, 1))
+    found = scored(batch, batch.slice(1, 1))
     evidence = Evidence(
         anomaly=np.array([0.999, np.nan, 0.2]), fraud=np.array([np.nan, 0.5, np.nan])
     )
-    held = assess(RuleInput(np.array(amounts), np.stack([quiet, rapid, risky])), POLICY, evidence)
-    assert found.candidate.score.tolist() == [*held.score.tolist(), held.score[1]]
-    outcomes = [POLICY.levels[level].outcome for level in held.level.tolist()]
+    expected = assess(
+        RuleInput(np.array(amounts), np.stack([quiet, rapid, risky])), POLICY, evidence
+    )
+    assert found.candidate.score.tolist() == [*expected.score.tolist(), expected.score[1]]
+    outcomes = [POLICY.levels[level].outcome for level in expected.level.tolist()]
     assert [OUTCOMES[place] for place in found.candidate.outcome[:3]] == outcomes
     hit = {name: found.candidate.is_hit_by(place).tolist() for place, name in enumerate(RULE_NAMES)}
     assert hit.pop("rapid_purchases") == [False, True, False, True]
@@ -91,30 +93,30 @@ def test_the_answers_are_those_of_the_stream() -> None:
 
 
 @pytest.mark.parametrize(("anomaly", "fraud"), [(None, 0.7), (0.999, None), (None, None)])
-def test_where_a_model_was_silent_it_counts_as_if_there_were_none(
+def test_a_missing_model_score_counts_as_no_model(
     anomaly: float | None, fraud: float | None
 ) -> None:
-    found = answered(a_batch([a_vector()], anomaly=[anomaly], fraud=[fraud]))
-    spoke = Evidence(*(None if one is None else np.array([one]) for one in (anomaly, fraud)))
-    alone = assess(RuleInput(np.array([1_000]), a_vector()[None]), POLICY, spoke)
+    found = scored(a_batch([a_vector()], anomaly=[anomaly], fraud=[fraud]))
+    evidence = Evidence(*(None if one is None else np.array([one]) for one in (anomaly, fraud)))
+    alone = assess(RuleInput(np.array([1_000]), a_vector()[None]), POLICY, evidence)
     assert found.candidate.score.tolist() == alone.score.tolist()
 
 
-def test_of_a_recomputed_vector_what_views_say_is_unknown() -> None:
+def test_a_recomputed_vector_has_unknown_view_features() -> None:
     whole = a_vector(merchant_fraud_ratio_30d=0.4, merchant_purchases_30d=50)
-    found = answered(a_batch([whole[: len(FEATURES)], whole]))
+    found = scored(a_batch([whole[: len(FEATURES)], whole]))
     assert found.candidate.is_hit_by(RULE_NAMES.index("risky_merchant")).tolist() == [False, True]
 
 
-def test_without_a_vector_nothing_is_said() -> None:
-    found = answered(a_batch([None, a_vector(), None]), a_batch([None]))
+def test_a_purchase_without_a_vector_stays_unscored() -> None:
+    found = scored(a_batch([None, a_vector(), None]), a_batch([None]))
     assert found.candidate.is_scored.tolist() == [False, True, False, False]
     assert np.isnan(found.candidate.score[[0, 2, 3]]).all()
     assert found.candidate.rules.tolist()[0] == 0
 
 
-def test_lists_are_looked_into() -> None:
+def test_lists_are_applied() -> None:
     text = DEFAULT.read_text(encoding="utf-8").replace("merchant_id: []", 'merchant_id: ["m-1"]', 1)
     batch = a_batch([a_vector(), a_vector()], merchant_id=["m-1", None])
-    table = pa.Table.from_batches(judge_by(parse_policy(text.encode()))(iter([batch])))
-    assert gathered(table).candidate.is_alert.tolist() == [True, False]
+    table = pa.Table.from_batches(scorer_for(parse_policy(text.encode()))(iter([batch])))
+    assert to_purchases(table).candidate.is_alert.tolist() == [True, False]

@@ -15,15 +15,15 @@ class Tags(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.open: list[str] = []
-        self.seen: list[tuple[str, dict[str, str | None]]] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.seen.append((tag, dict(attrs)))
+        self.tags.append((tag, dict(attrs)))
         if tag not in {"meta", "line", "circle", "polyline"}:
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.seen.append((tag, dict(attrs)))
+        self.tags.append((tag, dict(attrs)))
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
@@ -34,11 +34,11 @@ def test_the_page_is_well_formed_and_needs_no_network(document: dict[str, Any]) 
     tags.feed(text)
     assert tags.open == []
     assert not re.search(r"https?://|url\(|@import", text)
-    assert {tag for tag, _ in tags.seen}.isdisjoint({"script", "link", "img", "iframe"})
-    assert not any({"src", "href"} & attributes.keys() for _, attributes in tags.seen)
+    assert {tag for tag, _ in tags.tags}.isdisjoint({"script", "link", "img", "iframe"})
+    assert not any({"src", "href"} & attributes.keys() for _, attributes in tags.tags)
 
 
-def test_the_page_shows_the_numbers_and_a_dash_for_what_nobody_knows(
+def test_the_page_shows_the_numbers_and_a_dash_for_unknown(
     document: dict[str, Any],
 ) -> None:
     text = page(document)
@@ -50,27 +50,27 @@ def test_the_page_shows_the_numbers_and_a_dash_for_what_nobody_knows(
         assert note.split(":")[0] in text
 
 
-def test_what_a_policy_says_is_text_and_never_markup(document: dict[str, Any]) -> None:
+def test_text_of_a_policy_is_escaped(document: dict[str, Any]) -> None:
     policy = {"name": "<b>x</b>", "version": '"><script>alert(1)</script>+0'}
     text = page(document | {"policy": policy})
     assert "<script>" not in text
     assert "<b>x</b>" not in text
 
 
-def test_both_files_are_named_by_day_policy_and_what_was_asked(
+def test_both_files_are_named_by_day_policy_and_interval(
     tmp_path: Path, document: dict[str, Any]
 ) -> None:
     written = write_backtest(tmp_path / "backtests", document)
     assert re.fullmatch(r"2026-11-21_stricter_[0-9a-f]{8}\.html", written.page.name)
     assert json.loads(written.numbers.read_text(encoding="utf-8")) == document
-    again = write_backtest(tmp_path / "backtests", document)
+    repeated = write_backtest(tmp_path / "backtests", document)
     other = write_backtest(tmp_path / "backtests", document | {"until": "2026-11-04"})
-    assert (again == written, other == written) == (True, False)
+    assert (repeated == written, other == written) == (True, False)
     odd = write_backtest(tmp_path, document | {"policy": {"name": "../Ä b", "version": "1"}})
     assert odd.page.parent == tmp_path
 
 
-def test_a_difference_is_told_only_where_both_are_known(document: dict[str, Any]) -> None:
+def test_a_difference_is_shown_only_where_both_are_known(document: dict[str, Any]) -> None:
     lines = {line.label: line for line in compare_policies(document)}
     assert lines["Alerts"][1:4] == ("3", "3", "=")
     assert lines["Fraud money caught"][1:4] == ("80.00 €", "90.00 €", "+10.00 €")

@@ -1,4 +1,4 @@
-"""A judgement that is made once more: what it follows from, and when there is none."""
+"""Rescoring of purchases: by which artefacts, and the notes where it is impossible."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 from fraudwatch.adapters.artefacts.policy_file import load_policy
 from fraudwatch.adapters.codecs.json_codec import decode, encode
-from fraudwatch.adapters.codecs.log_fold import fold_messages, packed, served
+from fraudwatch.adapters.codecs.log_fold import fold_messages, full_vector, packed
 from fraudwatch.adapters.memory.chosen_verdicts import MemoryChosenVerdicts
 from fraudwatch.adapters.memory.verdict_store import MemoryVerdictStore
 from fraudwatch.application.ports import StoreUnavailable
@@ -38,8 +38,8 @@ from spark_jobs.reconcile.customer_state_bytes import (
     state_bytes,
     with_states,
 )
-from spark_jobs.reconcile.rescoring import Accepted, Again, JudgedBy, judge_again
-from spark_jobs.reconcile.verdict_columns import said_from, said_row
+from spark_jobs.reconcile.rescoring import Accepted, Rescored, VerdictVersions, rescore
+from spark_jobs.reconcile.verdict_columns import recorded_verdict, verdict_row
 
 POLICY_FILE = ROOT / "contracts/policies/default.yaml"
 POLICY = load_policy(POLICY_FILE)
@@ -52,7 +52,7 @@ MESSAGES = [
     )
     for number, amount in enumerate([999, 250_000, 4_200, 180_000])
 ]  # fmt: skip
-BY = JudgedBy(
+BY = VerdictVersions(
     policy=POLICY.version,
     models=(),
     risk_view="",
@@ -62,7 +62,7 @@ BY = JudgedBy(
 
 
 @pytest.fixture
-def books(tmp_path: Path) -> ArtefactResolver:
+def artefacts(tmp_path: Path) -> ArtefactResolver:
     content = POLICY_FILE.read_bytes()
     (tmp_path / f"{sha256(content).hexdigest()}.yaml").write_bytes(content)
     (tmp_path / "broken.yaml").write_text("version: [")
@@ -77,26 +77,26 @@ def books(tmp_path: Path) -> ArtefactResolver:
 
 def accepted(**changes: Any) -> list[Accepted]:
     folded = fold_messages(CustomerState(), MESSAGES, np.full(len(MESSAGES), NOON_MS + 10**6))
-    whole = served(folded, folded.told_by(NO_VIEWS))
+    whole = full_vector(folded, folded.enrich_with_views(NO_VIEWS))
     vectors = zip(MESSAGES, packed(folded.features), packed(whole), strict=True)
     return [Accepted(one, fold, replace(BY, **changes), (all_,)) for one, fold, all_ in vectors]
 
 
-def again(rows: Sequence[Accepted], books: ArtefactResolver) -> list[Again]:
-    return judge_again(rows, books, features_version())
+def rescored(rows: Sequence[Accepted], artefacts: ArtefactResolver) -> list[Rescored]:
+    return rescore(rows, artefacts, features_version())
 
 
-def test_it_is_what_the_detector_said(books: ArtefactResolver) -> None:
-    found = again(accepted(), books)
-    judgements = [one.computed.scored for one in found]
-    assert [one and one.decision for one in judgements] == [
+def test_rescoring_gives_the_detectors_verdict(artefacts: ArtefactResolver) -> None:
+    found = rescored(accepted(), artefacts)
+    outcomes = [one.computed.scored for one in found]
+    assert [one and one.decision for one in outcomes] == [
         "approve LOW", "review HIGH", "approve LOW", "review HIGH",
     ]  # fmt: skip
     assert [one.computed.amount_eur_cents for one in found] == [999, 250_000, 4_200, 180_000]
     assert {len(one.computed.features or b"") for one in found} == {8 * len(VECTOR_FEATURES)}
     assert {one.notes for one in found} == {()}
-    alone = [again([one], books)[0] for one in accepted()]
-    assert alone == found, "whoever else is judged in the same task makes no difference"
+    alone = [rescored([one], artefacts)[0] for one in accepted()]
+    assert alone == found, "other purchases of the same task make no difference"
 
 
 @pytest.mark.parametrize(
@@ -108,53 +108,51 @@ def test_it_is_what_the_detector_said(books: ArtefactResolver) -> None:
         ({"features": "other"}, Note.OTHER_FEATURES),
     ],
 )
-def test_what_is_gone_is_counted_and_nothing_is_guessed(
-    books: ArtefactResolver, changes: dict[str, str], note: Note
+def test_missing_artefacts_are_counted_and_never_substituted(
+    artefacts: ArtefactResolver, changes: dict[str, str], note: Note
 ) -> None:
-    for one in again(accepted(**changes), books):
+    for one in rescored(accepted(**changes), artefacts):
         assert one.notes == (note,)
         assert one.computed.scored is None
         assert (one.computed.features is None) == (note is Note.OTHER_FEATURES)
 
 
 def test_a_missing_engine_is_counted(
-    books: ArtefactResolver, monkeypatch: pytest.MonkeyPatch
+    artefacts: ArtefactResolver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def missing(_: tuple[str, ...]) -> ActiveModels:
         raise ImportError("no such engine")
 
-    monkeypatch.setattr(books, "models", missing)
-    assert {one.notes for one in again(accepted(), books)} == {(Note.ENGINE_MISSING,)}
+    monkeypatch.setattr(artefacts, "models", missing)
+    assert {one.notes for one in rescored(accepted(), artefacts)} == {(Note.ENGINE_MISSING,)}
 
 
-def test_where_the_view_is_gone_the_score_is_made_of_what_was_served(
-    books: ArtefactResolver,
-) -> None:
+def test_without_the_view_the_served_view_features_are_used(artefacts: ArtefactResolver) -> None:
     rows = accepted(risk_view="b" * 12)
-    found = again(rows, books)
+    found = rescored(rows, artefacts)
     assert {one.notes for one in found} == {(Note.VIEWS_UNKNOWN,)}
     assert [one.computed.features for one in found] == [one.features for one in rows]
-    plain = [one.computed.scored for one in again(accepted(), books)]
+    plain = [one.computed.scored for one in rescored(accepted(), artefacts)]
     assert [one.computed.scored for one in found] == plain
-    unserved = again([one._replace(served=()) for one in rows], books)
+    unserved = rescored([one._replace(served=()) for one in rows], artefacts)
     assert {one.notes for one in unserved} == {(Note.VIEWS_UNKNOWN, Note.VECTOR_UNKNOWN)}
 
 
-def test_without_the_past_there_is_nothing_to_compare(books: ArtefactResolver) -> None:
-    for one in judge_again(accepted(), books, None):
+def test_with_an_incomplete_archive_nothing_is_compared(artefacts: ArtefactResolver) -> None:
+    for one in rescore(accepted(), artefacts, None):
         assert one.notes == (Note.ARCHIVE_INCOMPLETE,)
         assert one.computed.features is None
         assert one.computed.scored is None
 
 
-def test_of_a_purchase_without_a_verdict_the_features_are_known(books: ArtefactResolver) -> None:
-    rows = [one._replace(judged_by=None) for one in accepted()]
-    found = again(rows, books)
+def test_a_purchase_without_a_verdict_has_features_only(artefacts: ArtefactResolver) -> None:
+    rows = [one._replace(versions=None) for one in accepted()]
+    found = rescored(rows, artefacts)
     assert [one.computed.features for one in found] == [one.features for one in rows]
     assert {one.computed.scored for one in found} == {None}
 
 
-def test_a_state_comes_back_as_it_was() -> None:
+def test_a_state_survives_its_encoding() -> None:
     whole, half = CustomerState(), CustomerState()
     at_ms = np.full(len(MESSAGES), NOON_MS + 10**6)
     fold_messages(whole, MESSAGES, at_ms)
@@ -172,15 +170,18 @@ def test_a_state_comes_back_as_it_was() -> None:
         rows_from([texts[0][:-1]])
 
 
-def test_a_verdict_says_the_same_of_every_holder() -> None:
+def test_a_verdict_has_the_same_columns_from_every_source() -> None:
     verdict = a_verdict()
-    row = said_row(decode(type(verdict), encode(verdict)))
-    assert row == said_row(verdict)
-    assert said_from(row).digest != said_from(said_row(replace(verdict, route="x"))).digest
-    assert said_from(row).scored.decision == "review HIGH"
+    row = verdict_row(decode(type(verdict), encode(verdict)))
+    assert row == verdict_row(verdict)
+    assert (
+        recorded_verdict(row).digest
+        != recorded_verdict(verdict_row(replace(verdict, route="x"))).digest
+    )
+    assert recorded_verdict(row).scored.decision == "review HIGH"
 
 
-def test_the_store_is_asked_by_place_and_name() -> None:
+def test_the_store_is_read_by_offset_or_id() -> None:
     store = MemoryVerdictStore()
     given = [a_verdict(transaction_id=f"shop:{n}", source_offset=n) for n in range(5)]
     store.write(given, [])

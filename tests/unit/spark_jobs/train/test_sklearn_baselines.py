@@ -13,15 +13,15 @@ from fraudwatch.domain.features.catalogue import FEATURES
 from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.domain.views.catalogue import VIEW_FEATURES
 from spark_jobs.train.sklearn_baselines import (
-    AutoencoderRival,
-    IsolationForestRival,
-    OneClassSvmRival,
+    AutoencoderBaseline,
+    IsolationForestBaseline,
+    OneClassSvmBaseline,
 )
-from spark_jobs.train.vector_tasks import Labelled, Learner, vectors
+from spark_jobs.train.vector_tasks import Learner, TrainingRows, vectors
 
 
 def some_rows(count: int, seed: int) -> tuple[Float64s, np.ndarray]:
-    """Numbers that move together, as habits do; some rows break out of it in four of them."""
+    """Draw correlated numbers, with outliers in four columns of some rows."""
     random, habits = np.random.default_rng(seed), np.random.default_rng(0).normal(size=(3, 24))
     moves = random.normal(size=(count, 3)) @ habits
     rows = 100.0 + 20.0 * (moves + 0.1 * random.normal(size=(count, 24)))
@@ -33,17 +33,19 @@ def some_rows(count: int, seed: int) -> tuple[Float64s, np.ndarray]:
     return rows, is_odd
 
 
-@pytest.mark.parametrize("kind", [IsolationForestRival, OneClassSvmRival, AutoencoderRival])
-def test_a_rival_ranks_the_unusual_first(kind: type[Learner]) -> None:
+@pytest.mark.parametrize(
+    "kind", [IsolationForestBaseline, OneClassSvmBaseline, AutoencoderBaseline]
+)
+def test_a_baseline_ranks_outliers_first(kind: type[Learner]) -> None:
     rows, is_odd = some_rows(2_000, 1)
-    fitted = kind().fit(Labelled(rows, is_odd, np.ones(len(rows))))
+    fitted = kind().fit(TrainingRows(rows, is_odd, np.ones(len(rows))))
     other, is_odd = some_rows(1_000, 2)
     scores = fitted.score(other)
     assert np.isfinite(scores).all()
     assert auc(scores, is_odd) > 0.9
-    # It travels to the tasks that score.
-    again = pickle.loads(pickle.dumps(fitted))  # noqa: S301  our own, of this moment
-    assert again.score(other).tolist() == scores.tolist()
+    # It is pickled to the tasks that score.
+    unpickled = pickle.loads(pickle.dumps(fitted))  # noqa: S301  pickled here
+    assert unpickled.score(other).tolist() == scores.tolist()
 
 
 def test_vectors_are_the_folds_part_and_the_views() -> None:
@@ -52,7 +54,7 @@ def test_vectors_are_the_folds_part_and_the_views() -> None:
     batch = pa.RecordBatch.from_pydict(
         {
             "features": pa.array(packed(whole[:, : len(FEATURES)]), pa.binary()),
-            "told": pa.array(packed(whole[:, len(FEATURES) :]), pa.binary()),
+            "view_features": pa.array(packed(whole[:, len(FEATURES) :]), pa.binary()),
         }
     )
     assert np.array_equal(vectors(batch), whole, equal_nan=True)
@@ -63,7 +65,7 @@ def test_vectors_of_other_features_are_refused() -> None:
     batch = pa.RecordBatch.from_pydict(
         {
             "features": pa.array(packed(np.zeros((1, 3))), pa.binary()),
-            "told": pa.array(packed(np.zeros((1, len(VIEW_FEATURES)))), pa.binary()),
+            "view_features": pa.array(packed(np.zeros((1, len(VIEW_FEATURES)))), pa.binary()),
         }
     )
     with pytest.raises(ValueError, match="run build_features for these days again"):

@@ -11,17 +11,17 @@ from fraudwatch.application.promotion.promote import ChampionChanged, RegistryUn
 from fraudwatch.domain.lake.job_outcome import JobOutcome
 from fraudwatch.domain.models.fitted import BrokenModel
 from spark_jobs.train import train_model
-from spark_jobs.train.promotion import Outcome
-from spark_jobs.train.report import Report
-from spark_jobs.train.train_model import NOT_ENOUGH, Asked, parsed
-from spark_jobs.train.trigger_policy import Reason
+from spark_jobs.train.promotion import TrainingOutcome
+from spark_jobs.train.report import TrainingReport
+from spark_jobs.train.train_model import NOT_ENOUGH, TrainingRequest, parse_arguments
+from spark_jobs.train.trigger_policy import TrainingReason
 
 Run = Callable[..., int]
 
 
 @pytest.fixture
 def ledger(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[JobOutcome]:
-    """What the command leaves behind; Spark and the registry are never opened."""
+    """Record the command's job outcomes; Spark and the registry are never opened."""
     rows: list[JobOutcome] = []
     for name, value in {
         "LAKE_FILE_SYSTEM": tmp_path.as_uri(),
@@ -38,12 +38,12 @@ def ledger(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[JobOutcome]:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, ledger: list[JobOutcome]) -> Run:
-    """The command, where the training ends like this."""
+    """Run the command with a training that ends as given."""
     assert not ledger
 
-    def command(ended: Report | Exception, *arguments: str) -> int:
-        def ends(_: object, asked: Asked) -> Report:
-            assert asked.reason in Reason
+    def command(ended: TrainingReport | Exception, *arguments: str) -> int:
+        def ends(_: object, asked: TrainingRequest) -> TrainingReport:
+            assert asked.reason in TrainingReason
             if isinstance(ended, Exception):
                 raise ended
             return ended
@@ -58,27 +58,30 @@ def run(monkeypatch: pytest.MonkeyPatch, ledger: list[JobOutcome]) -> Run:
 @pytest.mark.parametrize(
     ("outcome", "arguments", "code"),
     [
-        (Outcome.PROMOTED, (), 0),
-        (Outcome.NOT_BETTER, (), 0),
-        (Outcome.WAITS, ("--approval", "yes"), 0),
-        (Outcome.NOT_WANTED, ("--reason", "drift"), 0),
-        (Outcome.NOT_ENOUGH, (), NOT_ENOUGH),
-        (Outcome.NOT_ENOUGH, ("--if-possible",), 0),
+        (TrainingOutcome.PROMOTED, (), 0),
+        (TrainingOutcome.NOT_BETTER, (), 0),
+        (TrainingOutcome.WAITS, ("--approval", "yes"), 0),
+        (TrainingOutcome.NOT_WANTED, ("--reason", "drift"), 0),
+        (TrainingOutcome.NOT_ENOUGH, (), NOT_ENOUGH),
+        (TrainingOutcome.NOT_ENOUGH, ("--if-possible",), 0),
     ],
 )
 def test_the_exit_code_says_how_it_ended(
     run: Run,
     ledger: list[JobOutcome],
     capsys: pytest.CaptureFixture[str],
-    outcome: Outcome,
+    outcome: TrainingOutcome,
     arguments: tuple[str, ...],
     code: int,
 ) -> None:
-    report = Report(outcome=outcome, because="so it is", details={"best_model": float("nan")})
+    report = TrainingReport(
+        outcome=outcome, because="so it is", details={"best_model": float("nan")}
+    )
     assert run(report, *arguments, "--json") == code
     [line] = capsys.readouterr().out.splitlines()
-    told = json.loads(line)
-    assert (told["outcome"], told["because"], told["best_model"]) == (outcome, "so it is", None)
+    document = json.loads(line)
+    assert (document["outcome"], document["because"]) == (outcome, "so it is")
+    assert document["best_model"] is None
     [row] = ledger
     assert (row.job, row.rows_out) == ("train_model", 0)
 
@@ -92,14 +95,18 @@ def test_a_failure_has_a_sentence_and_leaves_no_outcome(
 ) -> None:
     assert run(error("nothing was changed")) == 1
     assert ledger == []
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert "nothing was changed" in said.err
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "nothing was changed" in printed.err
 
 
-def test_what_is_asked_for() -> None:
-    asked = parsed(["--from", "2026-11-01", "--until=2026-11-20", "--reason=schedule"])
-    assert (asked.first, asked.last) == (date(2026, 11, 1), date(2026, 11, 20))
-    assert (asked.reason, asked.approval, asked.if_possible) == (Reason.SCHEDULE, None, False)
+def test_the_arguments_are_parsed() -> None:
+    arguments = parse_arguments(["--from", "2026-11-01", "--until=2026-11-20", "--reason=schedule"])
+    assert (arguments.first, arguments.last) == (date(2026, 11, 1), date(2026, 11, 20))
+    assert (arguments.reason, arguments.approval, arguments.if_possible) == (
+        TrainingReason.SCHEDULE,
+        None,
+        False,
+    )
     with pytest.raises(SystemExit):
-        parsed(["--reason", "boredom"])
+        parse_arguments(["--reason", "boredom"])
