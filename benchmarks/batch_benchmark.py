@@ -1,7 +1,7 @@
-"""The benchmark of the batch layer: a day of purchases end to end, and what it costs the stream.
+"""Benchmark the batch layer: a day of purchases end to end, and its effect on stream latency.
 
-The jobs run as Airflow's tasks run them, with the same commands and the same environment, but one
-after the other and outside Airflow, whose DAGs are paused meanwhile.
+The jobs run as Airflow's tasks do, with the same commands and the same environment, but one after
+the other and outside Airflow, whose DAGs are paused meanwhile.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from typing import Any
 from benchmarks.batch_figures import StepFigures, StepRun, figures_of_step, report_of
 from benchmarks.batch_steps import ARCHIVE, FOLD, Step, environment_of_tasks, steps_of
 from benchmarks.measured_command import run_measured
-from benchmarks.stream_benchmark import Benchmark
+from benchmarks.stream_benchmark import StreamBenchmark
 from fraudwatch.adapters.kafka_log.ends import committed_of, ends_of
 from fraudwatch.stack.environments import Say
 from fraudwatch.stack.place import Unusable
 from fraudwatch.stack.private_stack import PrivateStack
 from fraudwatch.topics import FRAUD_TOPIC, TRANSACTION_TOPIC
 
-_STEP_SECONDS, _TELLING_SECONDS = 3_600.0, 7_200.0
-_LOOK_SECONDS = 2.0
-# Who reads what, and is a load on the machine until it has.
-_READERS = (
+_STEP_SECONDS, _PROCESSING_SECONDS = 3_600.0, 7_200.0
+_POLL_SECONDS = 2.0
+# Consumer groups and their topics: they load the machine until their lag is zero.
+_CONSUMERS = (
     ("persister", TRANSACTION_TOPIC),
     ("persister", FRAUD_TOPIC),
     ("tally", FRAUD_TOPIC),
 )
-# A few are refused, as of every shop; the last of the rest come while it waits once more.
-_TOLD_RATIO, _REST_SECONDS = 0.98, 60.0
+# A few purchases are refused; the last accepted ones arrive during the settling time.
+_ACCEPTED_RATIO, _SETTLE_SECONDS = 0.98, 60.0
 
 
-def world_of(purchases: int, today: date) -> dict[str, str]:
-    """Settings of a stack whose one day is yesterday, whole and closed; no DAG runs by itself."""
+def shop_settings(purchases: int, today: date) -> dict[str, str]:
+    """Return shop settings with one closed day, yesterday; scheduled DAGs are paused."""
     yesterday = today - timedelta(days=1)
     return {
         "SHOP_EPOCH": f"{yesterday.isoformat()}T00:00Z",
@@ -52,25 +52,25 @@ def world_of(purchases: int, today: date) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class BatchBenchmark:
-    """Measures one running stack of profile ``lake`` that nobody else uses."""
+    """Measure one running private stack of profile ``lake``, with no other load on it."""
 
     stack: PrivateStack
-    say: Say
+    progress: Say
 
     def run(self, purchases: int, per_second: int, seconds: int) -> dict[str, Any]:
-        """The whole measurement.
+        """Time every job of the day, then the stream without and with archive runs.
 
         Raises:
-            Unusable: the stream did not judge the day.
+            Unusable: the stream did not score the day in time.
             StepFailed: a job failed.
         """
         day = datetime.now(UTC).date() - timedelta(days=1)
-        self._wait_until_told(purchases)
+        self._wait_until_processed(purchases)
         steps = [self._measured(step)[0] for step in steps_of(day)]
         _, fold = self._measured(FOLD)
-        stream = Benchmark(self.stack, self.say)
+        stream = StreamBenchmark(self.stack, self.progress)
         quiet = stream.live(per_second, seconds)
-        with self._again_and_again(ARCHIVE) as archived:
+        with self._repeated(ARCHIVE) as archived:
             beside = stream.live(per_second, seconds)
         verdict_ms = "event_to_verdict_ms"
         report = report_of(purchases, steps, quiet[verdict_ms], beside[verdict_ms])
@@ -82,42 +82,46 @@ class BatchBenchmark:
         }
 
     def _measured(self, step: Step) -> tuple[StepFigures, StepRun]:
-        self.say(f"{step.name} ...")
+        self.progress(f"{step.name} ...")
         environment = environment_of_tasks(self.stack)
         run = run_measured(
             step.name,
-            step.words(environment),
+            step.argv(environment),
             environment=environment,
             folder=self.stack.place.root,
             seconds=_STEP_SECONDS,
         )
-        told = figures_of_step(run, step.outcome)
-        pace = "" if told.rows is None else f"{told.rows} rows, {told.rows_per_second}/s, "
-        self.say(f"{step.name}: {told.seconds} s, {pace}{told.peak_rss_mib} MiB")
-        return told, run
+        figures = figures_of_step(run, step.outcome)
+        pace = "" if figures.rows is None else f"{figures.rows} rows, {figures.rows_per_second}/s, "
+        self.progress(f"{step.name}: {figures.seconds} s, {pace}{figures.peak_rss_mib} MiB")
+        return figures, run
 
-    def _wait_until_told(self, purchases: int) -> None:
-        """Until the shop's day came through the stream, is stored and tallied.
+    def _wait_until_processed(self, purchases: int) -> None:
+        """Wait until the shop's day is scored, stored and tallied.
 
-        Then the archive has something to do, and the stream nothing.
+        After that the archive has a backlog and the stream has none.
         """
-        self.say(f"the stream judges, stores and tallies {purchases} purchases ...")
+        self.progress(f"the stream scores, stores and tallies {purchases} purchases ...")
         kafka, began = self.stack.kafka("admin"), time.monotonic()
         while True:
-            done = {"judged": sum(ends_of(kafka, FRAUD_TOPIC).values())} | {
+            done = {"scored": sum(ends_of(kafka, FRAUD_TOPIC).values())} | {
                 f"{topic} by {group}": sum(committed_of(kafka, group, topic).values())
-                for group, topic in _READERS
+                for group, topic in _CONSUMERS
             }
-            if min(done.values()) >= _TOLD_RATIO * purchases:
+            if min(done.values()) >= _ACCEPTED_RATIO * purchases:
                 break
-            if time.monotonic() - began > _TELLING_SECONDS:
-                raise Unusable(f"of {purchases} purchases only so many were done in time: {done}")
-            time.sleep(_LOOK_SECONDS)
-        time.sleep(_REST_SECONDS)
+            if time.monotonic() - began > _PROCESSING_SECONDS:
+                raise Unusable(
+                    f"the stream did not process {purchases} purchases within "
+                    f"{_PROCESSING_SECONDS:.0f} s: {done}; see the services' logs, or use fewer "
+                    "--purchases"
+                )
+            time.sleep(_POLL_SECONDS)
+        time.sleep(_SETTLE_SECONDS)
 
     @contextmanager
-    def _again_and_again(self, step: Step) -> Iterator[list[StepFigures]]:
-        """The step, over and over: worse than an hourly job can be to the stream."""
+    def _repeated(self, step: Step) -> Iterator[list[StepFigures]]:
+        """Run the step repeatedly in a thread: more load than an hourly job puts on the stream."""
         runs: list[StepFigures] = []
         over = threading.Event()
 
@@ -125,12 +129,15 @@ class BatchBenchmark:
             while not over.is_set():
                 runs.append(self._measured(step)[0])
 
-        working = threading.Thread(target=work, name=step.name)
-        working.start()
+        worker = threading.Thread(target=work, name=step.name)
+        worker.start()
         try:
             yield runs
         finally:
             over.set()
-            working.join()
+            worker.join()
         if not runs:
-            raise Unusable(f"{step.name} did not run beside the stream; see above")
+            raise Unusable(
+                f"{step.name} did not run beside the stream, so its effect is unknown; its error "
+                "is printed above"
+            )

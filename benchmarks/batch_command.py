@@ -1,4 +1,4 @@
-"""``fraudwatch benchmark batch``: how fast a day of the batch layer is, with everything running.
+"""Run ``fraudwatch benchmark batch``: time a day of the batch layer with all services running.
 
 The command line starts it as ``python -m benchmarks.batch_command``.
 """
@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.batch_benchmark import BatchBenchmark, world_of
+from benchmarks.batch_benchmark import BatchBenchmark, shop_settings
 from benchmarks.batch_figures import StepFailed
 from benchmarks.machine import machine
 from fraudwatch.cli import entry_point, output
@@ -31,14 +31,14 @@ def batch(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")] = False,
 ) -> None:
-    """Time a day of the batch layer, job by job, and what an archive run costs the stream.
+    """Time a day of the batch layer, job by job, and the stream beside archive runs.
 
-    Every job is timed with its start. Afterwards the stream is measured twice: alone, and while
-    one archive run follows the other.
+    A job's time includes its start. Afterwards the stream is measured twice: alone, and while
+    archive runs follow each other.
     """
     folder = Path(tempfile.mkdtemp(prefix="fraudwatch-benchmark-"))
-    output.say(f"starting a stack of its own in {folder} ...")
-    shop = QUIET_SHOP | world_of(purchases, datetime.now(UTC).date())
+    output.say(f"starting a private stack in {folder} ...")
+    shop = QUIET_SHOP | shop_settings(purchases, datetime.now(UTC).date())
     try:
         with running(folder, shop, "lake") as stack:
             report = BatchBenchmark(stack, output.say).run(purchases, rate, seconds)

@@ -1,4 +1,4 @@
-"""What a measured day of the batch layer comes to: rows a second and memory, step by step."""
+"""Compute the figures of a measured batch day: rows per second and memory, step by step."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-# What a job's JSON calls the rows it took in.
-_ROWS = ("rows_in", "purchases")
+# Names of the input row count in the jobs' JSON.
+_ROW_COUNTS = ("rows_in", "purchases")
 
 
 class StepFailed(RuntimeError):
-    """A step of the measured day did not end well, so its time says nothing."""
+    """A step of the measured day failed, so its time is no result."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepRun:
-    """One command as it ran: its last line of output, its time and its greatest memory."""
+    """One run of a command: last line of output, time and peak memory."""
 
     name: str
     seconds: float
     peak_rss_mib: int
     exit_code: int
     last_line: str
-    trouble: str = ""  # the end of what it said on standard error
+    stderr_tail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class StepFigures:
-    """What is told of a step. Rows are what the job itself counted; unknown is None."""
+    """Reported figures of a step. Rows are the job's own count; None if it gave none."""
 
     name: str
     seconds: float
@@ -39,33 +39,33 @@ class StepFigures:
 
 
 def figures_of_step(run: StepRun, job: str) -> StepFigures:
-    """The figures of one step, whose job is called so in its outcomes.
+    """Compute the figures of one step; ``job`` is its name in the job outcomes.
 
     Raises:
-        StepFailed: it failed; the text holds why.
+        StepFailed: the exit code is not 0; the text holds the end of its standard error.
     """
     if run.exit_code != 0:
-        raise StepFailed(f"{run.name} failed ({run.exit_code}):\n{run.trouble}")
-    rows = rows_told(run.last_line, job)
+        raise StepFailed(f"{run.name} failed ({run.exit_code}):\n{run.stderr_tail}")
+    rows = rows_reported(run.last_line, job)
     pace = None if rows is None or run.seconds <= 0 else round(rows / run.seconds)
     return StepFigures(run.name, round(run.seconds, 1), rows, pace, run.peak_rss_mib)
 
 
-def rows_told(line: str, job: str) -> int | None:
-    """The rows that a job's JSON names: of its outcomes, or its own; None when it names none.
+def rows_reported(line: str, job: str) -> int | None:
+    """Sum the input rows in a job's JSON, of its outcomes or its own; None if it has none.
 
-    Where it tells of another job as well, as refining does of its extract, that one's do not count.
+    Outcomes of another job do not count: refining also reports its extract.
     """
     try:
-        told = json.loads(line)
+        document = json.loads(line)
     except json.JSONDecodeError:
         return None
-    if not isinstance(told, dict):
+    if not isinstance(document, dict):
         return None
-    parts = [one for one in told.get("outcomes", [told]) if isinstance(one, dict)]
-    # A job of several tables tells of each: "archive_topics:fraud_topic".
+    parts = [one for one in document.get("outcomes", [document]) if isinstance(one, dict)]
+    # A job of several tables has an outcome for each: "archive_topics:fraud_topic".
     own = [one for one in parts if str(one.get("job", job)).partition(":")[0] == job]
-    counts = [one[name] for one in own for name in _ROWS if name in one]
+    counts = [one[name] for one in own for name in _ROW_COUNTS if name in one]
     return sum(counts) if counts else None
 
 
@@ -75,11 +75,11 @@ def report_of(
     quiet: Mapping[str, Any],
     beside: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The whole report.
+    """Build the report of the batch benchmark.
 
     Args:
-        purchases: How many the day holds.
-        steps: In their order.
+        purchases: Number of purchases of the day.
+        steps: Figures of the steps, in order.
         quiet: The stream's latencies with no job beside it.
         beside: The same while the archive job ran.
     """

@@ -1,4 +1,4 @@
-"""The jobs of the batch layer as Airflow's tasks run them: the same commands and environment."""
+"""Batch jobs with the commands and the environment of Airflow's tasks."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from fraudwatch.adapters.lake.session import log_options
 from fraudwatch.stack.place import ROOT
 from fraudwatch.stack.private_stack import PrivateStack
 
-# Its tasks get its environment.
-_TASKS_OF: Final = "airflow_scheduler"
+# The service whose environment the tasks inherit.
+_SCHEDULER: Final = "airflow_scheduler"
 
 
 def environment_of_tasks(stack: PrivateStack) -> dict[str, str]:
-    """All variables that a task of this stack runs with."""
-    environment = {**os.environ, **stack.launches[_TASKS_OF].environment}
+    """Return all environment variables of a task on this stack."""
+    environment = {**os.environ, **stack.launches[_SCHEDULER].environment}
     python = environment["FRAUDWATCH_LAKE_PYTHON"]
     return {**environment, "PYSPARK_PYTHON": python, "PYSPARK_DRIVER_PYTHON": python}
 
@@ -33,11 +33,11 @@ class Step:
 
     @property
     def outcome(self) -> str:
-        """What its job is called in the ledger."""
+        """Name of the job in the job outcomes."""
         return self.job.removesuffix(".py").replace("/", ".").rpartition(".")[2]
 
-    def words(self, environment: Mapping[str, str]) -> list[str]:
-        """The command, by the interpreter and the jars of the tasks' environment."""
+    def argv(self, environment: Mapping[str, str]) -> list[str]:
+        """Return the command line, with the interpreter and the jars of the tasks' environment."""
         python = environment["FRAUDWATCH_LAKE_PYTHON"]
         if not self.job.endswith(".py"):
             return [python, "-m", self.job, *self.arguments, "--json"]
@@ -55,13 +55,13 @@ FOLD = Step("fold", "benchmarks.fold_pace")
 
 
 def steps_of(day: date) -> tuple[Step, ...]:
-    """A day of the batch layer, in its order."""
-    that_day = ("--day", day.isoformat())
+    """List the steps of a batch day in their order."""
+    one_day = ("--day", day.isoformat())
     days = ("--from", day.isoformat(), "--until", day.isoformat())
     return (
-        Step("extract", "batch.extract_day", that_day),
-        Step("check", "batch.check_day", that_day),
-        Step("refine day", "refine/refine_day.py", that_day),
+        Step("extract", "batch.extract_day", one_day),
+        Step("check", "batch.check_day", one_day),
+        Step("refine day", "refine/refine_day.py", one_day),
         ARCHIVE,
         Step("refine topics", "refine/refine_topics.py"),
         Step("risk views", "views/build_risk_views.py"),

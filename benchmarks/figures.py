@@ -1,4 +1,4 @@
-"""The figures by which a latency is told."""
+"""Compute percentiles of measured latencies."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 
-def figures_of(values_ms: Sequence[float]) -> dict[str, float]:
-    """Middle, 99th percentile and maximum: values that were measured, none made up between two.
+def latency_percentiles(values_ms: Sequence[float]) -> dict[str, float]:
+    """Return median, 99th percentile and maximum, as measured values without interpolation.
 
-    Of an even number the middle is the upper one, so that no figure looks better for it.
+    Of an even number of values the median is the upper one: the worse of the two.
     """
     p50, p99, largest = np.quantile(values_ms, [0.5, 0.99, 1.0], method="higher").tolist()
     return {"p50": round(p50, 1), "p99": round(p99, 1), "max": round(largest, 1)}

@@ -1,7 +1,7 @@
-"""How fast Spark builds features once it runs: the fold over the whole archive, written nowhere.
+"""Measure the throughput of the feature fold in Spark over the whole archive, without output.
 
-The job that builds them (``spark_jobs/features/build_features.py``) also starts Spark and writes a
-table; this says what the fold alone can do, pass after pass in one session. The first pass also
+The job that builds features (``spark_jobs/features/build_features.py``) also starts Spark and
+writes a table; this measures the fold alone, pass after pass in one session. The first pass also
 starts the Python workers.
 
 Example: python -m benchmarks.fold_pace --json
@@ -25,7 +25,7 @@ _PASSES: Final = 3
 
 
 def pace_of(messages: int, pass_seconds: Sequence[float]) -> dict[str, Any]:
-    """What the passes come to; the last of them counts, as nothing starts in it any more."""
+    """Report all passes and the throughput of the last, which no longer starts anything."""
     return {
         "messages": messages,
         "pass_seconds": [round(seconds, 2) for seconds in pass_seconds],
@@ -34,21 +34,21 @@ def pace_of(messages: int, pass_seconds: Sequence[float]) -> dict[str, Any]:
 
 
 def timed(work: Callable[[], None]) -> float:
-    """Its seconds."""
+    """Run a function and return its seconds."""
     began = time.monotonic()
     work()
     return time.monotonic() - began
 
 
 def main() -> int:
-    """Fold the archive a few times and say how long each took."""
+    """Fold the archive a few times and print the seconds of each pass."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.fold_pace",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--json", action="store_true", help="print exactly one JSON object")
-    asked, settings = parser.parse_args(), LakeSettings()
+    arguments, settings = parser.parse_args(), LakeSettings()
     spark = open_lake(settings, "fold_pace")
     archived = spark.table(f"{lake.DATABASE}.{lake.RAW_TRANSACTION_TOPIC}")
 
@@ -57,9 +57,9 @@ def main() -> int:
             "overwrite"
         ).save()
 
-    told = pace_of(archived.count(), [timed(fold) for _ in range(_PASSES)])
-    said = json.dumps(told) if asked.json else f"{told['messages_per_second']} messages a second"
-    sys.stdout.write(said + "\n")
+    pace = pace_of(archived.count(), [timed(fold) for _ in range(_PASSES)])
+    as_text = f"{pace['messages_per_second']} messages a second"
+    sys.stdout.write((json.dumps(pace) if arguments.json else as_text) + "\n")
     return 0
 
 

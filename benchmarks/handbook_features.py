@@ -1,8 +1,8 @@
-"""The fifteen features of the Fraud Detection Handbook (ch. 3), which hold the current row too.
+"""Compute the fifteen features of the Fraud Detection Handbook (ch. 3), current row included.
 
-Windows reach back from the row's own time, begin excluded, as in the book: 24 hours are a day. A
-terminal's end a week before, when labels have come. This is the book's specification and nothing
-of the platform's own.
+Windows reach back from the row's own time, start excluded, as in the book: 24 hours are a day. A
+terminal's windows end a week earlier, when labels are known. This follows the book's specification
+and uses none of the platform's own features.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _LAST_NIGHT_HOUR: Final = 6
 _SATURDAY, _DAYS_A_WEEK, _EPOCH_WEEKDAY = 5, 7, 3  # 1970-01-01 was a Thursday
 
 
-def book_features(
+def handbook_features(
     event_at_ms: Int64s, card: UInt64s, terminal: UInt64s, eur_cents: Int64s, is_fraud: Bools
 ) -> Float64s:
-    """[row, 15], of rows in the order of time."""
+    """Return the feature matrix [row, 15] of rows in time order."""
     hour = event_at_ms // HOUR_MS % 24
     weekday = (event_at_ms // DAY_MS + _EPOCH_WEEKDAY) % _DAYS_A_WEEK
     columns = [
@@ -37,7 +37,7 @@ def book_features(
 
 
 def _card_columns(event_at_ms: Int64s, card: UInt64s, eur_cents: Int64s) -> list[Float64s]:
-    """Count and mean amount of each window; the row is its window's last."""
+    """Compute count and mean amount of each window; the row is the last in its window."""
     past = _Past(event_at_ms, card)
     columns: list[Float64s] = []
     for days in _WINDOWS_DAYS:
@@ -48,7 +48,10 @@ def _card_columns(event_at_ms: Int64s, card: UInt64s, eur_cents: Int64s) -> list
 
 
 def _terminal_columns(event_at_ms: Int64s, terminal: UInt64s, is_fraud: Bools) -> list[Float64s]:
-    """Count and share of fraud of each window that ends a week before the row; 0 of nothing."""
+    """Compute count and fraud share of each window that ends a week before the row.
+
+    The share of an empty window is 0.
+    """
     past = _Past(event_at_ms, terminal)
     end = past.after(_DELAY_MS)
     columns: list[Float64s] = []
@@ -61,7 +64,7 @@ def _terminal_columns(event_at_ms: Int64s, terminal: UInt64s, is_fraud: Bools) -
 
 
 class _Past:
-    """Rows by owner and time; equal times keep their order."""
+    """Window sums over rows sorted by owner and time; equal times keep their order."""
 
     def __init__(self, event_at_ms: Int64s, owner: UInt64s) -> None:
         self._order = np.lexsort((event_at_ms, owner))
@@ -75,13 +78,13 @@ class _Past:
         self.next = np.arange(1, len(number) + 1)
 
     def after(self, age_ms: int) -> Int64s:
-        """The place of each owner's first row that is younger than that."""
+        """Return the position of each owner's first row younger than ``age_ms``."""
         oldest = self._key - age_ms
         return np.maximum(np.searchsorted(self._key, oldest, side="right"), self._begin)
 
     def sums(self, values: Int64s, first: Int64s, end: Int64s) -> Float64s:
-        """Sums from ``first`` to before ``end``, back in the order of the rows."""
+        """Sum values from ``first`` up to ``end`` (excluded), in the input's row order."""
         total = np.append(0, np.cumsum(values[self._order]))
-        found = np.empty(len(values))
-        found[self._order] = total[end] - total[first]
-        return found
+        sums = np.empty(len(values))
+        sums[self._order] = total[end] - total[first]
+        return sums

@@ -1,4 +1,4 @@
-"""Public data as the stream would have them: mapped as a replay maps them, in its order."""
+"""Read a public data set as labelled transactions, mapped and ordered as a replay does."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ _ABSENT_NUMBERS = (
 
 
 class UnfitData(ValueError):
-    """The file holds rows that the protocol has no place for."""
+    """The file holds rows that the benchmark cannot use."""
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """Purchases in event order, and whether each was fraud."""
+class LabelledTable:
+    """Transactions in event order and whether each was fraud."""
 
     events: Events
     is_fraud: Bools
 
     @property
-    def judged(self) -> LabelledScores:
-        """As what is measured takes it; the customer's one card is their name."""
+    def purchases(self) -> LabelledScores:
+        """Columns that the measures need; a customer has one card, so their key is the card's."""
         return LabelledScores(
             transaction=self.events.transaction_key,
             card=self.events.customer_key,
@@ -52,10 +52,10 @@ class Table:
             is_fraud=self.is_fraud,
         )
 
-    def served(self, label_delay_ms: int) -> Float64s:
-        """What the stream serves: the fold's features, then those of the hourly views.
+    def feature_vectors(self, label_delay_ms: int) -> Float64s:
+        """Compute the stream's feature vectors: the fold's features, then the risk views'.
 
-        Every label is known so long after its purchase.
+        Every label is known ``label_delay_ms`` after its purchase.
         """
         events, frauds = self.events, np.flatnonzero(self.is_fraud)
         past = PastPurchases(
@@ -68,48 +68,52 @@ class Table:
             amount_eur_cents=events.amount_eur_cents,
         )
         known_at_ms = events.event_at_ms[frauds] + label_delay_ms
-        truths = LabelChanges(frauds, known_at_ms, np.ones(len(frauds), dtype=np.bool_))
-        told = view_features_as_of(past, truths, label_delay_ms=label_delay_ms)
-        return np.concatenate([fold(CustomerState(), events).features, told], axis=1)
+        changes = LabelChanges(frauds, known_at_ms, np.ones(len(frauds), dtype=np.bool_))
+        view_features = view_features_as_of(past, changes, label_delay_ms=label_delay_ms)
+        return np.concatenate([fold(CustomerState(), events).features, view_features], axis=1)
 
 
-def read_table(path: Path, mapping: Mapping, rates: RateTable) -> Table:
-    """The purchases that a replay of the file sends, and their labels.
+def read_table(path: Path, mapping: Mapping, rates: RateTable) -> LabelledTable:
+    """Read the purchases that a replay of the file would send, and their labels.
 
     Raises:
-        UnreadableFile: no such file, or of no known kind.
-        WrongMapping: it names no label, or a column that is not there.
+        UnreadableFile: no such file, or of no known format.
+        WrongMapping: it names no label, or a column that does not exist.
         UnfitData: rows make no purchase or have no label.
     """
     if mapping.label is None:
-        raise WrongMapping("label: is missing, so nothing says which rows are fraud")
+        raise WrongMapping("label: is missing, so no row can be labelled; add it to the mapping")
     dataset, labels = DatasetFile(path, mapping), labels_of(path, mapping.label, mapping.separator)
     frames: list[pl.DataFrame] = []
-    truths: list[pl.Series] = []
+    fraud_columns: list[pl.Series] = []
     for piece in dataset.slices():
         is_fraud = labels.gather(piece.numbers - 1)
         if piece.bad or is_fraud.null_count():
             raise UnfitData(
                 f"{path.name}: {len(piece.bad)} rows make no purchase and {is_fraud.null_count()} "
-                "have no label, so its figures would be of another table than the published; get "
-                "it again as data/source_data.txt says"
+                "have no label, so its figures could not be compared with the published ones; "
+                "download it again as data/source_data.txt describes"
             )
         frames.append(piece.purchases)
-        truths.append(is_fraud)
+        fraud_columns.append(is_fraud)
     if not frames:
-        raise UnfitData(f"{path.name} holds no purchase")
-    return Table(events_of(_admitted(pl.concat(frames), rates)), pl.concat(truths).to_numpy())
+        raise UnfitData(f"{path.name} holds no purchase, so there is nothing to measure")
+    events = events_of(_as_transactions(pl.concat(frames), rates))
+    return LabelledTable(events, pl.concat(fraud_columns).to_numpy())
 
 
-def _admitted(purchases: pl.DataFrame, rates: RateTable) -> pl.DataFrame:
-    """Purchases by the names that they have inside.
+def _as_transactions(purchases: pl.DataFrame, rates: RateTable) -> pl.DataFrame:
+    """Convert purchases to the columns of transactions.
 
     Raises:
-        UnfitData: there is no rate for some of them.
+        UnfitData: there is no exchange rate for some of them.
     """
     eur_cents = eur_cents_of(purchases, rates)
     if np.isnan(eur_cents).any():
-        raise UnfitData("for some purchases there is no exchange rate, so ingest would refuse them")
+        raise UnfitData(
+            "some purchases have no exchange rate, so ingest would refuse them; add their "
+            "currency to contracts/rates/eur.csv"
+        )
     source, identity = purchases["source"][0], purchases["id"]
     absent = {name: pl.lit(None, pl.String) for name in _ABSENT_TEXTS}
     absent |= {name: pl.lit(None, pl.Float64) for name in _ABSENT_NUMBERS}

@@ -1,4 +1,4 @@
-"""The benchmark's even load as a timetable: the sender and everybody who measures know it."""
+"""Schedule of the benchmark's even load, shared by the sender and the measurements."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 
 def id_of(source: str, number: int) -> str:
-    """The transaction id of the load's n-th purchase."""
+    """Return the transaction id of the load's n-th purchase."""
     return f"{source}:{number}"
 
 
 @dataclass(frozen=True, slots=True)
 class LivePlan:
-    """When each purchase is due: known to everybody who measures."""
+    """Due time of each purchase at a constant rate, after a warm-up."""
 
     begin_at_ms: int
     per_second: int
@@ -21,14 +21,14 @@ class LivePlan:
 
     @property
     def count(self) -> int:
-        """Purchases in all, those of the warm-up included."""
+        """Number of purchases, those of the warm-up included."""
         return self.per_second * (self.seconds + self.warm_up_seconds)
 
     @property
     def first_counted(self) -> int:
-        """The first purchase after the warm-up."""
+        """Number of the first purchase after the warm-up."""
         return self.per_second * self.warm_up_seconds
 
     def due_ms(self, number: int) -> float:
-        """When the n-th purchase happens, by the clock and whatever else is late."""
+        """Return the due time of the n-th purchase, epoch ms, independent of any delay."""
         return self.begin_at_ms + number * 1000 / self.per_second

@@ -1,4 +1,4 @@
-"""A command run to its end: its time, its last line, and the most memory it and its own took."""
+"""Run a command to its end and measure its time and the peak memory of its process tree."""
 
 from __future__ import annotations
 
@@ -13,41 +13,44 @@ from pathlib import Path
 import psutil
 
 from benchmarks.batch_figures import StepRun
-from benchmarks.process_use import of_tree
+from benchmarks.process_use import usage_of_tree
 
-_LOOK_SECONDS = 0.2
-_TOLD_CHARACTERS = 4_000
+_POLL_SECONDS = 0.2
+_STDERR_CHARACTERS = 4_000
 
 
 def run_measured(
     name: str,
-    words: Sequence[str],
+    argv: Sequence[str],
     *,
     environment: Mapping[str, str],
     folder: Path,
     seconds: float,
 ) -> StepRun:
-    """Run it; ``exit_code`` says whether it went well.
+    """Run a command and measure it; the caller checks ``exit_code``.
 
     Args:
-        name: What the step is called.
-        words: The command.
-        environment: All of its variables.
-        folder: Where it runs.
-        seconds: After so long it is killed.
+        name: Name of the step.
+        argv: The command.
+        environment: All of its environment variables.
+        folder: Its working directory.
+        seconds: Time limit; then it is killed.
+
+    Raises:
+        TimeoutExpired: the time limit passed.
     """
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
         began = time.monotonic()
         command = subprocess.Popen(
-            ["nice", *words], env=dict(environment), cwd=folder, stdout=out, stderr=errors
+            ["nice", *argv], env=dict(environment), cwd=folder, stdout=out, stderr=errors
         )
-        peak = _Peak(command.pid)
+        peak = _MemorySampler(command.pid)
         try:
             exit_code = command.wait(timeout=seconds)
         finally:
             took = time.monotonic() - began
             peak.stop()
-            _end(command)
+            _kill_tree(command)
         out.seek(0)
         errors.seek(0)
         lines = out.read().splitlines()
@@ -57,31 +60,31 @@ def run_measured(
             peak_rss_mib=peak.mib,
             exit_code=exit_code,
             last_line=lines[-1] if lines else "",
-            trouble=errors.read()[-_TOLD_CHARACTERS:],
+            stderr_tail=errors.read()[-_STDERR_CHARACTERS:],
         )
 
 
-class _Peak:
-    """Looks at a process and all its children, a few times a second."""
+class _MemorySampler:
+    """Sample the memory of a process and all its children, a few times a second."""
 
     def __init__(self, pid: int) -> None:
         self.mib = 0
         self._pid = pid
         self._over = threading.Event()
-        self._looking = threading.Thread(target=self._look, name="memory")
-        self._looking.start()
+        self._thread = threading.Thread(target=self._sample, name="memory")
+        self._thread.start()
 
     def stop(self) -> None:
         self._over.set()
-        self._looking.join()
+        self._thread.join()
 
-    def _look(self) -> None:
-        while not self._over.wait(_LOOK_SECONDS):
-            self.mib = max(self.mib, of_tree(self._pid)[1])
+    def _sample(self) -> None:
+        while not self._over.wait(_POLL_SECONDS):
+            self.mib = max(self.mib, usage_of_tree(self._pid)[1])
 
 
-def _end(command: subprocess.Popen[bytes]) -> None:
-    """Kill what is left of it, Java and workers included."""
+def _kill_tree(command: subprocess.Popen[bytes]) -> None:
+    """Kill a command that still runs and its children, Java and workers included."""
     if command.poll() is None:
         for process in psutil.Process(command.pid).children(recursive=True):
             with suppress(psutil.NoSuchProcess):

@@ -1,4 +1,4 @@
-"""What the processes of a stack use: processor time and memory, each with all that it started."""
+"""Measure processor time and memory of a stack's services, each with its child processes."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from fraudwatch.stack.place import Place
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
-    """The mean use of one service over a span."""
+class ResourceUse:
+    """Mean processor cores and memory of one service over an interval."""
 
     cpu_cores: float
     rss_mib: int
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class UsageReading:
     """Processor seconds and memory of every service at one instant."""
 
     at: float
@@ -30,26 +30,28 @@ class Reading:
     rss_mib: Mapping[str, int]
 
     @classmethod
-    def take(cls, place: Place) -> Reading:
+    def read(cls, place: Place) -> UsageReading:
         """Read every running service of a home."""
         cpu_seconds, rss_mib = {}, {}
         for name, running in supervisor.processes(place).items():
             if running.pid > 0:
-                cpu_seconds[name], rss_mib[name] = of_tree(running.pid)
+                cpu_seconds[name], rss_mib[name] = usage_of_tree(running.pid)
         return cls(time.monotonic(), cpu_seconds, rss_mib)
 
-    def until(self, later: Reading) -> dict[str, Use]:
-        """The use of each service between two readings."""
+    def until(self, later: UsageReading) -> dict[str, ResourceUse]:
+        """Return the resource use of each service between two readings."""
         span = later.at - self.at
         return {
-            name: Use(round((later.cpu_seconds[name] - began) / span, 2), later.rss_mib[name])
+            name: ResourceUse(
+                round((later.cpu_seconds[name] - began) / span, 2), later.rss_mib[name]
+            )
             for name, began in self.cpu_seconds.items()
             if name in later.cpu_seconds
         }
 
 
-def of_tree(pid: int) -> tuple[float, int]:
-    """Processor seconds and resident MiB of a process and all that it started."""
+def usage_of_tree(pid: int) -> tuple[float, int]:
+    """Return processor seconds and resident MiB of a process and its children."""
     seconds, resident_bytes = 0.0, 0
     with suppress(psutil.NoSuchProcess):
         leader = psutil.Process(pid)

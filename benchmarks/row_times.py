@@ -1,4 +1,4 @@
-"""When a purchase's verdict can be read in Cassandra: looked for, a few times a second."""
+"""Measure the time until a purchase's verdict can be read in Cassandra, by polling."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ from benchmarks.live_plan import LivePlan, id_of
 from fraudwatch.adapters.store.session import KEYSPACE
 
 SAMPLES_PER_SECOND = 4
-# Whoever waits long looks seldom: looking must not be what slows the writing.
-_LOOK_AGAIN_SECONDS, _LOOK_AGAIN_SHARE = 0.01, 0.05
+# A long wait polls less often, so that polling does not slow the writes.
+_POLL_SECONDS, _POLL_SHARE = 0.01, 0.05
 _GIVE_UP_SECONDS = 30.0
-_AT_ONCE = 16
+_MAX_THREADS = 16
 
 
 def row_times_ms(session: Session, source: str, plan: LivePlan) -> list[float]:
-    """For some purchases of a live load: from due until their verdict is found, in ms.
+    """Return for sampled purchases of a live load the ms from due time to readable verdict.
 
-    One that is not found in 30 s counts with the time waited, so no figure looks better for it.
+    One without a verdict after 30 s counts with the time waited, so it improves no figure.
     """
-    asked = session.prepare(
+    query = session.prepare(
         f"SELECT transaction_id FROM {KEYSPACE}.verdict_by_transaction WHERE transaction_id = ?"  # noqa: S608  names are ours
     )
 
     def wait_for(number: int) -> float:
         due_ms = plan.due_ms(number)
         while True:
-            is_there = session.execute(asked, (id_of(source, number),)).one() is not None
+            is_stored = session.execute(query, (id_of(source, number),)).one() is not None
             waited_seconds = time.time() - due_ms / 1000
-            if is_there or waited_seconds > _GIVE_UP_SECONDS:
+            if is_stored or waited_seconds > _GIVE_UP_SECONDS:
                 return waited_seconds * 1000
-            time.sleep(max(_LOOK_AGAIN_SECONDS, _LOOK_AGAIN_SHARE * waited_seconds))
+            time.sleep(max(_POLL_SECONDS, _POLL_SHARE * waited_seconds))
 
-    with ThreadPoolExecutor(_AT_ONCE, "rows") as pool:
-        looking = []
+    with ThreadPoolExecutor(_MAX_THREADS, "rows") as pool:
+        waits = []
         for number in _sampled(plan):
             time.sleep(max(0.0, plan.due_ms(number) / 1000 - time.time()))
-            looking.append(pool.submit(wait_for, number))
-        return [one.result() for one in looking]
+            waits.append(pool.submit(wait_for, number))
+        return [wait.result() for wait in waits]
 
 
 def _sampled(plan: LivePlan) -> Iterable[int]:

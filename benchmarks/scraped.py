@@ -1,4 +1,4 @@
-"""What a process of ours says of itself on ``/metrics``."""
+"""Scrape a service's Prometheus metrics from ``/metrics``."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ Labels = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Scrape:
-    """All samples of one look."""
+    """All samples of one scrape."""
 
     samples: Mapping[tuple[str, Labels], float]
 
     @classmethod
     def of(cls, port: int) -> Scrape:
-        """Look once."""
-        told = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=10).raise_for_status().text
+        """Scrape the port once."""
+        text = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=10).raise_for_status().text
         return cls(
             {
                 (sample.name, tuple(sorted(sample.labels.items()))): sample.value
-                for family in text_string_to_metric_families(told)
+                for family in text_string_to_metric_families(text)
                 for sample in family.samples
             }
         )
 
     def value(self, name: str, **labels: str) -> float:
-        """One sample; 0 while nothing was counted under these labels."""
+        """Return one sample; 0 while nothing was counted under these labels."""
         return self.samples.get((name, tuple(sorted(labels.items()))), 0.0)
 
     def by(self, name: str, label: str) -> dict[str, float]:
-        """All samples of a name, by one label."""
+        """Return all samples of a metric by the value of one label."""
         return {
             dict(labels)[label]: value
-            for (found, labels), value in self.samples.items()
-            if found == name
+            for (sample_name, labels), value in self.samples.items()
+            if sample_name == name
         }

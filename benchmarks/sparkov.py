@@ -1,9 +1,8 @@
-"""Sparkov's last two months: a model with labels beside the rules and the forest alone.
+"""Sparkov benchmark, last two months: a classifier compared with the rules and the forest alone.
 
-Everything judges as the stream would have: features of the fold and of the hourly views, rules and
-policy by the production code. The model is fitted anew for each week on the month that ends a label
-delay before it; the forest once, on all that came before the two months; the rules are as they
-stand.
+Scores are computed as in the stream: features of the fold and of the hourly risk views, rules and
+policy by the production code. The classifier is fitted for each week on the month that ends a label
+delay before it; the forest once, on everything before the two months; the rules are the policy's.
 """
 
 from __future__ import annotations
@@ -16,8 +15,8 @@ from typing import Any, Final
 import numpy as np
 import xgboost
 
-from benchmarks.handbook_protocol import CARDS_A_DAY, FALSE_ALARM_RATIO, part_of
-from benchmarks.labelled_table import Table
+from benchmarks.handbook_protocol import CARDS_A_DAY, FALSE_POSITIVE_RATIO, select_rows
+from benchmarks.labelled_table import LabelledTable
 from fraudwatch.adapters.artefacts.forest_artefact import forest_model
 from fraudwatch.adapters.artefacts.sklearn_forest import ForestShape, all_features, fit_forest
 from fraudwatch.application.scoring.assess import assess
@@ -35,35 +34,37 @@ DELAY_DAYS: Final = 7
 TRAINING_DAYS: Final = 30
 WEEK_DAYS: Final = 7
 _SEED: Final = 7
-# As spark_xgboost grows them; a task of its own has the same bins.
+# Parameters of spark_xgboost.
 _SHAPE: Final = {"n_estimators": 150, "max_depth": 4, "learning_rate": 0.1, "max_bin": 1_024}
-# Reasons are made in words: not of all purchases at once.
+# Purchases at a time: every assessment builds the sentences of its reasons in memory.
 _ASSESSED_AT_ONCE: Final = 20_000
 _EPOCH: Final = date(1970, 1, 1)
 
 log = logging.getLogger("sparkov")
 
 
-def measure(table: Table, policy: Policy) -> dict[str, Any]:
-    """What each way of ranking finds in the last two months."""
-    day = table.judged.day
+def measure(table: LabelledTable, policy: Policy) -> dict[str, Any]:
+    """Compute how much fraud each ranking finds in the last two months."""
+    day = table.purchases.day
     first = first_tested_day(int(day.max()))
     tested = np.flatnonzero(day >= first)
     log.info("features of %d purchases", len(day))
-    vectors = table.served(DELAY_DAYS * DAY_MS)
+    vectors = table.feature_vectors(DELAY_DAYS * DAY_MS)
     anomaly = _anomaly(vectors, table.events.event_at_ms, np.flatnonzero(day < first), tested)
     probability = _probability(vectors, table.is_fraud, day, first)[tested]
-    seen = RuleInput(
+    rule_input = RuleInput(
         amount_eur_cents=table.events.amount_eur_cents[tested], features=vectors[tested]
     )
-    part = part_of(table.judged, tested)
+    part = select_rows(table.purchases, tested)
     rankings: Mapping[str, Float64s] = {
         "the amount alone": part.eur_cents,
-        "rules alone": _scores(seen, policy, Evidence()),
+        "rules alone": _scores(rule_input, policy, Evidence()),
         "isolation forest alone": anomaly,
-        "verdict: rules and forest": _scores(seen, policy, Evidence(anomaly=anomaly)),
+        "verdict: rules and forest": _scores(rule_input, policy, Evidence(anomaly=anomaly)),
         "model alone": probability,
-        "verdict: rules, forest and model": _scores(seen, policy, Evidence(anomaly, probability)),
+        "verdict: rules, forest and model": _scores(
+            rule_input, policy, Evidence(anomaly, probability)
+        ),
     }
     return {
         "from": (_EPOCH + timedelta(days=first)).isoformat(),
@@ -79,7 +80,7 @@ def measure(table: Table, policy: Policy) -> dict[str, Any]:
                 "auc": auc(score, part.is_fraud),
                 "average_precision": average_precision(score, part.is_fraud),
                 "card_precision_at_100": card_precision(part, score, CARDS_A_DAY).mean,
-                "recall_at_fpr_0_001": recall_at_fpr(score, part.is_fraud, FALSE_ALARM_RATIO),
+                "recall_at_fpr_0_001": recall_at_fpr(score, part.is_fraud, FALSE_POSITIVE_RATIO),
             }
             for name, score in rankings.items()
         ],
@@ -87,7 +88,7 @@ def measure(table: Table, policy: Policy) -> dict[str, Any]:
 
 
 def first_tested_day(last: int) -> int:
-    """The first of the month before the last day's; days since 1970."""
+    """Return the first day of the month before the last day's month; days since 1970."""
     month = datetime.fromtimestamp(last * 86_400, UTC).date().replace(day=1)
     return ((month - timedelta(days=1)).replace(day=1) - _EPOCH).days
 
@@ -108,8 +109,8 @@ def _anomaly(vectors: Float64s, event_at_ms: Int64s, trained: Int64s, tested: In
 
 
 def _probability(vectors: Float64s, is_fraud: Any, day: Int64s, first: int) -> Float64s:
-    """Of each purchase from the first tested day on, by the model of its week; NaN before."""
-    found = np.full(len(day), np.nan)
+    """Predict each purchase from the first tested day on with its week's model; NaN before."""
+    probability = np.full(len(day), np.nan)
     for begins in range(first, int(day.max()) + 1, WEEK_DAYS):
         until = begins - DELAY_DAYS
         trained = np.flatnonzero((day >= until - TRAINING_DAYS) & (day < until))
@@ -117,21 +118,21 @@ def _probability(vectors: Float64s, is_fraud: Any, day: Int64s, first: int) -> F
         is_known = ~np.isnan(vectors[trained]).all(axis=0)
         model = xgboost.XGBClassifier(**_SHAPE, tree_method="hist", random_state=_SEED)
         model.fit(vectors[trained][:, is_known], is_fraud[trained])
-        found[week] = model.predict_proba(vectors[week][:, is_known])[:, 1]
+        probability[week] = model.predict_proba(vectors[week][:, is_known])[:, 1]
         log.info(
-            "week of %s: %d frauds learnt", _EPOCH + timedelta(begins), is_fraud[trained].sum()
+            "week of %s: trained on %d frauds", _EPOCH + timedelta(begins), is_fraud[trained].sum()
         )
-    return found
+    return probability
 
 
-def _scores(seen: RuleInput, policy: Policy, evidence: Evidence) -> Float64s:
-    """The verdicts' scores, by the production code."""
+def _scores(rule_input: RuleInput, policy: Policy, evidence: Evidence) -> Float64s:
+    """Compute the verdicts' scores with the production code."""
     parts = []
-    for begin in range(0, len(seen.amount_eur_cents), _ASSESSED_AT_ONCE):
-        some = slice(begin, begin + _ASSESSED_AT_ONCE)
+    for begin in range(0, len(rule_input.amount_eur_cents), _ASSESSED_AT_ONCE):
+        rows = slice(begin, begin + _ASSESSED_AT_ONCE)
         piece = RuleInput(
-            amount_eur_cents=seen.amount_eur_cents[some], features=seen.features[some]
+            amount_eur_cents=rule_input.amount_eur_cents[rows], features=rule_input.features[rows]
         )
-        said = (None if one is None else one[some] for one in evidence)
-        parts.append(assess(piece, policy, Evidence(*said)).score)
+        outputs = (None if one is None else one[rows] for one in evidence)
+        parts.append(assess(piece, policy, Evidence(*outputs)).score)
     return np.concatenate(parts)

@@ -1,7 +1,7 @@
-"""Measure on Sparkov's last two months what each way of ranking purchases finds.
+"""Compare rankings of purchases on Sparkov's last two months: how much fraud each one finds.
 
-The amount, the rules as they are, the isolation forest, a model that learned from labels a week
-late, and the verdicts that are made of them. Some ten minutes on two cores.
+The amount, the default policy's rules, the isolation forest, a classifier trained on labels a week
+old, and the verdicts made of them. Takes about ten minutes on two cores.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from benchmarks.labelled_table import Table
-from benchmarks.public_run import PublicRun
+from benchmarks.dataset_run import DatasetRun
+from benchmarks.labelled_table import LabelledTable
 from benchmarks.sparkov import measure
 from fraudwatch.adapters.artefacts.policy_file import load_policy
 from fraudwatch.stack.place import ROOT
@@ -19,20 +19,21 @@ POLICY: Final = ROOT / "contracts/policies/default.yaml"
 
 
 def main() -> None:
-    """Measure by the policy that is shipped, and print."""
+    """Measure with the default policy and print the report."""
     policy = load_policy(POLICY)
 
-    def report(table: Table) -> dict[str, Any]:
+    def report(table: LabelledTable) -> dict[str, Any]:
         return measure(table, policy)
 
-    PublicRun("sparkov", __doc__, report, as_text).run()
+    DatasetRun("sparkov", __doc__, report, as_text).run()
 
 
 def as_text(report: Mapping[str, Any]) -> Iterator[str]:
-    """A line a ranking, best first."""
+    """Format one line per ranking, best first."""
     yield (
         f"{report['from']} to {report['until']}: {report['purchases']:,} purchases, "
-        f"{report['frauds']:,} frauds; CP@100 can be {report['card_precision_at_100_perfect']:.3f}"
+        f"{report['frauds']:,} frauds; best possible CP@100 "
+        f"{report['card_precision_at_100_perfect']:.3f}"
     )
     yield f"{'':<34}{'AUC':>7}{'AP':>7}{'CP@100':>8}{'recall at FPR .001':>20}"
     best_first = sorted(report["rankings"], key=lambda one: -float(one["average_precision"]))

@@ -1,4 +1,4 @@
-"""``fraudwatch benchmark stream``: how fast the stream is here, with everything running.
+"""Run ``fraudwatch benchmark stream``: measure the stream's latency and throughput.
 
 The command line starts it as ``python -m benchmarks.stream_command``.
 """
@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from benchmarks.machine import machine
-from benchmarks.stream_benchmark import Benchmark
+from benchmarks.stream_benchmark import StreamBenchmark
 from fraudwatch.cli import entry_point, output
 from fraudwatch.stack.private_stack import QUIET_SHOP, running
 
@@ -29,36 +29,35 @@ def stream(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")] = False,
 ) -> None:
-    """Time the stream: from the event to its verdict and its row, and off a backlog.
+    """Time the stream: from the event to its verdict and its row, and catching up on a backlog.
 
-    Latency counts from the instant a purchase was due, so a sender or a stream that falls behind
-    hides nothing.
+    Latency counts from the time a purchase was due, so delays of the sender are included.
     """
     folder = Path(tempfile.mkdtemp(prefix="fraudwatch-benchmark-"))
-    output.say(f"starting a stack of its own in {folder} ...")
+    output.say(f"starting a private stack in {folder} ...")
     try:
         with running(folder, QUIET_SHOP, "speed") as stack:
-            measured = Benchmark(stack, output.say)
+            benchmark = StreamBenchmark(stack, output.say)
             report = {
                 "rate_per_second": rate,
                 "seconds": seconds,
                 "backlog": backlog,
                 "machine": machine(),
-                **measured.live(rate, seconds),
-                **measured.catch_up(backlog),
+                **benchmark.live(rate, seconds),
+                **benchmark.catch_up(backlog),
             }
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     if as_json:
         output.print_json(report)
     else:
-        _tell(report)
+        _print_report(report)
 
 
-def _tell(report: dict[str, Any]) -> None:
+def _print_report(report: dict[str, Any]) -> None:
     for name in ("event_to_verdict_ms", "event_to_row_ms", "batch_ms", "trigger_ms", "machine"):
-        told = ", ".join(f"{key} {value}" for key, value in report[name].items())
-        output.say(f"{name}: {told}")
+        figures = ", ".join(f"{key} {value}" for key, value in report[name].items())
+        output.say(f"{name}: {figures}")
     for name, use in report["processes"].items():
         output.say(f"{name}: {use['cpu_cores']} cores, {use['rss_mib']} MiB")
     for name in ("catch_up_per_second", "persisted_per_second", "load_average"):

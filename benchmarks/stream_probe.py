@@ -1,7 +1,7 @@
-"""Load for the benchmark of the stream, and the times at which its verdicts come out.
+"""Send the stream benchmark's load and measure when its verdicts arrive.
 
-``python -m benchmarks.stream_probe live|fill`` runs in a process of its own, so
-that whoever measures is not in the way of what is measured. It prints one JSON object.
+``python -m benchmarks.stream_probe live|fill`` is a process of its own, so that the measurement
+does not slow the load. It prints one JSON object.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from benchmarks.figures import figures_of
+from benchmarks.figures import latency_percentiles
 from benchmarks.live_plan import LivePlan, id_of
 from fraudwatch.adapters.codecs.json_codec import encode
 from fraudwatch.adapters.kafka_log.ends import ends_of
@@ -27,83 +27,83 @@ from fraudwatch.settings import KafkaSettings
 from fraudwatch.topics import FRAUD_TOPIC, PARTITIONER, PRODUCED_AT_HEADER, TRANSACTION_TOPIC
 
 CUSTOMERS, MERCHANTS = 50_000, 500
-_BASE32_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
-# As long as the sealed fields of an ordinary purchase.
+_BASE32_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
+# As long as the sealed field of an ordinary purchase.
 _SEALED = "c2VhbGVk" * 40
 _TICK_SECONDS = 0.005
 _GATHER_SECONDS = 20.0
 _BACKLOG_DAYS = 20
 
 
-class Purchases:
-    """Transactions as they lie on the topic, by a seed; ids say the place in the sequence."""
+class SyntheticTransactions:
+    """Generate transactions as on the topic, from a seed; an id ends in its sequence number."""
 
     def __init__(self, source: str) -> None:
         self._source = source
-        self._chance = chance = random.Random(source)
-        self._tokens = [_token(chance) for _ in range(CUSTOMERS)]
-        self._homes = [(chance.uniform(36, 60), chance.uniform(-9, 25)) for _ in self._tokens]
+        self._rng = rng = random.Random(source)
+        self._tokens = [_token(rng) for _ in range(CUSTOMERS)]
+        self._homes = [(rng.uniform(36, 60), rng.uniform(-9, 25)) for _ in self._tokens]
 
     def message(self, number: int, event_at_ms: int) -> tuple[str, bytes]:
-        """Key and value of one transaction."""
-        chance = self._chance
-        customer = chance.randrange(CUSTOMERS)
+        """Return key and value of one transaction."""
+        rng = self._rng
+        customer = rng.randrange(CUSTOMERS)
         token, (latitude, longitude) = self._tokens[customer], self._homes[customer]
-        cents = round(chance.lognormvariate(7.5, 1.0)) + 1
-        made = a_transaction(
+        cents = round(rng.lognormvariate(7.5, 1.0)) + 1
+        transaction = a_transaction(
             transaction_id=id_of(self._source, number),
             customer_token=token,
             event_at_ms=event_at_ms,
             amount_minor=cents,
             amount_eur_cents=cents,
-            merchant_id=f"merchant-{int(chance.paretovariate(1)) % MERCHANTS}",
+            merchant_id=f"merchant-{int(rng.paretovariate(1)) % MERCHANTS}",
             card_token=token,
             device_token=token,
             ip_token=token,
             ip_network_token=token,
-            purchase_latitude=round(latitude + chance.gauss(0, 0.02), 2),
-            purchase_longitude=round(longitude + chance.gauss(0, 0.02), 2),
+            purchase_latitude=round(latitude + rng.gauss(0, 0.02), 2),
+            purchase_longitude=round(longitude + rng.gauss(0, 0.02), 2),
             sealed=_SEALED,
         )
-        return token, encode(made)
+        return token, encode(transaction)
 
 
-def _token(chance: random.Random) -> str:
-    return a_token("a")[:9] + "".join(chance.choices(_BASE32_LETTERS, k=26))
+def _token(rng: random.Random) -> str:
+    return a_token("a")[:9] + "".join(rng.choices(_BASE32_ALPHABET, k=26))
 
 
 def live(kafka: KafkaSettings, source: str, plan: LivePlan) -> dict[str, Any]:
-    """Send at an even rate and read the verdicts as they come; latencies after the warm-up."""
-    made, reader = _made(source, plan), reader_at_end(kafka, FRAUD_TOPIC)
-    sending = threading.Thread(
-        target=send_evenly, args=(kafka, TRANSACTION_TOPIC, made), name="load"
+    """Send at an even rate, read the verdicts, and compute the latencies after the warm-up."""
+    messages, consumer = _messages(source, plan), consumer_at_end(kafka, FRAUD_TOPIC)
+    sender = threading.Thread(
+        target=send_evenly, args=(kafka, TRANSACTION_TOPIC, messages), name="load"
     )
-    sending.start()
-    latencies_ms = _arrivals(reader, source, plan)
-    sending.join()
-    reader.close()
+    sender.start()
+    latencies_ms = _latencies_ms(consumer, source, plan)
+    sender.join()
+    consumer.close()
     return {
         "sent": plan.count,
-        "judged": len(latencies_ms),
-        "event_to_verdict_ms": figures_of(latencies_ms) if latencies_ms else None,
+        "scored": len(latencies_ms),
+        "event_to_verdict_ms": latency_percentiles(latencies_ms) if latencies_ms else None,
     }
 
 
-def _made(source: str, plan: LivePlan) -> list[tuple[str, bytes, int]]:
-    """All of the load, before it begins: making it would take from what is measured."""
-    purchases = Purchases(source)
+def _messages(source: str, plan: LivePlan) -> list[tuple[str, bytes, int]]:
+    """Generate the whole load in advance, because it would take processor time while measuring."""
+    purchases = SyntheticTransactions(source)
     due_ms = [int(plan.due_ms(number)) for number in range(plan.count)]
     return [(*purchases.message(number, at_ms), at_ms) for number, at_ms in enumerate(due_ms)]
 
 
-def send_evenly(kafka: KafkaSettings, topic: str, made: list[tuple[str, bytes, int]]) -> None:
+def send_evenly(kafka: KafkaSettings, topic: str, messages: list[tuple[str, bytes, int]]) -> None:
     """Send (key, value, due time) in order, each when it is due."""
     producer, number = _producer(kafka), 0
-    while number < len(made):
+    while number < len(messages):
         now_ms = time.time() * 1000
-        while number < len(made) and made[number][2] <= now_ms:
-            # Its time is the one at which it was due: a sender that falls behind hides nothing.
-            key, value, due_ms = made[number]
+        while number < len(messages) and messages[number][2] <= now_ms:
+            # Timestamped when due, so that a sender's delay counts as latency.
+            key, value, due_ms = messages[number]
             producer.produce(topic, value, key, timestamp=due_ms)
             number += 1
         producer.poll(0)
@@ -111,25 +111,25 @@ def send_evenly(kafka: KafkaSettings, topic: str, made: list[tuple[str, bytes, i
     producer.flush()
 
 
-def _arrivals(reader: Consumer, source: str, plan: LivePlan) -> list[int]:
-    wanted = plan.count - plan.first_counted
+def _latencies_ms(consumer: Consumer, source: str, plan: LivePlan) -> list[int]:
+    expected = plan.count - plan.first_counted
     prefix, counted_from_ms = f"{source}:".encode(), int(plan.due_ms(plan.first_counted))
     deadline = plan.due_ms(plan.count) / 1000 + _GATHER_SECONDS
-    found: list[int] = []
-    while len(found) < wanted and time.time() < deadline:
-        messages = reader.consume(1_000, timeout=0.05)
+    latencies_ms: list[int] = []
+    while len(latencies_ms) < expected and time.time() < deadline:
+        messages = consumer.consume(1_000, timeout=0.05)
         now_ms = time.time_ns() // 1_000_000
         for message in messages:
             raise_for_error(message)
             due_ms = int(dict(message.headers() or [])[PRODUCED_AT_HEADER] or 0)
             if due_ms >= counted_from_ms and prefix in (message.value() or b""):
-                found.append(now_ms - due_ms)
-    return found
+                latencies_ms.append(now_ms - due_ms)
+    return latencies_ms
 
 
 def fill(kafka: KafkaSettings, source: str, count: int) -> dict[str, Any]:
-    """Put a backlog of some weeks onto the topic as fast as it goes."""
-    producer, purchases = _producer(kafka), Purchases(source)
+    """Send a backlog that spans some weeks to the topic as fast as possible."""
+    producer, purchases = _producer(kafka), SyntheticTransactions(source)
     now_ms = time.time_ns() // 1_000_000
     for number in range(count):
         key, value = purchases.message(number, _spread(now_ms, number, count))
@@ -154,16 +154,16 @@ def _producer(kafka: KafkaSettings) -> Producer:
     )
 
 
-def reader_at_end(kafka: KafkaSettings, topic: str) -> Consumer:
-    """Reads what comes onto a topic from now on."""
-    reader = Consumer(client_config(kafka) | {"group.id": f"{kafka.username}-probe"})
+def consumer_at_end(kafka: KafkaSettings, topic: str) -> Consumer:
+    """Return a consumer assigned at a topic's end offsets."""
+    consumer = Consumer(client_config(kafka) | {"group.id": f"{kafka.username}-probe"})
     ends = ends_of(kafka, topic)
-    reader.assign([TopicPartition(topic, place, end) for place, end in ends.items()])
-    return reader
+    consumer.assign([TopicPartition(topic, number, end) for number, end in ends.items()])
+    return consumer
 
 
 def main() -> None:
-    """Do as the command line says."""
+    """Run the command of the command line and print its result as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     live_command = commands.add_parser("live")
@@ -173,15 +173,15 @@ def main() -> None:
     fill_command.add_argument("--count", type=int, required=True)
     for command in (live_command, fill_command):
         command.add_argument("--source", required=True)
-    given = vars(parser.parse_args())
-    command, source = given.pop("command"), given.pop("source")
+    options = vars(parser.parse_args())
+    command, source = options.pop("command"), options.pop("source")
     kafka = KafkaSettings()
-    found = (
-        live(kafka, source, LivePlan(**given))
+    result = (
+        live(kafka, source, LivePlan(**options))
         if command == "live"
-        else fill(kafka, source, given["count"])
+        else fill(kafka, source, options["count"])
     )
-    sys.stdout.write(json.dumps(found) + "\n")
+    sys.stdout.write(json.dumps(result) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""Inject faults under load, then count what became of every purchase."""
+"""Inject faults under load, then count lost, duplicate and conflicting verdicts."""

@@ -1,4 +1,4 @@
-"""``fraudwatch chaos``: kill everything in turn under traffic, then count what became of it.
+"""Run ``fraudwatch chaos``: kill services in turn under load, then count losses and duplicates.
 
 The command line starts it as ``python -m chaos``.
 """
@@ -15,7 +15,7 @@ import typer
 
 from chaos.faults import plan
 from chaos.load import Load
-from chaos.run import proving
+from chaos.run import chaos_run
 from fraudwatch.cli import entry_point, output
 from fraudwatch.stack.private_stack import QUIET_SHOP, running
 
@@ -28,47 +28,48 @@ app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
 @app.command(epilog="Example: ./fraudwatch chaos --kills 5 --seed 7")
 def chaos(
     kills: Annotated[int, typer.Option(min=1, help="How many kills, in turn.")] = 20,
-    seed: Annotated[int, typer.Option(help="Order, moments and purchases follow from it.")] = 7,
+    seed: Annotated[int, typer.Option(help="Determines order, pauses and purchases.")] = 7,
     rate: Annotated[int, typer.Option(min=1, max=5_000, help="Purchases a second.")] = 300,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")] = False,
 ) -> None:
-    """Prove that nothing is lost: kill -9 the whole path in turn under traffic, then count.
+    """Kill -9 the services of the path in turn under load, then count losses and duplicates.
 
-    It runs on a stack of its own in a temporary folder, never on yours. The exit code is 0 only if
-    nothing is lost, doubled, contradicted or judged by features other than one fold gives.
+    It runs on a private stack in a temporary folder, never on yours. The exit code is 0 only if no
+    purchase is lost, duplicated, scored twice differently, or scored with features that differ
+    from those of one fold.
     """
     folder = Path(tempfile.mkdtemp(prefix="fraudwatch-chaos-"))
-    output.say(f"seed {seed}; starting a stack of its own in {folder} ...")
-    kept = True
+    output.say(f"seed {seed}; starting a private stack in {folder} ...")
+    is_kept = True
     try:
-        report = _prove(folder, kills, seed, rate)
-        kept = not report["ok"]
+        report = _run(folder, kills, seed, rate)
+        is_kept = not report["ok"]
     finally:
-        if kept:
-            output.say(f"logs, ledger and data are kept in {folder}; remove it when they were read")
+        if is_kept:
+            output.say(f"logs, ledger and data are kept in {folder}; remove it after inspection")
         else:
             shutil.rmtree(folder)
     if as_json:
         output.print_json(report)
     else:
-        _tell(report)
+        _print_report(report)
     if not report["ok"]:
         raise typer.Exit(entry_point.FAILED)
 
 
-def _prove(folder: Path, kills: int, seed: int, rate: int) -> dict[str, Any]:
+def _run(folder: Path, kills: int, seed: int, rate: int) -> dict[str, Any]:
     faults = plan(seed, kills)
     with running(folder, QUIET_SHOP, "speed") as stack:
         began, load = time.monotonic(), Load(seed, SOURCE)
-        with proving(stack, folder, load, rate, output.say) as proof:
-            proof.break_things(faults)
-            output.say("waiting until everything sent is judged and stored ...")
-            proof.drain()
-            return proof.report(faults, proof.count(), time.monotonic() - began)
+        with chaos_run(stack, folder, load, rate, output.say) as run:
+            run.run_faults(faults)
+            output.say("waiting until everything sent is scored and stored ...")
+            run.drain()
+            return run.report(faults, run.count(), time.monotonic() - began)
 
 
-def _tell(report: dict[str, Any]) -> None:
+def _print_report(report: dict[str, Any]) -> None:
     output.say(
         f"{report['accepted']} purchases acknowledged, {report['verdicts']} verdicts, "
         f"{report['kills']} kills in {report['seconds']} s, {report['kills_at_a_verdict']} of them "
@@ -78,15 +79,17 @@ def _tell(report: dict[str, Any]) -> None:
         output.say(f"{kind}: {report[kind]}")
         for example in report["examples"].get(kind, ()):
             output.say(f"  {example}")
-    output.say(f"repeated_messages: {told_of_repeats(report['repeated_messages'])}")
-    output.say("nothing lost, nothing twice" if report["ok"] else "the promise is broken")
+    output.say(f"repeated_messages: {describe_repeats(report['repeated_messages'])}")
+    output.say(
+        "ok: nothing lost, nothing twice" if report["ok"] else "failed: see the counts above"
+    )
 
 
-def told_of_repeats(repeated_messages: int) -> str:
-    """What the copies say of the proof itself: without any, nothing could have been conflicting."""
+def describe_repeats(repeated_messages: int) -> str:
+    """Explain the number of repeated messages: without any, no conflict was possible."""
     if repeated_messages:
-        return f"{repeated_messages}, the evidence that a batch was redone and its copies compared"
-    return "0, so no batch was redone: 'conflicting' had nothing to compare and proves little"
+        return f"{repeated_messages}, so a micro-batch was replayed and its copies were compared"
+    return "0, so no micro-batch was replayed: 'conflicting' had nothing to compare"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What is broken, in which order and when: a plan that follows from its seed alone."""
+"""Plan the faults of a chaos run: services, order and pauses, all derived from a seed."""
 
 from __future__ import annotations
 
@@ -7,56 +7,56 @@ import itertools
 import random
 from dataclasses import dataclass
 
-# Every process that a purchase passes, the engines included.
+# Every process on a purchase's path, the engines included.
 SERVICES = ("ingest", "detector", "persister", "kafka", "cassandra")
-# The one that publishes and has Spark commit afterwards: between the two it is killed on purpose.
+# It publishes verdicts before Spark commits; some kills aim between the two.
 _PUBLISHES_THEN_COMMITS = "detector"
-# The persister's consumer group gives up a silent member after 45 s; it must outlive that.
+# Longer than the 45 s after which the persister's consumer group removes a silent member.
 STOP_SECONDS = 50.0
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 6.0
 
 
-class Kind(enum.StrEnum):
-    """How a process is broken."""
+class FaultKind(enum.StrEnum):
+    """Kind of fault to inject."""
 
-    KILL = "kill"  # SIGKILL to its whole group, so that nothing of it lives on
-    # SIGKILL right after its next verdict, to meet a batch that is published and not committed.
+    KILL = "kill"  # SIGKILL to the whole process group
+    # SIGKILL right after the next verdict, to hit a batch that is published and not committed.
     KILL_AT_VERDICT = "kill_at_verdict"
-    STOP = "stop"  # SIGSTOP, later SIGCONT: it returns and knows nothing of the time between
+    STOP = "stop"  # SIGSTOP, later SIGCONT: the process continues without noticing the pause
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One blow: on whom, how, and how long the path runs in peace before it."""
+    """One fault: service, kind, and the pause without faults before it."""
 
     service: str
-    kind: Kind
+    kind: FaultKind
     pause_seconds: float
 
 
 def plan(
     seed: int, kills: int, services: tuple[str, ...] = SERVICES, *, stop: str | None = "persister"
 ) -> list[Fault]:
-    """Kills in turn, each round in another order; one service is stopped once, in between.
+    """Plan kills in turn, each round in another order; one service is stopped once, in between.
 
     Every second kill of the detector, the first included, waits for a verdict.
     """
-    chance = random.Random(seed)
-    blows: list[tuple[str, Kind]] = []
-    while len(blows) < kills:
-        blows += [(one, Kind.KILL) for one in chance.sample(services, len(services))]
-    blows = _some_at_a_verdict(blows[:kills])
+    rng = random.Random(seed)
+    faults: list[tuple[str, FaultKind]] = []
+    while len(faults) < kills:
+        faults += [(one, FaultKind.KILL) for one in rng.sample(services, len(services))]
+    faults = _some_at_a_verdict(faults[:kills])
     if stop is not None:
-        blows.insert(chance.randint(0, len(blows)), (stop, Kind.STOP))
+        faults.insert(rng.randint(0, len(faults)), (stop, FaultKind.STOP))
     return [
-        Fault(service, kind, chance.uniform(SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS))
-        for service, kind in blows
+        Fault(service, kind, rng.uniform(SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS))
+        for service, kind in faults
     ]
 
 
-def _some_at_a_verdict(blows: list[tuple[str, Kind]]) -> list[tuple[str, Kind]]:
-    kinds = itertools.cycle((Kind.KILL_AT_VERDICT, Kind.KILL))
+def _some_at_a_verdict(faults: list[tuple[str, FaultKind]]) -> list[tuple[str, FaultKind]]:
+    kinds = itertools.cycle((FaultKind.KILL_AT_VERDICT, FaultKind.KILL))
     return [
         (service, next(kinds) if service == _PUBLISHES_THEN_COMMITS else kind)
-        for service, kind in blows
+        for service, kind in faults
     ]

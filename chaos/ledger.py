@@ -1,6 +1,6 @@
-"""The oracle of the proof: every purchase that was acknowledged, on disk before the next is sent.
+"""Ledger of acknowledged purchases: on disk before the next batch is sent.
 
-It lies outside of everything that is killed, so what it says was promised.
+The oracle of a chaos run; it is written by a process that no fault kills.
 """
 
 from __future__ import annotations
@@ -11,27 +11,27 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 
-class Ledger:
-    """A file of acknowledged transaction ids, only ever appended, one batch a line."""
+class AcknowledgementLedger:
+    """Append-only file of acknowledged transaction ids, one batch per line."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
-    def accept(self, ids: Sequence[str], at_ms: int) -> None:
-        """Write down that these were acknowledged; returns when that is on disk."""
+    def record(self, ids: Sequence[str], at_ms: int) -> None:
+        """Record acknowledged ids; returns when they are on disk."""
         line = json.dumps({"at_ms": at_ms, "ids": list(ids)}) + "\n"
-        # One write for one line: threads that append never mix their lines.
+        # One write per line, so that lines of concurrent threads do not mix.
         os.write(self._descriptor, line.encode())
         os.fsync(self._descriptor)
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file."""
         os.close(self._descriptor)
 
 
 def accepted_ids(path: Path) -> set[str]:
-    """Every id in a ledger; a repeated purchase is the same purchase."""
+    """Read all ids of a ledger; a repeated purchase counts once."""
     return set(_ids(path))
 
 

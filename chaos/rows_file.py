@@ -1,6 +1,6 @@
-"""The rows of the system of record as a file, from the process that reads to the one that folds.
+"""Pass the verdict rows of Cassandra as a file to the process that folds the log.
 
-No environment holds both the driver of Cassandra and the compiled fold.
+No environment has both Cassandra's driver and the compiled fold.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-Row = tuple[str, str]  # transaction id, verdict id; neither can hold a tab
+Row = tuple[str, str]  # transaction id, verdict id; neither can contain a tab
 
 
 def write_rows(path: Path, rows: Iterable[Row]) -> int:
-    """Write one line a row; returns how many there were."""
+    """Write one line per row; returns the number of rows."""
     count = 0
     with path.open("w", encoding="utf-8") as file:
         for row in rows:
@@ -22,7 +22,7 @@ def write_rows(path: Path, rows: Iterable[Row]) -> int:
 
 
 def read_rows(path: Path) -> Iterator[Row]:
-    """What was written."""
+    """Read the rows of a written file."""
     with path.open(encoding="utf-8") as lines:
         for line in lines:
             transaction_id, _, verdict_id = line.rstrip("\n").partition("\t")

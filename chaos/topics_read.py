@@ -1,4 +1,4 @@
-"""Whole topics, read back by transaction: what the log holds, and what became of it."""
+"""Read whole topics back by transaction: log, verdicts, features, dead letters."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from confluent_kafka import Message
 
-from chaos.feature_comparison import Served
-from chaos.findings import Judged
+from chaos.feature_comparison import ServedFeatures
+from chaos.findings import VerdictCopies
 from fraudwatch.adapters.codecs.json_codec import decode
 from fraudwatch.adapters.codecs.log_fold import fold_messages, packed
 from fraudwatch.adapters.kafka_log.ends import ends_of
@@ -31,15 +31,15 @@ from fraudwatch.topics import (
 
 
 @dataclass(frozen=True, slots=True)
-class _Named:
-    """As much of a transaction as is needed to recognise it."""
+class _TransactionId:
+    """The id of a transaction, without its other fields."""
 
     transaction_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class _NamedVerdict:
-    """The same of a verdict."""
+class _VerdictIds:
+    """The ids of a verdict, without its other fields."""
 
     transaction_id: str
     verdict_id: str
@@ -48,78 +48,94 @@ class _NamedVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """Whole topics as they are now, of one source or of all."""
+    """Reader of whole topics up to their end offsets, for one source or all."""
 
     kafka: KafkaSettings
     source: str | None = None
 
     def is_ours(self, transaction_id: str) -> bool:
-        """Whether it is looked at."""
+        """Whether the transaction belongs to this reader's source."""
         return self.source is None or transaction_id.startswith(f"{self.source}:")
 
-    def judged(self, put_aside: set[str], letters: set[str]) -> dict[str, Judged]:
-        """The verdicts by transaction; one that the persister put aside excuses its row."""
-        found: defaultdict[str, Judged] = defaultdict(Judged)
+    def verdicts(self, dead_lettered: set[str], origins: set[str]) -> dict[str, VerdictCopies]:
+        """Read the verdicts by transaction.
+
+        Args:
+            dead_lettered: Ids of verdicts that the persister dead-lettered are added.
+            origins: Origins of the dead letters.
+        """
+        by_id: defaultdict[str, VerdictCopies] = defaultdict(VerdictCopies)
         for message in self._all(FRAUD_TOPIC):
-            verdict = decode(_NamedVerdict, message.value() or b"")
+            verdict = decode(_VerdictIds, message.value() or b"")
             if not self.is_ours(verdict.transaction_id):
                 continue
-            one = found[verdict.transaction_id]
+            one = by_id[verdict.transaction_id]
             one.verdict_ids.add(verdict.verdict_id)
             one.risk_views.add(verdict.risk_view)
             one.copies.add(_digest(message))
             one.messages += 1
-            if _origin(message) in letters:
-                put_aside.add(verdict.transaction_id)
-        return dict(found)
+            if _origin(message) in origins:
+                dead_lettered.add(verdict.transaction_id)
+        return dict(by_id)
 
-    def served(self) -> dict[str, list[Served]]:
-        """The features that each transaction was judged by."""
-        found: defaultdict[str, list[Served]] = defaultdict(list)
+    def served(self) -> dict[str, list[ServedFeatures]]:
+        """Read the features that each transaction was scored with."""
+        by_id: defaultdict[str, list[ServedFeatures]] = defaultdict(list)
         for message in self._all(FEATURE_TOPIC):
-            told = _headers(message)
-            if self.is_ours(name := told[TRANSACTION_ID_HEADER]):
-                found[name].append(Served(told[FEATURES_VERSION_HEADER], message.value() or b""))
-        return dict(found)
+            headers = _headers(message)
+            if self.is_ours(name := headers[TRANSACTION_ID_HEADER]):
+                version = headers[FEATURES_VERSION_HEADER]
+                by_id[name].append(ServedFeatures(version, message.value() or b""))
+        return dict(by_id)
 
-    def letters(self) -> dict[str, str]:
-        """The stage of every dead letter, by its origin."""
-        told = [_headers(message) for message in self._all(DEAD_LETTER_TOPIC)]
-        return {one["fraudwatch.origin"]: one["fraudwatch.stage"] for one in told}
+    def dead_letter_stages(self) -> dict[str, str]:
+        """Read the stage of every dead letter, by its origin."""
+        headers = [_headers(message) for message in self._all(DEAD_LETTER_TOPIC)]
+        return {one["fraudwatch.origin"]: one["fraudwatch.stage"] for one in headers}
 
     def folded(
-        self, logged: set[str], put_aside: set[str], letters: set[str]
+        self, logged: set[str], dead_lettered: set[str], origins: set[str]
     ) -> dict[str, list[bytes]]:
-        """The features of one fold over the whole log, from nothing, in offset order."""
+        """Compute features by one fold over the whole log, from an empty state, in offset order.
+
+        Args:
+            logged: All transaction ids of the log are added.
+            dead_lettered: Ids of transactions that the detector dead-lettered are added.
+            origins: Origins of the dead letters.
+        """
         customers = CustomerState()
-        found: defaultdict[str, list[bytes]] = defaultdict(list)
-        for messages in self._all_at_once(TRANSACTION_TOPIC):
-            self._note_names(messages, logged, put_aside, letters)
+        by_id: defaultdict[str, list[bytes]] = defaultdict(list)
+        for messages in self._batches(TRANSACTION_TOPIC):
+            self._collect_ids(messages, logged, dead_lettered, origins)
             produced_at_ms = np.array([m.timestamp()[1] for m in messages], dtype=np.int64)
             rows = fold_messages(customers, [m.value() or b"" for m in messages], produced_at_ms)
             names = rows.frame["transaction_id"].to_list()
             for name, vector in zip(names, packed(rows.features), strict=True):
                 if self.is_ours(name):
-                    found[name].append(vector)
-        return dict(found)
+                    by_id[name].append(vector)
+        return dict(by_id)
 
-    def _note_names(
-        self, messages: Sequence[Message], logged: set[str], put_aside: set[str], letters: set[str]
+    def _collect_ids(
+        self,
+        messages: Sequence[Message],
+        logged: set[str],
+        dead_lettered: set[str],
+        origins: set[str],
     ) -> None:
         for message in messages:
             try:
-                name = decode(_Named, message.value() or b"").transaction_id
+                name = decode(_TransactionId, message.value() or b"").transaction_id
             except Refused:
-                continue  # garbage has no name, so nobody was promised anything about it
+                continue  # it has no id, so it was never acknowledged
             logged.add(name)
-            if _origin(message) in letters:
-                put_aside.add(name)
+            if _origin(message) in origins:
+                dead_lettered.add(name)
 
     def _all(self, topic: str) -> Iterator[Message]:
-        for some in self._all_at_once(topic):
-            yield from some
+        for messages in self._batches(topic):
+            yield from messages
 
-    def _all_at_once(self, topic: str) -> Iterator[list[Message]]:
+    def _batches(self, topic: str) -> Iterator[list[Message]]:
         return read_range(self.kafka, topic, ends_of(self.kafka, topic))
 
 
@@ -128,7 +144,7 @@ def _origin(message: Message) -> str:
 
 
 def _digest(message: Message) -> bytes:
-    """Of everything that a reader of the topic can see."""
+    """Hash everything that a consumer gets: key, headers, value."""
     parts = (message.key(), message.headers(), message.value())
     return hashlib.blake2b(repr(parts).encode(), digest_size=16).digest()
 

@@ -1,4 +1,4 @@
-"""The moment right after a new verdict: Spark has most likely not committed its batch yet."""
+"""Wait for a new verdict on ``fraud_topic``: Spark has most likely not committed its batch yet."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _POLL_SECONDS = 0.5
 
 @contextmanager
 def new_verdict(kafka: KafkaSettings, *, topic: str = FRAUD_TOPIC) -> Iterator[None]:
-    """Enter as soon as the topic holds a verdict that it did not hold before.
+    """Wait for a new verdict on the topic, then run the body at once.
 
-    The consumer is closed only when the body is done: in the time it takes Spark may commit.
+    The consumer is closed after the body, because Spark may commit while it closes.
 
     Raises:
-        Unusable: none came in a minute, or the broker cannot be asked.
+        Unusable: no verdict arrived within a minute, or the broker does not answer.
     """
     with _at_the_ends(kafka, topic) as consumer:
         _wait_for_new_message(consumer, VERDICT_SECONDS)
@@ -34,12 +34,12 @@ def new_verdict(kafka: KafkaSettings, *, topic: str = FRAUD_TOPIC) -> Iterator[N
 
 
 def _wait_for_new_message(consumer: Consumer, within_seconds: float) -> None:
-    """Return with the first message behind a partition's end.
+    """Return at the first message after a partition's end offset.
 
-    What is read before the consumer stood at that end may be older, and its batch committed.
+    A message read before the consumer reached that end may be older, and its batch committed.
     """
     at_end: set[int | None] = set()
-    said, deadline = "nothing", time.monotonic() + within_seconds
+    last_error, deadline = "none", time.monotonic() + within_seconds
     while time.monotonic() < deadline:
         if (message := consumer.poll(_POLL_SECONDS)) is None:
             continue
@@ -49,30 +49,30 @@ def _wait_for_new_message(consumer: Consumer, within_seconds: float) -> None:
                 return
         elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  its public name
             at_end.add(message.partition())
-        else:  # the client tries again by itself; its word is worth telling when nothing comes
-            said = error.str()
+        else:  # the client retries by itself; the last error explains a timeout
+            last_error = error.str()
     raise Unusable(
-        f"no new verdict came in {within_seconds:.0f} s (Kafka's client said: {said}), so the "
-        "detector was not killed at one; see in its log whether it judges"
+        f"no new verdict came in {within_seconds:.0f} s (last error of Kafka's client: "
+        f"{last_error}), so the detector was not killed at one; see in its log whether it scores"
     )
 
 
 @contextmanager
 def _at_the_ends(kafka: KafkaSettings, topic: str) -> Iterator[Consumer]:
-    """A consumer assigned by hand: it joins no group and commits nothing."""
-    asking = {
-        "group.id": f"{kafka.username}-moment",  # asked for by the client
+    """Open a consumer at the end offsets; it joins no group and commits nothing."""
+    options = {
+        "group.id": f"{kafka.username}-moment",  # required by the client
         "enable.auto.commit": False,
         "enable.partition.eof": True,
         "fetch.wait.max.ms": _FETCH_WAIT_MS,
     }
-    with closing(Consumer(client_config(kafka) | asking)) as consumer:
+    with closing(Consumer(client_config(kafka) | options)) as consumer:
         try:
             known = consumer.list_topics(topic, timeout=_ANSWER_SECONDS).topics[topic].partitions
         except KafkaException as error:
             raise Unusable(
-                f"{topic} at {kafka.bootstrap_servers} cannot be looked at ({error}), so no "
-                "verdict can be waited for; see Kafka's log"
+                f"{topic} at {kafka.bootstrap_servers} cannot be read ({error}), so no new "
+                "verdict can be detected; see Kafka's log"
             ) from error
         consumer.assign([TopicPartition(topic, number, OFFSET_END) for number in known])
         yield consumer

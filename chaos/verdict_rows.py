@@ -1,4 +1,4 @@
-"""The system of record, as the proof looks at it: which verdict rows there are."""
+"""Read the verdict rows of Cassandra, also while it is being killed."""
 
 from __future__ import annotations
 
@@ -17,46 +17,47 @@ from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.settings import CassandraSettings
 from fraudwatch.stack.place import Unusable
 
-_LOOK_AGAIN_SECONDS = 0.25
+_POLL_SECONDS = 0.25
 _REQUEST_SECONDS = 10.0
 _TABLE = f"{KEYSPACE}.verdict_by_transaction"
 
 
-class StoredVerdicts:
-    """Asks again while Cassandra is away: it is one of those that are killed."""
+class VerdictRows:
+    """Reader of verdict rows that retries while Cassandra, itself a target, is unavailable."""
 
     def __init__(self, settings: CassandraSettings) -> None:
         self._settings = settings
 
     def wait_for(self, ids: Collection[str], within_seconds: float) -> None:
-        """Return when each of these has its row.
+        """Return when each of these transactions has its row.
 
         Raises:
-            Unusable: not in time.
+            Unusable: some have none in time.
         """
         deadline, missing = time.monotonic() + within_seconds, set(ids)
         while missing:
             with suppress(StoreUnavailable):
-                self._look_for(missing, deadline)
+                self._remove_stored(missing, deadline)
             if missing and time.monotonic() > deadline:
                 raise Unusable(
                     f"{len(missing)} of {len(ids)} purchases have no row after "
-                    f"{within_seconds:.0f} s, such as {min(missing)}"
+                    f"{within_seconds:.0f} s, such as {min(missing)}, so the path did not "
+                    "recover; see the logs of detector and persister"
                 )
 
-    def _look_for(self, missing: set[str], deadline: float) -> None:
-        """Cross off what has its row, until nothing is missing or Cassandra goes away."""
+    def _remove_stored(self, missing: set[str], deadline: float) -> None:
+        """Remove ids with a row from the set, until it is empty or Cassandra is unavailable."""
         with _session(self._settings) as session, translate_driver_errors():
             while missing and time.monotonic() < deadline:
-                missing -= _found(session, missing)
-                time.sleep(_LOOK_AGAIN_SECONDS if missing else 0)
+                missing -= _stored(session, missing)
+                time.sleep(_POLL_SECONDS if missing else 0)
 
     def write_to(self, path: Path) -> int:
-        """Write every row to a file; returns how many there are."""
+        """Write every row to a file; returns the number of rows."""
         with _session(self._settings) as session:
-            found = session.execute(f"SELECT transaction_id, verdict FROM {_TABLE}")  # noqa: S608  names are ours
+            rows = session.execute(f"SELECT transaction_id, verdict FROM {_TABLE}")  # noqa: S608  names are ours
             return write_rows(
-                path, ((row["transaction_id"], verdict_from(row).verdict_id) for row in found)
+                path, ((row["transaction_id"], verdict_from(row).verdict_id) for row in rows)
             )
 
 
@@ -69,7 +70,7 @@ def _session(settings: CassandraSettings) -> Iterator[Session]:
         close(session)
 
 
-def _found(session: Session, ids: Collection[str]) -> set[str]:
-    asked = f"SELECT transaction_id FROM {_TABLE} WHERE transaction_id = %s"  # noqa: S608  names are ours
-    rows: list[Any] = [session.execute(asked, (one,)).one() for one in ids]
+def _stored(session: Session, ids: Collection[str]) -> set[str]:
+    query = f"SELECT transaction_id FROM {_TABLE} WHERE transaction_id = %s"  # noqa: S608  names are ours
+    rows: list[Any] = [session.execute(query, (one,)).one() for one in ids]
     return {row["transaction_id"] for row in rows if row is not None}

@@ -1,7 +1,7 @@
-"""Receive mails by SMTP in development and show them on a web page.
+"""Development mailbox: accept every mail by SMTP and show it on a web page.
 
-It replaces a real mail server, so that failure mails can be read without one. ``python -m
-dev_mail.mailbox`` listens on loopback and delivers nothing anywhere.
+Replaces a mail server, so that failure mails can be read without one. ``python -m
+dev_mail.mailbox`` listens on loopback and forwards nothing.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from dev_mail.page import pages
 from fraudwatch.settings import MailboxSettings
 
 LOOPBACK = "127.0.0.1"
-MAX_MAIL_BYTES = 2_000_000
-_ACCEPTED = "250 accepted"
+MAX_BYTES = 2_000_000
+_ACCEPTED = "250 OK"
 
 
-class SmtpHandler:
-    """Store each mail that the SMTP server receives."""
+class MailHandler:
+    """SMTP handler that stores each mail."""
 
     def __init__(self, mails: Mails) -> None:
         self._mails = mails
 
-    async def handle_DATA(  # noqa: N802  aiosmtpd finds it by this name
+    async def handle_DATA(  # noqa: N802  aiosmtpd calls it by this name
         self, _server: SMTP, _session: Session, envelope: Envelope
     ) -> str:
-        """Store the mail unchanged; an error while storing refuses it."""
+        """Store a mail unchanged; an error while storing makes the server refuse it."""
         content = envelope.content
         raw = content if isinstance(content, bytes) else (content or "").encode()
         await asyncio.to_thread(self._mails.add, raw)
@@ -42,12 +42,12 @@ class SmtpHandler:
 
 
 def create_app(mails: Mails, *, smtp_port: int) -> FastAPI:
-    """Create the web page, with an SMTP server that runs as long as the page."""
+    """Create the web page's app; the SMTP server runs in its lifespan."""
 
     @asynccontextmanager
-    async def serve_smtp(_app: FastAPI) -> AsyncIterator[None]:
+    async def smtp_server(_app: FastAPI) -> AsyncIterator[None]:
         server = await asyncio.get_running_loop().create_server(
-            lambda: SMTP(SmtpHandler(mails), data_size_limit=MAX_MAIL_BYTES, ident="mailbox"),
+            lambda: SMTP(MailHandler(mails), data_size_limit=MAX_BYTES, ident="mailbox"),
             LOOPBACK,
             smtp_port,
         )
@@ -55,9 +55,9 @@ def create_app(mails: Mails, *, smtp_port: int) -> FastAPI:
             yield
 
     app = FastAPI(
-        title="Mailbox", docs_url=None, redoc_url=None, openapi_url=None, lifespan=serve_smtp
+        title="Mailbox", docs_url=None, redoc_url=None, openapi_url=None, lifespan=smtp_server
     )
-    # A foreign host name that resolves to this machine must not read the mails (DNS rebinding).
+    # Against DNS rebinding: a web page of another host name must not read the mails.
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[LOOPBACK, "localhost"])
     app.state.mails = mails
     app.include_router(pages)
@@ -65,7 +65,7 @@ def create_app(mails: Mails, *, smtp_port: int) -> FastAPI:
 
 
 def main() -> None:
-    """Receive mails and show them, on loopback."""
+    """Run the mailbox on loopback."""
     argparse.ArgumentParser(prog="python -m dev_mail.mailbox", description=__doc__).parse_args()
     settings = MailboxSettings()
     app = create_app(Mails(settings.folder), smtp_port=settings.smtp_port)

@@ -1,4 +1,4 @@
-"""Store mails in a Maildir and parse them so that even a malformed mail can be shown."""
+"""Store mails in a Maildir and parse them; a malformed mail is still shown."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from email.message import Message
 from mailbox import Maildir
 from pathlib import Path
 
-MAX_MAILS = 1_000
+MAX_KEPT = 1_000
 _UNREADABLE = "(cannot be read)"
 _KEY = re.compile(r"(\d+)\.M(\d+)")
 
@@ -31,17 +31,17 @@ class Mail:
 
 
 class Mails:
-    """The stored mails; beyond the limit the oldest are deleted."""
+    """Maildir with a limited number of mails; the oldest are deleted first."""
 
-    def __init__(self, folder: Path, *, max_mails: int = MAX_MAILS) -> None:
+    def __init__(self, folder: Path, *, max_kept: int = MAX_KEPT) -> None:
         folder.parent.mkdir(parents=True, exist_ok=True)
         self._maildir = Maildir(folder, factory=None, create=True)
-        self._max_mails = max_mails
+        self._max_kept = max_kept
 
     def add(self, raw: bytes) -> None:
-        """Store a mail unchanged, and delete the oldest beyond the limit."""
+        """Store a mail byte by byte and delete the oldest beyond the limit."""
         self._maildir.add(raw)
-        for key in self._keys()[self._max_mails :]:
+        for key in self._keys()[self._max_kept :]:
             self._maildir.discard(key)
 
     def newest(self, count: int) -> Iterator[Mail]:
@@ -61,7 +61,7 @@ class Mails:
         message = message_from_bytes(self._maildir.get_bytes(key))
         return Mail(
             key=key,
-            received_at=datetime.fromtimestamp(_timestamp(key)[0], UTC),
+            received_at=datetime.fromtimestamp(_moment(key)[0], UTC),
             subject=_header(message, "Subject"),
             sender=_header(message, "From"),
             recipient=_header(message, "To"),
@@ -69,11 +69,11 @@ class Mails:
         )
 
     def _keys(self) -> list[str]:
-        return sorted(self._maildir.keys(), key=_timestamp, reverse=True)
+        return sorted(self._maildir.keys(), key=_moment, reverse=True)
 
 
-def _timestamp(key: str) -> tuple[int, int]:
-    """Parse seconds and microseconds from a Maildir file name; the epoch for a foreign name."""
+def _moment(key: str) -> tuple[int, int]:
+    """Parse seconds and microseconds of a Maildir file name; the epoch for any other name."""
     match = _KEY.match(key)
     return (int(match[1]), int(match[2])) if match else (0, 0)
 
@@ -87,7 +87,7 @@ def _header(message: Message, name: str) -> str:
 
 
 def _text(message: Message) -> str:
-    """Return the plain text, or else the source of another text part."""
+    """Return the plain text of a mail; without one, the source of its first text part."""
     texts = [part for part in message.walk() if part.get_content_maintype() == "text"]
     texts.sort(key=lambda part: part.get_content_subtype() != "plain")
     return _decoded(texts[0]) if texts else _UNREADABLE

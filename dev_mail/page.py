@@ -1,4 +1,4 @@
-"""Render the mailbox's pages: the list, and one mail, whose content is always escaped."""
+"""Web pages of the mailbox: the list of mails and one mail, with all content escaped."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 
 from dev_mail.mails import Mail, Mails
 
-LISTED_MAILS = 100
+SHOWN = 100
 REFRESH_SECONDS = 10
 _URL = re.compile(r"(https?://[^\s<>\"']+)")
 _HEADERS = {
@@ -40,19 +40,19 @@ def _mails(request: Request) -> Mails:
     return mails
 
 
-MailsDependency = Annotated[Mails, Depends(_mails)]
+InjectedMails = Annotated[Mails, Depends(_mails)]
 
 
 @pages.get("/health")
 def health() -> HTMLResponse:
-    """Report that the mailbox is running."""
-    return _page("Mailbox", "<p>The mailbox is running.</p>")
+    """Answer the readiness probe."""
+    return _page("Mailbox", "<p>The mailbox answers.</p>")
 
 
 @pages.get("/")
-def listing(mails: MailsDependency) -> HTMLResponse:
+def listing(mails: InjectedMails) -> HTMLResponse:
     """List the newest mails, newest first; the page reloads itself."""
-    rows = "".join(_row(mail) for mail in mails.newest(LISTED_MAILS))
+    rows = "".join(_row(mail) for mail in mails.newest(SHOWN))
     table = (
         "<table><thead><tr><th>Received (UTC)</th><th>Subject</th><th>To</th></tr></thead>"
         f"<tbody>{rows}</tbody></table>"
@@ -63,15 +63,15 @@ def listing(mails: MailsDependency) -> HTMLResponse:
 
 
 @pages.get("/mails/{key}")
-def one_mail(key: str, mails: MailsDependency) -> HTMLResponse:
-    """Show one mail with its links."""
+def one_mail(key: str, mails: InjectedMails) -> HTMLResponse:
+    """Show one mail with clickable links."""
     try:
         mail = mails.read(key)
     except KeyError as error:
         raise HTTPException(status.HTTP_404_NOT_FOUND, "no such mail") from error
-    facts = (("From", mail.sender), ("To", mail.recipient), ("Received (UTC)", _received_at(mail)))
+    headers = (("From", mail.sender), ("To", mail.recipient), ("Received (UTC)", _moment(mail)))
     rows = "".join(
-        f"<tr><th>{name}</th><td>{html.escape(value)}</td></tr>" for name, value in facts
+        f"<tr><th>{name}</th><td>{html.escape(value)}</td></tr>" for name, value in headers
     )
     return _page(
         mail.subject or "(no subject)",
@@ -82,18 +82,18 @@ def one_mail(key: str, mails: MailsDependency) -> HTMLResponse:
 def _row(mail: Mail) -> str:
     subject = html.escape(mail.subject or "(no subject)")
     return (
-        f"<tr><td>{_received_at(mail)}</td>"
+        f"<tr><td>{_moment(mail)}</td>"
         f'<td><a href="/mails/{html.escape(mail.key)}">{subject}</a></td>'
         f"<td>{html.escape(mail.recipient)}</td></tr>"
     )
 
 
-def _received_at(mail: Mail) -> str:
+def _moment(mail: Mail) -> str:
     return f"{mail.received_at:%Y-%m-%d %H:%M:%S}"
 
 
 def _linked(text: str) -> str:
-    """Escape the text and make its URLs links."""
+    """Escape the text and make links of its URLs."""
     pieces = _URL.split(text)  # every second piece is a URL
     return "".join(
         f'<a href="{html.escape(piece)}" rel="noreferrer">{html.escape(piece)}</a>'
@@ -105,10 +105,10 @@ def _linked(text: str) -> str:
 
 def _page(title: str, body: str, *, refresh: bool = False) -> HTMLResponse:
     name = html.escape(title)
-    refresh_tag = f'<meta http-equiv="refresh" content="{REFRESH_SECONDS}">' if refresh else ""
+    reload = f'<meta http-equiv="refresh" content="{REFRESH_SECONDS}">' if refresh else ""
     return HTMLResponse(
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{name}</title>'
-        f'{refresh_tag}<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{name}</title>{reload}'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{_STYLE}</style></head><body><main><h1>{name}</h1>{body}</main></body></html>",
         headers=_HEADERS,
     )

@@ -23,7 +23,7 @@ LEAVES = (
 )
 ASSETS = ("cassandra", "hive", "contracts", "docker", "docs", "data", "requirements")
 PURE = {"numpy", "numba", "llvmlite", "fraudwatch", "__future__"}
-NAMES_THAT_SAY_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc", "tools"}
+VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "tools"}
 
 
 def tracked(pattern: str) -> list[Path]:
@@ -55,7 +55,7 @@ def test_the_listing_found_the_code() -> None:
 
 
 @pytest.mark.parametrize("folder", ASSETS)
-def test_asset_folders_hold_no_python(folder: str) -> None:
+def test_asset_folders_have_no_python(folder: str) -> None:
     # A cassandra/__init__.py would shadow the driver of that name.
     assert [path for path in PYTHON_FILES if path.relative_to(ROOT).parts[0] == folder] == []
 
@@ -67,14 +67,14 @@ def test_leaves_come_from_this_checkout(leaf: str) -> None:
     assert Path(module.__file__).parent == ROOT / leaf
 
 
-def test_nobody_imports_a_leaf_but_itself_and_tests() -> None:
+def test_only_tests_import_a_leaf_from_outside() -> None:
     for path in PYTHON_FILES:
         home = path.relative_to(ROOT).parts[0]
         used = {name.split(".")[0] for name in imports_of(path)} & set(LEAVES)
         assert home == "tests" or used <= {home}, path
 
 
-def test_the_domain_knows_no_engine() -> None:
+def test_the_domain_imports_no_engine() -> None:
     for path in (TRUNK / "domain").rglob("*.py"):
         foreign = {name.split(".")[0] for name in imports_of(path)} - PURE
         assert foreign <= sys.stdlib_module_names, path
@@ -82,26 +82,26 @@ def test_the_domain_knows_no_engine() -> None:
             assert not name.startswith("fraudwatch.") or name.startswith("fraudwatch.domain"), path
 
 
-def test_the_outside_world_knows_us_by_its_settings_and_the_names_of_metrics_alone() -> None:
+def test_the_shop_imports_only_settings_and_metrics() -> None:
     for path in (ROOT / "shop").rglob("*.py"):
         ours = {name for name in imports_of(path) if name.startswith("fraudwatch")}
         assert ours <= {"fraudwatch.settings", "fraudwatch.observability.metrics"}, path
 
 
-def test_names_say_something() -> None:
+def test_no_module_has_a_vague_name() -> None:
     for path in PYTHON_FILES:
         parts = {part.removesuffix(".py") for part in path.relative_to(ROOT).parts}
-        assert not parts & NAMES_THAT_SAY_NOTHING, path
+        assert not parts & VAGUE_NAMES, path
 
 
-def test_tests_are_no_package_that_could_shadow_a_dependency() -> None:
+def test_tests_shadow_no_dependency() -> None:
     assert list((ROOT / "tests").rglob("__init__.py")) == []
     assert not {"cassandra", "kafka", "pyspark", "streamlit"} & {
         path.name for path in (ROOT / "tests").rglob("*") if path.is_dir()
     }
 
 
-def test_modules_stay_readable_in_one_sitting() -> None:
+def test_no_module_exceeds_the_line_limit() -> None:
     too_long = {
         str(path.relative_to(ROOT)): lines
         for path in PYTHON_FILES

@@ -1,4 +1,4 @@
-"""Runs of DAGs, as a person starts, awaits and reads about them."""
+"""Start DAG runs, wait for their end, and read the mails about them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ENDED = {"success", "failed"}
 
 
 @contextmanager
-def switched_on(stack: PrivateStack, *names: str) -> Iterator[None]:
+def unpaused(stack: PrivateStack, *names: str) -> Iterator[None]:
     try:
         for name in names:
             stack.command("dags", "unpause", name)
@@ -26,41 +26,41 @@ def switched_on(stack: PrivateStack, *names: str) -> Iterator[None]:
 
 
 def first_ended(stack: PrivateStack, name: str) -> dict[str, Any] | None:
-    """Of the runs that the clock or an asset started; a person's is another test's."""
-    told = json.loads(stack.command("dags", "runs", name, "--json").stdout)
-    by_itself = [run for run in told["runs"] if not run["run_id"].startswith("manual__")]
-    ended = [run for run in by_itself if run["state"] in ENDED]
+    """Return the first ended run that the schedule or an asset started, not a manual one."""
+    document = json.loads(stack.command("dags", "runs", name, "--json").stdout)
+    automatic = [run for run in document["runs"] if not run["run_id"].startswith("manual__")]
+    ended = [run for run in automatic if run["state"] in ENDED]
     return ended[-1] if ended else None
 
 
-def by_itself(stack: PrivateStack, *names: str) -> None:
-    """Let the clock or an asset start one run of each, and see them end well."""
-    with switched_on(stack, *names):
+def run_automatically(stack: PrivateStack, *names: str) -> None:
+    """Let the schedule or an asset start one run of each DAG, and expect success."""
+    with unpaused(stack, *names):
         for name in names:
             ended = eventually(
                 partial(first_ended, stack, name),
                 within_seconds=900,
-                what=f"the end of a run of {name} that nobody asked for",
+                what=f"the end of an automatic run of {name}",
                 every_seconds=2,
             )
             assert ended["state"] == "success", name
 
 
-def asked_for(stack: PrivateStack, name: str, **conf: str) -> dict[str, Any]:
-    """A person's run, waited for; ``state`` says how it ended."""
+def trigger(stack: PrivateStack, name: str, **conf: str) -> dict[str, Any]:
+    """Trigger a manual run and wait for its end; ``state`` is its result."""
     words = ("dags", "trigger", name, "--conf", json.dumps(conf), "--wait", "--json")
-    with switched_on(stack, name):
+    with unpaused(stack, name):
         ended = stack.command(*words, check=False)
-    told: dict[str, Any] = json.loads(ended.stdout)
-    return told
+    run: dict[str, Any] = json.loads(ended.stdout)
+    return run
 
 
 def mails_about(stack: PrivateStack, run_id: str) -> list[str]:
-    """What the mailbox holds of a run, once it holds anything."""
+    """Wait until the mailbox has mails about a run, and return them."""
 
-    def look() -> list[str]:
+    def matching() -> list[str]:
         files = [path for path in (stack.home / "mailbox").rglob("*") if path.is_file()]
         texts = [path.read_text(encoding="utf-8").replace("=\n", "") for path in files]
         return [text for text in texts if run_id in text]
 
-    return eventually(look, within_seconds=60, what=f"the mail about {run_id}")
+    return eventually(matching, within_seconds=60, what=f"the mail about {run_id}")

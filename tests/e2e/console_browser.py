@@ -1,4 +1,4 @@
-"""Somebody at the console, in a real browser."""
+"""Drive the console in a real browser."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from fraudwatch.stack.private_stack import PrivateStack
 
 CHROMIUM = "/usr/bin/chromium"
 WIDE, PHONE = {"width": 1400, "height": 900}, {"width": 390, "height": 844}
-# A full machine draws slowly; what must be fast is asked for by itself.
-PATIENCE_MS = 60_000
-# Where pictures go; they are taken when somebody wants them.
+# A busy machine renders slowly; tests of speed have limits of their own.
+TIMEOUT_MS = 60_000
+# Environment variable with the folder for screenshots; without it none are made.
 SCREENSHOTS = "FRAUDWATCH_SCREENSHOTS"
 
 
@@ -27,14 +27,14 @@ class Visitor:
         self._url = f"http://127.0.0.1:{stack.port('console', 'http')}"
 
     def fill_in(self, login: str, address: str = "/") -> None:
-        """Fill in the login form with the first password, on the way to this address."""
+        """Open this address and fill in the login form with the first password."""
         self.page.goto(self._url + address)
         self.page.get_by_label("User name").fill(login)
         field = self.page.get_by_role("textbox", name="Password")
         field.fill(self._stack.settings[f"CONSOLE_{login.upper()}_PASSWORD"])
 
     def log_in(self, login: str, address: str = "/") -> None:
-        """Log in with the first password, on the way to this address."""
+        """Open this address and log in with the first password."""
         self.fill_in(login, address)
         self.press("Log in")
         self.shows("Log out")
@@ -48,36 +48,36 @@ class Visitor:
         self.page.get_by_role("button", name=button).first.click()
 
     def shows(self, text: str) -> None:
-        """Wait until this can be read."""
-        expect(self.page.get_by_text(text).first).to_be_visible(timeout=PATIENCE_MS)
+        """Wait until this text is visible."""
+        expect(self.page.get_by_text(text).first).to_be_visible(timeout=TIMEOUT_MS)
 
     def hides(self, text: str) -> None:
-        """Wait until this cannot be read."""
-        expect(self.page.get_by_text(text)).to_have_count(0, timeout=PATIENCE_MS)
+        """Wait until this text is not on the page."""
+        expect(self.page.get_by_text(text)).to_have_count(0, timeout=TIMEOUT_MS)
 
     def lists(self, text: str) -> None:
-        """Wait until a table holds this; tables are painted, their text lies behind."""
+        """Wait until a table cell has this text; tables are a canvas with hidden text cells."""
         cell = self.page.locator("canvas [role=gridcell]", has_text=text)
-        cell.first.wait_for(state="attached", timeout=PATIENCE_MS)
+        cell.first.wait_for(state="attached", timeout=TIMEOUT_MS)
 
     def click_first_line(self) -> None:
-        """Click on the first line of the first table: on its sentence, as a person would."""
+        """Click on the first row of the first table, on its sentence."""
         table = self.page.locator("[data-testid=stDataFrame]").first
-        # A hand moves there before it presses; a press out of nowhere the table does not take.
+        # The table ignores a click without a mouse movement before it.
         table.hover(position={"x": 280, "y": 58})
         table.hover(position={"x": 300, "y": 60})
         table.click(position={"x": 300, "y": 60})
 
     def picture(self, name: str) -> None:
-        """Keep what is on the screen, when pictures are wanted."""
+        """Save a screenshot if a folder for screenshots is set."""
         if folder := os.environ.get(SCREENSHOTS):
-            self.page.wait_for_timeout(3_000)  # charts draw themselves after their data
+            self.page.wait_for_timeout(3_000)  # charts render after their data
             self.page.screenshot(path=Path(folder) / f"{name}.png")
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """A browser for as many visitors as are wanted."""
+    """Start a browser for any number of visitors."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]

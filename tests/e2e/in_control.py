@@ -1,7 +1,7 @@
-"""Chaos and the benchmark of the stream on a given stack: a script of the control environment.
+"""Run chaos or the stream benchmark on a given stack: a script of the control environment.
 
-The commands start a stack of their own, which takes minutes. ``python in_control.py TOOL HOME
-OFFSET FOLDER`` does their work on one that runs already, and prints one JSON object.
+The commands start a private stack, which takes minutes. ``python in_control.py TOOL HOME OFFSET
+FOLDER`` does their work on a running one, and prints one JSON object.
 """
 
 from __future__ import annotations
@@ -15,37 +15,37 @@ from typing import Any
 from benchmarks import stream_benchmark as benchmark
 from chaos.faults import plan
 from chaos.findings import Findings
-from chaos.ledger import Ledger
+from chaos.ledger import AcknowledgementLedger
 from chaos.load import Load
-from chaos.run import ledger_of, proving
+from chaos.run import chaos_run, ledger_of
 from fraudwatch.cli import output
 from fraudwatch.stack.private_stack import PrivateStack
 
 SEED, PER_SECOND = 7, 100
-VICTIMS = ("detector", "kafka", "cassandra")
+SERVICES = ("detector", "kafka", "cassandra")
 
 
 def chaos(stack: PrivateStack, folder: Path) -> dict[str, Any]:
-    """Three kills, and a fourth count with a purchase in the ledger that was never sent."""
-    faults = plan(SEED, len(VICTIMS), VICTIMS, stop=None)
-    with proving(stack, folder, Load(SEED, "chaos"), PER_SECOND, output.say) as proof:
-        proof.break_things(faults)
-        proof.drain()
-        found = proof.count()
-        with closing(Ledger(ledger_of(folder))) as forged:
-            forged.accept(["chaos:never-sent"], 0)
-        of_forged = proof.count()
+    """Kill three services and count; count once more with a ledger entry that was never sent."""
+    faults = plan(SEED, len(SERVICES), SERVICES, stop=None)
+    with chaos_run(stack, folder, Load(SEED, "chaos"), PER_SECOND, output.say) as run:
+        run.run_faults(faults)
+        run.drain()
+        findings = run.count()
+        with closing(AcknowledgementLedger(ledger_of(folder))) as ledger:
+            ledger.record(["chaos:never-sent"], 0)
+        findings_with_unsent = run.count()
     return {
-        "recoveries": {one.service: one.fault for one in proof.recoveries},
-        "found": _with_ok(found),
-        "of_forged": _with_ok(of_forged),
+        "recoveries": {one.service: one.fault for one in run.recoveries},
+        "findings": _with_ok(findings),
+        "findings_with_unsent": _with_ok(findings_with_unsent),
     }
 
 
 def stream(stack: PrivateStack, _folder: Path) -> dict[str, Any]:
-    """Ten seconds at twenty purchases a second, without minutes of warming up."""
+    """Measure ten seconds at twenty purchases a second, with a short warm-up."""
     benchmark.WARM_UP_SECONDS = 5
-    return benchmark.Benchmark(stack, output.say).live(20, 10)
+    return benchmark.StreamBenchmark(stack, output.say).live(20, 10)
 
 
 def _with_ok(findings: Findings) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 # ruff: noqa: S608  the statements are literals around our tables' names
-"""Days on which the lake is killed, stopped or full: no row is lost, doubled or half there.
+"""Kill, stop or fill up the lake while jobs run: no row is lost, duplicated or incomplete.
 
-Some fifteen minutes on two cores: ``make proof`` runs it, ``make test`` does not.
+Takes about fifteen minutes on two cores: ``make proof`` runs it, ``make test`` does not.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ pytestmark = [pytest.mark.engines, pytest.mark.proof, pytest.mark.timeout(1_800)
 STEP_SECONDS = 600
 YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
 EXTRACT = steps_of(YESTERDAY)[0]
-# Everything of ours lies below it.
+# The root of all our folders in HDFS.
 LAKE_FOLDER = f"/{PurePosixPath(EXTRACT_FOLDER).parts[1]}"
-# WebHDFS's own words.
-AS_IT_IS, NO_LIMIT = 2**63 - 1, -1
+# Special values of WebHDFS's SETQUOTA.
+UNCHANGED, NO_LIMIT = 2**63 - 1, -1
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +49,8 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateStack]:
 
 
 @dataclass(frozen=True)
-class Begun:
-    """A step that runs, in a process group of its own."""
+class RunningStep:
+    """A running step in its own process group."""
 
     process: subprocess.Popen[bytes]
     output: Path
@@ -60,25 +60,25 @@ class Begun:
         self.process.wait()
 
     def ended(self) -> tuple[int, str]:
-        """Its exit code and all it said."""
+        """Wait for the end; return exit code and output."""
         code = self.process.wait(timeout=STEP_SECONDS)
         return code, self.output.read_text(encoding="utf-8")
 
 
 @contextmanager
-def begun(lake: PrivateStack, step: Step) -> Iterator[Begun]:
-    """The step as a task runs it; dead at the latest afterwards."""
+def started(lake: PrivateStack, step: Step) -> Iterator[RunningStep]:
+    """Start the step as a task runs it; it is killed at exit if it still runs."""
     environment, output = environment_of_tasks(lake), lake.home / "step.log"
-    with output.open("wb") as told:
+    with output.open("wb") as log:
         process = subprocess.Popen(
-            step.words(environment),
+            step.argv(environment),
             env=environment,
             cwd=ROOT,
-            stdout=told,
-            stderr=told,
+            stdout=log,
+            stderr=log,
             start_new_session=True,
         )
-    one = Begun(process, output)
+    one = RunningStep(process, output)
     try:
         yield one
     finally:
@@ -87,17 +87,17 @@ def begun(lake: PrivateStack, step: Step) -> Iterator[Begun]:
 
 
 def ended(lake: PrivateStack, step: Step) -> tuple[int, str]:
-    with begun(lake, step) as one:
+    with started(lake, step) as one:
         return one.ended()
 
 
-def last_lines(said: str) -> str:
-    """About what a mail shows."""
-    return "\n".join(said.splitlines()[-5:])
+def last_lines(text: str) -> str:
+    """Return about as many lines as a failure mail shows."""
+    return "\n".join(text.splitlines()[-5:])
 
 
 def batches(lake: PrivateStack, topic: str, part: str) -> set[str]:
-    """The batches of a topic's checkpoint that are planned (``offsets``) or done (``commits``)."""
+    """List the batches of a topic's checkpoint: planned (``offsets``) or done (``commits``)."""
     folder = f"{checkpoint_of(topic)}/{part}"
     hdfs = client(lake.webhdfs_url, OWNER)
     names = hdfs.list(folder) if hdfs.status(folder, strict=False) else []
@@ -108,27 +108,27 @@ def is_mid_write(lake: PrivateStack, topic: str) -> bool:
     return bool(batches(lake, topic, "offsets") - batches(lake, topic, "commits"))
 
 
-def archived_whole_by_the_next_run(lake: PrivateStack) -> None:
-    """One more run ends well, and the tables hold each offset up to its beginning exactly once."""
+def expect_complete_archive_after_one_run(lake: PrivateStack) -> None:
+    """Expect one more run to succeed and the tables to have each offset before it exactly once."""
     ends = {topic: ends_of(lake.kafka("archiver"), topic) for topic in ARCHIVED}
-    code, said = ended(lake, ARCHIVE)
-    assert code == 0, said[-4_000:]
+    code, text = ended(lake, ARCHIVE)
+    assert code == 0, text[-4_000:]
     with sql_session(lake.hive("admin")) as sql:
         for topic, table in ARCHIVED.items():
-            held = sql.rows(
+            archived = sql.rows(
                 "SELECT source_partition, count(*), count(DISTINCT source_offset), "
                 f"min(source_offset), max(source_offset) FROM {DATABASE}.{table} "
                 "GROUP BY source_partition"
             )
             reached = {}
-            for partition, rows, offsets, first, last in held:
+            for partition, rows, offsets, first, last in archived:
                 assert (rows, offsets, first) == (last + 1, last + 1, 0), (table, partition)
                 reached[partition] = last + 1
             assert all(reached.get(one, 0) >= end for one, end in ends[topic].items()), table
 
 
-def takes_writes(lake: PrivateStack) -> bool:
-    """Refused by a NameNode that is away or, after its start, in safe mode."""
+def accepts_writes(lake: PrivateStack) -> bool:
+    """Whether HDFS accepts writes; not while the NameNode is down or in safe mode."""
     try:
         client(lake.webhdfs_url, OWNER).write(f"{LAKE_FOLDER}/probe", b"", overwrite=True)
     except (HdfsError, requests.RequestException):
@@ -137,18 +137,18 @@ def takes_writes(lake: PrivateStack) -> bool:
 
 
 def set_space_quota(lake: PrivateStack, limit_bytes: int) -> None:
-    """What HDFS may hold of the lake; below what it holds already, it takes no block more."""
-    answer = requests.put(
+    """Set the lake's space quota; HDFS accepts no further block once it is exceeded."""
+    response = requests.put(
         f"{lake.webhdfs_url}/webhdfs/v1{LAKE_FOLDER}",
         params={
             "op": "SETQUOTA",
             "user.name": SUPERUSER,
-            "namespacequota": str(AS_IT_IS),
+            "namespacequota": str(UNCHANGED),
             "storagespacequota": str(limit_bytes),
         },
         timeout=30,
     )
-    answer.raise_for_status()
+    response.raise_for_status()
 
 
 @contextmanager
@@ -160,8 +160,8 @@ def full(lake: PrivateStack) -> Iterator[None]:
         set_space_quota(lake, NO_LIMIT)
 
 
-def test_an_archive_that_is_killed_mid_write_goes_on_where_it_was(lake: PrivateStack) -> None:
-    with begun(lake, ARCHIVE) as archive:
+def test_an_archive_run_killed_mid_write_is_completed_by_the_next(lake: PrivateStack) -> None:
+    with started(lake, ARCHIVE) as archive:
         eventually(
             lambda: is_mid_write(lake, TRANSACTION_TOPIC),
             within_seconds=STEP_SECONDS,
@@ -169,45 +169,45 @@ def test_an_archive_that_is_killed_mid_write_goes_on_where_it_was(lake: PrivateS
         )
         archive.kill()
     assert is_mid_write(lake, TRANSACTION_TOPIC), "the kill came too late to prove anything"
-    archived_whole_by_the_next_run(lake)
+    expect_complete_archive_after_one_run(lake)
 
 
-def test_a_namenode_that_dies_under_a_run_costs_no_row(lake: PrivateStack) -> None:
+def test_a_namenode_killed_during_a_run_loses_no_row(lake: PrivateStack) -> None:
     before = supervisor.process(lake.place, "namenode").pid
     planned = batches(lake, FRAUD_TOPIC, "offsets")
-    with begun(lake, ARCHIVE) as archive:
+    with started(lake, ARCHIVE) as archive:
         eventually(
             lambda: batches(lake, FRAUD_TOPIC, "offsets") - planned,
             within_seconds=STEP_SECONDS,
             what="a new batch of verdicts",
         )
         os.killpg(before, signal.SIGKILL)
-        code, said = archive.ended()
+        code, text = archive.ended()
     assert code != 0
-    assert "The lake failed" in last_lines(said), said[-4_000:]
+    assert "The lake failed" in last_lines(text), text[-4_000:]
     assert supervisor.process(lake.place, "namenode").pid != before
-    eventually(lambda: takes_writes(lake), within_seconds=120, what="a NameNode that takes writes")
-    archived_whole_by_the_next_run(lake)
+    eventually(lambda: accepts_writes(lake), within_seconds=120, what="a writable NameNode")
+    expect_complete_archive_after_one_run(lake)
 
 
-def test_a_full_lake_stops_jobs_with_its_reason_and_they_go_on_with_space(
+def test_a_full_lake_fails_jobs_with_the_reason_and_they_succeed_with_space(
     lake: PrivateStack,
 ) -> None:
     hdfs = client(lake.webhdfs_url, OWNER)
     with full(lake):
-        code, said = ended(lake, EXTRACT)
+        code, text = ended(lake, EXTRACT)
         assert code != 0
-        assert "quota of the folder is used up" in said
-        assert "free disk space" in said
-        code, said = ended(lake, ARCHIVE)
+        assert "quota of the folder is used up" in text
+        assert "free disk space" in text
+        code, text = ended(lake, ARCHIVE)
         assert code != 0
-        assert "quota of /fraudwatch is exceeded" in last_lines(said), said[-4_000:]
-        with sql_session(lake.hive("admin")) as sql:  # what is there can still be read
+        assert "quota of /fraudwatch is exceeded" in last_lines(text), text[-4_000:]
+        with sql_session(lake.hive("admin")) as sql:  # existing rows can still be read
             assert sql.rows(f"SELECT count(*) FROM {DATABASE}.{ARCHIVED[TRANSACTION_TOPIC]}")
     drafts = [
         name for _, _, names in hdfs.walk(EXTRACT_FOLDER) for name in names if "draft" in name
     ]
     assert not drafts
-    code, said = ended(lake, EXTRACT)
-    assert code == 0, said[-4_000:]
-    archived_whole_by_the_next_run(lake)
+    code, text = ended(lake, EXTRACT)
+    assert code == 0, text[-4_000:]
+    expect_complete_archive_after_one_run(lake)

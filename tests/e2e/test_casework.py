@@ -1,4 +1,4 @@
-"""An analyst's work, on real engines: login, live, case, decision; a lead's; an admin's."""
+"""Test the console with real engines, by role: analyst, lead, admin."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def visitor(browser: Browser, stack: PrivateStack, size: dict[str, int] | None =
     return Visitor(browser.new_page(viewport=size or WIDE), stack)  # type: ignore[arg-type]
 
 
-def a_dear_purchase(stack: PrivateStack) -> Purchase:
-    """Bought now, dear enough for an alert, at a merchant of its own."""
+def high_value_purchase(stack: PrivateStack) -> Purchase:
+    """Post a purchase with an amount that makes an alert, at a new merchant, and wait for it."""
     merchant = f"case-{uuid.uuid4().hex[:8]}"
     bought = a_purchase(
         source="case",
@@ -49,8 +49,8 @@ def a_dear_purchase(stack: PrivateStack) -> Purchase:
         event_at_ms=time.time_ns() // 1_000_000,
     )
     with stack.http("ingest", "INGEST_API_KEY") as ingest:
-        answer = ingest.post("/v1/transactions", content=encode([bought]))
-        assert answer.status_code == 202, answer.text
+        response = ingest.post("/v1/transactions", content=encode([bought]))
+        assert response.status_code == 202, response.text
     name = f"{bought.source}:{bought.id}"
     eventually(lambda: is_stored(stack, name), within_seconds=60, what="the verdict's row")
     return bought
@@ -58,14 +58,14 @@ def a_dear_purchase(stack: PrivateStack) -> Purchase:
 
 @pytest.fixture
 def bought(stack: PrivateStack) -> Purchase:
-    return a_dear_purchase(stack)
+    return high_value_purchase(stack)
 
 
 def test_an_analyst_finds_opens_and_decides_a_case(
     stack: PrivateStack, browser: Browser, bought: Purchase
 ) -> None:
     anna = visitor(browser, stack)
-    # A link into the console leads where it says, through the login.
+    # After the login, a link into the console opens the page that it names.
     anna.log_in("analyst", f"/?merchant={bought.merchant_id}")
     anna.lists(bought.merchant_id)
     anna.click_first_line()
@@ -76,13 +76,15 @@ def test_an_analyst_finds_opens_and_decides_a_case(
     anna.shows("You have claimed this case")
     anna.picture("case")
 
-    # Nobody else decides it meanwhile.
+    # No other account can decide it meanwhile.
     lead = visitor(browser, stack)
     lead.log_in("lead", f"/case?transaction=case:{bought.id}")
     lead.shows("You cannot decide this case: analyst has claimed it.")
 
     anna.page.get_by_text("Fraud", exact=True).click()
-    anna.page.get_by_role("textbox", name="Note").fill("Nobody at that address has ordered it.")
+    anna.page.get_by_role("textbox", name="Note").fill(
+        "The resident at that address ordered nothing."
+    )
     anna.press("Save decision")
     anna.shows("Saved: fraud, by you.")
     eventually(
@@ -90,14 +92,14 @@ def test_an_analyst_finds_opens_and_decides_a_case(
     )
     [label] = labels_of(stack, f"case:{bought.id}")
     assert (label.verdict, label.source, label.by) == (LabelValue.FRAUD, Source.ANALYST, "analyst")
-    assert label.note == "Nobody at that address has ordered it."
+    assert label.note == "The resident at that address ordered nothing."
 
     anna.press("Next case")
     anna.shows("You have claimed this case")
     expect(anna.page).not_to_have_url(f".*{bought.id}.*")
 
 
-def test_a_lead_looks_behind_a_token_and_that_is_written_down(
+def test_a_lead_reveals_a_sealed_field_with_an_audit_record(
     stack: PrivateStack, browser: Browser, bought: Purchase
 ) -> None:
     lead = visitor(browser, stack)
@@ -124,7 +126,7 @@ def test_a_lead_looks_behind_a_token_and_that_is_written_down(
     lead.picture("audit")
 
 
-def test_an_analyst_is_not_offered_what_only_a_lead_may(
+def test_an_analyst_has_no_lead_actions(
     stack: PrivateStack, browser: Browser, bought: Purchase
 ) -> None:
     anna = visitor(browser, stack)
@@ -134,7 +136,7 @@ def test_an_analyst_is_not_offered_what_only_a_lead_may(
     assert anna.page.get_by_role("link", name="Audit").count() == 0
     anna.page.reload()
     anna.log_in("analyst", "/audit")
-    anna.hides("Who looked")
+    anna.hides("Audit log")
 
 
 def test_an_admin_reads_cases_and_decides_none(
@@ -149,7 +151,7 @@ def test_an_admin_reads_cases_and_decides_none(
     admin.picture("accounts")
 
 
-def test_patterns_tell_rates_and_what_was_before(stack: PrivateStack, browser: Browser) -> None:
+def test_patterns_show_rates_and_hours(stack: PrivateStack, browser: Browser) -> None:
     lead = visitor(browser, stack)
     lead.log_in("lead", "/live")
     lead.shows("Alerts, last minute")

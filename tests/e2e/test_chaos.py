@@ -1,4 +1,4 @@
-"""Chaos and the benchmark on the session's stack, by the interpreter that the commands run in."""
+"""Run chaos and the stream benchmark on the session's stack, with the commands' interpreter."""
 
 from __future__ import annotations
 
@@ -25,32 +25,32 @@ def in_control(stack: PrivateStack, tool: str, folder: Path) -> dict[str, Any]:
         check=False,
     )
     assert done.returncode == 0, done.stderr[-4_000:]
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
 
 
 def test_nothing_is_lost_or_contradicted_while_the_engines_are_killed(
     stack: PrivateStack, tmp_path: Path
 ) -> None:
     report = in_control(stack, "chaos", tmp_path)
-    found, of_forged = report["found"], report["of_forged"]
+    findings, with_unsent = report["findings"], report["findings_with_unsent"]
 
     assert report["recoveries"] == {
         "detector": "kill_at_verdict",
         "kafka": "kill",
         "cassandra": "kill",
     }
-    assert found["examples"] == {}
-    assert found["ok"]
-    # Finding nothing wrong means something only if something was there.
-    assert found["accepted"] > 1_000
-    assert found["verdicts"] + found["put_aside"] == found["accepted"]
-    assert 0 < found["put_aside"] < found["accepted"] / 100
-    assert found["features_compared"] >= found["verdicts"]
+    assert findings["examples"] == {}
+    assert findings["ok"]
+    # Zero findings mean something only if there was something to count.
+    assert findings["accepted"] > 1_000
+    assert findings["verdicts"] + findings["put_aside"] == findings["accepted"]
+    assert 0 < findings["put_aside"] < findings["accepted"] / 100
+    assert findings["features_compared"] >= findings["verdicts"]
     assert all(state.ready for state in stack.states().values())
-    # And a promise that was broken would have been seen.
-    assert not of_forged["ok"]
-    assert of_forged["examples"] == {"lost": ["acknowledged but not logged: chaos:never-sent"]}
+    # And a lost purchase would be detected.
+    assert not with_unsent["ok"]
+    assert with_unsent["examples"] == {"lost": ["acknowledged but not logged: chaos:never-sent"]}
 
 
 def test_the_benchmark_times_a_small_load(stack: PrivateStack, tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
-"""What a person may be known by goes in at the edge and is found nowhere behind it.
+"""Search for personal data behind ingest: no topic, table, file, log or metric may contain any.
 
-Values are planted through every door, also through those that refuse them, and then looked for in
-every topic, table, file, log and metric, in several encodings. What is not personal is planted the
-same way and must be found: a search that finds nothing has to be able to find something.
+Values are planted through every ingest channel, also in requests that are refused, and then
+searched for in several encodings. A value that is not personal is planted the same way and must be
+found, which shows that the search works.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ pytestmark = [pytest.mark.engines, pytest.mark.timeout(1200)]
 SOURCE = "privacy"
 CHUNK_BYTES, OVERLAP_BYTES = 16 * 1024 * 1024, 1024
 
-# Taken in by the edge.
-ADMITTED = [
+# Accepted by ingest.
+ACCEPTED = [
     {
         "customer_id": "quillaby-customer-7741",
         "card_number": "4929550812347706",
@@ -53,9 +53,9 @@ ADMITTED = [
         "device_id": "zebedee-handset-17cd",
     },
 ]
-# The same address as the edge writes it before it makes a token of it, and its network.
+# The canonical form of an address above, which ingest tokenises, and the networks.
 DERIVED = ["2001:db8:5eed:cafe::4b1d", "2001:db8:5eed::/48", "198.51.100.0/24"]
-# Refused by the edge, each in another way.
+# Refused by ingest, each for another reason.
 REFUSED = [
     "6011449083726150",
     "3530998127460033",
@@ -67,13 +67,13 @@ REFUSED = [
     "Mordecai Plumridge-Okoye",
     "mordecai-handset-55e2",
 ]
-# On the transaction topic itself, by the test: the edge never writes such a thing.
+# Written to the transaction topic by the test itself; ingest never writes such messages.
 RAW = ["4024007156239981", "wilhelmina.garbage@raw-mail.example", "2001:db8:bad:f00d::77aa"]
 
 
 @dataclass(frozen=True)
 class Planted:
-    """What was planted through the edge, what behind it, and what must be found."""
+    """Values planted through ingest and behind it, and the value that must be found."""
 
     personal: list[str]
     raw: list[str]
@@ -82,18 +82,18 @@ class Planted:
 
 @cache
 def encodings(value: str) -> frozenset[bytes]:
-    """The bytes that tell a value: as text, as hex, and inside longer text in base64."""
+    """Encode a value in every form: as text, as hex, and inside longer text in base64."""
     plain = value.encode()
-    found = {plain, value.encode("utf-16-le"), plain.hex().encode()}
-    for before in range(3):  # what precedes it decides how it falls into groups of three bytes
+    forms = {plain, value.encode("utf-16-le"), plain.hex().encode()}
+    for before in range(3):  # base64 depends on its position in groups of three bytes
         padded = b"\0" * before + plain
         first, last = -(-before * 8 // 6), len(padded) * 8 // 6
-        found.add(base64.b64encode(padded)[first:last])
-    return frozenset(found)
+        forms.add(base64.b64encode(padded)[first:last])
+    return frozenset(forms)
 
 
-def told_in(data: bytes, values: list[str]) -> set[str]:
-    """Which of the values stand in the data, in any encoding."""
+def values_in(data: bytes, values: list[str]) -> set[str]:
+    """Return the values that the data contains, in any encoding."""
     return {value for value in values if any(form in data for form in encodings(value))}
 
 
@@ -102,7 +102,7 @@ def posted(stack: PrivateStack, body: bytes, path: str = "/v1/transactions") -> 
         return ingest.post(path, content=body)
 
 
-def plant_admitted(stack: PrivateStack, control: str) -> None:
+def plant_accepted(stack: PrivateStack, control: str) -> None:
     purchases = [
         a_purchase(
             source=SOURCE,
@@ -111,7 +111,7 @@ def plant_admitted(stack: PrivateStack, control: str) -> None:
             event_at_ms=time.time_ns() // 1_000_000,
             **person,
         )
-        for n, person in enumerate(ADMITTED)
+        for n, person in enumerate(ACCEPTED)
     ]
     assert posted(stack, encode(purchases)).status_code == 202
     label = {"source": SOURCE, "id": f"{control}-0", "verdict": "fraud", "by": "issuer"}
@@ -123,7 +123,7 @@ def plant_refused(stack: PrivateStack) -> None:
     person = {"email": mail, "ip": ip, "name": name, "device_id": device}
     broken = a_purchase(source=SOURCE, id="x", card_number=one, amount_minor=-5, **person)
     label = {"source": SOURCE, "id": "x", "verdict": "fraud", "by": five}
-    answers = [
+    responses = [
         posted(stack, encode(broken)),
         posted(stack, b'{"card_number": "%b", "email": "%b", ' % (two.encode(), mail.encode())),
         posted(stack, encode([{"source": SOURCE, "amount_minor": three}])),
@@ -131,14 +131,14 @@ def plant_refused(stack: PrivateStack) -> None:
         posted(stack, encode(label), "/v1/labels"),
         posted(stack, encode(label | {"verdict": mail}), "/v1/labels"),
     ]
-    assert [answer.status_code for answer in answers] == [422] * len(answers)
+    assert [response.status_code for response in responses] == [422] * len(responses)
     assert posted(stack, b"", f"/no/such/path/{four}?card={four}").status_code == 404
-    for answer in answers:
-        assert told_in(answer.content, REFUSED) == set(), "an answer quotes what it refuses"
+    for response in responses:
+        assert values_in(response.content, REFUSED) == set(), "a response quotes refused input"
 
 
 def plant_raw(stack: PrivateStack) -> None:
-    """Garbage that the readers behind the edge must put aside without telling it."""
+    """Write malformed messages, which consumers must dead-letter without logging their values."""
     garbage = [
         b"garbage " + " ".join(RAW).encode(),
         encode({"schema": "transaction.v1", "kind": RAW[0], "customer_token": RAW[1]}),
@@ -148,23 +148,23 @@ def plant_raw(stack: PrivateStack) -> None:
     )
     hashes = [hashlib.sha256(value).hexdigest().encode() for value in garbage]
 
-    def are_put_aside() -> bool:
-        letters = list(messages_of(stack, DEAD_LETTER_TOPIC))
-        return all(sum(one in letter for letter in letters) >= 2 for one in hashes)
+    def are_dead_lettered() -> bool:
+        messages = list(messages_of(stack, DEAD_LETTER_TOPIC))
+        return all(sum(one in message for message in messages) >= 2 for one in hashes)
 
-    eventually(are_put_aside, within_seconds=90, what="a letter from the detector and persister")
+    eventually(are_dead_lettered, within_seconds=90, what="dead letters of detector and persister")
 
 
 @pytest.fixture(scope="module")
 def planted(stack: PrivateStack) -> Planted:
     control = f"control-{uuid.uuid4().hex}"
-    plant_admitted(stack, control)
+    plant_accepted(stack, control)
     plant_refused(stack)
     plant_raw(stack)
     eventually(
         lambda: all(
             f"{SOURCE}:{control}-{n}".encode() in rows(stack, "fraudwatch.verdict_by_transaction")
-            for n in range(len(ADMITTED))
+            for n in range(len(ACCEPTED))
         ),
         within_seconds=60,
         what="a row for each purchase",
@@ -174,12 +174,12 @@ def planted(stack: PrivateStack) -> Planted:
         within_seconds=30,
         what="a row for the label",
     )
-    personal = [value for person in ADMITTED for value in person.values()]
+    personal = [value for person in ACCEPTED for value in person.values()]
     return Planted([*personal, *DERIVED, *REFUSED], RAW, control)
 
 
 def messages_of(stack: PrivateStack, topic: str) -> Iterator[bytes]:
-    """Key, value and headers of every message, to the end of every partition."""
+    """Read key, value and headers of every message, to the end of every partition."""
     consumer = Consumer(
         client_config(stack.kafka("admin"))
         | {
@@ -194,7 +194,7 @@ def messages_of(stack: PrivateStack, topic: str) -> Iterator[bytes]:
         consumer.assign([TopicPartition(topic, n, OFFSET_BEGINNING) for n in unread])
         while unread:
             message = consumer.poll(30)
-            assert message is not None, f"{topic} fell silent before its end"
+            assert message is not None, f"{topic} sent no message before its end"
             error = message.error()
             if error is None:
                 pairs = [part for name, text in message.headers() or [] for part in (name, text)]
@@ -211,11 +211,11 @@ def as_bytes(part: str | bytes | None) -> bytes:
 
 
 def topics_of(stack: PrivateStack) -> list[str]:
-    looking = Consumer(client_config(stack.kafka("admin")) | {"group.id": "privacy-test"})
+    consumer = Consumer(client_config(stack.kafka("admin")) | {"group.id": "privacy-test"})
     try:
-        return sorted(looking.list_topics(timeout=30).topics)
+        return sorted(consumer.list_topics(timeout=30).topics)
     finally:
-        looking.close()
+        consumer.close()
 
 
 def rows(stack: PrivateStack, table: str) -> bytes:
@@ -225,7 +225,7 @@ def rows(stack: PrivateStack, table: str) -> bytes:
 def tables(
     stack: PrivateStack, is_wanted: Callable[[str], bool] = lambda _: True
 ) -> Iterator[tuple[str, bytes]]:
-    """Every row of every table on disk, Cassandra's own included, as its superuser sees it."""
+    """Read every row of every table, Cassandra's own included, as its superuser."""
     settings = stack.cassandra("admin").model_copy(update={"username": "fraudwatch_admin"})
     session = connect(settings, request_timeout_seconds=60)
     try:
@@ -233,15 +233,15 @@ def tables(
         for one in list(listed):
             table = f"{one['keyspace_name']}.{one['table_name']}"
             if is_wanted(table):
-                for row in session.execute(_all_of(one["keyspace_name"], one["table_name"])):
+                for row in session.execute(_select_all(one["keyspace_name"], one["table_name"])):
                     yield table, b"\n".join(map(as_text, row.values()))
     finally:
         close(session)
 
 
-def _all_of(keyspace: str, table: str) -> SimpleStatement:
-    # As text: the driver cannot read some instants in Cassandra's own tables. From one node: some
-    # of its keyspaces ask for more copies than there are nodes.
+def _select_all(keyspace: str, table: str) -> SimpleStatement:
+    # As JSON, because the driver cannot read some timestamps in Cassandra's own tables. With
+    # consistency ONE, because some of its keyspaces have more replicas than there are nodes.
     return SimpleStatement(
         f'SELECT JSON * FROM "{keyspace}"."{table}"',  # noqa: S608  listed names
         consistency_level=ConsistencyLevel.ONE,
@@ -253,7 +253,7 @@ def as_text(value: object) -> bytes:
 
 
 def files(stack: PrivateStack) -> Iterator[tuple[Path, bytes]]:
-    """Every file of the home in pieces that overlap; one that vanishes meanwhile is gone."""
+    """Read every file of the home in overlapping pieces; files deleted meanwhile are skipped."""
     for path in sorted(stack.home.rglob("*")):
         if path.is_file() and not path.is_symlink():
             try:
@@ -266,36 +266,36 @@ def pieces(path: Path) -> Iterator[tuple[Path, bytes]]:
     end = b""
     with path.open("rb") as file:
         while chunk := file.read(CHUNK_BYTES):
-            if chunk.strip(b"\0"):  # indexes and journals are mostly room for later
+            if chunk.strip(b"\0"):  # indexes and journals are mostly preallocated
                 yield path, end + chunk
             end = chunk[-OVERLAP_BYTES:]
 
 
 def test_the_search_finds_a_value_in_every_encoding() -> None:
-    value = ADMITTED[0]["card_number"]
+    value = ACCEPTED[0]["card_number"]
     for before in ("", "x", "xy"):
         sealed = base64.b64encode(f"{before}{value}, and more".encode())
-        assert told_in(sealed, [value, "4111111111111111"]) == {value}
-    assert told_in(value.encode().hex().encode(), [value]) == {value}
-    assert told_in(value.encode()[:-1], [value]) == set()
+        assert values_in(sealed, [value, "4111111111111111"]) == {value}
+    assert values_in(value.encode().hex().encode(), [value]) == {value}
+    assert values_in(value.encode()[:-1], [value]) == set()
 
 
-def test_no_topic_tells_who_somebody_is(stack: PrivateStack, planted: Planted) -> None:
-    # Read by a consumer: on disk the batches are compressed (lz4), and a search there could miss.
+def test_no_topic_contains_personal_data(stack: PrivateStack, planted: Planted) -> None:
+    # Read by a consumer, because batches on disk are compressed (lz4) and a search could miss.
     has_control = set()
     for topic in topics_of(stack):
         values = planted.personal + ([] if topic == TRANSACTION_TOPIC else planted.raw)
         for message in messages_of(stack, topic):
-            assert told_in(message, values) == set(), topic
+            assert values_in(message, values) == set(), topic
             if planted.control.encode() in message:
                 has_control.add(topic)
     assert has_control >= {TRANSACTION_TOPIC, FRAUD_TOPIC, LABELS_TOPIC}
 
 
-def test_no_table_tells_who_somebody_is(stack: PrivateStack, planted: Planted) -> None:
+def test_no_table_contains_personal_data(stack: PrivateStack, planted: Planted) -> None:
     has_control = set()
     for table, row in tables(stack):
-        assert told_in(row, planted.personal + planted.raw) == set(), table
+        assert values_in(row, planted.personal + planted.raw) == set(), table
         if planted.control.encode() in row:
             has_control.add(table)
     assert has_control >= {
@@ -306,14 +306,14 @@ def test_no_table_tells_who_somebody_is(stack: PrivateStack, planted: Planted) -
     }
 
 
-def test_no_file_and_no_log_tells_who_somebody_is(stack: PrivateStack, planted: Planted) -> None:
-    # Nothing is left out. keys/ holds keys and tokens, no value; the files of Kafka and Cassandra
-    # are searched as they lie. What the test wrote to the transaction topic itself stands there.
+def test_no_file_and_no_log_contains_personal_data(stack: PrivateStack, planted: Planted) -> None:
+    # All files, keys/ and the data files of Kafka and Cassandra included. Only the messages that
+    # the test wrote to the transaction topic itself may be in that topic's folder.
     has_control = set()
     for path, piece in files(stack):
-        is_their_place = path.parent.name.startswith(f"{TRANSACTION_TOPIC}-")
-        values = planted.personal + ([] if is_their_place else planted.raw)
-        assert told_in(piece, values) == set(), path.relative_to(stack.home)
+        is_in_topic = path.parent.name.startswith(f"{TRANSACTION_TOPIC}-")
+        values = planted.personal + ([] if is_in_topic else planted.raw)
+        assert values_in(piece, values) == set(), path.relative_to(stack.home)
         if planted.control.encode() in piece:
             has_control.add(path.relative_to(stack.home).parts[0])
     # Cassandra's journal is not compressed.
@@ -321,9 +321,9 @@ def test_no_file_and_no_log_tells_who_somebody_is(stack: PrivateStack, planted: 
     assert (stack.home / "log" / "ingest.log").stat().st_size > 0
 
 
-def test_no_metric_tells_who_somebody_is(stack: PrivateStack, planted: Planted) -> None:
+def test_no_metric_contains_personal_data(stack: PrivateStack, planted: Planted) -> None:
     for service, port in (("ingest", "http"), ("detector", "metrics"), ("persister", "metrics")):
         url = f"http://127.0.0.1:{stack.port(service, port)}/metrics"
         page = httpx.get(url, timeout=30).content
         assert f"fraudwatch_{service}_".encode() in page
-        assert told_in(page, planted.personal + planted.raw) == set(), service
+        assert values_in(page, planted.personal + planted.raw) == set(), service

@@ -1,4 +1,4 @@
-"""Every command on a running stack, from the control environment, with the smallest real input."""
+"""Run every command on a running stack, from the control environment, with minimal real input."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ ROWS = """no,at,card,cents,fraud
 def document(stack: PrivateStack, *words: str) -> dict[str, Any]:
     done = stack.command(*words, "--json", check=False)
     assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    parsed: dict[str, Any] = json.loads(done.stdout)
+    return parsed
 
 
-def test_a_file_is_replayed_and_its_verdicts_are_measured(
+def test_a_file_is_replayed_and_its_verdicts_are_evaluated(
     stack: PrivateStack, tmp_path: Path
 ) -> None:
     file, mapping = tmp_path / "three.csv", tmp_path / "three.yaml"
@@ -55,13 +55,13 @@ def test_a_file_is_replayed_and_its_verdicts_are_measured(
     assert sent["accepted"] == 3
     words = ("report", "--labels", str(file), "--mapping", str(mapping), "--json")
 
-    def judged() -> dict[str, Any] | None:
+    def complete_report() -> dict[str, Any] | None:
         done = stack.command(*words, check=False)
-        found = json.loads(done.stdout) if done.returncode == 0 else {}
-        return found if found.get("verdicts") == 3 else None
+        report = json.loads(done.stdout) if done.returncode == 0 else {}
+        return report if report.get("verdicts") == 3 else None
 
-    found = eventually(judged, within_seconds=120, what="verdicts on three replayed purchases")
-    assert (found["transactions"], found["frauds"]) == (3, 1)
+    report = eventually(complete_report, within_seconds=120, what="verdicts of three purchases")
+    assert (report["transactions"], report["frauds"]) == (3, 1)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_file_is_replayed_and_its_verdicts_are_measured(
     ],
     ids=str,
 )
-def test_what_is_there_is_one_json_object(
+def test_commands_print_one_json_object(
     stack: PrivateStack, words: tuple[str, ...], key: str
 ) -> None:
     assert key in document(stack, *words)
@@ -98,7 +98,7 @@ def test_logs_are_shown(stack: PrivateStack) -> None:
     ],
     ids=" ".join,
 )
-def test_without_the_batch_half_its_commands_say_so(
+def test_without_the_lake_its_commands_name_the_profile(
     stack: PrivateStack, words: tuple[str, ...]
 ) -> None:
     done = stack.command(*words, check=False)

@@ -1,7 +1,8 @@
-"""Check by mypy that a message with a missing or a mistyped field is refused.
+"""Check with mypy that a message with a missing or a mistyped field is refused.
 
-mypy checks this file together with the product (``make check``); it is never run. Each expected
-error has its ``type: ignore``: if mypy stops reporting the error, it reports an unused comment.
+mypy checks this file together with the product (``make check``); it is never executed. Each
+expected error has a ``type: ignore``: if mypy stops reporting the error, it reports the unused
+comment.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.figures import figures_of
+from benchmarks.figures import latency_percentiles
 
 
 @pytest.mark.parametrize(
@@ -14,7 +14,7 @@ from benchmarks.figures import figures_of
         ([float(n) for n in range(1_000)], 500.0, 990.0, 999.0),
     ],
 )
-def test_figures_are_measured_values_and_never_the_better_neighbour(
+def test_percentiles_are_measured_values_rounded_up(
     values_ms: list[float], p50: float, p99: float, largest: float
 ) -> None:
-    assert figures_of(values_ms) == {"p50": p50, "p99": p99, "max": largest}
+    assert latency_percentiles(values_ms) == {"p50": p50, "p99": p99, "max": largest}

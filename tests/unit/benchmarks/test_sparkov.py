@@ -1,4 +1,4 @@
-"""What ranks Sparkov's purchases, on a small world; the command around it."""
+"""Test the rankings of the Sparkov benchmark on a small generated data set, and its command."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.labelled_table import Table
-from benchmarks.public_run import data_file
+from benchmarks.dataset_run import data_file
+from benchmarks.labelled_table import LabelledTable
 from benchmarks.sparkov import first_tested_day, measure
 from benchmarks.sparkov_command import as_text
 from fraudwatch.adapters.artefacts.policy_file import load_policy
@@ -22,8 +22,8 @@ from fraudwatch.stack.place import ROOT, Unusable
 FIRST_DAY = (date(2020, 3, 1) - date(1970, 1, 1)).days
 
 
-def a_spring(days: int = 92, a_day: int = 60) -> Table:
-    """March to May: every fraud is dear and at an odd merchant, and few other purchases are."""
+def generated_table(days: int = 92, a_day: int = 60) -> LabelledTable:
+    """Generate purchases from March to May: every fraud has a high amount, no other does."""
     random = np.random.default_rng(3)
     rows = days * a_day
     at_ms = (
@@ -32,7 +32,7 @@ def a_spring(days: int = 92, a_day: int = 60) -> Table:
     )
     is_fraud = random.random(rows) < 0.05
     cents = np.where(is_fraud, random.integers(90_000, 150_000, rows), 4_000)
-    nobody, unknown = np.zeros(rows, dtype=np.uint64), np.full(rows, np.nan)
+    no_key, unknown = np.zeros(rows, dtype=np.uint64), np.full(rows, np.nan)
     places = ("latitude", "longitude", "billing_latitude", "billing_longitude")
     shipping = ("shipping_latitude", "shipping_longitude", "item_count")
     events = Events(
@@ -44,10 +44,10 @@ def a_spring(days: int = 92, a_day: int = 60) -> Table:
         is_present=np.ones(rows, dtype=np.bool_),
         **dict.fromkeys(places, unknown),
         **dict.fromkeys(shipping, unknown),
-        **dict.fromkeys(("category_key", "device_key", "country_key"), nobody),
+        **dict.fromkeys(("category_key", "device_key", "country_key"), no_key),
         merchant_key=keys_of([f"m{n}" for n in random.integers(0, 20, rows)]),
     )
-    return Table(events, is_fraud)
+    return LabelledTable(events, is_fraud)
 
 
 def test_the_tested_months_are_the_last_two() -> None:
@@ -60,15 +60,15 @@ def test_the_tested_months_are_the_last_two() -> None:
 
 
 def test_each_way_of_ranking_is_measured_on_the_tested_purchases_alone() -> None:
-    table, policy = a_spring(), load_policy(ROOT / "contracts/policies/default.yaml")
-    told = measure(table, policy)
-    assert (told["from"], told["until"]) == ("2020-04-01", "2020-05-31")
-    assert told["purchases"] == 61 * 60
-    assert told["frauds"] == int(table.is_fraud[-told["purchases"] :].sum())
-    found = {one["name"]: one["average_precision"] for one in told["rankings"]}
-    assert found["model alone"] > 0.95
-    assert found["rules alone"] > told["frauds"] / told["purchases"]
-    assert found["verdict: rules, forest and model"] >= found["verdict: rules and forest"]
+    table, policy = generated_table(), load_policy(ROOT / "contracts/policies/default.yaml")
+    report = measure(table, policy)
+    assert (report["from"], report["until"]) == ("2020-04-01", "2020-05-31")
+    assert report["purchases"] == 61 * 60
+    assert report["frauds"] == int(table.is_fraud[-report["purchases"] :].sum())
+    precision = {one["name"]: one["average_precision"] for one in report["rankings"]}
+    assert precision["model alone"] > 0.95
+    assert precision["rules alone"] > report["frauds"] / report["purchases"]
+    assert precision["verdict: rules, forest and model"] >= precision["verdict: rules and forest"]
 
 
 def test_the_table_shows_the_best_ranking_first() -> None:
@@ -90,7 +90,7 @@ def test_the_table_shows_the_best_ranking_first() -> None:
     assert [line.split()[0] for line in list(as_text(report))[2:4]] == ["model", "rules"]
 
 
-def test_without_a_file_it_says_how_to_get_one(tmp_path: Path) -> None:
+def test_without_a_file_the_error_names_the_download(tmp_path: Path) -> None:
     root = tmp_path / "checkout"
     with pytest.raises(Unusable, match=r"source_data\.txt.*benchmark sparkov PATH"):
         data_file(root, None, "sparkov")

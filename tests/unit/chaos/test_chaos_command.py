@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from chaos.__main__ import told_of_repeats
+from chaos.__main__ import describe_repeats
 from fraudwatch.stack.place import ROOT
 
 
@@ -20,14 +20,14 @@ def test_help_shows_an_example() -> None:
     assert "Example: ./fraudwatch chaos" in shown.stdout
 
 
-@pytest.mark.parametrize("wrong", [("--kills", "0"), ("--rate", "0"), ("--rate", "many")])
-def test_wrong_use_starts_nothing(wrong: tuple[str, ...]) -> None:
-    refused = chaos(*wrong)
+@pytest.mark.parametrize("options", [("--kills", "0"), ("--rate", "0"), ("--rate", "many")])
+def test_wrong_options_start_nothing(options: tuple[str, ...]) -> None:
+    refused = chaos(*options)
     assert refused.returncode == 2
     assert refused.stdout == ""
-    assert "starting a stack" not in refused.stderr
+    assert "starting a private stack" not in refused.stderr
 
 
-def test_copies_are_said_to_be_the_evidence_and_their_absence_to_be_none() -> None:
-    assert told_of_repeats(17).startswith("17, the evidence that a batch was redone")
-    assert "no batch was redone" in told_of_repeats(0)
+def test_repeated_messages_are_explained_as_evidence_of_a_replay() -> None:
+    assert describe_repeats(17) == "17, so a micro-batch was replayed and its copies were compared"
+    assert "no micro-batch was replayed" in describe_repeats(0)

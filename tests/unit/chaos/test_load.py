@@ -10,31 +10,33 @@ from fraudwatch.samples import NOON_MS
 
 
 def test_the_same_seed_makes_the_same_purchases() -> None:
-    first, again, other = (Load(seed, "chaos").batch(500, NOON_MS) for seed in (7, 7, 8))
-    assert first == again
+    first, same, other = (Load(seed, "chaos").batch(500, NOON_MS) for seed in (7, 7, 8))
+    assert first == same
     assert first != other
 
 
-def test_it_holds_repeats_bursts_late_ones_and_nothing_that_the_edge_refuses() -> None:
-    made = Load(7, "chaos").batch(20_000, NOON_MS)
-    times = Counter(purchase.id for purchase in made)
+def test_a_load_has_repeats_bursts_and_late_events_and_nothing_that_ingest_refuses() -> None:
+    purchases = Load(7, "chaos").batch(20_000, NOON_MS)
+    times = Counter(purchase.id for purchase in purchases)
     assert 100 < sum(count - 1 for count in times.values()) < 300
-    late = [purchase for purchase in made if purchase.event_at_ms < NOON_MS - EVENTS_BEGIN_MS]
+    late = [purchase for purchase in purchases if purchase.event_at_ms < NOON_MS - EVENTS_BEGIN_MS]
     assert 500 < len(late) < 1_500
-    too_late = [one for one in made if one.event_at_ms < NOON_MS - EVENTS_BEGIN_MS - TOO_LATE_MS]
+    too_late = [
+        one for one in purchases if one.event_at_ms < NOON_MS - EVENTS_BEGIN_MS - TOO_LATE_MS
+    ]
     assert 5 < len(too_late) < 50
     longest, run = 0, 0
-    for before, after in pairwise(made):
+    for before, after in pairwise(purchases):
         run = run + 1 if before.customer_id == after.customer_id else 0
         longest = max(longest, run)
     assert longest > 5
-    assert [purchase for purchase in made if problems(purchase)] == []
+    assert [purchase for purchase in purchases if problems(purchase)] == []
 
 
-def test_a_repeat_is_still_among_the_ids_that_the_detector_knows_of_a_customer() -> None:
-    made = Load(7, "chaos").batch(60_000, NOON_MS)
+def test_a_repeat_is_within_the_ids_that_the_detector_deduplicates() -> None:
+    purchases = Load(7, "chaos").batch(60_000, NOON_MS)
     places: dict[str, list[int]] = {}
-    for purchase in made:
+    for purchase in purchases:
         ids = places.setdefault(purchase.customer_id, [])
         number = int(purchase.id.split("-")[1])
         if number in ids:
@@ -43,7 +45,7 @@ def test_a_repeat_is_still_among_the_ids_that_the_detector_knows_of_a_customer()
             ids.append(number)
 
 
-def test_garbage_is_refused_by_its_fields_or_by_the_edge() -> None:
+def test_a_garbage_batch_has_one_purchase_that_ingest_refuses() -> None:
     load = Load(7, "chaos")
     ways = [
         [

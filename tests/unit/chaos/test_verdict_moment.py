@@ -1,4 +1,4 @@
-"""Waiting for a verdict, on the broker that Kafka's own client library holds for tests."""
+"""Test waiting for a verdict on the mock broker of Kafka's own client library."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ TOPIC = "verdicts"
 
 @pytest.fixture(scope="module")
 def kafka() -> Iterator[KafkaSettings]:
-    holding = {"test.mock.num.brokers": 1, "group.id": "holder", "bootstrap.servers": "unused"}
-    with closing(Consumer(holding)) as holder:
-        (broker,) = holder.list_topics(timeout=10).brokers.values()
+    options = {"test.mock.num.brokers": 1, "group.id": "owner", "bootstrap.servers": "unused"}
+    with closing(Consumer(options)) as owner:  # the mock broker lives as long as this consumer
+        (broker,) = owner.list_topics(timeout=10).brokers.values()
         yield KafkaSettings(
             bootstrap_servers=f"{broker.host}:{broker.port}",
             username="admin",
@@ -39,17 +39,15 @@ def write(kafka: KafkaSettings, *values: bytes) -> None:
     assert producer.flush(10) == 0
 
 
-def test_an_old_verdict_is_no_new_one(
-    kafka: KafkaSettings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_old_verdict_is_ignored(kafka: KafkaSettings, monkeypatch: pytest.MonkeyPatch) -> None:
     write(kafka, *(b"%d" % n for n in range(50)))
     monkeypatch.setattr(verdict_moment, "VERDICT_SECONDS", 1.5)
     with (
-        pytest.raises(Unusable, match="no new verdict came in 2 s") as told,
+        pytest.raises(Unusable, match="no new verdict came in 2 s") as raised,
         new_verdict(kafka, topic=TOPIC),
     ):
         pytest.fail("the body was entered")
-    assert "not killed" in str(told.value)
+    assert "not killed" in str(raised.value)
 
 
 def test_a_new_verdict_opens_the_body_at_once(kafka: KafkaSettings) -> None:
@@ -66,14 +64,14 @@ def test_a_new_verdict_opens_the_body_at_once(kafka: KafkaSettings) -> None:
     with new_verdict(kafka, topic=TOPIC):
         entered_at = time.monotonic()
     writing.join()
-    # Wide for a busy machine, and still far below the minute that is waited at most.
+    # Wide for a busy machine, and still far below the limit of a minute.
     assert abs(entered_at - acknowledged_at[0]) < 1
 
 
-def test_a_broker_that_is_away_is_said_to_be(
+def test_an_unreachable_broker_is_reported(
     kafka: KafkaSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(verdict_moment, "_ANSWER_SECONDS", 0.5)
     away = kafka.model_copy(update={"bootstrap_servers": "127.0.0.1:1"})
-    with pytest.raises(Unusable, match="cannot be looked at"), new_verdict(away):
+    with pytest.raises(Unusable, match="cannot be read"), new_verdict(away):
         pytest.fail("the body was entered")

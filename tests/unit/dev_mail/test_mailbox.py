@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from dev_mail.mailbox import LOOPBACK, MAX_MAIL_BYTES, create_app
+from dev_mail.mailbox import LOOPBACK, MAX_BYTES, create_app
 from dev_mail.mails import Mails
 
 
@@ -35,11 +35,8 @@ def client(tmp_path: Path, port: int) -> Iterator[TestClient]:
 
 def mail(subject: str = "it failed", text: str = "why") -> EmailMessage:
     message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = (
-        "airflow@example.test",
-        "ops@example.test",
-        subject,
-    )
+    message["From"], message["To"] = "airflow@example.test", "ops@example.test"
+    message["Subject"] = subject
     message.set_content(text)
     return message
 
@@ -52,12 +49,12 @@ def send(port: int, raw: bytes) -> None:
 def only_mail(client: TestClient) -> str:
     listing = client.get("/").text
     path = listing.partition('href="')[2].partition('"')[0]
-    answer = client.get(path)
-    assert answer.status_code == 200
-    return answer.text
+    response = client.get(path)
+    assert response.status_code == 200
+    return response.text
 
 
-def test_an_empty_mailbox_shows_a_notice(client: TestClient) -> None:
+def test_an_empty_mailbox_has_a_hint_and_is_healthy(client: TestClient) -> None:
     assert "No mail yet" in client.get("/").text
     assert client.get("/health").status_code == 200
 
@@ -84,7 +81,7 @@ def test_a_folded_subject_is_one_line(client: TestClient, port: int) -> None:
     assert ">it failed in the night</a>" in client.get("/").text
 
 
-def test_the_content_of_a_mail_is_escaped(client: TestClient, port: int) -> None:
+def test_mail_content_is_escaped(client: TestClient, port: int) -> None:
     evil = "<script>alert(1)</script>"
     send(port, mail(subject=evil, text=f'{evil} http://x/"onclick="alert(1)').as_bytes())
     for page in (client.get("/").text, only_mail(client)):
@@ -123,18 +120,15 @@ def test_a_mail_too_big_is_refused_and_the_next_is_accepted(client: TestClient, 
     with pytest.raises(smtplib.SMTPException):
         send(
             port,
-            b"Subject: big\r\n\r\n"
-            + b"x" * 70 * 1_000
-            + b"\r\n"
-            + b"x\r\n" * (MAX_MAIL_BYTES // 3),
+            b"Subject: big\r\n\r\n" + b"x" * 70 * 1_000 + b"\r\n" + b"x\r\n" * (MAX_BYTES // 3),
         )
     assert "No mail yet" in client.get("/").text
     send(port, mail().as_bytes())
     assert "it failed" in client.get("/").text
 
 
-def test_the_oldest_mails_are_deleted_beyond_the_limit(tmp_path: Path) -> None:
-    mails = Mails(tmp_path / "mailbox", max_mails=2)
+def test_the_oldest_mails_are_deleted(tmp_path: Path) -> None:
+    mails = Mails(tmp_path / "mailbox", max_kept=2)
     for name in ("earliest", "middle", "newest"):
         mails.add(mail(subject=name).as_bytes())
     assert [each.subject for each in mails.newest(10)] == ["newest", "middle"]
@@ -150,5 +144,5 @@ def test_no_other_file_is_read(client: TestClient, key: str) -> None:
     assert client.get(f"/mails/{key}").status_code == 404
 
 
-def test_a_foreign_host_name_is_refused(client: TestClient) -> None:
+def test_another_host_name_is_refused(client: TestClient) -> None:
     assert client.get("/", headers={"Host": "evil.example"}).status_code == 400

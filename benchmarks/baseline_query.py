@@ -1,6 +1,6 @@
-"""The two usual ways to serve a forest on Spark: a model call a row, or one a batch of rows.
+"""Spark baseline queries: score a forest by a UDF per row or a pandas UDF per batch of rows.
 
-``python -m benchmarks.peer_query row_udf|pandas_udf`` runs one until the process is ended: a stock
+``python -m benchmarks.baseline_query row_udf|pandas_udf`` runs one until it is killed: a stock
 query from Spark's Kafka source to its Kafka sink. ``benchmarks/spark_baselines.py`` measures it.
 """
 
@@ -32,35 +32,38 @@ from fraudwatch.domain.models.fitted import ModelKind, ModelMetadata
 from fraudwatch.settings import KafkaSettings
 
 INPUT_TOPIC, OUTPUT_TOPIC = "peer_input", "peer_output"
-PEERS = ("row_udf", "pandas_udf")
+BASELINES = ("row_udf", "pandas_udf")
 _WIDTH = len(VECTOR_FEATURES)
 _UNKNOWN_RATIO = 0.1
 _FITTED_ROWS = 20_000
 
 
-class PeerFailed(RuntimeError):
-    """A peer did not do its work, so there is nothing to compare with."""
+class BaselineFailed(RuntimeError):
+    """A baseline failed, so there is nothing to compare with."""
 
 
 def vectors(count: int, seed: int) -> Float64s:
-    """Made-up full vectors, some values of each unknown as in real ones."""
-    chance = np.random.default_rng(seed)
-    found: Float64s = chance.lognormal(2.0, 1.5, (count, _WIDTH))
-    found[chance.random(found.shape) < _UNKNOWN_RATIO] = np.nan
-    return found
+    """Generate random feature vectors, with a share of unknown values as in real ones."""
+    rng = np.random.default_rng(seed)
+    generated: Float64s = rng.lognormal(2.0, 1.5, (count, _WIDTH))
+    generated[rng.random(generated.shape) < _UNKNOWN_RATIO] = np.nan
+    return generated
 
 
 def scores(models: ActiveModels, packed: Sequence[bytes]) -> Float64s:
-    """What the stream's own evaluator says of vectors as they lie on the feature topic."""
+    """Score packed vectors of the feature topic with the stream's own evaluator."""
     flat = np.frombuffer(b"".join(packed), dtype="<f8").astype(np.float64)
     anomaly = models.evidence(flat.reshape(-1, _WIDTH)).anomaly
     if anomaly is None:
-        raise PeerFailed("no isolation forest is in use, so there is nothing to serve")
+        raise BaselineFailed(
+            "no isolation forest is active, so nothing can be scored; fit one or name another "
+            "--forest"
+        )
     return anomaly
 
 
 def ensure_forest(folder: Path) -> ActiveModels:
-    """The isolation forest that the folder points to; an empty folder gets one."""
+    """Load the folder's active isolation forest; fit one first if the folder has none."""
     if not (folder / POINTER_NAME).exists():
         from fraudwatch.adapters.artefacts.sklearn_forest import (
             ForestShape,
@@ -81,55 +84,55 @@ def ensure_forest(folder: Path) -> ActiveModels:
         folder.mkdir(parents=True, exist_ok=True)
         fitted = fit_forest(vectors(_FITTED_ROWS, seed=7), about, ForestShape())
         point_to(folder, about.kind, write_artefact(folder, fitted))
-    # A fraud model beside it is left out: the comparison is of one model.
+    # A classifier in the same folder is ignored: one model is compared.
     models = ActiveModels(anomaly=load_models(folder, (folder / POINTER_NAME).read_bytes()).anomaly)
     scores(models, [bytes(8 * _WIDTH)])
     return models
 
 
-def serve(kafka: KafkaSettings, peer: str, forest: Path, jars: str) -> None:
-    """Run a peer's query until the process is ended."""
+def run_query(kafka: KafkaSettings, baseline: str, forest: Path, jars: str) -> None:
+    """Run a baseline's query until the process is killed."""
     os.environ["PYSPARK_PYTHON"] = sys.executable
-    builder = SparkSession.builder.appName(peer).master("local[2]").config("spark.jars", jars)
+    builder = SparkSession.builder.appName(baseline).master("local[2]").config("spark.jars", jars)
     session = builder.getOrCreate()
-    score = _scorer(peer, session.sparkContext.broadcast(ensure_forest(forest)))
+    score = _scorer(baseline, session.sparkContext.broadcast(ensure_forest(forest)))
     login = login_options(kafka)
     source = session.readStream.format("kafka").options(
         **login, subscribe=INPUT_TOPIC, startingOffsets="earliest"
     )
-    carried = F.unix_millis("timestamp").cast("string")
-    judged = source.load().select(
-        "key", F.concat_ws(" ", score("value").cast("string"), carried).alias("value")
+    due_ms = F.unix_millis("timestamp").cast("string")
+    scored = source.load().select(
+        "key", F.concat_ws(" ", score("value").cast("string"), due_ms).alias("value")
     )
-    sink = judged.writeStream.format("kafka").options(
+    sink = scored.writeStream.format("kafka").options(
         **login, topic=OUTPUT_TOPIC, checkpointLocation=str(Path.cwd() / "checkpoint")
     )
     sink.start().awaitTermination()
 
 
-def _scorer(peer: str, shared: Any) -> Callable[..., Any]:
-    def of_row(value: bytes) -> float:
+def _scorer(baseline: str, shared: Any) -> Callable[..., Any]:
+    def score_row(value: bytes) -> float:
         return float(scores(shared.value, [value])[0])
 
-    def of_rows(values: pd.Series) -> pd.Series:
+    def score_rows(values: pd.Series) -> pd.Series:
         return pd.Series(scores(shared.value, values.tolist()))
 
-    if peer == "row_udf":
-        return F.udf(of_row, DoubleType())
+    if baseline == "row_udf":
+        return F.udf(score_row, DoubleType())
     batched: Callable[..., Any] = pandas_udf(  # type: ignore[call-overload]  # its overloads want a third argument
-        of_rows, DoubleType()
+        score_rows, DoubleType()
     )
     return batched
 
 
 def main() -> None:
-    """Serve as the command line says; what it writes lies where it was started."""
+    """Run the query of the command line, with its checkpoint in the working directory."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("peer", choices=PEERS)
+    parser.add_argument("baseline", choices=BASELINES)
     parser.add_argument("--forest", type=Path, required=True)
     parser.add_argument("--connector-jars", required=True)
-    given = parser.parse_args()
-    serve(KafkaSettings(), given.peer, given.forest, given.connector_jars)
+    options = parser.parse_args()
+    run_query(KafkaSettings(), options.baseline, options.forest, options.connector_jars)
 
 
 if __name__ == "__main__":

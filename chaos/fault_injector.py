@@ -1,4 +1,4 @@
-"""The processes of a private stack: to be broken, and to be waited for until they are back."""
+"""Inject faults into the services of a private stack and wait until they are ready again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-from chaos.faults import STOP_SECONDS, Fault, Kind
+from chaos.faults import STOP_SECONDS, Fault, FaultKind
 from chaos.verdict_moment import new_verdict
 from fraudwatch.stack import supervisor
 from fraudwatch.stack.place import Unusable
@@ -21,26 +21,27 @@ _NOTICED_SECONDS = 10.0
 _POLL_SECONDS = 0.1
 
 
-class Victims:
-    """Breaks services of one private stack by their process group, and of no other."""
+class FaultInjector:
+    """Kill or stop services of one private stack by their process group."""
 
     def __init__(self, stack: PrivateStack) -> None:
         self._stack = stack
 
-    def strike(self, fault: Fault) -> float:
-        """Break a service; returns the instant (monotonic) from which its recovery counts.
+    def inject(self, fault: Fault) -> float:
+        """Inject one fault; returns the monotonic time from which the recovery counts.
 
-        A stopped service is let go on here, and recovers from then on.
+        For a stopped service that is the time at which it continues.
 
         Raises:
-            Unusable: it does not run, outlives the blow, or gives no verdict to be killed at.
+            Unusable: the service is not running, survives the kill, or publishes no verdict at
+                which to kill it.
         """
         group = self._pid(fault.service)
-        if fault.kind is Kind.STOP:
+        if fault.kind is FaultKind.STOP:
             with _stopped(group):
                 time.sleep(STOP_SECONDS)
             return time.monotonic()
-        with self._moment_for(fault.kind):  # nothing in between: Spark may commit
+        with self._moment_for(fault.kind):  # no code in between, because Spark may commit
             began = time.monotonic()
             os.killpg(group, signal.SIGKILL)
         self._wait_until_noticed(fault.service, group)
@@ -50,35 +51,41 @@ class Victims:
         """Return when the service answers again.
 
         Raises:
-            Unusable: it does not come back; the text holds the end of its log.
+            Unusable: it does not recover; the text holds the end of its log.
         """
         launch = self._stack.launches[service]
         probe = probe_for(launch, self._stack.settings)
         Wait(self._stack.place, launch, probe, threading.Event()).until_ready()
 
-    def _moment_for(self, kind: Kind) -> AbstractContextManager[None]:
-        if kind is Kind.KILL_AT_VERDICT:
+    def _moment_for(self, kind: FaultKind) -> AbstractContextManager[None]:
+        if kind is FaultKind.KILL_AT_VERDICT:
             return new_verdict(self._stack.kafka("admin"))
         return nullcontext()
 
     def _pid(self, service: str) -> int:
-        found = supervisor.process(self._stack.place, service)
-        if found.pid <= 1:
-            raise Unusable(f"{service} does not run ({found.state}), so it cannot be broken")
-        return found.pid
+        process = supervisor.process(self._stack.place, service)
+        if process.pid <= 1:
+            raise Unusable(
+                f"{service} is not running ({process.state}), so no fault can be injected; see "
+                "its log"
+            )
+        return process.pid
 
     def _wait_until_noticed(self, service: str, pid: int) -> None:
-        """Until its keeper knows that it is gone: before that it would still look ready."""
+        """Wait until the supervisor has noticed the exit; before that it reports ready."""
         deadline = time.monotonic() + _NOTICED_SECONDS
         while supervisor.process(self._stack.place, service).pid == pid:
             if time.monotonic() > deadline:
-                raise Unusable(f"{service} (pid {pid}) outlived a kill -9; nothing was proved")
+                raise Unusable(
+                    f"{service} still has pid {pid} {_NOTICED_SECONDS:.0f} s after a kill -9, so "
+                    "the fault was not injected; see the supervisor's log"
+                )
             time.sleep(_POLL_SECONDS)
 
 
 @contextmanager
 def _stopped(group: int) -> Iterator[None]:
-    """Hold a process group still; it goes on whatever happens meanwhile."""
+    """Stop a process group (SIGSTOP) and always continue it (SIGCONT)."""
     os.killpg(group, signal.SIGSTOP)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Run a measurement on public data: one file in, one JSON object or table out."""
+"""Run a measurement on a public data set: one file in, one JSON object or table out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import xgboost
 
-from benchmarks.labelled_table import Table, UnfitData, read_table
+from benchmarks.labelled_table import LabelledTable, UnfitData, read_table
 from benchmarks.machine import machine
 from fraudwatch.adapters.artefacts.rate_file import load_rates
 from fraudwatch.adapters.datasets.files import UnreadableFile
@@ -31,29 +31,29 @@ MAPPINGS: Final = ROOT / "contracts/datasets"
 
 
 @dataclass(frozen=True, slots=True)
-class PublicRun:
-    """One command: its name is that of the folder of its data and of their mapping."""
+class DatasetRun:
+    """One benchmark command; its name is also the data folder's and the mapping's."""
 
     name: str
     purpose: str | None
-    measure: Callable[[Table], dict[str, Any]]
+    measure: Callable[[LabelledTable], dict[str, Any]]
     as_text: Callable[[Mapping[str, Any]], Iterable[str]]
 
     def run(self) -> dict[str, Any]:
         """Read the file, measure, print the report with its time, memory, versions and machine.
 
-        A file that cannot be measured ends the process with its reason and exit code 1.
+        A file that cannot be measured ends the process with the reason and exit code 1.
         """
-        asked = self._parser().parse_args()
+        arguments = self._parser().parse_args()
         configure_logging(self.name)
         try:
-            table = self._table(data_file(ROOT, asked.file, self.name))
-        except (Unusable, UnreadableFile, WrongMapping, UnfitData) as wrong:
-            sys.exit(f"fraudwatch: {wrong}")
+            table = self._table(data_file(ROOT, arguments.file, self.name))
+        except (Unusable, UnreadableFile, WrongMapping, UnfitData) as error:
+            sys.exit(f"fraudwatch: {error}")
         began = time.monotonic()
         report = self.measure(table)
-        report |= {**_run_of(time.monotonic() - began), "machine": machine()}
-        lines = [json.dumps(report, indent=2)] if asked.json else self.as_text(report)
+        report |= {**_run_facts(time.monotonic() - began), "machine": machine()}
+        lines = [json.dumps(report, indent=2)] if arguments.json else self.as_text(report)
         sys.stdout.writelines(f"{line}\n" for line in lines)
         return report
 
@@ -70,38 +70,39 @@ class PublicRun:
         parser.add_argument("--json", action="store_true", help="print exactly one JSON object")
         return parser
 
-    def _table(self, path: Path) -> Table:
+    def _table(self, path: Path) -> LabelledTable:
         logging.getLogger(self.name).info("reading %s", path.name)
         return read_table(path, load_mapping(MAPPINGS / f"{self.name}.yaml"), load_rates(RATES))
 
 
 def data_file(root: Path, path: Path | None, name: str) -> Path:
-    """The file that is asked for, or the usual one in or beside the checkout.
+    """Return the given file, or the default one in or beside the checkout.
 
     Raises:
-        Unusable: none is asked for and the usual one is not there.
+        Unusable: no file is given and the default one does not exist.
     """
     if path is not None:
         return path
-    usual = Path(name) / "transactions.parquet"
-    places = (root / "data" / usual, root.parent / "shared/data" / usual)
-    for one in places:
-        if one.exists():
-            return one
+    default = Path(name) / "transactions.parquet"
+    candidates = (root / "data" / default, root.parent / "shared/data" / default)
+    for candidate in candidates:
+        if candidate.exists():
+            return candidate
     raise Unusable(
-        f"there is no {places[0]}; data/source_data.txt says how to get it, or name another file: "
+        f"{candidates[0]} does not exist, so there is nothing to measure; download it as "
+        "data/source_data.txt describes, or name another file: "
         f"./fraudwatch benchmark {name} PATH"
     )
 
 
-def _run_of(seconds: float) -> dict[str, Any]:
+def _run_facts(seconds: float) -> dict[str, Any]:
     return {
         "seconds": round(seconds, 1),
         "peak_rss_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         "versions": {
             "python": platform.python_version(),
             **{name: version(name) for name in ("numpy", "numba", "scikit-learn")},
-            "xgboost": xgboost.__version__,  # two packages install it under names of their own
+            "xgboost": xgboost.__version__,  # two packages install it, under different names
             "features": features_version(),
         },
     }
