@@ -20,8 +20,8 @@ from benchmarks.batch_steps import ARCHIVE, FOLD, Step, environment_of_tasks, st
 from benchmarks.measured_command import run_measured
 from benchmarks.stream_benchmark import StreamBenchmark
 from fraudwatch.adapters.kafka_log.ends import committed_of, ends_of
-from fraudwatch.stack.environments import Say
-from fraudwatch.stack.place import Unusable
+from fraudwatch.stack.environments import Notify
+from fraudwatch.stack.home import StackError
 from fraudwatch.stack.private_stack import PrivateStack
 from fraudwatch.topics import FRAUD_TOPIC, TRANSACTION_TOPIC
 
@@ -55,13 +55,13 @@ class BatchBenchmark:
     """Measure one running private stack of profile ``lake``, with no other load on it."""
 
     stack: PrivateStack
-    progress: Say
+    progress: Notify
 
     def run(self, purchases: int, per_second: int, seconds: int) -> dict[str, Any]:
         """Time every job of the day, then the stream without and with archive runs.
 
         Raises:
-            Unusable: the stream did not score the day in time.
+            StackError: the stream did not score the day in time.
             StepFailed: a job failed.
         """
         day = datetime.now(UTC).date() - timedelta(days=1)
@@ -88,7 +88,7 @@ class BatchBenchmark:
             step.name,
             step.argv(environment),
             environment=environment,
-            folder=self.stack.place.root,
+            folder=self.stack.home.root,
             seconds=_STEP_SECONDS,
         )
         figures = figures_of_step(run, step.outcome)
@@ -111,7 +111,7 @@ class BatchBenchmark:
             if min(done.values()) >= _ACCEPTED_RATIO * purchases:
                 break
             if time.monotonic() - began > _PROCESSING_SECONDS:
-                raise Unusable(
+                raise StackError(
                     f"the stream did not process {purchases} purchases within "
                     f"{_PROCESSING_SECONDS:.0f} s: {done}; see the services' logs, or use fewer "
                     "--purchases"
@@ -137,7 +137,7 @@ class BatchBenchmark:
             over.set()
             worker.join()
         if not runs:
-            raise Unusable(
+            raise StackError(
                 f"{step.name} did not run beside the stream, so its effect is unknown; its error "
                 "is printed above"
             )

@@ -17,7 +17,7 @@ from benchmarks.batch_benchmark import BatchBenchmark, shop_settings
 from benchmarks.batch_figures import StepFailed
 from benchmarks.machine import machine
 from fraudwatch.cli import entry_point, output
-from fraudwatch.stack.place import Unusable
+from fraudwatch.stack.home import StackError
 from fraudwatch.stack.private_stack import QUIET_SHOP, running
 
 app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
@@ -37,21 +37,21 @@ def batch(
     archive runs follow each other.
     """
     folder = Path(tempfile.mkdtemp(prefix="fraudwatch-benchmark-"))
-    output.say(f"starting a private stack in {folder} ...")
+    output.notify(f"starting a private stack in {folder} ...")
     shop = QUIET_SHOP | shop_settings(purchases, datetime.now(UTC).date())
     try:
         with running(folder, shop, "lake") as stack:
-            report = BatchBenchmark(stack, output.say).run(purchases, rate, seconds)
+            report = BatchBenchmark(stack, output.notify).run(purchases, rate, seconds)
             report["machine"] = machine()
     except StepFailed as failed:
-        raise Unusable(str(failed)) from failed
+        raise StackError(str(failed)) from failed
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     if as_json:
         output.print_json(report)
         return
     for name in ("seconds", "purchases_per_second", "peak_rss_mib", "fold", "stream", "machine"):
-        output.say(f"{name}: {report[name]}")
+        output.notify(f"{name}: {report[name]}")
 
 
 if __name__ == "__main__":

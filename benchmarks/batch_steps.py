@@ -9,7 +9,7 @@ from datetime import date
 from typing import Final
 
 from fraudwatch.adapters.lake.session import log_options
-from fraudwatch.stack.place import ROOT
+from fraudwatch.stack.home import ROOT
 from fraudwatch.stack.private_stack import PrivateStack
 
 # The service whose environment the tasks inherit.

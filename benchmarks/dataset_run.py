@@ -24,7 +24,7 @@ from fraudwatch.adapters.datasets.files import UnreadableFile
 from fraudwatch.adapters.datasets.mapping import WrongMapping, load_mapping
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.observability.logs import configure_logging
-from fraudwatch.stack.place import ROOT, Unusable
+from fraudwatch.stack.home import ROOT, StackError
 
 RATES: Final = ROOT / "contracts/rates/eur.csv"
 MAPPINGS: Final = ROOT / "contracts/datasets"
@@ -48,7 +48,7 @@ class DatasetRun:
         configure_logging(self.name)
         try:
             table = self._table(data_file(ROOT, arguments.file, self.name))
-        except (Unusable, UnreadableFile, WrongMapping, UnfitData) as error:
+        except (StackError, UnreadableFile, WrongMapping, UnfitData) as error:
             sys.exit(f"fraudwatch: {error}")
         began = time.monotonic()
         report = self.measure(table)
@@ -79,7 +79,7 @@ def data_file(root: Path, path: Path | None, name: str) -> Path:
     """Return the given file, or the default one in or beside the checkout.
 
     Raises:
-        Unusable: no file is given and the default one does not exist.
+        StackError: no file is given and the default one does not exist.
     """
     if path is not None:
         return path
@@ -88,7 +88,7 @@ def data_file(root: Path, path: Path | None, name: str) -> Path:
     for candidate in candidates:
         if candidate.exists():
             return candidate
-    raise Unusable(
+    raise StackError(
         f"{candidates[0]} does not exist, so there is nothing to measure; download it as "
         "data/source_data.txt describes, or name another file: "
         f"./fraudwatch benchmark {name} PATH"

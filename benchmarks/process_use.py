@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import psutil
 
 from fraudwatch.stack import supervisor
-from fraudwatch.stack.place import Place
+from fraudwatch.stack.home import Home
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,10 @@ class UsageReading:
     rss_mib: Mapping[str, int]
 
     @classmethod
-    def read(cls, place: Place) -> UsageReading:
+    def read(cls, home: Home) -> UsageReading:
         """Read every running service of a home."""
         cpu_seconds, rss_mib = {}, {}
-        for name, running in supervisor.processes(place).items():
+        for name, running in supervisor.processes(home).items():
             if running.pid > 0:
                 cpu_seconds[name], rss_mib[name] = usage_of_tree(running.pid)
         return cls(time.monotonic(), cpu_seconds, rss_mib)

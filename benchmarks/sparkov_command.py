@@ -13,7 +13,7 @@ from benchmarks.dataset_run import DatasetRun
 from benchmarks.labelled_table import LabelledTable
 from benchmarks.sparkov import measure
 from fraudwatch.adapters.artefacts.policy_file import load_policy
-from fraudwatch.stack.place import ROOT
+from fraudwatch.stack.home import ROOT
 
 POLICY: Final = ROOT / "contracts/policies/default.yaml"
 

@@ -24,8 +24,8 @@ from benchmarks.scraped import Scrape
 from fraudwatch.adapters.kafka_log.ends import ends_of
 from fraudwatch.adapters.store.session import close, connect
 from fraudwatch.stack import supervisor
-from fraudwatch.stack.environments import Say
-from fraudwatch.stack.place import Unusable
+from fraudwatch.stack.environments import Notify
+from fraudwatch.stack.home import StackError
 from fraudwatch.stack.private_stack import PrivateStack
 from fraudwatch.topics import FRAUD_TOPIC, TRANSACTION_TOPIC
 
@@ -46,7 +46,7 @@ class StreamBenchmark:
     """Measure one running private stack with no other load on it."""
 
     stack: PrivateStack
-    progress: Say
+    progress: Notify
 
     def live(self, per_second: int, seconds: int) -> dict[str, Any]:
         """Measure latencies at an even rate with all services running, and the resource use."""
@@ -64,7 +64,7 @@ class StreamBenchmark:
                 rows = row_times_ms(session, source, plan)
             result = _result_of(probe)
         if result["scored"] < (expected := plan.count - plan.first_counted):
-            raise Unusable(
+            raise StackError(
                 f"only {result['scored']} of {expected} purchases were scored in time, so the "
                 "latencies are incomplete; use a lower --rate"
             )
@@ -118,7 +118,7 @@ class StreamBenchmark:
         while (first := written()) is None or before is None or first <= before:
             before = first
             if time.monotonic() - started > _START_SECONDS:
-                raise Unusable(
+                raise StackError(
                     "the persister writes nothing of its backlog, so it has no throughput; see "
                     "its log"
                 )
@@ -133,7 +133,7 @@ class StreamBenchmark:
             if (now := written() or last) > last:
                 last, changed = now, time.monotonic()
         if last == first:
-            raise Unusable(
+            raise StackError(
                 "the persister wrote its whole backlog between two polls, so no throughput can be "
                 "computed; use a longer --backlog"
             )
@@ -143,8 +143,8 @@ class StreamBenchmark:
     def _measured_use(self) -> Iterator[dict[str, Any]]:
         """Fill a dictionary at exit with resource use and trigger times of the enclosed block."""
         use: dict[str, Any] = {}
-        port, place = self.stack.port("detector", "metrics"), self.stack.place
-        before, began = Scrape.of(port), UsageReading.read(place)
+        port, home = self.stack.port("detector", "metrics"), self.stack.home
+        before, began = Scrape.of(port), UsageReading.read(home)
         triggers: defaultdict[str, list[float]] = defaultdict(list)
         over = threading.Event()
 
@@ -162,7 +162,7 @@ class StreamBenchmark:
         finally:
             over.set()
             sampler.join()
-        after, ended = Scrape.of(port), UsageReading.read(place)
+        after, ended = Scrape.of(port), UsageReading.read(home)
         use["processes"] = {name: asdict(mean) for name, mean in began.until(ended).items()}
         use["trigger_ms"] = {
             phase: round(1000 * sum(seconds) / len(seconds), 1)
@@ -173,7 +173,7 @@ class StreamBenchmark:
 
     @contextmanager
     def _stopped(self, service: str) -> Iterator[None]:
-        group = supervisor.process(self.stack.place, service).pid
+        group = supervisor.process(self.stack.home, service).pid
         os.killpg(group, signal.SIGSTOP)
         try:
             yield
@@ -194,7 +194,7 @@ class StreamBenchmark:
     ) -> Iterator[subprocess.Popen[str]]:
         argv = [part for name, value in options.items() for part in (name, str(value))]
         probe = subprocess.Popen(
-            **self.stack.beside_the_detector(
+            **self.stack.detector_command(
                 "benchmarks.stream_probe", command, "--source", source, *argv
             ),
             stdout=subprocess.PIPE,
@@ -210,7 +210,7 @@ class StreamBenchmark:
 def _result_of(probe: subprocess.Popen[str]) -> dict[str, Any]:
     out, errors = probe.communicate(timeout=_PROBE_SECONDS)
     if probe.returncode != 0:
-        raise Unusable(
+        raise StackError(
             "the load could not be sent or read back, so nothing was measured; the end of the "
             f"probe's output:\n{errors[-4_000:]}"
         )

@@ -34,10 +34,10 @@ def stream(
     Latency counts from the time a purchase was due, so delays of the sender are included.
     """
     folder = Path(tempfile.mkdtemp(prefix="fraudwatch-benchmark-"))
-    output.say(f"starting a private stack in {folder} ...")
+    output.notify(f"starting a private stack in {folder} ...")
     try:
         with running(folder, QUIET_SHOP, "speed") as stack:
-            benchmark = StreamBenchmark(stack, output.say)
+            benchmark = StreamBenchmark(stack, output.notify)
             report = {
                 "rate_per_second": rate,
                 "seconds": seconds,
@@ -57,11 +57,11 @@ def stream(
 def _print_report(report: dict[str, Any]) -> None:
     for name in ("event_to_verdict_ms", "event_to_row_ms", "batch_ms", "trigger_ms", "machine"):
         figures = ", ".join(f"{key} {value}" for key, value in report[name].items())
-        output.say(f"{name}: {figures}")
+        output.notify(f"{name}: {figures}")
     for name, use in report["processes"].items():
-        output.say(f"{name}: {use['cpu_cores']} cores, {use['rss_mib']} MiB")
+        output.notify(f"{name}: {use['cpu_cores']} cores, {use['rss_mib']} MiB")
     for name in ("catch_up_per_second", "persisted_per_second", "load_average"):
-        output.say(f"{name}: {report[name]}")
+        output.notify(f"{name}: {report[name]}")
 
 
 if __name__ == "__main__":

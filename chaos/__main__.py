@@ -40,14 +40,14 @@ def chaos(
     from those of one fold.
     """
     folder = Path(tempfile.mkdtemp(prefix="fraudwatch-chaos-"))
-    output.say(f"seed {seed}; starting a private stack in {folder} ...")
+    output.notify(f"seed {seed}; starting a private stack in {folder} ...")
     is_kept = True
     try:
         report = _run(folder, kills, seed, rate)
         is_kept = not report["ok"]
     finally:
         if is_kept:
-            output.say(f"logs, ledger and data are kept in {folder}; remove it after inspection")
+            output.notify(f"logs, ledger and data are kept in {folder}; remove it after inspection")
         else:
             shutil.rmtree(folder)
     if as_json:
@@ -62,25 +62,25 @@ def _run(folder: Path, kills: int, seed: int, rate: int) -> dict[str, Any]:
     faults = plan(seed, kills)
     with running(folder, QUIET_SHOP, "speed") as stack:
         began, load = time.monotonic(), Load(seed, SOURCE)
-        with chaos_run(stack, folder, load, rate, output.say) as run:
+        with chaos_run(stack, folder, load, rate, output.notify) as run:
             run.run_faults(faults)
-            output.say("waiting until everything sent is scored and stored ...")
+            output.notify("waiting until everything sent is scored and stored ...")
             run.drain()
             return run.report(faults, run.count(), time.monotonic() - began)
 
 
 def _print_report(report: dict[str, Any]) -> None:
-    output.say(
+    output.notify(
         f"{report['accepted']} purchases acknowledged, {report['verdicts']} verdicts, "
         f"{report['kills']} kills in {report['seconds']} s, {report['kills_at_a_verdict']} of them "
         "right after a verdict"
     )
     for kind in COUNTED:
-        output.say(f"{kind}: {report[kind]}")
+        output.notify(f"{kind}: {report[kind]}")
         for example in report["examples"].get(kind, ()):
-            output.say(f"  {example}")
-    output.say(f"repeated_messages: {describe_repeats(report['repeated_messages'])}")
-    output.say(
+            output.notify(f"  {example}")
+    output.notify(f"repeated_messages: {describe_repeats(report['repeated_messages'])}")
+    output.notify(
         "ok: nothing lost, nothing twice" if report["ok"] else "failed: see the counts above"
     )
 

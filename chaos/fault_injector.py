@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from chaos.faults import STOP_SECONDS, Fault, FaultKind
 from chaos.verdict_moment import new_verdict
 from fraudwatch.stack import supervisor
-from fraudwatch.stack.place import Unusable
+from fraudwatch.stack.home import StackError
 from fraudwatch.stack.private_stack import PrivateStack
 from fraudwatch.stack.probes import probe_for
 from fraudwatch.stack.waiting import Wait
@@ -33,7 +33,7 @@ class FaultInjector:
         For a stopped service that is the time at which it continues.
 
         Raises:
-            Unusable: the service is not running, survives the kill, or publishes no verdict at
+            StackError: the service is not running, survives the kill, or publishes no verdict at
                 which to kill it.
         """
         group = self._pid(fault.service)
@@ -51,11 +51,11 @@ class FaultInjector:
         """Return when the service answers again.
 
         Raises:
-            Unusable: it does not recover; the text holds the end of its log.
+            StackError: it does not recover; the text holds the end of its log.
         """
         launch = self._stack.launches[service]
         probe = probe_for(launch, self._stack.settings)
-        Wait(self._stack.place, launch, probe, threading.Event()).until_ready()
+        Wait(self._stack.home, launch, probe, threading.Event()).until_ready()
 
     def _moment_for(self, kind: FaultKind) -> AbstractContextManager[None]:
         if kind is FaultKind.KILL_AT_VERDICT:
@@ -63,9 +63,9 @@ class FaultInjector:
         return nullcontext()
 
     def _pid(self, service: str) -> int:
-        process = supervisor.process(self._stack.place, service)
+        process = supervisor.process(self._stack.home, service)
         if process.pid <= 1:
-            raise Unusable(
+            raise StackError(
                 f"{service} is not running ({process.state}), so no fault can be injected; see "
                 "its log"
             )
@@ -74,9 +74,9 @@ class FaultInjector:
     def _wait_until_noticed(self, service: str, pid: int) -> None:
         """Wait until the supervisor has noticed the exit; before that it reports ready."""
         deadline = time.monotonic() + _NOTICED_SECONDS
-        while supervisor.process(self._stack.place, service).pid == pid:
+        while supervisor.process(self._stack.home, service).pid == pid:
             if time.monotonic() > deadline:
-                raise Unusable(
+                raise StackError(
                     f"{service} still has pid {pid} {_NOTICED_SECONDS:.0f} s after a kill -9, so "
                     "the fault was not injected; see the supervisor's log"
                 )

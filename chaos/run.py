@@ -24,8 +24,8 @@ from chaos.verdict_rows import VerdictRows
 from fraudwatch.adapters.edge.ingest_client import IngestApi, IngestEndpoint
 from fraudwatch.domain.messages.purchase import Purchase
 from fraudwatch.samples import a_purchase
-from fraudwatch.stack.environments import Say
-from fraudwatch.stack.place import Unusable
+from fraudwatch.stack.environments import Notify
+from fraudwatch.stack.home import StackError
 from fraudwatch.stack.private_stack import PrivateStack
 
 # Enough different customers that every partition has some of them.
@@ -54,7 +54,7 @@ class ChaosRun:
     folder: Path
     traffic: Traffic
     client: RetryingIngestClient
-    progress: Say
+    progress: Notify
     recoveries: list[Recovery] = field(default_factory=list)
     _probes: Iterator[int] = field(default_factory=itertools.count)
 
@@ -66,7 +66,7 @@ class ChaosRun:
         """Inject fault after fault under load, each after the path has recovered from the last.
 
         Raises:
-            Unusable: a service did not recover; the text names it and holds the end of its log.
+            StackError: a service did not recover; the text names it and holds the end of its log.
         """
         injector = FaultInjector(self.stack)
         with self._under_traffic() as sending:
@@ -95,7 +95,7 @@ class ChaosRun:
         rows = self.folder / "rows.tsv"
         self.progress(f"{self._rows.write_to(rows)} rows in Cassandra; reading the topics back ...")
         done = subprocess.run(
-            **self.stack.beside_the_detector(
+            **self.stack.detector_command(
                 "chaos.verify",
                 str(ledger_of(self.folder)),
                 str(rows),
@@ -106,7 +106,7 @@ class ChaosRun:
             timeout=READ_BACK_SECONDS,
         )
         if done.returncode != 0:
-            raise Unusable(
+            raise StackError(
                 "topics and rows could not be read back, so nothing was counted; the end of the "
                 f"error:\n{done.stderr[-4_000:]}"
             )
@@ -161,7 +161,7 @@ class ChaosRun:
 
 @contextmanager
 def chaos_run(
-    stack: PrivateStack, folder: Path, load: Load, per_second: int, progress: Say
+    stack: PrivateStack, folder: Path, load: Load, per_second: int, progress: Notify
 ) -> Iterator[ChaosRun]:
     """Open a chaos run with its ledger in this folder."""
     endpoint = IngestEndpoint(

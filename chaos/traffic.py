@@ -14,7 +14,7 @@ from fraudwatch.adapters.edge.ingest_client import IngestApi
 from fraudwatch.application.replay.pace import Pace
 from fraudwatch.application.replay.ports import Refused, RetryLater
 from fraudwatch.domain.messages.purchase import Purchase
-from fraudwatch.stack.place import Unusable
+from fraudwatch.stack.home import StackError
 
 BATCH_SECONDS = 0.1
 GARBAGE_EVERY_BATCHES = 50
@@ -35,7 +35,7 @@ class RetryingIngestClient:
         """Send a batch until it is acknowledged; returns the number of retries.
 
         Raises:
-            Unusable: ingest does not recover, or the run was abandoned.
+            StackError: ingest does not recover, or the run was abandoned.
             Refused: ingest refused the batch permanently.
         """
         bodies = [_body(purchase) for purchase in purchases]
@@ -45,7 +45,7 @@ class RetryingIngestClient:
                 self._api.send(bodies)
             except RetryLater as error:
                 if self.abandoned.is_set() or time.monotonic() > deadline:
-                    raise Unusable(
+                    raise StackError(
                         f"ingest accepts no batch any more ({error}), so the run cannot go on; "
                         "see its log"
                     ) from error
@@ -87,7 +87,7 @@ class Traffic:
         """Send until stopped; the last batch is acknowledged before it returns.
 
         Raises:
-            Unusable: ingest does not recover, or accepted a batch that it must refuse.
+            StackError: ingest does not recover, or accepted a batch that it must refuse.
         """
         pace = Pace(self.per_second, clock=time.monotonic, sleep=time.sleep)
         count, batches = max(1, round(self.per_second * BATCH_SECONDS)), 0
@@ -105,7 +105,7 @@ class Traffic:
         except Refused:
             self.refused_batches += 1
         else:
-            raise Unusable(
+            raise StackError(
                 "ingest acknowledged a batch with a purchase that breaks the contract, so its "
                 "validation does not work; see contracts/schemas/purchase.v1.json"
             )

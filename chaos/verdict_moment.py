@@ -10,7 +10,7 @@ from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, To
 
 from fraudwatch.adapters.kafka_log.log import client_config
 from fraudwatch.settings import KafkaSettings
-from fraudwatch.stack.place import Unusable
+from fraudwatch.stack.home import StackError
 from fraudwatch.topics import FRAUD_TOPIC
 
 VERDICT_SECONDS = 60.0
@@ -26,7 +26,7 @@ def new_verdict(kafka: KafkaSettings, *, topic: str = FRAUD_TOPIC) -> Iterator[N
     The consumer is closed after the body, because Spark may commit while it closes.
 
     Raises:
-        Unusable: no verdict arrived within a minute, or the broker does not answer.
+        StackError: no verdict arrived within a minute, or the broker does not answer.
     """
     with _at_the_ends(kafka, topic) as consumer:
         _wait_for_new_message(consumer, VERDICT_SECONDS)
@@ -51,7 +51,7 @@ def _wait_for_new_message(consumer: Consumer, within_seconds: float) -> None:
             at_end.add(message.partition())
         else:  # the client retries by itself; the last error explains a timeout
             last_error = error.str()
-    raise Unusable(
+    raise StackError(
         f"no new verdict came in {within_seconds:.0f} s (last error of Kafka's client: "
         f"{last_error}), so the detector was not killed at one; see in its log whether it scores"
     )
@@ -70,7 +70,7 @@ def _at_the_ends(kafka: KafkaSettings, topic: str) -> Iterator[Consumer]:
         try:
             known = consumer.list_topics(topic, timeout=_ANSWER_SECONDS).topics[topic].partitions
         except KafkaException as error:
-            raise Unusable(
+            raise StackError(
                 f"{topic} at {kafka.bootstrap_servers} cannot be read ({error}), so no new "
                 "verdict can be detected; see Kafka's log"
             ) from error

@@ -15,7 +15,7 @@ from fraudwatch.adapters.store.rows import verdict_from
 from fraudwatch.adapters.store.session import KEYSPACE, close, connect, translate_driver_errors
 from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.settings import CassandraSettings
-from fraudwatch.stack.place import Unusable
+from fraudwatch.stack.home import StackError
 
 _POLL_SECONDS = 0.25
 _REQUEST_SECONDS = 10.0
@@ -32,14 +32,14 @@ class VerdictRows:
         """Return when each of these transactions has its row.
 
         Raises:
-            Unusable: some have none in time.
+            StackError: some have none in time.
         """
         deadline, missing = time.monotonic() + within_seconds, set(ids)
         while missing:
             with suppress(StoreUnavailable):
                 self._remove_stored(missing, deadline)
             if missing and time.monotonic() > deadline:
-                raise Unusable(
+                raise StackError(
                     f"{len(missing)} of {len(ids)} purchases have no row after "
                     f"{within_seconds:.0f} s, such as {min(missing)}, so the path did not "
                     "recover; see the logs of detector and persister"

@@ -1,4 +1,4 @@
-"""Fixtures only: one real stack for the whole run, with its own home, secrets and ports."""
+"""Shared fixtures: private stacks with their own home, secrets and ports, and one Spark."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from xdist.scheduler import LoadFileScheduling
 from fraudwatch.lake import DATABASE
 from fraudwatch.settings import CassandraSettings, LakeSettings
 from fraudwatch.stack import jars
+from fraudwatch.stack.home import ROOT, Home
 from fraudwatch.stack.migrations import read_migrations
-from fraudwatch.stack.place import ROOT, Place
 from fraudwatch.stack.private_stack import PrivateStack, running
 from tests.waiting import eventually
 
@@ -23,32 +23,33 @@ if TYPE_CHECKING:
     from cassandra.cluster import Session
     from pyspark.sql import SparkSession
 
-# Java processes that end after minutes earn nothing by the compiler that takes longest: in a
-# session of Spark it took 88 of its 231 seconds of processor time (measured).
-# By itself that compiler gets 48 MB for its code. Spark fills them, and then the JVM drops code and
-# compiles it again: 88,000 compilations for 22,000 methods, a sixth of all its time in evicting.
+# Java processes that end after minutes gain nothing from the optimising compiler: in a Spark
+# session it took 88 of 231 seconds of processor time (measured).
+# The remaining compiler has 48 MB for its code by default. Spark fills them, and then the JVM
+# evicts code and compiles it again: 88,000 compilations for 22,000 methods, and a sixth of its time
+# goes into evicting.
 SHORT_LIVED = "-XX:TieredStopAtLevel=1,-XX:ReservedCodeCacheSize=240m"
-# Each query is new, on a handful of rows: compiling it costs more than walking it. Writing and
-# compiling projections alone, anew in each task, took half of what tasks took (measured).
+# Each query is new, on a handful of rows: compiling it costs more than interpreting it. Generating
+# and compiling projections alone, again in each task, took half of the tasks' time (measured).
 COMPILES_LITTLE = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.adaptive.enabled": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
 }
 
-# A small world: two days of a few customers, and a lively present.
+# A small shop: two days of a few customers, and a few live purchases a second.
 WORLD = {
     "SHOP_CUSTOMERS": "150",
     "SHOP_HISTORY_DAYS": "2",
     "SHOP_HISTORY_PURCHASES": "3000",
     "SHOP_LIVE_PURCHASES_PER_SECOND": "3.0",
-    # Jobs run when a test asks for them, not beside those that look at the clock.
+    # Jobs run when a test triggers them, not beside tests that measure time.
     "AIRFLOW_DAGS_PAUSED": "True",
     "JAVA_OPTIONS": SHORT_LIVED,
 }
 
 
-# One Java for every test of Spark: two on two cores warm up twice and push each other aside.
+# One JVM for all Spark tests: two on two cores both warm up and compete.
 _SPARK_TESTS = ("tests/lake/", "tests/integration/test_archive.py")
 
 
@@ -61,7 +62,7 @@ class OneSpark(LoadFileScheduling):
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneSpark:
-    """Let xdist share out tests so that one worker alone starts Spark."""
+    """Schedule tests with xdist so that only one worker starts Spark."""
     return OneSpark(config, log)
 
 
@@ -91,9 +92,9 @@ def cassandra_settings(stack: PrivateStack) -> CassandraSettings:
 
 @pytest.fixture(scope="session")
 def session_of(stack: PrivateStack) -> Iterator[Callable[[str], Session]]:
-    """Cassandra sessions by role, each opened once for the whole run: a login costs its hash.
+    """Cassandra sessions by role, each opened once for the whole run: a login hashes its password.
 
-    A session outlives a Cassandra that another test killed, and reconnects a second later.
+    A session survives a Cassandra that another test killed, and reconnects a second later.
     """
     from cassandra.cluster import NoHostAvailable
 
@@ -131,8 +132,8 @@ def refused_to_the_console(session_of: Callable[[str], Session]) -> Callable[[st
 
 @pytest.fixture(scope="session")
 def lake_settings(tmp_path_factory: pytest.TempPathFactory) -> LakeSettings:
-    place = Place.from_environment()
-    folders = [jars.folder_of(place, name) for name in ("delta", "spark_kafka")]
+    home = Home.from_environment()
+    folders = [jars.folder_of(home, name) for name in ("delta", "spark_kafka")]
     found = [str(path) for folder in folders for path in sorted(folder.glob("*.jar"))]
     return LakeSettings(
         file_system=tmp_path_factory.mktemp("lake").as_uri(),
@@ -143,7 +144,7 @@ def lake_settings(tmp_path_factory: pytest.TempPathFactory) -> LakeSettings:
 
 @pytest.fixture(scope="session")
 def spark(lake_settings: LakeSettings) -> Iterator[SparkSession]:
-    """One real Spark over Delta tables in a folder; each test takes days and ids of its own."""
+    """One real Spark over Delta tables in a folder; each test uses its own days and ids."""
     from fraudwatch.adapters.lake.session import open_lake
 
     os.environ["PYSPARK_PYTHON"] = sys.executable

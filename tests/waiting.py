@@ -6,25 +6,25 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-Found = TypeVar("Found")
-_LOOK_AGAIN_SECONDS = 0.2
+Value = TypeVar("Value")
+_POLL_SECONDS = 0.2
 
 
 def eventually(
-    probe: Callable[[], Found],
+    condition: Callable[[], Value],
     *,
     within_seconds: float,
     what: str,
-    every_seconds: float = _LOOK_AGAIN_SECONDS,
-) -> Found:
-    """Call ``probe`` repeatedly and return its first true result.
+    every_seconds: float = _POLL_SECONDS,
+) -> Value:
+    """Poll ``condition`` until it returns a true value, and return that.
 
     Raises:
-        TimeoutError: there was none in time; the text names the condition.
+        TimeoutError: it returned none in time; the message names ``what``.
     """
     deadline = time.monotonic() + within_seconds
-    while not (found := probe()):
+    while not (value := condition()):
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{what}: not within {within_seconds:.0f} s, last result {found!r}")
+            raise TimeoutError(f"{what}: not within {within_seconds:.0f} s, last value {value!r}")
         time.sleep(every_seconds)
-    return found
+    return value

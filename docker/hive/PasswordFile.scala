@@ -9,8 +9,8 @@ import javax.security.sasl.AuthenticationException
 import org.apache.hive.service.auth.PasswdAuthenticationProvider
 import scala.jdk.CollectionConverters._
 
-/** Lets in who is in a file that the stack writes at every start, a line a login: name, rounds, salt
-  * and PBKDF2-HMAC-SHA256, in hexadecimal. Whoever is not in it, or anything amiss: refused.
+/** Authenticates logins against a file that the stack writes at every start, one line each: name,
+  * rounds, salt and PBKDF2-HMAC-SHA256 in hexadecimal. Unknown logins and errors are refused.
   */
 class PasswordFile extends PasswdAuthenticationProvider {
   override def Authenticate(user: String, password: String): Unit =

@@ -5,8 +5,8 @@ import java.nio.file.attribute.PosixFilePermissions
 import org.apache.hadoop.fs.permission.FsPermission
 import org.apache.hadoop.fs.{LocalFileSystem, Path, RawLocalFileSystem}
 
-/** A local checkpoint without a forked chmod per file: Hadoop's own sets permissions by running a
-  * program, several times in every micro-batch. This one asks the Java library.
+/** A local file system for checkpoints that forks no chmod per file: Hadoop's own runs a program to
+  * set permissions, several times in every micro-batch. This one uses the Java library.
   */
 class FastLocalFileSystem extends LocalFileSystem(new FastRawFileSystem)
 

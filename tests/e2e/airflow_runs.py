@@ -59,7 +59,7 @@ def mails_about(stack: PrivateStack, run_id: str) -> list[str]:
     """Wait until the mailbox has mails about a run, and return them."""
 
     def matching() -> list[str]:
-        files = [path for path in (stack.home / "mailbox").rglob("*") if path.is_file()]
+        files = [path for path in (stack.folder / "mailbox").rglob("*") if path.is_file()]
         texts = [path.read_text(encoding="utf-8").replace("=\n", "") for path in files]
         return [text for text in texts if run_id in text]
 

@@ -28,7 +28,7 @@ SERVICES = ("detector", "kafka", "cassandra")
 def chaos(stack: PrivateStack, folder: Path) -> dict[str, Any]:
     """Kill three services and count; count once more with a ledger entry that was never sent."""
     faults = plan(SEED, len(SERVICES), SERVICES, stop=None)
-    with chaos_run(stack, folder, Load(SEED, "chaos"), PER_SECOND, output.say) as run:
+    with chaos_run(stack, folder, Load(SEED, "chaos"), PER_SECOND, output.notify) as run:
         run.run_faults(faults)
         run.drain()
         findings = run.count()
@@ -45,7 +45,7 @@ def chaos(stack: PrivateStack, folder: Path) -> dict[str, Any]:
 def stream(stack: PrivateStack, _folder: Path) -> dict[str, Any]:
     """Measure ten seconds at twenty purchases a second, with a short warm-up."""
     benchmark.WARM_UP_SECONDS = 5
-    return benchmark.StreamBenchmark(stack, output.say).live(20, 10)
+    return benchmark.StreamBenchmark(stack, output.notify).live(20, 10)
 
 
 def _with_ok(findings: Findings) -> dict[str, Any]:

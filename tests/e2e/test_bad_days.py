@@ -25,7 +25,7 @@ from fraudwatch.adapters.lake.hive_sql import sql_session
 from fraudwatch.lake import DATABASE, EXTRACT_FOLDER
 from fraudwatch.stack import supervisor
 from fraudwatch.stack.hdfs_setup import OWNER, SUPERUSER, client
-from fraudwatch.stack.place import ROOT
+from fraudwatch.stack.home import ROOT
 from fraudwatch.stack.private_stack import PrivateStack, running
 from fraudwatch.topics import FRAUD_TOPIC, TRANSACTION_TOPIC
 from spark_jobs.archive.topic_archive import ARCHIVED, checkpoint_of
@@ -68,7 +68,7 @@ class RunningStep:
 @contextmanager
 def started(lake: PrivateStack, step: Step) -> Iterator[RunningStep]:
     """Start the step as a task runs it; it is killed at exit if it still runs."""
-    environment, output = environment_of_tasks(lake), lake.home / "step.log"
+    environment, output = environment_of_tasks(lake), lake.folder / "step.log"
     with output.open("wb") as log:
         process = subprocess.Popen(
             step.argv(environment),
@@ -173,7 +173,7 @@ def test_an_archive_run_killed_mid_write_is_completed_by_the_next(lake: PrivateS
 
 
 def test_a_namenode_killed_during_a_run_loses_no_row(lake: PrivateStack) -> None:
-    before = supervisor.process(lake.place, "namenode").pid
+    before = supervisor.process(lake.home, "namenode").pid
     planned = batches(lake, FRAUD_TOPIC, "offsets")
     with started(lake, ARCHIVE) as archive:
         eventually(
@@ -185,7 +185,7 @@ def test_a_namenode_killed_during_a_run_loses_no_row(lake: PrivateStack) -> None
         code, text = archive.ended()
     assert code != 0
     assert "The lake failed" in last_lines(text), text[-4_000:]
-    assert supervisor.process(lake.place, "namenode").pid != before
+    assert supervisor.process(lake.home, "namenode").pid != before
     eventually(lambda: accepts_writes(lake), within_seconds=120, what="a writable NameNode")
     expect_complete_archive_after_one_run(lake)
 

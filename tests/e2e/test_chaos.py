@@ -17,9 +17,9 @@ pytestmark = [pytest.mark.engines, pytest.mark.timeout(600)]
 
 def in_control(stack: PrivateStack, tool: str, folder: Path) -> dict[str, Any]:
     script = Path(__file__).with_name("in_control.py")
-    python = interpreter(stack.place, "control")
+    python = interpreter(stack.home, "control")
     done = subprocess.run(
-        [python, str(script), tool, str(stack.home), str(stack.offset), str(folder)],
+        [python, str(script), tool, str(stack.folder), str(stack.offset), str(folder)],
         capture_output=True,
         text=True,
         check=False,

@@ -254,7 +254,7 @@ def as_text(value: object) -> bytes:
 
 def files(stack: PrivateStack) -> Iterator[tuple[Path, bytes]]:
     """Read every file of the home in overlapping pieces; files deleted meanwhile are skipped."""
-    for path in sorted(stack.home.rglob("*")):
+    for path in sorted(stack.folder.rglob("*")):
         if path.is_file() and not path.is_symlink():
             try:
                 yield from pieces(path)
@@ -313,12 +313,12 @@ def test_no_file_and_no_log_contains_personal_data(stack: PrivateStack, planted:
     for path, piece in files(stack):
         is_in_topic = path.parent.name.startswith(f"{TRANSACTION_TOPIC}-")
         values = planted.personal + ([] if is_in_topic else planted.raw)
-        assert values_in(piece, values) == set(), path.relative_to(stack.home)
+        assert values_in(piece, values) == set(), path.relative_to(stack.folder)
         if planted.control.encode() in piece:
-            has_control.add(path.relative_to(stack.home).parts[0])
+            has_control.add(path.relative_to(stack.folder).parts[0])
     # Cassandra's journal is not compressed.
     assert "cassandra" in has_control
-    assert (stack.home / "log" / "ingest.log").stat().st_size > 0
+    assert (stack.folder / "log" / "ingest.log").stat().st_size > 0
 
 
 def test_no_metric_contains_personal_data(stack: PrivateStack, planted: Planted) -> None:

@@ -129,7 +129,7 @@ def test_a_verdict_is_decided_at_the_time_that_spark_has_logged_for_its_batch(
     # If this test is the first, the shop's history is processed before this purchase.
     eventually(lambda: name in stored_ids(), within_seconds=120, what="the row")
     verdict = decode(Verdict, dict(verdicts_on(stack))[name])
-    logged = stack.home / "detector/checkpoint/offsets"
+    logged = stack.folder / "detector/checkpoint/offsets"
     begun_at_ms = {
         json.loads(one.read_text(encoding="utf-8").splitlines()[1])["batchTimestampMs"]
         for one in logged.glob("[0-9]*")

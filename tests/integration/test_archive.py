@@ -1,4 +1,4 @@
-"""Topics into the raw layer: each offset once, and a gap never passes for a whole."""
+"""The archive of topics in the raw layer: each offset once, and gaps are detected."""
 
 from __future__ import annotations
 
@@ -60,26 +60,26 @@ def span(first: int, end: int, *, rows: int | None = None, offsets: int | None =
     )
 
 
-def test_a_whole_span_is_proven() -> None:
+def test_a_span_without_gaps_is_proven() -> None:
     check_complete("t", {0: span(5, 9), 1: span(0, 3)}, {0: 5})
 
 
 @pytest.mark.parametrize(
-    ("broken", "says"),
+    ("broken", "message"),
     [
         (span(6, 9), "t-0 should continue at offset 5 and continues at 6"),
         (span(5, 9, rows=3, offsets=3), "t-0 lacks 1 of the offsets 5 to 8"),
         (span(5, 9, rows=5), "t-0 has 1 rows too many"),
-        # As many rows as offsets, and still neither whole nor once.
+        # As many rows as offsets, but one offset is missing and one is stored twice.
         (span(5, 9, rows=4, offsets=3), "t-0 lacks 1 of the offsets 5 to 8"),
     ],
 )
-def test_a_gap_is_named_with_its_cure(broken: Span, says: str) -> None:
-    with pytest.raises(GapFound, match=f"{says}.*delete the partition's rows"):
+def test_a_gap_is_reported_with_the_fix(broken: Span, message: str) -> None:
+    with pytest.raises(GapFound, match=f"{message}.*delete the partition's rows"):
         check_complete("t", {0: broken}, {0: 5})
 
 
-def test_only_what_lies_behind_the_proof_is_counted(spark: SparkSession) -> None:
+def test_only_offsets_after_the_proven_end_are_counted(spark: SparkSession) -> None:
     offsets = [(0, 1), (0, 2), (0, 2), (1, 7)]
     raw = spark.createDataFrame([(p, o, None) for p, o in offsets], PLACES)
     found = spans_of(raw, {0: 2})
@@ -89,7 +89,7 @@ def test_only_what_lies_behind_the_proof_is_counted(spark: SparkSession) -> None
     }
 
 
-def test_the_proof_is_kept_with_the_table(spark: SparkSession) -> None:
+def test_proven_ends_are_stored_with_the_table(spark: SparkSession) -> None:
     for partition in proven_ends(spark, TABLE):  # by another test
         spark.sql(f"ALTER TABLE {TABLE} UNSET TBLPROPERTIES ('fraudwatch.whole_until.{partition}')")
     assert proven_ends(spark, TABLE) == {}
@@ -98,10 +98,10 @@ def test_the_proof_is_kept_with_the_table(spark: SparkSession) -> None:
     assert proven_ends(spark, TABLE) == {0: 12, 1: 0}
 
 
-def test_a_topic_that_was_made_anew_is_not_archived_behind_the_old_one(
+def test_a_recreated_topic_is_not_archived_after_the_old_one(
     spark: SparkSession, lake_settings: LakeSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The broker's answers are replaced: the shared stack's topics stay."""
+    """The broker's answers are faked, so that the shared stack's topics are not changed."""
     table = f"{DATABASE}.{RAW_LABELS_TOPIC}"
     before = proven_ends(spark, table)
     kafka = KafkaSettings(
@@ -133,14 +133,14 @@ def test_a_topic_is_archived_byte_by_byte_and_once(
     assert {(row["headers"][0]["key"], bytes(row["headers"][0]["value"])) for row in rows} == {
         ("h", b"\x00\xff")
     }
-    assert archive.run() == CountedRows(), "nothing new is no work"
+    assert archive.run() == CountedRows(), "no new messages, no rows"
 
 
-def test_without_its_checkpoint_it_goes_on_where_the_table_ends(
+def test_without_its_checkpoint_the_archive_continues_at_the_end_of_the_table(
     spark: SparkSession, lake_settings: LakeSettings, kafka_stack: PrivateStack
 ) -> None:
     publisher = KafkaTopic(kafka_stack.kafka("admin"), FEATURE_TOPIC)
-    # As the detector names its own, which other readers of the topic rely on.
+    # The detector's headers, which other consumers of the topic need.
     headers = {TRANSACTION_ID_HEADER: b"archive:1", FEATURES_VERSION_HEADER: b"none"}
     publisher.send([("a", b"1", headers)] * 50)
     kafka = kafka_stack.kafka("archiver")
@@ -164,13 +164,13 @@ def test_without_its_checkpoint_it_goes_on_where_the_table_ends(
     )
 
 
-def test_what_retention_took_is_refused_until_somebody_accepts_the_loss(
+def test_rows_lost_to_retention_are_refused_until_the_loss_is_accepted(
     spark: SparkSession, lake_settings: LakeSettings, kafka_stack: PrivateStack
 ) -> None:
     admin, kafka = kafka_stack.kafka("admin"), kafka_stack.kafka("archiver")
     headers = {TRANSACTION_ID_HEADER: b"archive:lost", FEATURES_VERSION_HEADER: b"none"}
     publisher = KafkaTopic(admin, FEATURE_TOPIC)
-    # A checkpoint of its own: where another test's ended is nothing to go on from.
+    # A separate checkpoint: another test's offsets do not apply here.
     elsewhere = lake_settings.model_copy(
         update={"file_system": lake_settings.file_system + "/retention"}
     )
@@ -178,27 +178,29 @@ def test_what_retention_took_is_refused_until_somebody_accepts_the_loss(
     spark.sql(f"TRUNCATE TABLE {TABLE}")
     save_proven_ends(spark, TABLE, starts_of(kafka, FEATURE_TOPIC))
     archive.run()
-    held = proven_ends(spark, TABLE)
+    before = proven_ends(spark, TABLE)
     publisher.send([("a", b"3", headers)] * 20)
     ends = ends_of(kafka, FEATURE_TOPIC)
-    gone = {n: end - 5 for n, end in ends.items() if end >= held.get(n, 0) + 20}
+    gone = {n: end - 5 for n, end in ends.items() if end >= before.get(n, 0) + 20}
     delete_until(admin, gone)
-    told = r"feature_topic-\d begins at offset \d+ .* --accept-lost feature_topic"
-    with pytest.raises(RetentionOvertook, match=told):
+    message = r"feature_topic-\d begins at offset \d+ .* --accept-lost feature_topic"
+    with pytest.raises(RetentionOvertook, match=message):
         archive.run()
-    assert proven_ends(spark, TABLE) == held
+    assert proven_ends(spark, TABLE) == before
     counted = archive.run(accept_lost=True)
-    lost = sum(low - held.get(n, 0) for n, low in gone.items())
+    lost = sum(low - before.get(n, 0) for n, low in gone.items())
     assert counted.rejected == {"lost_to_retention": lost}
     assert lost >= 15
     behind = proven_ends(spark, TABLE)
     assert all(behind[n] >= end for n, end in ends.items() if end)
-    assert archive.run().rejected == {}, "accepted once, and whole from there on"
+    assert archive.run().rejected == {}, "accepted once, complete from then on"
 
 
 def delete_until(kafka: KafkaSettings, lows: Mapping[int, int]) -> None:
-    """As retention would, but now."""
+    """Delete records as retention would, but now."""
     places = [TopicPartition(FEATURE_TOPIC, n, low) for n, low in lows.items()]
-    broker = AdminClient({**client_config(kafka)})  # it has to live until all is deleted
+    broker = AdminClient(
+        {**client_config(kafka)}
+    )  # must not be garbage-collected before all is deleted
     for deleted in broker.delete_records(places, request_timeout=30).values():
         deleted.result(timeout=60)

@@ -1,4 +1,4 @@
-"""Garbage of every kind is answered or put aside, stops nothing, and enters again once cured."""
+"""Garbage of every kind is refused or dead-lettered, stops no service, and can be replayed."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def command(stack: PrivateStack, *words: str) -> subprocess.CompletedProcess[str
 
 
 def listed(stack: PrivateStack) -> dict[str, dict[str, Any]]:
-    told = command(stack, "ls", "--limit", "100000", "--json")
-    assert told.returncode == 0, told.stderr
-    return {one["id"]: one for one in json.loads(told.stdout)["letters"]}
+    done = command(stack, "ls", "--limit", "100000", "--json")
+    assert done.returncode == 0, done.stderr
+    return {one["id"]: one for one in json.loads(done.stdout)["letters"]}
 
 
-def outcome(told: subprocess.CompletedProcess[str]) -> dict[str, dict[str, str]]:
-    return {one["id"]: one for one in json.loads(told.stdout)["letters"]}
+def outcome(done: subprocess.CompletedProcess[str]) -> dict[str, dict[str, str]]:
+    return {one["id"]: one for one in json.loads(done.stdout)["letters"]}
 
 
 def is_stored(session: Session, transaction_id: str) -> bool:
@@ -52,8 +52,8 @@ def is_stored(session: Session, transaction_id: str) -> bool:
 
 
 def put(stack: PrivateStack, stage: Stage, origin: str, payload: bytes) -> str:
-    """Put a letter aside as the stage would; its id."""
-    letter = DeadLetter(
+    """Dead-letter a message as the stage would; return its id."""
+    dead_letter = DeadLetter(
         code=Code.WRONG_SCHEMA,
         stage=stage,
         origin=origin,
@@ -61,14 +61,14 @@ def put(stack: PrivateStack, stage: Stage, origin: str, payload: bytes) -> str:
         payload=payload,
         at_ms=now_ms(),
     )
-    key = stack.home / "keys" / PUBLIC_DEAD_LETTER_KEY
-    KafkaDeadLetters(stack.kafka(str(stage)), key).put([letter])
+    key = stack.folder / "keys" / PUBLIC_DEAD_LETTER_KEY
+    KafkaDeadLetters(stack.kafka(str(stage)), key).put([dead_letter])
     return f"{stage}:{origin}"
 
 
 @pytest.fixture
 def undisturbed(stack: PrivateStack, session_of: Callable[[str], Session]) -> Iterator[None]:
-    """Nothing was stopped or started again, and the next purchase goes through."""
+    """Check that no service restarted, and that the next purchase is scored and stored."""
     names = ("ingest", "detector", "persister")
     before = {name: stack.pid(name) for name in names}
     yield
@@ -86,7 +86,7 @@ def undisturbed(stack: PrivateStack, session_of: Callable[[str], Session]) -> It
 
 
 @pytest.mark.usefixtures("undisturbed")
-def test_garbage_at_the_http_door_is_answered_with_the_reason(stack: PrivateStack) -> None:
+def test_garbage_over_http_is_refused_with_the_reason(stack: PrivateStack) -> None:
     sound = encode(a_purchase(event_at_ms=now_ms()))
     kinds = {
         b"garbage": Code.NOT_JSON,
@@ -111,7 +111,7 @@ def test_garbage_at_the_http_door_is_answered_with_the_reason(stack: PrivateStac
 
 
 @pytest.mark.usefixtures("undisturbed")
-def test_garbage_on_the_topics_ends_as_letters_of_the_right_code(stack: PrivateStack) -> None:
+def test_garbage_on_topics_is_dead_lettered_with_the_right_code(stack: PrivateStack) -> None:
     transaction = encode(a_transaction(transaction_id=f"garbage:{uuid.uuid4().hex}"))
     both = {
         b"garbage": Code.NOT_JSON,
@@ -136,37 +136,37 @@ def test_garbage_on_the_topics_ends_as_letters_of_the_right_code(stack: PrivateS
         by_topic = [one for one in found if one["stage"] != "ingest"]
         return by_topic if len(by_topic) >= 2 * len(both) + 1 else []
 
-    letters = eventually(fresh, within_seconds=120, what="every letter", every_seconds=1)
+    records = eventually(fresh, within_seconds=120, what="every DLQ record", every_seconds=1)
     wanted = sorted(both.values())
     for stage in ("detector", "persister"):
         codes = sorted(
-            x["code"] for x in letters if x["stage"] == stage and "transaction" in x["id"]
+            x["code"] for x in records if x["stage"] == stage and "transaction" in x["id"]
         )
         assert codes == wanted
-    assert [x["code"] for x in letters if FRAUD_TOPIC in x["id"]] == [Code.ROW_REFUSED]
-    # Replaying what is still garbage puts nothing aside a second time.
-    ids = [one["id"] for one in letters if one["code"] != Code.ROW_REFUSED]
-    told = command(stack, "replay", "--json", *ids)
-    assert told.returncode == 1
-    assert {one["state"] for one in outcome(told).values()} == {"stays"}
-    cut = [one["detail"] for one in outcome(told).values() if "only the first" in one["detail"]]
+    assert [x["code"] for x in records if FRAUD_TOPIC in x["id"]] == [Code.ROW_REFUSED]
+    # Replayed garbage is not dead-lettered a second time.
+    ids = [one["id"] for one in records if one["code"] != Code.ROW_REFUSED]
+    done = command(stack, "replay", "--json", *ids)
+    assert done.returncode == 1
+    assert {one["state"] for one in outcome(done).values()} == {"stays"}
+    cut = [one["detail"] for one in outcome(done).values() if "only the first" in one["detail"]]
     assert len(cut) == 2
 
 
-def test_a_letter_is_shown_opened_and_its_terminal_commands_are_not(stack: PrivateStack) -> None:
+def test_a_dead_letter_is_shown_decrypted_without_control_characters(stack: PrivateStack) -> None:
     payload = b'{"name": "Erika \x1b[2J\xff"}' + b" " * 5_000 + b"end"
     name = put(stack, Stage.INGEST, f"feed:{uuid.uuid4().hex}", payload)
-    told = command(stack, "show", name)
-    assert told.returncode == 0, told.stderr
-    assert '{"name": "Erika \ufffd[2J\ufffd"}' in told.stdout
-    assert "end" not in told.stdout
-    assert "personal data" in told.stderr
+    done = command(stack, "show", name)
+    assert done.returncode == 0, done.stderr
+    assert '{"name": "Erika \ufffd[2J\ufffd"}' in done.stdout
+    assert "end" not in done.stdout
+    assert "personal data" in done.stderr
     whole = json.loads(command(stack, "show", name, "--all", "--json").stdout)
     assert whole["payload"] == payload.decode("utf-8", "replace")
     assert (whole["code"], whole["bytes"]) == ("wrong_schema", len(payload))
 
 
-def test_what_is_cured_enters_by_its_own_door_and_is_remembered(
+def test_a_repaired_dead_letter_is_replayed_to_its_own_target_once(
     stack: PrivateStack, session_of: Callable[[str], Session]
 ) -> None:
     session = session_of("console")
@@ -194,9 +194,9 @@ def test_what_is_cured_enters_by_its_own_door_and_is_remembered(
     assert {x["state"] for x in outcome(trial).values()} == {"would_enter"}
     assert not is_stored(session, f"shop:{one}")
 
-    told = command(stack, "replay", "--json", *names)
-    assert told.returncode == 0, told.stdout + told.stderr
-    assert {x["state"] for x in outcome(told).values()} == {"replayed"}
+    done = command(stack, "replay", "--json", *names)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {x["state"] for x in outcome(done).values()} == {"replayed"}
     for stored in (f"shop:{one}", f"d:{one}", f"p:{one}"):
         eventually(lambda s=stored: is_stored(session, s), within_seconds=120, what=stored)  # type: ignore[misc]
 
@@ -205,18 +205,18 @@ def test_what_is_cured_enters_by_its_own_door_and_is_remembered(
     assert not names & outcome(command(stack, "replay", "--dry-run", "--json")).keys()
 
 
-def test_what_is_still_refused_stays_with_the_reason(stack: PrivateStack) -> None:
+def test_a_dead_letter_refused_again_stays_with_the_reason(stack: PrivateStack) -> None:
     origin = f"feed:{uuid.uuid4().hex}"
     name = put(stack, Stage.INGEST, origin, encode(a_purchase(currency="XXX")))
-    told = command(stack, "replay", name)
-    assert told.returncode == 1
-    assert told.stdout.startswith("stays")
-    assert "currency no rate of XXX" in told.stdout
+    done = command(stack, "replay", name)
+    assert done.returncode == 1
+    assert done.stdout.startswith("stays")
+    assert "currency no rate of XXX" in done.stdout
     assert not listed(stack)[name]["is_replayed"]
 
 
-def test_a_letter_that_is_not_there_is_wrong_use(stack: PrivateStack) -> None:
+def test_an_unknown_dead_letter_is_wrong_usage(stack: PrivateStack) -> None:
     for verb in ("show", "replay"):
-        told = command(stack, verb, "ingest:feed:nobody")
-        assert (told.returncode, told.stdout) == (2, "")
-        assert "nobody" in told.stderr
+        done = command(stack, verb, "ingest:feed:unknown")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "unknown" in done.stderr

@@ -1,4 +1,4 @@
-"""The edge over the real broker: who waits is told the verdict, and a label becomes a row."""
+"""Ingest on the real broker: synchronous scoring returns verdicts, and a label becomes a row."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.waiting import eventually
 pytestmark = pytest.mark.engines
 
 
-def judged(stack: PrivateStack, names: list[str]) -> tuple[int, dict[str, Any]]:
+def scored(stack: PrivateStack, names: list[str]) -> tuple[int, dict[str, Any]]:
     now_ms = time.time_ns() // 1_000_000
     purchases = [
         a_purchase(source="waits", id=name, customer_id=name, event_at_ms=now_ms) for name in names
@@ -30,27 +30,27 @@ def judged(stack: PrivateStack, names: list[str]) -> tuple[int, dict[str, Any]]:
         return answer.status_code, answer.json()
 
 
-def test_the_first_who_waits_and_many_at_once_are_told(stack: PrivateStack) -> None:
-    # The engines and everybody else share two cores, so the first one may have to ask twice.
+def test_synchronous_scoring_answers_one_caller_and_many_in_parallel(stack: PrivateStack) -> None:
+    # All services share two cores, so the first caller may need two tries.
     def first() -> bool:
-        return judged(stack, [uuid.uuid4().hex])[0] == 200
+        return scored(stack, [uuid.uuid4().hex])[0] == 200
 
     eventually(first, within_seconds=60, what="a verdict within its wait")
     calls = [[uuid.uuid4().hex for _ in range(5)] for _ in range(8)]
     with ThreadPoolExecutor(len(calls)) as callers:
-        answers = list(callers.map(lambda names: judged(stack, names), calls))
-    for names, (_, told) in zip(calls, answers, strict=True):
-        ids = [one["transaction_id"] for one in told["verdicts"]] + told["pending"]
+        answers = list(callers.map(lambda names: scored(stack, names), calls))
+    for names, (_, document) in zip(calls, answers, strict=True):
+        ids = [one["transaction_id"] for one in document["verdicts"]] + document["pending"]
         assert sorted(ids) == sorted(f"waits:{name}" for name in names)
     assert [status for status, _ in answers].count(200) >= 1
 
 
-def test_a_purchase_given_again_is_pending_at_once(stack: PrivateStack) -> None:
+def test_a_repeated_purchase_is_pending_at_once(stack: PrivateStack) -> None:
     name = uuid.uuid4().hex
-    judged(stack, [name])
+    scored(stack, [name])
     began = time.monotonic()
-    status, told = judged(stack, [name])
-    assert (status, told["repeated"], told["pending"]) == (202, 1, [f"waits:{name}"])
+    status, document = scored(stack, [name])
+    assert (status, document["repeated"], document["pending"]) == (202, 1, [f"waits:{name}"])
     assert time.monotonic() - began < 4
 
 

@@ -1,4 +1,4 @@
-"""The command itself, as a process, against the shop's real API; it is killed, and goes on."""
+"""The extract job as a process against the shop's real API; it is killed, and resumes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from fraudwatch.application.extract.lake_files import content_of, lines_of
 from fraudwatch.domain.lake.day_extract import MANIFEST_NAME, ExtractManifest
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.lake import EXTRACT_FOLDER, extract_folder, extract_work_folder
-from fraudwatch.stack.place import ROOT
+from fraudwatch.stack.home import ROOT
 from shop.api import create_app
 from shop.plan import MINUTE_MS, Plan
 from shop.world import World
@@ -45,27 +45,27 @@ PLAN = Plan(
 LIVE_FROM = datetime.fromtimestamp(PLAN.live_from_minute * 60, UTC)
 DAY = (LIVE_FROM - timedelta(days=1)).date()
 PAGE_PURCHASES = 100
-Meddle = Callable[[int, ASGIApp, Scope, Receive, Send], Awaitable[None]]
+Proxy = Callable[[int, ASGIApp, Scope, Receive, Send], Awaitable[None]]
 
 
-async def honest(_: int, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+async def forward(_: int, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
     await app(scope, receive, send)
 
 
 @dataclass
 class Shop:
-    """The shop's own app on a port, with somebody in between who may meddle."""
+    """The shop's app on a port, behind a proxy that a test can change."""
 
-    meddle: Meddle = honest
-    asked: list[int] = field(default_factory=list)
+    proxy: Proxy = forward
+    requested_pages: list[int] = field(default_factory=list)
     url: str = ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         page = 0
         if scope["type"] == "http" and b"page=" in scope["query_string"]:
             page = int(scope["query_string"].split(b"page=")[1].split(b"&")[0])
-            self.asked.append(page)
-        await self.meddle(page, self.app, scope, receive, send)
+            self.requested_pages.append(page)
+        await self.proxy(page, self.app, scope, receive, send)
 
     def __post_init__(self) -> None:
         now_ms = (PLAN.live_from_minute + 60) * MINUTE_MS
@@ -88,8 +88,8 @@ def serving() -> Iterator[Shop]:
 
 @pytest.fixture
 def shop(serving: Shop) -> Shop:
-    serving.meddle = honest
-    serving.asked.clear()
+    serving.proxy = forward
+    serving.requested_pages.clear()
     return serving
 
 
@@ -140,12 +140,12 @@ def job(tmp_path: Path, shop: Shop) -> Job:
     return Job(tmp_path, shop)
 
 
-def test_a_day_of_the_shop_is_extracted_and_twice_is_once(job: Job) -> None:
+def test_a_day_of_the_shop_is_extracted_once(job: Job) -> None:
     code, out, err = job.run("--json")
     assert code == 0, err
-    said = json.loads(out)
-    assert said["is_new"]
-    assert said["purchases"] == said["accepted"] > 3 * PAGE_PURCHASES
+    document = json.loads(out)
+    assert document["is_new"]
+    assert document["purchases"] == document["accepted"] > 3 * PAGE_PURCHASES
     manifest = job.manifest()
     found = lines_of(job.files.read(f"{extract_folder(DAY)}/{manifest.files[0]}"))
     ids = [decode(Transaction, line).transaction_id for line in found]
@@ -156,37 +156,37 @@ def test_a_day_of_the_shop_is_extracted_and_twice_is_once(job: Job) -> None:
     assert "already extracted" in out
 
 
-def test_a_run_that_is_killed_midway_is_gone_on_with(job: Job, shop: Shop) -> None:
-    held = threading.Event()
+def test_a_killed_run_is_resumed(job: Job, shop: Shop) -> None:
+    is_hanging = threading.Event()
 
     async def hang(page: int, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         if page == 3:
-            held.set()
+            is_hanging.set()
             await receive()
             while (await receive())["type"] != "http.disconnect":
                 pass
             return
         await app(scope, receive, send)
 
-    shop.meddle = hang
+    shop.proxy = hang
     process = job.start()
-    assert held.wait(60)
+    assert is_hanging.wait(60)
     process.send_signal(signal.SIGKILL)
     process.wait(10)
     assert not job.files.exists(extract_folder(DAY))
     kept = job.files.names(f"{extract_work_folder(DAY)}/pages")
     assert kept == ["00001.sealed", "00002.sealed"]
 
-    shop.meddle = honest
-    shop.asked.clear()
+    shop.proxy = forward
+    shop.requested_pages.clear()
     code, _, err = job.run()
     assert code == 0, err
-    assert shop.asked[:2] == [1, 3]
+    assert shop.requested_pages[:2] == [1, 3]
     assert job.manifest().accepted == job.manifest().purchases
     assert job.files.names(f"{EXTRACT_FOLDER}/.work") == []
 
 
-def test_of_two_processes_one_extracts_and_no_damage_is_done(job: Job) -> None:
+def test_of_two_processes_only_one_extracts_the_day(job: Job) -> None:
     both = [job.start(), job.start()]
     ended = [(process.communicate(timeout=120)[1], process.returncode) for process in both]
     codes = sorted(code for _, code in ended)
@@ -200,7 +200,7 @@ def test_of_two_processes_one_extracts_and_no_damage_is_done(job: Job) -> None:
 
 
 @pytest.mark.parametrize("trouble", ["down", "slow"])
-def test_an_api_that_is_away_is_named_in_the_last_line(job: Job, shop: Shop, trouble: str) -> None:
+def test_an_unreachable_api_is_named_in_the_last_line(job: Job, shop: Shop, trouble: str) -> None:
     settings = {"EXTRACT_TIMEOUT_SECONDS": "0.3"}
     if trouble == "down":
         with socket.create_server(("127.0.0.1", 0)) as closed_again:
@@ -211,19 +211,19 @@ def test_an_api_that_is_away_is_named_in_the_last_line(job: Job, shop: Shop, tro
         await asyncio.sleep(1)
         await app(scope, receive, send)
 
-    shop.meddle = slow
+    shop.proxy = slow
     began = time.monotonic()
     code, out, err = job.run(**settings)
     assert (code, out) == (1, "")
     last = err.splitlines()[-1]
     assert "in 5 tries" in last
     assert ("ConnectError" if trouble == "down" else "ReadTimeout") in last
-    assert time.monotonic() - began > 7, "it rested between its tries"
+    assert time.monotonic() - began > 7, "it paused between its tries"
     assert "Traceback" not in err
     assert not job.files.exists(extract_folder(DAY))
 
 
-def test_a_day_that_is_not_over_is_left_for_later(job: Job) -> None:
+def test_a_day_that_has_not_ended_is_refused(job: Job) -> None:
     process = job.start("--day", LIVE_FROM.date().isoformat())
     _, err = process.communicate(timeout=60)
     assert process.returncode == 1

@@ -1,5 +1,5 @@
 # ruff: noqa: S608  the statements are literals around one table name
-"""HDFS, the metastore and the Thrift Server as they are started for everybody."""
+"""HDFS, the metastore and the Thrift Server, as the stack starts them."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from fraudwatch.adapters.lake.hive_sql import (
 )
 from fraudwatch.lake import CORE_LABELS, DATABASE, EXTRACT_FOLDER
 from fraudwatch.stack.hdfs_setup import client, folders
-from fraudwatch.stack.place import ROOT
+from fraudwatch.stack.home import ROOT
 from fraudwatch.stack.private_stack import PrivateStack
 from tests.waiting import eventually
 
-# The first test waits for the start of everything.
+# The first test waits until the stack has started.
 pytestmark = [pytest.mark.engines, pytest.mark.batch, pytest.mark.timeout(900)]
 LABELS = f"{DATABASE}.{CORE_LABELS}"
 
 
-def test_rows_come_and_go_by_sql(batch_stack: PrivateStack) -> None:
+def test_rows_are_inserted_and_deleted_by_sql(batch_stack: PrivateStack) -> None:
     with sql_session(batch_stack.hive("reports")) as session:
         session.run(
             f"INSERT INTO {LABELS} VALUES ('t1', 'fraud', 'analyst', 'rows', 1, DATE'2026-11-20'), "
@@ -44,8 +44,8 @@ def test_rows_come_and_go_by_sql(batch_stack: PrivateStack) -> None:
         session.run(f"DELETE FROM {LABELS} WHERE by = 'rows'")
 
 
-def test_who_waited_too_long_is_told_so_and_may_log_in_again(batch_stack: PrivateStack) -> None:
-    """Found by a busy start: the late answer was read as that of the goodbye, and was none."""
+def test_a_query_timeout_is_reported_and_a_new_login_works(batch_stack: PrivateStack) -> None:
+    """Regression: the late answer was read as the answer to the logout."""
     settings = batch_stack.hive("admin")
     with sql_session(settings, timeout_seconds=20) as session:
         session.rows("SELECT 1")  # so that the next login is quick
@@ -60,9 +60,9 @@ def test_who_waited_too_long_is_told_so_and_may_log_in_again(batch_stack: Privat
 
 @pytest.mark.parametrize(
     ("login", "password"),
-    [("reports", "not-the-password-0123"), ("nobody", "not-the-password-0123"), ("admin", "")],
+    [("reports", "not-the-password-0123"), ("unknown", "not-the-password-0123"), ("admin", "")],
 )
-def test_nobody_comes_in_without_the_password(
+def test_a_login_without_the_right_password_is_refused(
     batch_stack: PrivateStack, login: str, password: str
 ) -> None:
     wrong = {"username": login, "password": SecretStr(password)}
@@ -73,11 +73,11 @@ def test_nobody_comes_in_without_the_password(
         pass
 
 
-def test_what_was_migrated_is_not_migrated_again(batch_stack: PrivateStack) -> None:
+def test_applied_migrations_are_not_applied_again(batch_stack: PrivateStack) -> None:
     settings = batch_stack.hive("admin")
     done = subprocess.run(
         [
-            batch_stack.place.environments / "control/bin/python",
+            batch_stack.home.environments / "control/bin/python",
             "-m",
             "fraudwatch.stack.lake_setup",
         ],
@@ -99,7 +99,7 @@ def test_what_was_migrated_is_not_migrated_again(batch_stack: PrivateStack) -> N
     assert len(set(ledger)) == len(ledger)
 
 
-def test_another_user_can_neither_read_nor_list_nor_write(batch_stack: PrivateStack) -> None:
+def test_another_user_cannot_read_list_or_write(batch_stack: PrivateStack) -> None:
     ours, other = (client(batch_stack.webhdfs_url, user) for user in ("fraudwatch", "mallory"))
     path = f"{EXTRACT_FOLDER}/kept.txt"
     ours.write(path, data=io.BytesIO(b"ours"), overwrite=True)
@@ -117,7 +117,7 @@ def test_another_user_can_neither_read_nor_list_nor_write(batch_stack: PrivateSt
             attempt()
 
 
-def test_a_killed_namenode_and_a_killed_metastore_come_back_with_everything(
+def test_a_killed_namenode_and_metastore_restart_without_data_loss(
     batch_stack: PrivateStack,
 ) -> None:
     with sql_session(batch_stack.hive("admin")) as session:

@@ -1,4 +1,4 @@
-"""Every component may do its own work and nothing else; the defaults everybody knows are gone."""
+"""Every component has only the rights it needs, and default logins are gone."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.engines
         ("console", FRAUD_TOPIC),
     ],
 )
-def test_nobody_writes_another_ones_topic(stack: PrivateStack, user: str, topic: str) -> None:
+def test_a_user_cannot_write_a_topic_of_others(stack: PrivateStack, user: str, topic: str) -> None:
     with pytest.raises(NotDelivered, match="did not reach the broker"):
         KafkaTopic(stack.kafka(user), topic).publish([("anna", b"forged", 1)])
 
@@ -47,11 +47,11 @@ def test_nobody_writes_another_ones_topic(stack: PrivateStack, user: str, topic:
         ("ingest", AUDIT_TOPIC),
     ],
 )
-def test_nobody_reads_what_is_not_his(stack: PrivateStack, user: str, topic: str) -> None:
+def test_a_user_cannot_read_a_topic_of_others(stack: PrivateStack, user: str, topic: str) -> None:
     consumer = Consumer(client_config(stack.kafka(user)) | {"group.id": user})
     try:
         consumer.assign([TopicPartition(topic, 0, 0)])
-        # An error about the group, which is none of this test's, may come first.
+        # An error about the consumer group may come first.
         names: set[str] = set()
         while "TOPIC_AUTHORIZATION_FAILED" not in names:
             message = consumer.poll(20)
@@ -63,14 +63,14 @@ def test_nobody_reads_what_is_not_his(stack: PrivateStack, user: str, topic: str
         consumer.close()
 
 
-def test_a_wrong_password_is_no_login(stack: PrivateStack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_password_is_refused(stack: PrivateStack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fraudwatch.adapters.kafka_log.log._READ_TIMEOUT_SECONDS", 8.0)
     wrong = stack.kafka("ingest").model_copy(update={"password": SecretStr("x" * 32)})
     with pytest.raises((KafkaException, TimeoutError)):
         list(read_range(wrong, TRANSACTION_TOPIC, {0: 1}))
 
 
-def test_cassandras_own_superuser_is_gone(stack: PrivateStack) -> None:
+def test_cassandras_default_superuser_is_gone(stack: PrivateStack) -> None:
     default = stack.cassandra("console").model_copy(
         update={"username": "cassandra", "password": SecretStr("cassandra")}
     )
@@ -102,7 +102,7 @@ def test_cassandras_own_superuser_is_gone(stack: PrivateStack) -> None:
         ("persister", "CREATE ROLE thief"),
     ],
 )
-def test_a_role_may_not_do_more_than_its_work(
+def test_a_role_has_no_more_rights_than_it_needs(
     session_of: Callable[[str], Session], role: str, statement: str
 ) -> None:
     session = session_of(role)
@@ -110,13 +110,13 @@ def test_a_role_may_not_do_more_than_its_work(
         session.execute(statement)
 
 
-def test_secrets_lie_in_private_files_and_in_no_log(stack: PrivateStack) -> None:
-    env_path = stack.home / ".env"
+def test_secrets_are_in_private_files_and_in_no_log(stack: PrivateStack) -> None:
+    env_path = stack.folder / ".env"
     assert stat.S_IMODE(env_path.stat().st_mode) == 0o600
     hidden = [v for k, v in stack.settings.items() if k.endswith(("_PASSWORD", "_API_KEY"))]
     assert len(hidden) >= 10
-    for log in (stack.home / "log").iterdir():
+    for log in (stack.folder / "log").iterdir():
         text = log.read_text(encoding="utf-8", errors="replace")
         assert not [secret for secret in hidden if secret in text], log.name
-    for private in (stack.home / "keys").iterdir():
+    for private in (stack.folder / "keys").iterdir():
         assert stat.S_IMODE(private.stat().st_mode) & 0o077 == 0, private.name

@@ -1,4 +1,4 @@
-"""The detector's query on real Spark and Kafka: a batch's time, what a trigger compiles."""
+"""The detector's query on real Spark and Kafka: the time of a micro-batch, code generation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.waiting import eventually
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(600)]
 
-ROWS_PER_BATCH = 50  # the shop's history alone is sixty batches
+ROWS_PER_BATCH = 50  # the shop's history alone gives sixty batches
 BATCHES = 12
 WARM_UP_BATCHES = 2
 TIME_KEY = "batchTimestampMs"
@@ -30,7 +30,7 @@ TIME_KEY = "batchTimestampMs"
 
 @pytest.fixture
 def settings(tmp_path: Path) -> DetectorSettings:
-    """A checkpoint of the test's own; of the rest the query needs nothing."""
+    """Settings with the test's own checkpoint; the query uses no other folder."""
     return DetectorSettings(
         state_folder=tmp_path,
         policy_path=tmp_path,
@@ -44,20 +44,20 @@ def settings(tmp_path: Path) -> DetectorSettings:
 
 @pytest.fixture
 def session(spark: SparkSession) -> SparkSession:
-    """A session with Spark's code generation, which the tests' own session does without."""
+    """A session with Spark's code generation, which the shared session has switched off."""
     compiling = spark.newSession()
     compiling.conf.set("spark.sql.adaptive.enabled", "false")
     return compiling
 
 
 @contextmanager
-def judging(
+def running_query(
     session: SparkSession,
     settings: DetectorSettings,
     stack: PrivateStack,
     on_batch: Callable[[MicroBatch], None],
 ) -> Iterator[StreamingQuery]:
-    """Run the query on the shop's purchases, from their beginning or the checkpoint on."""
+    """Run the query on the shop's purchases, from their beginning or the checkpoint."""
     query = start_query(session, settings, stack.kafka("detector"), TRANSACTION_TOPIC, on_batch)
     try:
         yield query
@@ -68,7 +68,7 @@ def judging(
 def fail_in_the_fourth_batch(
     session: SparkSession, settings: DetectorSettings, stack: PrivateStack
 ) -> list[MicroBatch]:
-    """Leave a checkpoint whose last batch is begun and not committed; gives what was delivered."""
+    """Leave a checkpoint whose last batch is not committed; return the delivered batches."""
     delivered: list[MicroBatch] = []
 
     def fail_once(batch: MicroBatch) -> None:
@@ -77,25 +77,25 @@ def fail_in_the_fourth_batch(
             raise RuntimeError("the batch fails once")
 
     with (
-        judging(session, settings, stack, fail_once) as query,
+        running_query(session, settings, stack, fail_once) as query,
         pytest.raises(StreamingQueryException, match="the batch fails once"),
     ):
         query.awaitTermination()
     return delivered
 
 
-def test_a_batch_that_is_run_again_keeps_its_time(
+def test_a_replayed_batch_keeps_its_time(
     session: SparkSession, settings: DetectorSettings, stack: PrivateStack
 ) -> None:
     before = fail_in_the_fourth_batch(session, settings, stack)
     after: list[MicroBatch] = []
-    with judging(session, settings, stack, after.append):
+    with running_query(session, settings, stack, after.append):
         eventually(lambda: len(after) >= 4, within_seconds=120, what="four more batches")
 
-    failed, again = before[-1], after[0]
-    assert (again.batch_id, again.is_rerun) == (failed.batch_id, True)
-    assert again.decided_at_ms == failed.decided_at_ms
-    assert (again.ends, again.values) == (failed.ends, failed.values)
+    failed, replayed = before[-1], after[0]
+    assert (replayed.batch_id, replayed.is_rerun) == (failed.batch_id, True)
+    assert replayed.decided_at_ms == failed.decided_at_ms
+    assert (replayed.ends, replayed.values) == (failed.ends, failed.values)
     # Every other batch has a later time of its own.
     others = before + after[1:]
     assert not any(one.is_rerun for one in others)
@@ -112,13 +112,13 @@ def test_a_batch_whose_time_is_not_logged_ends_the_query(
     timeless = {key: value for key, value in json.loads(metadata).items() if key != TIME_KEY}
     (logged / str(batch_id)).write_text("\n".join([version, json.dumps(timeless), offsets]))
     (logged / f".{batch_id}.crc").unlink(missing_ok=True)
-    judged: list[MicroBatch] = []
+    delivered: list[MicroBatch] = []
     with (
-        judging(session, settings, stack, judged.append) as query,
+        running_query(session, settings, stack, delivered.append) as query,
         pytest.raises(StreamingQueryException, match=r"checkpoint is damaged.*its time cannot be"),
     ):
         query.awaitTermination()
-    assert judged == []
+    assert delivered == []
 
 
 def test_after_the_first_batches_no_trigger_compiles_code(
@@ -127,7 +127,7 @@ def test_after_the_first_batches_no_trigger_compiles_code(
     jvm: Any = session._jvm
     compiled = jvm.org.apache.spark.metrics.source.CodegenMetrics.METRIC_COMPILATION_TIME()
     began, counts = compiled.getCount(), list[int]()
-    with judging(session, settings, stack, lambda _: counts.append(compiled.getCount())):
+    with running_query(session, settings, stack, lambda _: counts.append(compiled.getCount())):
         eventually(lambda: len(counts) >= BATCHES, within_seconds=120, what=f"{BATCHES} batches")
     assert counts[0] > began, "nothing was compiled at all: the session generates no code"
     assert set(counts[WARM_UP_BATCHES:]) == {counts[WARM_UP_BATCHES]}

@@ -1,4 +1,4 @@
-"""Cassandra hangs, as it does in a long pause or on a dead disk: it neither answers nor refuses."""
+"""Cassandra hangs, as in a long pause or on a dead disk: it neither answers nor refuses."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def hung(pid: int) -> Iterator[None]:
         os.kill(pid, signal.SIGCONT)
 
 
-def test_a_store_that_hangs_costs_nothing_but_time(stack: PrivateStack) -> None:
+def test_a_hanging_store_only_delays_rows(stack: PrivateStack) -> None:
     source = f"hang-{uuid.uuid4().hex[:6]}"
     names = {f"{source}:{n}" for n in range(200)}
     label = Label(
@@ -94,12 +94,12 @@ def test_a_store_that_hangs_costs_nothing_but_time(stack: PrivateStack) -> None:
         eventually(
             lambda: metric(stack, "fraudwatch_persister_paused") == 1,
             within_seconds=10,
-            what="reading rests",
+            what="paused consumption",
         )
         before = committed(stack)
         polled = metric(stack, "fraudwatch_persister_seconds_total", phase="resting")
         time.sleep(max(0, began + HANG_SECONDS - time.monotonic()))
-        # It polls on, says how old the waiting messages are, and commits none of them.
+        # It keeps polling, reports the age of the waiting messages, and commits none of them.
         assert metric(stack, "fraudwatch_persister_seconds_total", phase="resting") > polled
         assert metric(stack, "fraudwatch_persister_lag_seconds") > 5
         assert committed(stack) == before
@@ -111,12 +111,12 @@ def test_a_store_that_hangs_costs_nothing_but_time(stack: PrivateStack) -> None:
         eventually(
             lambda: all(reader.verdict_of(name) for name in names),
             within_seconds=20,
-            what="every verdict a row",
+            what="the row of every verdict",
         )
         eventually(
             lambda: reader.labels_of(label.transaction_id) == [label],
             within_seconds=10,
-            what="the label a row",
+            what="the row of the label",
         )
         took_seconds = time.monotonic() - returned
     finally:
@@ -124,11 +124,11 @@ def test_a_store_that_hangs_costs_nothing_but_time(stack: PrivateStack) -> None:
     eventually(
         lambda: metric(stack, "fraudwatch_persister_paused") == 0,
         within_seconds=10,
-        what="reading again",
+        what="resumed consumption",
     )
     eventually(
         lambda: (
-            all(end >= before[place] for place, end in committed(stack).items())
+            all(end >= before[partition] for partition, end in committed(stack).items())
             and committed(stack) != before
         ),
         within_seconds=10,

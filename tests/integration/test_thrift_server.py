@@ -1,4 +1,4 @@
-"""Reports out of the real Thrift Server, with the right password and with a wrong one."""
+"""Reports from the real Thrift Server, with the right and a wrong password."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fraudwatch.lake import REPORT_DAYS
 from fraudwatch.settings import HiveSettings
 from fraudwatch.stack.private_stack import PrivateStack
 
-# The first test waits for the start of everything.
+# The first test waits until the stack has started.
 pytestmark = [pytest.mark.engines, pytest.mark.batch, pytest.mark.timeout(900)]
 
 
@@ -28,7 +28,7 @@ def test_every_report_can_be_read(settings: HiveSettings, table: str) -> None:
     assert "labels_known_until" in found.columns
 
 
-def test_the_first_day_of_a_table_can_be_asked_for(batch_stack: PrivateStack) -> None:
+def test_the_first_day_of_a_table_can_be_queried(batch_stack: PrivateStack) -> None:
     with sql_session(batch_stack.hive("admin")) as sql:
         sql.run("CREATE TABLE fraudwatch.asked_days (day DATE, number INT) USING delta")
         sql.run("INSERT INTO fraudwatch.asked_days VALUES (DATE'2026-03-01', 1)")
@@ -38,7 +38,9 @@ def test_the_first_day_of_a_table_can_be_asked_for(batch_stack: PrivateStack) ->
     assert [str(one) for one in found[0]] == ["2026-03-01", "2026-03-02", "2"]
 
 
-def test_a_wrong_password_is_told_from_a_server_that_is_away(settings: HiveSettings) -> None:
+def test_a_wrong_password_and_an_unreachable_server_are_distinguished(
+    settings: HiveSettings,
+) -> None:
     wrong = settings.model_copy(update={"password": SecretStr("not-the-password")})
     with pytest.raises(LakeUnavailable, match="refused the login"):
         HiveReports.of(wrong).rows(ReportQuery("out_money"))

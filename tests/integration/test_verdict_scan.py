@@ -1,4 +1,4 @@
-"""The report's scan on the real engine, with the rights of the role that it uses."""
+"""The evaluation's verdict scan on real Cassandra, with the rights of its role."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ from fraudwatch.domain.rules.catalogue import RULES
 from fraudwatch.domain.views.published import NO_VIEWS
 from fraudwatch.samples import a_token, a_transaction
 from fraudwatch.settings import LakeSettings
-from fraudwatch.stack.place import ROOT
+from fraudwatch.stack.home import ROOT
 from fraudwatch.topics import FEATURES_VERSION_HEADER, TRANSACTION_ID_HEADER
 from spark_jobs.backtest import backtest_policy
 from spark_jobs.backtest.backtest_policy import Candidate, backtest

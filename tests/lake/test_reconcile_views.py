@@ -50,7 +50,7 @@ from fraudwatch.domain.views.catalogue import Entity, view_columns
 from fraudwatch.domain.views.published import NO_VIEWS, Published, RiskViews
 from fraudwatch.domain.views.view import RiskView, table_of
 from fraudwatch.samples import a_token, a_transaction
-from fraudwatch.stack.place import ROOT
+from fraudwatch.stack.home import ROOT
 from fraudwatch.topics import FEATURES_VERSION_HEADER, TRANSACTION_ID_HEADER
 from spark_jobs.reconcile.artefact_resolver import ArtefactFolders
 from spark_jobs.reconcile.day import DayReconciliation

@@ -44,7 +44,7 @@ from fraudwatch.lake import (
 )
 from fraudwatch.samples import NOON_MS, a_purchase, a_transaction, a_verdict
 from fraudwatch.settings import LakeSettings
-from fraudwatch.stack.place import ROOT
+from fraudwatch.stack.home import ROOT
 from spark_jobs.refine.extract_reading import ExtractUnusable
 from spark_jobs.refine.refine_day import run
 from spark_jobs.refine.topic_refining import REFINED, checkpoint_of, refine

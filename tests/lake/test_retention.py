@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 from fraudwatch import lake
 from fraudwatch.domain.lake.retention import BrokenRetention, Retention
 from fraudwatch.settings import LakeSettings
-from fraudwatch.stack.place import ROOT
+from fraudwatch.stack.home import ROOT
 from spark_jobs.retention.enforce_retention import Enforcement
 from spark_jobs.retention.lake_folders import LakeFolders
 from spark_jobs.retention.retention_file import load_retention

@@ -30,7 +30,7 @@ from fraudwatch.domain.models.fitted import BrokenModel
 from fraudwatch.domain.training.gate import GateDecision
 from fraudwatch.domain.views.catalogue import VIEW_FEATURES
 from fraudwatch.samples import a_token, a_transaction
-from fraudwatch.stack.place import ROOT
+from fraudwatch.stack.home import ROOT
 from spark_jobs.train import promotion as choosing
 from spark_jobs.train.dataset import Dataset
 from spark_jobs.train.evaluating import FittedFold

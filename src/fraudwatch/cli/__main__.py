@@ -1,4 +1,4 @@
-"""The command line. Each command reads where it is, calls the stack, and prints."""
+"""Command line of Fraudwatch: each command reads its home, calls the stack and prints."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib
 import sys
 from dataclasses import asdict
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -21,21 +21,42 @@ from fraudwatch.cli import (
 )
 from fraudwatch.cli.entry_point import FAILED
 from fraudwatch.stack import catalogue as catalogues
-from fraudwatch.stack.place import Place, Unusable
+from fraudwatch.stack.home import Home, StackError
 from fraudwatch.stack.state import DEFAULT_PROFILE, status
 
-# Their engines take a while to load, so only where they are asked for.
+
+class LateCommand(NamedTuple):
+    """A command whose imports are slow, so that it is loaded only when it runs."""
+
+    name: str
+    example: str
+    is_hidden: bool = False
+
+
+EVALUATE_EXAMPLE = (
+    "Example: ./fraudwatch evaluate --labels purchases.csv --mapping mapping.yaml --json"
+)
+# By the word on the command line; a hidden one is an earlier name that still works.
 LOADED_LATE = {
-    "backtest": "Example: ./fraudwatch backtest default --from 2026-11-01 --until 2026-11-20",
-    "reconcile": "Example: ./fraudwatch reconcile --date 2026-11-20 --json",
-    "replay": "Example: ./fraudwatch replay purchases.csv --mapping mapping.yaml --rate 50",
-    "report": "Example: ./fraudwatch report --labels purchases.csv --mapping mapping.yaml --json",
-    "reports": "",
+    "backtest": LateCommand(
+        "backtest",
+        "Example: ./fraudwatch backtest default --from 2026-11-01 --until 2026-11-20",
+    ),
+    "evaluate": LateCommand("evaluate", EVALUATE_EXAMPLE),
+    "reconcile": LateCommand(
+        "reconcile", "Example: ./fraudwatch reconcile --date 2026-11-20 --json"
+    ),
+    "replay": LateCommand(
+        "replay", "Example: ./fraudwatch replay purchases.csv --mapping mapping.yaml --rate 50"
+    ),
+    "report": LateCommand("evaluate", EVALUATE_EXAMPLE, is_hidden=True),
+    "reports": LateCommand("reports", "Example: ./fraudwatch reports ls"),
 }
 
 app = typer.Typer(
     name="fraudwatch",
-    help="Fraud detection in real time, every engine real, on this machine and without Docker.\n\n"
+    help="Real-time fraud detection with Kafka, Spark, Cassandra, Hive and Airflow, "
+    "on this machine and without Docker.\n\n"
     "Start here: ./fraudwatch demo",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -46,11 +67,11 @@ app.add_typer(dags.app, name="dags")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(model.app, name="model")
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")]
-Profile = Annotated[str, typer.Option(help="Which services; see services.toml.")]
+Profile = Annotated[str, typer.Option(help="Which services: speed, lake, batch or engines.")]
 
 
-def _print_version(asked: bool) -> None:  # noqa: FBT001  typer's way
-    if asked:
+def _print_version(requested: bool) -> None:  # noqa: FBT001  typer's way
+    if requested:
         sys.stdout.write(f"fraudwatch {version('fraudwatch')}\n")
         raise typer.Exit
 
@@ -62,39 +83,39 @@ def common(
         typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    """What stands before every command."""
+    """Options before every command."""
 
 
-@app.command(epilog="Example: ./fraudwatch up --profile speed   (without the batch half)")
+@app.command(epilog="Example: ./fraudwatch up --profile speed   (the streaming half only)")
 def up(profile: Profile = DEFAULT_PROFILE, as_json: Json = False) -> None:  # noqa: FBT002  an option
-    """Install what is missing and start everything; returns when all of it is ready."""
+    """Install what is missing and start all services; returns when every service is ready."""
     from fraudwatch.stack import runner
 
-    report = runner.up(Place.from_environment(), catalogues.load(), profile, output.say)
+    report = runner.up(Home.from_environment(), catalogues.load(), profile, output.notify)
     if as_json:
         output.print_json(asdict(report))
     elif report.already_running:
-        output.say(f"{profile} is already running; nothing to do")
+        output.notify(f"{profile} is already running; nothing to do")
     else:
-        output.say(f"{profile} is ready after {report.seconds} s")
+        output.notify(f"{profile} is ready after {report.seconds} s")
 
 
 @app.command(epilog="Example: ./fraudwatch down")
 def down(as_json: Json = False) -> None:  # noqa: FBT002  an option
-    """Stop everything; the data stays."""
+    """Stop all services; data is kept."""
     from fraudwatch.stack import runner
 
-    strays = runner.down(Place.from_environment(), catalogues.load(), output.say)
+    strays = runner.down(Home.from_environment(), catalogues.load(), output.notify)
     if as_json:
         output.print_json({"strays_killed": strays})
     else:
-        output.say("stopped" + (f"; {strays} stray processes were killed" if strays else ""))
+        output.notify("stopped" + (f"; {strays} stray processes were killed" if strays else ""))
 
 
 @app.command("status", epilog="Example: ./fraudwatch status --json")
 def show_status(as_json: Json = False) -> None:  # noqa: FBT002  an option
-    """Show what runs and whether it answers; exit code 1 unless everything is ready."""
-    states = status(Place.from_environment(), catalogues.load())
+    """Show every service's state and readiness; exit code 1 unless all are ready."""
+    states = status(Home.from_environment(), catalogues.load())
     ready = all(state.ready for state in states)
     if as_json:
         output.print_json({"ready": ready, "services": [asdict(state) for state in states]})
@@ -114,13 +135,13 @@ def logs(
     from fraudwatch.cli import log_tail
     from fraudwatch.stack import supervisor, waiting
 
-    place, known = Place.from_environment(), [*catalogues.load().services, "supervisord"]
+    home, known = Home.from_environment(), [*catalogues.load().services, "supervisord"]
     if name not in known:
         raise typer.BadParameter(f"no service {name!r}; there are {', '.join(known)}")
-    path = supervisor.log_of(place, name)
+    path = supervisor.log_of(home, name)
     if not path.exists():
-        raise Unusable(f"{name} has written nothing in {place.home} yet; start it by up")
-    for line in waiting.last_lines(place, name, lines):
+        raise StackError(f"{name} has no log in {home.folder} yet; start it with ./fraudwatch up")
+    for line in waiting.last_lines(home, name, lines):
         sys.stdout.write(f"{line}\n")
     for line in log_tail.follow(path) if follow else ():
         sys.stdout.write(f"{line}\n")
@@ -129,10 +150,10 @@ def logs(
 
 @app.command(epilog="Example: ./fraudwatch doctor")
 def doctor(as_json: Json = False) -> None:  # noqa: FBT002  an option
-    """Look at everything a start needs, and at what runs; exit code 1 when something is broken."""
+    """Check what a start needs, and all running services; exit code 1 if a check fails."""
     from fraudwatch.cli import checks
 
-    found = checks.examine(Place.from_environment(), catalogues.load(), output.say)
+    found = checks.examine(Home.from_environment(), catalogues.load(), output.notify)
     ok = all(check.ok for check in found)
     if as_json:
         output.print_json({"ok": ok, "checks": [asdict(check) for check in found]})
@@ -140,7 +161,7 @@ def doctor(as_json: Json = False) -> None:  # noqa: FBT002  an option
         for check in found:
             line = f"{'ok    ' if check.ok else 'BROKEN'}  {check.name}: {check.found}"
             output.results.print(
-                line if check.ok else f"{line}; cure: {check.cure}", markup=False, soft_wrap=True
+                line if check.ok else f"{line}; fix: {check.cure}", markup=False, soft_wrap=True
             )
     if not ok:
         raise typer.Exit(FAILED)
@@ -148,45 +169,46 @@ def doctor(as_json: Json = False) -> None:  # noqa: FBT002  an option
 
 @app.command(epilog="Example: ./fraudwatch creds")
 def creds(as_json: Json = False) -> None:  # noqa: FBT002  an option
-    """Show where to log in and with what. Secrets are shown here and nowhere else."""
+    """Show all addresses, logins and passwords. No other command shows stored secrets."""
     from fraudwatch.stack import env_file
 
-    place, catalogue = Place.from_environment(), catalogues.load()
-    place.make_folders()
-    settings = env_file.ensure(place)
+    home, catalogue = Home.from_environment(), catalogues.load()
+    home.make_folders()
+    settings = env_file.ensure(home)
     values = catalogue.port_values(env_file.port_offset(settings))
     ports = {key.removeprefix("port."): int(port) for key, port in values.items()}
     rows = output.logins(ports, settings)
     if as_json:
-        output.print_json({"logins": rows, "env_file": str(place.env_file)})
+        output.print_json({"logins": rows, "env_file": str(home.env_file)})
     else:
-        output.print_logins(rows, place)
+        output.print_logins(rows, home)
 
 
 @app.command("demo", epilog="Example: ./fraudwatch demo")
 def run_demo() -> None:
-    """Install, start, let the shop's history be judged, and show live alerts."""
+    """Install, start, score the shop's history, show live alerts and train a first model."""
     from fraudwatch.cli import demo
 
-    demo.run(Place.from_environment(), catalogues.load())
+    demo.run(Home.from_environment(), catalogues.load())
 
 
 external_commands.add_to(app)
 
 
-def _load(name: str, example: str) -> None:
+def _load(word: str) -> None:
+    name, example, is_hidden = LOADED_LATE[word]
     command = getattr(importlib.import_module(f"fraudwatch.cli.{name}"), name)
     if isinstance(command, typer.Typer):
-        app.add_typer(command, name=name)
+        app.add_typer(command, name=word, epilog=example)
     else:
-        app.command(name, epilog=example)(command)
+        app.command(word, epilog=example, hidden=is_hidden)(command)
 
 
 def main() -> None:
-    """Load the command that is asked for and run it."""
-    for name, example in LOADED_LATE.items():
-        if sys.argv[1:2] in ([], ["--help"], [name]):
-            _load(name, example)
+    """Load the command that is called, and run it."""
+    for word in LOADED_LATE:
+        if sys.argv[1:2] in ([], ["--help"], [word]):
+            _load(word)
     entry_point.run(app, "fraudwatch")
 
 

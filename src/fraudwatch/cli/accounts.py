@@ -1,4 +1,4 @@
-"""``fraudwatch accounts``: the console's accounts from the machine, for whoever is locked out."""
+"""``fraudwatch accounts``: manage console accounts from the machine, also without a login."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from fraudwatch.application.console.account_rules import (
 from fraudwatch.application.console.accounts import Accounts, Actor
 from fraudwatch.cli import output
 from fraudwatch.stack import env_file
-from fraudwatch.stack.place import Place, Unusable
+from fraudwatch.stack.home import Home, StackError
 
 app = typer.Typer(
-    help="Who may log in at the console. Works on its file, whether the platform runs or not; "
-    "every deed names its doer in the list, but none is on the audit log.",
+    help="Manage the console's accounts. Works on its file, whether the platform runs or not; "
+    "the list shows who changed an account last, but these changes are not in the audit log.",
     no_args_is_help=True,
 )
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")]
-Login = Annotated[str, typer.Argument(metavar="LOGIN", help="As ls shows it.")]
-# Whoever may write the file needs nobody's permission; the list says that it was not an admin.
+Login = Annotated[str, typer.Argument(metavar="LOGIN", help="Login as shown by ls.")]
+# A user who may write the file needs no permission; the list shows `operator`, not an admin.
 OPERATOR = Actor("operator", record=lambda _deed, _account: None)
 
 
 @app.command("ls", epilog="Example: ./fraudwatch accounts ls --json")
 def list_accounts(as_json: Json = False) -> None:  # noqa: FBT002  an option
-    """List the accounts, with who changed each last."""
-    with _opened() as accounts:
+    """List the accounts, each with its last change and who made it."""
+    with _open_accounts() as accounts:
         rows = [_row_of(account) for account in accounts.list_accounts()]
     if as_json:
         output.print_json({"accounts": rows})
@@ -55,59 +55,59 @@ def add(
     role: Annotated[Role, typer.Option(help="What the account may do.")],
     as_json: Json = False,  # noqa: FBT002  an option
 ) -> None:
-    """Make an account and print its password, which is shown this once."""
-    with _opened() as accounts:
+    """Create an account and print its password, which is shown only once."""
+    with _open_accounts() as accounts:
         password = accounts.make(OPERATOR, login, role)
     _print_password(login, password, as_json=as_json)
 
 
 @app.command(epilog="Example: ./fraudwatch accounts reset-password admin")
 def reset_password(login: Login, as_json: Json = False) -> None:  # noqa: FBT002  an option
-    """Give an account a new password, print it this once, and end the account's sessions."""
-    with _opened() as accounts:
+    """Set a new random password, print it once, and end the account's sessions."""
+    with _open_accounts() as accounts:
         password = accounts.reset_password(OPERATOR, login)
     _print_password(login, password, as_json=as_json)
 
 
 @app.command(epilog="Example: ./fraudwatch accounts close analyst")
 def close(login: Login, as_json: Json = False) -> None:  # noqa: FBT002  an option
-    """Let nobody log in by an account any more; its sessions end within seconds."""
-    with _opened() as accounts:
+    """Close an account: it can no longer log in, and its sessions end within seconds."""
+    with _open_accounts() as accounts:
         accounts.close(OPERATOR, login)
     _print_state(login, is_open=False, as_json=as_json)
 
 
 @app.command("open", epilog="Example: ./fraudwatch accounts open analyst")
 def reopen(login: Login, as_json: Json = False) -> None:  # noqa: FBT002  an option
-    """Let an account that was closed log in again, with the password it had."""
-    with _opened() as accounts:
+    """Open a closed account again, with the same password."""
+    with _open_accounts() as accounts:
         accounts.reopen(OPERATOR, login)
     _print_state(login, is_open=True, as_json=as_json)
 
 
 @contextmanager
-def _opened() -> Iterator[Accounts]:
-    """This home's accounts; the first ones are made as the console would make them.
+def _open_accounts() -> Iterator[Accounts]:
+    """Open this home's accounts; the first ones are created as the console creates them.
 
     Raises:
-        Unusable: what was asked breaks a rule, or the file cannot be used.
+        StackError: a change breaks a rule, or the file cannot be used.
     """
     from fraudwatch.adapters.accounts.account_store import SqliteAccountStore
     from fraudwatch.adapters.accounts.argon2_hasher import Argon2Hasher
 
-    place = Place.from_environment()
-    place.make_folders()
-    settings = env_file.ensure(place)
+    home = Home.from_environment()
+    home.make_folders()
+    settings = env_file.ensure(home)
     try:
         accounts = Accounts(
-            SqliteAccountStore(place.home / "console"),
+            SqliteAccountStore(home.folder / "console"),
             Argon2Hasher(),
             now_ms=lambda: time.time_ns() // 1_000_000,
         )
         accounts.seed({role: settings[f"CONSOLE_{role.name}_PASSWORD"] for role in Role})
         yield accounts
-    except (AccountRefused, AccountsUnavailable) as why:
-        raise Unusable(str(why)) from why
+    except (AccountRefused, AccountsUnavailable) as error:
+        raise StackError(str(error)) from error
 
 
 def _row_of(account: Account) -> dict[str, str | bool]:
@@ -125,7 +125,7 @@ def _print_password(login: str, password: str, *, as_json: bool) -> None:
     if as_json:
         output.print_json({"login": login, "password": password})
         return
-    output.say(f"{login} logs in with this password, which is shown this once:")
+    output.notify(f"{login} logs in with this password, which is shown only once:")
     sys.stdout.write(f"{password}\n")
 
 
@@ -133,4 +133,4 @@ def _print_state(login: str, *, is_open: bool, as_json: bool) -> None:
     if as_json:
         output.print_json({"login": login, "is_open": is_open})
     else:
-        output.say(f"{login} is {'open' if is_open else 'closed'}")
+        output.notify(f"{login} is {'open' if is_open else 'closed'}")

@@ -1,4 +1,4 @@
-"""Alerts on a terminal: the newest there are, then what arrives."""
+"""Print alerts on a terminal: the newest ones of the topic, then those that arrive."""
 
 from __future__ import annotations
 
@@ -6,57 +6,37 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from fraudwatch.adapters.kafka_log.ends import ends_of, starts_of
+from fraudwatch.adapters.kafka_log.log import read_range
 from fraudwatch.domain.instants import clock_of
+from fraudwatch.settings import KafkaSettings
 from fraudwatch.topics import FRAUD_TOPIC
 
-if TYPE_CHECKING:
-    from confluent_kafka import Consumer
-
-MOST_BEFORE, MOST_LIVE = 5, 10
-# Alerts are rare: so many verdicts of each partition hold some.
-_VERDICTS_BEFORE: Final = 2_000
-_REACH_SECONDS: Final = 10.0
+MAX_RECENT, MAX_LIVE = 5, 10
+POLL_SECONDS: Final = 2.0
+# Alerts are rare: this many verdicts of each partition include some.
+_VERDICTS_PER_PARTITION: Final = 2_000
 
 
-def newest_alerts(
-    broker: str, admin_password: str, live_seconds: float
-) -> Iterator[Mapping[str, Any]]:
-    """Verdicts other than approve: the newest of now, oldest first, then those that arrive.
+def newest_alerts(kafka: KafkaSettings, live_seconds: float) -> Iterator[Mapping[str, Any]]:
+    """Yield verdicts other than approve: the newest ones, oldest first, then those that arrive.
 
-    It reads beside everybody else and commits nothing.
+    It reads without a consumer group and commits nothing.
+
+    Raises:
+        TimeoutError: the broker stopped answering.
     """
-    from confluent_kafka import Consumer, TopicPartition
-
-    consumer = Consumer(
-        {
-            "bootstrap.servers": broker,
-            "security.protocol": "SASL_PLAINTEXT",
-            "sasl.mechanism": "SCRAM-SHA-512",
-            "sasl.username": "admin",
-            "sasl.password": admin_password,
-            "group.id": "demo",  # asked for by the client; assigned by hand, nothing is committed
-            "enable.auto.commit": False,
-        }
-    )
-    try:
-        left, places = 0, []
-        for number in consumer.list_topics(FRAUD_TOPIC, timeout=10).topics[FRAUD_TOPIC].partitions:
-            partition = TopicPartition(FRAUD_TOPIC, number)
-            first, end = consumer.get_watermark_offsets(partition, timeout=10)
-            start = max(first, end - _VERDICTS_BEFORE)
-            places.append(TopicPartition(FRAUD_TOPIC, number, start))
-            left += end - start
-        consumer.assign(places)
-        yield from _before(consumer, left)
-        yield from _live(consumer, live_seconds)
-    finally:
-        consumer.close()
+    first, ends = starts_of(kafka, FRAUD_TOPIC), ends_of(kafka, FRAUD_TOPIC)
+    starts = {n: max(first[n], end - _VERDICTS_PER_PARTITION) for n, end in ends.items()}
+    recent = sorted(_alerts_between(kafka, starts, ends), key=itemgetter("decided_at_ms"))
+    yield from recent[-MAX_RECENT:]
+    yield from _live_alerts(kafka, ends, live_seconds)
 
 
-def sentence_of(verdict: Mapping[str, Any]) -> str:
-    """One alert in one line; it shows no personal field."""
+def alert_line(verdict: Mapping[str, Any]) -> str:
+    """Format one alert in one line, without personal data."""
     amount = verdict.get("amount_eur_cents")
     euros = f"{amount // 100}.{amount % 100:02d} EUR" if isinstance(amount, int) else ""
     reasons = verdict.get("reasons") or [{"text": ""}]
@@ -68,27 +48,26 @@ def sentence_of(verdict: Mapping[str, Any]) -> str:
     )
 
 
-def _before(consumer: Consumer, count: int) -> list[Mapping[str, Any]]:
-    found: list[Mapping[str, Any]] = []
-    deadline = time.monotonic() + _REACH_SECONDS
-    while count > 0 and time.monotonic() < deadline:
-        messages = consumer.consume(min(count, 1_000), timeout=1.0)
-        count -= len(messages)
-        found += [alert for message in messages if (alert := _alert_in(message)) is not None]
-    return sorted(found, key=itemgetter("decided_at_ms"))[-MOST_BEFORE:]
-
-
-def _live(consumer: Consumer, seconds: float) -> Iterator[Mapping[str, Any]]:
+def _live_alerts(
+    kafka: KafkaSettings, starts: Mapping[int, int], seconds: float
+) -> Iterator[Mapping[str, Any]]:
     shown, deadline = 0, time.monotonic() + seconds
-    while shown < MOST_LIVE and time.monotonic() < deadline:
-        message = consumer.poll(1.0)
-        if message is not None and (alert := _alert_in(message)) is not None:
+    while shown < MAX_LIVE and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+        ends = ends_of(kafka, FRAUD_TOPIC)
+        for alert in _alerts_between(kafka, starts, ends)[: MAX_LIVE - shown]:
             shown += 1
             yield alert
+        starts = ends
 
 
-def _alert_in(message: Any) -> Mapping[str, Any] | None:
-    if message.error():
-        return None
-    verdict: Mapping[str, Any] = json.loads(message.value() or b"{}")
-    return verdict if verdict.get("outcome") != "approve" else None
+def _alerts_between(
+    kafka: KafkaSettings, starts: Mapping[int, int], ends: Mapping[int, int]
+) -> list[Mapping[str, Any]]:
+    longer = {n: end for n, end in ends.items() if end > starts.get(n, 0)}
+    verdicts = (
+        json.loads(message.value() or b"{}")
+        for messages in read_range(kafka, FRAUD_TOPIC, longer, starts=starts)
+        for message in messages
+    )
+    return [verdict for verdict in verdicts if verdict.get("outcome") != "approve"]

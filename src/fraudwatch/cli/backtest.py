@@ -1,4 +1,4 @@
-"""``fraudwatch backtest``: what another policy would have done on days of the lake."""
+"""``fraudwatch backtest``: run another policy over past days of the lake."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from fraudwatch.application.backtest import figures
 from fraudwatch.cli import output
 from fraudwatch.domain.policy.policy import BrokenPolicy
 from fraudwatch.stack import catalogue
-from fraudwatch.stack.foreground import run_in_front
-from fraudwatch.stack.place import Place
+from fraudwatch.stack.foreground import run_in_foreground
+from fraudwatch.stack.home import Home
 
-WRONG_USE = 2
+USAGE_ERROR = 2
 SERVICE = "backtest"
 POLICIES = Path("contracts/policies")
 DAY = "%Y-%m-%d"
@@ -35,24 +35,24 @@ def backtest(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")] = False,
 ) -> None:
-    """Judge days of the lake by a candidate policy, beside the policy that was live.
+    """Score past days with a candidate policy and compare it with the policy that was live.
 
-    The rules are the code that the stream runs. Nothing is changed; the result is a page.
+    The rules are the code that the stream runs. Nothing is changed; the result is an HTML page.
     """
     first, last = _day(from_), _day(until)
     if last < first:
-        raise typer.BadParameter("--until lies before --from; give them in order")
-    place = Place.from_environment()
+        raise typer.BadParameter("--until is before --from; swap them")
+    home = Home.from_environment()
     try:
-        path = find_policy(policy, place.root / POLICIES)
+        path = find_policy(policy, home.root / POLICIES)
         load_policy(path)
-    except BrokenPolicy as wrong:
-        output.say(f"the policy cannot be used, so nothing was judged: {wrong}")
-        raise typer.Exit(WRONG_USE) from wrong
+    except BrokenPolicy as error:
+        output.notify(f"the policy cannot be used, so nothing was scored: {error}")
+        raise typer.Exit(USAGE_ERROR) from error
     arguments = ["--policy", str(path.resolve()), "--from", str(first), "--until", str(last)]
-    document = run_in_front(
-        place, catalogue.load(), SERVICE, [*arguments, "--json"], output.say
-    ).told
+    document = run_in_foreground(
+        home, catalogue.load(), SERVICE, [*arguments, "--json"], output.notify
+    ).document
     if as_json:
         output.print_json(document)
     else:
@@ -61,16 +61,16 @@ def backtest(
 
 
 def summary(document: Mapping[str, Any]) -> Iterator[str]:
-    """What a person wants first; everything else stands on the page."""
+    """Summarise the result in lines of text; the page has everything."""
     policy, coverage = document["policy"], document["coverage"]
     yield f"{policy['name']} ({policy['version']}), {document['from']} to {document['until']}"
     yield (
-        f"{coverage['purchases']:,} purchases, {coverage['judged']:,} judged, "
+        f"{coverage['purchases']:,} purchases, {coverage['judged']:,} scored, "
         f"{document['purchases_per_second']:,.0f} a second"
     )
-    for why, purchases in coverage["not_judged"].items():
+    for reason, purchases in coverage["not_judged"].items():
         if purchases:
-            yield f"not judged, {why.replace('_', ' ')}: {purchases:,}"
+            yield f"not scored, {reason.replace('_', ' ')}: {purchases:,}"
     yield ""
     rows = [("", "live", "candidate", "difference")]
     for one in figures.compare_policies(document):

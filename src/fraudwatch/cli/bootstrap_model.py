@@ -1,6 +1,6 @@
-"""The first champion, from what was judged so far: archived, refined, learned from, step by step.
+"""Train the first champion from the transactions scored so far: archive, refine, train.
 
-For a start on replayed history; later trainings come by themselves.
+For a start with replayed history; later trainings are scheduled.
 """
 
 from __future__ import annotations
@@ -14,29 +14,29 @@ if TYPE_CHECKING:
     from fraudwatch.adapters.edge.airflow_answers import Run
     from fraudwatch.adapters.edge.airflow_api import AirflowApi
 
-Say = Callable[[str], None]
-# What learns, after what it learns from has come in.
+Notify = Callable[[str], None]
+# The training needs the archived topics.
 STEPS: Final = ("archive_topics", "train_model")
 _RUNS: Final = 5
 
 
-def train_first_champion(airflow: AirflowApi, say: Say) -> None:
-    """Run the DAGs one after the other and tell what their tasks do, until one of them fails.
+def train_first_champion(airflow: AirflowApi, notify: Notify) -> None:
+    """Run the DAGs one after the other and print their tasks' progress, until one of them fails.
 
-    A run that the clock has started and that has not ended is watched instead of asking for
-    another, which would wait for it and then do the same.
+    A scheduled run that has not ended is watched instead of triggering another, which would wait
+    for it and then do the same.
 
     Raises:
         AirflowUnreachable: it did not answer for longer than a restart takes.
     """
     for name in STEPS:
-        run = _under_way(airflow, name) or airflow.trigger(name, {})
+        run = _active_run(airflow, name) or airflow.trigger(name, {})
         page = airflow.page_of(name, run.run_id)
-        say(f"{name}: {page}")
-        if dag_runs.Watch(airflow, run, page, say).until_ended()["state"] == "failed":
+        notify(f"{name}: {page}")
+        if dag_runs.Watch(airflow, run, page, notify).until_ended()["state"] == "failed":
             return
 
 
-def _under_way(airflow: AirflowApi, name: str) -> Run | None:
-    """The newest run that has not ended."""
+def _active_run(airflow: AirflowApi, name: str) -> Run | None:
+    """Return the newest run that has not ended."""
     return next((run for run in airflow.runs(name, _RUNS) if not run.has_ended), None)

@@ -1,4 +1,4 @@
-"""What `doctor` looks at. Each check says what it found and, where broken, the cure."""
+"""Checks of `doctor`: each reports what was found and, if it failed, the fix."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import psutil
 
 from fraudwatch.stack import env_file, environments, jars, java, processes, scala_jars
 from fraudwatch.stack.catalogue import Catalogue
-from fraudwatch.stack.environments import Say
+from fraudwatch.stack.environments import Notify
+from fraudwatch.stack.home import Home, StackError
 from fraudwatch.stack.launches import JAR_LISTS
-from fraudwatch.stack.place import Place, Unusable
 from fraudwatch.stack.state import MIB, profile_of, status
 
 GIB = 1024 * MIB
@@ -24,7 +24,7 @@ INSTALL = "./fraudwatch up installs it"
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One line of `doctor`."""
+    """Result of one check: a line of `doctor`."""
 
     name: str
     ok: bool
@@ -32,14 +32,14 @@ class Check:
     cure: str = ""
 
 
-def examine(place: Place, catalogue: Catalogue, say: Say) -> list[Check]:
-    """Every check; nothing is changed."""
-    say("looking ...")
-    states = status(place, catalogue)
+def examine(home: Home, catalogue: Catalogue, notify: Notify) -> list[Check]:
+    """Run every check; nothing is changed."""
+    notify("checking ...")
+    states = status(home, catalogue)
     running = any(state.state != "stopped" for state in states)
-    found = [_java(place), _disk(place), _env_file(place), *_installed(place, catalogue)]
+    found = [_java(home), _disk(home), _env_file(home), *_installed(home, catalogue)]
     if not running:
-        return [*found, _memory(place, catalogue), _ports(place, catalogue), _leftovers(place)]
+        return [*found, _memory(home, catalogue), _ports(home, catalogue), _leftovers(home)]
     return found + [
         Check(
             name=state.name,
@@ -51,16 +51,16 @@ def examine(place: Place, catalogue: Catalogue, say: Say) -> list[Check]:
     ]
 
 
-def _java(place: Place) -> Check:
-    if home := java.current(place):
-        return Check(name="java", ok=True, found=f"{java.MAJOR} at {home}")
+def _java(home: Home) -> Check:
+    if java_home := java.current(home):
+        return Check(name="java", ok=True, found=f"{java.MAJOR} at {java_home}")
     fetchable = (platform.system(), platform.machine()) == ("Linux", "x86_64")
-    found = f"no Java {java.MAJOR}" + (" yet; one will be fetched" if fetchable else "")
-    return Check(name="java", ok=fetchable, found=found, cure=java.CURE)
+    found = f"no Java {java.MAJOR}" + (" yet; one will be downloaded" if fetchable else "")
+    return Check(name="java", ok=fetchable, found=found, cure=java.FIX)
 
 
-def _disk(place: Place) -> Check:
-    where = next(p for p in (place.home, *place.home.parents) if p.exists())
+def _disk(home: Home) -> Check:
+    where = next(p for p in (home.folder, *home.folder.parents) if p.exists())
     free = shutil.disk_usage(where).free / GIB
     return Check(
         name="disk",
@@ -70,8 +70,8 @@ def _disk(place: Place) -> Check:
     )
 
 
-def _memory(place: Place, catalogue: Catalogue) -> Check:
-    names = catalogue.profile(profile_of(place))
+def _memory(home: Home, catalogue: Catalogue) -> Check:
+    names = catalogue.profile(profile_of(home))
     needed = sum(catalogue.services[name].memory_mib for name in names)
     free = psutil.virtual_memory().available // MIB
     return Check(
@@ -82,19 +82,19 @@ def _memory(place: Place, catalogue: Catalogue) -> Check:
     )
 
 
-def _env_file(place: Place) -> Check:
+def _env_file(home: Home) -> Check:
     try:
-        path, values = place.env_file, env_file.read(place)
-    except Unusable as wrong:
-        return Check(name="settings", ok=False, found=str(wrong), cure="move one of them away")
+        path, values = home.env_file, env_file.read(home)
+    except StackError as error:
+        return Check(name="settings", ok=False, found=str(error), cure="move one of them away")
     if values is None:
-        return Check(name="settings", ok=True, found=f"{path} will be made at the first start")
-    missing = env_file.variables(place) - values.keys()
+        return Check(name="settings", ok=True, found=f"{path} will be created at the first start")
+    missing = env_file.variables(home) - values.keys()
     try:
         env_file.check(values, path)
         env_file.port_offset(values)
-    except Unusable as wrong:
-        return Check(name="settings", ok=False, found=str(wrong), cure=f"edit {path}")
+    except StackError as error:
+        return Check(name="settings", ok=False, found=str(error), cure=f"edit {path}")
     if path.stat().st_mode & 0o077:
         return Check(
             name="settings",
@@ -106,28 +106,28 @@ def _env_file(place: Place) -> Check:
     return Check(name="settings", ok=True, found=f"{path}, private, no weak secret{note}")
 
 
-def _ports(place: Place, catalogue: Catalogue) -> Check:
+def _ports(home: Home, catalogue: Catalogue) -> Check:
     try:
-        offset = env_file.port_offset(env_file.read(place) or {}, os.environ)
+        offset = env_file.port_offset(env_file.read(home) or {}, os.environ)
         wanted = [
             (name, catalogue.port(name, port, offset))
-            for name in catalogue.profile(profile_of(place))
+            for name in catalogue.profile(profile_of(home))
             for port in catalogue.services[name].ports
         ]
-    except (Unusable, ValueError) as wrong:
-        return Check(name="ports", ok=False, found=str(wrong), cure="correct the offset")
-    taken = processes.clashes(wanted)
-    found = ", ".join(f"{c.port} ({c.service}) is held by {c.owner}" for c in taken)
+    except (StackError, ValueError) as error:
+        return Check(name="ports", ok=False, found=str(error), cure="correct the offset")
+    conflicts = processes.port_conflicts(wanted)
+    found = ", ".join(f"{c.port} ({c.service}) is used by {c.owner}" for c in conflicts)
     return Check(
         name="ports",
-        ok=not taken,
+        ok=not conflicts,
         found=found or f"all {len(wanted)} are free (offset {offset})",
         cure=f"end that program, or choose another {env_file.PORT_OFFSET}",
     )
 
 
-def _leftovers(place: Place) -> Check:
-    count = len(processes.marked(place))
+def _leftovers(home: Home) -> Check:
+    count = len(processes.marked(home))
     return Check(
         name="leftovers",
         ok=count == 0,
@@ -136,14 +136,14 @@ def _leftovers(place: Place) -> Check:
     )
 
 
-def _installed(place: Place, catalogue: Catalogue) -> Iterator[Check]:
-    """Absent is no fault, the next start mends it; altered is one."""
+def _installed(home: Home, catalogue: Catalogue) -> Iterator[Check]:
+    """Check installed files: missing ones pass, because the next start installs them."""
     names = {s.environment_name for s in catalogue.services.values() if s.environment_name}
     current: Mapping[str, bool] = {
-        **{f"environment {name}": environments.is_current(place, name) for name in sorted(names)},
-        **{f"jars {name}": jars.is_verified(place, name) for name in sorted(JAR_LISTS)},
+        **{f"environment {name}": environments.is_current(home, name) for name in sorted(names)},
+        **{f"jars {name}": jars.is_verified(home, name) for name in sorted(JAR_LISTS)},
         **{
-            f"jar {name}": scala_jars.is_current(place, jar)
+            f"jar {name}": scala_jars.is_current(home, jar)
             for name, jar in scala_jars.SCALA_JARS.items()
         },
     }
@@ -151,5 +151,5 @@ def _installed(place: Place, catalogue: Catalogue) -> Iterator[Check]:
     found = f"not current: {', '.join(absent)}; {INSTALL}" if absent else "everything is current"
     yield Check(name="installed", ok=True, found=found)
     for name in sorted(JAR_LISTS):
-        if altered := jars.altered(place, name):
+        if altered := jars.altered(home, name):
             yield Check(name=f"jars {name}", ok=False, found=f"altered: {altered}", cure=INSTALL)

@@ -1,4 +1,4 @@
-"""Watches a run until it ends: prints what its tasks do, and first why one of them failed."""
+"""Watch a DAG run until it ends: print its tasks' progress, and why a task failed."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from fraudwatch.adapters.edge.airflow_answers import Run, Task
 from fraudwatch.adapters.edge.airflow_api import AirflowApi, AirflowUnreachable
 
 POLL_SECONDS = 1.0
-# As long as airflow_api may take to come back after its death.
+# Time that airflow_api needs at most to restart.
 PATIENCE_SECONDS = 120.0
 SHOWN_LINES = 25
 KILLED = (
-    "the task was killed or lost before it could give a reason: out of memory, kill -9, or its "
-    "machine went away"
+    "the task was killed or lost before it could record a reason: out of memory, kill -9, or its "
+    "machine failed"
 )
-Say = Callable[[str], None]
+Notify = Callable[[str], None]
 
 
 def report_of(run: Run, page: str) -> dict[str, Any]:
-    """What `--json` prints of a run that nobody waits for."""
+    """Return what `--json` prints of a run without --wait."""
     return {**asdict(run), "page": page}
 
 
 class Watch:
-    """Asks for one run again and again and says what changed."""
+    """Polls one run and prints what changed."""
 
-    def __init__(self, airflow: AirflowApi, run: Run, page: str, say: Say) -> None:
+    def __init__(self, airflow: AirflowApi, run: Run, page: str, notify: Notify) -> None:
         self._airflow = airflow
         self._run = run
         self._page = page
-        self._say = say
-        self._told = dict[str, str]()
+        self._notify = notify
+        self._reported = dict[str, str]()
 
     def until_ended(self, pause: Callable[[float], None] = time.sleep) -> dict[str, Any]:
-        """Return the report of the ended run, with the reason of each failure and its log's end.
+        """Wait for the end of the run; return its report, with the reason and log end of failures.
 
         Raises:
             AirflowUnreachable: there was no answer for longer than a restart takes.
@@ -60,19 +60,19 @@ class Watch:
         run = self._airflow.run(self._run.dag, self._run.run_id)
         tasks = self._airflow.tasks(run.dag, run.run_id)
         for task in tasks:
-            self._tell(task)
+            self._report_change(task)
         return run, tasks
 
-    def _tell(self, task: Task) -> None:
+    def _report_change(self, task: Task) -> None:
         name = title_of(task)
-        if self._told.get(name, "waiting") != task.state:
+        if self._reported.get(name, "waiting") != task.state:
             took = "" if task.seconds is None else f" after {task.seconds:.1f} s"
-            self._say(f"  {name}: {task.state}{took if task.state != 'running' else ''}")
-        self._told[name] = task.state
+            self._notify(f"  {name}: {task.state}{took if task.state != 'running' else ''}")
+        self._reported[name] = task.state
 
     def _ended(self, run: Run, tasks: list[Task]) -> dict[str, Any]:
         took = "" if run.seconds is None else f" after {run.seconds:.1f} s"
-        self._say(f"{run.dag} {run.state}{took}")
+        self._notify(f"{run.dag} {run.state}{took}")
         failures = [self._failure(task) for task in tasks if task.state == "failed"]
         rows = [asdict(task) for task in tasks]
         return {**report_of(run, self._page), "tasks": rows, "failures": failures}
@@ -80,12 +80,12 @@ class Watch:
     def _failure(self, task: Task) -> dict[str, Any]:
         log = self._airflow.log(self._run.dag, self._run.run_id, task)
         reason, lines = log.reason or KILLED, log.lines[-SHOWN_LINES:]
-        self._say(f"{title_of(task)} failed in try {task.tries}: {reason}")
-        self._say(f"  what to do: docs/dags.md#{self._run.dag}, section If it fails")
-        self._say(f"  log: {log_page(self._page, task)}")
-        self._say("  the end of the log:")
+        self._notify(f"{title_of(task)} failed in try {task.tries}: {reason}")
+        self._notify(f"  what to do: docs/dags.md#{self._run.dag}, section If it fails")
+        self._notify(f"  log: {log_page(self._page, task)}")
+        self._notify("  the end of the log:")
         for line in lines:
-            self._say(f"  | {line}")
+            self._notify(f"  | {line}")
         return {
             "task": title_of(task),
             "tries": task.tries,
@@ -95,11 +95,11 @@ class Watch:
 
 
 def log_page(page: str, task: Task) -> str:
-    """The page of a task's last try, below the page of its run."""
+    """Return the Airflow page of a task's last try, below the page of its run."""
     mapped = "" if task.part < 0 else f"/mapped/{task.part}"
     return f"{page}/tasks/{task.name}{mapped}?try_number={task.tries}"
 
 
 def title_of(task: Task) -> str:
-    """The task's name, with the number of the part where it is mapped."""
+    """Return the task's name, with the index of a mapped task."""
     return task.name if task.part < 0 else f"{task.name}[{task.part}]"

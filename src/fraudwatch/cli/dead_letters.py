@@ -1,4 +1,4 @@
-"""``fraudwatch dead-letters``: look at what was put aside, open one, let it in again."""
+"""``fraudwatch dead-letters``: list, open and replay the records of the dead letter queue."""
 
 from __future__ import annotations
 
@@ -16,107 +16,114 @@ from fraudwatch.application.dead_letters.dlq import (
     newest_first,
 )
 from fraudwatch.cli import output
-from fraudwatch.cli.dlq_table import as_table, described, harmless, line_of
-from fraudwatch.cli.letterbox import endpoints, opened
+from fraudwatch.cli.dlq_session import endpoints, open_dlq
+from fraudwatch.cli.dlq_table import as_row, as_table, printable, result_line
 from fraudwatch.domain.messages.dead_letter import Code, Stage
-from fraudwatch.stack.place import Place, Unusable
+from fraudwatch.stack.home import Home, StackError
 
 FAILED = 1
-SHOWN_LETTERS = 50
+SHOWN_RECORDS = 50
 SHOWN_BYTES = 4096
 
 app = typer.Typer(
-    help="What nobody could take, judge or store: see why, and let it in again once it is cured.",
+    help="List, open and replay messages that ingest, detector or persister could not process.",
     no_args_is_help=True,
 )
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")]
 
 
 @app.command("ls", epilog="Example: ./fraudwatch dead-letters ls --stage ingest --limit 10")
-def list_letters(
-    stage: Annotated[Stage | None, typer.Option(help="Only what this process put aside.")] = None,
-    code: Annotated[Code | None, typer.Option(help="Only for this reason.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many of the newest.")] = SHOWN_LETTERS,
+def list_records(
+    stage: Annotated[Stage | None, typer.Option(help="Only records of this process.")] = None,
+    code: Annotated[Code | None, typer.Option(help="Only records with this code.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Number of newest records.")] = SHOWN_RECORDS,
     as_json: Json = False,  # noqa: FBT002  an option
 ) -> None:
-    """List the letters, newest first, one for each message however many copies of it there are."""
-    with opened() as (box, replayed):
+    """List the records, newest first; copies of the same message are listed once."""
+    with open_dlq() as (reader, replayed):
         found = [
-            letter
-            for letter in newest_first(box.records())
-            if stage in (None, letter.stage) and code in (None, letter.code)
+            record
+            for record in newest_first(reader.records())
+            if stage in (None, record.stage) and code in (None, record.code)
         ]
-        rows = [described(letter, replayed) for letter in found[:limit]]
+        rows = [as_row(record, replayed) for record in found[:limit]]
     if as_json:
-        counts = {"found": len(found), "unreadable": box.unreadable}
+        counts = {"found": len(found), "unreadable": reader.unreadable}
         output.print_json({**counts, "letters": rows})
         return
     if not found:
-        output.say("there is no such dead letter" if stage or code else "there is no dead letter")
+        output.notify("no dead letter matches" if stage or code else "there are no dead letters")
     for line in as_table(rows):
         sys.stdout.write(f"{line}\n")
     if len(found) > limit:
-        output.say(f"{len(found) - limit} older ones are not shown; see --limit")
-    if box.unreadable:
-        output.say(f"{box.unreadable} messages on the topic are no letters and were passed over")
+        output.notify(f"{len(found) - limit} older records are not shown; see --limit")
+    if reader.unreadable:
+        output.notify(
+            f"{reader.unreadable} messages on the topic are no DLQ records and were skipped"
+        )
 
 
 @app.command("show", epilog="Example: ./fraudwatch dead-letters show ingest:feed:90547")
-def show_letter(
-    letter_id: Annotated[str, typer.Argument(metavar="ID", help="As ls shows it.")],
+def show_record(
+    record_id: Annotated[str, typer.Argument(metavar="ID", help="Id as shown by ls.")],
     whole: Annotated[  # noqa: FBT002  an option
-        bool, typer.Option("--all", help=f"Not only the first {SHOWN_BYTES} bytes.")
+        bool,
+        typer.Option("--all", help=f"The whole payload, not only its first {SHOWN_BYTES} bytes."),
     ] = False,
     as_json: Json = False,  # noqa: FBT002  an option
 ) -> None:
-    """Show one letter with its payload opened, for which this home's private key is needed."""
-    with opened() as (box, replayed):
-        letter = _chosen(newest_first(box.records()), [letter_id])[0]
+    """Show one record with its decrypted payload; needs this home's private key."""
+    with open_dlq() as (reader, replayed):
+        record = _chosen(newest_first(reader.records()), [record_id])[0]
         try:
-            payload = box.open(letter)
-        except NotReplayable as why:
-            raise Unusable(f"{letter.id}: {why}") from why
-        about = described(letter, replayed)
-    output.say("The payload may hold personal data: show it to nobody who may not see such data.")
+            payload = reader.open(record)
+        except NotReplayable as error:
+            raise StackError(f"{record.id}: {error}") from error
+        about = as_row(record, replayed)
+    output.notify(
+        "The payload may contain personal data: show it only to people who may see such data."
+    )
     shown = payload if whole else payload[:SHOWN_BYTES]
     if as_json:
         text = shown.decode("utf-8", "replace")
         output.print_json({**about, "payload": text, "payload_shown_bytes": len(shown)})
         return
     for name, value in about.items():
-        sys.stdout.write(f"{name}: {harmless(str(value))}\n")
-    sys.stdout.write(f"\n{harmless(shown.decode('utf-8', 'replace'))}\n")
+        sys.stdout.write(f"{name}: {printable(str(value))}\n")
+    sys.stdout.write(f"\n{printable(shown.decode('utf-8', 'replace'))}\n")
     if len(shown) < len(payload):
-        output.say(f"{len(payload) - len(shown)} more bytes are not shown; see --all")
-    if letter.is_cut:
-        output.say("the payload was longer; only its beginning was kept")
+        output.notify(f"{len(payload) - len(shown)} more bytes are not shown; see --all")
+    if record.is_cut:
+        output.notify("the payload was longer; only its beginning is stored")
 
 
 @app.command("replay", epilog="Example: ./fraudwatch dead-letters replay --dry-run")
-def replay_letters(
+def replay_records(
     ids: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[ID]...", help="As ls shows them; else all not replayed yet."),
+        typer.Argument(
+            metavar="[ID]...", help="Ids as shown by ls; default: all not replayed yet."
+        ),
     ] = None,
     dry_run: Annotated[  # noqa: FBT002  an option
-        bool, typer.Option("--dry-run", help="Open and check, but send nothing.")
+        bool, typer.Option("--dry-run", help="Decrypt and check, but send nothing.")
     ] = False,
     as_json: Json = False,  # noqa: FBT002  an option
 ) -> None:
-    """Let letters in again where they were put aside; exit code 1 when one of them stays."""
+    """Send records again to the process that dead-lettered them; exit code 1 if any stays."""
     from fraudwatch.adapters.edge.ingest_client import IngestApi
     from fraudwatch.adapters.kafka_log.dlq_replay_targets import replay_targets
 
-    kafka, endpoint = endpoints(Place.from_environment())
-    with opened() as (box, replayed), IngestApi(endpoint) as ingest:
-        known = newest_first(box.records())
-        letters = _chosen(known, ids) if ids else [x for x in known if x not in replayed]
-        run = Replay(box, replay_targets(kafka, ingest), replayed, is_trial=dry_run)
+    kafka, endpoint = endpoints(Home.from_environment())
+    with open_dlq() as (reader, replayed), IngestApi(endpoint) as ingest:
+        known = newest_first(reader.records())
+        records = _chosen(known, ids) if ids else [x for x in known if x not in replayed]
+        run = Replay(reader, replay_targets(kafka, ingest), replayed, is_trial=dry_run)
         results = []
-        for result in run.run(letters):
+        for result in run.run(records):
             results.append(result)
             if not as_json:
-                sys.stdout.write(f"{line_of(result)}\n")
+                sys.stdout.write(f"{result_line(result)}\n")
     stay = sum(result.state is ReplayState.NOT_REPLAYABLE for result in results)
     if as_json:
         output.print_json(
@@ -131,16 +138,18 @@ def replay_letters(
         )
     else:
         verb = "would enter" if dry_run else "replayed"
-        output.say(f"{len(results) - stay} {verb}, {stay} stay" if results else "nothing to replay")
+        output.notify(
+            f"{len(results) - stay} {verb}, {stay} stay" if results else "nothing to replay"
+        )
     if stay:
         raise typer.Exit(FAILED)
 
 
 def _chosen(known: Sequence[DlqRecord], ids: Sequence[str]) -> list[DlqRecord]:
-    by_id = {letter.id: letter for letter in known}
+    by_id = {record.id: record for record in known}
     if missing := [one for one in ids if one not in by_id]:
         raise typer.BadParameter(
-            f"no letter {', '.join(map(repr, missing))} is on the topic, so nothing was done; "
-            "./fraudwatch dead-letters ls shows what there is"
+            f"no dead letter {', '.join(map(repr, missing))} is on the topic, so nothing was done; "
+            "list them with ./fraudwatch dead-letters ls"
         )
     return [by_id[one] for one in ids]

@@ -1,4 +1,4 @@
-"""How dead letters look in a terminal: a row, a table, what became of one."""
+"""Format DLQ records for a terminal: rows, a table, replay results."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from typing import Any
 from fraudwatch.application.dead_letters.dlq import DlqRecord, Replayed, ReplayResult, ReplayState
 
 
-def described(letter: DlqRecord, replayed: Replayed) -> dict[str, Any]:
-    """What is told of a letter, without its payload."""
+def as_row(record: DlqRecord, replayed: Replayed) -> dict[str, Any]:
+    """Describe a record without its payload."""
     return {
-        "id": letter.id,
-        "code": letter.code,
-        "stage": letter.stage,
-        "at": datetime.fromtimestamp(letter.at_ms / 1000, UTC).isoformat(timespec="seconds"),
-        "bytes": letter.payload_bytes,
-        "is_cut": letter.is_cut,
-        "is_replayed": letter in replayed,
-        "reason": letter.reason,
+        "id": record.id,
+        "code": record.code,
+        "stage": record.stage,
+        "at": datetime.fromtimestamp(record.at_ms / 1000, UTC).isoformat(timespec="seconds"),
+        "bytes": record.payload_bytes,
+        "is_cut": record.is_cut,
+        "is_replayed": record in replayed,
+        "reason": record.reason,
     }
 
 
 def as_table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Lines that are never wrapped: an id is copied whole."""
+    """Format rows as lines that are never wrapped, so that an id can be copied whole."""
     if not rows:
         return []
     cells = [
-        [r["id"], r["code"], r["stage"], r["at"], str(r["bytes"]), _mark(r), harmless(r["reason"])]
+        [r["id"], r["code"], r["stage"], r["at"], str(r["bytes"]), _mark(r), printable(r["reason"])]
         for r in rows
     ]
     table = [["id", "code", "stage", "when", "bytes", "replayed", "reason"], *cells]
@@ -43,15 +43,15 @@ def _mark(row: Mapping[str, Any]) -> str:
     return "yes" if row["is_replayed"] else "no"
 
 
-def line_of(result: ReplayResult) -> str:
-    """What became of one letter."""
+def result_line(result: ReplayResult) -> str:
+    """Format the replay result of one record."""
     state = result.state.replace("_", " ")
     way = result.detail if result.state is ReplayState.NOT_REPLAYABLE else f"by {result.detail}"
-    return harmless(f"{state:<11}  {result.record.id}  {way}")
+    return printable(f"{state:<11}  {result.record.id}  {way}")
 
 
-def harmless(text: str) -> str:
-    """The text without what could command a terminal."""
+def printable(text: str) -> str:
+    """Replace control characters, which could send commands to the terminal."""
     return "".join(
         c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text
     )

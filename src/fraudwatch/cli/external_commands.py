@@ -1,7 +1,7 @@
-"""Start chaos and the benchmarks as processes of the locked environment that has their packages.
+"""Start chaos runs and benchmarks in the locked environment that has their packages.
 
-The command line imports nothing of them. It replaces itself by theirs, so that options, output,
-exit code and Ctrl-C are theirs as well.
+The command line imports nothing of them. It replaces its own process by theirs, so that options,
+output, exit code and Ctrl-C are theirs as well.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ import typer
 
 from fraudwatch.cli import output
 from fraudwatch.stack import environments
+from fraudwatch.stack.home import Home
 from fraudwatch.stack.install import CONTROL
-from fraudwatch.stack.place import Place
 
-LAKE: Final = "lake"  # it has XGBoost, scikit-learn and pyarrow
-# Options, --help among them, are read by the command that is started.
-_PASS_ON: Final = {"ignore_unknown_options": True, "allow_extra_args": True}
+LAKE: Final = "lake"  # has XGBoost, scikit-learn and pyarrow
+# Options, including --help, are parsed by the started command.
+_PASS_THROUGH: Final = {"ignore_unknown_options": True, "allow_extra_args": True}
 
 
 @dataclass(frozen=True, slots=True)
 class ExternalCommand:
-    """One command: its name, its environment, its module and its line in the list of commands."""
+    """An external command: name, environment, module, and its line in the list of commands."""
 
     name: str
     environment: str
@@ -39,40 +39,40 @@ CHAOS: Final = ExternalCommand(
     "chaos",
     CONTROL,
     "chaos",
-    "Prove that nothing is lost: kill -9 the whole path in turn under traffic, then count.",
+    "Kill -9 each service under traffic, then count lost and duplicated verdicts.",
 )
 BENCHMARKS: Final = (
     ExternalCommand(
         "stream",
         CONTROL,
         "benchmarks.stream_command",
-        "Time the stream: from the event to its verdict and its row, and off a backlog.",
+        "Time the stream: latency from event to verdict and row, and throughput on a backlog.",
     ),
     ExternalCommand(
         "batch",
         CONTROL,
         "benchmarks.batch_command",
-        "Time a day of the batch layer, job by job, and what an archive run costs the stream.",
+        "Time a day of the batch layer, job by job, and how an archive run slows the stream.",
     ),
     ExternalCommand(
         "handbook",
         LAKE,
         "benchmarks.handbook_command",
-        "Measure detection on the Fraud Detection Handbook's data, by its own protocol.",
+        "Measure detection on the Fraud Detection Handbook's data, with its protocol.",
     ),
     ExternalCommand(
         "sparkov",
         LAKE,
         "benchmarks.sparkov_command",
-        "Measure on Sparkov's last two months what each way of ranking purchases finds.",
+        "Compare rankings of purchases on the last two months of the Sparkov data.",
     ),
 )
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add these commands to the command line."""
+    """Add the external commands to the command line."""
     benchmark = typer.Typer(
-        no_args_is_help=True, help="Measure on a stack of its own, or on public data."
+        no_args_is_help=True, help="Measure speed on a private stack, or detection on public data."
     )
     for command in BENCHMARKS:
         _add(benchmark, command)
@@ -82,34 +82,34 @@ def add_to(app: typer.Typer) -> None:
 
 def _add(app: typer.Typer, command: ExternalCommand) -> None:
     app.command(
-        command.name, help=command.summary, context_settings=_PASS_ON, add_help_option=False
+        command.name, help=command.summary, context_settings=_PASS_THROUGH, add_help_option=False
     )(_starter_of(command))
 
 
 def _starter_of(command: ExternalCommand) -> Callable[[typer.Context], None]:
     def start(context: typer.Context) -> None:
-        become(Place.from_environment(), command, context.args)
+        replace_process(Home.from_environment(), command, context.args)
 
     return start
 
 
-def become(place: Place, command: ExternalCommand, arguments: Sequence[str]) -> None:
+def replace_process(home: Home, command: ExternalCommand, arguments: Sequence[str]) -> None:
     """Replace this process by the command's.
 
-    A child process would need its signals passed on: one that is killed while Ctrl-C makes it stop
-    its stack leaves the stack running.
+    A child process would need its signals forwarded: if it is killed while it stops its stack after
+    Ctrl-C, the stack keeps running.
 
     Raises:
-        Unusable: the environment could not be installed.
+        StackError: the environment could not be installed.
     """
-    python = str(python_of(place, command))
+    python = str(python_of(home, command))
     sys.stdout.flush()
-    # -P: a folder in which somebody works cannot shadow the module.
+    # -P: the current folder cannot shadow the module.
     os.execv(python, [python, "-P", "-m", command.module, *arguments])  # noqa: S606  no shell wanted
 
 
-def python_of(place: Place, command: ExternalCommand) -> Path:
-    """The interpreter of the command's environment, which is installed when it is missing."""
+def python_of(home: Home, command: ExternalCommand) -> Path:
+    """Return the interpreter of the command's environment; install the environment if missing."""
     if command.environment == CONTROL:
-        return Path(sys.executable)  # the starter script made it, and this code runs in it
-    return environments.ensure(place, command.environment, output.say) / "bin/python"
+        return Path(sys.executable)  # this code already runs in it
+    return environments.ensure(home, command.environment, output.notify) / "bin/python"

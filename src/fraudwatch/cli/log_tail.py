@@ -1,4 +1,4 @@
-"""The end of a service's log, and what is added to it, across rotation."""
+"""Follow a service's log across rotation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ POLL_SECONDS = 0.3
 
 
 def follow(path: Path) -> Iterator[str]:
-    """Lines as they are written, from now on; ends only when the caller does."""
+    """Yield lines as they are written, from now on, without end."""
     file = path.open(encoding="utf-8", errors="replace")
     file.seek(0, 2)
     while True:

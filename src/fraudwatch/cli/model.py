@@ -1,4 +1,4 @@
-"""``fraudwatch model``: what the stream judges by beside the rules."""
+"""``fraudwatch model``: fit, list, approve and roll back the models that score beside the rules."""
 
 from __future__ import annotations
 
@@ -11,58 +11,60 @@ import typer
 from fraudwatch.cli import output
 from fraudwatch.stack import catalogue as catalogues
 from fraudwatch.stack import runner
-from fraudwatch.stack.foreground import run_in_front
-from fraudwatch.stack.place import Place
+from fraudwatch.stack.foreground import run_in_foreground
+from fraudwatch.stack.home import Home
 from fraudwatch.stack.waiting import last_lines
 
 SERVICE = "forest"
 REGISTRY = "registry"
-# What `ls` shows of a version's many numbers.
+# The metric of a version that `ls` shows.
 SHOWN_NUMBER = "xgboost.average_precision.mean"
 
-app = typer.Typer(no_args_is_help=True, help="The models that the stream judges by.")
+app = typer.Typer(
+    no_args_is_help=True, help="Fit, list, approve and roll back the models of the stream."
+)
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")]
-Version = Annotated[int, typer.Argument(metavar="VERSION", help="Its number, as ls shows it.")]
+Version = Annotated[int, typer.Argument(metavar="VERSION", help="Version number as shown by ls.")]
 
 
 @app.callback()
 def _models() -> None:
-    """The models that the stream judges by."""
+    """Fit, list, approve and roll back the models of the stream."""
 
 
 @app.command(epilog="Example: ./fraudwatch model fit")
 def fit(*, as_json: Json = False) -> None:
-    """Fit the isolation forest on what was judged so far; the stream takes it up by itself.
+    """Fit the isolation forest on the transactions scored so far; the stream loads it by itself.
 
-    It learns what is usual from the features that the stream served, and needs no labels.
+    It is unsupervised: it learns usual feature vectors of the stream, and needs no labels.
     """
-    said = fit_forest(Place.from_environment(), catalogues.load())
+    result = fit_forest(Home.from_environment(), catalogues.load())
     if as_json:
-        output.print_json({"said": said})
+        output.print_json({"said": result})
     else:
-        output.say(said)
+        output.notify(result)
 
 
-def fit_forest(place: Place, catalogue: catalogues.Catalogue) -> str:
-    """Run the job and return its own sentence about what it fitted.
+def fit_forest(home: Home, catalogue: catalogues.Catalogue) -> str:
+    """Fit the isolation forest in a job; return the job's summary.
 
     Raises:
-        Unusable: it failed, for example because too little was judged yet.
+        StackError: it failed, for example because too few transactions are scored yet.
     """
-    runner.run_once(place, catalogue, SERVICE, output.say)
-    return "".join(last_lines(place, SERVICE, 1))
+    runner.run_once(home, catalogue, SERVICE, output.notify)
+    return "".join(last_lines(home, SERVICE, 1))
 
 
-def in_use(place: Place, catalogue: catalogues.Catalogue) -> str | None:
-    """The artefact of the model with labels that the stream judges by."""
-    told = run_in_front(place, catalogue, REGISTRY, ["ls"], output.say).told["in_use"]
-    return None if told is None else str(told)
+def active_model(home: Home, catalogue: catalogues.Catalogue) -> str | None:
+    """Return the artefact of the active classifier, None if there is none."""
+    listed = run_in_foreground(home, catalogue, REGISTRY, ["ls"], output.notify).document
+    return None if listed["in_use"] is None else str(listed["in_use"])
 
 
 @app.command("ls", epilog="Example: ./fraudwatch model ls --json")
 def list_models(*, as_json: Json = False) -> None:
-    """List the models that were trained with labels, newest first."""
-    found = _asked("ls")
+    """List the classifiers of the model registry, newest first."""
+    found = _run_registry("ls")
     if as_json:
         output.print_json(found)
         return
@@ -71,21 +73,21 @@ def list_models(*, as_json: Json = False) -> None:
         precision = "" if number is None else f"average precision {number:.3f}"
         _print(
             f"{one['version']:>4}  {one['sha256'][:12]}  {_when(one['created_at_ms'])}  "
-            f"{_standing(one):<22} {precision}"
+            f"{_status_of(one):<22} {precision}"
         )
     if not found["versions"]:
-        output.say("no model was trained yet; ./fraudwatch dags trigger train_model --wait")
+        output.notify("no model was trained yet; ./fraudwatch dags trigger train_model --wait")
 
 
 @app.command(epilog="Example: ./fraudwatch model show 3 --json")
 def show(version: Version, *, as_json: Json = False) -> None:
-    """Show what a model was made of, and its numbers."""
-    found = _asked("show", version)
+    """Show a model's tags and metrics."""
+    found = _run_registry("show", version)
     if as_json:
         output.print_json(found)
         return
     _print(f"version {found['version']}, artefact {found['sha256']}")
-    _print(f"made {_when(found['created_at_ms'])}, {_standing(found) or 'never in use'}")
+    _print(f"created {_when(found['created_at_ms'])}, {_status_of(found) or 'never active'}")
     for name, value in sorted(found["tags"].items()):
         _print(f"{name}: {value}")
     for name, number in sorted(found["metrics"].items()):
@@ -94,42 +96,42 @@ def show(version: Version, *, as_json: Json = False) -> None:
 
 @app.command(epilog="Example: ./fraudwatch model approve 4")
 def approve(version: Version, *, as_json: Json = False) -> None:
-    """Let a model in that the gate found better and that waits for a person."""
-    _tell_change(_asked("approve", version), as_json=as_json)
+    """Promote a challenger that passed the promotion gate and waits for approval."""
+    _print_change(_run_registry("approve", version), as_json=as_json)
 
 
-@app.command(epilog="Example: ./fraudwatch model rollback   (to the champion before)")
+@app.command(epilog="Example: ./fraudwatch model rollback   (to the previous champion)")
 def rollback(
     version: Annotated[
-        int | None, typer.Argument(metavar="VERSION", help="Left out: the champion before.")
+        int | None, typer.Argument(metavar="VERSION", help="Default: the previous champion.")
     ] = None,
     *,
     as_json: Json = False,
 ) -> None:
-    """Go back to a model that was in use before; the stream follows with its next batch."""
-    _tell_change(_asked("rollback", version), as_json=as_json)
+    """Roll back to an earlier champion; the stream loads it with its next micro-batch."""
+    _print_change(_run_registry("rollback", version), as_json=as_json)
 
 
-def _asked(deed: str, version: int | None = None) -> dict[str, Any]:
-    arguments = [deed] if version is None else [deed, str(version)]
-    place, catalogue = Place.from_environment(), catalogues.load()
-    return run_in_front(place, catalogue, REGISTRY, arguments, output.say).told
+def _run_registry(action: str, version: int | None = None) -> dict[str, Any]:
+    arguments = [action] if version is None else [action, str(version)]
+    home, catalogue = Home.from_environment(), catalogues.load()
+    return run_in_foreground(home, catalogue, REGISTRY, arguments, output.notify).document
 
 
-def _tell_change(found: Mapping[str, Any], *, as_json: bool) -> None:
+def _print_change(found: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
         output.print_json(dict(found))
     else:
         _print(
-            f"version {found['version']} ({found['sha256'][:12]}) is champion; the stream takes it "
-            "up with its next batch"
+            f"version {found['version']} ({found['sha256'][:12]}) is champion; the stream loads "
+            "it with its next micro-batch"
         )
 
 
-def _standing(one: Mapping[str, Any]) -> str:
+def _status_of(one: Mapping[str, Any]) -> str:
     aliases = " ".join(one["aliases"])
     if one["is_in_use"]:
-        return f"{aliases} in use".strip()
+        return f"{aliases} active".strip()
     if aliases:
         return aliases
     return f"used from {_when(one['promoted_at_ms'])}" if one["promoted_at_ms"] else ""

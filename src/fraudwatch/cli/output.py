@@ -1,4 +1,4 @@
-"""How the command line speaks: results on stdout, progress and trouble on stderr."""
+"""Print results of the command line to stdout, progress and errors to stderr."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from fraudwatch.stack.place import Place
+from fraudwatch.stack.home import Home
 from fraudwatch.stack.prepare_lake import LOGINS
 from fraudwatch.stack.state import ServiceState
 
@@ -20,18 +20,18 @@ progress = Console(stderr=True, highlight=False)
 results = Console(highlight=False)
 
 
-def say(sentence: str) -> None:
-    """One line of progress."""
+def notify(sentence: str) -> None:
+    """Print one line of progress or an error to stderr."""
     progress.print(sentence, markup=False, soft_wrap=True)
 
 
 def print_json(document: Mapping[str, Any]) -> None:
-    """Exactly one JSON object on stdout."""
+    """Print exactly one JSON object to stdout."""
     sys.stdout.write(json.dumps(document, indent=2) + "\n")
 
 
 def print_states(states: Iterable[ServiceState]) -> None:
-    """`status` as a table."""
+    """Print `status` as a table."""
     table = Table(box=None, pad_edge=False)
     for heading in ("service", "state", "ready", "pid", "up", "memory", "ports"):
         table.add_column(heading)
@@ -57,7 +57,7 @@ def _duration(seconds: int | None) -> str:
 
 
 def logins(ports: Mapping[str, int], settings: Mapping[str, str]) -> list[dict[str, str]]:
-    """Who logs in where with what. The one place that shows secrets; never send it to a log."""
+    """Return every address, login and secret. No other function returns secrets; never log it."""
     console = f"http://127.0.0.1:{ports['console.http']}"
     airflow = f"http://127.0.0.1:{ports['airflow_api.http']}"
     thrift = f"127.0.0.1:{ports['thrift_server.thrift']}"
@@ -92,17 +92,15 @@ def logins(ports: Mapping[str, int], settings: Mapping[str, str]) -> list[dict[s
     ]
 
 
-def print_logins(rows: Iterable[Mapping[str, str]], place: Place) -> None:
-    """`creds`, a line each that is never wrapped: a secret is copied whole or not at all."""
+def print_logins(rows: Iterable[Mapping[str, str]], home: Home) -> None:
+    """Print `creds`, one unwrapped line each, so that a secret can be copied whole."""
     for row in rows:
         line = f"{row['what']:<13} {row['where']:<24} {row['login']:<17} {row['secret']}"
         results.print(line, markup=False, highlight=False, soft_wrap=True)
     results.print(
-        "The console's are its accounts' first passwords, which may have been changed since; a "
-        "forgotten one: ./fraudwatch accounts reset-password LOGIN",
+        "The console's passwords are the first ones and may have been changed since; set a new one "
+        "with ./fraudwatch accounts reset-password LOGIN",
         markup=False,
         soft_wrap=True,
     )
-    results.print(
-        f"All of them, and what can be changed: {place.env_file}", markup=False, soft_wrap=True
-    )
+    results.print(f"All secrets and settings: {home.env_file}", markup=False, soft_wrap=True)

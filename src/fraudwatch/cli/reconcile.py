@@ -1,4 +1,4 @@
-"""``fraudwatch reconcile``: a day of the stream, held against the batch layer's computation."""
+"""``fraudwatch reconcile``: compare a day of the stream with the batch layer's computation."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ import typer
 
 from fraudwatch.cli import output
 from fraudwatch.stack import catalogue
-from fraudwatch.stack.foreground import run_in_front
-from fraudwatch.stack.place import Place
+from fraudwatch.stack.foreground import run_in_foreground
+from fraudwatch.stack.home import Home
 
 SERVICE = "reconcile"
 DAY = "%Y-%m-%d"
-# What the job ends with when more is different than is allowed: its document is there all the same.
+# The job's exit code for too many differences; it prints its document all the same.
 DIFFERENT = 3
 
 
 def reconcile(
     *,
     day: Annotated[
-        datetime, typer.Option("--date", formats=[DAY], metavar="YYYY-MM-DD", help="The UTC day.")
+        datetime, typer.Option("--date", formats=[DAY], metavar="YYYY-MM-DD", help="UTC day.")
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")] = False,
 ) -> None:
-    """Compute a day of the stream again and compare; exit code 3 when they disagree.
+    """Recompute a day of the stream and compare; exit code 3 if there are too many differences.
 
-    The day is that on which purchases were taken in, not that of their events.
+    It is the day on which purchases were ingested, not the day of their events.
     """
     arguments = ["--date", day.strftime(DAY), "--json"]
-    ended = run_in_front(
-        Place.from_environment(),
+    ended = run_in_foreground(
+        Home.from_environment(),
         catalogue.load(),
         SERVICE,
         arguments,
-        output.say,
-        good=(0, DIFFERENT),
+        output.notify,
+        accepted_codes=(0, DIFFERENT),
     )
     if as_json:
-        output.print_json(ended.told)
+        output.print_json(ended.document)
     else:
-        output.results.print(ended.told["said"], markup=False, soft_wrap=True)
+        output.results.print(ended.document["said"], markup=False, soft_wrap=True)
     if ended.exit_code:
         raise typer.Exit(ended.exit_code)

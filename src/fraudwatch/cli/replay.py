@@ -1,4 +1,4 @@
-"""``fraudwatch replay``: a file of past purchases through the platform's front door."""
+"""``fraudwatch replay``: send a file of past purchases through ingest."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ from fraudwatch.application.replay.pace import Pace
 from fraudwatch.application.replay.ports import Ingest, ReplayFailed
 from fraudwatch.application.replay.send import Replay, Tally, as_sentence
 from fraudwatch.stack import catalogue, env_file
-from fraudwatch.stack.place import Place, Unusable
+from fraudwatch.stack.home import Home, StackError
 
-FAILED, WRONG_USE = 1, 2
+FAILED, USAGE_ERROR = 1, 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What was asked for on the command line."""
+    """Arguments of the command line."""
 
     file: Path
     mapping: Path
     from_ms: int | None = None
     until_ms: int | None = None
     per_second: float | None = None
-    again: bool = False
+    repeat: bool = False
     skip_bad_rows: bool = False
 
 
 class Run:
-    """One replay with its ledger and its display; ``tally`` stays true however it ends."""
+    """One replay with its ledger and progress; ``tally`` is correct however the replay ends."""
 
     def __init__(
         self,
@@ -61,12 +61,12 @@ class Run:
         self._ledger = Ledger(home / "replay" / "ledger.jsonl")
 
     def perform(self, ingest: Ingest) -> None:
-        """Replay, unless that was done already.
+        """Replay the file, unless it was replayed before.
 
         Raises:
             WrongMapping: the mapping, or a column it names, is wrong.
-            UnreadableFile: so is a file.
-            ReplayFailed: it was replayed before, or cannot go on.
+            UnreadableFile: a file cannot be read.
+            ReplayFailed: the file was replayed before, or the replay cannot continue.
         """
         request = self._request
         mapping = load_mapping(request.mapping)
@@ -76,8 +76,8 @@ class Run:
         files = joined_path(request.file, mapping)
         identity = identity_of(files, mapping, request.from_ms, request.until_ms)
         journal = Journal(self._ledger, identity, request.file.name, self._clock)
-        if not request.again and (position := journal.position()):
-            self._say(
+        if not request.repeat and (position := journal.position()):
+            self._print(
                 f"Continues an interrupted replay after its first {position} rows. What it sent"
                 " beyond them is sent again and counted as repeated."
             )
@@ -111,21 +111,21 @@ class Run:
                 self.seconds = self._clock() - began
                 journal.note(state, self.tally.position)
 
-    def _say(self, sentence: str) -> None:
+    def _print(self, sentence: str) -> None:
         self._console.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
-    def tell(self) -> None:
-        """What was sent, and why rows were left out."""
+    def print_summary(self) -> None:
+        """Print how many purchases were sent, and why rows were skipped."""
         tally = self.tally
-        self._say(
+        self._print(
             f"{tally.sent} purchases sent in {self.seconds:.1f} s ({self._rate():.0f} a second):"
             f" {tally.accepted} accepted, {tally.repeated} repeated."
         )
         if tally.skipped:
-            self._say(f"{tally.skipped} rows left out, such as:\n{as_sentence(tally.reasons)}")
+            self._print(f"{tally.skipped} rows skipped, for example:\n{as_sentence(tally.reasons)}")
 
     def report(self) -> dict[str, Any]:
-        """The same for machines."""
+        """Return the summary for `--json`."""
         return {
             "file": str(self._request.file),
             "mapping": str(self._request.mapping),
@@ -155,9 +155,9 @@ def _iso(at_ms: int | None) -> str | None:
 
 def _span(dataset: DatasetFile) -> str:
     if dataset.span_ms is None:
-        return "the file holds no purchase"
+        return "the file has no purchase"
     first, last = dataset.span_ms
-    return f"the file's purchases lie between {_iso(first)} and {_iso(last)}"
+    return f"the file's purchases are between {_iso(first)} and {_iso(last)}"
 
 
 def _instant_ms(text: str | None) -> int | None:
@@ -167,7 +167,7 @@ def _instant_ms(text: str | None) -> int | None:
         instant = datetime.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(
-            f"{text!r} is no date or instant such as 2020-01-31 or 2020-01-31T12:00:00Z"
+            f"{text!r} is not a date or instant such as 2020-01-31 or 2020-01-31T12:00:00Z"
         ) from None
     instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
     return int(instant.timestamp() * 1000)
@@ -177,11 +177,11 @@ def _is_range(from_ms: int | None, until_ms: int | None) -> bool:
     return from_ms is None or until_ms is None or from_ms < until_ms
 
 
-def _endpoint(place: Place) -> IngestEndpoint:
-    values = env_file.read(place) or {}
+def _endpoint(home: Home) -> IngestEndpoint:
+    values = env_file.read(home) or {}
     if not (key := values.get("INGEST_API_KEY")):
         raise ReplayFailed(
-            f"{place.env_file} holds no INGEST_API_KEY, so nothing can be sent; start the platform"
+            f"{home.env_file} has no INGEST_API_KEY, so nothing can be sent; start the platform"
             " first with ./fraudwatch up"
         )
     port = catalogue.load().port("ingest", "http", env_file.port_offset(values))
@@ -198,52 +198,52 @@ def replay(  # noqa: PLR0913  a command line has as many options as it has
     rate: Annotated[float | None, typer.Option(help="Purchases a second, spread evenly.")] = None,
     *,
     as_fast_as_possible: Annotated[
-        bool, typer.Option("--as-fast-as-possible", help="Without a pause; the default.")
+        bool, typer.Option("--as-fast-as-possible", help="Without pauses; the default.")
     ] = False,
-    again: Annotated[
-        bool, typer.Option("--again", help="Although the same was replayed here before.")
+    repeat: Annotated[
+        bool, typer.Option("--again", help="Replay even if the same was replayed here before.")
     ] = False,
     skip_bad_rows: Annotated[
-        bool, typer.Option("--skip-bad-rows", help="Leave out rows that make no purchase.")
+        bool, typer.Option("--skip-bad-rows", help="Skip rows that make no valid purchase.")
     ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object on standard output.")
     ] = False,
 ) -> None:
-    """Send a file of past purchases through the platform, in the order in which they happened."""
+    """Replay a file of past purchases through the platform, in the order of their events."""
     if rate is not None and (as_fast_as_possible or not rate > 0):
-        raise typer.BadParameter("--rate is a number above 0, without --as-fast-as-possible")
+        raise typer.BadParameter("--rate must be above 0, and without --as-fast-as-possible")
     request = Request(
         file=file,
         mapping=mapping,
         from_ms=_instant_ms(from_),
         until_ms=_instant_ms(until),
         per_second=rate,
-        again=again,
+        repeat=repeat,
         skip_bad_rows=skip_bad_rows,
     )
     if not _is_range(request.from_ms, request.until_ms):
-        raise typer.BadParameter("--from must lie before --until")
-    place = Place.from_environment()
-    run = Run(request, place.home)
-    code = _guarded(run, place)
-    if as_json and code != WRONG_USE:
+        raise typer.BadParameter("--from must be before --until")
+    home = Home.from_environment()
+    run = Run(request, home.folder)
+    code = _guarded(run, home)
+    if as_json and code != USAGE_ERROR:
         typer.echo(json.dumps(run.report()))
     raise typer.Exit(code)
 
 
-def _guarded(run: Run, place: Place) -> int:
+def _guarded(run: Run, home: Home) -> int:
     code = FAILED
     try:
-        with IngestApi(_endpoint(place)) as ingest:
+        with IngestApi(_endpoint(home)) as ingest:
             run.perform(ingest)
         code = 0
-    except (WrongMapping, UnreadableFile) as wrong:
-        typer.echo(str(wrong), err=True)
-        return WRONG_USE
-    except (ReplayFailed, Unusable) as failed:
-        typer.echo(str(failed), err=True)
+    except (WrongMapping, UnreadableFile) as error:
+        typer.echo(str(error), err=True)
+        return USAGE_ERROR
+    except (ReplayFailed, StackError) as error:
+        typer.echo(str(error), err=True)
     except KeyboardInterrupt:
-        typer.echo("Interrupted; the same command, without --again, goes on from here.", err=True)
-    run.tell()
+        typer.echo("Interrupted; run the same command without --again to continue.", err=True)
+    run.print_summary()
     return code

@@ -1,4 +1,4 @@
-"""``fraudwatch reports``: what the lake's nightly reports say, read from the Thrift Server."""
+"""``fraudwatch reports``: read the lake's nightly reports (marts) from the Thrift Server."""
 
 from __future__ import annotations
 
@@ -16,27 +16,29 @@ from fraudwatch.cli import output
 from fraudwatch.lake import REPORT_DAYS
 from fraudwatch.settings import HiveSettings
 from fraudwatch.stack import catalogue, env_file
-from fraudwatch.stack.place import Place, Unusable
+from fraudwatch.stack.home import Home, StackError
 
 DAY = "%Y-%m-%d"
 EXAMPLE = "Example: ./fraudwatch reports show out_money --from 2026-11-01 --until 2026-11-20"
 PASSWORD = "HIVE_REPORTS_PASSWORD"  # noqa: S105  the setting's name
 
-reports = typer.Typer(no_args_is_help=True, help="Read the lake's reports; docs/reports.md.")
+reports = typer.Typer(
+    no_args_is_help=True, help="Read the lake's nightly reports; see docs/reports.md."
+)
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")]
 
 
-def reader(place: Place) -> ReportReader:
-    """The Thrift Server of a home.
+def reader(home: Home) -> ReportReader:
+    """Open the report reader of a home's Thrift Server.
 
     Raises:
-        Unusable: this home has no login for it.
+        StackError: this home has no login for it.
     """
-    values = env_file.read(place) or {}
+    values = env_file.read(home) or {}
     services = catalogue.load()
     if not values.get(PASSWORD) or "thrift_server" not in services.services:
-        raise Unusable(
-            f"{place.env_file} holds no login for the lake, so no report can be read; start the "
+        raise StackError(
+            f"{home.env_file} has no login for the lake, so no report can be read; start the "
             "platform first with ./fraudwatch up --profile lake"
         )
     port = services.port("thrift_server", "thrift", env_file.port_offset(values))
@@ -45,15 +47,15 @@ def reader(place: Place) -> ReportReader:
             {"port": port, "username": "reports", "password": values[PASSWORD]}
         )
     except ValidationError as error:
-        raise Unusable(
-            f"{PASSWORD} in {place.env_file} is weak; remove its line and restart"
+        raise StackError(
+            f"{PASSWORD} in {home.env_file} is weak; remove its line and restart"
         ) from error
     return HiveReports.of(found)
 
 
 @reports.command("ls", epilog="Example: ./fraudwatch reports ls")
 def list_reports(as_json: Json = False) -> None:  # noqa: FBT002  an option
-    """Name the reports and the column that says a row's day."""
+    """List the reports, each with the column of a row's day."""
     if as_json:
         output.print_json({"reports": dict(REPORT_DAYS)})
         return
@@ -63,7 +65,7 @@ def list_reports(as_json: Json = False) -> None:  # noqa: FBT002  an option
 
 @reports.command(epilog=EXAMPLE)
 def show(
-    table: Annotated[str, typer.Argument(help="As ls names it.")],
+    table: Annotated[str, typer.Argument(help="Report name as shown by ls.")],
     from_: Annotated[
         datetime | None,
         typer.Option("--from", formats=[DAY], metavar="YYYY-MM-DD", help="First day, UTC."),
@@ -72,19 +74,19 @@ def show(
         datetime | None,
         typer.Option(formats=[DAY], metavar="YYYY-MM-DD", help="Last day, UTC, inclusive."),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="Rows at most.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="Maximum number of rows.")] = 100,
     *,
     as_json: Json = False,
 ) -> None:
-    """Show rows of a report, newest day first. What cannot be told is empty (--json: null)."""
+    """Show rows of a report, newest day first. Unknown values are empty (--json: null)."""
     try:
-        asked = ReportQuery(table, _day(from_), _day(until), limit)
-    except (UnknownReport, ValueError) as wrong:
-        raise typer.BadParameter(str(wrong)) from wrong
+        query = ReportQuery(table, _day(from_), _day(until), limit)
+    except (UnknownReport, ValueError) as error:
+        raise typer.BadParameter(str(error)) from error
     try:
-        found = reader(Place.from_environment()).rows(asked)
-    except LakeUnavailable as away:
-        raise Unusable(str(away)) from away
+        found = reader(Home.from_environment()).rows(query)
+    except LakeUnavailable as error:
+        raise StackError(str(error)) from error
     if as_json:
         rows = [dict(zip(found.columns, map(_plain, row), strict=True)) for row in found.rows]
         output.print_json({"report": table, "rows": rows})
@@ -93,7 +95,7 @@ def show(
 
 
 def _readable(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
-    """A table, or one block a row where the terminal is too narrow for it: nothing is cut off."""
+    """Format rows as a table, or as one block a row if the terminal is too narrow."""
     texts = [["" if value is None else str(_plain(value)) for value in row] for row in rows]
     as_table = Table(*columns, box=None, pad_edge=False)
     for row in texts:

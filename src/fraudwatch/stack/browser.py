@@ -1,4 +1,4 @@
-"""The browser of the tests: Debian's chromium, installed where this may be done."""
+"""Install Chromium for the browser tests, where this process may install packages."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import os
 import shutil
 import subprocess
 
-from fraudwatch.stack.environments import Say
+from fraudwatch.stack.environments import Notify
 
-CURE = "apt-get install chromium"
+FIX = "apt-get install chromium"
 
 
-def ensure(say: Say) -> None:
-    """Install it as root; anybody else is told how, and the browser test will say so again."""
+def ensure(notify: Notify) -> None:
+    """Install Chromium when running as root; otherwise print how to install it."""
     if shutil.which("chromium"):
         return
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        say(f"chromium is missing, so the console cannot be tested in a browser; cure: {CURE}")
+        notify(f"chromium is missing, so the console cannot be tested in a browser; fix: {FIX}")
         return
-    say("installing chromium for the browser test ...")
+    notify("installing chromium for the browser test ...")
     for arguments in (("update",), ("install", "--yes", "--no-install-recommends", "chromium")):
         done = subprocess.run(
             ["apt-get", "-qq", *arguments], check=False, capture_output=True, text=True
         )
         if done.returncode:
-            say(f"apt-get {arguments[0]} failed: {done.stderr.strip()}; cure: {CURE}")
+            notify(f"apt-get {arguments[0]} failed: {done.stderr.strip()}; fix: {FIX}")
             return

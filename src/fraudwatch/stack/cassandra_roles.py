@@ -1,4 +1,4 @@
-"""One role per component with the least that it needs, table by table; no more after each run."""
+"""Grant each component's Cassandra role the least privileges it needs, table by table."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fraudwatch.adapters.store.session import DRIVER_ERRORS, KEYSPACE
 LoginCheck = Callable[[str, str], bool]
 
 # A grant on the keyspace could not be narrowed later, and MODIFY includes TRUNCATE unless
-# cassandra.yaml says `drop_truncate_table_enabled: false`, which ours does.
+# cassandra.yaml sets `drop_truncate_table_enabled: false`, which ours does.
 RIGHTS: Mapping[str, Mapping[str, frozenset[str]]] = {
     "persister": {
         "verdict_by_transaction": frozenset({"SELECT", "MODIFY"}),
@@ -39,33 +39,33 @@ RIGHTS: Mapping[str, Mapping[str, frozenset[str]]] = {
 
 
 class RoleRefused(RuntimeError):
-    """Cassandra would not make a role as it should be; says which, never its password."""
+    """Cassandra refused to create or change a role; the message names it, never its password."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Grant:
-    """One right on one resource, as Cassandra lists it."""
+    """A permission on one resource, as Cassandra lists it."""
 
     resource: str
     right: str
 
     @property
     def target(self) -> str:
-        """The resource as GRANT and REVOKE name it: ``<table a.b>`` becomes ``TABLE a.b``."""
+        """Resource as GRANT and REVOKE name it: ``<table a.b>`` becomes ``TABLE a.b``."""
         kind, _, name = self.resource.strip("<>").partition(" ")
         return f"{kind.upper()} {name}".strip()
 
 
 def ensure_roles(session: Session, passwords: Mapping[str, str], login: LoginCheck) -> int:
-    """Make every role of :data:`RIGHTS` with its password and give it exactly its rights.
+    """Create every role of :data:`RIGHTS` with its password and grant exactly its rights.
 
     Args:
-        session: a superuser's.
-        passwords: by role.
-        login: does this role get in with this password?
+        session: session of a superuser.
+        passwords: password by role.
+        login: whether this role can log in with this password.
 
     Returns:
-        How many rights had to be granted or revoked; 0 when nothing had changed.
+        Number of rights granted or revoked; 0 when nothing changed.
     """
     changes = 0
     for role, tables in RIGHTS.items():
@@ -80,25 +80,25 @@ def ensure_roles(session: Session, passwords: Mapping[str, str], login: LoginChe
 
 
 def forget_cached_login(session: Session, role: str) -> None:
-    """Let this node forget the role's password, which it would still accept for a minute."""
+    """Clear the role's cached password on this node, which would accept it for another minute."""
     session.execute("DELETE FROM system_views.credentials_cache_keys WHERE role = %s", (role,))
 
 
 def make_role(session: Session, role: str, password: str, *, is_superuser: bool = False) -> None:
-    """Create the role with this password; one that exists already stays as it is."""
+    """Create the role with this password; an existing role is not changed."""
     _execute_with_password(
         session, "CREATE ROLE IF NOT EXISTS", role, password, is_superuser=is_superuser
     )
 
 
 def quoted(text: str) -> str:
-    """A CQL string literal."""
+    """Quote a CQL string literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def _ensure_login(session: Session, role: str, password: str, login: LoginCheck) -> None:
     make_role(session, role, password)
-    # Asked first, because Cassandra refuses to set a password twice within five seconds.
+    # Check first, because Cassandra refuses to set a password twice within five seconds.
     if not login(role, password):
         _execute_with_password(session, "ALTER ROLE", role, password, is_superuser=False)
         forget_cached_login(session, role)
@@ -107,12 +107,12 @@ def _ensure_login(session: Session, role: str, password: str, login: LoginCheck)
 def _execute_with_password(
     session: Session, verb: str, role: str, password: str, *, is_superuser: bool
 ) -> None:
-    # DDL cannot bind values, so the password stands in the text.
+    # DDL cannot bind values, so the password is part of the text.
     options = f"PASSWORD = {quoted(password)} AND LOGIN = true AND SUPERUSER = {is_superuser}"
     try:
         session.execute(f'{verb} "{role}" WITH {options}')
     except DRIVER_ERRORS as error:
-        # The error may quote the statement and with it the password: neither shown nor chained.
+        # The error may quote the statement with the password: do not show or chain it.
         raise RoleRefused(
             f"{verb} {role} failed ({type(error).__name__}); if its password was just changed, "
             "wait five seconds and run again"

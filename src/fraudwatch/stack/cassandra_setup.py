@@ -1,6 +1,6 @@
-"""Make a Cassandra ours, once or again: own superuser, migrations, one role per component.
+"""Set up Cassandra, idempotently: own superuser, migrations, one role per component.
 
-The customary login cassandra/cassandra is gone afterwards, and every run checks that it is.
+Every run drops the default login cassandra/cassandra and checks that it is refused.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ _LEDGER = f"{KEYSPACE}.schema_migration"
 
 
 class SetupFailed(RuntimeError):
-    """What went wrong and what to do about it."""
+    """The setup failed; the message has the cause and the fix."""
 
 
 class RolePasswords(BaseSettings):
-    """The passwords of the components' roles."""
+    """Passwords of the components' Cassandra roles."""
 
     model_config = SettingsConfigDict(env_prefix="CASSANDRA_", frozen=True, extra="ignore")
     persister_password: Secret
@@ -59,7 +59,7 @@ class RolePasswords(BaseSettings):
     reconciler_password: Secret
 
     def by_role(self) -> dict[str, str]:
-        """Each role's password, in clear, for the one statement that needs it."""
+        """Return each role's password in clear text, for the one statement that needs it."""
         return {
             "persister": self.persister_password.get_secret_value(),
             "console": self.console_password.get_secret_value(),
@@ -69,12 +69,12 @@ class RolePasswords(BaseSettings):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the setup and say in one line what it did; 1 and one line on failure."""
+    """Run the setup and print one line with its result; exit code 1 on failure."""
     parser = argparse.ArgumentParser(prog="cassandra_setup", description=__doc__)
     parser.add_argument("--dry-run", action="store_true", help="print what would be applied")
     parser.add_argument("--migrations", type=Path, default=MIGRATIONS_FOLDER, metavar="FOLDER")
     options = parser.parse_args(arguments)
-    # A refused login is an expected answer here; the driver would print a stack trace for each.
+    # A refused login is an expected result here; the driver would print a stack trace for each.
     logging.getLogger("cassandra").setLevel(logging.CRITICAL)
     try:
         admin = CassandraSettings()
@@ -84,12 +84,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(_settings_problem(error))
     except (MigrationRefused, RoleRefused, SetupFailed, StoreUnavailable) as error:
         return _fail(str(error))
-    print(summary)  # noqa: T201  what this command is asked to say
+    print(summary)  # noqa: T201  this command's output
     return 0
 
 
 def set_up(admin: CassandraSettings, migrations: Sequence[Migration]) -> str:
-    """Bring the store to where this checkout wants it, from whatever state; says what changed."""
+    """Bring Cassandra from any state to what this checkout needs; return a summary."""
     started_at = time.monotonic()
     passwords = RolePasswords().by_role()
     session = _superuser_session(admin)
@@ -99,7 +99,7 @@ def set_up(admin: CassandraSettings, migrations: Sequence[Migration]) -> str:
             applied = _migrate(session, migrations)
             changes = ensure_roles(session, passwords, _login_check(admin))
     except InvalidRequest as error:
-        raise SetupFailed(f"Cassandra calls a statement invalid: {error}") from error
+        raise SetupFailed(f"Cassandra rejected a statement as invalid: {error}") from error
     finally:
         close(session)
     _check_default_login_is_refused(admin)
@@ -111,11 +111,11 @@ def set_up(admin: CassandraSettings, migrations: Sequence[Migration]) -> str:
 
 
 def preview(admin: CassandraSettings, migrations: Sequence[Migration]) -> str:
-    """The statements that a run would execute; nothing is changed."""
+    """List the statements that a run would execute; nothing is changed."""
     try:
         session = connect(admin)
     except LoginRefused:
-        pending = plan(migrations, {})  # our superuser does not exist yet, so neither does the rest
+        pending = plan(migrations, {})  # without our superuser nothing is set up yet
     else:
         with translate_driver_errors():
             pending = plan(migrations, _applied(session))
@@ -125,7 +125,7 @@ def preview(admin: CassandraSettings, migrations: Sequence[Migration]) -> str:
 
 
 def _superuser_session(admin: CassandraSettings) -> Session:
-    """Log in as our own superuser; on the first start the default one makes it."""
+    """Log in as our own superuser; on the first start the default superuser creates it."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
@@ -161,7 +161,7 @@ def _make_superuser(admin: CassandraSettings) -> bool:
 
 
 def _retire_default_superuser(session: Session) -> None:
-    """On every run, because a run may have been killed between making ours and dropping this."""
+    """Drop the default superuser, on every run: an earlier run may have been killed before this."""
     session.execute(f"DROP ROLE IF EXISTS {DEFAULT_SUPERUSER}")
     forget_cached_login(session, DEFAULT_SUPERUSER)
 
@@ -169,13 +169,13 @@ def _retire_default_superuser(session: Session) -> None:
 def _check_default_login_is_refused(admin: CassandraSettings) -> None:
     if _login_check(admin)(DEFAULT_SUPERUSER, DEFAULT_SUPERUSER):
         raise SetupFailed(
-            "Cassandra still accepts its default login: anybody may read and write. Set "
+            "Cassandra still accepts its default login, so every client may read and write. Set "
             "`authenticator: PasswordAuthenticator` in cassandra.yaml and restart it"
         )
 
 
 def _login_check(admin: CassandraSettings) -> LoginCheck:
-    def gets_in(role: str, password: str) -> bool:
+    def can_log_in(role: str, password: str) -> bool:
         try:
             session = connect(_as(admin, role, password))
         except LoginRefused:
@@ -183,7 +183,7 @@ def _login_check(admin: CassandraSettings) -> LoginCheck:
         close(session)
         return True
 
-    return gets_in
+    return can_log_in
 
 
 def _as(admin: CassandraSettings, role: str, password: str) -> CassandraSettings:
@@ -198,13 +198,13 @@ def _migrate(session: Session, migrations: Sequence[Migration]) -> int:
 
 
 def _apply(session: Session, migration: Migration) -> None:
-    """Execute and record; killed in between, it is executed again: hence IF NOT EXISTS in them."""
+    """Execute and record a migration; IF NOT EXISTS makes it idempotent if killed in between."""
     try:
         for statement in migration.statements:
             session.execute(statement)
     except (InvalidRequest, SyntaxException) as error:
         name = f"{migration.number:04d}_{migration.name}.cql"
-        raise SetupFailed(f"{name} is not accepted, nothing after it was run: {error}") from error
+        raise SetupFailed(f"{name} was rejected, nothing after it was run: {error}") from error
     session.execute(
         f"CREATE TABLE IF NOT EXISTS {_LEDGER} "
         "(number int PRIMARY KEY, name text, sha256 text, applied_at timestamp)"
@@ -228,7 +228,7 @@ def _applied(session: Session) -> dict[int, str]:
 
 
 def _settings_problem(error: ValidationError) -> str:
-    # Built by hand: pydantic's own text may quote the value, here a password.
+    # Built by hand: pydantic's own message may quote the value, here a password.
     problems = (f"CASSANDRA_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
     return "; ".join(problems)
 

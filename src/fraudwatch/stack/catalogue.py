@@ -1,6 +1,6 @@
-"""The catalogue of services (services.toml) as frozen values, and what its placeholders stand for.
+"""Read the service catalogue (services.toml) and fill its placeholders.
 
-It knows nothing about starting anything: the runner, the installer and the tests all read it here.
+It starts nothing: the runner, the installer and the tests all read the catalogue here.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _PLACEHOLDER = re.compile(r"\{([a-z]+(?:\.\w+)*)\}")
 
 
 class CatalogueError(ValueError):
-    """services.toml says something that cannot be followed."""
+    """services.toml is invalid, or a value that it needs is missing."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """One process of the stack, placeholders still open."""
+    """A service or job of the stack, its placeholders not yet filled."""
 
     name: str
     summary: str
@@ -41,28 +41,28 @@ class Service:
     oneshot: bool = False
     memory_mib: int = 0
     nice: int = 0
-    """How far it stands back for others when the processor is wanted by all (nice(1), up to 19)."""
+    """CPU priority as nice(1) counts it: up to 19, where a higher value yields to others."""
     stop_seconds: int = 10
     ready_seconds: int = 120
     leaves_orphans: bool = False
-    """Whether children outlive its sudden death; its next life then begins by ending them."""
+    """Whether its children survive when it is killed; its next start then ends them first."""
 
     def placeholders(self) -> frozenset[str]:
-        """Every placeholder this service uses anywhere."""
+        """Return every placeholder of this service."""
         texts = (self.command, self.probe or "", *self.environment.values())
         return frozenset(name for text in texts for name in _PLACEHOLDER.findall(text))
 
     def jars(self) -> frozenset[str]:
-        """Names of the class paths it needs."""
+        """Return the names of the class paths it needs."""
         return self._named("jars.")
 
     def environment_names(self) -> frozenset[str]:
-        """The Python environments it runs in or hands on."""
+        """Return the Python environments it runs in or passes on."""
         own = {self.environment_name} if self.environment_name else set[str]()
         return self._named("python.") | own
 
     def setting_names(self) -> frozenset[str]:
-        """The variables of .env that it asks for."""
+        """Return the variables of .env that it uses."""
         return self._named("setting.")
 
     def _named(self, prefix: str) -> frozenset[str]:
@@ -73,7 +73,7 @@ class Service:
 
 @dataclass(frozen=True, kw_only=True)
 class Launch:
-    """One process, ready to be started: nothing is left open."""
+    """A service ready to start: command, environment, probe and ports with no placeholder left."""
 
     service: Service
     argv: tuple[str, ...]
@@ -83,21 +83,21 @@ class Launch:
 
     @property
     def name(self) -> str:
-        """The service's name."""
+        """Name of the service."""
         return self.service.name
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All services and the profiles that choose among them."""
+    """All services, and the profiles that select from them."""
 
     services: Mapping[str, Service]
     profiles: Mapping[str, tuple[str, ...]]
     automatic: Mapping[str, str] = field(default_factory=dict)
-    """What `auto` stands for in .env, by the variable's name."""
+    """Value that replaces `auto` in .env, by variable name."""
 
     def profile(self, name: str) -> tuple[str, ...]:
-        """The services of a profile, each after those it needs."""
+        """Return the services of a profile, each after those it needs."""
         if name not in self.profiles:
             raise CatalogueError(
                 f"no profile {name!r}; there are {', '.join(sorted(self.profiles))}"
@@ -105,11 +105,11 @@ class Catalogue:
         return tuple(self.sorter(self.profiles[name]).static_order())
 
     def sorter(self, names: Iterable[str]) -> TopologicalSorter[str]:
-        """The order in which these services may start."""
+        """Sort these services topologically, by what each needs."""
         return TopologicalSorter({name: self.services[name].needs for name in names})
 
     def port(self, service: str, name: str, offset: int) -> int:
-        """A port with the offset added."""
+        """Return a port with the offset added."""
         number = self.services[service].ports[name] + offset
         if not 0 < number <= HIGHEST_PORT:
             raise CatalogueError(
@@ -119,7 +119,7 @@ class Catalogue:
         return number
 
     def launch(self, name: str, values: Mapping[str, str]) -> Launch:
-        """Fill one service's placeholders from `values`, ports included."""
+        """Fill one service's placeholders from `values`, which include the ports."""
         service = self.services[name]
 
         def fill(text: str) -> str:
@@ -135,7 +135,7 @@ class Catalogue:
         )
 
     def port_values(self, offset: int) -> dict[str, str]:
-        """`port.SERVICE.NAME` for every port there is."""
+        """Return `port.SERVICE.NAME` for every port of the catalogue."""
         return {
             f"port.{service.name}.{name}": str(self.port(service.name, name, offset))
             for service in self.services.values()
@@ -145,7 +145,7 @@ class Catalogue:
     def setting_values(
         self, settings: Mapping[str, str], values: Mapping[str, str]
     ) -> dict[str, str]:
-        """`setting.NAME` for every line of .env, `auto` replaced where it stands for something."""
+        """Return `setting.NAME` for every line of .env, `auto` replaced if a value is defined."""
         return {
             f"setting.{name}": _filled(self.automatic[name], values, "automatic")
             if value == AUTOMATIC and name in self.automatic
@@ -154,7 +154,7 @@ class Catalogue:
         }
 
     def setting_names(self) -> frozenset[str]:
-        """The variables of .env that services ask for."""
+        """Return the variables of .env that services use."""
         return frozenset(
             name for service in self.services.values() for name in service.setting_names()
         )
@@ -162,12 +162,12 @@ class Catalogue:
 
 def _value(values: Mapping[str, str], key: str, service: str) -> str:
     if key not in values:
-        raise CatalogueError(f"services.toml, [{service}]: nothing is known as {{{key}}}")
+        raise CatalogueError(f"services.toml, [{service}]: placeholder {{{key}}} is unknown")
     return values[key]
 
 
-def _filled(text: str, values: Mapping[str, str], place: str) -> str:
-    return _PLACEHOLDER.sub(lambda found: _value(values, found[1], place), text)
+def _filled(text: str, values: Mapping[str, str], section: str) -> str:
+    return _PLACEHOLDER.sub(lambda found: _value(values, found[1], section), text)
 
 
 def _service(name: str, raw: Mapping[str, Any], shared: Mapping[str, Mapping[str, str]]) -> Service:
@@ -175,8 +175,8 @@ def _service(name: str, raw: Mapping[str, Any], shared: Mapping[str, Mapping[str
     own["environment"] = _environment(name, raw, shared)
     try:
         return Service(name=name, **{**own, "needs": tuple(raw.get("needs", ()))})
-    except TypeError as wrong:
-        raise CatalogueError(f"services.toml, [{name}]: {wrong}") from wrong
+    except TypeError as error:
+        raise CatalogueError(f"services.toml, [{name}]: {error}") from error
 
 
 def _environment(
@@ -191,7 +191,7 @@ def _environment(
 
 
 def parse(text: str) -> Catalogue:
-    """Read a catalogue and refuse one that could never be started."""
+    """Parse a catalogue and refuse one that cannot be started."""
     raw = tomllib.loads(text)
     profiles = {name: tuple(members) for name, members in raw.pop("profiles", {}).items()}
     automatic, shared = raw.pop("automatic", {}), raw.pop("shared", {})
@@ -213,11 +213,13 @@ def _check_profile(catalogue: Catalogue, name: str, members: tuple[str, ...]) ->
         raise CatalogueError(f"services.toml, profile {name}: lacks the needed {sorted(missing)}")
     try:
         catalogue.sorter(members).prepare()
-    except CycleError as wrong:
-        raise CatalogueError(f"services.toml, profile {name}: a circle, {wrong.args[1]}") from wrong
+    except CycleError as error:
+        raise CatalogueError(
+            f"services.toml, profile {name}: circular needs, {error.args[1]}"
+        ) from error
 
 
 @cache
 def load() -> Catalogue:
-    """The catalogue that ships with the project."""
+    """Load the catalogue of this project."""
     return parse(CATALOGUE_PATH.read_text(encoding="utf-8"))

@@ -1,8 +1,8 @@
-"""A one-shot of the catalogue in front of whoever asks: with arguments, its progress as it comes.
+"""Run a job of the catalogue in the foreground, with arguments and live progress.
 
-The runner starts services through the supervisor, which takes no arguments and mixes a job's two
-outputs in one log; this is for commands that say what they want and print what came of it. Such a
-one-shot prints one JSON object, last, and everything else on its standard error.
+The runner starts services through the supervisor, which accepts no arguments and mixes stdout and
+stderr in one log. Commands with arguments and a result run their job here instead. Such a job
+prints one JSON object as its last line of stdout, and everything else on stderr.
 """
 
 from __future__ import annotations
@@ -16,79 +16,82 @@ from typing import Any, NamedTuple
 from fraudwatch.observability.failure_reason import VARIABLE, reason_file
 from fraudwatch.stack import env_file, install, supervisor
 from fraudwatch.stack.catalogue import Catalogue, Launch
-from fraudwatch.stack.environments import Say
+from fraudwatch.stack.environments import Notify
+from fraudwatch.stack.home import MARK_VARIABLE, Home, StackError
 from fraudwatch.stack.launches import all_launches
-from fraudwatch.stack.place import MARK_VARIABLE, Place, Unusable
 from fraudwatch.stack.supervisor import Process
 
 
-class Ended(NamedTuple):
-    """How a job ended, and the JSON object that it printed last."""
+class JobResult(NamedTuple):
+    """A job's exit code, and the JSON object that it printed last."""
 
     exit_code: int
-    told: dict[str, Any]
+    document: dict[str, Any]
 
 
-def run_in_front(
-    place: Place,
+def run_in_foreground(
+    home: Home,
     catalogue: Catalogue,
     name: str,
     arguments: Sequence[str],
-    say: Say,
+    notify: Notify,
     *,
-    good: Collection[int] = (0,),
-) -> Ended:
-    """Run it and wait for its end; its progress goes to this terminal.
+    accepted_codes: Collection[int] = (0,),
+) -> JobResult:
+    """Run a job and wait until it ends; its progress is printed on this terminal.
 
-    One that needs nothing may be run while nothing runs here.
+    A job that needs no service can run while the stack is down.
 
     Raises:
-        Unusable: what it needs does not run here, or it ended otherwise than ``good`` says.
+        StackError: a service that it needs does not run in this home, or its exit code is not one
+            of ``accepted_codes``.
     """
-    running = supervisor.processes(place)
-    missing = [need for need in catalogue.services[name].needs if not _is_there(running.get(need))]
+    running = supervisor.processes(home)
+    missing = [
+        need for need in catalogue.services[name].needs if not _is_available(running.get(need))
+    ]
     if missing:
-        raise Unusable(
+        raise StackError(
             f"{name} needs {', '.join(missing)}, which do not run in this home, so nothing was "
             "done; start them with ./fraudwatch up --profile lake"
         )
-    java_home = install.ensure(place, catalogue, [name], say)
-    launch = all_launches(place, catalogue, env_file.ensure(place), java_home)[name]
+    java_home = install.ensure(home, catalogue, [name], notify)
+    launch = all_launches(home, catalogue, env_file.ensure(home), java_home)[name]
     with reason_file() as reason:
         done = subprocess.run(
             command_of(launch, arguments),
-            env={**environment_of(place, launch), VARIABLE: str(reason.path)},
-            cwd=place.root,
+            env={**environment_of(home, launch), VARIABLE: str(reason.path)},
+            cwd=home.root,
             stdout=subprocess.PIPE,
             text=True,
             check=False,
         )
         recorded = reason.text()
-    if done.returncode not in good:
-        raise Unusable(recorded or f"{name} ended with {done.returncode}; the lines above say why")
-    return Ended(done.returncode, json.loads(done.stdout.strip().splitlines()[-1]))
+    if done.returncode not in accepted_codes:
+        raise StackError(recorded or f"{name} ended with {done.returncode}; see the lines above")
+    return JobResult(done.returncode, json.loads(done.stdout.strip().splitlines()[-1]))
 
 
-def _is_there(process: Process | None) -> bool:
-    """Running, or a one-shot that has done its work."""
+def _is_available(process: Process | None) -> bool:
+    """Whether a service runs, or a job has succeeded."""
     return process is not None and (
         process.state == "RUNNING" or (process.state == "EXITED" and process.exit_status == 0)
     )
 
 
 def command_of(launch: Launch, arguments: Sequence[str]) -> list[str]:
-    """As nice as the supervisor would start it."""
+    """Return the job's command, with the CPU priority that the supervisor would give it."""
     guard = ("nice", "-n", str(launch.service.nice)) if launch.service.nice else ()
     return [*guard, *launch.argv, *arguments]
 
 
-def environment_of(place: Place, launch: Launch) -> Mapping[str, str]:
-    """The job's own settings; of the caller's nothing but the home, and the mark of this stack."""
+def environment_of(home: Home, launch: Launch) -> Mapping[str, str]:
+    """Return the job's own settings, HOME and the stack's mark; nothing else of the caller's."""
     return {
-        "HOME": os.environ.get("HOME", str(place.home)),
+        "HOME": os.environ.get("HOME", str(home.folder)),
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "LANG": "C.UTF-8",
         "TZ": "UTC",
-        MARK_VARIABLE: place.mark,
+        MARK_VARIABLE: home.mark,
         **launch.environment,
     }

@@ -1,4 +1,4 @@
-"""Make the lake's folders, once or again: they are the jobs' user's, and nobody else looks in."""
+"""Create the lake's HDFS folders, idempotently: owned by the jobs' user, closed to others."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ TIMEOUT_SECONDS = 30
 
 
 def folders() -> list[str]:
-    """Every folder that is ours, each after the one it lies in."""
+    """List every folder of the lake, each after its parent."""
     leaves = [PurePosixPath(leaf) for leaf in (EXTRACT_FOLDER, CHECKPOINT_FOLDER, WAREHOUSE_FOLDER)]
     found = {str(path) for leaf in leaves for path in (leaf, *leaf.parents)} - {"/"}
     return sorted(found)
 
 
 def client(webhdfs_url: str, user: str) -> InsecureClient:
-    """WebHDFS as this user; it believes the name, so who may connect is the only boundary."""
+    """Open a WebHDFS client as this user; HDFS trusts the name, so port access is the boundary."""
     session = requests.Session()
-    session.trust_env = False  # a proxy of the machine's has no business with 127.0.0.1
+    session.trust_env = False  # the machine's proxy must not be used for 127.0.0.1
     return InsecureClient(webhdfs_url, user=user, session=session, timeout=TIMEOUT_SECONDS)
 
 
 def set_up(hdfs: InsecureClient) -> str:
-    """Make what is missing, and set owner and rights on all of it."""
+    """Create missing folders, and set owner and permissions on all of them."""
     for folder in folders():
         hdfs.makedirs(folder, permission=PERMISSION)
         hdfs.set_owner(folder, owner=OWNER, group=OWNER)
@@ -41,13 +41,13 @@ def set_up(hdfs: InsecureClient) -> str:
 
 
 def main() -> int:
-    """Run the setup and say in one line what it did; 1 and one line on failure."""
+    """Run the setup and print one line with its result; exit code 1 on failure."""
     try:
-        print(set_up(client(LakeSettings().webhdfs_url, SUPERUSER)))  # noqa: T201  its one sentence
-    except (HdfsError, requests.RequestException) as wrong:
+        print(set_up(client(LakeSettings().webhdfs_url, SUPERUSER)))  # noqa: T201  its output
+    except (HdfsError, requests.RequestException) as error:
         print(  # noqa: T201  its only output
-            f"hdfs_setup failed: the NameNode does not do what it was asked ({wrong}), so the lake "
-            "has no folders; see ./fraudwatch logs namenode, then up again",
+            f"hdfs_setup failed: the NameNode refused or did not answer ({error}), so the lake "
+            "has no folders; see ./fraudwatch logs namenode, then run up again",
             file=sys.stderr,
         )
         return 1

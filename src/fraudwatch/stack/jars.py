@@ -1,7 +1,8 @@
-"""Jars by coordinates from our own committed lists, each checked by size and sha256.
+"""Download jars by coordinates from committed lock files, each verified by size and sha256.
 
-jgo fetches (its default repository) and checks a transfer only; what may be used is decided by
-our list alone. A file enters its folder after it was checked, so a broken one there was altered.
+jgo downloads (from its default repository) and only checks the transfer; the lock file alone
+decides which file may be used. A file is verified before it enters its folder, so a wrong file
+there was altered later.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from fraudwatch.stack.environments import Say, exclusive
-from fraudwatch.stack.place import Place, Unusable
+from fraudwatch.stack.environments import Notify, exclusive
+from fraudwatch.stack.home import Home, StackError
 
 PARALLEL_DOWNLOADS = 8
 TIMEOUT_SECONDS = 60
@@ -25,7 +26,7 @@ STAMP = "verified.json"
 
 @dataclass(frozen=True, slots=True)
 class LockedJar:
-    """One line of a list."""
+    """One line of a lock file: coordinate, checksum and size of a jar."""
 
     coordinate: str
     sha256: str
@@ -33,13 +34,13 @@ class LockedJar:
 
     @property
     def file_name(self) -> str:
-        """Maven's own name for it."""
+        """File name of the jar, as Maven builds it."""
         _, *name = self.coordinate.split(":")
         return "-".join(name) + ".jar"
 
 
 def read_lock(path: Path) -> tuple[LockedJar, ...]:
-    """The jars of a list; comments start with #."""
+    """Read the jars of a lock file; comments start with #."""
     lines = (line.split() for line in path.read_text(encoding="utf-8").splitlines())
     return tuple(
         LockedJar(line[0], line[1], int(line[2]))
@@ -48,56 +49,56 @@ def read_lock(path: Path) -> tuple[LockedJar, ...]:
     )
 
 
-def lock_of(place: Place, name: str) -> Path:
-    """The committed list behind a folder of jars."""
-    return place.root / "requirements/jars" / f"{name.replace('_', '-')}.lock"
+def lock_of(home: Home, name: str) -> Path:
+    """Return the path of the lock file of a jar folder."""
+    return home.root / "requirements/jars" / f"{name.replace('_', '-')}.lock"
 
 
-def folder_of(place: Place, name: str) -> Path:
-    """Where the verified jars of a list lie."""
-    return place.jars / name
+def folder_of(home: Home, name: str) -> Path:
+    """Return the folder of a lock file's verified jars."""
+    return home.jars / name
 
 
-def is_verified(place: Place, name: str) -> bool:
-    """Whether every file is as it was when it was checked against today's list (no reading)."""
-    stamp = folder_of(place, name) / STAMP
-    return stamp.exists() and stamp.read_text(encoding="utf-8") == _stamp(place, name)
+def is_verified(home: Home, name: str) -> bool:
+    """Whether no file changed since it was verified against the current lock (nothing is read)."""
+    stamp = folder_of(home, name) / STAMP
+    return stamp.exists() and stamp.read_text(encoding="utf-8") == _stamp(home, name)
 
 
-def altered(place: Place, name: str) -> list[str]:
-    """The files that changed since they were checked (by size and time; nothing is read)."""
-    stamp = folder_of(place, name) / STAMP
+def altered(home: Home, name: str) -> list[str]:
+    """List the files that changed since they were verified (by size and time; nothing is read)."""
+    stamp = folder_of(home, name) / STAMP
     if not stamp.exists():
         return []
-    now, then = (json.loads(text)["files"] for text in (_stamp(place, name), stamp.read_text()))
+    now, then = (json.loads(text)["files"] for text in (_stamp(home, name), stamp.read_text()))
     return sorted(file for file in now.keys() | then.keys() if now.get(file) != then.get(file))
 
 
-def ensure(place: Place, name: str, say: Say) -> Path:
-    """Fetch what is missing, check everything, refuse what differs; returns the folder."""
-    folder = folder_of(place, name)
-    if is_verified(place, name):
+def ensure(home: Home, name: str, notify: Notify) -> Path:
+    """Download missing jars, verify all, refuse files that differ; return the folder."""
+    folder = folder_of(home, name)
+    if is_verified(home, name):
         return folder
-    with exclusive(place.runtime / f"jars-{name}.lock"):
+    with exclusive(home.runtime / f"jars-{name}.lock"):
         folder.mkdir(parents=True, exist_ok=True)
-        jars = read_lock(lock_of(place, name))
-        _remove_strangers(folder, {jar.file_name for jar in jars})
+        jars = read_lock(lock_of(home, name))
+        _remove_unlisted(folder, {jar.file_name for jar in jars})
         missing = [jar for jar in jars if not (folder / jar.file_name).exists()]
         for jar in jars:
             if jar not in missing:
                 check(jar, folder / jar.file_name)
         if missing:
-            say(f"fetching {len(missing)} jars for {name} ...")
-            _fetch_all(place, folder, missing)
-        (folder / STAMP).write_text(_stamp(place, name), encoding="utf-8")
+            notify(f"downloading {len(missing)} jars for {name} ...")
+            _fetch_all(home, folder, missing)
+        (folder / STAMP).write_text(_stamp(home, name), encoding="utf-8")
     return folder
 
 
 def check(jar: LockedJar, path: Path) -> None:
-    """Refuse and delete a file that is not the one on our list.
+    """Verify a jar; delete it if it is not the file in the lock.
 
     Raises:
-        Unusable: it names the file, what was expected and what was found.
+        StackError: it differs; the message has the expected and the actual size and hash.
     """
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
@@ -105,17 +106,17 @@ def check(jar: LockedJar, path: Path) -> None:
     if (found, size) == (jar.sha256, jar.bytes):
         return
     path.unlink()
-    raise Unusable(
-        f"{jar.coordinate} is not the file on our list and was deleted ({path}): expected "
+    raise StackError(
+        f"{jar.coordinate} is not the file in the lock and was deleted ({path}): expected "
         f"{jar.bytes} bytes, sha256 {jar.sha256}; got {size} bytes, sha256 {found}. "
-        "Start again to fetch it anew; if that repeats, do not trust where it comes from."
+        "Start again to download it; if that repeats, do not trust its source."
     )
 
 
-def _fetch_all(place: Place, folder: Path, missing: list[LockedJar]) -> None:
-    # A cache of its own: what an interrupted download leaves behind never comes near the jars.
+def _fetch_all(home: Home, folder: Path, missing: list[LockedJar]) -> None:
+    # A separate cache: parts of an interrupted download never get into the jar folder.
     with (
-        tempfile.TemporaryDirectory(prefix="fetch-", dir=place.runtime) as cache,
+        tempfile.TemporaryDirectory(prefix="fetch-", dir=home.runtime) as cache,
         ThreadPoolExecutor(PARALLEL_DOWNLOADS) as pool,
     ):
         list(pool.map(lambda jar: _fetch(jar, Path(cache), folder), missing))
@@ -137,24 +138,24 @@ def _download(jar: LockedJar, cache: Path) -> Path:
         component = context.project(group, artifact).at_version(version)
         try:
             return Path(component.artifact(*classifier).resolve())
-        except (requests.RequestException, RuntimeError, OSError) as wrong:
-            failure = wrong
-    raise Unusable(
-        f"{jar.coordinate} could not be fetched ({failure}), so the engine that needs it cannot "
-        "start; check the network and start again: what was fetched is kept"
+        except (requests.RequestException, RuntimeError, OSError) as error:
+            failure = error
+    raise StackError(
+        f"{jar.coordinate} could not be downloaded ({failure}), so the engine that needs it cannot "
+        "start; check the network and start again: downloaded jars are kept"
     )
 
 
-def _remove_strangers(folder: Path, wanted: set[str]) -> None:
+def _remove_unlisted(folder: Path, wanted: set[str]) -> None:
     for path in folder.glob("*.jar"):
         if path.name not in wanted:
             path.unlink()
 
 
-def _stamp(place: Place, name: str) -> str:
-    lock = lock_of(place, name).read_bytes()
+def _stamp(home: Home, name: str) -> str:
+    lock = lock_of(home, name).read_bytes()
     files = {
         path.name: [path.stat().st_size, path.stat().st_mtime_ns]
-        for path in sorted(folder_of(place, name).glob("*.jar"))
+        for path in sorted(folder_of(home, name).glob("*.jar"))
     }
     return json.dumps({"lock_sha256": hashlib.sha256(lock).hexdigest(), "files": files})

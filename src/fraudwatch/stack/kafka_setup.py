@@ -1,6 +1,6 @@
-"""One-shot: users, topics and rights of the broker, as contracts/topics says. May be repeated.
+"""Set up the broker's users, topics and ACLs from contracts/topics, idempotently.
 
-Rights of our users that no contract gives any more are taken away; other users are left alone.
+ACLs of our users that no contract gives any more are removed; other users are not changed.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own pub
 from fraudwatch.domain.weak_secret import weakness_of
 from fraudwatch.settings import KafkaSettings
 from fraudwatch.stack import topic_contracts
-from fraudwatch.stack.place import ROOT, Unusable
+from fraudwatch.stack.home import ROOT, StackError
 from fraudwatch.stack.topic_contracts import Right, Topic
 
 TIMEOUT_SECONDS = 30
@@ -43,14 +43,14 @@ logger = logging.getLogger(__name__)
 
 
 def set_up(admin: AdminClient, topics: tuple[Topic, ...], passwords: Mapping[str, str]) -> None:
-    """Bring users, topics and rights to what the contracts say."""
+    """Bring users, topics and ACLs to what the contracts define."""
     make_users(admin, passwords)
     make_topics(admin, topics)
     set_rights(admin, topic_contracts.rights(topics), passwords.keys())
 
 
 def make_users(admin: AdminClient, passwords: Mapping[str, str]) -> None:
-    """Create the users, or give them today's passwords."""
+    """Create the users, or set their current passwords."""
     mechanism = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, SCRAM_ITERATIONS)
     wanted: list[UserScramCredentialAlteration] = [
         UserScramCredentialUpsertion(user, mechanism, password.encode())
@@ -60,23 +60,24 @@ def make_users(admin: AdminClient, passwords: Mapping[str, str]) -> None:
 
 
 def make_topics(admin: AdminClient, topics: Iterable[Topic]) -> None:
-    """Create what is missing, renew limits, refuse another partition count.
+    """Create missing topics, update limits, refuse a changed partition count.
 
     Raises:
-        Unusable: a customer's order is its partition's, so the count may never change.
+        StackError: the count differs; it must not change, because the partition keeps a customer's
+            events in order.
     """
     existing = admin.list_topics(timeout=TIMEOUT_SECONDS).topics
     for topic in topics:
         if topic.name not in existing:
             wanted = NewTopic(topic.name, topic.partitions, 1, config=dict(topic.configuration))
             _finish(admin.create_topics([wanted]), already=KafkaError.TOPIC_ALREADY_EXISTS)
-            logger.info("made topic %s with %d partitions", topic.name, topic.partitions)
+            logger.info("created topic %s with %d partitions", topic.name, topic.partitions)
             continue
         if (found := len(existing[topic.name].partitions)) != topic.partitions:
-            raise Unusable(
-                f"{topic.name} has {found} partitions but its contract says {topic.partitions}; "
+            raise StackError(
+                f"{topic.name} has {found} partitions but its contract has {topic.partitions}; "
                 "customers would change partition and lose their order, so nothing was changed: "
-                "set the contract back, or make a new topic and key its messages anew"
+                "restore the contract, or create a new topic and produce its messages again"
             )
         _finish(admin.incremental_alter_configs([_limits(topic)]))
 
@@ -90,7 +91,7 @@ def _limits(topic: Topic) -> ConfigResource:
 
 
 def set_rights(admin: AdminClient, wanted: frozenset[Right], users: Iterable[str]) -> None:
-    """Give what is missing, take what no contract gives any more."""
+    """Create missing ACLs, delete those that no contract gives any more."""
     everything = AclBindingFilter(
         ResourceType.ANY, None, ResourcePatternType.ANY, None, None,  # type: ignore[arg-type]  # = any
         AclOperation.ANY, AclPermissionType.ANY,
@@ -104,7 +105,9 @@ def set_rights(admin: AdminClient, wanted: frozenset[Right], users: Iterable[str
         _finish(admin.create_acls(sorted(missing)))
     if stale:
         _finish(admin.delete_acls([_exactly(binding) for binding in stale]))
-    logger.info("rights: %d given, %d taken, %d in all", len(missing), len(stale), len(bindings))
+    logger.info(
+        "rights: %d granted, %d revoked, %d in total", len(missing), len(stale), len(bindings)
+    )
 
 
 def _binding(right: Right) -> AclBinding:
@@ -126,24 +129,24 @@ def _finish(futures: Mapping[Any, Future[Any]], already: int | None = None) -> N
     for future in futures.values():
         try:
             future.result(TIMEOUT_SECONDS)
-        except KafkaException as wrong:
-            if wrong.args[0].code() != already:
+        except KafkaException as error:
+            if error.args[0].code() != already:
                 raise
 
 
 def passwords_from(environment: Mapping[str, str], users: Iterable[str]) -> dict[str, str]:
-    """`KAFKA_<USER>_PASSWORD` for everybody the contracts name."""
+    """Read `KAFKA_<USER>_PASSWORD` of every user in the contracts."""
     found = {user: environment.get(f"KAFKA_{user.upper()}_PASSWORD", "") for user in users}
     for user, password in found.items():
         if reason := weakness_of(password):
-            raise Unusable(
+            raise StackError(
                 f"KAFKA_{user.upper()}_PASSWORD {reason}, so {user} gets no login; set it in .env"
             )
     return found
 
 
 def main() -> int:
-    """Read the environment, connect as administrator, bring everything about."""
+    """Set up the broker that the environment names, as its administrator."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     settings = KafkaSettings()
     admin = AdminClient(
@@ -158,8 +161,8 @@ def main() -> int:
     topics = topic_contracts.read(ROOT / "contracts/topics")
     try:
         set_up(admin, topics, passwords_from(os.environ, topic_contracts.users(topics)))
-    except (Unusable, KafkaException) as wrong:
-        logger.error("%s", wrong)  # noqa: TRY400  the sentence says it; a traceback would bury it
+    except (StackError, KafkaException) as error:
+        logger.error("%s", error)  # noqa: TRY400  the message is enough without a traceback
         return 1
     return 0
 

@@ -1,4 +1,4 @@
-"""Make the lake's tables, once or again: the migrations of hive/, through the Thrift Server."""
+"""Create the lake's tables, idempotently: migrations of hive/ through the Thrift Server."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from fraudwatch.adapters.lake.hive_sql import (
 )
 from fraudwatch.lake import DATABASE
 from fraudwatch.settings import HiveSettings
+from fraudwatch.stack.home import ROOT
 from fraudwatch.stack.migrations import Migration, MigrationRefused, plan, read_migrations
-from fraudwatch.stack.place import ROOT
 
 MIGRATIONS_FOLDER = ROOT / "hive" / "migrations"
 LEDGER = "schema_migration"
 
 
 class SetupFailed(RuntimeError):
-    """What went wrong and what to do about it."""
+    """The setup failed; the message has the cause and the fix."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the setup and say in one line what it did; 1 and one line on failure."""
+    """Run the setup and print one line with its result; exit code 1 on failure."""
     parser = argparse.ArgumentParser(
         prog="lake_setup", description=__doc__, epilog="Example: lake_setup --dry-run"
     )
@@ -47,12 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     except (ThriftServerUnavailable, MigrationRefused, SetupFailed, StatementRefused) as error:
         return _fail(str(error))
-    print(summary)  # noqa: T201  what this command is asked to say
+    print(summary)  # noqa: T201  this command's output
     return 0
 
 
 def set_up(session: SqlSession, migrations: Sequence[Migration]) -> str:
-    """Bring the tables to where this checkout wants them; says what changed."""
+    """Bring the tables to where this checkout needs them; return a summary."""
     started_at = time.monotonic()
     pending = plan(migrations, _applied(session))
     for migration in pending:
@@ -64,20 +64,20 @@ def set_up(session: SqlSession, migrations: Sequence[Migration]) -> str:
 
 
 def preview(session: SqlSession, migrations: Sequence[Migration]) -> str:
-    """The statements that a run would execute; nothing is changed."""
+    """List the statements that a run would execute; nothing is changed."""
     pending = plan(migrations, _applied(session))
     shown = [f"-- {m.number:04d}_{m.name}\n" + ";\n".join(m.statements) + ";" for m in pending]
     return "\n\n".join([*shown, f"-- {len(pending)} of {len(migrations)} migrations to apply"])
 
 
 def _apply(session: SqlSession, migration: Migration) -> None:
-    """Execute and record; killed in between, it is executed again: hence IF NOT EXISTS in them."""
+    """Execute and record a migration; IF NOT EXISTS makes it idempotent if killed in between."""
     try:
         for statement in migration.statements:
             session.run(statement)
     except StatementRefused as error:
         name = f"{migration.number:04d}_{migration.name}.sql"
-        raise SetupFailed(f"{name} is not accepted, nothing after it was run: {error}") from error
+        raise SetupFailed(f"{name} was rejected, nothing after it was run: {error}") from error
     session.run(
         f"CREATE TABLE IF NOT EXISTS {DATABASE}.{LEDGER} "
         "(number INT, name STRING, sha256 STRING, applied_at TIMESTAMP) USING delta"

@@ -1,7 +1,7 @@
-"""Numbered, forward-only migrations: which files there are, which are still to be applied.
+"""Read numbered, forward-only migrations and plan which are still to be applied.
 
-Pure but for reading the files; ``cassandra_setup`` and ``lake_setup`` execute and record what is
-planned here.
+Pure except for reading the files; ``cassandra_setup`` and ``lake_setup`` execute and record the
+plan.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _FILE_NAME = re.compile(r"(?P<number>\d{4})_(?P<name>[a-z0-9_]+)\.(cql|sql)")
-# Comments and quoted texts are matched first, so that a semicolon inside them ends nothing.
+# Comments and quoted texts are matched first, so that a semicolon inside them ends no statement.
 _TOKEN = re.compile(
     r"(?P<comment>--[^\n]*|/\*.*?\*/)|(?P<quoted>'(?:[^']|'')*')|(?P<end>;)", re.DOTALL
 )
 
 
 class MigrationRefused(RuntimeError):
-    """The folder and the database tell different stories; a person has to decide."""
+    """The migration files and the database disagree; an operator has to decide."""
 
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One file: its number decides the order, its hash proves that it is still what was applied."""
+    """One migration file: its number is its order, its hash shows whether it was changed later."""
 
     number: int
     name: str
@@ -34,26 +34,26 @@ class Migration:
 
 
 def read_migrations(folder: Path) -> list[Migration]:
-    """Every migration of a folder, in order.
+    """Read every migration of a folder, in order.
 
     Raises:
         MigrationRefused: no files, a file that is not called ``NNNN_name.cql`` or ``.sql``, or
-            numbers that do not run 1, 2, 3, ...
+            numbers that are not 1, 2, 3, ...
     """
     found = [_read(path) for path in sorted(folder.glob("*.[cs]ql"))]
     numbers = [migration.number for migration in found]
     if not found:
         raise MigrationRefused(f"{folder} holds no migration; run from a complete checkout")
     if numbers != list(range(1, len(numbers) + 1)):
-        raise MigrationRefused(f"{folder}: numbers {numbers} must run 1, 2, 3, ... without a gap")
+        raise MigrationRefused(f"{folder}: numbers {numbers} must be 1, 2, 3, ... without a gap")
     return found
 
 
 def plan(migrations: Sequence[Migration], applied: Mapping[int, str]) -> list[Migration]:
-    """What is still to be applied, given the hash that each applied number had.
+    """Return the migrations still to be applied, given the hash of each applied number.
 
     Raises:
-        MigrationRefused: an applied file has changed, or the database knows one that we do not.
+        MigrationRefused: an applied file has changed, or the checkout lacks an applied one.
     """
     unknown = sorted(applied.keys() - {migration.number for migration in migrations})
     if unknown:
@@ -71,7 +71,7 @@ def plan(migrations: Sequence[Migration], applied: Mapping[int, str]) -> list[Mi
 
 
 def statements_of(text: str) -> tuple[str, ...]:
-    """The statements of a CQL or SQL text, without comments; quoted semicolons do not split."""
+    """Split a CQL or SQL text into statements, without comments; quoted semicolons do not split."""
     pieces, current, position = [], "", 0
     for token in _TOKEN.finditer(text):
         current += text[position : token.start()] + (token["quoted"] or "")
@@ -86,7 +86,7 @@ def statements_of(text: str) -> tuple[str, ...]:
 def _read(path: Path) -> Migration:
     named = _FILE_NAME.fullmatch(path.name)
     if named is None:
-        raise MigrationRefused(f"{path.name} must be called like 0003_what_it_brings.cql")
+        raise MigrationRefused(f"{path.name} must be named like 0003_what_it_adds.cql")
     content = path.read_bytes()
     return Migration(
         number=int(named["number"]),

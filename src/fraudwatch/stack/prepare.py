@@ -1,4 +1,4 @@
-"""What an engine needs before its process starts: rendered settings, formatted storage."""
+"""Prepare an engine before its process starts: render its settings, format its storage."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from pathlib import Path
 
 from fraudwatch.stack import prepare_lake
 from fraudwatch.stack.catalogue import Launch
-from fraudwatch.stack.place import Place, Unusable, write_private
+from fraudwatch.stack.home import Home, StackError, write_private
 from fraudwatch.stack.rendering import render
 
-Preparation = Callable[[Place, Launch, Mapping[str, str]], None]
+Preparation = Callable[[Home, Launch, Mapping[str, str]], None]
 
 
-def prepare(place: Place, launch: Launch, settings: Mapping[str, str]) -> None:
-    """Run the preparation the catalogue names; each may be repeated at every start."""
+def prepare(home: Home, launch: Launch, settings: Mapping[str, str]) -> None:
+    """Run the preparation that the catalogue names; each is idempotent and runs at every start."""
     if launch.service.prepare:
-        PREPARATIONS[launch.service.prepare](place, launch, settings)
+        PREPARATIONS[launch.service.prepare](home, launch, settings)
 
 
-def format_kafka(place: Place, launch: Launch, settings: Mapping[str, str]) -> None:
-    """Render the broker's settings; give its storage an identity and its administrator once."""
-    folder = place.home / "kafka"
+def format_kafka(home: Home, launch: Launch, settings: Mapping[str, str]) -> None:
+    """Render the broker's settings; once, format its storage with cluster id and administrator."""
+    folder = home.folder / "kafka"
     properties, data = folder / "server.properties", folder / "data"
     render(
-        place.root / "docker/kafka/server.properties",
+        home.root / "docker/kafka/server.properties",
         properties,
         {
             "broker_port": str(launch.ports["broker"]),
@@ -48,7 +48,7 @@ def _format_storage(launch: Launch, properties: Path, settings: Mapping[str, str
         "--cluster-id", settings["KAFKA_CLUSTER_ID"], "--config", str(properties),
         "--standalone", "--ignore-formatted", "--add-scram", credential,
     ]  # fmt: skip
-    # By a file, because everybody on the machine can read a command line.
+    # In a file, because every user of the machine can read a command line.
     argument_file = properties.with_name("format.args")
     write_private(argument_file, "\n".join(f'"{argument}"' for argument in arguments) + "\n")
     try:
@@ -57,24 +57,24 @@ def _format_storage(launch: Launch, properties: Path, settings: Mapping[str, str
             capture_output=True,
             text=True,
             check=False,
-            umask=0o077,  # the administrator's credential is in what it writes
+            umask=0o077,  # it writes the administrator's credential
         )
     finally:
         argument_file.unlink()
     if done.returncode:
-        raise Unusable(f"Kafka's storage could not be formatted:\n{done.stdout}{done.stderr}")
+        raise StackError(f"Kafka's storage could not be formatted:\n{done.stdout}{done.stderr}")
 
 
-def configure_cassandra(place: Place, launch: Launch, _settings: Mapping[str, str]) -> None:
-    """Render Cassandra's settings and make the folder its native code unpacks itself into."""
-    home = place.home / "cassandra"
-    home.mkdir(mode=0o700, exist_ok=True)
-    (home / "tmp").mkdir(mode=0o700, exist_ok=True)
+def configure_cassandra(home: Home, launch: Launch, _settings: Mapping[str, str]) -> None:
+    """Render Cassandra's settings and create the folder that its native code is unpacked to."""
+    folder = home.folder / "cassandra"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    (folder / "tmp").mkdir(mode=0o700, exist_ok=True)
     render(
-        place.root / "docker/cassandra/cassandra.yaml",
-        home / "cassandra.yaml",
+        home.root / "docker/cassandra/cassandra.yaml",
+        folder / "cassandra.yaml",
         {
-            "home": str(home),
+            "home": str(folder),
             "cql_port": str(launch.ports["cql"]),
             "storage_port": str(launch.ports["storage"]),
         },

@@ -1,4 +1,4 @@
-"""What HDFS and Hive need before they start: settings, a formatted NameNode, tables, passwords."""
+"""Prepare HDFS and Hive before they start: settings, NameNode format, tables, passwords."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from fraudwatch.lake import WAREHOUSE_FOLDER
 from fraudwatch.stack import catalogue, env_file, wheel_jars
 from fraudwatch.stack.catalogue import Launch
-from fraudwatch.stack.place import Place, Unusable, write_private
+from fraudwatch.stack.home import Home, StackError, write_private
 from fraudwatch.stack.rendering import render
 
 DERBY = "derby"
@@ -21,28 +21,28 @@ LOGINS = {"admin": "HIVE_ADMIN_PASSWORD", "reports": "HIVE_REPORTS_PASSWORD"}
 PASSWORD_ROUNDS = 200_000
 
 
-def configure_hdfs(place: Place, _launch: Launch, settings: Mapping[str, str]) -> None:
-    """Render what both engines and every client of theirs read; either may be the first."""
-    home = place.home / "hdfs"
+def configure_hdfs(home: Home, _launch: Launch, settings: Mapping[str, str]) -> None:
+    """Render the settings of NameNode, DataNode and HDFS clients; either engine may start first."""
+    folder = home.folder / "hdfs"
     ports = {name: str(port) for name, port in _ports(settings).items()}
     for name in ("core-site.xml", "hdfs-site.xml"):
         render(
-            place.root / "docker/hdfs" / name,
-            home / "conf" / name,
+            home.root / "docker/hdfs" / name,
+            folder / "conf" / name,
             {
                 **ports,
-                "name_folder": (home / "name").as_uri(),
-                "data_folder": (home / "data").as_uri(),
-                "tmp_folder": str(home / "tmp"),
+                "name_folder": (folder / "name").as_uri(),
+                "data_folder": (folder / "data").as_uri(),
+                "tmp_folder": str(folder / "tmp"),
             },
         )
 
 
-def format_hdfs(place: Place, launch: Launch, settings: Mapping[str, str]) -> None:
-    """Give the NameNode an empty file system, once; whatever is there stays."""
-    configure_hdfs(place, launch, settings)
-    current = place.home / "hdfs/name/current"
-    # An image is the last thing that formatting writes, so one without is a format that was killed.
+def format_hdfs(home: Home, launch: Launch, settings: Mapping[str, str]) -> None:
+    """Format the NameNode once; an existing file system is kept."""
+    configure_hdfs(home, launch, settings)
+    current = home.folder / "hdfs/name/current"
+    # Formatting writes the image last, so a folder without one is a format that was killed.
     if any(current.glob("fsimage_*")) or any(current.glob("edits_*")):
         return
     done = subprocess.run(
@@ -54,20 +54,20 @@ def format_hdfs(place: Place, launch: Launch, settings: Mapping[str, str]) -> No
         umask=0o077,
     )
     if done.returncode:
-        raise Unusable(f"the NameNode could not be formatted:\n{done.stdout}{done.stderr}")
+        raise StackError(f"the NameNode could not be formatted:\n{done.stdout}{done.stderr}")
 
 
-def configure_metastore(place: Place, launch: Launch, settings: Mapping[str, str]) -> None:
-    """Render its settings; on PostgreSQL make its tables, once."""
-    home, url = place.home / "hive/metastore", settings["HIVE_METASTORE_URL"]
-    _make_tmp(place)
+def configure_metastore(home: Home, launch: Launch, settings: Mapping[str, str]) -> None:
+    """Render the metastore's settings; on PostgreSQL create its tables once."""
+    folder, url = home.folder / "hive/metastore", settings["HIVE_METASTORE_URL"]
+    _make_tmp(home)
     if url != DERBY and not url.startswith(POSTGRESQL):
-        raise Unusable(
-            f"HIVE_METASTORE_URL in {place.env_file} is neither {DERBY} nor begins with "
+        raise StackError(
+            f"HIVE_METASTORE_URL in {home.env_file} is neither {DERBY} nor begins with "
             f"{POSTGRESQL}, so the metastore was not started; correct that line"
         )
     values = {
-        "url": f"jdbc:derby:{home}/database;create=true" if url == DERBY else url,
+        "url": f"jdbc:derby:{folder}/database;create=true" if url == DERBY else url,
         "driver": "org.apache.derby.jdbc.EmbeddedDriver"
         if url == DERBY
         else "org.postgresql.Driver",
@@ -76,25 +76,25 @@ def configure_metastore(place: Place, launch: Launch, settings: Mapping[str, str
         "makes_its_tables": "true" if url == DERBY else "false",
         "warehouse": _warehouse(settings),
     }
-    render(place.root / "docker/hive/metastore-site.xml", home / "conf/hive-site.xml", values)
+    render(home.root / "docker/hive/metastore-site.xml", folder / "conf/hive-site.xml", values)
     if url != DERBY:
-        _make_metastore_tables(place, launch, values)
+        _make_metastore_tables(home, launch, values)
 
 
-def _make_metastore_tables(place: Place, launch: Launch, values: Mapping[str, str]) -> None:
-    """By the tool of the library that maps them; it leaves alone what is there."""
-    home = place.home / "hive/metastore"
-    stamp = home / "tables.stamp"
+def _make_metastore_tables(home: Home, launch: Launch, values: Mapping[str, str]) -> None:
+    """Create the metastore's tables with DataNucleus' SchemaTool, which keeps existing ones."""
+    folder = home.folder / "hive/metastore"
+    stamp = folder / "tables.stamp"
     made = hashlib.sha256(values["url"].encode()).hexdigest()
     if stamp.exists() and stamp.read_text() == made:
         return
-    properties = home / "schema-tool.properties"
-    render(place.root / "docker/hive/schema-tool.properties", properties, values)
+    properties = folder / "schema-tool.properties"
+    render(home.root / "docker/hive/schema-tool.properties", properties, values)
     at = launch.argv.index("-cp")
     done = subprocess.run(
         [
             *launch.argv[: at + 2], "org.datanucleus.store.schema.SchemaTool", "-create",
-            "-api", "JDO", "-props", str(properties), str(_mapping(place, home)),
+            "-api", "JDO", "-props", str(properties), str(_mapping(home, folder)),
         ],
         env={**launch.environment},
         capture_output=True,
@@ -103,46 +103,46 @@ def _make_metastore_tables(place: Place, launch: Launch, values: Mapping[str, st
     )  # fmt: skip
     properties.unlink()
     if done.returncode:
-        raise Unusable(
-            "the metastore's tables could not be made in PostgreSQL; look at HIVE_METASTORE_URL, "
-            f"_USERNAME and _PASSWORD in {place.env_file}:\n{(done.stdout + done.stderr)[-2000:]}"
+        raise StackError(
+            "the metastore's tables could not be created in PostgreSQL; check HIVE_METASTORE_URL, "
+            f"_USERNAME and _PASSWORD in {home.env_file}:\n{(done.stdout + done.stderr)[-2000:]}"
         )
     stamp.write_text(made)
 
 
-def _mapping(place: Place, folder: Path) -> Path:
-    """Hive's own description of its tables, out of its jar: the tool wants a file."""
-    [jar] = wheel_jars.spark_folder(place).glob("hive-metastore-*.jar")
+def _mapping(home: Home, folder: Path) -> Path:
+    """Extract Hive's description of its tables from its jar: the tool needs a file."""
+    [jar] = wheel_jars.spark_folder(home).glob("hive-metastore-*.jar")
     with zipfile.ZipFile(jar) as archive:
         return Path(archive.extract("package.jdo", folder))
 
 
-def configure_thrift_server(place: Place, _launch: Launch, settings: Mapping[str, str]) -> None:
-    """Render its settings and the file of its logins, hashed anew at every start."""
-    home = place.home / "hive/thrift_server"
-    tmp = _make_tmp(place)
+def configure_thrift_server(home: Home, _launch: Launch, settings: Mapping[str, str]) -> None:
+    """Render the Thrift Server's settings and its password file, with new salts at every start."""
+    folder = home.folder / "hive/thrift_server"
+    tmp = _make_tmp(home)
     values = {
         **{name: str(port) for name, port in _ports(settings).items()},
         "scratch_folder": str(tmp / "scratch"),
         "tmp_folder": str(tmp),
         "warehouse": _warehouse(settings),
     }
-    source = place.root / "docker/hive"
-    render(source / "thrift-server-site.xml", home / "conf/hive-site.xml", values)
-    render(source / "spark.conf", home / "spark.conf", values)
+    source = home.root / "docker/hive"
+    render(source / "thrift-server-site.xml", folder / "conf/hive-site.xml", values)
+    render(source / "spark.conf", folder / "spark.conf", values)
     lines = [password_line(login, settings[name]) for login, name in LOGINS.items()]
-    write_private(home / "passwords", "".join(f"{line}\n" for line in lines))
+    write_private(folder / "passwords", "".join(f"{line}\n" for line in lines))
 
 
 def password_line(login: str, password: str, salt: bytes | None = None) -> str:
-    """One line of the file that docker/hive/PasswordFile.scala reads."""
+    """Format one line of the password file that docker/hive/PasswordFile.scala reads."""
     salt = salt or secrets.token_bytes(16)
     found = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, PASSWORD_ROUNDS)
     return f"{login}:{PASSWORD_ROUNDS}:{salt.hex()}:{found.hex()}"
 
 
-def _make_tmp(place: Place) -> Path:
-    folder = place.home / "hive/tmp"
+def _make_tmp(home: Home) -> Path:
+    folder = home.folder / "hive/tmp"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
 
@@ -152,6 +152,6 @@ def _warehouse(settings: Mapping[str, str]) -> str:
 
 
 def _ports(settings: Mapping[str, str]) -> dict[str, int]:
-    """Every port there is, by SERVICE_NAME: an engine's settings name its neighbours' too."""
+    """Return every port by SERVICE_NAME: an engine's settings name other engines' ports too."""
     values = catalogue.load().port_values(env_file.port_offset(settings))
     return {key.removeprefix("port.").replace(".", "_"): int(port) for key, port in values.items()}

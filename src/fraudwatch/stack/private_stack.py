@@ -1,6 +1,6 @@
-"""A stack of its own: another home, other secrets, free ports; for tests, proofs and benchmarks.
+"""Start a private stack for tests, chaos runs and benchmarks: own home, secrets and free ports.
 
-It never touches the stack that a person runs, and it is driven as a person drives that one.
+It does not touch other stacks on the machine, and is controlled by the same commands.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from pydantic import SecretStr
 from fraudwatch.settings import CassandraSettings, HiveSettings, KafkaSettings
 from fraudwatch.stack import catalogue, env_file, java, supervisor
 from fraudwatch.stack.catalogue import Launch
+from fraudwatch.stack.home import ROOT, Home, StackError
 from fraudwatch.stack.launches import all_launches
-from fraudwatch.stack.place import ROOT, Place, Unusable
 from fraudwatch.stack.state import ServiceState, profile_of, status_of
 
 _COMMAND_SECONDS = 900
-# No two ports of the catalogue lie a multiple of the step apart (ingest and the console: 500), so
-# stacks of different offsets never want the same port.
+# The step divides no difference of two ports of the catalogue (ingest and the console: 500), so
+# stacks with different offsets never need the same port.
 OFFSETS = range(20_000, 50_000, 317)
 _LAST_CHARACTERS = 4_000
 
 log = logging.getLogger(__name__)
 
-# For proofs and benchmarks: what is sent and promised is known in full only from their own load.
+# For chaos runs and benchmarks: they must know every purchase, so almost all come from their load.
 QUIET_SHOP = {
     "SHOP_CUSTOMERS": "50",
     "SHOP_HISTORY_DAYS": "1",
@@ -46,19 +46,19 @@ QUIET_SHOP = {
 
 @dataclass(frozen=True)
 class PrivateStack:
-    """A home whose services run: its ports, its secrets, and the command line over it."""
+    """A private stack: its home, ports and secrets, and its command line."""
 
-    home: Path
+    folder: Path
     offset: int
 
     @property
-    def place(self) -> Place:
-        """The home as the stack's own parts know it."""
-        return replace(Place.from_environment(), home=self.home.resolve())
+    def home(self) -> Home:
+        """Home of this stack."""
+        return replace(Home.from_environment(), folder=self.folder.resolve())
 
     def command(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run ./fraudwatch on this home."""
-        mine = {"FRAUDWATCH_HOME": str(self.home), "FRAUDWATCH_PORT_OFFSET": str(self.offset)}
+        mine = {"FRAUDWATCH_HOME": str(self.folder), "FRAUDWATCH_PORT_OFFSET": str(self.offset)}
         return subprocess.run(
             [ROOT / "fraudwatch", *words],
             env=os.environ | mine,
@@ -68,11 +68,11 @@ class PrivateStack:
             timeout=_COMMAND_SECONDS,
         )
 
-    def beside_the_detector(self, module: str, *words: str) -> dict[str, Any]:
-        """How subprocess runs a module in the detector's environment, as the broker's admin."""
+    def detector_command(self, module: str, *words: str) -> dict[str, Any]:
+        """Return subprocess arguments of a module in the detector's environment, as Kafka admin."""
         kafka = self.kafka("admin")
         return {
-            "args": [str(self.place.environments / "detector/bin/python"), "-m", module, *words],
+            "args": [str(self.home.environments / "detector/bin/python"), "-m", module, *words],
             "cwd": ROOT,
             "env": {
                 **os.environ,
@@ -84,23 +84,23 @@ class PrivateStack:
         }
 
     def port(self, service: str, name: str) -> int:
-        """A port of a service."""
+        """Return a port of a service."""
         return catalogue.load().port(service, name, self.offset)
 
     @cached_property
     def settings(self) -> dict[str, str]:
-        """The home's .env, secrets included, and the offset that its commands are given beside."""
-        own = env_file.parse((self.home / ".env").read_text(encoding="utf-8"))
+        """Settings of the home's .env, secrets included, with this stack's port offset."""
+        own = env_file.parse((self.folder / ".env").read_text(encoding="utf-8"))
         return own | {env_file.PORT_OFFSET: str(self.offset)}
 
     @cached_property
     def launches(self) -> dict[str, Launch]:
-        """Every service as this home starts it."""
-        java_home = java.ensure(self.place, log.info)
-        return all_launches(self.place, catalogue.load(), self.settings, java_home)
+        """Every service as this home starts it, by name."""
+        java_home = java.ensure(self.home, log.info)
+        return all_launches(self.home, catalogue.load(), self.settings, java_home)
 
     def kafka(self, user: str) -> KafkaSettings:
-        """How this user reaches the broker."""
+        """Return the Kafka settings of a user."""
         return KafkaSettings(
             bootstrap_servers=f"127.0.0.1:{self.port('kafka', 'broker')}",
             username=user,
@@ -108,7 +108,7 @@ class PrivateStack:
         )
 
     def cassandra(self, role: str) -> CassandraSettings:
-        """How this role reaches Cassandra."""
+        """Return the Cassandra settings of a role."""
         return CassandraSettings(
             port=self.port("cassandra", "cql"),
             username=role,
@@ -116,7 +116,7 @@ class PrivateStack:
         )
 
     def hive(self, user: str) -> HiveSettings:
-        """How this login reaches the Thrift Server."""
+        """Return the Thrift Server settings of a login."""
         return HiveSettings(
             port=self.port("thrift_server", "thrift"),
             username=user,
@@ -124,7 +124,7 @@ class PrivateStack:
         )
 
     def http(self, service: str, key: str) -> httpx.Client:
-        """A client of a service, with the key that .env names so."""
+        """Open an HTTP client of a service, with an API key from .env."""
         return httpx.Client(
             base_url=f"http://127.0.0.1:{self.port(service, 'http')}",
             headers={"Authorization": f"Bearer {self.settings[key]}"},
@@ -133,64 +133,66 @@ class PrivateStack:
 
     @property
     def webhdfs_url(self) -> str:
-        """The lake's files over HTTP."""
+        """URL of WebHDFS."""
         return f"http://127.0.0.1:{self.port('namenode', 'http')}"
 
     def states(self, *names: str) -> dict[str, ServiceState]:
-        """Status of these services by name, of the whole profile if none is named.
+        """Return the status of these services by name, of the whole profile if none is named.
 
-        Asked in this process: `./fraudwatch status` starts a shell, a Python and every driver anew.
+        Probed in this process: `./fraudwatch status` would start a shell, Python and every driver.
         """
         services = catalogue.load()
-        asked = names or services.profile(profile_of(self.place))
-        return {s.name: s for s in status_of(asked, self.place, services, self.settings)}
+        wanted = names or services.profile(profile_of(self.home))
+        return {s.name: s for s in status_of(wanted, self.home, services, self.settings)}
 
     def pid(self, service: str) -> int:
-        """The process id of a service that runs.
+        """Return the process id of a running service.
 
         Raises:
-            Unusable: it does not run.
+            StackError: it does not run.
         """
-        found = supervisor.process(self.place, service)
+        found = supervisor.process(self.home, service)
         if found.pid <= 1:
-            raise Unusable(f"{service} does not run ({found.state}): it has no process id")
+            raise StackError(f"{service} does not run ({found.state}): it has no process id")
         return found.pid
 
 
 @contextmanager
-def running(home: Path, settings: Mapping[str, str], profile: str) -> Iterator[PrivateStack]:
+def running(folder: Path, settings: Mapping[str, str], profile: str) -> Iterator[PrivateStack]:
     """Start a profile in an empty home with these settings of .env; stop it afterwards.
 
     Raises:
-        Unusable: it did not start; the text holds the end of what the start said.
+        StackError: it did not start; the message has the end of the start's stderr.
     """
-    (home / ".env").write_text(_env_text(settings), encoding="utf-8")
-    stack = PrivateStack(home, free_offset())
+    (folder / ".env").write_text(_env_text(settings), encoding="utf-8")
+    stack = PrivateStack(folder, free_offset())
     try:
         up = stack.command("up", "--profile", profile, "--json", check=False)
         if up.returncode != 0:
-            raise Unusable(f"the stack in {home} did not start:\n{up.stderr[-_LAST_CHARACTERS:]}")
+            raise StackError(
+                f"the stack in {folder} did not start:\n{up.stderr[-_LAST_CHARACTERS:]}"
+            )
         yield stack
     finally:
         stack.command("down", check=False)
 
 
 def _env_text(settings: Mapping[str, str]) -> str:
-    """The settings alone: whatever is left out, secrets first of all, the start makes itself."""
+    """Format the settings; the start adds the missing ones, secrets included."""
     return "".join(f"{name}={value}\n" for name, value in settings.items())
 
 
 def free_offset() -> int:
-    """An offset under which every port of the catalogue is free now.
+    """Choose an offset with which every port of the catalogue is free now.
 
-    Drawn at random: stacks that start at the same time see the same ports free.
+    It is random, because stacks that start at the same time find the same ports free.
     """
     services = catalogue.load().services.values()
     ports = [port for service in services for port in service.ports.values()]
     for offset in random.SystemRandom().sample(OFFSETS, len(OFFSETS)):
         if all(_is_free(port + offset) for port in ports):
             return offset
-    raise Unusable("no offset leaves every port free; end other stacks or test runs")
+    raise StackError("no offset leaves every port free; end other stacks or test runs")
 
 
 def _is_free(port: int) -> bool:

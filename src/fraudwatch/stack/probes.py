@@ -1,4 +1,4 @@
-"""Whether a service is ready, asked in its own protocol."""
+"""Probe whether a service is ready, in its own protocol."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ TCP_TIMEOUT_SECONDS = 2.0
 THRIFT_TIMEOUT_SECONDS = 20.0
 _FILE_SYSTEM = "Hadoop:service=NameNode,name=FSNamesystemState"
 ADMIN = "fraudwatch_admin"
-SHIPPED = ("cassandra", "cassandra")  # the login of a Cassandra on its very first start
+DEFAULT_LOGIN = ("cassandra", "cassandra")  # of a Cassandra at its first start
 
 
 def probe_for(launch: Launch, settings: Mapping[str, str]) -> Probe:
-    """The probe the catalogue asks for; a service without one is ready when it runs."""
+    """Return the probe of the catalogue; a service without one is ready when it runs."""
     match launch.probe:
         case None:
             return lambda: True
@@ -29,13 +29,13 @@ def probe_for(launch: Launch, settings: Mapping[str, str]) -> Probe:
             return _ENGINES[engine](launch.ports, settings)
         case url if "#" in url:
             page, component = url.split("#")
-            return lambda: airflow_calls_healthy(page, component)
+            return lambda: airflow_component_is_healthy(page, component)
         case url:
             return partial(tcp_answers if url.startswith("tcp://") else http_answers, url)
 
 
 def http_answers(url: str) -> bool:
-    """Whether a GET gives 2xx."""
+    """Whether a GET answers with 2xx."""
     import httpx
 
     try:
@@ -44,8 +44,8 @@ def http_answers(url: str) -> bool:
         return False
 
 
-def airflow_calls_healthy(health_page: str, component: str) -> bool:
-    """Whether Airflow's page of health says so of one of its components."""
+def airflow_component_is_healthy(health_page: str, component: str) -> bool:
+    """Whether Airflow's health page reports a component as healthy."""
     import httpx
 
     try:
@@ -80,8 +80,8 @@ def kafka_answers(port: int, admin_password: str) -> bool:
 
 
 def cassandra_answers(port: int, admin_password: str) -> bool:
-    """Whether CQL lets our superuser in, or the shipped one where ours is not made yet."""
-    logins = ((ADMIN, admin_password), SHIPPED)
+    """Whether Cassandra accepts our superuser, or the default one before ours is created."""
+    logins = ((ADMIN, admin_password), DEFAULT_LOGIN)
     return any(_cql_login(port, user, password) for user, password in logins)
 
 
@@ -109,7 +109,7 @@ def _cql_login(port: int, user: str, password: str) -> bool:
 
 
 def tcp_answers(url: str) -> bool:
-    """Whether somebody listens at tcp://HOST:PORT."""
+    """Whether a process listens at tcp://HOST:PORT."""
     host, _, port = url.removeprefix("tcp://").rpartition(":")
     try:
         socket.create_connection((host, int(port)), TCP_TIMEOUT_SECONDS).close()
@@ -119,7 +119,7 @@ def tcp_answers(url: str) -> bool:
 
 
 def namenode_serves(port: int) -> bool:
-    """Whether it is out of safe mode, with a DataNode that lives."""
+    """Whether the NameNode has left safe mode and has a live DataNode."""
     import httpx
 
     url = f"http://127.0.0.1:{port}/jmx"
@@ -134,7 +134,7 @@ def namenode_serves(port: int) -> bool:
 
 
 def thrift_server_answers(port: int, admin_password: str) -> bool:
-    """Whether it lets its admin in and answers a question."""
+    """Whether the Thrift Server accepts its admin and answers a query."""
     from pydantic import SecretStr
 
     from fraudwatch.adapters.lake.hive_sql import (

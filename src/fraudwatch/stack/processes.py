@@ -1,4 +1,4 @@
-"""Finding this home's processes by their inherited mark, and who listens on a port."""
+"""Find this home's processes by their inherited mark, and the processes that listen on ports."""
 
 from __future__ import annotations
 
@@ -8,53 +8,53 @@ from dataclasses import dataclass
 
 import psutil
 
-from fraudwatch.stack.place import MARK_VARIABLE, Place, Unusable
+from fraudwatch.stack.home import MARK_VARIABLE, Home, StackError
 
 SWEEP_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Clash:
-    """A port of ours that somebody else holds."""
+class PortConflict:
+    """A port of a service on which another process listens."""
 
     service: str
     port: int
     owner: str
 
 
-def marked(place: Place) -> list[psutil.Process]:
-    """Every living process that descends from this home's supervisor."""
-    return bearing({MARK_VARIABLE: place.mark})
+def marked(home: Home) -> list[psutil.Process]:
+    """List every living process started by this home's supervisor, at any depth."""
+    return processes_with({MARK_VARIABLE: home.mark})
 
 
-def bearing(marks: Mapping[str, str]) -> list[psutil.Process]:
-    """Every other living process whose environment holds these variables."""
-    return [process for process in psutil.process_iter() if _bears(process, marks)]
+def processes_with(marks: Mapping[str, str]) -> list[psutil.Process]:
+    """List every other living process whose environment has these variables."""
+    return [process for process in psutil.process_iter() if _has_variables(process, marks)]
 
 
-def _bears(process: psutil.Process, marks: Mapping[str, str]) -> bool:
+def _has_variables(process: psutil.Process, marks: Mapping[str, str]) -> bool:
     try:
         return (
             process.pid != os.getpid()
             and process.status() != psutil.STATUS_ZOMBIE
             and marks.items() <= process.environ().items()
         )
-    except (psutil.Error, OSError):  # it ended meanwhile, or is another user's
+    except (psutil.Error, OSError):  # it has ended, or belongs to another user
         return False
 
 
-def sweep(place: Place) -> int:
-    """Kill what outlived its supervisor; returns how many processes that were."""
-    return end_all({MARK_VARIABLE: place.mark})
+def sweep(home: Home) -> int:
+    """Kill processes that outlived their supervisor; return their number."""
+    return end_all({MARK_VARIABLE: home.mark})
 
 
 def end_all(marks: Mapping[str, str]) -> int:
-    """Kill every other process that bears these marks; returns how many those were.
+    """Kill every other process whose environment has these variables; return their number.
 
-    A process may have forked while we looked, so it looks again until nothing is left.
+    A process may fork in the meantime, so this repeats until none is left.
     """
     killed = 0
-    while found := bearing(marks):
+    while found := processes_with(marks):
         for process in found:
             try:
                 process.kill()
@@ -62,13 +62,13 @@ def end_all(marks: Mapping[str, str]) -> int:
                 continue
         _, alive = psutil.wait_procs(found, SWEEP_SECONDS)
         if alive:
-            raise Unusable(f"these processes do not end, not even by kill -9: {alive}")
+            raise StackError(f"these processes do not end, not even by kill -9: {alive}")
         killed += len(found)
     return killed
 
 
 def listeners() -> dict[int, str]:
-    """Who listens on which TCP port, as 'pid 12, java -cp ...'."""
+    """Return the listening process of each TCP port, as 'pid 12, java -cp ...'."""
     return {
         socket.laddr.port: _described(socket.pid)
         for socket in psutil.net_connections(kind="tcp")
@@ -85,7 +85,11 @@ def _described(pid: int | None) -> str:
         return f"pid {pid}"
 
 
-def clashes(wanted: Iterable[tuple[str, int]]) -> list[Clash]:
-    """Which of these (service, port) pairs are taken, and by whom."""
-    taken = listeners()
-    return [Clash(service, port, taken[port]) for service, port in wanted if port in taken]
+def port_conflicts(wanted: Iterable[tuple[str, int]]) -> list[PortConflict]:
+    """Return the (service, port) pairs whose port is in use, with the process that listens."""
+    listening = listeners()
+    return [
+        PortConflict(service, port, listening[port])
+        for service, port in wanted
+        if port in listening
+    ]

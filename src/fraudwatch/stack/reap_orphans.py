@@ -1,7 +1,8 @@
-"""Begins a service's next life: ends what its last one left behind, then becomes the service.
+"""End the orphaned processes of a killed service, then start the service in this process.
 
-A scheduler that was killed leaves workers and their Spark jobs, which would work on beside those of
-its successor. ``python -m fraudwatch.stack.reap_orphans NAME COMMAND...``, by the supervisor alone.
+A killed scheduler leaves workers and their Spark jobs, which would run beside those of the
+restarted scheduler. Only the supervisor runs
+``python -m fraudwatch.stack.reap_orphans NAME COMMAND...``
 """
 
 from __future__ import annotations
@@ -11,19 +12,19 @@ import sys
 from collections.abc import Sequence
 
 from fraudwatch.stack import processes
-from fraudwatch.stack.place import MARK_VARIABLE
+from fraudwatch.stack.home import MARK_VARIABLE
 
 SERVICE_VARIABLE = "FRAUDWATCH_SERVICE"
 
 
 def main(arguments: Sequence[str]) -> None:
-    """End the orphans of this home's service, mark this process as it, and hand over."""
+    """End the orphans of this home's service, mark this process, and replace it by the service."""
     name, *command = arguments
     marks = {MARK_VARIABLE: os.environ[MARK_VARIABLE], SERVICE_VARIABLE: name}
     if killed := processes.end_all(marks):
-        sys.stderr.write(f"{name}: ended {killed} processes that its last life left behind\n")
+        sys.stderr.write(f"{name}: ended {killed} processes that its last run left behind\n")
         sys.stderr.flush()
-    os.execvpe(command[0], command, {**os.environ, **marks})  # noqa: S606  it becomes the service
+    os.execvpe(command[0], command, {**os.environ, **marks})  # noqa: S606  replaced by the service
 
 
 if __name__ == "__main__":

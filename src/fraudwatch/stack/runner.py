@@ -1,4 +1,4 @@
-"""Up, down: the whole stack in dependency order, each service waited for by its own probe."""
+"""Start and stop the stack in dependency order; each service is ready when its probe answers."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from xmlrpc.client import Fault
 
 from fraudwatch.stack import env_file, environments, install, processes, supervisor
 from fraudwatch.stack.catalogue import Catalogue, Launch
-from fraudwatch.stack.environments import Say, exclusive
+from fraudwatch.stack.environments import Notify, exclusive
+from fraudwatch.stack.home import Home, StackError
 from fraudwatch.stack.launches import all_launches
-from fraudwatch.stack.place import Place, Unusable
 from fraudwatch.stack.prepare import prepare
 from fraudwatch.stack.probes import probe_for
 from fraudwatch.stack.waiting import Wait
@@ -26,7 +26,7 @@ BUSY = "another command is starting or stopping this stack; waiting for it ..."
 
 @dataclass(kw_only=True)
 class UpReport:
-    """What `up` did."""
+    """Result of `up`."""
 
     profile: str
     already_running: bool = False
@@ -36,85 +36,83 @@ class UpReport:
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
-    """One home's services, ready to be started or asked."""
+    """Services of one home, with its settings, ready to start."""
 
-    place: Place
+    home: Home
     catalogue: Catalogue
     settings: Mapping[str, str]
     launches: Mapping[str, Launch]
 
 
-def up(place: Place, catalogue: Catalogue, profile: str, say: Say) -> UpReport:
+def up(home: Home, catalogue: Catalogue, profile: str, notify: Notify) -> UpReport:
     """Install, configure and start a profile; returns once everything is ready.
 
     Raises:
-        Unusable: a port is taken, a setting is weak, a service does not become ready.
+        StackError: a port is in use, a setting is weak, or a service does not become ready.
     """
     began = time.monotonic()
     names = catalogue.profile(profile)
-    place.make_folders()
-    with exclusive(place.run_folder / "stack.lock", say, BUSY):
-        settings = env_file.ensure(place)
+    home.make_folders()
+    with exclusive(home.run_folder / "stack.lock", notify, BUSY):
+        settings = env_file.ensure(home)
         report = UpReport(profile=profile)
-        # Asked first: nothing is installed anew under what runs. Java matters for starting only.
-        if _is_all_ready(_stack(place, catalogue, settings, place.runtime), names):
+        # First, so that nothing is reinstalled under a running stack. Only a start needs Java.
+        if _is_all_ready(_stack(home, catalogue, settings, home.runtime), names):
             report.already_running = True
         else:
-            java_home = install.ensure(place, catalogue, names, say)
-            _bring_up(_stack(place, catalogue, settings, java_home), java_home, report, say)
+            java_home = install.ensure(home, catalogue, names, notify)
+            _bring_up(_stack(home, catalogue, settings, java_home), java_home, report, notify)
     report.seconds = round(time.monotonic() - began, 1)
     return report
 
 
-def down(place: Place, catalogue: Catalogue, say: Say) -> int:
-    """Stop everything, those in need first; returns how many strays had to be killed."""
-    place.make_folders()
-    with exclusive(place.run_folder / "stack.lock", say, BUSY):
-        running = supervisor.processes(place)
+def down(home: Home, catalogue: Catalogue, notify: Notify) -> int:
+    """Stop every service before those it needs; return the number of stray processes killed."""
+    home.make_folders()
+    with exclusive(home.run_folder / "stack.lock", notify, BUSY):
+        running = supervisor.processes(home)
         if running:
-            _walk(_reversed(catalogue, running), lambda name, _stop: _halt(place, name, say))
-            supervisor.shut_down(place)
-        return processes.sweep(place)
+            _walk(_reversed(catalogue, running), lambda name, _stop: _halt(home, name, notify))
+            supervisor.shut_down(home)
+        return processes.sweep(home)
 
 
-def run_once(place: Place, catalogue: Catalogue, name: str, say: Say) -> None:
-    """Run a one-shot of a stack that is up, now and as often as it is asked for; waits for its end.
+def run_once(home: Home, catalogue: Catalogue, name: str, notify: Notify) -> None:
+    """Run a job of a running stack and wait until it ends; it may run any number of times.
 
     Raises:
-        Unusable: nothing runs here, or it failed; the text holds the end of its log.
+        StackError: the stack does not run, or the job failed; the message has the end of its log.
     """
     service = catalogue.services[name]
-    with exclusive(place.run_folder / f"{name}.lock", say, BUSY):
-        if not supervisor.is_alive(place):
-            raise Unusable(f"{name} needs a stack that runs: ./fraudwatch up, then again")
+    with exclusive(home.run_folder / f"{name}.lock", notify, BUSY):
+        if not supervisor.is_alive(home):
+            raise StackError(f"{name} needs a running stack: run ./fraudwatch up, then try again")
         if service.environment_name:
-            environments.ensure(place, service.environment_name, say)
-        settings = env_file.ensure(place)
-        stack = _stack(place, catalogue, settings, place.runtime)
-        _start(stack, name, threading.Event(), UpReport(profile=""), say)
+            environments.ensure(home, service.environment_name, notify)
+        settings = env_file.ensure(home)
+        stack = _stack(home, catalogue, settings, home.runtime)
+        _start(stack, name, threading.Event(), UpReport(profile=""), notify)
 
 
-def _stack(
-    place: Place, catalogue: Catalogue, settings: Mapping[str, str], java_home: Path
-) -> Stack:
-    launches = all_launches(place, catalogue, settings, java_home)
-    return Stack(place=place, catalogue=catalogue, settings=settings, launches=launches)
+def _stack(home: Home, catalogue: Catalogue, settings: Mapping[str, str], java_home: Path) -> Stack:
+    launches = all_launches(home, catalogue, settings, java_home)
+    return Stack(home=home, catalogue=catalogue, settings=settings, launches=launches)
 
 
-def _bring_up(stack: Stack, java_home: Path, report: UpReport, say: Say) -> None:
+def _bring_up(stack: Stack, java_home: Path, report: UpReport, notify: Notify) -> None:
     names = stack.catalogue.profile(report.profile)
-    _clean_up_after_a_dead_supervisor(stack.place, say)
-    _refuse_taken_ports(stack, names)
-    _ensure_supervisor(stack, java_home=java_home, say=say)
-    (stack.place.run_folder / "profile").write_text(report.profile)
+    _clean_up_after_a_dead_supervisor(stack.home, notify)
+    _refuse_used_ports(stack, names)
+    _ensure_supervisor(stack, java_home=java_home, notify=notify)
+    (stack.home.run_folder / "profile").write_text(report.profile)
     _walk(
         stack.catalogue.sorter(names),
-        lambda name, stop: _start(stack, name, stop, report, say),
+        lambda name, stop: _start(stack, name, stop, report, notify),
     )
 
 
 def _is_all_ready(stack: Stack, names: tuple[str, ...]) -> bool:
-    found = supervisor.processes(stack.place)
+    found = supervisor.processes(stack.home)
     return bool(found) and all(
         found[name].state == "EXITED" and found[name].exit_status == 0
         if stack.launches[name].service.oneshot
@@ -123,57 +121,60 @@ def _is_all_ready(stack: Stack, names: tuple[str, ...]) -> bool:
     )
 
 
-def _clean_up_after_a_dead_supervisor(place: Place, say: Say) -> None:
-    if not supervisor.is_alive(place) and (count := processes.sweep(place)):
-        say(f"removed {count} processes that an earlier run left behind")
+def _clean_up_after_a_dead_supervisor(home: Home, notify: Notify) -> None:
+    if not supervisor.is_alive(home) and (count := processes.sweep(home)):
+        notify(f"removed {count} processes that an earlier run left behind")
 
 
-def _refuse_taken_ports(stack: Stack, names: tuple[str, ...]) -> None:
-    running = supervisor.processes(stack.place)
+def _refuse_used_ports(stack: Stack, names: tuple[str, ...]) -> None:
+    running = supervisor.processes(stack.home)
     idle = [n for n in names if n not in running or running[n].state not in supervisor.ACTIVE]
     wanted = [(name, port) for name in idle for port in stack.launches[name].ports.values()]
-    if found := processes.clashes(wanted):
+    if found := processes.port_conflicts(wanted):
         lines = [
-            f"  {clash.service} needs port {clash.port}, held by {clash.owner}" for clash in found
+            f"  {conflict.service} needs port {conflict.port}, used by {conflict.owner}"
+            for conflict in found
         ]
-        raise Unusable(
-            "\n".join(["these ports are taken, so nothing was started:", *lines])
+        raise StackError(
+            "\n".join(["these ports are in use, so nothing was started:", *lines])
             + f"\nEnd the other program, or choose another {env_file.PORT_OFFSET}."
         )
 
 
-def _ensure_supervisor(stack: Stack, *, java_home: Path, say: Say) -> None:
-    alive = supervisor.is_alive(stack.place)
-    changed = supervisor.write_configuration(stack.place, stack.launches.values())
+def _ensure_supervisor(stack: Stack, *, java_home: Path, notify: Notify) -> None:
+    alive = supervisor.is_alive(stack.home)
+    changed = supervisor.write_configuration(stack.home, stack.launches.values())
     if not alive:
-        supervisor.start(stack.place, java_home)
+        supervisor.start(stack.home, java_home)
     elif changed:
-        say(
-            "settings or the catalogue changed; what already runs keeps the old ones until down, up"
+        notify(
+            "settings or the catalogue changed; running services use the old ones until down and up"
         )
 
 
-def _start(stack: Stack, name: str, stop: threading.Event, report: UpReport, say: Say) -> None:
+def _start(
+    stack: Stack, name: str, stop: threading.Event, report: UpReport, notify: Notify
+) -> None:
     began = time.monotonic()
     launch = stack.launches[name]
-    if supervisor.process(stack.place, name).state not in supervisor.ACTIVE:
-        prepare(stack.place, launch, stack.settings)
-        supervisor.start_process(stack.place, name)
-    Wait(stack.place, launch, probe_for(launch, stack.settings), stop).until_ready()
+    if supervisor.process(stack.home, name).state not in supervisor.ACTIVE:
+        prepare(stack.home, launch, stack.settings)
+        supervisor.start_process(stack.home, name)
+    Wait(stack.home, launch, probe_for(launch, stack.settings), stop).until_ready()
     if not stop.is_set():
         seconds = round(time.monotonic() - began, 1)
         report.ready_seconds[name] = seconds
-        say(f"{name} {'done' if launch.service.oneshot else 'ready'} after {seconds} s")
+        notify(f"{name} {'done' if launch.service.oneshot else 'ready'} after {seconds} s")
 
 
-def _halt(place: Place, name: str, say: Say) -> None:
-    if supervisor.process(place, name).state not in supervisor.ACTIVE:
+def _halt(home: Home, name: str, notify: Notify) -> None:
+    if supervisor.process(home, name).state not in supervisor.ACTIVE:
         return
     try:
-        supervisor.call(place, "stopProcess", name)
+        supervisor.call(home, "stopProcess", name)
     except Fault:
-        return  # it ended by itself meanwhile
-    say(f"{name} stopped")
+        return  # it has ended by itself
+    notify(f"{name} stopped")
 
 
 def _reversed(catalogue: Catalogue, running: Mapping[str, object]) -> TopologicalSorter[str]:
@@ -186,9 +187,9 @@ def _reversed(catalogue: Catalogue, running: Mapping[str, object]) -> Topologica
 
 
 def _walk(sorter: TopologicalSorter[str], act: Callable[[str, threading.Event], None]) -> None:
-    """Act on each node once its predecessors are done, independent ones at the same time.
+    """Act on each node once its predecessors are done, on independent ones in parallel.
 
-    The first failure keeps further nodes from starting and ends the others' waiting.
+    After the first failure no further node starts, and waits of the others end.
     """
     stop = threading.Event()
     waiting: dict[Future[None], str] = {}

@@ -1,4 +1,4 @@
-"""What runs, asked of supervisord and of every service's own probe."""
+"""Report the status of services, from supervisord and each service's probe."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import psutil
 
 from fraudwatch.stack import env_file, supervisor
 from fraudwatch.stack.catalogue import Catalogue, Launch
+from fraudwatch.stack.home import Home
 from fraudwatch.stack.launches import all_launches
-from fraudwatch.stack.place import Place
 from fraudwatch.stack.probes import probe_for
 
 DEFAULT_PROFILE = "lake"
@@ -31,30 +31,30 @@ class ServiceState:
     ports: Mapping[str, int] = field(default_factory=dict)
 
 
-def profile_of(place: Place) -> str:
-    """The profile last asked for in this home."""
-    path = place.run_folder / "profile"
+def profile_of(home: Home) -> str:
+    """Return the profile that was last started in this home."""
+    path = home.run_folder / "profile"
     return path.read_text().strip() if path.exists() else DEFAULT_PROFILE
 
 
-def status(place: Place, catalogue: Catalogue) -> list[ServiceState]:
-    """Every service of the home's profile, probed at the same time."""
-    names = catalogue.profile(profile_of(place))
-    return status_of(names, place, catalogue, env_file.read(place))
+def status(home: Home, catalogue: Catalogue) -> list[ServiceState]:
+    """Return the status of every service of the home's profile, probed in parallel."""
+    names = catalogue.profile(profile_of(home))
+    return status_of(names, home, catalogue, env_file.read(home))
 
 
 def status_of(
     names: Sequence[str],
-    place: Place,
+    home: Home,
     catalogue: Catalogue,
     settings: Mapping[str, str] | None,
 ) -> list[ServiceState]:
-    """The status of these services under the home's settings, probed at the same time."""
-    found = supervisor.processes(place)
+    """Return the status of these services with the home's settings, probed in parallel."""
+    found = supervisor.processes(home)
     if settings is None or not found:
         return [ServiceState(name=name, state="stopped", ready=False) for name in names]
     # The Java home matters for starting only.
-    launches = all_launches(place, catalogue, settings, place.runtime)
+    launches = all_launches(home, catalogue, settings, home.runtime)
     with ThreadPoolExecutor() as pool:
         return list(pool.map(lambda n: _state(launches[n], found.get(n), settings), names))
 

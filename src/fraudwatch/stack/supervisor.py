@@ -1,7 +1,7 @@
-"""Supervisord as the keeper of processes: its generated configuration, its start, its answers.
+"""Control supervisord: generate its configuration, start it, and call it over XML-RPC.
 
-It restarts what dies and keeps the logs. It knows no dependencies (runner.py does) and leaves
-processes behind when it is itself killed (processes.py sweeps by the inherited mark).
+It restarts services that exit and writes their logs. It knows no dependencies (runner.py does) and
+leaves processes behind when it is killed itself (processes.py kills them by the inherited mark).
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ from xmlrpc.client import Fault, ProtocolError, ServerProxy
 import psutil
 
 from fraudwatch.stack.catalogue import CatalogueError, Launch
-from fraudwatch.stack.place import MARK_VARIABLE, Place, Unusable, write_private
+from fraudwatch.stack.home import MARK_VARIABLE, Home, StackError, write_private
 
 START_SECONDS = 20
 STOP_SECONDS = 60
 POLL_SECONDS = 0.1
-# Dying earlier than this counts as a failed start; five in a row and supervisord gives up (FATAL).
+# An exit before this counts as a failed start; after five in a row supervisord gives up (FATAL).
 STEADY_SECONDS = 5
 START_RETRIES = 5
 LOG_BYTES = "20MB"
 LOG_BACKUPS = 3
-_DIED_AT_ONCE = 50  # SPAWN_ERROR of supervisor.xmlrpc.Faults
+_SPAWN_ERROR = 50  # SPAWN_ERROR of supervisor.xmlrpc.Faults
 ACTIVE = frozenset({"STARTING", "RUNNING", "BACKOFF"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Process:
-    """What supervisord says about one service."""
+    """State of one service, as supervisord reports it."""
 
     name: str
     state: str
@@ -47,37 +47,35 @@ class Process:
     uptime_seconds: int
 
 
-def configuration_path(place: Place) -> Path:
-    """Where the generated configuration lies; it holds secrets."""
-    return place.run_folder / "supervisord.conf"
+def configuration_path(home: Home) -> Path:
+    """Return the path of the generated configuration, which holds secrets."""
+    return home.run_folder / "supervisord.conf"
 
 
-def log_of(place: Place, name: str) -> Path:
-    """A service's log."""
-    return place.log_folder / f"{name}.log"
+def log_of(home: Home, name: str) -> Path:
+    """Return the path of a service's log."""
+    return home.log_folder / f"{name}.log"
 
 
-def render(place: Place, launches: Iterable[Launch]) -> str:
-    """The whole configuration: every service of the catalogue, none started by itself."""
+def render(home: Home, launches: Iterable[Launch]) -> str:
+    """Render the configuration: every service of the catalogue, none with autostart."""
     head = [
         "[supervisord]",
-        f"directory={_ini(str(place.root))}",
-        f"logfile={_ini(str(log_of(place, 'supervisord')))}",
-        f"pidfile={_ini(str(place.run_folder / 'supervisord.pid'))}",
+        f"directory={_ini(str(home.root))}",
+        f"logfile={_ini(str(log_of(home, 'supervisord')))}",
+        f"pidfile={_ini(str(home.run_folder / 'supervisord.pid'))}",
         "umask=077",
         "[unix_http_server]",
-        f"file={_ini(str(place.socket))}",
+        f"file={_ini(str(home.socket))}",
         "chmod=0600",
         "[rpcinterface:supervisor]",
         "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface",
     ]
-    return "\n".join(
-        [*head, *(line for launch in launches for line in _program(place, launch)), ""]
-    )
+    return "\n".join([*head, *(line for launch in launches for line in _program(home, launch)), ""])
 
 
-def _program(place: Place, launch: Launch) -> list[str]:
-    # A killed supervisord takes its children along at once; the sweep finds the grandchildren.
+def _program(home: Home, launch: Launch) -> list[str]:
+    # When supervisord is killed, the kernel kills its children; the sweep finds the grandchildren.
     guard: tuple[str, ...] = ()
     if shutil.which("setpriv"):
         guard = ("setpriv", "--pdeathsig", "KILL", "--")
@@ -99,7 +97,7 @@ def _program(place: Place, launch: Launch) -> list[str]:
         "killasgroup=true",
         f"stopwaitsecs={service.stop_seconds}",
         "redirect_stderr=true",
-        f"stdout_logfile={_ini(str(log_of(place, service.name)))}",
+        f"stdout_logfile={_ini(str(log_of(home, service.name)))}",
         f"stdout_logfile_maxbytes={LOG_BYTES}",
         f"stdout_logfile_backups={LOG_BACKUPS}",
     ]
@@ -107,54 +105,56 @@ def _program(place: Place, launch: Launch) -> list[str]:
 
 def _quoted(value: str) -> str:
     if '"' in value:
-        raise CatalogueError("supervisord cannot take a double quote in an environment value")
+        raise CatalogueError("supervisord accepts no double quote in an environment value")
     return f'"{value}"'
 
 
 def _ini(value: str) -> str:
     if any(mark in value for mark in ("\n", " ;", " #")):
-        raise CatalogueError(f"supervisord would cut {value!r} short; choose a plainer path")
+        raise CatalogueError(
+            f"supervisord would cut {value!r} short; remove line breaks, ' ;' and ' #'"
+        )
     return value.replace("%", "%%")
 
 
-def start(place: Place, java_home: Path) -> None:
-    """Start supervisord in the background, with nothing of the caller's environment but HOME."""
-    command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(configuration_path(place))]
+def start(home: Home, java_home: Path) -> None:
+    """Start supervisord in the background, with only HOME from the caller's environment."""
+    command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(configuration_path(home))]
     environment = {
-        "HOME": os.environ.get("HOME", str(place.home)),
+        "HOME": os.environ.get("HOME", str(home.folder)),
         "PATH": f"{java_home}/bin:/usr/local/bin:/usr/bin:/bin",
         "LANG": "C.UTF-8",
         "TZ": "UTC",
-        MARK_VARIABLE: place.mark,
+        MARK_VARIABLE: home.mark,
     }
     done = subprocess.run(
-        command, env=environment, cwd=place.root, check=False, capture_output=True, text=True
+        command, env=environment, cwd=home.root, check=False, capture_output=True, text=True
     )
     deadline = time.monotonic() + START_SECONDS
     while done.returncode == 0 and time.monotonic() < deadline:
-        if is_alive(place):
+        if is_alive(home):
             return
         time.sleep(POLL_SECONDS)
-    raise Unusable(
-        f"the supervisor does not start, see {log_of(place, 'supervisord')}:\n"
+    raise StackError(
+        f"the supervisor does not start, see {log_of(home, 'supervisord')}:\n"
         f"{done.stdout}{done.stderr}"
     )
 
 
-def write_configuration(place: Place, launches: Iterable[Launch]) -> bool:
-    """Write the configuration; returns whether it differs from what stood there."""
-    path, text = configuration_path(place), render(place, launches)
+def write_configuration(home: Home, launches: Iterable[Launch]) -> bool:
+    """Write the configuration; return whether it changed."""
+    path, text = configuration_path(home), render(home, launches)
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return False
     write_private(path, text)
     return True
 
 
-def call(place: Place, method: str, *arguments: Any) -> Any:
-    """One question to supervisord; a connection each, so that threads may ask."""
+def call(home: Home, method: str, *arguments: Any) -> Any:
+    """Call a method of supervisord, on its own connection so that threads may call it."""
     from supervisor.xmlrpc import SupervisorTransport
 
-    transport = SupervisorTransport(None, None, f"unix://{place.socket}")
+    transport = SupervisorTransport(None, None, f"unix://{home.socket}")
     proxy = ServerProxy("http://127.0.0.1", transport=transport)
     try:
         return getattr(proxy.supervisor, method)(*arguments)
@@ -162,36 +162,36 @@ def call(place: Place, method: str, *arguments: Any) -> Any:
         transport.close()
 
 
-def start_process(place: Place, name: str) -> None:
-    """Have a service started; whoever waits for it learns how that went.
+def start_process(home: Home, name: str) -> None:
+    """Start a service without waiting until it is ready.
 
-    One that dies within the call itself is no error here: supervisord tries it again like any.
+    A service that exits within the call is no error here: supervisord restarts it like any other.
     """
     try:
-        call(place, "startProcess", name, False)
+        call(home, "startProcess", name, False)
     except Fault as fault:
-        if fault.faultCode != _DIED_AT_ONCE:
+        if fault.faultCode != _SPAWN_ERROR:
             raise
 
 
-def is_alive(place: Place) -> bool:
-    """Whether this home's supervisord answers."""
+def is_alive(home: Home) -> bool:
+    """Whether this home's supervisord is running."""
     try:
-        return bool(call(place, "getState")["statename"] == "RUNNING")
+        return bool(call(home, "getState")["statename"] == "RUNNING")
     except (OSError, HTTPException, ProtocolError):
         return False
 
 
-def processes(place: Place) -> Mapping[str, Process]:
-    """What runs; empty where no supervisord answers."""
-    if not is_alive(place):
+def processes(home: Home) -> Mapping[str, Process]:
+    """Return the state of every service by name; empty if supervisord does not run."""
+    if not is_alive(home):
         return {}
-    return {raw["name"]: _process(raw) for raw in call(place, "getAllProcessInfo")}
+    return {raw["name"]: _process(raw) for raw in call(home, "getAllProcessInfo")}
 
 
-def process(place: Place, name: str) -> Process:
-    """What supervisord says about one service."""
-    return _process(call(place, "getProcessInfo", name))
+def process(home: Home, name: str) -> Process:
+    """Return the state of one service."""
+    return _process(call(home, "getProcessInfo", name))
 
 
 def _process(raw: Mapping[str, Any]) -> Process:
@@ -204,9 +204,9 @@ def _process(raw: Mapping[str, Any]) -> Process:
     )
 
 
-def shut_down(place: Place) -> None:
-    """End supervisord and with it whatever it still keeps."""
-    pid = call(place, "getPID")
-    keeper = [psutil.Process(pid)] if psutil.pid_exists(pid) else []
-    call(place, "shutdown")
-    psutil.wait_procs(keeper, STOP_SECONDS)
+def shut_down(home: Home) -> None:
+    """Shut supervisord down, with every service that still runs."""
+    pid = call(home, "getPID")
+    running = [psutil.Process(pid)] if psutil.pid_exists(pid) else []
+    call(home, "shutdown")
+    psutil.wait_procs(running, STOP_SECONDS)

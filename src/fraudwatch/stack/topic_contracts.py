@@ -1,4 +1,4 @@
-"""Topics as contracts/topics describes them, and the rights that follow from who uses them."""
+"""Read the topic contracts, and derive Kafka ACLs from their producers and consumers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import yaml
 
 @dataclass(frozen=True, kw_only=True)
 class Topic:
-    """What Kafka must know about one topic."""
+    """A topic's contract: partitions, limits, producers and consumers."""
 
     name: str
     partitions: int
@@ -22,7 +22,7 @@ class Topic:
 
 @dataclass(frozen=True, order=True)
 class Right:
-    """One thing one user may do. Whatever is not listed is denied."""
+    """An operation that one user may do (an ACL); all others are denied."""
 
     user: str
     operation: str
@@ -32,7 +32,7 @@ class Right:
 
 
 def read(folder: Path) -> tuple[Topic, ...]:
-    """Every topic of the contracts."""
+    """Read every topic contract of a folder."""
     return tuple(_topic(path) for path in sorted(folder.glob("*.yaml")))
 
 
@@ -52,7 +52,7 @@ def _topic(path: Path) -> Topic:
 
 
 def rights(topics: Iterable[Topic]) -> frozenset[Right]:
-    """Producers write and describe; consumers read and describe, in groups of their own name."""
+    """Grant producers write and describe; consumers read and describe, in groups of their name."""
     found = set[Right]()
     for topic in topics:
         for user in topic.producers:
@@ -68,5 +68,5 @@ def rights(topics: Iterable[Topic]) -> frozenset[Right]:
 
 
 def users(topics: Iterable[Topic]) -> tuple[str, ...]:
-    """Everybody the contracts name."""
+    """Return every producer and consumer in the contracts."""
     return tuple(sorted({user for topic in topics for user in topic.producers + topic.consumers}))

@@ -1,6 +1,6 @@
-"""What the lake's engines take from the pyspark wheel, linked under names that never change.
+"""Link jars of the pyspark wheel for the lake's engines, under names that never change.
 
-The catalogue is filled before anything is installed, so it cannot know the wheel's own paths.
+The catalogue is filled before anything is installed, so it cannot know paths inside the wheel.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from fraudwatch.stack.place import Place, Unusable
+from fraudwatch.stack.home import Home, StackError
 
 ENVIRONMENT = "lake"
-# Beside the one jar of requirements/jars/hdfs.lock; each once, in whatever version the wheel has.
-_HDFS_LACKS = (
+# Besides the one jar of requirements/jars/hdfs.lock; each once, in the wheel's version.
+_HDFS_EXTRA_JARS = (
     "hadoop-client-api-*.jar",
     "hadoop-client-runtime-*.jar",
     "jcl-over-slf4j-*.jar",
@@ -24,38 +24,38 @@ _HDFS_LACKS = (
 )
 
 
-def spark_folder(place: Place) -> Path:
-    """All of the wheel's jars: Spark, and Hive with it."""
-    return place.jars / "spark"
+def spark_folder(home: Home) -> Path:
+    """Return the folder of all jars of the wheel: Spark and Hive."""
+    return home.jars / "spark"
 
 
-def hdfs_folder(place: Place) -> Path:
-    """The few of them that HDFS lacks."""
-    return place.jars / "hdfs_from_wheel"
+def hdfs_folder(home: Home) -> Path:
+    """Return the folder of the wheel's jars that HDFS needs."""
+    return home.jars / "hdfs_from_wheel"
 
 
-def pyspark_folder(place: Place, environment_name: str) -> Path:
-    """The pyspark package inside an environment.
+def pyspark_folder(home: Home, environment_name: str) -> Path:
+    """Find the pyspark package in an environment.
 
     Raises:
-        Unusable: there is none.
+        StackError: the environment has no pyspark.
     """
     pattern = "lib/python*/site-packages/pyspark"
-    found = next((place.environments / environment_name).glob(pattern), None)
+    found = next((home.environments / environment_name).glob(pattern), None)
     if found is None:
-        raise Unusable(
-            f"the {environment_name} environment holds no pyspark, so what runs on its jars cannot "
-            f"start; remove {place.environments / environment_name} and start again"
+        raise StackError(
+            f"the {environment_name} environment has no pyspark, so services that use its jars "
+            f"cannot start; remove {home.environments / environment_name} and start again"
         )
     return found
 
 
-def ensure(place: Place) -> None:
-    """Link what is not linked yet; needs the lake's environment."""
-    jars = pyspark_folder(place, ENVIRONMENT) / "jars"
-    _link(spark_folder(place), jars)
-    wanted = {path.name: path for path in (_only(jars, pattern) for pattern in _HDFS_LACKS)}
-    folder = hdfs_folder(place)
+def ensure(home: Home) -> None:
+    """Create missing links; the lake's environment must be installed."""
+    jars = pyspark_folder(home, ENVIRONMENT) / "jars"
+    _link(spark_folder(home), jars)
+    wanted = {path.name: path for path in (_only(jars, pattern) for pattern in _HDFS_EXTRA_JARS)}
+    folder = hdfs_folder(home)
     if folder.is_dir() and {path.name for path in folder.iterdir()} != wanted.keys():
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -66,8 +66,8 @@ def ensure(place: Place) -> None:
 def _only(jars: Path, pattern: str) -> Path:
     found = sorted(jars.glob(pattern))
     if len(found) != 1:
-        raise Unusable(
-            f"{jars} holds {len(found)} files like {pattern} where HDFS needs one: this pyspark "
+        raise StackError(
+            f"{jars} has {len(found)} files like {pattern} but HDFS needs one: this pyspark "
             "is not the one in requirements/lake.txt; remove its environment and start again"
         )
     return found[0]

@@ -70,8 +70,8 @@ class Task:
 
 
 def context_of(task: Task | None, reason: str = "task_failure") -> Any:
-    dag = SimpleNamespace(dag_id="ingest", doc_md=PAGE)
-    context = {"dag": dag, "run_id": "manual__1", "reason": reason}
+    made = SimpleNamespace(dag_id="ingest", doc_md=PAGE)
+    context = {"dag": made, "run_id": "manual__1", "reason": reason}
     return context | ({"ti": task} if task else {})
 
 

@@ -13,7 +13,7 @@ from benchmarks.batch_figures import StepFailed, StepFigures, StepRun, figures_o
 from benchmarks.batch_steps import steps_of
 from benchmarks.fold_pace import pace_of
 from benchmarks.measured_command import run_measured
-from fraudwatch.stack.place import ROOT
+from fraudwatch.stack.home import ROOT
 
 OUTCOME = json.dumps(
     {

@@ -20,7 +20,7 @@ from fraudwatch.domain.evaluation.labelled_scores import LabelledScores
 from fraudwatch.domain.features.events import Events
 from fraudwatch.domain.features.hashing import keys_of
 from fraudwatch.domain.time_units import DAY_MS
-from fraudwatch.stack.place import ROOT
+from fraudwatch.stack.home import ROOT
 
 HANDBOOK = ROOT.parent / "shared" / "data" / "handbook" / "transactions.parquet"
 WEEK = Week.of("2018-08-08")

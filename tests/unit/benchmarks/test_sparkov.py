@@ -17,7 +17,7 @@ from fraudwatch.adapters.artefacts.policy_file import load_policy
 from fraudwatch.domain.features.events import Events
 from fraudwatch.domain.features.hashing import keys_of
 from fraudwatch.domain.time_units import DAY_MS
-from fraudwatch.stack.place import ROOT, Unusable
+from fraudwatch.stack.home import ROOT, StackError
 
 FIRST_DAY = (date(2020, 3, 1) - date(1970, 1, 1)).days
 
@@ -92,7 +92,7 @@ def test_the_table_shows_the_best_ranking_first() -> None:
 
 def test_without_a_file_the_error_names_the_download(tmp_path: Path) -> None:
     root = tmp_path / "checkout"
-    with pytest.raises(Unusable, match=r"source_data\.txt.*benchmark sparkov PATH"):
+    with pytest.raises(StackError, match=r"source_data\.txt.*benchmark sparkov PATH"):
         data_file(root, None, "sparkov")
     beside = tmp_path / "shared/data/sparkov/transactions.parquet"
     beside.parent.mkdir(parents=True)

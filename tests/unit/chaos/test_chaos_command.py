@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from chaos.__main__ import describe_repeats
-from fraudwatch.stack.place import ROOT
+from fraudwatch.stack.home import ROOT
 
 
 def chaos(*options: str) -> subprocess.CompletedProcess[str]:

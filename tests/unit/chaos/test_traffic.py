@@ -13,7 +13,7 @@ from chaos.load import Load
 from chaos.traffic import RetryingIngestClient, Traffic
 from fraudwatch.adapters.edge.ingest_client import IngestApi, IngestEndpoint
 from fraudwatch.samples import a_purchase
-from fraudwatch.stack.place import Unusable
+from fraudwatch.stack.home import StackError
 
 Answer = Callable[[list[dict[str, object]]], httpx.Response]
 ACCEPTED = {"accepted": 1, "repeated": 0}
@@ -64,7 +64,7 @@ def test_the_same_batch_is_sent_until_acknowledged_and_only_then_recorded(
 def test_an_abandoned_client_stops_retrying(ledger: AcknowledgementLedger) -> None:
     client = a_client(ledger, lambda _: httpx.Response(503))
     client.abandoned.set()
-    with pytest.raises(Unusable):
+    with pytest.raises(StackError):
         client.send_until_acknowledged([a_purchase()])
     assert accepted_ids(ledger.path) == set()
 
@@ -98,5 +98,5 @@ def test_refused_batches_are_counted_and_not_in_the_ledger(ledger: Acknowledgeme
 def test_an_edge_that_accepts_garbage_ends_the_run(ledger: AcknowledgementLedger) -> None:
     edge = an_edge(lambda: flowing, refuses=False)
     flowing = Traffic(a_client(ledger, edge), Load(7, "chaos"), 5_000)
-    with pytest.raises(Unusable, match="breaks the contract"):
+    with pytest.raises(StackError, match="breaks the contract"):
         flowing.run()

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from chaos import verdict_moment
 from chaos.verdict_moment import new_verdict
 from fraudwatch.settings import KafkaSettings
-from fraudwatch.stack.place import Unusable
+from fraudwatch.stack.home import StackError
 
 TOPIC = "verdicts"
 
@@ -43,7 +43,7 @@ def test_an_old_verdict_is_ignored(kafka: KafkaSettings, monkeypatch: pytest.Mon
     write(kafka, *(b"%d" % n for n in range(50)))
     monkeypatch.setattr(verdict_moment, "VERDICT_SECONDS", 1.5)
     with (
-        pytest.raises(Unusable, match="no new verdict came in 2 s") as raised,
+        pytest.raises(StackError, match="no new verdict came in 2 s") as raised,
         new_verdict(kafka, topic=TOPIC),
     ):
         pytest.fail("the body was entered")
@@ -73,5 +73,5 @@ def test_an_unreachable_broker_is_reported(
 ) -> None:
     monkeypatch.setattr(verdict_moment, "_ANSWER_SECONDS", 0.5)
     away = kafka.model_copy(update={"bootstrap_servers": "127.0.0.1:1"})
-    with pytest.raises(Unusable, match="cannot be read"), new_verdict(away):
+    with pytest.raises(StackError, match="cannot be read"), new_verdict(away):
         pytest.fail("the body was entered")

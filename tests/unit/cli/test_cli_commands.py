@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from fraudwatch.cli.alert_tail import sentence_of
-from fraudwatch.stack.place import ROOT
+from fraudwatch.cli.alert_tail import alert_line
+from fraudwatch.stack.home import ROOT
 
 COMMANDS = ("up", "down", "status", "logs", "doctor", "creds", "demo")
 
@@ -30,7 +30,7 @@ def test_every_command_has_help_with_an_example(tmp_path: Path, command: str) ->
     assert f"Example: ./fraudwatch {command}" in shown.stdout
 
 
-def test_status_of_nothing_is_one_json_object_and_a_failure(tmp_path: Path) -> None:
+def test_status_of_a_stopped_stack_is_one_json_object_and_a_failure(tmp_path: Path) -> None:
     shown = _run(tmp_path / "home", "status", "--json")
     assert shown.returncode == 1
     document = json.loads(shown.stdout)
@@ -52,7 +52,7 @@ def test_creds_shows_secrets_on_stdout_only(tmp_path: Path) -> None:
     assert shown.stderr == ""
 
 
-def test_doctor_finds_a_weak_secret_and_names_the_cure(tmp_path: Path) -> None:
+def test_doctor_finds_a_weak_secret_and_names_the_fix(tmp_path: Path) -> None:
     _run(tmp_path, "creds")
     env = tmp_path / ".env"
     lines = [line for line in env.read_text().splitlines() if "SHOP_API_KEY" not in line]
@@ -65,8 +65,8 @@ def test_doctor_finds_a_weak_secret_and_names_the_cure(tmp_path: Path) -> None:
     assert str(env) in broken["settings"]["cure"]
 
 
-@pytest.mark.parametrize("wrong", [("nonsense",), ("logs", "nobody"), ("up", "--profile", "none")])
-def test_wrong_use_is_told_on_stderr_with_exit_code_two(
+@pytest.mark.parametrize("wrong", [("nonsense",), ("logs", "unknown"), ("up", "--profile", "none")])
+def test_wrong_usage_is_reported_on_stderr_with_exit_code_two(
     tmp_path: Path, wrong: tuple[str, ...]
 ) -> None:
     shown = _run(tmp_path, *wrong)
@@ -87,7 +87,8 @@ def test_an_alert_is_one_line_in_euros() -> None:
         "risk": "HIGH",
         "outcome": "review",
         "amount_eur_cents": 123_405,
-        "reasons": [{"text": "Dear."}],
+        "reasons": [{"text": "High amount."}],
     }
-    told = sentence_of(verdict).split()
-    assert told == ["23:25:12", "HIGH", "review", "1234.05", "EUR", "Dear."]
+    assert alert_line(verdict).split() == [
+        "23:25:12", "HIGH", "review", "1234.05", "EUR", "High", "amount."
+    ]  # fmt: skip

@@ -20,7 +20,7 @@ from fraudwatch.adapters.edge.airflow_api import (
     AirflowUnreachable,
 )
 from fraudwatch.cli import dag_runs, dags
-from fraudwatch.stack.place import Unusable
+from fraudwatch.stack.home import StackError
 
 ENDPOINT = AirflowEndpoint("http://127.0.0.1:8080", "operator", "not-shown-0123456789")
 Answer = Callable[[httpx.Request], httpx.Response]
@@ -63,16 +63,16 @@ LOG: list[dict[str, Any]] = [
 
 
 class FakeServer:
-    """Answers as Airflow 3.3.2 did."""
+    """Answers as Airflow 3.3.2 does."""
 
     def __init__(self) -> None:
-        self.seen: list[httpx.Request] = []
+        self.requests: list[httpx.Request] = []
         self.states = ["queued", "running", "failed"]
         self.dag = DAG
         self.trigger = httpx.Response(200, json=RUN)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.seen.append(request)
+        self.requests.append(request)
         path = request.url.path
         if path == "/auth/token":
             return httpx.Response(201, json={"access_token": "t0ken"})
@@ -94,7 +94,7 @@ class FakeServer:
         for pattern, page in pages:
             if re.fullmatch(pattern, path):
                 return httpx.Response(200, json=page())
-        return httpx.Response(404, json={"detail": "The Dag with ID: `nobody` was not found"})
+        return httpx.Response(404, json={"detail": "The Dag with ID: `unknown` was not found"})
 
 
 def _airflow(answer: Answer) -> AirflowApi:
@@ -103,7 +103,7 @@ def _airflow(answer: Answer) -> AirflowApi:
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeServer:
-    """The command line, talking to this server instead of the network."""
+    """The command line with this server instead of the network."""
     found = FakeServer()
     monkeypatch.setenv("FRAUDWATCH_HOME", str(tmp_path))
     (tmp_path / ".env").write_text("AIRFLOW_OPERATOR_PASSWORD=not-shown-0123456789\n")
@@ -126,9 +126,9 @@ def _run(*arguments: str) -> tuple[int, str, str]:
     return shown.exit_code, shown.stdout, shown.stderr
 
 
-def test_a_run_by_hand_is_asked_for_without_a_scheduled_time(server: FakeServer) -> None:
+def test_a_manual_run_is_triggered_without_a_logical_date(server: FakeServer) -> None:
     code, out, _ = _run("trigger", "tiny", "--conf", '{"n": 4}', "--json")
-    [sent] = [request for request in server.seen if request.url.path.endswith("/dagRuns")]
+    [sent] = [request for request in server.requests if request.url.path.endswith("/dagRuns")]
     assert json.loads(sent.content) == {"logical_date": None, "conf": {"n": 4}}
     report = json.loads(out)
     assert code == 0
@@ -149,22 +149,22 @@ def test_a_failed_run_names_its_task_with_the_end_of_its_log(
     assert failure["log_end"][-1] == "ValueError: no luck today"
     assert failure["log_end"][0] == "line 0"
     assert failure["reason"] == "ValueError: no luck today"
-    # What waits comes last, whatever the order of the answer.
+    # Tasks that have not started come last, whatever the order of the answer.
     assert [task["name"] for task in report["tasks"]] == ["second", "third"]
 
 
-def test_progress_is_told_once_a_change(server: FakeServer) -> None:
-    told = list[str]()
+def test_progress_is_printed_once_per_change(server: FakeServer) -> None:
+    printed = list[str]()
     with _airflow(server) as airflow:
         run = airflow.trigger("tiny", {})
-        dag_runs.Watch(airflow, run, "page", told.append).until_ended(lambda _: None)
-    assert told == [
+        dag_runs.Watch(airflow, run, "page", printed.append).until_ended(lambda _: None)
+    assert printed == [
         "  second: failed after 0.7 s",
         "tiny failed after 4.2 s",
         "second failed in try 2: ValueError: no luck today",
         "  what to do: docs/dags.md#tiny, section If it fails",
         "  log: page/tasks/second?try_number=2",
-        "  the end of the log:",  # without the mark that folds it
+        "  the end of the log:",  # without Airflow's group marker
         "  | line 0",
         "  | Task failed with exception",
         "  | ValueError: no luck today",
@@ -201,15 +201,15 @@ def test_a_task_that_was_killed_is_reported_as_killed(
     monkeypatch.setattr(sys.modules[__name__], "LOG", [{"event": "line 0"}])
     [failure] = json.loads(_run("trigger", "tiny", "--wait", "--json")[1])["failures"]
     assert server.states == []
-    assert "killed or lost before it could give a reason" in failure["reason"]
+    assert "killed or lost before it could record a reason" in failure["reason"]
 
 
-def test_a_part_of_a_mapped_task_has_a_page_of_its_own() -> None:
+def test_a_mapped_task_has_its_own_page() -> None:
     part = Task(name="one_day.extract_day", part=2, state="failed", tries=3, seconds=None)
     assert dag_runs.log_page("run", part) == "run/tasks/one_day.extract_day/mapped/2?try_number=3"
 
 
-def test_a_short_absence_is_waited_out(server: FakeServer) -> None:
+def test_the_watch_continues_after_a_short_outage(server: FakeServer) -> None:
     silent = [True, True]
 
     def now_and_then(request: httpx.Request) -> httpx.Response:
@@ -224,17 +224,17 @@ def test_a_short_absence_is_waited_out(server: FakeServer) -> None:
     assert silent == []
 
 
-def test_a_wrong_name_is_answered_with_the_right_ones(server: FakeServer) -> None:
-    code, out, err = _run("trigger", "nobody")
+def test_a_wrong_name_is_answered_with_the_existing_names(server: FakeServer) -> None:
+    code, out, err = _run("trigger", "unknown")
     assert (code, out) == (2, "")
     assert "there are tiny" in err.replace("\n", " ")
     assert not any(
-        request.method == "POST" and "dagRuns" in str(request.url) for request in server.seen
+        request.method == "POST" and "dagRuns" in str(request.url) for request in server.requests
     )
 
 
 @pytest.mark.parametrize("status", [400, 422])
-def test_a_refused_conf_says_what_airflow_says(server: FakeServer, status: int) -> None:
+def test_a_refused_conf_has_airflows_message(server: FakeServer, status: int) -> None:
     server.trigger = httpx.Response(
         status, json={"detail": "n: 99 is greater than the maximum\n\nFailed validating"}
     )
@@ -243,18 +243,19 @@ def test_a_refused_conf_says_what_airflow_says(server: FakeServer, status: int) 
 
 
 @pytest.mark.parametrize("conf", ["{n: 4}", "[1]"])
-def test_a_conf_that_is_no_object_never_leaves(server: FakeServer, conf: str) -> None:
+def test_a_conf_that_is_no_json_object_is_not_sent(server: FakeServer, conf: str) -> None:
     code, _, err = _run("trigger", "tiny", "--conf", conf)
     assert code == 2
-    assert "--conf is" in err
-    assert server.seen == []
+    assert "--conf" in err
+    assert "JSON" in err
+    assert server.requests == []
 
 
 def test_a_paused_dag_is_not_triggered(server: FakeServer) -> None:
     server.dag = {**DAG, "is_paused": True}
-    with pytest.raises(Unusable, match="tiny is paused"):
+    with pytest.raises(StackError, match="tiny is paused"):
         CliRunner().invoke(dags.app, ["trigger", "tiny"], catch_exceptions=False)
-    assert not any(request.url.path.endswith("/dagRuns") for request in server.seen)
+    assert not any(request.url.path.endswith("/dagRuns") for request in server.requests)
 
 
 def test_a_wrong_password_names_its_variable_and_not_its_value() -> None:
@@ -266,18 +267,18 @@ def test_a_wrong_password_names_its_variable_and_not_its_value() -> None:
     assert "not-shown" not in str(why.value)
 
 
-def test_who_may_only_look_is_told_so(server: FakeServer) -> None:
+def test_a_login_without_permission_is_refused(server: FakeServer) -> None:
     server.trigger = httpx.Response(403, json={"detail": "Forbidden"})
     with _airflow(server) as airflow, pytest.raises(AirflowRefused, match="may not do this"):
         airflow.trigger("tiny", {})
 
 
-def test_an_airflow_that_does_not_run_is_named_with_the_cure() -> None:
-    def nobody(request: httpx.Request) -> httpx.Response:
+def test_an_airflow_that_does_not_run_is_reported_with_the_fix() -> None:
+    def refuse(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused", request=request)
 
     with pytest.raises(AirflowUnreachable, match=r"\./fraudwatch up"):
-        _airflow(nobody).__enter__()
+        _airflow(refuse).__enter__()
     with pytest.raises(AirflowUnreachable, match="airflow_api"):
         _airflow(lambda _: httpx.Response(502, text="bad")).__enter__()
 
@@ -289,7 +290,9 @@ def test_the_lists_are_lines_or_one_object() -> None:
     assert _run("runs", "tiny")[1].startswith("queued")
 
 
-def test_a_home_without_airflow_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_home_without_airflow_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("FRAUDWATCH_HOME", str(tmp_path))
-    with pytest.raises(Unusable, match="never started here"):
+    with pytest.raises(StackError, match="never started here"):
         CliRunner().invoke(dags.app, ["ls"], catch_exceptions=False)

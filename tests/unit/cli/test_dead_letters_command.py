@@ -10,12 +10,12 @@ import pytest
 
 from fraudwatch.adapters.kafka_log.replayed_file import ReplayedFile
 from fraudwatch.application.dead_letters.dlq import DlqRecord, ReplayResult, ReplayState
-from fraudwatch.cli.dlq_table import as_table, described, harmless, line_of
+from fraudwatch.cli.dlq_table import as_row, as_table, printable, result_line
 from fraudwatch.samples import NOON_MS
-from fraudwatch.stack.place import ROOT
+from fraudwatch.stack.home import ROOT
 
 
-def a_letter(**changes: Any) -> DlqRecord:
+def a_record(**changes: Any) -> DlqRecord:
     usual: dict[str, Any] = {
         "stage": "ingest",
         "origin": "feed:1",
@@ -41,8 +41,8 @@ def run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_a_table_keeps_ids_and_reasons_whole(tmp_path: Path) -> None:
     nothing = ReplayedFile(tmp_path / "replayed.jsonl")
     rows = [
-        described(a_letter(), nothing),
-        described(a_letter(stage="persister", origin="transaction_topic-0-17"), nothing),
+        as_row(a_record(), nothing),
+        as_row(a_record(stage="persister", origin="transaction_topic-0-17"), nothing),
     ]
     heading, first, second = as_table(rows)
     assert heading.split() == ["id", "code", "stage", "when", "bytes", "replayed", "reason"]
@@ -52,9 +52,9 @@ def test_a_table_keeps_ids_and_reasons_whole(tmp_path: Path) -> None:
 
 
 def test_control_characters_are_not_printed() -> None:
-    assert harmless("a\x1b[2Jb\x00\x07\u202ec\td\né") == "a\ufffd[2Jb\ufffd\ufffd\ufffdc\td\né"
-    line = line_of(
-        ReplayResult(a_letter(origin="feed:\x1b]0;x"), ReplayState.NOT_REPLAYABLE, "it was\rcut")
+    assert printable("a\x1b[2Jb\x00\x07\u202ec\td\né") == "a\ufffd[2Jb\ufffd\ufffd\ufffdc\td\né"
+    line = result_line(
+        ReplayResult(a_record(origin="feed:\x1b]0;x"), ReplayState.NOT_REPLAYABLE, "it was\rcut")
     )
     assert line == "stays        ingest:feed:\ufffd]0;x  it was\ufffdcut"
 
@@ -76,7 +76,7 @@ def test_every_command_has_help_with_an_example(tmp_path: Path) -> None:
         ("show",),
     ],
 )
-def test_wrong_use_is_reported_on_stderr_with_exit_code_two(
+def test_wrong_usage_is_reported_on_stderr_with_exit_code_two(
     tmp_path: Path, wrong: tuple[str, ...]
 ) -> None:
     shown = run(tmp_path, *wrong)
@@ -84,14 +84,16 @@ def test_wrong_use_is_reported_on_stderr_with_exit_code_two(
     assert shown.stderr
 
 
-def test_without_a_platform_the_fix_is_given_and_nothing_created(tmp_path: Path) -> None:
+def test_a_home_never_started_is_reported_with_the_fix_and_nothing_is_created(
+    tmp_path: Path,
+) -> None:
     shown = run(tmp_path / "home", "ls", "--json")
     assert (shown.returncode, shown.stdout) == (1, "")
     assert "./fraudwatch up" in shown.stderr
     assert not (tmp_path / "home").exists()
 
 
-def test_an_unavailable_broker_is_reported_with_the_fix(tmp_path: Path) -> None:
+def test_an_unreachable_broker_is_reported_with_the_fix(tmp_path: Path) -> None:
     secret = "0123456789abcdef0123"
     text = f"KAFKA_ADMIN_PASSWORD={secret}\nINGEST_API_KEY={secret}\nFRAUDWATCH_PORT_OFFSET=51000\n"
     (tmp_path / ".env").write_text(text)

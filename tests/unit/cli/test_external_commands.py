@@ -1,4 +1,4 @@
-"""Chaos and the benchmarks start from the control environment, each in its own, on little data."""
+"""Chaos runs and benchmarks start from the control environment, each in its own, on little data."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ import pytest
 
 from fraudwatch.cli.external_commands import LAKE, ExternalCommand, python_of
 from fraudwatch.stack import environments
+from fraudwatch.stack.home import ROOT, Home
 from fraudwatch.stack.launches import interpreter
-from fraudwatch.stack.place import ROOT, Place
 
-PLACE = Place.from_environment()
-CONTROL = interpreter(PLACE, "control")
+HOME = Home.from_environment()
+CONTROL = interpreter(HOME, "control")
 
 is_installed = pytest.mark.skipif(
-    not all(environments.is_current(PLACE, name) for name in ("control", LAKE)),
+    not all(environments.is_current(HOME, name) for name in ("control", LAKE)),
     reason="the locked environments are not installed; run make install",
 )
 
@@ -60,13 +60,13 @@ def purchases(first: date, days: int, a_day: int) -> pl.DataFrame:
 
 
 @is_installed
-def test_handbook_measures_a_csv_that_is_named_from_elsewhere(tmp_path: Path) -> None:
+def test_handbook_measures_a_csv_in_the_current_folder(tmp_path: Path) -> None:
     names = ("TRANSACTION_ID", "TX_DATETIME", "CUSTOMER_ID", "TERMINAL_ID", "TX_AMOUNT", "TX_FRAUD")
     table = purchases(date(2018, 6, 25), 72, 24)
     table.rename(dict(zip(table.columns, names, strict=True))).write_csv(tmp_path / "small.csv")
     done = fraudwatch(tmp_path, "benchmark", "handbook", "small.csv", "--json")
     report: dict[str, Any] = json.loads(done.stdout)
-    # Fraud that anybody would find is better than the protocol allows for its own data.
+    # Results on such easy fraud are better than the protocol allows for its own data.
     assert report["leak"] is True
     assert done.returncode == 1
     assert "INFO handbook: reading small.csv" in done.stderr
@@ -100,7 +100,7 @@ def test_sparkov_prints_a_table_of_a_file_and_its_cards(tmp_path: Path) -> None:
 
 
 @is_installed
-def test_a_file_that_cannot_be_measured_is_one_sentence(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported_in_one_line(tmp_path: Path) -> None:
     done = fraudwatch(tmp_path, "benchmark", "handbook", "absent.csv")
     assert (done.returncode, done.stdout) == (1, "")
     assert "Traceback" not in done.stderr
@@ -111,7 +111,7 @@ def test_a_file_that_cannot_be_measured_is_one_sentence(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "words", [("chaos",), ("benchmark", "stream"), ("benchmark", "batch")], ids=" ".join
 )
-def test_help_is_the_commands_own(tmp_path: Path, words: tuple[str, ...]) -> None:
+def test_help_is_printed_by_the_command_itself(tmp_path: Path, words: tuple[str, ...]) -> None:
     shown = fraudwatch(tmp_path, *words, "--help")
     assert (shown.returncode, shown.stderr) == (0, "")
     assert f"Example: ./fraudwatch {' '.join(words)}" in shown.stdout
@@ -127,10 +127,10 @@ def test_control_c_reaches_the_command_itself(tmp_path: Path) -> None:
         "    sys.exit(7)\n"
     )
     start = (
-        "from fraudwatch.cli.external_commands import ExternalCommand, become\n"
-        "from fraudwatch.stack.place import Place\n"
+        "from fraudwatch.cli.external_commands import ExternalCommand, replace_process\n"
+        "from fraudwatch.stack.home import Home\n"
         "command = ExternalCommand('patient', 'control', 'patient', '')\n"
-        "become(Place.from_environment(), command, ['--kills', '1'])"
+        "replace_process(Home.from_environment(), command, ['--kills', '1'])"
     )
     path = os.pathsep.join([str(tmp_path), *os.environ.get("PYTHONPATH", "").split(os.pathsep)])
     with subprocess.Popen(
@@ -147,5 +147,5 @@ def test_control_c_reaches_the_command_itself(tmp_path: Path) -> None:
 
 def test_a_command_of_the_control_environment_needs_no_other() -> None:
     command = ExternalCommand("any", "control", "any", "")
-    nowhere = Place(root=ROOT, runtime=Path("/nowhere"), home=Path("/nowhere"))
+    nowhere = Home(root=ROOT, runtime=Path("/nowhere"), folder=Path("/nowhere"))
     assert python_of(nowhere, command) == Path(sys.executable)

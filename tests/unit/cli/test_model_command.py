@@ -8,11 +8,10 @@ import pytest
 from typer.testing import CliRunner
 
 from fraudwatch.adapters.edge.airflow_answers import Run
-from fraudwatch.cli import bootstrap_model as first_champion
-from fraudwatch.cli import model
+from fraudwatch.cli import bootstrap_model, model
 from fraudwatch.cli.model import app
 from fraudwatch.stack import catalogue
-from fraudwatch.stack.foreground import Ended
+from fraudwatch.stack.foreground import JobResult
 
 VERSION: dict[str, Any] = {
     "version": 2,
@@ -36,21 +35,23 @@ FORMER = {**VERSION, "version": 1, "aliases": [], "is_in_use": False}
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """What the registry was asked; it answers as it would."""
-    heard: list[list[str]] = []
+def registry_calls(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """Arguments that the fake registry job was called with."""
+    calls: list[list[str]] = []
 
     def answer(
-        _place: object, _catalogue: object, name: str, arguments: list[str], _: object
+        _home: object, _catalogue: object, name: str, arguments: list[str], _: object
     ) -> Any:
         assert name == "registry"
-        heard.append(arguments)
+        calls.append(arguments)
         if arguments == ["ls"]:
-            return Ended(0, {"in_use": VERSION["sha256"], "versions": [WAITING, VERSION, FORMER]})
-        return Ended(0, VERSION)
+            return JobResult(
+                0, {"in_use": VERSION["sha256"], "versions": [WAITING, VERSION, FORMER]}
+            )
+        return JobResult(0, VERSION)
 
-    monkeypatch.setattr(model, "run_in_front", answer)
-    return heard
+    monkeypatch.setattr(model, "run_in_foreground", answer)
+    return calls
 
 
 def run(*arguments: str) -> str:
@@ -59,21 +60,21 @@ def run(*arguments: str) -> str:
     return done.stdout
 
 
-def test_the_list_says_who_is_in_use_and_who_waits(
-    asked: list[list[str]], capfd: pytest.CaptureFixture[str]
+def test_the_list_shows_the_active_model_and_the_challenger(
+    registry_calls: list[list[str]], capfd: pytest.CaptureFixture[str]
 ) -> None:
     shown = run("ls") + capfd.readouterr().out
     lines = [line.split() for line in shown.splitlines()]
     assert [line[0] for line in lines] == ["3", "2", "1"]
     assert "challenger" in lines[0]
-    assert "champion in use" in " ".join(lines[1])
+    assert "champion active" in " ".join(lines[1])
     assert "0.751" in lines[1]
     assert "used from" in " ".join(lines[2])
-    assert asked == [["ls"]]
+    assert registry_calls == [["ls"]]
 
 
 @pytest.mark.parametrize(
-    ("given", "heard"),
+    ("given", "arguments"),
     [
         (("show", "2"), ["show", "2"]),
         (("approve", "2"), ["approve", "2"]),
@@ -81,13 +82,16 @@ def test_the_list_says_who_is_in_use_and_who_waits(
         (("rollback", "2"), ["rollback", "2"]),
     ],
 )
-def test_each_command_asks_the_registry_and_prints_one_object(
-    asked: list[list[str]], capfd: pytest.CaptureFixture[str], given: tuple[str, ...], heard: object
+def test_each_command_calls_the_registry_and_prints_one_object(
+    registry_calls: list[list[str]],
+    capfd: pytest.CaptureFixture[str],
+    given: tuple[str, ...],
+    arguments: object,
 ) -> None:
     printed = run(*given, "--json") + capfd.readouterr().out
     assert json.loads(printed) == VERSION
     assert "2" in run(*given) + capfd.readouterr().out
-    assert asked == [heard, heard]
+    assert registry_calls == [arguments, arguments]
 
 
 def test_every_command_has_help_with_an_example() -> None:
@@ -95,7 +99,7 @@ def test_every_command_has_help_with_an_example() -> None:
         assert f"Example: ./fraudwatch model {name}" in run(name, "--help")
 
 
-def test_the_service_of_the_catalogue_is_the_one_that_is_asked() -> None:
+def test_the_registry_is_a_service_of_the_catalogue() -> None:
     service = catalogue.load().services[model.REGISTRY]
     assert service.command == "{python} -m batch.models"
     assert service.environment_name == "lake"
@@ -106,7 +110,7 @@ def a_run(name: str, run_id: str = "manual", state: str = "queued") -> Run:
 
 
 class Airflow:
-    """Says how each DAG's run ended, and which are there already."""
+    """A fake Airflow: the final state of each DAG's run, and the existing runs."""
 
     def __init__(self, states: Mapping[str, str], there: Sequence[Run] = ()) -> None:
         self.states, self.there, self.started = states, there, list[str]()
@@ -130,26 +134,26 @@ class Airflow:
         ({"train_model": "failed"}, ["archive_topics", "train_model"]),
     ],
 )
-def test_the_first_champion_comes_after_what_it_learns_from(
+def test_the_training_starts_after_the_archive(
     monkeypatch: pytest.MonkeyPatch, states: dict[str, str], started: list[str]
 ) -> None:
-    airflow, said = Airflow(states), list[str]()
-    train(monkeypatch, airflow, said)
+    airflow, messages = Airflow(states), list[str]()
+    train(monkeypatch, airflow, messages)
     assert airflow.started == started
-    assert len(said) == len(started)
+    assert len(messages) == len(started)
 
 
-def test_a_run_that_is_under_way_is_watched_instead_of_another(
+def test_an_active_run_is_watched_instead_of_starting_another(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     there = [a_run("archive_topics", "now", "running"), a_run("train_model", "old", "failed")]
-    airflow, said = Airflow({}, there), list[str]()
-    assert train(monkeypatch, airflow, said) == ["now", "manual"]
+    airflow, messages = Airflow({}, there), list[str]()
+    assert train(monkeypatch, airflow, messages) == ["now", "manual"]
     assert airflow.started == ["train_model"]
 
 
-def train(monkeypatch: pytest.MonkeyPatch, airflow: Airflow, said: list[str]) -> list[str]:
-    """Let it train; which runs were watched."""
+def train(monkeypatch: pytest.MonkeyPatch, airflow: Airflow, messages: list[str]) -> list[str]:
+    """Train the first champion; return the runs that were watched."""
     watched: list[str] = []
 
     class Watched:
@@ -160,6 +164,6 @@ def train(monkeypatch: pytest.MonkeyPatch, airflow: Airflow, said: list[str]) ->
         def until_ended(self) -> dict[str, str]:
             return {"state": self.state}
 
-    monkeypatch.setattr(first_champion.dag_runs, "Watch", Watched)
-    first_champion.train_first_champion(airflow, said.append)  # type: ignore[arg-type]
+    monkeypatch.setattr(bootstrap_model.dag_runs, "Watch", Watched)
+    bootstrap_model.train_first_champion(airflow, messages.append)  # type: ignore[arg-type]
     return watched

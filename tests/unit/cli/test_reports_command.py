@@ -10,10 +10,10 @@ from typer.testing import CliRunner
 from fraudwatch.application.marts import LakeUnavailable, ReportQuery, ReportRows
 from fraudwatch.cli import reports as command
 from fraudwatch.lake import OUT_MONEY, REPORT_DAYS
-from fraudwatch.stack.place import Place, Unusable
+from fraudwatch.stack.home import Home, StackError
 
 
-class FakeReports:
+class FakeReader:
     def __init__(self) -> None:
         self.queries: list[ReportQuery] = []
 
@@ -23,25 +23,25 @@ class FakeReports:
 
 
 @pytest.fixture
-def fake_reports(monkeypatch: pytest.MonkeyPatch) -> FakeReports:
-    made = FakeReports()
-    monkeypatch.setattr(command, "reader", lambda _place: made)
+def fake_reader(monkeypatch: pytest.MonkeyPatch) -> FakeReader:
+    made = FakeReader()
+    monkeypatch.setattr(command, "reader", lambda _home: made)
     return made
 
 
-def test_ls_names_every_report() -> None:
+def test_ls_lists_every_report() -> None:
     shown = CliRunner().invoke(command.reports, ["ls", "--json"])
     assert json.loads(shown.stdout)["reports"] == dict(REPORT_DAYS)
 
 
-def test_show_prints_one_object_with_null_for_unknown(fake_reports: FakeReports) -> None:
+def test_show_prints_one_object_with_null_for_unknown(fake_reader: FakeReader) -> None:
     words = ["show", OUT_MONEY, "--from", "2026-11-01", "--until", "2026-11-20", "--json"]
     shown = CliRunner().invoke(command.reports, words)
     assert json.loads(shown.stdout) == {
         "report": OUT_MONEY,
         "rows": [{"event_on": "2026-11-20", "saved_eur_cents": None}],
     }
-    assert fake_reports.queries == [
+    assert fake_reader.queries == [
         ReportQuery(OUT_MONEY, date(2026, 11, 1), date(2026, 11, 20), 100)
     ]
 
@@ -55,26 +55,26 @@ def test_show_prints_one_object_with_null_for_unknown(fake_reports: FakeReports)
         [OUT_MONEY, "--limit", "0"],
     ],
 )
-def test_an_invalid_query_is_wrong_use_and_never_sent(
-    fake_reports: FakeReports, words: list[str]
+def test_an_invalid_query_is_wrong_usage_and_not_sent(
+    fake_reader: FakeReader, words: list[str]
 ) -> None:
     assert CliRunner().invoke(command.reports, ["show", *words]).exit_code == 2
-    assert fake_reports.queries == []
+    assert fake_reader.queries == []
 
 
-def test_an_unavailable_lake_is_reported_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_lake_is_reported_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     class Away:
         def rows(self, query: ReportQuery) -> ReportRows:
             raise LakeUnavailable(f"{query.table}: away")
 
-    monkeypatch.setattr(command, "reader", lambda _place: Away())
+    monkeypatch.setattr(command, "reader", lambda _home: Away())
     shown = CliRunner().invoke(command.reports, ["show", OUT_MONEY])
-    assert isinstance(shown.exception, Unusable)
+    assert isinstance(shown.exception, StackError)
 
 
-def test_a_home_without_a_login_says_how_to_get_one(
+def test_a_home_without_a_login_is_reported_with_the_fix(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FRAUDWATCH_HOME", str(tmp_path))
-    with pytest.raises(Unusable, match="--profile lake"):
-        command.reader(Place.from_environment())
+    with pytest.raises(StackError, match="--profile lake"):
+        command.reader(Home.from_environment())

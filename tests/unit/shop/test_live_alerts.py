@@ -23,7 +23,7 @@ from fraudwatch.domain.messages.verdict import Risk
 from fraudwatch.domain.privacy import TokenField
 from fraudwatch.domain.rules.rule import HIT
 from fraudwatch.domain.views.published import NO_VIEWS
-from fraudwatch.stack.place import ROOT
+from fraudwatch.stack.home import ROOT
 from shop.plan import Plan
 from shop.world import World
 

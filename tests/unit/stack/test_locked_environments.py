@@ -1,4 +1,4 @@
-"""Every process imports what it needs in the locked environment that it is started in."""
+"""Every process can import its modules in the locked environment that it runs in."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 
 from fraudwatch.cli.external_commands import BENCHMARKS, CHAOS
 from fraudwatch.stack import catalogue
+from fraudwatch.stack.home import ROOT, Home
 from fraudwatch.stack.launches import interpreter
-from fraudwatch.stack.place import ROOT, Place
 
 # Jobs are submitted from DAGs, not from the catalogue.
 LAKE_JOBS = [
@@ -21,7 +21,7 @@ LAKE_JOBS = [
     for path in sorted((ROOT / folder).glob("*.py"))
     if path.stem not in {"__init__", "fit_forest"}
 ]
-# What chaos and the benchmarks start beside themselves.
+# Processes that chaos runs and benchmarks start.
 MEASURING = {
     "detector": ["chaos.verify", "benchmarks.stream_probe"],
     "lake": ["benchmarks.fold_pace", "benchmarks.spark_baselines"],
@@ -65,12 +65,12 @@ def test_every_environment_of_the_catalogue_is_checked() -> None:
 
 @pytest.mark.parametrize("name", sorted(MODULES))
 def test_main_modules_import_in_their_environment(tmp_path: Path, name: str) -> None:
-    python = interpreter(Place.from_environment(), name)
+    python = interpreter(Home.from_environment(), name)
     if not Path(python).exists():
         pytest.skip(f"the {name} environment is not installed; run make install")
     done = subprocess.run(
         [python, "-W", "ignore", "-c", IMPORTS, *MODULES[name]],
-        # Importing Airflow makes its settings and its folders.
+        # Importing Airflow creates its settings and folders.
         env={**os.environ, "AIRFLOW_HOME": str(tmp_path)},
         cwd=ROOT,
         capture_output=True,

@@ -18,16 +18,16 @@ FIRST = Migration(1, "keyspace", "aa", ("CREATE KEYSPACE k",))
 SECOND = Migration(2, "tables", "bb", ("CREATE TABLE k.t",))
 
 
-def test_a_new_database_gets_everything_in_order() -> None:
+def test_a_new_database_gets_every_migration_in_order() -> None:
     assert plan([FIRST, SECOND], {}) == [FIRST, SECOND]
 
 
-def test_what_was_applied_is_not_applied_again() -> None:
+def test_applied_migrations_are_not_applied_again() -> None:
     assert plan([FIRST, SECOND], {1: "aa"}) == [SECOND]
     assert plan([FIRST, SECOND], {1: "aa", 2: "bb"}) == []
 
 
-def test_a_changed_file_that_was_applied_is_refused() -> None:
+def test_a_file_changed_after_it_was_applied_is_refused() -> None:
     with pytest.raises(MigrationRefused, match=r"0001_keyspace was changed"):
         plan([FIRST, SECOND], {1: "other"})
 
@@ -60,10 +60,10 @@ def test_files_are_read_in_the_order_of_their_numbers(tmp_path: Path) -> None:
         ((), "holds no migration"),
         (("0001_a.cql", "0003_b.cql"), "without a gap"),
         (("0001_a.cql", "0001_b.cql"), "without a gap"),
-        (("1_a.cql",), "must be called like"),
+        (("1_a.cql",), "must be named like"),
     ],
 )
-def test_a_folder_that_makes_no_sense_is_refused(
+def test_an_invalid_folder_is_refused(
     tmp_path: Path, names: tuple[str, ...], complaint: str
 ) -> None:
     with pytest.raises(MigrationRefused, match=complaint):

@@ -23,7 +23,7 @@ both = ["b", "a"]
 """
 
 
-def test_a_profile_is_in_the_order_of_needs() -> None:
+def test_a_profile_is_sorted_by_needs() -> None:
     assert catalogue.parse(SMALL).profile("both") == ("a", "b")
 
 
@@ -51,7 +51,7 @@ def test_a_port_that_does_not_exist_is_refused() -> None:
         (('needs = ["a"]', 'needs = ["c"]'), "needs unknown"),
         (('both = ["b", "a"]', 'both = ["b"]'), "lacks the needed"),
         (('both = ["b", "a"]', 'both = ["d"]'), "unknown"),
-        (('summary = "first"', 'summary = "first"\nneeds = ["b"]'), "a circle"),
+        (('summary = "first"', 'summary = "first"\nneeds = ["b"]'), "circular needs"),
         (('summary = "first"', 'summary = "first"\nneed = ["b"]'), r"\[a\].*need"),
     ],
 )
@@ -80,7 +80,7 @@ B = "own"
 """
 
 
-def test_shared_variables_come_in_and_own_ones_win() -> None:
+def test_own_variables_override_shared_ones() -> None:
     found = catalogue.parse(SHARED)
     values = {"root": "/r", "home": "/h", "python.other": "/o/python"}
     values |= found.setting_values({"DATABASE": "auto", "EPOCH": "auto"}, values)
@@ -89,13 +89,13 @@ def test_shared_variables_come_in_and_own_ones_win() -> None:
         "B": "own",
         "C": "/o/python file:/h/x.db",
     }
-    # An automatic value that the catalogue knows nothing of is the service's own matter.
+    # `auto` that the catalogue does not define is passed to the service.
     assert values["setting.EPOCH"] == "auto"
     assert found.services["a"].environment_names() == {"mine", "other"}
     assert found.setting_names() == {"DATABASE"}
 
 
-def test_a_value_of_ones_own_is_not_automatic() -> None:
+def test_a_value_other_than_auto_is_kept() -> None:
     found = catalogue.parse(SHARED)
     assert found.setting_values({"DATABASE": "mine"}, {}) == {"setting.DATABASE": "mine"}
 
@@ -105,7 +105,7 @@ def test_unknown_shared_variables_are_refused() -> None:
         catalogue.parse(SHARED.replace('"two"', '"three"'))
 
 
-def test_only_what_runs_tasks_gets_their_secrets() -> None:
+def test_only_services_that_run_tasks_get_their_secrets() -> None:
     services = catalogue.load().services
     holders = {name for name, s in services.items() if "EXTRACT_SOURCE_API_KEY" in s.environment}
     assert holders == {"airflow_scheduler", "airflow_dag_processor", "airflow_triggerer"}

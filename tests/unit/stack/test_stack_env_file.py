@@ -9,27 +9,27 @@ import pytest
 
 from fraudwatch.cli import checks
 from fraudwatch.stack import env_file
-from fraudwatch.stack import place as place_module
-from fraudwatch.stack.place import ROOT, Place, Unusable
+from fraudwatch.stack import home as home_module
+from fraudwatch.stack.home import ROOT, Home, StackError
 
 
-def _place(folder: Path) -> Place:
-    return Place(root=ROOT, runtime=folder / "runtime", home=folder / "home")
+def _home(folder: Path) -> Home:
+    return Home(root=ROOT, runtime=folder / "runtime", folder=folder / "home")
 
 
-def test_it_is_made_once_and_private(tmp_path: Path) -> None:
-    place = _place(tmp_path)
-    first = env_file.ensure(place)
-    assert place.env_file == tmp_path / "home/.env"
-    assert stat.S_IMODE(place.env_file.stat().st_mode) == 0o600
-    before = place.env_file.read_bytes()
-    assert env_file.ensure(place) == first
-    assert place.env_file.read_bytes() == before
+def test_the_file_is_created_once_and_private(tmp_path: Path) -> None:
+    home = _home(tmp_path)
+    first = env_file.ensure(home)
+    assert home.env_file == tmp_path / "home/.env"
+    assert stat.S_IMODE(home.env_file.stat().st_mode) == 0o600
+    before = home.env_file.read_bytes()
+    assert env_file.ensure(home) == first
+    assert home.env_file.read_bytes() == before
 
 
 def test_the_default_home_uses_the_checkouts_file(tmp_path: Path) -> None:
-    place = Place(root=tmp_path, runtime=tmp_path / ".runtime", home=tmp_path / "var")
-    assert place.env_file == tmp_path / ".env"
+    home = Home(root=tmp_path, runtime=tmp_path / ".runtime", folder=tmp_path / "var")
+    assert home.env_file == tmp_path / ".env"
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Linked:
 
     checkout: Path
     target: Path
-    place: Place
+    home: Home
 
     def write(self, folder: Path, text: str) -> Path:
         path = folder / ".env"
@@ -58,99 +58,99 @@ def linked(
     if request.param != "FRAUDWATCH_HOME":
         (checkout / "var").symlink_to(target)
     (tmp_path / "link").symlink_to(target)
-    monkeypatch.setattr(place_module, "ROOT", checkout)
+    monkeypatch.setattr(home_module, "ROOT", checkout)
     monkeypatch.delenv("FRAUDWATCH_HOME", raising=False)
     if request.param != "var":
         monkeypatch.setenv("FRAUDWATCH_HOME", str(tmp_path / "link"))
     (checkout / ".env.example").write_text((ROOT / ".env.example").read_text())
-    return Linked(checkout, target, Place.from_environment())
+    return Linked(checkout, target, Home.from_environment())
 
 
 def test_a_home_behind_a_symlink_is_the_same_home(linked: Linked) -> None:
-    other = Place(root=linked.checkout, runtime=linked.place.runtime, home=linked.target)
-    assert linked.place.home == linked.target
-    assert linked.place.mark == other.mark
-    assert linked.place.env_file == other.env_file == linked.checkout / ".env"
+    other = Home(root=linked.checkout, runtime=linked.home.runtime, folder=linked.target)
+    assert linked.home.folder == linked.target
+    assert linked.home.mark == other.mark
+    assert linked.home.env_file == other.env_file == linked.checkout / ".env"
 
 
 def test_the_checkouts_file_is_used_behind_a_symlink(linked: Linked) -> None:
-    assert linked.place.env_file == linked.write(linked.checkout, "SHOP_API_KEY=kept\n")
-    assert env_file.read(linked.place) == {"SHOP_API_KEY": "kept"}
+    assert linked.home.env_file == linked.write(linked.checkout, "SHOP_API_KEY=kept\n")
+    assert env_file.read(linked.home) == {"SHOP_API_KEY": "kept"}
 
 
 def test_the_targets_file_is_used_where_the_checkout_has_none(linked: Linked) -> None:
-    secrets = env_file.ensure(linked.place)
-    linked.place.env_file.rename(linked.target / ".env")
-    assert env_file.ensure(linked.place) == secrets
+    secrets = env_file.ensure(linked.home)
+    linked.home.env_file.rename(linked.target / ".env")
+    assert env_file.ensure(linked.home) == secrets
     assert not (linked.checkout / ".env").exists()
 
 
 @pytest.mark.parametrize("completed", ["checkout", "target"])
-def test_of_two_files_that_agree_the_completed_one_is_used(linked: Linked, completed: str) -> None:
-    secrets = env_file.ensure(linked.place)
+def test_of_two_files_that_agree_the_longer_one_is_used(linked: Linked, completed: str) -> None:
+    secrets = env_file.ensure(linked.home)
     text = (linked.checkout / ".env").read_text()
     copy = linked.write(linked.target, text)
-    assert linked.place.env_file == linked.checkout / ".env"
+    assert linked.home.env_file == linked.checkout / ".env"
     path = linked.checkout / ".env" if completed == "checkout" else copy
     path.write_text(f"{text}NEW_SETTING=1\n")
-    assert linked.place.env_file == path
-    assert env_file.ensure(linked.place) == secrets | {"NEW_SETTING": "1"}
+    assert linked.home.env_file == path
+    assert env_file.ensure(linked.home) == secrets | {"NEW_SETTING": "1"}
 
 
 def test_two_different_files_are_refused_by_name_with_the_fix(linked: Linked) -> None:
     files = [linked.write(linked.checkout, "A=old\n"), linked.write(linked.target, "A=new\n")]
-    with pytest.raises(Unusable, match="differ") as refusal:
-        env_file.ensure(linked.place)
+    with pytest.raises(StackError, match="differ") as refusal:
+        env_file.ensure(linked.home)
     assert all(str(path) in str(refusal.value) for path in files)
-    assert "keep the one that its data was made with" in str(refusal.value)
+    assert "keep the one that its data was created with" in str(refusal.value)
     assert [path.read_text() for path in files] == ["A=old\n", "A=new\n"]
 
 
 def test_doctor_names_two_different_files(linked: Linked) -> None:
     linked.write(linked.checkout, "A=old\n")
     linked.write(linked.target, "A=new\n")
-    check = checks._env_file(linked.place)
+    check = checks._env_file(linked.home)
     assert not check.ok
     assert "differ" in check.found
 
 
 def test_a_file_that_is_itself_a_symlink_stays_one(linked: Linked) -> None:
-    secrets = env_file.ensure(linked.place)
+    secrets = env_file.ensure(linked.home)
     (linked.checkout / ".env").rename(linked.target / ".env")
     (linked.checkout / ".env").symlink_to(linked.target / ".env")
     text = (linked.target / ".env").read_text()
     (linked.target / ".env").write_text(text.replace("SHOP_API_KEY=", "MY_OWN="))
-    completed = env_file.ensure(linked.place)
+    completed = env_file.ensure(linked.home)
     assert completed["MY_OWN"] == secrets["SHOP_API_KEY"]
     assert (linked.checkout / ".env").is_symlink()
 
 
 def test_another_home_does_not_use_the_checkouts_file(tmp_path: Path) -> None:
-    place = Place(root=tmp_path, runtime=tmp_path / ".runtime", home=tmp_path / "second")
+    home = Home(root=tmp_path, runtime=tmp_path / ".runtime", folder=tmp_path / "second")
     (tmp_path / ".env").write_text("A=first\n")
-    assert place.env_file == tmp_path / "second/.env"
+    assert home.env_file == tmp_path / "second/.env"
 
 
 def test_own_lines_and_values_are_kept_and_missing_ones_are_added(tmp_path: Path) -> None:
-    place = _place(tmp_path)
-    env_file.ensure(place)
-    lines = place.env_file.read_text().splitlines()
+    home = _home(tmp_path)
+    env_file.ensure(home)
+    lines = home.env_file.read_text().splitlines()
     kept = [line for line in lines if not line.startswith("CONSOLE_LEAD_PASSWORD=")]
-    place.env_file.write_text("\n".join([*kept, "# mine", "MY_OWN=1"]))
-    values = env_file.ensure(place)
-    text = place.env_file.read_text()
+    home.env_file.write_text("\n".join([*kept, "# mine", "MY_OWN=1"]))
+    values = env_file.ensure(home)
+    text = home.env_file.read_text()
     assert "# mine\nMY_OWN=1\n" in text
     assert values["MY_OWN"] == "1"
     assert len(values["CONSOLE_LEAD_PASSWORD"]) >= 32
     assert all(line in text.splitlines() for line in kept)
 
 
-def test_an_open_file_is_closed_to_others(tmp_path: Path) -> None:
-    place = _place(tmp_path)
-    env_file.ensure(place)
-    place.env_file.chmod(0o644)
-    env_file.ensure(place)
-    assert stat.S_IMODE(place.env_file.stat().st_mode) == 0o600
+def test_a_file_open_to_others_is_made_private(tmp_path: Path) -> None:
+    home = _home(tmp_path)
+    env_file.ensure(home)
+    home.env_file.chmod(0o644)
+    env_file.ensure(home)
+    assert stat.S_IMODE(home.env_file.stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize(
@@ -166,11 +166,11 @@ def test_an_open_file_is_closed_to_others(tmp_path: Path) -> None:
 def test_a_weak_secret_is_refused_by_name_and_never_shown(
     tmp_path: Path, value: str, reason: str
 ) -> None:
-    place = _place(tmp_path)
-    strong = env_file.ensure(place)["SHOP_API_KEY"]
-    place.env_file.write_text(place.env_file.read_text().replace(strong, value))
+    home = _home(tmp_path)
+    strong = env_file.ensure(home)["SHOP_API_KEY"]
+    home.env_file.write_text(home.env_file.read_text().replace(strong, value))
     with pytest.raises(env_file.BadSetting, match=f"SHOP_API_KEY.*{reason}") as refusal:
-        env_file.ensure(place)
+        env_file.ensure(home)
     assert not value or f" {value} " not in str(refusal.value)
     assert "remove its line" in str(refusal.value)
 
@@ -178,8 +178,8 @@ def test_a_weak_secret_is_refused_by_name_and_never_shown(
 @pytest.mark.parametrize(
     "bad", ['a"quote-0123456789', "per%cent-0123456789", "with space-0123456789"]
 )
-def test_a_value_that_an_engine_would_misread_is_refused(tmp_path: Path, bad: str) -> None:
-    values = env_file.ensure(_place(tmp_path)) | {"SHOP_API_KEY": bad}
+def test_a_value_with_an_unsafe_character_is_refused(tmp_path: Path, bad: str) -> None:
+    values = env_file.ensure(_home(tmp_path)) | {"SHOP_API_KEY": bad}
     with pytest.raises(env_file.BadSetting, match="SHOP_API_KEY"):
         env_file.check(values, tmp_path)
 
@@ -192,8 +192,8 @@ def test_the_environment_wins_over_the_file_for_the_offset() -> None:
         env_file.port_offset({"FRAUDWATCH_PORT_OFFSET": "-1"}, {})
 
 
-def test_the_key_of_connections_has_the_form_that_airflow_asks_for(tmp_path: Path) -> None:
-    values = env_file.ensure(_place(tmp_path))
+def test_the_fernet_key_has_the_form_that_airflow_requires(tmp_path: Path) -> None:
+    values = env_file.ensure(_home(tmp_path))
     assert len(base64.urlsafe_b64decode(values["AIRFLOW_FERNET_KEY"])) == 32
     assert len(values["AIRFLOW_JWT_SECRET_KEY"]) == 64
     bad = values | {"AIRFLOW_FERNET_KEY": "0123456789abcdef" * 3}

@@ -1,4 +1,4 @@
-"""What the lake's engines are given before they start, and how they are asked afterwards."""
+"""The lake's engines: prepared settings, linked jars, folders, probes and migrations."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from fraudwatch.adapters.lake.hive_sql import StatementRefused
 from fraudwatch.lake import CHECKPOINT_FOLDER, EXTRACT_FOLDER, WAREHOUSE_FOLDER
 from fraudwatch.stack import catalogue, env_file, lake_setup, prepare_lake, probes, wheel_jars
 from fraudwatch.stack.hdfs_setup import folders
+from fraudwatch.stack.home import ROOT, Home, StackError
 from fraudwatch.stack.launches import all_launches, lists_for
 from fraudwatch.stack.migrations import Migration
-from fraudwatch.stack.place import ROOT, Place, Unusable
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(root=ROOT, runtime=tmp_path / ".runtime", home=tmp_path / "my <home> & co")
+def home(tmp_path: Path) -> Home:
+    return Home(root=ROOT, runtime=tmp_path / ".runtime", folder=tmp_path / "my <home> & co")
 
 
 @pytest.fixture
-def settings(place: Place) -> dict[str, str]:
-    return env_file.ensure(place) | {"FRAUDWATCH_PORT_OFFSET": "100"}
+def settings(home: Home) -> dict[str, str]:
+    return env_file.ensure(home) | {"FRAUDWATCH_PORT_OFFSET": "100"}
 
 
-def _prepare(place: Place, settings: dict[str, str], name: str) -> None:
-    launch = all_launches(place, catalogue.load(), settings, place.runtime)[name]
+def _prepare(home: Home, settings: dict[str, str], name: str) -> None:
+    launch = all_launches(home, catalogue.load(), settings, home.runtime)[name]
     prepared = {
         "datanode": prepare_lake.configure_hdfs,
         "metastore": prepare_lake.configure_metastore,
         "thrift_server": prepare_lake.configure_thrift_server,
     }
-    prepared[name](place, launch, settings)
+    prepared[name](home, launch, settings)
 
 
 def _site(path: Path) -> dict[str, str]:
@@ -50,41 +50,41 @@ def _site(path: Path) -> dict[str, str]:
     }
 
 
-def test_a_flag_of_ones_own_goes_to_every_java_process(
-    place: Place, settings: dict[str, str]
+def test_a_custom_java_option_goes_to_every_java_process(
+    home: Home, settings: dict[str, str]
 ) -> None:
-    def told(options: str) -> list[str | None]:
+    def passed(options: str) -> list[str | None]:
         chosen = settings | {"JAVA_OPTIONS": options}
-        launches = all_launches(place, catalogue.load(), chosen, place.runtime)
+        launches = all_launches(home, catalogue.load(), chosen, home.runtime)
         # The scheduler starts Spark's jobs.
         names = ("kafka", "cassandra", "detector", "thrift_server", "airflow_scheduler")
         return [launches[name].environment.get("JDK_JAVA_OPTIONS") for name in names]
 
-    assert told("-XX:TieredStopAtLevel=1") == ["-XX:TieredStopAtLevel=1"] * 5
-    assert told("-Xlog:gc*,safepoint,-Xss1m") == ["-Xlog:gc*,safepoint -Xss1m"] * 5
-    assert told(settings["JAVA_OPTIONS"]) == [None] * 5
+    assert passed("-XX:TieredStopAtLevel=1") == ["-XX:TieredStopAtLevel=1"] * 5
+    assert passed("-Xlog:gc*,safepoint,-Xss1m") == ["-Xlog:gc*,safepoint -Xss1m"] * 5
+    assert passed(settings["JAVA_OPTIONS"]) == [None] * 5
 
 
-def test_every_engine_listens_on_the_loopback_alone(place: Place, settings: dict[str, str]) -> None:
+def test_every_engine_listens_on_loopback_only(home: Home, settings: dict[str, str]) -> None:
     for name in ("datanode", "metastore", "thrift_server"):
-        _prepare(place, settings, name)
-    hdfs = _site(place.home / "hdfs/conf/hdfs-site.xml")
+        _prepare(home, settings, name)
+    hdfs = _site(home.folder / "hdfs/conf/hdfs-site.xml")
     addresses = [value for key, value in hdfs.items() if key.endswith("address")]
     assert len(addresses) == 5
     assert all(value.startswith("127.0.0.1:") for value in addresses)
     assert hdfs["dfs.namenode.rpc-address"] == "127.0.0.1:8120"
-    assert hdfs["dfs.namenode.name.dir"] == (place.home / "hdfs/name").as_uri()
-    thrift = _site(place.home / "hive/thrift_server/conf/hive-site.xml")
+    assert hdfs["dfs.namenode.name.dir"] == (home.folder / "hdfs/name").as_uri()
+    thrift = _site(home.folder / "hive/thrift_server/conf/hive-site.xml")
     assert thrift["hive.server2.thrift.bind.host"] == "127.0.0.1"
     assert thrift["hive.server2.authentication"] == "CUSTOM"
     assert thrift["hive.metastore.uris"] == "thrift://127.0.0.1:9183"
 
 
 def test_the_password_file_is_private_and_holds_no_password(
-    place: Place, settings: dict[str, str]
+    home: Home, settings: dict[str, str]
 ) -> None:
-    _prepare(place, settings, "thrift_server")
-    path = place.home / "hive/thrift_server/passwords"
+    _prepare(home, settings, "thrift_server")
+    path = home.folder / "hive/thrift_server/passwords"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     lines = dict(line.split(":", 1) for line in path.read_text().splitlines())
     assert lines.keys() == {"admin", "reports"}
@@ -95,19 +95,19 @@ def test_the_password_file_is_private_and_holds_no_password(
     assert password not in path.read_text()
 
 
-def test_derby_makes_its_own_tables_and_something_unknown_is_refused(
-    place: Place, settings: dict[str, str]
+def test_derby_creates_its_tables_and_an_unknown_database_is_refused(
+    home: Home, settings: dict[str, str]
 ) -> None:
-    _prepare(place, settings, "metastore")
-    path = place.home / "hive/metastore/conf/hive-site.xml"
+    _prepare(home, settings, "metastore")
+    path = home.folder / "hive/metastore/conf/hive-site.xml"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert _site(path)["datanucleus.schema.autoCreateAll"] == "true"
-    assert str(place.home) in _site(path)["javax.jdo.option.ConnectionURL"]
-    with pytest.raises(Unusable, match="HIVE_METASTORE_URL"):
-        _prepare(place, settings | {"HIVE_METASTORE_URL": "jdbc:mysql://x/y"}, "metastore")
+    assert str(home.folder) in _site(path)["javax.jdo.option.ConnectionURL"]
+    with pytest.raises(StackError, match="HIVE_METASTORE_URL"):
+        _prepare(home, settings | {"HIVE_METASTORE_URL": "jdbc:mysql://x/y"}, "metastore")
 
 
-def test_class_paths_ask_for_their_lists() -> None:
+def test_class_paths_need_their_jar_lists() -> None:
     assert lists_for(frozenset({"jamm", "delta_class_path", "spark"})) == {"cassandra", "delta"}
 
 
@@ -124,29 +124,29 @@ WHEEL = (
 )
 
 
-def test_what_hdfs_lacks_is_linked_out_of_the_wheel_by_its_name(place: Place) -> None:
-    with pytest.raises(Unusable, match="holds no pyspark"):
-        wheel_jars.ensure(place)
-    jars = place.environments / "lake/lib/python3.11/site-packages/pyspark/jars"
+def test_jars_that_hdfs_needs_are_linked_from_the_wheel_by_name(home: Home) -> None:
+    with pytest.raises(StackError, match="has no pyspark"):
+        wheel_jars.ensure(home)
+    jars = home.environments / "lake/lib/python3.11/site-packages/pyspark/jars"
     jars.mkdir(parents=True)
     for name in WHEEL:
         (jars / f"{name}.jar").touch()
-    wheel_jars.ensure(place)
-    wheel_jars.ensure(place)
-    found = {path.name for path in wheel_jars.hdfs_folder(place).iterdir() if path.exists()}
+    wheel_jars.ensure(home)
+    wheel_jars.ensure(home)
+    found = {path.name for path in wheel_jars.hdfs_folder(home).iterdir() if path.exists()}
     assert found == {f"{name}.jar" for name in WHEEL[:-1]}
-    assert (wheel_jars.spark_folder(place) / "spark-core_2.13-4.2.0.jar").exists()
+    assert (wheel_jars.spark_folder(home) / "spark-core_2.13-4.2.0.jar").exists()
     (jars / "slf4j-api-2.jar").rename(jars / "slf4j-api-3.jar")
-    wheel_jars.ensure(place)
-    assert {path.name for path in wheel_jars.hdfs_folder(place).iterdir()} == {
+    wheel_jars.ensure(home)
+    assert {path.name for path in wheel_jars.hdfs_folder(home).iterdir()} == {
         path.name for path in jars.iterdir()
     } - {"spark-core_2.13-4.2.0.jar"}
     (jars / "slf4j-api-3.jar").unlink()
-    with pytest.raises(Unusable, match=r"holds 0 files like slf4j-api-\*\.jar"):
-        wheel_jars.ensure(place)
+    with pytest.raises(StackError, match=r"has 0 files like slf4j-api-\*\.jar"):
+        wheel_jars.ensure(home)
 
 
-def test_every_folder_of_the_lake_follows_the_one_it_lies_in() -> None:
+def test_every_folder_of_the_lake_follows_its_parent() -> None:
     found = folders()
     assert {EXTRACT_FOLDER, CHECKPOINT_FOLDER, WAREHOUSE_FOLDER} < set(found)
     assert found[0] == "/fraudwatch"
@@ -181,14 +181,14 @@ def jmx() -> Iterator[int]:
         ({}, False),
     ],
 )
-def test_a_namenode_serves_out_of_safe_mode_and_with_a_datanode(
+def test_a_namenode_is_ready_outside_safe_mode_with_a_datanode(
     jmx: int, state: dict[str, object], *, serves: bool
 ) -> None:
     _Jmx.state = state
     assert probes.namenode_serves(jmx) is serves
 
 
-def test_a_closed_port_answers_nothing() -> None:
+def test_probes_fail_on_a_closed_port() -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
@@ -199,16 +199,16 @@ def test_a_closed_port_answers_nothing() -> None:
 
 
 class _Tables:
-    """A lake that remembers what it was told, and refuses what says so."""
+    """A fake lake that records statements, and refuses those with REFUSE."""
 
     def __init__(self) -> None:
-        self.said: list[str] = []
+        self.statements: list[str] = []
         self.ledger: list[tuple[object, ...]] = []
 
     def run(self, statement: str, parameters: tuple[object, ...] | None = None) -> None:
         if "REFUSE" in statement:
             raise StatementRefused("no such thing")
-        self.said.append(statement)
+        self.statements.append(statement)
         if parameters:
             self.ledger.append(parameters)
 
@@ -222,7 +222,7 @@ def test_migrations_are_applied_once_recorded_and_previewed() -> None:
     tables = _Tables()
     migrations = [Migration(1, "a", "aa", ("CREATE A",)), Migration(2, "b", "bb", ("CREATE B",))]
     assert "-- 2 of 2 migrations to apply" in lake_setup.preview(tables, migrations)  # type: ignore[arg-type]
-    assert tables.said == []
+    assert tables.statements == []
     assert "2 migrations (2 applied now)" in lake_setup.set_up(tables, migrations)  # type: ignore[arg-type]
     assert tables.ledger == [(1, "a", "aa"), (2, "b", "bb")]
     assert "(0 applied now)" in lake_setup.set_up(tables, migrations)  # type: ignore[arg-type]
@@ -231,6 +231,6 @@ def test_migrations_are_applied_once_recorded_and_previewed() -> None:
 def test_a_refused_migration_is_named_and_not_recorded() -> None:
     tables = _Tables()
     migrations = [Migration(1, "a", "aa", ("CREATE A", "REFUSE"))]
-    with pytest.raises(lake_setup.SetupFailed, match=r"0001_a\.sql is not accepted"):
+    with pytest.raises(lake_setup.SetupFailed, match=r"0001_a\.sql was rejected"):
         lake_setup.set_up(tables, migrations)  # type: ignore[arg-type]
     assert tables.ledger == []

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from fraudwatch.stack import topic_contracts
+from fraudwatch.stack.home import ROOT, StackError
 from fraudwatch.stack.kafka_setup import passwords_from
-from fraudwatch.stack.place import ROOT, Unusable
 from fraudwatch.stack.topic_contracts import Right
 
 TOPICS = topic_contracts.read(ROOT / "contracts/topics")
 
 
-def test_every_user_has_exactly_the_rights_its_contracts_give() -> None:
+def test_every_user_has_exactly_the_acls_of_its_contracts() -> None:
     found = topic_contracts.rights(TOPICS)
     assert {r for r in found if r.user == "ingest"} == {
         Right("ingest", operation, "TOPIC", topic)
@@ -29,7 +29,7 @@ def test_every_user_has_exactly_the_rights_its_contracts_give() -> None:
         Right("ingest", "DESCRIBE", "TOPIC", "fraud_topic"),
         Right("ingest", "READ", "GROUP", "ingest", prefixed=True),
     }
-    # Whoever only writes can neither read labels nor records, nor overwrite any.
+    # The console may only write: it can neither read nor overwrite labels and audit records.
     assert {r for r in found if r.user == "console"} == {
         Right("console", operation, "TOPIC", topic)
         for operation in ("WRITE", "DESCRIBE")
@@ -60,5 +60,5 @@ def test_limits_and_partitions_are_those_of_the_contract(tmp_path: Path) -> None
 
 
 def test_a_user_without_a_strong_password_gets_no_login() -> None:
-    with pytest.raises(Unusable, match="KAFKA_PERSISTER_PASSWORD is empty"):
+    with pytest.raises(StackError, match="KAFKA_PERSISTER_PASSWORD is empty"):
         passwords_from({"KAFKA_INGEST_PASSWORD": "0123456789abcdef0"}, ["ingest", "persister"])

@@ -38,7 +38,7 @@ def committed_of(kafka: KafkaSettings, group: str, topic: str) -> dict[int, int]
 
 
 def _offsets_of(kafka: KafkaSettings, topic: str, which: Any) -> dict[int, int]:
-    admin = AdminClient({**client_config(kafka)})
+    admin = AdminClient({**client_config(kafka), "log_level": "5"})
     partitions = admin.list_topics(topic, timeout=_TIMEOUT_SECONDS).topics[topic].partitions
     request: dict[Any, Any] = {TopicPartition(topic, n): which for n in partitions}
     answers = admin.list_offsets(request, request_timeout=_TIMEOUT_SECONDS)

@@ -50,7 +50,7 @@ class CloseOnErrorSocket(TSocket):  # type: ignore[misc]  # thrift has no types
 
 
 class SqlSession:
-    """SQL session of one login; returns a DATE as text. Unusable after ThriftServerUnavailable."""
+    """SQL session of one login; returns a DATE as text; unusable after ThriftServerUnavailable."""
 
     def __init__(self, connection: hive.Connection) -> None:
         self._connection = connection

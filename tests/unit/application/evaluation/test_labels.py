@@ -16,7 +16,7 @@ from fraudwatch.adapters.datasets.ledger import identity_of
 from fraudwatch.adapters.datasets.mapping import WrongMapping, load_mapping
 from fraudwatch.application.evaluation.ports import LabelledPurchases, keys_of
 from fraudwatch.domain.money import Rate, RateTable
-from fraudwatch.stack.place import ROOT
+from fraudwatch.stack.home import ROOT
 from tests.unit.application.evaluation.conftest import MAPPING, NEW_YEAR_MS, ROWS
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from fraudwatch.domain.evaluation import budget, ranking
 from fraudwatch.domain.evaluation import detection_counts as alarms
 from fraudwatch.domain.evaluation.labelled_scores import LabelledScores
 from fraudwatch.domain.time_units import DAY_MS
-from fraudwatch.stack.place import ROOT
+from fraudwatch.stack.home import ROOT
 from tests.unit.application.evaluation.conftest import judged_of
 
 HANDBOOK = ROOT.parent / "shared" / "data" / "handbook" / "transactions.parquet"

@@ -13,7 +13,7 @@ from fraudwatch.application.evaluation.columns import MAX_RULES, TooManyRules
 from fraudwatch.application.evaluation.join import NO_RATE, UNEXPLAINED, NothingToReport
 from fraudwatch.application.evaluation.measure import report
 from fraudwatch.application.evaluation.ports import LabelledPurchases, Verdicts
-from fraudwatch.cli.report_text import as_text
+from fraudwatch.cli.evaluation_text import as_text
 from fraudwatch.domain.money import RateTable
 from tests.unit.application.evaluation.conftest import ROWS, verdicts_on
 

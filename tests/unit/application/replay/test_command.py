@@ -45,7 +45,7 @@ def perform(request: Request, home: Path, ingest: Ingest, clock: Clock) -> tuple
     console = Console(file=shown, width=500)
     run = Run(request, home, clock=clock, sleep=clock.sleep, console=console)
     run.perform(ingest)
-    run.tell()
+    run.print_summary()
     return run, shown.getvalue()
 
 
@@ -65,7 +65,7 @@ def test_the_same_replay_is_refused_a_second_time_unless_forced(
     with pytest.raises(ReplayFailed, match=r"replayed into this home already .* --again"):
         perform(changed(request_, file=copy), tmp_path, edge.client(), clock)
     assert len(edge.requests) == 1
-    run, printed = perform(changed(request_, again=True), tmp_path, edge.client(), clock)
+    run, printed = perform(changed(request_, repeat=True), tmp_path, edge.client(), clock)
     assert (run.tally.accepted, run.tally.repeated) == (0, 10)
     assert "0 accepted, 10 repeated" in printed
 
@@ -205,19 +205,19 @@ def test_the_command_replays_over_http_and_prints_one_json_object(
         "until": "2020-01-02T00:00:01+00:00",
     }
     assert live_edge.ids == ["t-a2", "t-a3", "t-a5", "t-a4", "t-a1", "t-a6"]
-    again = CliRunner().invoke(app, arguments)
-    assert (again.exit_code, "--again" in again.stderr) == (1, True)
-    assert json.loads(again.stdout)["sent"] == 0
+    repeat = CliRunner().invoke(app, arguments)
+    assert (repeat.exit_code, "--again" in repeat.stderr) == (1, True)
+    assert json.loads(repeat.stdout)["sent"] == 0
 
 
 @pytest.mark.parametrize(
     ("options", "code", "sentence"),
     [
-        (["--rate", "0"], 2, "--rate is a number above 0"),
-        (["--rate", "5", "--as-fast-as-possible"], 2, "--rate is a number above 0"),
-        (["--from", "lately"], 2, "is no date or instant"),
-        (["--from", "2020-01-02", "--until", "2020-01-02"], 2, "--from must lie before --until"),
-        (["--from", "2030-01-01"], 1, "the file's purchases lie between 2019-12-31T23:59:59"),
+        (["--rate", "0"], 2, "--rate must be above 0"),
+        (["--rate", "5", "--as-fast-as-possible"], 2, "--rate must be above 0"),
+        (["--from", "lately"], 2, "is not a date or instant"),
+        (["--from", "2020-01-02", "--until", "2020-01-02"], 2, "--from must be before --until"),
+        (["--from", "2030-01-01"], 1, "the file's purchases are between 2019-12-31T23:59:59"),
     ],
 )
 @pytest.mark.usefixtures("live_edge")

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from fraudwatch.domain.lake.retention import BrokenRetention, oldest_kept, retention_from, too_old
+from fraudwatch.stack.home import ROOT
 from fraudwatch.stack.migrations import read_migrations
-from fraudwatch.stack.place import ROOT
 from spark_jobs.retention.retention_file import load_retention
 
 TODAY = date(2026, 11, 21)

@@ -23,7 +23,7 @@ from fraudwatch.domain.training.numbers import (
     over_folds,
 )
 from fraudwatch.domain.training.under_policy import ScoredPurchases, under_policy
-from fraudwatch.stack.place import ROOT
+from fraudwatch.stack.home import ROOT
 
 DAYS, A_DAY = 4, 500
 

@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 from fraudwatch.adapters.artefacts.policy_file import find_policy
 from fraudwatch.cli import backtest as command
 from fraudwatch.domain.policy.policy import BrokenPolicy
-from fraudwatch.stack.foreground import Ended
-from fraudwatch.stack.place import ROOT
+from fraudwatch.stack.foreground import JobResult
+from fraudwatch.stack.home import ROOT
 
 DAYS = ("--from", "2026-11-01", "--until", "2026-11-03")
 app = typer.Typer()
@@ -27,12 +27,12 @@ def job_arguments(monkeypatch: pytest.MonkeyPatch, document: dict[str, Any]) -> 
     """Fake the job, which returns the document; record its arguments."""
     received: list[str] = []
 
-    def run(_p: object, _c: object, name: str, arguments: list[str], _print: object) -> Ended:
+    def run(_p: object, _c: object, name: str, arguments: list[str], _print: object) -> JobResult:
         assert name == "backtest"
         received[:] = arguments
-        return Ended(0, document | {"page": "/home/x/backtests/a.html"})
+        return JobResult(0, document | {"page": "/home/x/backtests/a.html"})
 
-    monkeypatch.setattr(command, "run_in_front", run)
+    monkeypatch.setattr(command, "run_in_foreground", run)
     return received
 
 

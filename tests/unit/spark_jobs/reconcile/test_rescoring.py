@@ -26,7 +26,7 @@ from fraudwatch.domain.models.active_models import ActiveModels
 from fraudwatch.domain.reconciliation.reconciled import Note
 from fraudwatch.domain.views.published import NO_VIEWS
 from fraudwatch.samples import NOON_MS, a_token, a_transaction, a_verdict
-from fraudwatch.stack.place import ROOT
+from fraudwatch.stack.home import ROOT
 from spark_jobs.reconcile.artefact_resolver import (
     ArtefactFolders,
     ArtefactResolver,

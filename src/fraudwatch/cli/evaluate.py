@@ -1,4 +1,4 @@
-"""``fraudwatch report``: how good the verdicts were that were given, held against known truth."""
+"""``fraudwatch evaluate``: compare stored verdicts with the labels of a replayed data set."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from fraudwatch.application.evaluation.measure import report as measured
 from fraudwatch.application.evaluation.ports import VerdictSource
 from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.cli import output
-from fraudwatch.cli.report_text import as_text
+from fraudwatch.cli.evaluation_text import as_text
 from fraudwatch.settings import CassandraSettings
 from fraudwatch.stack import catalogue, env_file
-from fraudwatch.stack.place import Place, Unusable
+from fraudwatch.stack.home import Home, StackError
 
-WRONG_USE = 2
-ROLE = "console"  # the one that may read verdicts and write nothing
+USAGE_ERROR = 2
+ROLE = "console"  # may read verdicts, and write none
 DAY = "%Y-%m-%d"
 RATES = Path("contracts/rates/eur.csv")
 
 
-def report(
+def evaluate(
     labels: Annotated[Path, typer.Option(help="CSV or Parquet file that was replayed.")],
     mapping: Annotated[Path, typer.Option(help="Its mapping (YAML), with a label.")],
     from_: Annotated[
@@ -52,48 +52,48 @@ def report(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")] = False,
 ) -> None:
-    """Hold the stored verdicts on a replayed file against its labels; docs/quality.md explains.
+    """Compare the stored verdicts on a replayed file with its labels; see docs/quality.md.
 
-    The labels are read here and nowhere else: no replay and no detector sees them.
+    Only this command reads the labels: neither the replay nor the detector does.
     """
     from_ms, until_ms = _midnight_ms(from_), _midnight_ms(until)
     if from_ms is not None and until_ms is not None and from_ms >= until_ms:
-        raise typer.BadParameter("--from must lie before --until, which is exclusive")
-    place = Place.from_environment()
+        raise typer.BadParameter("--from must be before --until, which is exclusive")
+    home = Home.from_environment()
     try:
         meaning = load_mapping(mapping)
-        rates = load_rates(place.root / RATES)
-        output.say(f"reading {labels.name} and its labels ...")
+        rates = load_rates(home.root / RATES)
+        output.notify(f"reading {labels.name} and its labels ...")
         truth = read_labelled_purchases(labels, meaning, rates, from_ms=from_ms, until_ms=until_ms)
-        with opened_store(place) as store:
+        with open_store(home) as store:
             verdicts = store.of(truth.source)
         document = measured(truth, verdicts)
-    except (WrongMapping, UnreadableFile) as wrong:
-        output.say(str(wrong))
-        raise typer.Exit(WRONG_USE) from wrong
-    except (NothingToReport, StoreUnavailable, BrokenRates) as failed:
-        raise Unusable(str(failed)) from failed
-    asked = {"labels": str(labels), "from": _day(from_), "until": _day(until)}
+    except (WrongMapping, UnreadableFile) as error:
+        output.notify(str(error))
+        raise typer.Exit(USAGE_ERROR) from error
+    except (NothingToReport, StoreUnavailable, BrokenRates) as error:
+        raise StackError(str(error)) from error
+    query = {"labels": str(labels), "from": _day(from_), "until": _day(until)}
     if as_json:
-        output.print_json(asked | document)
+        output.print_json(query | document)
     else:
-        for line in as_text(asked | document):
+        for line in as_text(query | document):
             typer.echo(line)
 
 
 @contextmanager
-def opened_store(place: Place) -> Iterator[VerdictSource]:
-    """The system of record, with progress on stderr while it is read.
+def open_store(home: Home) -> Iterator[VerdictSource]:
+    """Open the verdicts in Cassandra, with progress on stderr while they are read.
 
     Raises:
-        Unusable: this home has no login for it.
-        StoreUnavailable: it does not answer.
+        StackError: this home has no login for Cassandra.
+        StoreUnavailable: Cassandra does not answer.
     """
-    values = env_file.read(place) or {}
+    values = env_file.read(home) or {}
     password = values.get(f"CASSANDRA_{ROLE.upper()}_PASSWORD")
     if not password:
-        raise Unusable(
-            f"{place.env_file} holds no login for Cassandra, so no verdict can be read; start the"
+        raise StackError(
+            f"{home.env_file} has no login for Cassandra, so no verdict can be read; start the"
             " platform first with ./fraudwatch up"
         )
     port = catalogue.load().port("cassandra", "cql", env_file.port_offset(values))

@@ -1,4 +1,4 @@
-"""Where this home's dead letters are: its Kafka and ingest, its key, its list of the replayed."""
+"""Open this home's dead letter queue: Kafka, the private key, and the list of replayed records."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fraudwatch.application.dead_letters.dlq import DlqUnavailable
 from fraudwatch.stack import catalogue as catalogues
 from fraudwatch.stack import env_file
-from fraudwatch.stack.place import Place, Unusable
+from fraudwatch.stack.home import Home, StackError
 
 if TYPE_CHECKING:
     from fraudwatch.adapters.edge.ingest_client import IngestEndpoint
@@ -19,39 +19,39 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def opened() -> Iterator[tuple[KafkaDlqReader, ReplayedFile]]:
-    """The letters and what is known of their replay.
+def open_dlq() -> Iterator[tuple[KafkaDlqReader, ReplayedFile]]:
+    """Open the DLQ reader and the list of replayed records.
 
     Raises:
-        Unusable: Kafka cannot be read, or this home was never started.
+        StackError: Kafka cannot be read, or this home was never started.
     """
     from fraudwatch.adapters.edge.keysets import PRIVATE_DEAD_LETTER_KEY
     from fraudwatch.adapters.kafka_log.dlq_reader import KafkaDlqReader
     from fraudwatch.adapters.kafka_log.replayed_file import ReplayedFile
 
-    place = Place.from_environment()
-    kafka, _ = endpoints(place)
-    key = place.home / "keys" / PRIVATE_DEAD_LETTER_KEY
+    home = Home.from_environment()
+    kafka, _ = endpoints(home)
+    key = home.folder / "keys" / PRIVATE_DEAD_LETTER_KEY
     try:
-        with closing(KafkaDlqReader(kafka, key)) as box:
-            yield box, ReplayedFile(place.home / "dead_letters" / "replayed.jsonl")
-    except DlqUnavailable as why:
-        raise Unusable(str(why)) from why
+        with closing(KafkaDlqReader(kafka, key)) as reader:
+            yield reader, ReplayedFile(home.folder / "dead_letters" / "replayed.jsonl")
+    except DlqUnavailable as error:
+        raise StackError(str(error)) from error
 
 
-def endpoints(place: Place) -> tuple[KafkaSettings, IngestEndpoint]:
-    """Where Kafka and ingest are, with the keys that .env holds."""
+def endpoints(home: Home) -> tuple[KafkaSettings, IngestEndpoint]:
+    """Return the addresses of Kafka and ingest, with their secrets from .env."""
     from pydantic import SecretStr
 
     from fraudwatch.adapters.edge.ingest_client import IngestEndpoint
     from fraudwatch.settings import KafkaSettings
 
-    values, catalogue = env_file.read(place) or {}, catalogues.load()
+    values, catalogue = env_file.read(home) or {}, catalogues.load()
     password, api_key = values.get("KAFKA_ADMIN_PASSWORD"), values.get("INGEST_API_KEY")
     if not password or not api_key:
-        raise Unusable(
-            f"{place.env_file} holds no login for Kafka and ingest, so there are no letters to "
-            "read; start the platform first with ./fraudwatch up"
+        raise StackError(
+            f"{home.env_file} has no login for Kafka and ingest, so no dead letter can be read; "
+            "start the platform first with ./fraudwatch up"
         )
     offset = env_file.port_offset(values)
     kafka = KafkaSettings(

@@ -1,4 +1,4 @@
-"""A report as lines for a person; unknown is a dash."""
+"""Format an evaluation as text; an unknown value is a dash."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _DAY = ("verdicts", "frauds", "alerts", "alerted_frauds", "card_precision_at_100
 
 
 def as_text(document: Mapping[str, Any]) -> Iterator[str]:
-    """The whole report; lines of tables are never wrapped."""
+    """Format the whole evaluation; lines of tables are never wrapped."""
     yield f"{document['labels']} against the verdicts on source {document['source']}"
     first, last = document["first_judged_at"], document["last_judged_at"]
     yield f"purchases with a verdict from {first} to {last}"
     for by, count in document["judged_by"].items():
-        yield f"judged by {by}: {count}"
+        yield f"scored by {by}: {count}"
     yield ""
     yield from _listed(document, _COUNTS)
     for reason, count in document["missing_by_reason"].items():
@@ -39,7 +39,7 @@ def as_text(document: Mapping[str, Any]) -> Iterator[str]:
     yield from _listed(document["time_to_first_alert"], tuple(document["time_to_first_alert"]))
     yield ""
     yield from _rankings(document)
-    yield f"the best that CP@100 can be: {_shown(document['card_precision_at_100_perfect'])}"
+    yield f"highest possible CP@100: {_shown(document['card_precision_at_100_perfect'])}"
     yield ""
     yield from _rows("rule", _RULE, document["by_rule"])
     yield ""
