@@ -17,9 +17,9 @@ from streamlit_app.view_models import RISK_WORDS
 # Below 4 rem (of 14 px) the table cuts texts instead of wrapping them onto a second line.
 ROW_HEIGHT_PX, HEADER_HEIGHT_PX = 57, 36
 MAX_ROWS_VISIBLE: Final = 11
-# Two lines of 12 px letters hold LIST_LETTERS; more would be cut within a sentence.
+# Two lines of 12 px letters hold LIST_CHARACTERS; more would be cut within a sentence.
 _WHY_WIDTH_PX: Final = 460
-_LETTER_WIDTH_PX, _WIDTH_STEP_PX = 5.4, 200
+_CHARACTER_WIDTH_PX, _WIDTH_STEP_PX = 5.4, 200
 _RISK_STYLES: Final = {
     RISK_WORDS[risk]: f"{TINTS[risk]}; font-weight: {700 if risk is not Risk.MEDIUM else 600}"
     for risk in ALERT_RISKS
@@ -72,7 +72,7 @@ def width_of(texts: Sequence[str]) -> int:
     In steps, so that a column keeps its width while the texts change a little.
     """
     # A tenth more than half the text: lines wrap at words, before the edge.
-    line_px = max(map(len, texts), default=0) * _LETTER_WIDTH_PX * 0.55
+    line_px = max(map(len, texts), default=0) * _CHARACTER_WIDTH_PX * 0.55
     return max(2, math.ceil(line_px / _WIDTH_STEP_PX)) * _WIDTH_STEP_PX
 
 

@@ -39,7 +39,7 @@ SHOWN_TOKEN_LENGTH = 8
 UNKNOWN = "—"
 NO_REASON = "No rule hit."
 # Letters that fit into two lines of the list's column "Why".
-LIST_LETTERS = 140
+LIST_CHARACTERS = 140
 _SECOND_MS, _MINUTE_S, _HOUR_S, _DAY_S = 1_000, 60, 3_600, 86_400
 
 
@@ -74,7 +74,7 @@ def strongest_reason(reasons: Iterable[Reason]) -> str:
     if not given:
         return NO_REASON
     more = f" +{len(given) - 1} more" if len(given) > 1 else ""
-    room = LIST_LETTERS - len(more)
+    room = LIST_CHARACTERS - len(more)
     return _within(_sentence(max(given, key=lambda reason: reason.points)), room) + more
 
 
@@ -97,11 +97,11 @@ def _sentence(reason: Reason) -> str:
     return reason.text.strip().rstrip(".") + "."
 
 
-def _within(sentence: str, max_letters: int) -> str:
-    if len(sentence) <= max_letters:
+def _within(sentence: str, max_characters: int) -> str:
+    if len(sentence) <= max_characters:
         return sentence
     finding = sentence.partition(";")[0].rstrip(".") + "."
-    return shorten(finding, max_letters, placeholder=" …")
+    return shorten(finding, max_characters, placeholder=" …")
 
 
 def _utc(epoch_ms: int) -> datetime:

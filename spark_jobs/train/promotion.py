@@ -100,7 +100,7 @@ def apply_gate(
         fewest_frauds=settings.fewest_frauds, cards_a_day=settings.alerts_a_day, seed=settings.seed
     )
     decision = decide(contest, terms)
-    if decision.ruling is GateDecision.CANNOT_TELL:
+    if decision.ruling is GateDecision.INCONCLUSIVE:
         raise NotEnoughData(f"{decision.because}; nothing was changed and the active model stays")
     return decision
 

@@ -56,7 +56,6 @@ class _Negated:
     method: str
 
     def score(self, values: Float64s) -> Float64s:
-        """See :class:`~spark_jobs.train.vector_tasks.Scorer`."""
         scores = getattr(self.fitted, self.method)(self.standardiser.transform(values))
         return -np.asarray(scores, dtype=np.float64)
 
@@ -69,7 +68,6 @@ class _Reconstruction:
     net: Any
 
     def score(self, values: Float64s) -> Float64s:
-        """See :class:`~spark_jobs.train.vector_tasks.Scorer`."""
         rows = self.standardiser.transform(values)
         return np.asarray(((self.net.predict(rows) - rows) ** 2).mean(axis=1), dtype=np.float64)
 
@@ -82,7 +80,6 @@ class IsolationForestBaseline:
     seed: int = 7
 
     def fit(self, rows: TrainingRows) -> _Negated:
-        """See :class:`~spark_jobs.train.vector_tasks.Learner`."""
         standardiser = fit_standardiser(rows.values)
         forest = IsolationForest(random_state=self.seed, n_jobs=1)
         fitted = forest.fit(standardiser.transform(rows.values))
@@ -97,7 +94,6 @@ class OneClassSvmBaseline:
     seed: int = 7
 
     def fit(self, rows: TrainingRows) -> _Negated:
-        """See :class:`~spark_jobs.train.vector_tasks.Learner`."""
         standardiser = fit_standardiser(rows.values)
         machine = make_pipeline(
             Nystroem(
@@ -119,7 +115,6 @@ class AutoencoderBaseline:
     seed: int = 7
 
     def fit(self, rows: TrainingRows) -> _Reconstruction:
-        """See :class:`~spark_jobs.train.vector_tasks.Learner`."""
         standardiser = fit_standardiser(rows.values)
         values = standardiser.transform(rows.values)
         # Early stopping holds out rows of the sample; hitting max_iter needs no warning.

@@ -70,7 +70,7 @@ def restore(
     began, events, starts = time.monotonic(), 0, {}
     if snapshot := folder.newest(features_version(), committed):
         detector.customers, starts = snapshot.state, dict(snapshot.covered.ends)
-        _snapshot_at.set(snapshot.covered.taken_at_ms / 1000)
+        _snapshot_at.set(snapshot.covered.snapshot_at_ms / 1000)
     for messages in read_range(kafka, TRANSACTION_TOPIC, committed, starts=starts):
         produced_at_ms = np.array([m.timestamp()[1] for m in messages], dtype=np.int64)
         detector.fold_history([m.value() or b"" for m in messages], produced_at_ms)

@@ -19,7 +19,7 @@ _SCALE: Final = alt.Scale(scheme="cividis", reverse=True, domainMin=0)
 RATE_AXIS: Final = alt.Axis(format=".1%")
 _ROW_HEIGHT_PX, _MAP_HEIGHT_PX = 24, 380
 _WEEKDAY_HEIGHT_PX, _HEAT_FRAME_PX = 24, 200  # two legends and the hours
-_LETTER_WIDTH_PX, _LONGEST_NAME_PX, _NAME_GAP_PX = 6.5, 180, 8
+_CHARACTER_WIDTH_PX, _LONGEST_NAME_PX, _NAME_GAP_PX = 6.5, 180, 8
 _FRAME_HEIGHT_PX: Final = 112  # legend and axis of the bars, which share the height with them
 _RATE_TOOLTIPS: Final = {
     "name:N": "",
@@ -58,7 +58,7 @@ def name_axis(names: Sequence[str]) -> alt.Axis:
 
     Vega measures names before their font has loaded, in a narrower one, and would cut them.
     """
-    longest_px = max(map(len, names), default=0) * _LETTER_WIDTH_PX
+    longest_px = max(map(len, names), default=0) * _CHARACTER_WIDTH_PX
     room_px = min(longest_px, _LONGEST_NAME_PX)
     return alt.Axis(labelLimit=room_px, minExtent=room_px + _NAME_GAP_PX, labelOverlap=False)
 

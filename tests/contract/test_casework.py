@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     SessionOf = Callable[[str], Session]
 
 ENGINES = ["memory", pytest.param("cassandra", marks=pytest.mark.engines)]
-TOKEN_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+TOKEN_CHARACTERS = "abcdefghijklmnopqrstuvwxyz234567"
 # Short enough to wait for, long enough for a busy machine.
 LASTING_SECONDS = 6
 # Each test gets days of its own, so that a shared engine never mixes their labels.
@@ -72,7 +72,7 @@ def cases(request: pytest.FixtureRequest) -> Iterator[Cases]:
 
 def own_token() -> str:
     """Return a well-formed, unique token."""
-    return "0a1b2c3d_" + "".join(secrets.choice(TOKEN_LETTERS) for _ in range(26))
+    return "0a1b2c3d_" + "".join(secrets.choice(TOKEN_CHARACTERS) for _ in range(26))
 
 
 def name() -> str:
@@ -319,7 +319,7 @@ def test_unavailable_twins_raise() -> None:
 
 
 @pytest.mark.engines
-def test_a_role_without_the_tables_is_told_that_the_store_is_not_there(
+def test_a_role_without_the_tables_gets_store_unavailable(
     session_of: SessionOf,
 ) -> None:
     from fraudwatch.adapters.store.claims import CassandraClaims

@@ -77,7 +77,7 @@ def run(example: str, folder: Path) -> Request:
 @pytest.fixture
 def ingest(tmp_path: Path) -> TestClient:
     """Ingest by the real clock, over topics in memory."""
-    edge, letters, verdicts = (
+    edge, dead_letters, verdicts = (
         Edge(TinkVault(tmp_path / "keys"), RateTable([])),
         MemoryDeadLetters(),
         MemoryVerdicts(PendingVerdictRegistry()),
@@ -88,11 +88,11 @@ def ingest(tmp_path: Path) -> TestClient:
 
     served = IngestServices(
         IngestChannel(
-            Intake(purchase_builder(edge, encode), MemoryTopic(), letters, now_ms),
+            Intake(purchase_builder(edge, encode), MemoryTopic(), dead_letters, now_ms),
             purchase_metrics(),
         ),
         IngestChannel(
-            Intake(label_builder(encode), MemoryTopic(), letters, now_ms), label_metrics()
+            Intake(label_builder(encode), MemoryTopic(), dead_letters, now_ms), label_metrics()
         ),
         VerdictWaiter(verdicts._pending, verdicts),
         KEY,

@@ -16,7 +16,7 @@ CONTRACTS = Path(__file__).parents[2] / "contracts"
 EXAMPLES = sorted((CONTRACTS / "examples").glob("*/*/*.json"))
 
 
-def is_taken(version: str, payload: bytes) -> bool:
+def is_accepted(version: str, payload: bytes) -> bool:
     """Does our own code take it?"""
     try:
         message: Any = decode(MESSAGES[version], payload)
@@ -38,7 +38,7 @@ def test_schema_and_code_agree_about_every_example(path: Path) -> None:
     schema = json.loads((CONTRACTS / "schemas" / f"{version}.json").read_text(encoding="utf-8"))
     payload = path.read_bytes()
     assert Draft202012Validator(schema).is_valid(json.loads(payload)) is (kind == "valid")
-    assert is_taken(version, payload) is (kind == "valid")
+    assert is_accepted(version, payload) is (kind == "valid")
 
 
 def test_every_message_has_valid_and_invalid_examples() -> None:

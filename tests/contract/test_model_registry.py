@@ -29,9 +29,9 @@ def registry(request: pytest.FixtureRequest, tmp_path: Path) -> ModelRegistry:
     return make(tmp_path)
 
 
-def a_record(letter: str) -> TrainingRecord:
+def a_record(digit: str) -> TrainingRecord:
     return TrainingRecord(
-        sha256=letter * 64,
+        sha256=digit * 64,
         parameters={"train_days": "30"},
         tags={"table.core_labels": "17", "features": "amount_eur_cents"},
         metrics={"xgboost.average_precision.mean": 0.75, "unknown": float("nan")},
@@ -39,9 +39,9 @@ def a_record(letter: str) -> TrainingRecord:
     )
 
 
-def a_file(folder: Path, letter: str) -> Path:
-    path = folder / f"{letter * 64}.npz"
-    path.write_bytes(letter.encode())
+def a_file(folder: Path, digit: str) -> Path:
+    path = folder / f"{digit * 64}.npz"
+    path.write_bytes(digit.encode())
     return path
 
 

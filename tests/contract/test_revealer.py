@@ -66,12 +66,15 @@ def in_memory(_: Path) -> Place:
 
 def edge_of(vault: TinkVault, topic: MemoryTopic) -> FastAPI:
     """The app that ingest serves."""
-    letters, expectations = MemoryDeadLetters(), PendingVerdictRegistry()
+    dead_letters, expectations = MemoryDeadLetters(), PendingVerdictRegistry()
     admit = purchase_builder(Edge(vault, RateTable([])), encode)
     served = IngestServices(
-        IngestChannel(Intake(admit, MemoryTopic(), letters, lambda: NOON_MS), purchase_metrics()),
         IngestChannel(
-            Intake(label_builder(encode), MemoryTopic(), letters, lambda: NOON_MS), label_metrics()
+            Intake(admit, MemoryTopic(), dead_letters, lambda: NOON_MS), purchase_metrics()
+        ),
+        IngestChannel(
+            Intake(label_builder(encode), MemoryTopic(), dead_letters, lambda: NOON_MS),
+            label_metrics(),
         ),
         VerdictWaiter(expectations, MemoryVerdicts(expectations)),
         "a-key-of-the-shops",

@@ -215,7 +215,7 @@ def test_many_rows_of_a_day_are_read_back_whole(tallies: Tallies) -> None:
         ("persister", "SELECT * FROM fraudwatch.tally_by_day LIMIT 1"),
     ],
 )
-def test_nobody_may_do_more_with_tallies_than_its_work(
+def test_each_role_has_only_the_rights_on_tallies_that_it_needs(
     session_of: SessionOf, role: str, statement: str
 ) -> None:
     from cassandra import Unauthorized

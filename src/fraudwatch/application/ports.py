@@ -42,7 +42,7 @@ class Vault(Protocol):
 class DeadLetters(Protocol):
     """Dead letter queue for messages that cannot be processed."""
 
-    def put(self, letters: Sequence[DeadLetter]) -> None:
+    def put(self, dead_letters: Sequence[DeadLetter]) -> None:
         """Publish dead letters; returns when all are acknowledged, so that offsets may move."""
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.batch.source_books import Edge
+from tests.unit.batch.source_system import Edge
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from fraudwatch.domain.messages.fields import problems
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.lake import EXTRACT_FOLDER, extract_folder, extract_work_folder
 from fraudwatch.samples import NOON_MS
-from tests.unit.batch.source_books import DAY, Edge, FakeShop, Spoil, a_line
+from tests.unit.batch.source_system import DAY, Edge, FakeShop, Spoil, a_line
 
 FOLDER = extract_folder(DAY)
 WORK = f"{EXTRACT_FOLDER}/.work"

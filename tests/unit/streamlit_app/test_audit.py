@@ -62,7 +62,9 @@ class World:
         return list(self.app.dataframe[0].value[column])
 
     def choose(self, label: str, value: object) -> None:
-        next(box for box in self.app.selectbox if box.label == label).set_value(value).run()
+        next(sealed for sealed in self.app.selectbox if sealed.label == label).set_value(
+            value
+        ).run()
 
 
 @pytest.fixture

@@ -131,7 +131,7 @@ def test_today_is_compared_with_yesterday_up_to_the_same_full_hour() -> None:
     assert "15 of 150" in shown["Alert rate"].meaning
 
 
-def test_figures_without_a_period_before_say_so() -> None:
+def test_figures_without_a_previous_period_are_marked() -> None:
     current = sum_tallies(hours("2026-11-21", 0, 15, purchases=10, alerts=1))
     assert {figure.change.words for figure in figures(current, TallySums(), TODAY)} == {
         "no data before"

@@ -6,7 +6,7 @@ import pytest
 
 from fraudwatch.domain.messages.verdict import Reason, Risk
 from streamlit_app.view_models import (
-    LIST_LETTERS,
+    LIST_CHARACTERS,
     RISK_WORDS,
     age_text,
     amount_text,
@@ -96,11 +96,11 @@ def test_a_list_shows_the_reason_with_the_most_points(
 
 
 def test_a_long_reason_loses_its_limit_and_is_not_cut_within_it() -> None:
-    found = "x" * (LIST_LETTERS - 10)
+    found = "x" * (LIST_CHARACTERS - 10)
     assert strongest_reason((Reason("long", 5, f"{found}; limit {'9' * 20}"),)) == f"{found}."
     endless = strongest_reason((Reason("endless", 90, "word " * 100), FAST))
     assert endless.endswith("word … +1 more")
-    assert len(endless) <= LIST_LETTERS
+    assert len(endless) <= LIST_CHARACTERS
 
 
 def test_a_token_is_shown_without_its_key_and_short() -> None:

@@ -46,19 +46,16 @@ class SqliteAccountStore:
             connection.execute(_TABLE)
 
     def find(self, login: str) -> Account | None:
-        """See :class:`fraudwatch.application.console.account_rules.AccountStore`."""
         with self._opened() as connection:
             query = f"SELECT {_COLUMNS} FROM account WHERE login = ?"  # noqa: S608  our own names
             row = connection.execute(query, (login,)).fetchone()
         return _account_of(row) if row else None
 
     def list_accounts(self) -> list[Account]:
-        """See :class:`fraudwatch.application.console.account_rules.AccountStore`."""
         with self._opened() as connection:
             return _all_of(connection)
 
     def write(self, change: Change) -> None:
-        """See :class:`fraudwatch.application.console.account_rules.AccountStore`."""
         marks = ", ".join("?" for _ in fields(Account))
         put = f"INSERT OR REPLACE INTO account ({_COLUMNS}) VALUES ({marks})"  # noqa: S608
         with self._opened() as connection:

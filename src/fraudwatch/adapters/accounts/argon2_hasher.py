@@ -22,12 +22,10 @@ class Argon2Hasher:
         self._dummy_hash = _empty_hash(parameters)
 
     def hash(self, password: str) -> str:
-        """See :class:`fraudwatch.application.console.account_rules.PasswordHasher`."""
         with self._one_at_a_time:
             return self._hasher.hash(password)
 
     def matches(self, password: str, password_hash: str | None) -> bool:
-        """See :class:`fraudwatch.application.console.account_rules.PasswordHasher`."""
         try:
             with self._one_at_a_time:
                 is_right = self._hasher.verify(password_hash or self._dummy_hash, password)
@@ -39,7 +37,6 @@ class Argon2Hasher:
         return is_right and password_hash is not None
 
     def is_outdated(self, password_hash: str) -> bool:
-        """See :class:`fraudwatch.application.console.account_rules.PasswordHasher`."""
         return self._hasher.check_needs_rehash(password_hash)
 
 

@@ -53,7 +53,6 @@ class MlflowRegistry:
             ) from None
 
     def versions(self) -> Sequence[ModelVersion]:
-        """See :class:`~fraudwatch.application.promotion.promote.ModelRegistry`."""
         found = self._client.search_model_versions(f"name='{NAME}'", max_results=1_000)
         if not found:
             return []
@@ -75,7 +74,6 @@ class MlflowRegistry:
         return sorted(made, key=lambda one: one.version, reverse=True)
 
     def register(self, record: TrainingRecord, artefact: Path) -> int:
-        """See :class:`~fraudwatch.application.promotion.promote.ModelRegistry`."""
         if known := with_sha256(record.sha256, self.versions()):
             return known.version
         run_id = self._run_of(record, artefact)
@@ -87,19 +85,16 @@ class MlflowRegistry:
         return int(made.version)
 
     def set_alias(self, alias: Alias, version: int | None) -> None:
-        """See :class:`~fraudwatch.application.promotion.promote.ModelRegistry`."""
         if version is not None:
             self._client.set_registered_model_alias(NAME, str(alias), str(version))
         elif self._client.search_registered_models(f"name='{NAME}'"):
             self._client.delete_registered_model_alias(NAME, str(alias))
 
     def add_facts(self, version: int, facts: Mapping[str, str]) -> None:
-        """See :class:`~fraudwatch.application.promotion.promote.ModelRegistry`."""
         for key, value in facts.items():
             self._client.set_model_version_tag(NAME, str(version), key, value)
 
     def restore(self, version: int, folder: Path) -> None:
-        """See :class:`~fraudwatch.application.promotion.promote.ModelRegistry`."""
         file_name = f"{version_of(version, self.versions()).sha256}.npz"
         if (folder / file_name).exists():
             return

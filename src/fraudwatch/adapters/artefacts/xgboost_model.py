@@ -44,7 +44,6 @@ class XgboostModel:
             raise BrokenModel(f"its objective is {objective}; a probability needs {_OBJECTIVE}")
 
     def probability(self, features: Float64s) -> Float64s:
-        """See :class:`~fraudwatch.domain.models.active_models.FraudModel`."""
         if not len(features):
             return np.empty(0)
         found = self.booster.inplace_predict(
@@ -53,7 +52,6 @@ class XgboostModel:
         return np.asarray(found, dtype=np.float64)
 
     def contributions(self, features: Float64s) -> Float64s:
-        """See :class:`~fraudwatch.domain.models.active_models.FraudModel`."""
         if not len(features):
             return np.empty((0, len(self.about.features) + 1))
         rows = xgb.DMatrix(features[:, self.about.columns], missing=np.nan, nthread=1)

@@ -34,7 +34,7 @@ class Covered(NamedTuple):
 
     features_version: str
     ends: Mapping[int, int]  # by partition, the first offset that is not covered
-    taken_at_ms: int
+    snapshot_at_ms: int
 
 
 class Restored(NamedTuple):
@@ -53,7 +53,7 @@ class SnapshotFolder:
     def write(self, arrays: CustomerArrays, covered: Covered) -> None:
         """Write a snapshot, durably on disk before this returns."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / f"{covered.taken_at_ms:015d}{_SUFFIX}"
+        path = self.folder / f"{covered.snapshot_at_ms:015d}{_SUFFIX}"
         unfinished = path.with_suffix(_UNFINISHED)
         with unfinished.open("wb") as file:
             np.savez(file, about=_as_bytes(covered), keys=arrays.keys, **arrays.rows._asdict())
@@ -82,14 +82,16 @@ class SnapshotFolder:
 
 def _as_bytes(covered: Covered) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
     ends = {str(partition): end for partition, end in covered.ends.items()}
-    text = json.dumps([covered.features_version, ends, covered.taken_at_ms])
+    text = json.dumps([covered.features_version, ends, covered.snapshot_at_ms])
     return np.frombuffer(text.encode(), dtype=np.uint8)
 
 
 def _about(path: Path) -> Covered:
     with np.load(path, allow_pickle=False) as arrays:
-        version, ends, taken_at_ms = json.loads(arrays["about"].tobytes())
-    return Covered(version, {int(partition): end for partition, end in ends.items()}, taken_at_ms)
+        version, ends, snapshot_at_ms = json.loads(arrays["about"].tobytes())
+    return Covered(
+        version, {int(partition): end for partition, end in ends.items()}, snapshot_at_ms
+    )
 
 
 def _state(path: Path) -> CustomerState:
@@ -107,7 +109,7 @@ class PeriodicSnapshots:
     every_seconds: float
     now_ms: Callable[[], int]
     on_written: Callable[[float], None]  # called with the time of the snapshot, epoch seconds
-    _taken: float = field(default_factory=time.monotonic)
+    _last_snapshot: float = field(default_factory=time.monotonic)
     _writing: threading.Thread | None = None
     # Buffer of the state being written; as large as the state, so it is reused.
     _spare: CustomerRows = field(default_factory=lambda: CustomerRows.empty(0))
@@ -115,9 +117,9 @@ class PeriodicSnapshots:
     def offer(self, state: CustomerState, ends: Mapping[int, int]) -> None:
         """Take a snapshot if it is due; call between micro-batches, when the state is committed."""
         is_busy = self._writing is not None and self._writing.is_alive()
-        if is_busy or not ends or time.monotonic() - self._taken < self.every_seconds:
+        if is_busy or not ends or time.monotonic() - self._last_snapshot < self.every_seconds:
             return
-        self._taken = time.monotonic()
+        self._last_snapshot = time.monotonic()
         covered = Covered(self.features_version, dict(ends), self.now_ms())
         if len(state.rows.last_event_ms) > len(self._spare.last_event_ms):
             self._spare = CustomerRows.empty(len(state.rows.last_event_ms))
@@ -136,4 +138,4 @@ class PeriodicSnapshots:
             # The next one may succeed; until then a restart folds more of the log.
             log.warning("the snapshot could not be written: %s", error)
         else:
-            self.on_written(covered.taken_at_ms / 1000)
+            self.on_written(covered.snapshot_at_ms / 1000)

@@ -33,7 +33,6 @@ class EdgeRevealer:
         )
 
     def reveal(self, purchase: Transaction, *, person: Person, reason: str) -> Mapping[str, str]:
-        """See :class:`fraudwatch.application.console.casework.Revealer`."""
         person.require(Right.REVEAL)
         if purchase.sealed is None:
             raise RevealRefused("this purchase has no sealed fields, so there is nothing to reveal")

@@ -36,14 +36,12 @@ class SealedPages:
         self._primitive: aead.Aead | None = None
 
     def save(self, page: SourcePage) -> None:
-        """See :class:`fraudwatch.application.extract.ports.PageCache`."""
         packed = zlib.compress(msgspec.msgpack.encode(page), _FASTEST)
         self._files.write(
             self._path(page.page), [self._aead().encrypt(packed, self._name(page.page))]
         )
 
     def load(self, number: int) -> SourcePage | None:
-        """See :class:`fraudwatch.application.extract.ports.PageCache`."""
         if not self._key_path.exists():
             return None
         sealed = content_of(self._files, self._path(number))
@@ -56,7 +54,6 @@ class SealedPages:
             return None  # altered, or of another key or version: the page is read again
 
     def clear(self) -> None:
-        """See :class:`fraudwatch.application.extract.ports.PageCache`."""
         self._key_path.unlink(missing_ok=True)
         self._primitive = None
         self._files.remove(self._folder)

@@ -56,7 +56,6 @@ class ShopExtract:
         self._client, self._page_purchases, self._rest = client, page_purchases, rest
 
     def page(self, day: str, number: int) -> SourcePage:
-        """See :class:`fraudwatch.application.extract.ports.DaySource`."""
         answer = self._request(day, number)
         if answer.status_code in _OPEN:
             raise NoSuchDay(

@@ -41,7 +41,6 @@ class TinkVault:
         self.token = lru_cache(_CACHED_TOKENS)(self._token)  # type: ignore[method-assign]
 
     def token(self, field: TokenField, canonical: str) -> str:
-        """See :class:`~fraudwatch.application.ports.Vault`."""
         return self._token(field, canonical)
 
     def _token(self, field: TokenField, canonical: str) -> str:
@@ -49,14 +48,12 @@ class TinkVault:
         return self._prefix + base64.b32encode(digest).decode().rstrip("=").lower()
 
     def seal(self, customer_token: str, transaction_id: str, personal: Mapping[str, str]) -> str:
-        """See :class:`~fraudwatch.application.ports.Vault`."""
         sealed = self._keys.of(customer_token, create=True).encrypt(
             msgspec.json.encode(dict(personal)), transaction_id.encode()
         )
         return base64.b64encode(sealed).decode()
 
     def open(self, customer_token: str, transaction_id: str, sealed: str) -> dict[str, str]:
-        """See :class:`~fraudwatch.application.ports.Vault`."""
         key = self._keys.of(customer_token, create=False)
         try:
             plain = key.decrypt(base64.b64decode(sealed), transaction_id.encode())
@@ -68,7 +65,6 @@ class TinkVault:
         return msgspec.json.decode(plain, type=dict[str, str])
 
     def erase(self, customer_token: str) -> bool:
-        """See :class:`~fraudwatch.application.ports.Vault`."""
         return self._keys.delete(customer_token)
 
 

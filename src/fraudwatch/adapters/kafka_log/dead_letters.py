@@ -21,7 +21,6 @@ class KafkaDeadLetters:
         self._sealer = dead_letter_sealer(public_key)
 
     def put(self, dead_letters: Sequence[DeadLetter]) -> None:
-        """See :class:`~fraudwatch.application.ports.DeadLetters`."""
         self._topic.send([(x.origin, self._sealed(x), _headers(x)) for x in dead_letters])
 
     def _sealed(self, dead_letter: DeadLetter) -> bytes:

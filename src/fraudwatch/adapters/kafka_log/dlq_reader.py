@@ -69,7 +69,6 @@ class KafkaDlqReader:
         return {place.partition: marks(place, timeout=_ANSWER_SECONDS)[1] for place in places}
 
     def open(self, record: DlqRecord) -> bytes:
-        """See :class:`~fraudwatch.application.dead_letters.dlq.DlqReader`."""
         sealed = self._sealed(record)
         try:
             self._opener = self._opener or dead_letter_opener(self._private_key)

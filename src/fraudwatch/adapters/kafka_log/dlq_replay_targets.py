@@ -51,11 +51,9 @@ class CheckedReplayTarget:
         self._message, self._send = message, send
 
     def check(self, payload: bytes) -> None:
-        """See :class:`~fraudwatch.application.dead_letters.dlq.ReplayTarget`."""
         _validated(self._message, payload)
 
     def replay(self, payload: bytes) -> None:
-        """See :class:`~fraudwatch.application.dead_letters.dlq.ReplayTarget`."""
         self._send(_validated(self._message, payload), payload)
 
 

@@ -124,7 +124,6 @@ class KafkaTopic:
         self._lock = threading.Lock()
 
     def publish(self, messages: Sequence[tuple[str, bytes, int]]) -> None:
-        """See :class:`~fraudwatch.application.ports.Publisher`."""
         self.send([(k, v, {PRODUCED_AT_HEADER: str(at).encode()}) for k, v, at in messages])
 
     def send(self, messages: Sequence[tuple[str, bytes, Mapping[str, bytes]]]) -> None:

@@ -23,7 +23,6 @@ class ReplayedFile:
         return (record.id, record.payload_sha256) in self._known
 
     def add(self, record: DlqRecord) -> None:
-        """See :class:`~fraudwatch.application.dead_letters.dlq.Replayed`."""
         if not self._path.exists():
             write_durably(self._path, "")
         now = datetime.now(UTC).isoformat(timespec="seconds")

@@ -29,7 +29,6 @@ class KafkaVerdictLog:
         self._outbox = Outbox(settings, in_order=True)
 
     def append(self, scored: ScoredBatch) -> None:
-        """See :class:`~fraudwatch.application.ports.VerdictLog`."""
         put, version = self._outbox.put, scored.features_version.encode()
         for key, name, verdict, features, at_ms in zip(*scored[:-1], strict=True):
             put(self._verdict_topic, key, verdict, [(PRODUCED_AT_HEADER, b"%d" % at_ms)])

@@ -53,7 +53,6 @@ class KafkaVerdicts:
         self._is_listening = False
 
     def listen(self) -> None:
-        """See :class:`~fraudwatch.application.ports.VerdictListener`."""
         with self._starting:
             if not self._is_listening:
                 consumer = self._consumer_at_end()

@@ -21,7 +21,6 @@ class FolderFiles:
         self.refusal = ""  # in tests: makes every call fail with this message
 
     def write(self, path: str, chunks: Iterable[bytes]) -> int:
-        """See :class:`fraudwatch.application.extract.lake_files.LakeFiles`."""
         target = self._at(path)
         draft = target.with_name(f".{target.name}.{os.getpid()}.draft")
         draft.parent.mkdir(parents=True, exist_ok=True)
@@ -34,7 +33,6 @@ class FolderFiles:
         return written
 
     def create(self, path: str, content: bytes) -> bool:
-        """See :class:`fraudwatch.application.extract.lake_files.LakeFiles`."""
         target = self._at(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileExistsError), target.open("xb") as file:
@@ -43,22 +41,18 @@ class FolderFiles:
         return False
 
     def read(self, path: str) -> Iterator[bytes]:
-        """See :class:`fraudwatch.application.extract.lake_files.LakeFiles`."""
         with self._at(path).open("rb") as file:
             while chunk := file.read(_CHUNK_BYTES):
                 yield chunk
 
     def names(self, folder: str) -> list[str]:
-        """See :class:`fraudwatch.application.extract.lake_files.LakeFiles`."""
         at = self._at(folder)
         return sorted(entry.name for entry in at.iterdir()) if at.is_dir() else []
 
     def exists(self, path: str) -> bool:
-        """See :class:`fraudwatch.application.extract.lake_files.LakeFiles`."""
         return self._at(path).exists()
 
     def move(self, path: str, target: str) -> bool:
-        """See :class:`fraudwatch.application.extract.lake_files.LakeFiles`."""
         source, wanted = self._at(path), self._at(target)
         if wanted.exists():
             return False
@@ -67,7 +61,6 @@ class FolderFiles:
         return True
 
     def remove(self, path: str) -> bool:
-        """See :class:`fraudwatch.application.extract.lake_files.LakeFiles`."""
         at = self._at(path)
         was_there = at.exists()
         if at.is_dir():

@@ -50,7 +50,6 @@ class HdfsFiles:
         self._client = _StrictClient(url, user=user, timeout=(_CONNECT_SECONDS, _ANSWER_SECONDS))
 
     def write(self, path: str, chunks: Iterable[bytes]) -> int:
-        """See :class:`fraudwatch.application.extract.lake_files.LakeFiles`."""
         folder, name = posixpath.split(path)
         draft = f"{folder}/.{name}.{uuid.uuid4().hex}.draft"
         with ExitStack() as cleanup:
@@ -62,7 +61,6 @@ class HdfsFiles:
         return written
 
     def create(self, path: str, content: bytes) -> bool:
-        """See :class:`fraudwatch.application.extract.lake_files.LakeFiles`."""
         try:
             with self._translate_errors(path):
                 self._client.write(path, content, overwrite=False)
@@ -71,7 +69,6 @@ class HdfsFiles:
         return True
 
     def read(self, path: str) -> Iterator[bytes]:
-        """See :class:`fraudwatch.application.extract.lake_files.LakeFiles`."""
         with (
             self._translate_errors(path),
             self._client.read(path, chunk_size=_CHUNK_BYTES) as chunks,
@@ -79,7 +76,6 @@ class HdfsFiles:
             yield from chunks
 
     def names(self, folder: str) -> list[str]:
-        """See :class:`fraudwatch.application.extract.lake_files.LakeFiles`."""
         try:
             with self._translate_errors(folder):
                 return sorted(self._client.list(folder))
@@ -87,7 +83,6 @@ class HdfsFiles:
             return []
 
     def exists(self, path: str) -> bool:
-        """See :class:`fraudwatch.application.extract.lake_files.LakeFiles`."""
         try:
             with self._translate_errors(path):
                 self._client.status(path)
@@ -96,7 +91,6 @@ class HdfsFiles:
         return True
 
     def move(self, path: str, target: str) -> bool:
-        """See :class:`fraudwatch.application.extract.lake_files.LakeFiles`."""
         try:
             with self._translate_errors(path):
                 self._client.makedirs(posixpath.dirname(target))
@@ -106,7 +100,6 @@ class HdfsFiles:
         return True
 
     def remove(self, path: str) -> bool:
-        """See :class:`fraudwatch.application.extract.lake_files.LakeFiles`."""
         with self._translate_errors(path):
             return bool(self._client.delete(path, recursive=True))
 

@@ -16,17 +16,14 @@ class MemoryAccountStore:
         self.is_reachable = True
 
     def find(self, login: str) -> Account | None:
-        """See :class:`fraudwatch.application.console.account_rules.AccountStore`."""
         self._check_reachable()
         return self._accounts.get(login)
 
     def list_accounts(self) -> list[Account]:
-        """See :class:`fraudwatch.application.console.account_rules.AccountStore`."""
         self._check_reachable()
         return [self._accounts[login] for login in sorted(self._accounts)]
 
     def write(self, change: Change) -> None:
-        """See :class:`fraudwatch.application.console.account_rules.AccountStore`."""
         self._check_reachable()
         with self._writing:
             changed = {account.login: account for account in change(dict(self._accounts))}

@@ -27,14 +27,12 @@ class MemoryCases:
         self._store = store
 
     def purchase_of(self, verdict: Verdict) -> Transaction | None:
-        """See :class:`fraudwatch.application.console.casework.CaseReader`."""
         key = (verdict.customer_token, verdict.event_at_ms, verdict.transaction_id)
         return next((one for one in self._bought() if _key(one) == key), None)
 
     def purchases_of(
         self, customer_token: str, *, until: datetime, days: int, limit: int
     ) -> list[Transaction]:
-        """See :class:`fraudwatch.application.console.casework.CaseReader`."""
         first, last = epoch_ms_of(until - timedelta(days=days)), epoch_ms_of(until)
         return [
             one
@@ -43,16 +41,13 @@ class MemoryCases:
         ][:limit]
 
     def purchases_with(self, shared: Shared, token: str, *, limit: int) -> list[Transaction]:
-        """See :class:`fraudwatch.application.console.casework.CaseReader`."""
         return [one for one in self._bought() if getattr(one, shared) == token][:limit]
 
     def verdicts_of(self, transaction_ids: Collection[str]) -> dict[str, Verdict]:
-        """See :class:`fraudwatch.application.console.casework.CaseReader`."""
         found = {name: self._store.verdict_of(name) for name in transaction_ids}
         return {name: verdict for name, verdict in found.items() if verdict is not None}
 
     def labels_known(self, since: datetime, *, now: datetime) -> list[Label]:
-        """See :class:`fraudwatch.application.console.casework.CaseReader`."""
         first, last = epoch_ms_of(since), epoch_ms_of(now)
         known = [one for one in self._store.labels() if first <= one.known_at_ms <= last]
         return latest_first(known)
@@ -71,7 +66,6 @@ class MemoryClaims:
         self.is_reachable = True
 
     def claim(self, transaction_id: str, login: str) -> str:
-        """See :class:`fraudwatch.application.console.casework.Claims`."""
         with self._lock:
             holder = self.active_claims().get(transaction_id, login)
             if holder == login:
@@ -80,13 +74,11 @@ class MemoryClaims:
         return holder
 
     def release(self, transaction_id: str, login: str) -> None:
-        """See :class:`fraudwatch.application.console.casework.Claims`."""
         with self._lock:
             if self.active_claims().get(transaction_id) == login:
                 del self._claims[transaction_id]
 
     def active_claims(self) -> Mapping[str, str]:
-        """See :class:`fraudwatch.application.console.casework.Claims`."""
         if not self.is_reachable:
             raise StoreUnavailable("these memory claims were made unavailable")
         now = self._clock()
@@ -102,7 +94,6 @@ class MemoryTallies:
         self.is_reachable = True
 
     def tallies(self, days: Collection[date]) -> Sequence[Tally]:
-        """See :class:`fraudwatch.application.console.casework.TallyReader`."""
         if not self.is_reachable:
             raise StoreUnavailable("these memory tallies were made unavailable")
         wanted = {day.isoformat() for day in days}
@@ -118,7 +109,6 @@ class MemoryAudit:
         self.is_reachable = True
 
     def audited(self, since: datetime, *, now: datetime, limit: int) -> list[AuditRecord]:
-        """See :class:`fraudwatch.application.console.casework.AuditReader`."""
         if not self.is_reachable:
             raise StoreUnavailable("this memory audit log was made unavailable")
         first, last = epoch_ms_of(since), epoch_ms_of(now)
@@ -136,7 +126,6 @@ class MemoryRevealer:
         self.is_reachable = True
 
     def reveal(self, purchase: Transaction, *, person: Person, reason: str) -> Mapping[str, str]:
-        """See :class:`fraudwatch.application.console.casework.Revealer`."""
         person.require(Right.REVEAL)
         if not self.is_reachable:
             raise RevealRefused("this memory edge was made unavailable; nothing was shown")

@@ -17,7 +17,6 @@ class MemoryChosenVerdicts:
         self._store = store
 
     def chosen(self, wanted: Wanted) -> Iterator[Verdict]:
-        """See :class:`fraudwatch.application.reconcile.StoredVerdicts`."""
         if not self._store.is_reachable:
             raise StoreUnavailable("this memory store was made unavailable")
         for verdict in self._store.verdicts.values():

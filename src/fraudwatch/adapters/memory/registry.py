@@ -25,11 +25,9 @@ class MemoryRegistry:
         self._versions: list[ModelVersion] = []
 
     def versions(self) -> Sequence[ModelVersion]:
-        """See :class:`~fraudwatch.application.promotion.promote.ModelRegistry`."""
         return list(reversed(self._versions))
 
     def register(self, record: TrainingRecord, artefact: Path) -> int:
-        """See :class:`~fraudwatch.application.promotion.promote.ModelRegistry`."""
         if known := with_sha256(record.sha256, self._versions):
             return known.version
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -46,14 +44,12 @@ class MemoryRegistry:
         return number
 
     def set_alias(self, alias: Alias, version: int | None) -> None:
-        """See :class:`~fraudwatch.application.promotion.promote.ModelRegistry`."""
         self._versions = [
             replace(one, aliases=_with(one.aliases, alias, given=one.version == version))
             for one in self._versions
         ]
 
     def add_facts(self, version: int, facts: Mapping[str, str]) -> None:
-        """See :class:`~fraudwatch.application.promotion.promote.ModelRegistry`."""
         known = version_of(version, self._versions)
         at_ms = facts.get(PROMOTED_AT)
         self._versions[version - 1] = replace(
@@ -63,7 +59,6 @@ class MemoryRegistry:
         )
 
     def restore(self, version: int, folder: Path) -> None:
-        """See :class:`~fraudwatch.application.promotion.promote.ModelRegistry`."""
         name = f"{version_of(version, self._versions).sha256}.npz"
         if not (folder / name).exists():
             shutil.copyfile(self._folder / name, folder / name)

@@ -29,14 +29,12 @@ class MemoryTallyStore:
         self.is_reachable = True
 
     def load(self, day: str, source_partition: int) -> Counted:
-        """See :class:`fraudwatch.application.console.tallying.TallyStore`."""
         self._check_reachable()
         place = day, source_partition
         rows = {key: counts for key, (_, counts) in self._rows.get(place, {}).items()}
         return Counted(day, source_partition, self._until.get(place, NOTHING_COUNTED), rows)
 
     def save(self, counted: Counted) -> None:
-        """See :class:`fraudwatch.application.console.tallying.TallyStore`."""
         self._check_reachable()
         self.saves += 1
         place = counted.day, counted.source_partition
@@ -49,7 +47,6 @@ class MemoryTallyStore:
             )
 
     def tallies(self, days: Collection[date]) -> Sequence[Tally]:
-        """See :class:`fraudwatch.application.console.casework.TallyReader`."""
         self._check_reachable()
         wanted = {day.isoformat() for day in days}
         return tallies_of(self.load(*place) for place in self._rows if place[0] in wanted)

@@ -49,7 +49,6 @@ class MemoryVerdictStore:
         labels: Sequence[Label] = (),
         records: Sequence[AuditRecord] = (),
     ) -> None:
-        """See :class:`fraudwatch.application.ports.VerdictStore`."""
         self._check_reachable()
         rows: list[Verdict | Transaction | Label] = [*verdicts, *transactions, *labels]
         refused: dict[Verdict | Transaction | Label | AuditRecord, str] = {
@@ -71,11 +70,9 @@ class MemoryVerdictStore:
         hours: int = 24,
         risks: Collection[Risk] = ALERT_RISKS,
     ) -> list[Alert]:
-        """See :class:`fraudwatch.application.ports.AlertReader`."""
         return newest_first(self._since(now - timedelta(hours=hours), now, risks))[:limit]
 
     def decided_between(self, since: datetime, until: datetime, *, limit: int) -> list[Alert]:
-        """See :class:`fraudwatch.application.ports.AlertReader`."""
         self._check_reachable()
         first_ms, end_ms = int(since.timestamp() * 1_000), int(until.timestamp() * 1_000)
         rows = [row for row in self._alerts.values() if first_ms <= row.decided_at_ms < end_ms]
@@ -84,16 +81,13 @@ class MemoryVerdictStore:
     def count_since(
         self, since: datetime, *, now: datetime, risks: Collection[Risk] = ALERT_RISKS
     ) -> int:
-        """See :class:`fraudwatch.application.ports.AlertReader`."""
         return len(self._since(since, now, risks))
 
     def verdict_of(self, transaction_id: str) -> Verdict | None:
-        """See :class:`fraudwatch.application.ports.AlertReader`."""
         self._check_reachable()
         return self.verdicts.get(transaction_id)
 
     def labels_of(self, transaction_id: str) -> list[Label]:
-        """See :class:`fraudwatch.application.ports.AlertReader`."""
         self._check_reachable()
         labels = [
             label for label in self._labels.values() if label.transaction_id == transaction_id
@@ -171,7 +165,6 @@ class MemoryTopic:
         self.is_reachable = True
 
     def publish(self, messages: Sequence[tuple[str, bytes, int]]) -> None:
-        """See :class:`fraudwatch.application.ports.Publisher`."""
         if not self.is_reachable:
             raise NotDelivered("this memory topic was made unavailable")
         self.messages.extend(messages)
@@ -187,7 +180,6 @@ class MemoryVerdictLog:
         self.is_reachable = True
 
     def append(self, scored: ScoredBatch) -> None:
-        """See :class:`fraudwatch.application.ports.VerdictLog`."""
         if not self.is_reachable:
             raise NotDelivered("this memory log was made unavailable")
         keys, names, verdicts, features, produced_at_ms, version = scored
@@ -200,11 +192,10 @@ class MemoryDeadLetters:
     """``DeadLetters`` in a dictionary, one for each origin."""
 
     def __init__(self) -> None:
-        self.letters: dict[str, DeadLetter] = {}
+        self.records: dict[str, DeadLetter] = {}
 
-    def put(self, letters: Sequence[DeadLetter]) -> None:
-        """See :class:`fraudwatch.application.ports.DeadLetters`."""
-        self.letters |= {letter.origin: letter for letter in letters}
+    def put(self, dead_letters: Sequence[DeadLetter]) -> None:
+        self.records |= {dead_letter.origin: dead_letter for dead_letter in dead_letters}
 
 
 class MemoryVerdicts:
@@ -216,7 +207,6 @@ class MemoryVerdicts:
         self.is_listening = False
 
     def listen(self) -> None:
-        """See :class:`fraudwatch.application.ports.VerdictListener`."""
         if not self.is_reachable:
             raise VerdictsUnavailable("this memory listener was made unavailable")
         self.is_listening = True

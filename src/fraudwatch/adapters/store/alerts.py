@@ -70,7 +70,6 @@ class CassandraAlertReader:
         hours: int = 24,
         risks: Collection[Risk] = ALERT_RISKS,
     ) -> list[Alert]:
-        """See :class:`fraudwatch.application.ports.AlertReader`."""
         since_ms = epoch_ms_of(now - timedelta(hours=hours))
         found: list[Alert] = []
         for wave in _waves(_hours_back(epoch_ms_of(now), since_ms)):
@@ -82,7 +81,6 @@ class CassandraAlertReader:
         return found[:limit]
 
     def decided_between(self, since: datetime, until: datetime, *, limit: int) -> list[Alert]:
-        """See :class:`fraudwatch.application.ports.AlertReader`."""
         since_ms, until_ms = epoch_ms_of(since), epoch_ms_of(until)
         found: list[Alert] = []
         for wave in _waves(_hours_back(until_ms - 1, since_ms)):
@@ -99,19 +97,16 @@ class CassandraAlertReader:
     def count_since(
         self, since: datetime, *, now: datetime, risks: Collection[Risk] = ALERT_RISKS
     ) -> int:
-        """See :class:`fraudwatch.application.ports.AlertReader`."""
         since_ms = epoch_ms_of(since)
         hours = _hours_back(epoch_ms_of(now), since_ms)
         keys = ((hour_at, str(risk), since_ms) for hour_at in hours for risk in risks)
         return sum(row["alerts"] for row in self._ask(self._count, keys))
 
     def verdict_of(self, transaction_id: str) -> Verdict | None:
-        """See :class:`fraudwatch.application.ports.AlertReader`."""
         rows = self._ask(self._verdict, [(transaction_id,)])
         return verdict_from(rows[0]) if rows else None
 
     def labels_of(self, transaction_id: str) -> list[Label]:
-        """See :class:`fraudwatch.application.ports.AlertReader`."""
         labels = [label_from(row) for row in self._ask(self._labels, [(transaction_id,)])]
         return sorted(labels, key=lambda label: label.known_at_ms, reverse=True)
 

@@ -35,7 +35,6 @@ class CassandraAudit:
         self._of_day.is_idempotent = True
 
     def audited(self, since: datetime, *, now: datetime, limit: int) -> list[AuditRecord]:
-        """See :class:`fraudwatch.application.console.casework.AuditReader`."""
         first_ms, last_ms = epoch_ms_of(since), epoch_ms_of(now)
         found: list[AuditRecord] = []
         for days in _days_back(first_ms, last_ms):

@@ -67,7 +67,6 @@ class CassandraCases:
             )
 
     def purchase_of(self, verdict: Verdict) -> Transaction | None:
-        """See :class:`fraudwatch.application.console.casework.CaseReader`."""
         at_ms = verdict.event_at_ms
         key = (verdict.customer_token, month_of(at_ms), at_ms, verdict.transaction_id)
         return next((purchase_from(row) for row in self._ask(self._purchase, [key])), None)
@@ -75,7 +74,6 @@ class CassandraCases:
     def purchases_of(
         self, customer_token: str, *, until: datetime, days: int, limit: int
     ) -> list[Transaction]:
-        """See :class:`fraudwatch.application.console.casework.CaseReader`."""
         first_ms, last_ms = epoch_ms_of(until - days * _DAY), epoch_ms_of(until)
         found: list[Transaction] = []
         # One after another: most often the newest month or two already fill the list.
@@ -96,13 +94,11 @@ class CassandraCases:
         return newest_first(purchase_from(row) for row in rows)[:limit]
 
     def verdicts_of(self, transaction_ids: Collection[str]) -> dict[str, Verdict]:
-        """See :class:`fraudwatch.application.console.casework.CaseReader`."""
         keys = [(name,) for name in dict.fromkeys(transaction_ids)]
         found = [verdict_from(row) for row in self._ask(self._verdict, keys)]
         return {verdict.transaction_id: verdict for verdict in found}
 
     def labels_known(self, since: datetime, *, now: datetime) -> list[Label]:
-        """See :class:`fraudwatch.application.console.casework.CaseReader`."""
         first_ms, last_ms = epoch_ms_of(since), epoch_ms_of(now)
         keys = [(day, first_ms, last_ms) for day in _days_back(now, since)]
         return latest_first(label_from(row) for row in self._ask(self._day, keys))

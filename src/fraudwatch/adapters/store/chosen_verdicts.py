@@ -36,7 +36,6 @@ class CassandraChosenVerdicts:
         self._ranges = VerdictRanges(session)
 
     def chosen(self, wanted: Wanted) -> Iterator[Verdict]:
-        """See :class:`fraudwatch.application.reconcile.StoredVerdicts`."""
 
         def choose(rows: list[Row]) -> list[Verdict]:
             texts = [(name, text.encode()) for name, text in rows]

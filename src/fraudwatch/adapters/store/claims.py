@@ -74,7 +74,6 @@ class CassandraClaims:
         )
 
     def release(self, transaction_id: str, login: str) -> None:
-        """See :class:`fraudwatch.application.console.casework.Claims`."""
         key = (_PARTITION, transaction_id, login)
         with translate_driver_errors():
             try:
@@ -84,7 +83,6 @@ class CassandraClaims:
                     self._session.execute(self._delete, key)
 
     def active_claims(self) -> Mapping[str, str]:
-        """See :class:`fraudwatch.application.console.casework.Claims`."""
         with translate_driver_errors():
             rows = self._session.execute(self._list, (_PARTITION,))
             return {row["transaction_id"]: row["claimed_by"] for row in rows}

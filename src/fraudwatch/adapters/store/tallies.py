@@ -44,7 +44,6 @@ class CassandraTallies:
         self._select.is_idempotent = True
 
     def tallies(self, days: Collection[date]) -> Sequence[Tally]:
-        """See :class:`fraudwatch.application.console.casework.TallyReader`."""
         names = sorted({day.isoformat() for day in days})
         return tallies_of(self._saved(product(names, range(TRANSACTION_PARTITIONS))))
 
@@ -81,12 +80,10 @@ class CassandraTallyStore(CassandraTallies):
             )
 
     def load(self, day: str, source_partition: int) -> Counted:
-        """See :class:`fraudwatch.application.console.tallying.TallyStore`."""
         (saved,) = self._saved([(day, source_partition)])
         return saved
 
     def save(self, counted: Counted) -> None:
-        """See :class:`fraudwatch.application.console.tallying.TallyStore`."""
         key, until = (counted.day, counted.source_partition), counted.until
         written_at_us = until + 1  # above zero, because zero means "no timestamp"
         # Within one partition a batch is one mutation, applied and visible atomically.

@@ -31,7 +31,6 @@ class CassandraVerdictScan:
         self._on_range = on_range
 
     def of(self, source: str) -> Verdicts:
-        """See :class:`fraudwatch.application.evaluation.ports.VerdictSource`."""
         columns, lock, prefix = VerdictColumns(), threading.Lock(), f"{source}:"
 
         def collect(rows: list[Row]) -> None:

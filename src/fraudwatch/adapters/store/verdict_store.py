@@ -53,7 +53,6 @@ class CassandraVerdictStore:
         labels: Sequence[Label] = (),
         records: Sequence[AuditRecord] = (),
     ) -> None:
-        """See :class:`fraudwatch.application.ports.VerdictStore`."""
         refused: dict[Any, str] = {}
         rows: list[Row] = []
         for messages, rows_of in (

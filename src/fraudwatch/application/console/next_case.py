@@ -51,8 +51,8 @@ class Queue:
             StoreUnavailable: the open cases cannot be read.
         """
         person.require(Right.DECIDE)
-        held = self.claims.active_claims()
-        names = (one.transaction_id for one in self._open(person, held, now, excluded))
+        claims = self.claims.active_claims()
+        names = (one.transaction_id for one in self._open(person, claims, now, excluded))
         return next((name for name in names if self._claim(name, person.login)), None)
 
     def waiting(
@@ -65,19 +65,19 @@ class Queue:
             StoreUnavailable: the store does not answer.
         """
         person.require(Right.SEE)
-        held = self.claims.active_claims()
+        claims = self.claims.active_claims()
         cases: dict[str, WaitingCase] = {}
-        for alert in islice(self._open(person, held, now, excluded), limit):
+        for alert in islice(self._open(person, claims, now, excluded), limit):
             name = alert.transaction_id
-            cases.setdefault(name, WaitingCase(alert, is_claimed=name in held))
+            cases.setdefault(name, WaitingCase(alert, is_claimed=name in claims))
         return list(cases.values())
 
     def _open(
-        self, person: Person, held: Mapping[str, str], now: datetime, excluded: Collection[str]
+        self, person: Person, claims: Mapping[str, str], now: datetime, excluded: Collection[str]
     ) -> Iterator[Alert]:
         since = now - timedelta(hours=WAITING_HOURS)
         labelled = (label.transaction_id for label in self.cases.labels_known(since, now=now))
-        others = (name for name, login in held.items() if login != person.login)
+        others = (name for name, login in claims.items() if login != person.login)
         closed = {*excluded, *labelled, *others}
         return (one for one in self._by_risk(now) if one.transaction_id not in closed)
 

@@ -95,15 +95,17 @@ class Intake(Generic[Content]):
         """
         with self._lock:
             results = [self._admitted(one.content) for one in items]
-            letters = tuple(
+            dead_letters = tuple(
                 self._dead_letter(one, why)
                 for one, why in zip(items, results, strict=True)
                 if isinstance(why, Refused)
             )
-            if letters:
-                self.dead_letters.put(letters)
+            if dead_letters:
+                self.dead_letters.put(dead_letters)
             result = self._publish([one for one in results if isinstance(one, OutboundMessage)])
-            return IngestResult(result.accepted, result.repeated, letters, result.accepted_names)
+            return IngestResult(
+                result.accepted, result.repeated, dead_letters, result.accepted_names
+            )
 
     def _admitted(self, content: Content | Refused) -> OutboundMessage | Refused:
         if isinstance(content, Refused):

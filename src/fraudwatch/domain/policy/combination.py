@@ -67,7 +67,6 @@ class AnomalyPart:
         return self.weight * _share(ramp)
 
     def sentence(self, evidence: Evidence, i: int) -> str:
-        """See :class:`ModelPart`."""
         share = 0.0 if evidence.anomaly is None else evidence.anomaly[i]
         return (
             f"More unusual than {_cut(100 * share, 1):.1f}% of the training purchases; "
@@ -83,11 +82,9 @@ class FraudPart:
     weight: float
 
     def contribution(self, evidence: Evidence) -> Float64s | None:
-        """See :class:`ModelPart`."""
         return None if evidence.fraud is None else self.weight * _share(evidence.fraud)
 
     def sentence(self, evidence: Evidence, i: int) -> str:
-        """See :class:`ModelPart`."""
         probability = 0.0 if evidence.fraud is None else evidence.fraud[i]
         return f"Fraud probability {_cut(probability, 2):.2f} from the classifier."
 

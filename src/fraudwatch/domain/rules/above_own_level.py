@@ -26,7 +26,6 @@ class AboveOwnLevel:
     at_least_purchases_30d: int
 
     def answer(self, inputs: RuleInput) -> Answers:
-        """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
         amount, mean = inputs.amount_eur_cents, inputs.feature("own_amount_mean_eur_cents")
         deviation = inputs.feature("own_amount_deviation_eur_cents")
         bound = mean + self.at_least_deviations * deviation
@@ -40,7 +39,6 @@ class AboveOwnLevel:
         )
 
     def sentence(self, inputs: RuleInput, i: int) -> str:
-        """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
         amount, times = (
             inputs.amount_eur_cents[i] / 100,
             inputs.value("amount_over_own_mean_ratio", i),

@@ -17,10 +17,8 @@ class BulkBuying:
     at_least_items: int
 
     def answer(self, inputs: RuleInput) -> Answers:
-        """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
         return at_least(inputs.feature("item_count"), self.at_least_items)
 
     def sentence(self, inputs: RuleInput, i: int) -> str:
-        """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
         items = inputs.value("item_count", i)
         return f"{items:,.0f} items in one purchase; threshold {self.at_least_items:,}."

@@ -24,7 +24,6 @@ class CardTesting:
     at_least_failed_1h: int
 
     def answer(self, inputs: RuleInput) -> Answers:
-        """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
         is_small = inputs.amount_eur_cents < SMALL_AMOUNT_EUR_CENTS
         return all_of(
             at_least(inputs.feature("small_count_1h") + is_small, self.at_least_small_1h),
@@ -32,7 +31,6 @@ class CardTesting:
         )
 
     def sentence(self, inputs: RuleInput, i: int) -> str:
-        """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
         is_small = bool(inputs.amount_eur_cents[i] < SMALL_AMOUNT_EUR_CENTS)
         small = inputs.value("small_count_1h", i) + is_small
         failed = inputs.value("failed_count_1h", i)

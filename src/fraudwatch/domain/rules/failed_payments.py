@@ -22,14 +22,12 @@ class FailedPayments:
     at_least_1h: int
 
     def answer(self, inputs: RuleInput) -> Answers:
-        """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
         return any_of(
             at_least(inputs.feature("failed_count_10m"), self.at_least_10m),
             at_least(inputs.feature("failed_count_1h"), self.at_least_1h),
         )
 
     def sentence(self, inputs: RuleInput, i: int) -> str:
-        """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
         minutes, hour = inputs.value("failed_count_10m", i), inputs.value("failed_count_1h", i)
         return (
             f"Failed payments before this one: {minutes:.0f} in 10 minutes, {hour:.0f} in 1 hour; "

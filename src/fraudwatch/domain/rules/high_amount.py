@@ -19,11 +19,9 @@ class HighAmount:
     at_least_eur_cents: int
 
     def answer(self, inputs: RuleInput) -> Answers:
-        """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
         is_hit = inputs.amount_eur_cents >= self.at_least_eur_cents
         return answers(is_hit, np.ones_like(is_hit))
 
     def sentence(self, inputs: RuleInput, i: int) -> str:
-        """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
         amount, bound = inputs.amount_eur_cents[i] / 100, self.at_least_eur_cents / 100
         return f"Amount {amount:,.2f} EUR; review limit {bound:,.2f} EUR."

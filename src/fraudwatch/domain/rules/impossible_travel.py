@@ -26,13 +26,11 @@ class ImpossibleTravel:
     farther_than_km: float
 
     def answer(self, inputs: RuleInput) -> Answers:
-        """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
         kmh, km = inputs.feature("from_located_kmh"), inputs.feature("from_located_km")
         is_hit = (kmh > self.faster_than_kmh) & (km > self.farther_than_km)
         return answers(is_hit, ~np.isnan(kmh))
 
     def sentence(self, inputs: RuleInput, i: int) -> str:
-        """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
         km, kmh = inputs.value("from_located_km", i), inputs.value("from_located_kmh", i)
         minutes = inputs.value("since_located_seconds", i) / _MINUTE_SECONDS
         return (

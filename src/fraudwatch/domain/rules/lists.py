@@ -65,9 +65,7 @@ class DenyList:
     listed: ListEntries
 
     def answer(self, inputs: RuleInput) -> Answers:
-        """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
         return self.listed.answer(inputs)
 
     def sentence(self, inputs: RuleInput, i: int) -> str:
-        """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
         return f"On the deny list: {self.listed.describe(inputs, i)}."

@@ -23,7 +23,6 @@ class NewDeviceHighAmount:
     at_least_eur_cents: int
 
     def answer(self, inputs: RuleInput) -> Answers:
-        """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
         is_large = inputs.amount_eur_cents >= self.at_least_eur_cents
         return all_of(
             at_least(inputs.feature("is_new_device"), 1),
@@ -31,7 +30,6 @@ class NewDeviceHighAmount:
         )
 
     def sentence(self, inputs: RuleInput, i: int) -> str:
-        """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
         amount, bound = inputs.amount_eur_cents[i] / 100, self.at_least_eur_cents / 100
         known = inputs.value("known_devices_count", i)
         return (

@@ -21,12 +21,10 @@ class RapidPurchases:
     more_than: int
 
     def answer(self, inputs: RuleInput) -> Answers:
-        """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
         counts = inputs.feature("purchase_count_10m") + inputs.feature("failed_count_10m") + 1
         return answers(counts > self.more_than, counts >= 0)
 
     def sentence(self, inputs: RuleInput, i: int) -> str:
-        """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
         count = inputs.value("purchase_count_10m", i) + inputs.value("failed_count_10m", i) + 1
         return (
             f"{count:.0f} purchases or attempts in 10 minutes, including this one; "

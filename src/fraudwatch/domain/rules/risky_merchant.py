@@ -22,14 +22,12 @@ class RiskyMerchant:
     at_least_purchases_30d: int
 
     def answer(self, inputs: RuleInput) -> Answers:
-        """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
         return all_of(
             at_least(inputs.feature("merchant_fraud_ratio_30d"), self.fraud_at_least_ratio),
             at_least(inputs.feature("merchant_purchases_30d"), self.at_least_purchases_30d),
         )
 
     def sentence(self, inputs: RuleInput, i: int) -> str:
-        """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
         ratio = inputs.value("merchant_fraud_ratio_30d", i)
         count = inputs.value("merchant_purchases_30d", i)
         return (

@@ -21,11 +21,9 @@ class SharedDevice:
     more_than_customers_30d: int
 
     def answer(self, inputs: RuleInput) -> Answers:
-        """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
         return at_least(inputs.feature("device_customers_30d"), self.more_than_customers_30d + 1)
 
     def sentence(self, inputs: RuleInput, i: int) -> str:
-        """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
         count = inputs.value("device_customers_30d", i)
         return (
             f"{count:,.0f} customers used this device in 30 days; "

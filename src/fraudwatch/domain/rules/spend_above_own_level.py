@@ -28,7 +28,6 @@ class SpendAboveOwnLevel:
     at_least_purchase_days_30d: int
 
     def answer(self, inputs: RuleInput) -> Answers:
-        """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
         spent = _spent_1d(inputs)
         is_large = spent >= self.at_least_eur_cents
         has_history = inputs.feature("purchase_days_30d") >= self.at_least_purchase_days_30d
@@ -39,7 +38,6 @@ class SpendAboveOwnLevel:
         )
 
     def sentence(self, inputs: RuleInput, i: int) -> str:
-        """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
         spent, usual = float(_spent_1d(inputs)[i]) / 100, float(_usual_day(inputs)[i]) / 100
         return (
             f"Spend of {spent:,.2f} EUR in 1 day, including this purchase, is {spent / usual:.1f} "

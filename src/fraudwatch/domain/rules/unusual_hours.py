@@ -21,13 +21,11 @@ class UnusualHours:
     at_least_purchases_30d: int
 
     def answer(self, inputs: RuleInput) -> Answers:
-        """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
         share = inputs.feature("own_hour_share_ratio")
         has_history = inputs.feature("purchase_count_30d") >= self.at_least_purchases_30d
         return answers(share < self.share_below_ratio, has_history & (share >= 0))
 
     def sentence(self, inputs: RuleInput, i: int) -> str:
-        """See :class:`~fraudwatch.domain.rules.rule.Rule`."""
         hour, share = inputs.value("hour_of_day", i), inputs.value("own_hour_share_ratio", i)
         count = inputs.value("purchase_count_30d", i)
         return (

@@ -33,7 +33,7 @@ class GateDecision(enum.StrEnum):
 
     BETTER = "better"
     NOT_BETTER = "not_better"
-    CANNOT_TELL = "cannot_tell"
+    INCONCLUSIVE = "cannot_tell"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ def decide(given: GateInput, config: GateConfig) -> GateResult:
     labelled = part_of(given.labelled, chosen)
     frauds, days = int(labelled.is_fraud.sum()), len(np.unique(labelled.day))
     if reason := _why_undecided(given, labelled, frauds, config):
-        return GateResult(GateDecision.CANNOT_TELL, reason, days=days, frauds=frauds)
+        return GateResult(GateDecision.INCONCLUSIVE, reason, days=days, frauds=frauds)
     challenger, reference = given.challenger[chosen], given.reference[chosen]
     ours = numbers_of(labelled, challenger, config.cards_a_day)
     theirs = numbers_of(labelled, reference, config.cards_a_day)

@@ -40,8 +40,8 @@ def test_an_unknown_account_takes_as_long_as_a_wrong_password() -> None:
         return time.process_time() - began
 
     pairs = [(took(kept), took(None)) for _ in range(15)]
-    wrong, nobody = (statistics.median(times) for times in zip(*pairs, strict=True))
-    assert 0.6 < nobody / wrong < 1.6
+    wrong, without_account = (statistics.median(times) for times in zip(*pairs, strict=True))
+    assert 0.6 < without_account / wrong < 1.6
 
 
 def test_an_invalid_hash_never_matches_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:

@@ -117,10 +117,10 @@ def test_three_are_kept_and_an_unfinished_one_is_never_read(folder: SnapshotFold
     assert len(list(folder.folder.glob("*.npz"))) == 3
     found = folder.newest("v1", {0: 99, 1: 99})
     assert found is not None
-    assert found.covered.taken_at_ms == 5
+    assert found.covered.snapshot_at_ms == 5
 
 
-def test_snapshots_are_taken_periodically_and_reported(folder: SnapshotFolder) -> None:
+def test_snapshots_are_written_periodically_and_reported(folder: SnapshotFolder) -> None:
     written_at: list[float] = []
     periodic = PeriodicSnapshots(folder, "v1", 0.2, lambda: 7_000, written_at.append)
     state = a_state(10)

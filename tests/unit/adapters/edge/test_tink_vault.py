@@ -44,22 +44,22 @@ def test_sealed_fields_open_after_a_restart_and_are_never_equal(tmp_path: Path) 
     boxes = {vault.seal(ANNA, "shop:1", {"name": "Anna"}) for _ in range(3)}
     assert len(boxes) == 3
     reopened = TinkVault(tmp_path)
-    assert all(reopened.open(ANNA, "shop:1", box) == {"name": "Anna"} for box in boxes)
+    assert all(reopened.open(ANNA, "shop:1", sealed) == {"name": "Anna"} for sealed in boxes)
 
 
 def test_sealed_fields_are_bound_to_transaction_and_customer(tmp_path: Path) -> None:
     vault = TinkVault(tmp_path)
-    box = vault.seal(ANNA, "shop:1", {"name": "Anna"})
+    sealed = vault.seal(ANNA, "shop:1", {"name": "Anna"})
     vault.seal(BERTA, "shop:2", {"name": "Berta"})
-    altered = bytearray(base64.b64decode(box))
+    altered = bytearray(base64.b64decode(sealed))
     altered[-1] ^= 1
-    for customer, transaction, sealed in (
-        (ANNA, "shop:2", box),
-        (BERTA, "shop:1", box),
+    for customer, transaction, ciphertext in (
+        (ANNA, "shop:2", sealed),
+        (BERTA, "shop:1", sealed),
         (ANNA, "shop:1", base64.b64encode(altered).decode()),
     ):
         with pytest.raises(ValueError, match="do not open"):
-            vault.open(customer, transaction, sealed)
+            vault.open(customer, transaction, ciphertext)
 
 
 def test_erasure_destroys_the_key_on_disk_and_only_that_one(tmp_path: Path) -> None:
@@ -133,8 +133,8 @@ def test_two_processes_that_create_keys_at_once_share_them(tmp_path: Path) -> No
     for name, lines in zip(("ingest", "extract"), outputs, strict=True):
         assert len(lines) == 60
         for number, line in enumerate(lines):
-            token, box = line.split()
-            assert vault.open(token, f"shop:{name}-{number}", box) == {"name": str(number)}
+            token, sealed = line.split()
+            assert vault.open(token, f"shop:{name}-{number}", sealed) == {"name": str(number)}
     assert [line.split()[0] for line in outputs[0]] == [line.split()[0] for line in outputs[1]]
 
 

@@ -7,7 +7,7 @@ from fraudwatch.adapters.kafka_log.log import Outbox
 from fraudwatch.application.ports import NotDelivered
 from fraudwatch.settings import KafkaSettings
 
-NOBODY = KafkaSettings(
+NO_BROKER = KafkaSettings(
     bootstrap_servers="127.0.0.1:1",
     username="detector",
     password=SecretStr("0123456789abcdef0"),
@@ -19,7 +19,7 @@ NOBODY = KafkaSettings(
 def test_in_order_no_message_times_out_before_later_ones(
     *, in_order: bool, still_waiting: int
 ) -> None:
-    outbox = Outbox(NOBODY, timeout_seconds=0.2, in_order=in_order)
+    outbox = Outbox(NO_BROKER, timeout_seconds=0.2, in_order=in_order)
     outbox.put("fraud_topic", "anna", b"{}", [])
     with pytest.raises(NotDelivered, match="1 messages did not reach the broker"):
         outbox.wait()

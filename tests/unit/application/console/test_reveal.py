@@ -104,8 +104,8 @@ def test_without_an_acknowledged_record_nothing_is_opened(world: World) -> None:
     ],
 )
 def test_a_cards_number_is_never_shown_whole(world: World, number: str, shown: str) -> None:
-    box = world.vault.real.seal(ANNA, "shop:1", {"card_number": number})
-    assert world.reveals.reveal(replace(world.request_, sealed=box)) == {"card_number": shown}
+    sealed = world.vault.real.seal(ANNA, "shop:1", {"card_number": number})
+    assert world.reveals.reveal(replace(world.request_, sealed=sealed)) == {"card_number": shown}
 
 
 @pytest.mark.parametrize("role", [Role.ANALYST, Role.ADMIN])

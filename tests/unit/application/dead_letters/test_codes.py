@@ -64,7 +64,7 @@ def by_ingest(payload: bytes, folder: Path) -> DeadLetter:
         purchase_builder(edge, encode), MemoryTopic(), dead_letters, lambda: NOON_MS
     ).submit_feed([FeedItem("feed:7", payload, content)])
     assert result.accepted == 0
-    return dead_letters.letters["feed:7"]
+    return dead_letters.records["feed:7"]
 
 
 def by_detector(payload: bytes, _: Path) -> Refused:
@@ -81,7 +81,7 @@ def by_persister(topic: str) -> Put:
         dead_letters = MemoryDeadLetters()
         entry = read(KafkaMessage(topic, payload))  # type: ignore[arg-type]
         Persister(MemoryVerdictStore(), dead_letters, lambda: NOON_MS).persist([entry])
-        return dead_letters.letters[f"{topic}-0-7"]
+        return dead_letters.records[f"{topic}-0-7"]
 
     return put
 

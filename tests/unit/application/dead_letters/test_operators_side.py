@@ -47,7 +47,7 @@ A_CHARGEBACK = ReportedLabel(
 )
 
 
-def a_letter(origin: str = "feed:1", payload: bytes = b"x") -> DlqRecord:
+def a_dlq_record(origin: str = "feed:1", payload: bytes = b"x") -> DlqRecord:
     return DlqRecord(
         stage="ingest",
         origin=origin,
@@ -150,30 +150,30 @@ def test_an_unavailable_ingest_is_an_unavailable_target(
 def test_a_replayed_record_is_known_to_the_next_run(tmp_path: Path) -> None:
     path = tmp_path / "dead_letters" / "replayed.jsonl"
     first = ReplayedFile(path)
-    assert a_letter() not in first
-    first.add(a_letter())
-    first.add(a_letter("feed:2"))
+    assert a_dlq_record() not in first
+    first.add(a_dlq_record())
+    first.add(a_dlq_record("feed:2"))
     for reader in (first, ReplayedFile(path)):
-        assert a_letter() in reader
-        assert a_letter("feed:2") in reader
-        assert a_letter("feed:3") not in reader
+        assert a_dlq_record() in reader
+        assert a_dlq_record("feed:2") in reader
+        assert a_dlq_record("feed:3") not in reader
     assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
 
 
 def test_another_payload_under_the_same_origin_is_another_record(tmp_path: Path) -> None:
     journal = ReplayedFile(tmp_path / "replayed.jsonl")
-    journal.add(a_letter(payload=b"old shop"))
-    assert a_letter(payload=b"new shop") not in journal
+    journal.add(a_dlq_record(payload=b"old shop"))
+    assert a_dlq_record(payload=b"new shop") not in journal
 
 
 @pytest.mark.parametrize("cut", range(1, 100, 7))
 def test_a_torn_entry_harms_no_other(tmp_path: Path, cut: int) -> None:
     path = tmp_path / "replayed.jsonl"
-    ReplayedFile(path).add(a_letter("feed:1"))
-    ReplayedFile(path).add(a_letter("feed:2"))
+    ReplayedFile(path).add(a_dlq_record("feed:1"))
+    ReplayedFile(path).add(a_dlq_record("feed:2"))
     path.write_bytes(path.read_bytes()[:-cut])
-    ReplayedFile(path).add(a_letter("feed:3"))
+    ReplayedFile(path).add(a_dlq_record("feed:3"))
     after = ReplayedFile(path)
-    assert a_letter("feed:1") in after
-    assert a_letter("feed:2") not in after
-    assert a_letter("feed:3") in after
+    assert a_dlq_record("feed:1") in after
+    assert a_dlq_record("feed:2") not in after
+    assert a_dlq_record("feed:3") in after

@@ -96,11 +96,11 @@ def test_a_feeds_bad_messages_are_dead_lettered_and_the_good_ones_accepted(
     )
     assert result.accepted == 2
     assert ids(topic) == ["shop:1", "shop:3"]
-    assert {o: letter.code for o, letter in dead_letters.letters.items()} == {
+    assert {o: dead_letter.code for o, dead_letter in dead_letters.records.items()} == {
         "feed:1": Code.NOT_JSON,
         "feed:2": Code.UNKNOWN_CURRENCY,
     }
-    assert dead_letters.letters["feed:1"].payload == b"garbage"
+    assert dead_letters.records["feed:1"].payload == b"garbage"
 
 
 def a_report(**changes: Any) -> ReportedLabel:

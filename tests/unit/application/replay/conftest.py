@@ -70,7 +70,7 @@ class Edge:
     """Accepts purchases like ingest; ``answers`` are returned first, one a request."""
 
     answers: list[httpx.Response | Exception] = field(default_factory=list)
-    taken: list[dict[str, Any]] = field(default_factory=list)
+    accepted: list[dict[str, Any]] = field(default_factory=list)
     requests: list[int] = field(default_factory=list)
     largest: int = 1000
 
@@ -97,19 +97,19 @@ class Edge:
         ]
         if wrong:
             return httpx.Response(422, json={"problems": wrong})
-        known = {item["id"] for item in self.taken}
+        known = {item["id"] for item in self.accepted}
         new = [item for item in batch if item["id"] not in known]
-        self.taken += new
+        self.accepted += new
         body = {"accepted": len(new), "repeated": len(batch) - len(new)}
         return httpx.Response(202, json=body)
 
     @property
     def purchases(self) -> list[Purchase]:
-        return [as_purchase(item) for item in self.taken]
+        return [as_purchase(item) for item in self.accepted]
 
     @property
     def ids(self) -> list[str]:
-        return [item["id"] for item in self.taken]
+        return [item["id"] for item in self.accepted]
 
     def client(self, key: str = KEY) -> IngestApi:
         endpoint = IngestEndpoint("http://edge", key)

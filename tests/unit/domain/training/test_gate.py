@@ -144,7 +144,7 @@ def test_the_reason_says_why_there_is_no_decision(
         GateInput(labelled=labelled, challenger=score, reference=reference, reference_name="c"),
         GateConfig(),
     )
-    assert found.ruling is GateDecision.CANNOT_TELL
+    assert found.ruling is GateDecision.INCONCLUSIVE
     assert words in found.because
 
 
@@ -158,7 +158,7 @@ def test_no_purchases_no_decision() -> None:
     )
     nothing = np.empty(0)
     given = GateInput(labelled=labelled, challenger=nothing, reference=nothing, reference_name="c")
-    assert decide(given, GateConfig()).ruling is GateDecision.CANNOT_TELL
+    assert decide(given, GateConfig()).ruling is GateDecision.INCONCLUSIVE
 
 
 @given(

@@ -60,7 +60,7 @@ class World:
 
     @property
     def dead_lettered(self) -> dict[str, Code]:
-        return {origin: record.code for origin, record in self.dead_letters.letters.items()}
+        return {origin: record.code for origin, record in self.dead_letters.records.items()}
 
 
 @pytest.fixture

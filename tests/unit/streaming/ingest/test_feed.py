@@ -47,9 +47,9 @@ class Followed:
     def __init__(self, folder: Path) -> None:
         self.requests: list[httpx.Request] = []
         self.answers: list[httpx.Response] = []
-        self.topic, self.letters = MemoryTopic(), MemoryDeadLetters()
+        self.topic, self.records = MemoryTopic(), MemoryDeadLetters()
         self.cursor_file = folder / "chargebacks_cursor.json"
-        intake = Intake(label_builder(encode), self.topic, self.letters, lambda: NOON_MS)
+        intake = Intake(label_builder(encode), self.topic, self.records, lambda: NOON_MS)
         self.channel = IngestChannel(intake, label_metrics())
         self.follower = self.new_follower()
 
@@ -88,19 +88,19 @@ def test_an_invalid_label_is_dead_lettered_and_the_valid_ones_are_ingested(
     followed.answers = [a_page(bad[0], GOOD, bad[1], sequence=12, head_sequence=12)]
     followed.follower.read_page()
     assert len(followed.topic.messages) == 1
-    dead_lettered = {o: (x.code, x.stage) for o, x in followed.letters.letters.items()}
+    dead_lettered = {o: (x.code, x.stage) for o, x in followed.records.records.items()}
     assert dead_lettered == {
         "chargebacks:9": (Code.WRONG_SCHEMA, Stage.INGEST),
         "chargebacks:11": (Code.OUT_OF_BOUNDS, Stage.INGEST),
     }
-    assert json.loads(followed.letters.letters["chargebacks:9"].payload) == bad[0]
+    assert json.loads(followed.records.records["chargebacks:9"].payload) == bad[0]
 
 
 def test_without_a_sequence_a_dead_letter_is_named_by_its_cursor(followed: Followed) -> None:
     followed.answers = [a_page(cursor="5"), a_page(GOOD, {}, cursor="7")]
     followed.follower.read_page()
     followed.follower.read_page()
-    assert list(followed.letters.letters) == ["chargebacks:5+1"]
+    assert list(followed.records.records) == ["chargebacks:5+1"]
 
 
 def test_a_shop_without_chargebacks_is_logged_once_and_rarely_requested(
@@ -146,9 +146,9 @@ def test_an_invalid_page_is_requested_again(followed: Followed, answer: httpx.Re
 
 
 def test_purchases_are_followed_by_the_same_shape_and_may_not_be_missing(tmp_path: Path) -> None:
-    topic, letters = MemoryTopic(), MemoryDeadLetters()
+    topic, dead_letters = MemoryTopic(), MemoryDeadLetters()
     edge = Edge(TinkVault(tmp_path), RateTable([]))
-    intake = Intake(purchase_builder(edge, encode), topic, letters, lambda: NOON_MS)
+    intake = Intake(purchase_builder(edge, encode), topic, dead_letters, lambda: NOON_MS)
     events = encode([a_purchase(), {"broken": True}])
     body = b'{"events":%b,"next_cursor":"1:2","sequence":2,"head_sequence":2}' % events
     answers = [httpx.Response(404), httpx.Response(200, content=body)]
@@ -160,7 +160,7 @@ def test_purchases_are_followed_by_the_same_shape_and_may_not_be_missing(tmp_pat
     assert follower.read_page() == RETRY_SECONDS
     assert follower.read_page() == 0
     assert len(topic.messages) == 1
-    assert list(letters.letters) == ["feed:1"]
+    assert list(dead_letters.records) == ["feed:1"]
     assert (channel.status.caught_up, channel.status.cursor) == (True, "1:2")
 
 

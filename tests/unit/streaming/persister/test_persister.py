@@ -120,7 +120,7 @@ def test_undecodable_messages_are_dead_lettered_and_the_rest_written(
             FakeMessage(TRANSACTION_TOPIC, encode(a_transaction()), 6),
         )
     )
-    assert list(dead_letters.letters) == ["fraud_topic-0-5"]
+    assert list(dead_letters.records) == ["fraud_topic-0-5"]
     assert len(store.transactions) == 1
 
 
@@ -136,7 +136,7 @@ def test_messages_out_of_bounds_are_dead_lettered(
     persister: Persister, dead_letters: MemoryDeadLetters, topic: str, malformed: bytes
 ) -> None:
     persister.persist(entries(FakeMessage(topic, malformed)))
-    assert [record.code for record in dead_letters.letters.values()] == [Code.OUT_OF_BOUNDS]
+    assert [record.code for record in dead_letters.records.values()] == [Code.OUT_OF_BOUNDS]
 
 
 def test_only_refused_rows_are_dead_lettered(
@@ -151,7 +151,7 @@ def test_only_refused_rows_are_dead_lettered(
             FakeMessage(FRAUD_TOPIC, encode(a_verdict(transaction_id="shop:1")), 4),
         )
     )
-    assert {o: x.code for o, x in dead_letters.letters.items()} == {
+    assert {o: x.code for o, x in dead_letters.records.items()} == {
         "fraud_topic-0-1": Code.ROW_REFUSED,
         "transaction_topic-0-3": Code.ROW_REFUSED,
     }
@@ -169,7 +169,7 @@ def test_an_unavailable_store_loses_nothing(
         persister.persist(batch)
     store.is_reachable = True
     persister.persist(batch)
-    assert (len(store.verdicts), len(dead_letters.letters)) == (1, 1)
+    assert (len(store.verdicts), len(dead_letters.records)) == (1, 1)
 
 
 @dataclass
