@@ -139,7 +139,7 @@ class AirflowApi:
         return [task_of(raw) for raw in raws]
 
     def log(self, name: str, run_id: str, task: Task) -> TaskLog:
-        """What a task's last try wrote, and why it failed."""
+        """Return the log of a task's last try, with the reason of its failure."""
         path = f"{_path(name, run_id)}/taskInstances/{quote(task.name, safe='')}/logs/{task.tries}"
         answer = self._get(path, full_content=True, map_index=task.part)
         return log_of(self._body_of(answer)["content"])

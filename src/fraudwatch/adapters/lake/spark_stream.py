@@ -1,4 +1,4 @@
-"""Spark Structured Streaming over Kafka: the session, the query and its micro-batches."""
+"""Run the detector's Structured Streaming query over Kafka: session, query, micro-batches."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FAST_FILE_SYSTEM = "fraudwatch.spark.FastLocalFileSystem"
 
 @dataclass(frozen=True, slots=True)
 class MicroBatch:
-    """What one trigger brings: rows in the order of (partition, offset).
+    """Rows of one micro-batch, in the order of (partition, offset).
 
     ``decided_at_ms`` is the batch's time in Spark's checkpoint: a batch that runs again after a
     crash gets the same one, and ``is_rerun`` marks that it may have run before.
@@ -49,7 +49,7 @@ class MicroBatch:
 
 
 def build_session(settings: DetectorSettings) -> SparkSession:
-    """A session tuned for small batches: no forks for the checkpoint, no shuffles, no UI."""
+    """Build a session tuned for small micro-batches: no forks, no shuffles, no UI."""
     os.environ["PYSPARK_PYTHON"] = sys.executable
     builder = SparkSession.builder.appName("fraudwatch-detector").master(settings.master)
     for key, value in _spark_conf(settings).items():
@@ -143,7 +143,7 @@ def _int64s(rows: pa.Table, column: str) -> Int64s:
 
 
 def login_options(kafka: KafkaSettings) -> dict[str, str]:
-    """How Spark's own Kafka source and sink reach the broker, and nothing else."""
+    """Return the connection options of Spark's Kafka source and sink."""
     login = (
         "org.apache.kafka.common.security.scram.ScramLoginModule required "
         f'username="{kafka.username}" password="{kafka.password.get_secret_value()}";'

@@ -106,7 +106,7 @@ class DlqReader(Protocol):
 
 
 class ReplayTarget(Protocol):
-    """Where a DLQ record is sent again."""
+    """Target that a DLQ record is replayed to."""
 
     def check(self, payload: bytes) -> None:
         """Raise NotReplayable if the payload would be dead-lettered again; sends nothing."""
