@@ -16,9 +16,9 @@ from pyspark.sql import functions as F  # noqa: N812  its customary name
 from fraudwatch import lake
 from fraudwatch.application.reconcile import STORED_DAYS, StoredVerdicts
 from fraudwatch.domain.features.fold import features_version
-from fraudwatch.domain.reconciliation.comparison import Finding, Mismatch, RecordSource
 from fraudwatch.domain.reconciliation.day_cut import DayCut
 from fraudwatch.domain.reconciliation.reconciled import Note, Reconciled
+from fraudwatch.domain.reconciliation.records import Finding, Mismatch, RecordSource
 from spark_jobs.days import Days
 from spark_jobs.reconcile.artefact_resolver import ArtefactFolders
 from spark_jobs.reconcile.customer_states import Base, end_of_day, newest_base, save_states

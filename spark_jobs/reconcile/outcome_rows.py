@@ -12,8 +12,8 @@ from pyspark.sql import SparkSession
 from fraudwatch import lake
 from fraudwatch.adapters.lake.outcomes import append_outcomes, code_version, outcome_of, run_id
 from fraudwatch.domain.lake.counted_rows import CountedRows
-from fraudwatch.domain.reconciliation.comparison import Finding, Mismatch
 from fraudwatch.domain.reconciliation.reconciled import Reconciled
+from fraudwatch.domain.reconciliation.records import Finding, Mismatch
 from spark_jobs.days import Days, replace_days
 from spark_jobs.reconcile.day import JOB
 

@@ -23,8 +23,8 @@ from fraudwatch.domain.messages.verdict import Mode
 from fraudwatch.domain.models.active_models import ActiveModels
 from fraudwatch.domain.models.evidence import Evidence
 from fraudwatch.domain.policy.policy import Policy
-from fraudwatch.domain.reconciliation.comparison import Recomputed, RecordedScore, ScoredOutcome
 from fraudwatch.domain.reconciliation.reconciled import Note
+from fraudwatch.domain.reconciliation.records import Recomputed, RecordedScore, ScoredOutcome
 from fraudwatch.domain.views.catalogue import VIEW_FEATURES
 from fraudwatch.domain.views.published import ViewFeatures
 from spark_jobs.reconcile.artefact_resolver import ArtefactResolver

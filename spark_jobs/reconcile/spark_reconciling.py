@@ -12,8 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from fraudwatch.domain.reconciliation.comparison import PurchaseRecords, Recomputed, findings_of
+from fraudwatch.domain.reconciliation.comparison import findings_of
 from fraudwatch.domain.reconciliation.reconciled import Note
+from fraudwatch.domain.reconciliation.records import PurchaseRecords, Recomputed
 from spark_jobs.reconcile.artefact_resolver import ArtefactResolver, ResolvedArtefacts
 from spark_jobs.reconcile.rescoring import Accepted, VerdictVersions, rescore
 from spark_jobs.reconcile.verdict_columns import recorded_verdict

@@ -9,11 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fraudwatch.adapters.codecs.json_codec import decode, encode
 from fraudwatch.domain.messages.dead_letter import Refused
 from fraudwatch.domain.messages.verdict import Verdict
-from fraudwatch.domain.reconciliation.comparison import (
-    RecordedScore,
-    RecordedVerdict,
-    ScoredOutcome,
-)
+from fraudwatch.domain.reconciliation.records import RecordedScore, RecordedVerdict, ScoredOutcome
 
 if TYPE_CHECKING:
     import pyarrow as pa

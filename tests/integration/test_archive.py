@@ -112,7 +112,7 @@ def test_a_recreated_topic_is_not_archived_after_the_old_one(
     )
     monkeypatch.setattr(topic_archive, "ends_of", lambda *_: {0: 3})
     monkeypatch.setattr(topic_archive, "starts_of", lambda *_: {0: 0})
-    with pytest.raises(RetentionOvertook, match="made anew"):
+    with pytest.raises(RetentionOvertook, match="recreated"):
         TopicArchive(spark, lake_settings, kafka, LABELS_TOPIC).run()
     assert proven_ends(spark, table) == before
 

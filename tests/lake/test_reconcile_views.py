@@ -43,8 +43,8 @@ from fraudwatch.domain.lake.job_outcome import JobOutcome
 from fraudwatch.domain.messages.verdict import Outcome, Verdict
 from fraudwatch.domain.models.active_models import ActiveModels
 from fraudwatch.domain.models.fitted import ModelKind, ModelMetadata, normal_of
-from fraudwatch.domain.reconciliation.comparison import Finding
 from fraudwatch.domain.reconciliation.reconciled import Note, Reconciled
+from fraudwatch.domain.reconciliation.records import Finding
 from fraudwatch.domain.time_units import DAY_MS, HOUR_MS, MINUTE_MS
 from fraudwatch.domain.views.catalogue import Entity, view_columns
 from fraudwatch.domain.views.published import NO_VIEWS, Published, RiskViews

@@ -285,7 +285,7 @@ def test_the_extract_fills_what_the_log_lacks(
         ("2024-04-02", {"accepted": 3}, "holds 2 lines, not 3"),
         ("2024-04-03", {"rejected": {"not_json": 1}}, "rejected"),
         ("2024-04-04", {"day": "2024-04-05"}, "is of 2024-04-05"),
-        ("2024-04-06", {"files": ("transactions-00002.jsonl",)}, "is not there"),
+        ("2024-04-06", {"files": ("transactions-00002.jsonl",)}, "is missing"),
     ],
 )
 def test_an_extract_that_differs_from_its_manifest_changes_nothing(
@@ -306,7 +306,7 @@ def test_lines_of_another_day_change_nothing(
     with pytest.raises(ExtractUnusable, match="another day"):
         run(spark, lake_settings, date.fromisoformat(day))
     lay_extract(lake_settings, day, [bought("m:1", day), b'{"half a li'])
-    with pytest.raises(ExtractUnusable, match="no message"):
+    with pytest.raises(ExtractUnusable, match="no valid message"):
         run(spark, lake_settings, date.fromisoformat(day))
     assert rows_of(spark, CORE_TRANSACTIONS, day) == []
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from fraudwatch.domain.reconciliation.comparison import Finding, Mismatch
+from fraudwatch.domain.reconciliation.records import Finding, Mismatch
 
 MAX_EXAMPLES: Final = 10
 

@@ -8,7 +8,10 @@ import pytest
 
 from fraudwatch.domain.features.catalogue import FEATURES
 from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
-from fraudwatch.domain.reconciliation.comparison import (
+from fraudwatch.domain.reconciliation.comparison import findings_of
+from fraudwatch.domain.reconciliation.day_cut import DayCut, ends_from, ends_text, is_before
+from fraudwatch.domain.reconciliation.reconciled import Note, Reconciled
+from fraudwatch.domain.reconciliation.records import (
     Finding,
     Mismatch,
     PurchaseRecords,
@@ -17,10 +20,7 @@ from fraudwatch.domain.reconciliation.comparison import (
     RecordedVerdict,
     RecordSource,
     ScoredOutcome,
-    findings_of,
 )
-from fraudwatch.domain.reconciliation.day_cut import DayCut, ends_from, ends_text, is_before
-from fraudwatch.domain.reconciliation.reconciled import Note, Reconciled
 
 JUDGEMENT = ScoredOutcome(
     outcome="approve", risk="LOW", score=0.1, model_scores=(RecordedScore("fraud", 0.07),)

@@ -53,7 +53,7 @@ def test_the_command_runs_the_job_and_prints_its_document(
     [
         (("nobody", *DAYS), "there is default"),
         (("{broken}", *DAYS), "there is no rule 'magic'"),
-        (("default", "--from", "2026-11-03", "--until", "2026-11-01"), "in order"),
+        (("default", "--from", "2026-11-03", "--until", "2026-11-01"), "swap them"),
     ],
 )
 def test_invalid_arguments_are_refused_before_the_job_runs(
