@@ -17,6 +17,7 @@ from fraudwatch.application.console.casework import (
 )
 from fraudwatch.application.console.decide import Decisions
 from fraudwatch.application.ports import AlertReader
+from fraudwatch.domain.instants import epoch_ms_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class ServiceSource:
 
     def now_ms(self) -> int:
         """Current time as epoch ms UTC."""
-        return int(self.clock().timestamp() * 1_000)
+        return epoch_ms_of(self.clock())
 
     def services(self) -> ConsoleServices:
         """Return the services; the first call opens them.

@@ -15,6 +15,7 @@ from typing import Final
 
 from fraudwatch.application.console.alerts import Alert, in_order
 from fraudwatch.application.ports import AlertReader
+from fraudwatch.domain.instants import epoch_ms_of
 
 MAX_ALERTS: Final = 20_000
 REACH: Final = timedelta(days=7)
@@ -80,17 +81,19 @@ class AlertWindow:
         found = self._reader.decided_between(since, _end(now), limit=limit)
         with self._lock:
             complete_ms = _complete_since_ms(found, since, limit)
-            if self._snapshot is not None and complete_ms <= _ms(since):
+            if self._snapshot is not None and complete_ms <= epoch_ms_of(since):
                 complete_ms = min(complete_ms, self._snapshot.since_ms)
-            if complete_ms > _ms(since):
+            if complete_ms > epoch_ms_of(since):
                 # There is a gap between this answer and the older alerts: read all of them again.
                 self._full_read_at = None
             new_alerts = self._add(found)
             if last is not None and now - last <= MAX_ARRIVAL_GAP:
                 took_ms = sorted(
-                    (_ms(now) - alert.event_at_ms for alert in new_alerts), reverse=True
+                    (epoch_ms_of(now) - alert.event_at_ms for alert in new_alerts), reverse=True
                 )
-                self._arrivals.extendleft(Arrival(_ms(now), max(0, took)) for took in took_ms)
+                self._arrivals.extendleft(
+                    Arrival(epoch_ms_of(now), max(0, took)) for took in took_ms
+                )
             self._publish(now, complete_ms, is_changed=bool(new_alerts))
         self._read_at = now
 
@@ -115,7 +118,7 @@ class AlertWindow:
             self._full_read_at = now
 
     def _reread(self, since: datetime, until: datetime, limit: int) -> int:
-        known = self._between(_ms(since), _ms(until))
+        known = self._between(epoch_ms_of(since), epoch_ms_of(until))
         found = self._reader.decided_between(since, until, limit=limit)
         complete_ms = _complete_since_ms(found, since, limit)
         found_ids = {alert.transaction_id for alert in found}
@@ -133,7 +136,9 @@ class AlertWindow:
             if self._snapshot is not None:
                 since_ms = self._snapshot.since_ms
                 # Only an adjoining span extends the window: no gap may count as read.
-                reaches_ms = min(since_ms, complete_ms) if _ms(until) >= since_ms else since_ms
+                reaches_ms = (
+                    min(since_ms, complete_ms) if epoch_ms_of(until) >= since_ms else since_ms
+                )
                 self._publish(None, reaches_ms, is_changed=bool(new_alerts or gone))
         return len(found)
 
@@ -153,7 +158,7 @@ class AlertWindow:
 
     def _publish(self, now: datetime | None, since_ms: int, *, is_changed: bool) -> None:
         before = self._snapshot
-        read_at_ms = _ms(now) if now else before.read_at_ms if before else 0
+        read_at_ms = epoch_ms_of(now) if now else before.read_at_ms if before else 0
         first_ms = read_at_ms - REACH // timedelta(milliseconds=1)
         since_ms = max(since_ms, first_ms)
         if before is not None and not is_changed:
@@ -170,13 +175,9 @@ class AlertWindow:
 
 def _complete_since_ms(found: list[Alert], since: datetime, limit: int) -> int:
     """Start of the complete part of an answer; at the limit, its last millisecond may be cut."""
-    return found[-1].decided_at_ms + 1 if found and len(found) >= limit else _ms(since)
+    return found[-1].decided_at_ms + 1 if found and len(found) >= limit else epoch_ms_of(since)
 
 
 def _end(now: datetime) -> datetime:
     """End of the current hour: the detector's clock may be a little ahead of ours."""
     return now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-
-
-def _ms(instant: datetime) -> int:
-    return int(instant.timestamp() * 1_000)

@@ -17,6 +17,7 @@ from fraudwatch.domain.evaluation.labelled_alerts import (
     decided_by_analysts,
     label_counts_by_rule,
 )
+from fraudwatch.domain.instants import epoch_ms_of
 from fraudwatch.domain.messages.verdict import Verdict
 from streamlit_app.console_services import ServiceSource
 from streamlit_app.metrics import timed_query
@@ -94,5 +95,5 @@ def _labelled(_source: ServiceSource, days: tuple[date, ...], _now: datetime) ->
 
 
 def _between(verdicts: Iterable[Verdict], first: datetime, end: datetime) -> list[Verdict]:
-    first_ms, end_ms = int(first.timestamp() * 1_000), int(end.timestamp() * 1_000)
+    first_ms, end_ms = epoch_ms_of(first), epoch_ms_of(end)
     return [one for one in verdicts if first_ms <= one.event_at_ms < end_ms]

@@ -21,6 +21,7 @@ from fraudwatch.adapters.edge.ingest_client import IngestApi, IngestEndpoint
 from fraudwatch.application.replay.pace import Pace
 from fraudwatch.application.replay.ports import Ingest, ReplayFailed
 from fraudwatch.application.replay.send import Replay, Tally, as_sentence
+from fraudwatch.domain.instants import epoch_ms_of
 from fraudwatch.stack import catalogue, env_file
 from fraudwatch.stack.home import Home, StackError
 
@@ -170,7 +171,7 @@ def _instant_ms(text: str | None) -> int | None:
             f"{text!r} is not a date or instant such as 2020-01-31 or 2020-01-31T12:00:00Z"
         ) from None
     instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
-    return int(instant.timestamp() * 1000)
+    return epoch_ms_of(instant)
 
 
 def _is_range(from_ms: int | None, until_ms: int | None) -> bool:

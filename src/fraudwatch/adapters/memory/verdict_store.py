@@ -74,7 +74,7 @@ class MemoryVerdictStore:
 
     def decided_between(self, since: datetime, until: datetime, *, limit: int) -> list[Alert]:
         self._check_reachable()
-        first_ms, end_ms = int(since.timestamp() * 1_000), int(until.timestamp() * 1_000)
+        first_ms, end_ms = epoch_ms_of(since), epoch_ms_of(until)
         rows = [row for row in self._alerts.values() if first_ms <= row.decided_at_ms < end_ms]
         return in_order(rows)[:limit]
 
