@@ -5,10 +5,10 @@ The oracle of a chaos run; it is written by a process that no fault kills.
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+
+from fraudwatch.adapters.jsonl_journal import JsonlJournal
 
 
 class AcknowledgementLedger:
@@ -16,26 +16,19 @@ class AcknowledgementLedger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        path.touch(mode=0o600)
+        self._journal = JsonlJournal(path)
 
     def record(self, ids: Sequence[str], at_ms: int) -> None:
         """Record acknowledged ids; returns when they are on disk."""
-        line = json.dumps({"at_ms": at_ms, "ids": list(ids)}) + "\n"
-        # One write per line, so that lines of concurrent threads do not mix.
-        os.write(self._descriptor, line.encode())
-        os.fsync(self._descriptor)
-
-    def close(self) -> None:
-        """Close the file."""
-        os.close(self._descriptor)
+        self._journal.append({"at_ms": at_ms, "ids": list(ids)})
 
 
 def accepted_ids(path: Path) -> set[str]:
-    """Read all ids of a ledger; a repeated purchase counts once."""
-    return set(_ids(path))
+    """Read all ids of a ledger; a repeated purchase counts once.
 
-
-def _ids(path: Path) -> Iterator[str]:
-    with path.open(encoding="utf-8") as lines:
-        for line in lines:
-            yield from json.loads(line)["ids"]
+    Raises:
+        FileNotFoundError: there is no ledger.
+    """
+    path.stat()  # a missing ledger is an error, never an empty one
+    return {name for entry in JsonlJournal(path).entries() for name in entry["ids"]}

@@ -8,7 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -169,10 +169,10 @@ def chaos_run(
     )
     # One client each, because load and probes send at the same time.
     with (
-        closing(AcknowledgementLedger(ledger_of(folder))) as ledger,
         IngestApi(endpoint) as for_load,
         IngestApi(endpoint) as for_probes,
     ):
+        ledger = AcknowledgementLedger(ledger_of(folder))
         traffic = Traffic(RetryingIngestClient(for_load, ledger), load, per_second)
         yield ChaosRun(
             stack=stack,

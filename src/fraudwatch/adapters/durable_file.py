@@ -13,7 +13,7 @@ from pathlib import Path
 def replace_file(path: Path, content: bytes) -> None:
     """Replace a file, readable by its owner only, durably on disk before this returns."""
     _draft(path, content).replace(path)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def create_file(path: Path, content: bytes) -> bool:
@@ -25,7 +25,7 @@ def create_file(path: Path, content: bytes) -> bool:
         return False
     finally:
         draft.unlink()
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     return True
 
 
@@ -39,20 +39,13 @@ def _draft(path: Path, content: bytes) -> Path:
     return Path(temporary)
 
 
-def _sync_folder(path: Path) -> None:
+def sync_folder(path: Path) -> None:
+    """Put the names of new and replaced files in a folder on disk."""
     folder = os.open(path, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
-
-
-def append_line(path: Path, line: str) -> None:
-    """Append a line, durably on disk before this returns."""
-    with path.open("a", encoding="utf-8") as file:
-        file.write(line + "\n")
-        file.flush()
-        os.fsync(file.fileno())
 
 
 @contextmanager

@@ -13,8 +13,14 @@ def test_each_recorded_id_is_read_back_once(tmp_path: Path) -> None:
     ledger = AcknowledgementLedger(tmp_path / "ledger")
     ledger.record(["chaos:1", "chaos:2"], 1)
     ledger.record(["chaos:2", "chaos:3"], 2)
-    ledger.close()
     assert accepted_ids(tmp_path / "ledger") == {"chaos:1", "chaos:2", "chaos:3"}
+
+
+def test_a_missing_ledger_is_an_error_and_an_unused_one_is_empty(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        accepted_ids(tmp_path / "ledger")
+    AcknowledgementLedger(tmp_path / "ledger")
+    assert accepted_ids(tmp_path / "ledger") == set()
 
 
 def test_a_batch_is_on_disk_when_record_returns(
@@ -31,7 +37,6 @@ def test_a_batch_is_on_disk_when_record_returns(
     ledger = AcknowledgementLedger(tmp_path / "ledger")
     ledger.record(["chaos:1"], 1)
     assert synced == [(tmp_path / "ledger").stat().st_size]
-    ledger.close()
 
 
 def test_written_rows_are_read_back(tmp_path: Path) -> None:

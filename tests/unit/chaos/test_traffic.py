@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -20,10 +20,8 @@ ACCEPTED = {"accepted": 1, "repeated": 0}
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[AcknowledgementLedger]:
-    ledger = AcknowledgementLedger(tmp_path / "ledger")
-    yield ledger
-    ledger.close()
+def ledger(tmp_path: Path) -> AcknowledgementLedger:
+    return AcknowledgementLedger(tmp_path / "ledger")
 
 
 @pytest.fixture(autouse=True)

@@ -7,14 +7,14 @@ before it is used, so that a micro-batch replayed after a crash uses the same ve
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
-from fraudwatch.adapters.durable_file import append_line, replace_file
+from fraudwatch.adapters.durable_file import replace_file
+from fraudwatch.adapters.jsonl_journal import JsonlJournal
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class ReloadJournal(Generic[T]):
     _complaint: str = ""
 
     def __post_init__(self) -> None:
-        self._entries = _read(self._log) if self._log.exists() else []
+        self._entries = [_Entry(**entry) for entry in self._journal.entries()]
 
     def version_for_batch(self, batch_id: int, *, is_rerun: bool) -> T:
         """Return the version for a micro-batch; a first run may load a changed file.
@@ -122,8 +122,9 @@ class ReloadJournal(Generic[T]):
         if self._entries and self._entries[-1].sha256 == sha256:
             return
         replace_file(self.folder / f"{sha256}{self.suffix}", content)
-        append_line(self._log, json.dumps({"first_batch_id": batch_id, "sha256": sha256}))
-        self._entries.append(_Entry(batch_id, sha256))
+        entry = _Entry(batch_id, sha256)
+        self._journal.append(entry._asdict())
+        self._entries.append(entry)
         self._opened = (sha256, made)
         log.info("from batch %d on scoring with %s", batch_id, self.name_of(made))
 
@@ -136,25 +137,9 @@ class ReloadJournal(Generic[T]):
         return (self.folder / f"{sha256}{self.suffix}").read_bytes()
 
     @property
-    def _log(self) -> Path:
-        return self.folder / "used.jsonl"
+    def _journal(self) -> JsonlJournal:
+        return JsonlJournal(self.folder / "used.jsonl")
 
 
 def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def _read(path: Path) -> list[_Entry]:
-    """Read the journal; a torn last line after a crash is removed."""
-    entries = []
-    text = path.read_text(encoding="utf-8")
-    for line in text.splitlines():
-        try:
-            entries.append(_Entry(**json.loads(line)))
-        except ValueError:
-            log.warning("%s: removed an unfinished line, which was not in use yet", path.name)
-    whole = "".join(f"{json.dumps(entry._asdict())}\n" for entry in entries)
-    if whole != text:
-        # Otherwise the next line would be appended to the torn one, and both be lost.
-        replace_file(path, whole.encode())
-    return entries

@@ -1,21 +1,20 @@
 """Ledger of replays into this home, so that nothing is replayed twice by mistake.
 
-An append-only file with one JSON object a line, each on disk before the replay continues. A line
-torn by a crash is ignored. The last line of a replay counts.
+Each entry is on disk before the replay continues. The last entry of a replay counts.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from fraudwatch.adapters.datasets.mapping import Mapping
+from fraudwatch.adapters.jsonl_journal import JsonlJournal
 from fraudwatch.application.replay.ports import ReplayFailed
 
 State = Literal["begun", "reached", "finished"]
@@ -37,46 +36,23 @@ class Ledger:
     """File of ledger entries."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._journal = JsonlJournal(path)
 
     def last(self, replay: str) -> Entry | None:
         """Return the newest entry of this replay, or None."""
-        if not self._path.exists():
-            return None
-        entries = (_entry(line) for line in self._path.read_bytes().splitlines())
-        found = [entry for entry in entries if entry is not None and entry.replay == replay]
-        return found[-1] if found else None
+        found = [_entry(one) for one in self._journal.entries() if one.get("replay") == replay]
+        return next((entry for entry in reversed(found) if entry is not None), None)
 
     def write(self, entry: Entry) -> None:
         """Append an entry, on disk before this returns."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        is_new = not self._path.exists()
-        with self._path.open("a+b") as file:
-            size = file.seek(0, os.SEEK_END)
-            if size:
-                file.seek(size - 1)
-            # A torn line must not corrupt the next one.
-            start = b"\n" if size and file.read(1) != b"\n" else b""
-            file.write(start + json.dumps(asdict(entry)).encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        if is_new:
-            _sync_folder(self._path.parent)
+        self._journal.append(asdict(entry))
 
 
-def _entry(line: bytes) -> Entry | None:
+def _entry(fields: dict[str, Any]) -> Entry | None:
     try:
-        return Entry(**json.loads(line))
-    except (ValueError, TypeError):
+        return Entry(**fields)
+    except TypeError:  # of a version with other fields
         return None
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def identity_of(

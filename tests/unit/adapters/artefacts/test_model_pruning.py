@@ -13,6 +13,7 @@ from fraudwatch.adapters.artefacts.model_artefact import (
 )
 from fraudwatch.adapters.artefacts.model_pruning import KEPT_OF_EACH_KIND, prune_fitted
 from fraudwatch.adapters.artefacts.reloadable_models import KEPT_VERSIONS, ReloadableModels
+from fraudwatch.adapters.jsonl_journal import JsonlJournal
 from fraudwatch.domain.models.fitted import ModelKind
 
 
@@ -127,7 +128,7 @@ def test_a_crash_before_the_new_entry_leaves_the_used_models(
         raise Crash
 
     with monkeypatch.context() as patched:
-        patched.setattr("fraudwatch.adapters.artefacts.versioned_reload.append_line", crash)
+        patched.setattr(JsonlJournal, "append", crash)
         with pytest.raises(Crash):
             models.models_for(KEPT_VERSIONS, is_rerun=False)
     restarted = ReloadableModels(source, tmp_path / "used", "today", lambda _: None)
