@@ -20,9 +20,9 @@ from fraudwatch.adapters.codecs.json_codec import decode
 from fraudwatch.adapters.lake.lake_files_factory import lake_files
 from fraudwatch.application.extract.check_day import (
     DAYS_BEFORE,
-    Check,
     ContractCheck,
-    Finding,
+    DayCheck,
+    DayFinding,
     freshness,
     volume,
 )
@@ -37,7 +37,7 @@ from fraudwatch.settings import LakeSettings
 log = logging.getLogger("check_day")
 
 NOTHING_TO_CHECK = 1
-EXIT_CODES = {Check.CONTRACT: 3, Check.FRESHNESS: 4, Check.VOLUME: 5}
+EXIT_CODES = {DayCheck.CONTRACT: 3, DayCheck.FRESHNESS: 4, DayCheck.VOLUME: 5}
 _FIX = (
     "the tables were not changed; fix the cause, run extract_day with --again, then run this again"
 )
@@ -47,7 +47,7 @@ class NotExtracted(LookupError):
     """There is no complete extract of the day."""
 
 
-def check(files: LakeFiles, day: date, *, accept_volume: bool) -> list[Finding]:
+def check(files: LakeFiles, day: date, *, accept_volume: bool) -> list[DayFinding]:
     """Run all checks and return their findings.
 
     Raises:
@@ -110,7 +110,7 @@ def main(given: Sequence[str] | None = None) -> int:
     return _print_findings(arguments.day, findings, as_json=arguments.json)
 
 
-def _print_findings(day: date, findings: list[Finding], *, as_json: bool) -> int:
+def _print_findings(day: date, findings: list[DayFinding], *, as_json: bool) -> int:
     failed = [finding for finding in findings if not finding.is_note]
     notes = [finding.sentence for finding in findings if finding.is_note]
     for note in notes:

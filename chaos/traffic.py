@@ -12,7 +12,7 @@ from chaos.ledger import AcknowledgementLedger
 from chaos.load import Load
 from fraudwatch.adapters.edge.ingest_client import IngestApi
 from fraudwatch.application.replay.pace import Pace
-from fraudwatch.application.replay.ports import Refused, RetryLater
+from fraudwatch.application.replay.ports import BatchRefused, RetryLater
 from fraudwatch.domain.messages.purchase import Purchase
 from fraudwatch.stack.home import StackError
 
@@ -102,7 +102,7 @@ class Traffic:
     def _send_garbage(self) -> None:
         try:
             self.client.send_until_acknowledged(self.load.garbage(now_ms()))
-        except Refused:
+        except BatchRefused:
             self.refused_batches += 1
         else:
             raise StackError(

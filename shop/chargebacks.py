@@ -23,7 +23,7 @@ _SIGMA = 0.8
 _DAY_MS = MINUTES_PER_DAY * MINUTE_MS
 
 
-class Chargeback(NamedTuple):
+class IssuedChargeback(NamedTuple):
     """A purchase that its issuer reports as fraud; tuples sort in the order of the stream."""
 
     known_at_ms: int
@@ -42,7 +42,7 @@ class Chargeback(NamedTuple):
         return canonical(message).encode()
 
 
-def chargebacks_of(world: World, minute: int) -> Iterator[Chargeback]:
+def chargebacks_of(world: World, minute: int) -> Iterator[IssuedChargeback]:
     """Yield the chargebacks that purchases of this minute will ever have."""
     moments = world.moments_of_minute(minute)
     disputed = _disputed(world, minute, len(moments))
@@ -52,7 +52,7 @@ def chargebacks_of(world: World, minute: int) -> Iterator[Chargeback]:
         rng = SeededRandom(world.plan.seed, "chargeback", minute, index)
         if not is_fraud or rng.happens(NOTICED_SHARE):
             delay_ms = _delay_ms(world.plan.chargeback_delay_days, rng)
-            yield Chargeback(at_ms + delay_ms, minute, index)
+            yield IssuedChargeback(at_ms + delay_ms, minute, index)
 
 
 def _disputed(world: World, minute: int, purchases: int) -> frozenset[int]:

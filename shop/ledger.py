@@ -7,7 +7,7 @@ from heapq import heappop, heappush
 from operator import attrgetter
 from threading import Lock
 
-from shop.chargebacks import Chargeback, chargebacks_of
+from shop.chargebacks import IssuedChargeback, chargebacks_of
 from shop.plan import MINUTE_MS
 from shop.stream import CLOCK_SLACK_MINUTES, Cursor, Page, cursor_mismatch, read_cursor
 from shop.world import World
@@ -25,8 +25,8 @@ class ChargebackStream:
     def __init__(self, world: World) -> None:
         self._world = world
         self._next_minute = world.plan.epoch_minute
-        self._pending: list[Chargeback] = []
-        self._known: list[Chargeback] = []
+        self._pending: list[IssuedChargeback] = []
+        self._known: list[IssuedChargeback] = []
         self._lock = Lock()
 
     def cursor(self, text: str, *, now_ms: int) -> Cursor:
@@ -66,7 +66,7 @@ class ChargebackStream:
         """Count the chargebacks before the cursor since the beginning of the world."""
         return bisect_left(self._known, cursor.minute * MINUTE_MS, key=_known_at_ms) + cursor.index
 
-    def _cursor_after(self, last: Chargeback, position: int) -> Cursor:
+    def _cursor_after(self, last: IssuedChargeback, position: int) -> Cursor:
         minute = last.known_at_ms // MINUTE_MS
         return Cursor(minute, position - self._position(Cursor(minute, 0)))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fraudwatch.adapters.codecs.json_codec import encode
 from fraudwatch.adapters.edge.keysets import write_durably
-from fraudwatch.adapters.edge.shop_feed import Page
+from fraudwatch.adapters.edge.shop_feed import FetchedPage
 from fraudwatch.application.intake.announce_days import DayAnnouncer
 from fraudwatch.application.ports import Publisher
 from fraudwatch.domain.messages.purchase import Purchase
@@ -26,7 +26,7 @@ def day_announcer(topic: Publisher, file: Path, now_ms: Callable[[], int]) -> Da
     return DayAnnouncer(topic, encode, now_ms, save, open_day)
 
 
-def announce(announcer: DayAnnouncer, page: Page[Purchase]) -> None:
+def announce(announcer: DayAnnouncer, page: FetchedPage[Purchase]) -> None:
     """Advance the announcer by a page of the feed whose messages are all acknowledged."""
     contents = [one.content for one in page.items]
     times_ms = [content.event_at_ms for content in contents if isinstance(content, Purchase)]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from fraudwatch.adapters.edge.keysets import write_durably
-from fraudwatch.adapters.edge.shop_feed import FeedMissing, FeedUnavailable, Page, ShopFeed
+from fraudwatch.adapters.edge.shop_feed import FeedMissing, FeedUnavailable, FetchedPage, ShopFeed
 from fraudwatch.application.ports import NotDelivered
 from streaming.ingest.channel import IngestChannel
 
@@ -38,7 +38,7 @@ class FeedFollower(threading.Thread, Generic[Content]):
         cursor_file: Path,
         *,
         is_optional: bool = False,
-        on_acknowledged: Callable[[Page[Content]], None] | None = None,
+        on_acknowledged: Callable[[FetchedPage[Content]], None] | None = None,
     ) -> None:
         super().__init__(name=f"feed {feed.kind.path}", daemon=True)
         self._feed, self._channel, self._cursor_file = feed, channel, cursor_file

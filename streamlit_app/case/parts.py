@@ -12,7 +12,7 @@ from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.messages.verdict import Risk, Verdict
 from streamlit_app.case import charts, view
-from streamlit_app.case.purchase import Group, groups_of
+from streamlit_app.case.purchase import FieldGroup, groups_of
 from streamlit_app.case.view import ExplainedFeature
 from streamlit_app.risk_marks import TINTS
 from streamlit_app.view_models import NO_REASON, RISK_WORDS
@@ -87,7 +87,7 @@ def purchase(bought: Transaction | StoreUnavailable | None, now_ms: int) -> None
                 _group(group)
 
 
-def _group(group: Group) -> None:
+def _group(group: FieldGroup) -> None:
     with st.container(border=True, width=GROUP_WIDTH_PX, gap="xsmall"):
         st.markdown(f"**{group.title}**")
         for field in group.fields:

@@ -25,22 +25,22 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class FieldGroup:
     """Fields under one title."""
 
     title: str
     fields: tuple[Field, ...]
 
 
-def groups_of(purchase: Transaction, now_ms: int) -> tuple[Group, ...]:
+def groups_of(purchase: Transaction, now_ms: int) -> tuple[FieldGroup, ...]:
     """Group the fields: purchase, payment, place, addresses."""
     return (_what(purchase, now_ms), _paid(purchase), _where(purchase), _delivery(purchase))
 
 
-def _what(bought: Transaction, now_ms: int) -> Group:
+def _what(bought: Transaction, now_ms: int) -> FieldGroup:
     amount = amount_text(bought.amount_minor, bought.currency)
     in_euro = f"{amount_text(bought.amount_eur_cents, 'EUR')}, rate of {bought.rate_on}"
-    return Group(
+    return FieldGroup(
         "What",
         (
             Field("When", clock_time(bought.event_at_ms, now_ms)),
@@ -53,9 +53,9 @@ def _what(bought: Transaction, now_ms: int) -> Group:
     )
 
 
-def _paid(bought: Transaction) -> Group:
+def _paid(bought: Transaction) -> FieldGroup:
     digits = f"•••• {bought.card_last4}" if bought.card_last4 else UNKNOWN
-    return Group(
+    return FieldGroup(
         "How paid",
         (
             Field("Payment", PAYMENT_WORDS[bought.payment_status]),
@@ -68,8 +68,8 @@ def _paid(bought: Transaction) -> Group:
     )
 
 
-def _where(bought: Transaction) -> Group:
-    return Group(
+def _where(bought: Transaction) -> FieldGroup:
+    return FieldGroup(
         "Where",
         (
             Field("Merchant country", bought.merchant_country or UNKNOWN),
@@ -81,9 +81,9 @@ def _where(bought: Transaction) -> Group:
     )
 
 
-def _delivery(bought: Transaction) -> Group:
+def _delivery(bought: Transaction) -> FieldGroup:
     billing, shipping = bought.billing_country, bought.shipping_country
-    return Group(
+    return FieldGroup(
         "Addresses",
         (
             Field("Billing country", billing or UNKNOWN),

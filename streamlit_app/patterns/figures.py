@@ -20,7 +20,7 @@ _TOO_EARLY: Final = Change("no full hour yet")
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class PanelFigure:
     """One figure at the top of the page."""
 
     label: str
@@ -29,7 +29,7 @@ class Figure:
     meaning: str
 
 
-def figures(current: TallySums, before: TallySums, period: Period) -> list[Figure]:
+def figures(current: TallySums, before: TallySums, period: Period) -> list[PanelFigure]:
     """Count the period, and compare it with the period before up to the same full hour."""
     now, previous = current.all, until_last_full_hour(before, period.before, period)
     same_span = until_last_full_hour(current, period.current, period)
@@ -40,14 +40,14 @@ def figures(current: TallySums, before: TallySums, period: Period) -> list[Figur
     # In the first hour after midnight there is no full hour of today to compare.
     is_too_early = period.days == 1 and not period.now.hour
 
-    def counted(label: str, value: str, name: str, meaning: str) -> Figure:
+    def counted(label: str, value: str, name: str, meaning: str) -> PanelFigure:
         change = change_of_count(
             getattr(same_span, name),
             getattr(previous, name),
             is_before_known=bool(previous.purchases),
         )
         change = _TOO_EARLY if is_too_early else change
-        return Figure(label, value, change, f"{meaning}. {compared}: {change.words}.")
+        return PanelFigure(label, value, change, f"{meaning}. {compared}: {change.words}.")
 
     points = change_of_ratio(now.rate.ratio, previous.rate.ratio)
     was = (
@@ -56,7 +56,7 @@ def figures(current: TallySums, before: TallySums, period: Period) -> list[Figur
     return [
         counted("Purchases", f"{now.purchases:,}", "purchases", "All scored purchases"),
         counted("Alerts", f"{now.alerts:,}", "alerts", "Purchases that were not approved"),
-        Figure(
+        PanelFigure(
             "Alert rate",
             percent(now.rate.ratio),
             _TOO_EARLY if is_too_early else points,

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field, fields
 from typing import Final
 
 from fraudwatch.domain.evaluation.labelled_alerts import LabelledAlertCounts, RuleLabelCounts
-from streamlit_app.patterns.figures import Figure
+from streamlit_app.patterns.figures import PanelFigure
 from streamlit_app.patterns.period import Period
 from streamlit_app.patterns.rates import (
     NO_DATA_BEFORE,
     UNKNOWN,
     Change,
-    Rate,
+    HitRate,
     change_of_count,
     change_of_ratio,
     euros,
@@ -63,17 +63,19 @@ class LabelSummary:
     labels_read: int
 
 
-def false_positives(decided: LabelledAlertCounts) -> Rate:
+def false_positives(decided: LabelledAlertCounts) -> HitRate:
     """Share of genuine purchases among the alerts that analysts have decided."""
-    return Rate(decided.false_positives, decided.false_positives + decided.caught)
+    return HitRate(decided.false_positives, decided.false_positives + decided.caught)
 
 
-def caught(known: LabelledAlertCounts) -> Rate:
+def caught(known: LabelledAlertCounts) -> HitRate:
     """Share of alerts among the known frauds."""
-    return Rate(known.caught, known.caught + known.missed)
+    return HitRate(known.caught, known.caught + known.missed)
 
 
-def label_figures(known: LabelSummary, period: Period, *, is_before_known: bool) -> list[Figure]:
+def label_figures(
+    known: LabelSummary, period: Period, *, is_before_known: bool
+) -> list[PanelFigure]:
     """Build the figures of value caught and false positives, with their label counts."""
     return [
         _value_figure(known.all, period, is_before_known=is_before_known),
@@ -113,7 +115,7 @@ def sentence(known: LabelSummary) -> str:
     return " ".join(notes)
 
 
-def _value_figure(known: ByDay, period: Period, *, is_before_known: bool) -> Figure:
+def _value_figure(known: ByDay, period: Period, *, is_before_known: bool) -> PanelFigure:
     now, previous, before_words = known.now, known.previous, period.before_words.capitalize()
     frauds, were_frauds = caught(now), caught(previous)
     if not frauds.of:
@@ -127,7 +129,7 @@ def _value_figure(known: ByDay, period: Period, *, is_before_known: bool) -> Fig
             now.caught_eur_cents, previous.caught_eur_cents, is_before_known=True
         )
         was = f" {before_words}: {euros(previous.caught_eur_cents)} EUR, {were_frauds.words}."
-    return Figure(
+    return PanelFigure(
         "Value caught, EUR",
         euros(now.caught_eur_cents) if frauds.of else UNKNOWN,
         change,
@@ -135,7 +137,7 @@ def _value_figure(known: ByDay, period: Period, *, is_before_known: bool) -> Fig
     )
 
 
-def _false_positive_figure(decided: ByDay, period: Period, *, is_before_known: bool) -> Figure:
+def _false_positive_figure(decided: ByDay, period: Period, *, is_before_known: bool) -> PanelFigure:
     wrong, was_wrong = false_positives(decided.now), false_positives(decided.previous)
     meaning = f"Genuine purchases among alerts decided by analysts: {wrong.words}."
     if not wrong.of:
@@ -145,7 +147,7 @@ def _false_positive_figure(decided: ByDay, period: Period, *, is_before_known: b
     else:
         change = change_of_ratio(wrong.ratio, was_wrong.ratio, unknown=_NOT_DECIDED_BEFORE)
         meaning += f" {period.before_words.capitalize()}: {was_wrong.words}."
-    return Figure("False positives", percent(wrong.ratio), change, meaning)
+    return PanelFigure("False positives", percent(wrong.ratio), change, meaning)
 
 
 def _total(days: Collection[LabelledAlertCounts]) -> LabelledAlertCounts:

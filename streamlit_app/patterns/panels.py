@@ -13,7 +13,7 @@ from fraudwatch.domain.tally import Dimension
 from streamlit_app import world_map
 from streamlit_app.patterns import charts as patterns_charts
 from streamlit_app.patterns import trend_charts as patterns_trend_charts
-from streamlit_app.patterns.figures import Figure
+from streamlit_app.patterns.figures import PanelFigure
 from streamlit_app.patterns.period import Period
 from streamlit_app.patterns.rates import TOO_FEW
 from streamlit_app.patterns.tally_sums import TallySums
@@ -45,7 +45,7 @@ _COLUMNS: Final = {
 }
 
 
-def metrics(place: Place, shown: Iterable[Figure]) -> None:
+def metrics(place: Place, shown: Iterable[PanelFigure]) -> None:
     """Draw the figures at the top; no colour, as more alerts are neither good nor bad."""
     for figure in shown:
         place.metric(

@@ -17,7 +17,7 @@ Arrow = Literal["up", "down", "off"]
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class HitRate:
     """Share of hits among a number of purchases."""
 
     hits: int

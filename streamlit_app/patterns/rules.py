@@ -13,7 +13,7 @@ import pandas as pd
 
 from fraudwatch.domain.evaluation.labelled_alerts import RuleLabelCounts
 from fraudwatch.domain.tally import Dimension
-from streamlit_app.patterns.rates import NO_DATA_BEFORE, UNKNOWN, Rate, percent
+from streamlit_app.patterns.rates import NO_DATA_BEFORE, UNKNOWN, HitRate, percent
 from streamlit_app.patterns.tally_sums import TallySums
 
 FRAUD_SHARE: Final = "Fraud among labelled"
@@ -36,7 +36,7 @@ def rule_rows(
     hits, hits_before = current.group(Dimension.RULE), before.group(Dimension.RULE)
     of, of_before = current.all.purchases, before.all.purchases
     rows = [
-        _row(rule, Rate(counts.purchases, of), truths.get(rule, RuleLabelCounts()))
+        _row(rule, HitRate(counts.purchases, of), truths.get(rule, RuleLabelCounts()))
         | {
             "per_thousand_before": _per_thousand_before(
                 hits_before[rule].purchases if rule in hits_before else 0, of_before
@@ -53,8 +53,8 @@ def rule_table(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[list(_TITLES)].rename(columns=_TITLES)
 
 
-def _row(rule: str, hit: Rate, truth: RuleLabelCounts) -> dict[str, Any]:
-    fraud = Rate(truth.frauds, truth.labelled)
+def _row(rule: str, hit: HitRate, truth: RuleLabelCounts) -> dict[str, Any]:
+    fraud = HitRate(truth.frauds, truth.labelled)
     return {
         "name": rule,
         "hits": hit.hits,
@@ -67,8 +67,8 @@ def _row(rule: str, hit: Rate, truth: RuleLabelCounts) -> dict[str, Any]:
 
 
 def _per_thousand_before(hits: int, of: int) -> str:
-    return _per_thousand(Rate(hits, of)) if of else NO_DATA_BEFORE
+    return _per_thousand(HitRate(hits, of)) if of else NO_DATA_BEFORE
 
 
-def _per_thousand(hit: Rate) -> str:
+def _per_thousand(hit: HitRate) -> str:
     return UNKNOWN if math.isnan(hit.ratio) else f"{hit.ratio * 1_000:.2f}"

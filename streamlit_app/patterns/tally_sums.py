@@ -10,12 +10,12 @@ from typing import NamedTuple, TypeVar
 
 from fraudwatch.domain.tally import Dimension, Tally
 from streamlit_app.patterns.period import Period
-from streamlit_app.patterns.rates import Rate
+from streamlit_app.patterns.rates import HitRate
 
 Key = TypeVar("Key")
 
 
-class Counts(NamedTuple):
+class PurchaseCounts(NamedTuple):
     """Counts and amounts of some purchases."""
 
     purchases: int = 0
@@ -25,36 +25,36 @@ class Counts(NamedTuple):
     declined_amount_eur_cents: int = 0
 
     @property
-    def rate(self) -> Rate:
+    def rate(self) -> HitRate:
         """Alert rate."""
-        return Rate(self.alerts, self.purchases)
+        return HitRate(self.alerts, self.purchases)
 
 
 @dataclass(frozen=True, slots=True)
 class TallySums:
     """Sums of some days; small, however many tallies they come from."""
 
-    groups: dict[Dimension, dict[str, Counts]] = field(default_factory=dict)
-    days: dict[str, Counts] = field(default_factory=dict)
-    hours: dict[tuple[str, int], Counts] = field(default_factory=dict)
+    groups: dict[Dimension, dict[str, PurchaseCounts]] = field(default_factory=dict)
+    days: dict[str, PurchaseCounts] = field(default_factory=dict)
+    hours: dict[tuple[str, int], PurchaseCounts] = field(default_factory=dict)
 
     @property
-    def all(self) -> Counts:
+    def all(self) -> PurchaseCounts:
         """Counts of all purchases."""
         return total(self.days.values())
 
-    def group(self, dimension: Dimension) -> dict[str, Counts]:
+    def group(self, dimension: Dimension) -> dict[str, PurchaseCounts]:
         """Counts by the values of one dimension."""
         return self.groups.get(dimension, {})
 
 
 def sum_tallies(tallies: Iterable[Tally]) -> TallySums:
     """Sum tallies; one day, dimension and value may come in parts."""
-    groups: defaultdict[Dimension, dict[str, Counts]] = defaultdict(dict)
-    days: dict[str, Counts] = {}
-    hours: dict[tuple[str, int], Counts] = {}
+    groups: defaultdict[Dimension, dict[str, PurchaseCounts]] = defaultdict(dict)
+    days: dict[str, PurchaseCounts] = {}
+    hours: dict[tuple[str, int], PurchaseCounts] = {}
     for tally in tallies:
-        counts = Counts(
+        counts = PurchaseCounts(
             tally.purchases,
             tally.alerts,
             tally.declined,
@@ -93,12 +93,12 @@ def comparable(before: TallySums, days: Iterable[date]) -> TallySums:
     return before if all(day.isoformat() in before.days for day in days) else TallySums()
 
 
-def total(counts: Iterable[Counts]) -> Counts:
+def total(counts: Iterable[PurchaseCounts]) -> PurchaseCounts:
     """Add up counts."""
-    return Counts(*map(sum, zip(*counts, strict=True)))
+    return PurchaseCounts(*map(sum, zip(*counts, strict=True)))
 
 
-def until_last_full_hour(sums: TallySums, days: tuple[date, ...], period: Period) -> Counts:
+def until_last_full_hour(sums: TallySums, days: tuple[date, ...], period: Period) -> PurchaseCounts:
     """Count these days up to the last full hour.
 
     Half a day compared with a full one would always be "down", so this period and the one before
@@ -108,14 +108,14 @@ def until_last_full_hour(sums: TallySums, days: tuple[date, ...], period: Period
     return total(counts for hour, counts in sums.hours.items() if hour < end)
 
 
-def by_weekday_and_hour(sums: TallySums) -> dict[tuple[int, int], Counts]:
+def by_weekday_and_hour(sums: TallySums) -> dict[tuple[int, int], PurchaseCounts]:
     """Counts by weekday and hour; Monday is 0, hours are UTC."""
-    cells: dict[tuple[int, int], Counts] = {}
+    cells: dict[tuple[int, int], PurchaseCounts] = {}
     for (day, hour), counts in sums.hours.items():
         _add(cells, (date.fromisoformat(day).weekday(), hour), counts)
     return cells
 
 
-def _add(sums: dict[Key, Counts], key: Key, more: Counts) -> None:
+def _add(sums: dict[Key, PurchaseCounts], key: Key, more: PurchaseCounts) -> None:
     known = sums.get(key)
-    sums[key] = more if known is None else Counts(*map(int.__add__, known, more))
+    sums[key] = more if known is None else PurchaseCounts(*map(int.__add__, known, more))

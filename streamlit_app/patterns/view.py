@@ -11,12 +11,12 @@ import pandas as pd
 from streamlit_app.patterns.period import Period
 from streamlit_app.patterns.rates import (
     NO_DATA_BEFORE,
-    Rate,
+    HitRate,
     change_of_ratio,
     percent,
 )
 from streamlit_app.patterns.tally_sums import (
-    Counts,
+    PurchaseCounts,
     TallySums,
     by_weekday_and_hour,
 )
@@ -42,8 +42,8 @@ _ROW: Final = (
 
 
 def group_rows(
-    current: Mapping[str, Counts],
-    before: Mapping[str, Counts],
+    current: Mapping[str, PurchaseCounts],
+    before: Mapping[str, PurchaseCounts],
     *,
     min_purchases: int = 0,
     names: Mapping[str, str] | None = None,
@@ -55,7 +55,7 @@ def group_rows(
         | {
             "value": value,
             "change": change_of_ratio(
-                counts.rate.ratio, before.get(value, Counts()).rate.ratio, unknown=no_change
+                counts.rate.ratio, before.get(value, PurchaseCounts()).rate.ratio, unknown=no_change
             ).words,
         }
         for value, counts in current.items()
@@ -75,7 +75,10 @@ def heat_rows(current: TallySums, weekdays: Iterable[str] = WEEKDAYS) -> pd.Data
     cells = by_weekday_and_hour(current)
     return pd.DataFrame(
         [
-            _row(f"{weekday} {hour:02d}:00", cells.get((WEEKDAYS.index(weekday), hour), Counts()))
+            _row(
+                f"{weekday} {hour:02d}:00",
+                cells.get((WEEKDAYS.index(weekday), hour), PurchaseCounts()),
+            )
             | {"weekday": weekday, "hour": f"{hour:02d}"}
             for weekday in weekdays
             for hour in range(24)
@@ -107,8 +110,8 @@ def not_drawn(codes: Iterable[str], drawn: Iterable[str]) -> list[str]:
     return sorted(set(codes) - set(drawn) - {""})
 
 
-def _row(name: str, counts: Counts) -> dict[str, Any]:
-    rate: Rate = counts.rate
+def _row(name: str, counts: PurchaseCounts) -> dict[str, Any]:
+    rate: HitRate = counts.rate
     low, high = rate.interval
     return {
         "name": name,

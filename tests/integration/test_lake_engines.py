@@ -13,7 +13,7 @@ from hdfs import HdfsError
 from pydantic import SecretStr
 
 from fraudwatch.adapters.lake.hive_sql import (
-    LoginRefused,
+    HiveLoginRefused,
     StatementRefused,
     ThriftServerUnavailable,
     sql_session,
@@ -67,7 +67,7 @@ def test_a_login_without_the_right_password_is_refused(
 ) -> None:
     wrong = {"username": login, "password": SecretStr(password)}
     with (
-        pytest.raises(LoginRefused),
+        pytest.raises(HiveLoginRefused),
         sql_session(batch_stack.hive("admin").model_copy(update=wrong), timeout_seconds=20),
     ):
         pass

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from fraudwatch.adapters.lake.hive_sql import sql_session
 from fraudwatch.adapters.lake.mart_reader import HiveReports
-from fraudwatch.application.marts import LakeUnavailable, ReportQuery
+from fraudwatch.application.marts import MartsUnavailable, ReportQuery
 from fraudwatch.lake import REPORT_DAYS
 from fraudwatch.settings import HiveSettings
 from fraudwatch.stack.private_stack import PrivateStack
@@ -42,8 +42,8 @@ def test_a_wrong_password_and_an_unreachable_server_are_distinguished(
     settings: HiveSettings,
 ) -> None:
     wrong = settings.model_copy(update={"password": SecretStr("not-the-password")})
-    with pytest.raises(LakeUnavailable, match="refused the login"):
+    with pytest.raises(MartsUnavailable, match="refused the login"):
         HiveReports.of(wrong).rows(ReportQuery("out_money"))
     away = settings.model_copy(update={"port": 1})
-    with pytest.raises(LakeUnavailable, match="does not answer"):
+    with pytest.raises(MartsUnavailable, match="does not answer"):
         HiveReports.of(away).rows(ReportQuery("out_money"))

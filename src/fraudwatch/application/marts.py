@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from fraudwatch.lake import REPORT_DAYS
 
 
-class LakeUnavailable(RuntimeError):
+class MartsUnavailable(RuntimeError):
     """The lake's SQL server cannot be queried now."""
 
 
@@ -25,7 +25,7 @@ class ReportReader(Protocol):
         """Return the rows of a query, newest day first.
 
         Raises:
-            LakeUnavailable: the server does not answer, or refuses the login or the query.
+            MartsUnavailable: the server does not answer, or refuses the login or the query.
         """
 
 

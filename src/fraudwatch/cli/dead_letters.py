@@ -10,8 +10,8 @@ import typer
 
 from fraudwatch.application.dead_letters.dlq import (
     DlqRecord,
+    DlqReplay,
     NotReplayable,
-    Replay,
     ReplayState,
     newest_first,
 )
@@ -118,7 +118,7 @@ def replay_records(
     with open_dlq() as (reader, replayed), IngestApi(endpoint) as ingest:
         known = newest_first(reader.records())
         records = _chosen(known, ids) if ids else [x for x in known if x not in replayed]
-        run = Replay(reader, replay_targets(kafka, ingest), replayed, is_trial=dry_run)
+        run = DlqReplay(reader, replay_targets(kafka, ingest), replayed, is_trial=dry_run)
         results = []
         for result in run.run(records):
             results.append(result)

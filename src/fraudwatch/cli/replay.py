@@ -20,7 +20,7 @@ from fraudwatch.adapters.datasets.mapping import WrongMapping, load_mapping
 from fraudwatch.adapters.edge.ingest_client import IngestApi, IngestEndpoint
 from fraudwatch.application.replay.pace import Pace
 from fraudwatch.application.replay.ports import Ingest, ReplayFailed
-from fraudwatch.application.replay.send import Replay, Tally, as_sentence
+from fraudwatch.application.replay.send import Replay, ReplayTally, as_sentence
 from fraudwatch.domain.instants import epoch_ms_of
 from fraudwatch.stack import catalogue, env_file
 from fraudwatch.stack.home import Home, StackError
@@ -41,7 +41,7 @@ class Request:
     skip_bad_rows: bool = False
 
 
-class Run:
+class ReplayRun:
     """One replay with its ledger and progress; ``tally`` is correct however the replay ends."""
 
     def __init__(
@@ -53,7 +53,7 @@ class Run:
         sleep: Callable[[float], None] = time.sleep,
         console: Console | None = None,
     ) -> None:
-        self.tally = Tally()
+        self.tally = ReplayTally()
         self.seconds = 0.0
         self._request = request
         self._clock = clock
@@ -100,7 +100,7 @@ class Run:
             done = self.tally.position
             task = progress.add_task("replay", total=rows, completed=done, rate=0.0)
 
-            def on_batch(tally: Tally) -> None:
+            def on_batch(tally: ReplayTally) -> None:
                 self.seconds = self._clock() - began
                 progress.update(task, completed=tally.position, rate=self._rate())
                 journal.note_now_and_then(tally.position)
@@ -226,14 +226,14 @@ def replay(  # noqa: PLR0913  a command line has as many options as it has
     if not _is_range(request.from_ms, request.until_ms):
         raise typer.BadParameter("--from must be before --until")
     home = Home.from_environment()
-    run = Run(request, home.folder)
+    run = ReplayRun(request, home.folder)
     code = _guarded(run, home)
     if as_json and code != USAGE_ERROR:
         typer.echo(json.dumps(run.report()))
     raise typer.Exit(code)
 
 
-def _guarded(run: Run, home: Home) -> int:
+def _guarded(run: ReplayRun, home: Home) -> int:
     code = FAILED
     try:
         with IngestApi(_endpoint(home)) as ingest:

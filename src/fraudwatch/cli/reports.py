@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from rich.table import Table
 
 from fraudwatch.adapters.lake.mart_reader import HiveReports
-from fraudwatch.application.marts import LakeUnavailable, ReportQuery, ReportReader, UnknownReport
+from fraudwatch.application.marts import MartsUnavailable, ReportQuery, ReportReader, UnknownReport
 from fraudwatch.cli import output
 from fraudwatch.lake import REPORT_DAYS
 from fraudwatch.settings import HiveSettings
@@ -85,7 +85,7 @@ def show(
         raise typer.BadParameter(str(error)) from error
     try:
         found = reader(Home.from_environment()).rows(query)
-    except LakeUnavailable as error:
+    except MartsUnavailable as error:
         raise StackError(str(error)) from error
     if as_json:
         rows = [dict(zip(found.columns, map(_plain, row), strict=True)) for row in found.rows]

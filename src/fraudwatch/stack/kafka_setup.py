@@ -35,7 +35,7 @@ from fraudwatch.domain.weak_secret import weakness_of
 from fraudwatch.settings import KafkaSettings
 from fraudwatch.stack import topic_contracts
 from fraudwatch.stack.home import ROOT, StackError
-from fraudwatch.stack.topic_contracts import Right, Topic
+from fraudwatch.stack.topic_contracts import AclRight, Topic
 
 TIMEOUT_SECONDS = 30
 SCRAM_ITERATIONS = 4096
@@ -90,7 +90,7 @@ def _limits(topic: Topic) -> ConfigResource:
     return ConfigResource(ConfigResource.Type.TOPIC, topic.name, incremental_configs=entries)
 
 
-def set_rights(admin: AdminClient, wanted: frozenset[Right], users: Iterable[str]) -> None:
+def set_rights(admin: AdminClient, wanted: frozenset[AclRight], users: Iterable[str]) -> None:
     """Create missing ACLs, delete those that no contract gives any more."""
     everything = AclBindingFilter(
         ResourceType.ANY, None, ResourcePatternType.ANY, None, None,  # type: ignore[arg-type]  # = any
@@ -110,7 +110,7 @@ def set_rights(admin: AdminClient, wanted: frozenset[Right], users: Iterable[str
     )
 
 
-def _binding(right: Right) -> AclBinding:
+def _binding(right: AclRight) -> AclBinding:
     pattern = ResourcePatternType.PREFIXED if right.prefixed else ResourcePatternType.LITERAL
     return AclBinding(
         ResourceType[right.kind], right.name, pattern, f"User:{right.user}", "*",

@@ -25,7 +25,7 @@ MIGRATIONS_FOLDER = ROOT / "hive" / "migrations"
 LEDGER = "schema_migration"
 
 
-class SetupFailed(RuntimeError):
+class LakeSetupFailed(RuntimeError):
     """The setup failed; the message has the cause and the fix."""
 
 
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(
             "; ".join(f"HIVE_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
         )
-    except (ThriftServerUnavailable, MigrationRefused, SetupFailed, StatementRefused) as error:
+    except (ThriftServerUnavailable, MigrationRefused, LakeSetupFailed, StatementRefused) as error:
         return _fail(str(error))
     print(summary)  # noqa: T201  this command's output
     return 0
@@ -77,7 +77,7 @@ def _apply(session: SqlSession, migration: Migration) -> None:
             session.run(statement)
     except StatementRefused as error:
         name = f"{migration.number:04d}_{migration.name}.sql"
-        raise SetupFailed(f"{name} was rejected, nothing after it was run: {error}") from error
+        raise LakeSetupFailed(f"{name} was rejected, nothing after it was run: {error}") from error
     session.run(
         f"CREATE TABLE IF NOT EXISTS {DATABASE}.{LEDGER} "
         "(number INT, name STRING, sha256 STRING, applied_at TIMESTAMP) USING delta"

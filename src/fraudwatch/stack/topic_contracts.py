@@ -21,7 +21,7 @@ class Topic:
 
 
 @dataclass(frozen=True, order=True)
-class Right:
+class AclRight:
     """An operation that one user may do (an ACL); all others are denied."""
 
     user: str
@@ -51,19 +51,20 @@ def _topic(path: Path) -> Topic:
     )
 
 
-def rights(topics: Iterable[Topic]) -> frozenset[Right]:
+def rights(topics: Iterable[Topic]) -> frozenset[AclRight]:
     """Grant producers write and describe; consumers read and describe, in groups of their name."""
-    found = set[Right]()
+    found = set[AclRight]()
     for topic in topics:
         for user in topic.producers:
             found |= {
-                Right(user, operation, "TOPIC", topic.name) for operation in ("WRITE", "DESCRIBE")
+                AclRight(user, operation, "TOPIC", topic.name)
+                for operation in ("WRITE", "DESCRIBE")
             }
         for user in topic.consumers:
             found |= {
-                Right(user, operation, "TOPIC", topic.name) for operation in ("READ", "DESCRIBE")
+                AclRight(user, operation, "TOPIC", topic.name) for operation in ("READ", "DESCRIBE")
             }
-            found.add(Right(user, "READ", "GROUP", user, prefixed=True))
+            found.add(AclRight(user, "READ", "GROUP", user, prefixed=True))
     return frozenset(found)
 
 

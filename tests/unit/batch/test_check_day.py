@@ -12,7 +12,7 @@ import pytest
 from batch.check_day import EXIT_CODES, NOTHING_TO_CHECK, main
 from fraudwatch.adapters.codecs.json_codec import encode
 from fraudwatch.adapters.lake.folder_files import FolderFiles
-from fraudwatch.application.extract.check_day import Check
+from fraudwatch.application.extract.check_day import DayCheck
 from fraudwatch.domain.lake.day_extract import MANIFEST_NAME, REJECTED_NAME, ExtractManifest
 from fraudwatch.domain.messages.transaction import Kind, Transaction
 from fraudwatch.lake import extract_folder
@@ -82,7 +82,7 @@ def checked(*more: str) -> int:
     return main(["--day", DAY.isoformat(), *more])
 
 
-def failing(check: Check, capsys: pytest.CaptureFixture[str], *more: str) -> str:
+def failing(check: DayCheck, capsys: pytest.CaptureFixture[str], *more: str) -> str:
     """Return the sentence of the check that must fail."""
     assert checked(*more) == EXIT_CODES[check]
     last = capsys.readouterr().err.splitlines()[-1]
@@ -133,17 +133,17 @@ def test_every_line_keeps_the_contract(
 ) -> None:
     lake.lines[9], expected = LINES[name]
     lake.put(a_manifest())
-    sentence = failing(Check.CONTRACT, capsys)
+    sentence = failing(DayCheck.CONTRACT, capsys)
     assert re.search(expected, sentence)
 
 
 def test_counts_are_those_of_the_manifest(lake: Lake, capsys: pytest.CaptureFixture[str]) -> None:
     lake.lines.pop()
     lake.put(a_manifest())
-    assert "holds 9 transactions and 0 refused" in failing(Check.CONTRACT, capsys)
+    assert "holds 9 transactions and 0 refused" in failing(DayCheck.CONTRACT, capsys)
     lake.rejected = 1
     lake.put(a_manifest(accepted=9, rejected={"out_of_bounds": 2}))
-    assert "9 and 2 of 10" in failing(Check.CONTRACT, capsys)
+    assert "9 and 2 of 10" in failing(DayCheck.CONTRACT, capsys)
 
 
 def test_refused_purchases_fail_the_contract(
@@ -151,7 +151,7 @@ def test_refused_purchases_fail_the_contract(
 ) -> None:
     lake.rejected = 1
     lake.put(a_manifest(purchases=11, rejected={"wrong_schema": 1}))
-    sentence = failing(Check.CONTRACT, capsys)
+    sentence = failing(DayCheck.CONTRACT, capsys)
     assert "1 of 11 purchases of 2026-01-15 were refused (wrong_schema 1)" in sentence
 
 
@@ -159,14 +159,14 @@ def test_a_day_is_not_extracted_before_it_has_ended(
     lake: Lake, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lake.put(a_manifest(began_at_ms=MIDNIGHT_AFTER_MS - 1))
-    assert "before it had ended" in failing(Check.FRESHNESS, capsys)
+    assert "before it had ended" in failing(DayCheck.FRESHNESS, capsys)
 
 
 def test_a_folder_holds_its_own_day(lake: Lake, capsys: pytest.CaptureFixture[str]) -> None:
     lake.put(a_manifest())
     other = encode(a_manifest(day="2026-01-14"))
     lake.files.write(f"{extract_folder(DAY)}/{MANIFEST_NAME}", [other])
-    assert "is of another day" in failing(Check.FRESHNESS, capsys)
+    assert "is of another day" in failing(DayCheck.FRESHNESS, capsys)
 
 
 @pytest.mark.parametrize("before", [(51, 51, 51), (1, 1, 1, 1)])
@@ -175,7 +175,7 @@ def test_much_less_or_much_more_than_usual_fails_unless_accepted(
 ) -> None:
     lake.put(a_manifest())
     lake.put_before(*before)
-    assert "--accept-volume" in failing(Check.VOLUME, capsys)
+    assert "--accept-volume" in failing(DayCheck.VOLUME, capsys)
     assert checked("--accept-volume") == 0
 
 
@@ -198,7 +198,7 @@ def test_a_day_without_purchases_after_days_with_some_fails(
     lake.lines = []
     lake.put(a_manifest(purchases=0, accepted=0))
     lake.put_before(0, 3)
-    assert "has no purchases while days before it had some" in failing(Check.VOLUME, capsys)
+    assert "has no purchases while days before it had some" in failing(DayCheck.VOLUME, capsys)
     assert checked("--accept-volume") == 0
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from fraudwatch.application.marts import LakeUnavailable, ReportQuery, ReportRows
+from fraudwatch.application.marts import MartsUnavailable, ReportQuery, ReportRows
 from fraudwatch.cli import reports as command
 from fraudwatch.lake import OUT_MONEY, REPORT_DAYS
 from fraudwatch.stack.home import Home, StackError
@@ -65,7 +65,7 @@ def test_an_invalid_query_is_wrong_usage_and_not_sent(
 def test_an_unreachable_lake_is_reported_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     class Away:
         def rows(self, query: ReportQuery) -> ReportRows:
-            raise LakeUnavailable(f"{query.table}: away")
+            raise MartsUnavailable(f"{query.table}: away")
 
     monkeypatch.setattr(command, "reader", lambda _home: Away())
     shown = CliRunner().invoke(command.reports, ["show", OUT_MONEY])

@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from shop.api import create_app
-from shop.chargebacks import Chargeback, chargebacks_of
+from shop.chargebacks import IssuedChargeback, chargebacks_of
 from shop.ledger import ChargebackStream
 from shop.plan import Plan
 from shop.stream import Cursor
@@ -52,11 +52,11 @@ def fraud() -> frozenset[str]:
 
 
 @cache
-def all_chargebacks() -> tuple[Chargeback, ...]:
+def all_chargebacks() -> tuple[IssuedChargeback, ...]:
     return tuple(chargeback for minute in HISTORY for chargeback in chargebacks_of(world(), minute))
 
 
-def id_of(chargeback: Chargeback) -> str:
+def id_of(chargeback: IssuedChargeback) -> str:
     return f"{chargeback.minute}-{chargeback.number}"
 
 

@@ -231,6 +231,6 @@ def test_migrations_are_applied_once_recorded_and_previewed() -> None:
 def test_a_refused_migration_is_named_and_not_recorded() -> None:
     tables = _Tables()
     migrations = [Migration(1, "a", "aa", ("CREATE A", "REFUSE"))]
-    with pytest.raises(lake_setup.SetupFailed, match=r"0001_a\.sql was rejected"):
+    with pytest.raises(lake_setup.LakeSetupFailed, match=r"0001_a\.sql was rejected"):
         lake_setup.set_up(tables, migrations)  # type: ignore[arg-type]
     assert tables.ledger == []

@@ -7,7 +7,7 @@ import pytest
 from fraudwatch.stack import topic_contracts
 from fraudwatch.stack.home import ROOT, StackError
 from fraudwatch.stack.kafka_setup import passwords_from
-from fraudwatch.stack.topic_contracts import Right
+from fraudwatch.stack.topic_contracts import AclRight
 
 TOPICS = topic_contracts.read(ROOT / "contracts/topics")
 
@@ -15,7 +15,7 @@ TOPICS = topic_contracts.read(ROOT / "contracts/topics")
 def test_every_user_has_exactly_the_acls_of_its_contracts() -> None:
     found = topic_contracts.rights(TOPICS)
     assert {r for r in found if r.user == "ingest"} == {
-        Right("ingest", operation, "TOPIC", topic)
+        AclRight("ingest", operation, "TOPIC", topic)
         for operation in ("WRITE", "DESCRIBE")
         for topic in (
             "transaction_topic",
@@ -25,23 +25,23 @@ def test_every_user_has_exactly_the_acls_of_its_contracts() -> None:
             "control_topic",
         )
     } | {
-        Right("ingest", "READ", "TOPIC", "fraud_topic"),
-        Right("ingest", "DESCRIBE", "TOPIC", "fraud_topic"),
-        Right("ingest", "READ", "GROUP", "ingest", prefixed=True),
+        AclRight("ingest", "READ", "TOPIC", "fraud_topic"),
+        AclRight("ingest", "DESCRIBE", "TOPIC", "fraud_topic"),
+        AclRight("ingest", "READ", "GROUP", "ingest", prefixed=True),
     }
     # The console may only write: it can neither read nor overwrite labels and audit records.
     assert {r for r in found if r.user == "console"} == {
-        Right("console", operation, "TOPIC", topic)
+        AclRight("console", operation, "TOPIC", topic)
         for operation in ("WRITE", "DESCRIBE")
         for topic in ("labels_topic", "audit_topic")
     }
-    assert Right("persister", "READ", "GROUP", "persister", prefixed=True) in found
-    assert Right("persister", "WRITE", "TOPIC", "fraud_topic") not in found
-    assert Right("detector", "READ", "TOPIC", "transaction_topic") in found
+    assert AclRight("persister", "READ", "GROUP", "persister", prefixed=True) in found
+    assert AclRight("persister", "WRITE", "TOPIC", "fraud_topic") not in found
+    assert AclRight("detector", "READ", "TOPIC", "transaction_topic") in found
     assert {r for r in found if r.user == "tally"} == {
-        Right("tally", "READ", "TOPIC", "fraud_topic"),
-        Right("tally", "DESCRIBE", "TOPIC", "fraud_topic"),
-        Right("tally", "READ", "GROUP", "tally", prefixed=True),
+        AclRight("tally", "READ", "TOPIC", "fraud_topic"),
+        AclRight("tally", "DESCRIBE", "TOPIC", "fraud_topic"),
+        AclRight("tally", "READ", "GROUP", "tally", prefixed=True),
     }
 
 

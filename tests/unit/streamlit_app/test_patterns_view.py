@@ -16,11 +16,11 @@ from streamlit_app.patterns.figures import figures
 from streamlit_app.patterns.label_rows import label_rows
 from streamlit_app.patterns.labels import ByDay, LabelSummary, label_figures, sentence
 from streamlit_app.patterns.period import Period, parse_length
-from streamlit_app.patterns.rates import Rate, change_of_count, change_of_ratio, percent
+from streamlit_app.patterns.rates import HitRate, change_of_count, change_of_ratio, percent
 from streamlit_app.patterns.rules import rule_rows, rule_table
 from streamlit_app.patterns.rules_panel import rule_bars
 from streamlit_app.patterns.tally_sums import (
-    Counts,
+    PurchaseCounts,
     TallySums,
     by_weekday_and_hour,
     comparable,
@@ -71,15 +71,15 @@ def test_the_address_accepts_known_lengths_only(text: str | None, days: int) -> 
 
 
 def test_the_wilson_interval_matches_published_values() -> None:
-    low, high = Rate(1, 10).interval  # Newcombe (1998), method 3
+    low, high = HitRate(1, 10).interval  # Newcombe (1998), method 3
     assert (round(low, 4), round(high, 4)) == (0.0179, 0.4042)
-    assert Rate(0, 10).interval[0] == 0.0
-    assert Rate(10, 10).interval[1] == pytest.approx(1.0)
-    assert all(math.isnan(end) for end in Rate(0, 0).interval)
+    assert HitRate(0, 10).interval[0] == 0.0
+    assert HitRate(10, 10).interval[1] == pytest.approx(1.0)
+    assert all(math.isnan(end) for end in HitRate(0, 0).interval)
 
 
 def test_a_rate_of_nothing_is_unknown_and_never_zero() -> None:
-    assert math.isnan(Rate(0, 0).ratio)
+    assert math.isnan(HitRate(0, 0).ratio)
     assert percent(math.nan) == "—"
     assert percent(0.0) == "0.00 %"
     assert percent(0.314) == "31.4 %"
@@ -114,10 +114,10 @@ def test_tallies_are_summed_over_days_and_parts() -> None:
         ]
     )
     both = merged(one, sum_tallies([tally("2026-11-21", Dimension.COUNTRY, "DE", 7, 0)]))
-    assert both.group(Dimension.COUNTRY) == {"DE": Counts(22, 2)}
-    assert one.group(Dimension.COUNTRY) == {"DE": Counts(15, 2)}
+    assert both.group(Dimension.COUNTRY) == {"DE": PurchaseCounts(22, 2)}
+    assert one.group(Dimension.COUNTRY) == {"DE": PurchaseCounts(15, 2)}
     assert both.group(Dimension.RULE) == {}
-    assert total([]) == Counts()
+    assert total([]) == PurchaseCounts()
 
 
 def test_today_is_compared_with_yesterday_up_to_the_same_full_hour() -> None:
@@ -149,16 +149,21 @@ def test_right_after_midnight_there_is_nothing_to_compare_yet() -> None:
 
 def test_small_groups_come_last_and_are_marked() -> None:
     rows = group_rows(
-        {"few": Counts(2, 2), "calm": Counts(100, 1), "risky": Counts(100, 9), "": Counts(40, 2)},
-        {"risky": Counts(50, 2)},
+        {
+            "few": PurchaseCounts(2, 2),
+            "calm": PurchaseCounts(100, 1),
+            "risky": PurchaseCounts(100, 9),
+            "": PurchaseCounts(40, 2),
+        },
+        {"risky": PurchaseCounts(50, 2)},
     )
     assert list(rows["name"]) == ["risky", "unknown", "calm", "few"]
     assert list(rows["state"]) == [ENOUGH, ENOUGH, ENOUGH, TOO_FEW_TEXT]
     assert rows["change"][0] == "up 5.00 points"
     assert rows["change"][3] == "no purchases before"
-    assert set(group_rows({"a": Counts(100, 9)}, {})["change"]) == {"no data before"}
+    assert set(group_rows({"a": PurchaseCounts(100, 9)}, {})["change"]) == {"no data before"}
     assert rows["counts"][0] == "9 of 100"
-    assert list(group_rows({"few": Counts(2, 2)}, {}, min_purchases=10)["name"]) == []
+    assert list(group_rows({"few": PurchaseCounts(2, 2)}, {}, min_purchases=10)["name"]) == []
 
 
 def test_weekdays_come_from_the_tallys_day() -> None:
@@ -169,7 +174,10 @@ def test_weekdays_come_from_the_tallys_day() -> None:
             *hours("2026-11-15", 3, 4, 5, 0),
         ]
     )
-    assert by_weekday_and_hour(sums) == {(5, 3): Counts(30, 3), (6, 3): Counts(5, 0)}
+    assert by_weekday_and_hour(sums) == {
+        (5, 3): PurchaseCounts(30, 3),
+        (6, 3): PurchaseCounts(5, 0),
+    }
 
 
 def test_every_hour_has_a_cell_and_those_without_purchases_are_too_few() -> None:
@@ -310,7 +318,9 @@ def test_the_map_has_three_kinds_of_countries_and_names_what_it_cannot_draw() ->
         {"type": "Feature", "properties": {"iso_alpha2": code, "name": code}, "geometry": None}
         for code in ("DE", "MT", "FR")
     ]
-    rows = group_rows({"DE": Counts(100, 9), "MT": Counts(3, 1), "SG": Counts(50, 1)}, {})
+    rows = group_rows(
+        {"DE": PurchaseCounts(100, 9), "MT": PurchaseCounts(3, 1), "SG": PurchaseCounts(50, 1)}, {}
+    )
     drawn = world(features, rows)
     silent, few, sure = (drawn["datasets"][layer["data"]["name"]] for layer in drawn["layer"])
     assert [page["properties"]["name"] for page in silent] == ["FR"]
@@ -320,7 +330,7 @@ def test_the_map_has_three_kinds_of_countries_and_names_what_it_cannot_draw() ->
 
 
 def test_every_rate_is_drawn_with_its_counts() -> None:
-    rows = group_rows({"a": Counts(100, 9)}, {})
+    rows = group_rows({"a": PurchaseCounts(100, 9)}, {})
     sums = sum_tallies(hours("2026-11-21", 0, 2, 40, 1))
     series = (TODAY.words, TODAY.before_words)
     drawn = [
@@ -337,7 +347,7 @@ def test_every_rate_is_drawn_with_its_counts() -> None:
 
 
 def test_tables_have_titles_and_percentages() -> None:
-    shown = table(group_rows({"a": Counts(100, 9)}, {}), first="Merchant")
+    shown = table(group_rows({"a": PurchaseCounts(100, 9)}, {}), first="Merchant")
     assert shown.iloc[0].to_dict() == {
         "Merchant": "a",
         "Alert rate": pytest.approx(9.0),

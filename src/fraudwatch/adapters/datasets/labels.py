@@ -14,7 +14,7 @@ import polars as pl
 
 from fraudwatch.adapters.datasets.columns import text_of
 from fraudwatch.adapters.datasets.files import DatasetFile, Slice, scan
-from fraudwatch.adapters.datasets.mapping import ROW_NUMBER, Label, Mapping, WrongMapping
+from fraudwatch.adapters.datasets.mapping import ROW_NUMBER, LabelColumns, Mapping, WrongMapping
 from fraudwatch.application.evaluation.ports import LabelledPurchases, key_bytes, keys_from
 from fraudwatch.application.replay.ports import BadRow
 from fraudwatch.domain.arrays import Float64s
@@ -48,7 +48,7 @@ def read_labelled_purchases(
     return collector.finished(len(dataset.without_time))
 
 
-def labels_of(path: Path, label: Label, separator: str) -> pl.Series:
+def labels_of(path: Path, label: LabelColumns, separator: str) -> pl.Series:
     """Return for every row whether it is fraud; null without a label."""
     found = scan(path, [label.column], separator)
     text = text_of(f"{{{label.column}}}", found.collect_schema())

@@ -22,7 +22,7 @@ NOTED_EVERY_SECONDS = 10.0  # a killed replay repeats at most this much
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ReplayEntry:
     """Progress of a replay: ``position`` rows in event order are acknowledged by ingest."""
 
     replay: str
@@ -38,19 +38,19 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self._journal = JsonlJournal(path)
 
-    def last(self, replay: str) -> Entry | None:
+    def last(self, replay: str) -> ReplayEntry | None:
         """Return the newest entry of this replay, or None."""
         found = [_entry(one) for one in self._journal.entries() if one.get("replay") == replay]
         return next((entry for entry in reversed(found) if entry is not None), None)
 
-    def write(self, entry: Entry) -> None:
+    def write(self, entry: ReplayEntry) -> None:
         """Append an entry, on disk before this returns."""
         self._journal.append(asdict(entry))
 
 
-def _entry(fields: dict[str, Any]) -> Entry | None:
+def _entry(fields: dict[str, Any]) -> ReplayEntry | None:
     try:
-        return Entry(**fields)
+        return ReplayEntry(**fields)
     except TypeError:  # of a version with other fields
         return None
 
@@ -96,7 +96,7 @@ class Journal:
     def note(self, state: State, position: int) -> None:
         """Record the position of the replay."""
         at = datetime.now(UTC).isoformat(timespec="seconds")
-        self._ledger.write(Entry(self._replay, state, position, at, self._file))
+        self._ledger.write(ReplayEntry(self._replay, state, position, at, self._file))
         self._noted_at = self._clock()
 
     def note_now_and_then(self, position: int) -> None:

@@ -105,7 +105,7 @@ class Time(_Strict):
         return self
 
 
-class Label(_Strict):
+class LabelColumns(_Strict):
     """Label column, read by reports only; any other value is no label."""
 
     column: str
@@ -125,7 +125,7 @@ class Mapping(_Strict):
     about: str
     separator: str = Field(default=",", min_length=1, max_length=1)
     never_read: list[str]
-    label: Label | None = None
+    label: LabelColumns | None = None
     join: Join | None = None
     time: Time = Time()
     amount: Literal["major", "minor"]

@@ -13,8 +13,8 @@ from typing import Self
 import httpx
 
 from fraudwatch.application.replay.ports import (
-    IngestResult,
-    Refused,
+    BatchRefused,
+    BatchResult,
     RefusedItem,
     ReplayFailed,
     RetryLater,
@@ -63,15 +63,15 @@ class IngestApi:
     ) -> None:
         self._client.close()
 
-    def send(self, bodies: list[bytes]) -> IngestResult:
+    def send(self, bodies: list[bytes]) -> BatchResult:
         """Send encoded purchases, in order; see ``ports.Ingest``."""
         return self._post("/v1/transactions", bodies)
 
-    def send_labels(self, bodies: list[bytes]) -> IngestResult:
+    def send_labels(self, bodies: list[bytes]) -> BatchResult:
         """Send encoded label reports; results and errors as for purchases."""
         return self._post("/v1/labels", bodies)
 
-    def _post(self, path: str, bodies: list[bytes]) -> IngestResult:
+    def _post(self, path: str, bodies: list[bytes]) -> BatchResult:
         try:
             answer = self._client.post(path, content=b"[" + b",".join(bodies) + b"]")
         except httpx.TransportError as error:
@@ -83,12 +83,12 @@ class IngestApi:
             ) from error
         return self._outcome(answer)
 
-    def _outcome(self, answer: httpx.Response) -> IngestResult:
+    def _outcome(self, answer: httpx.Response) -> BatchResult:
         match answer.status_code:
             case HTTPStatus.ACCEPTED:
                 return self._result(answer)
             case HTTPStatus.UNPROCESSABLE_ENTITY:
-                raise Refused(self._refused_items(answer))
+                raise BatchRefused(self._refused_items(answer))
             case HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
                 raise TooLarge
             case HTTPStatus.TOO_MANY_REQUESTS | HTTPStatus.SERVICE_UNAVAILABLE as status:
@@ -105,10 +105,10 @@ class IngestApi:
                 )
         raise self._contract_error(answer)
 
-    def _result(self, answer: httpx.Response) -> IngestResult:
+    def _result(self, answer: httpx.Response) -> BatchResult:
         try:
             body = answer.json()
-            return IngestResult(accepted=int(body["accepted"]), repeated=int(body["repeated"]))
+            return BatchResult(accepted=int(body["accepted"]), repeated=int(body["repeated"]))
         except (ValueError, TypeError, KeyError) as error:
             raise self._contract_error(answer) from error
 

@@ -62,7 +62,7 @@ CHARGEBACKS = FeedKind(
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[Content]):
+class FetchedPage(Generic[Content]):
     """Page of messages in order, with the next cursor and, if known, the feed's end."""
 
     items: list[FeedItem[Content]]
@@ -91,7 +91,7 @@ class ShopFeed(Generic[Content]):
             transport=transport,
         )
 
-    def after(self, cursor: str) -> Page[Content]:
+    def after(self, cursor: str) -> FetchedPage[Content]:
         """Read the page after ``cursor``; the empty cursor is the beginning.
 
         Raises:
@@ -115,7 +115,7 @@ class ShopFeed(Generic[Content]):
         items = [
             self._item(_position_of(page, cursor, i), raw) for i, raw in enumerate(page.messages)
         ]
-        return Page(items, page.next_cursor, page.sequence, page.head_sequence)
+        return FetchedPage(items, page.next_cursor, page.sequence, page.head_sequence)
 
     def _item(self, position: str, raw: msgspec.Raw) -> FeedItem[Content]:
         try:

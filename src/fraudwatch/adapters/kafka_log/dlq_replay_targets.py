@@ -82,12 +82,12 @@ def replay_targets(settings: KafkaSettings, ingest: IngestApi) -> dict[str, Repl
 
 
 def _post(
-    send: Callable[[list[bytes]], replay.IngestResult], _: Purchase | ReportedLabel, payload: bytes
+    send: Callable[[list[bytes]], replay.BatchResult], _: Purchase | ReportedLabel, payload: bytes
 ) -> None:
     try:
         # One message unchanged, so that a payload cannot pass as a list of messages.
         send([payload])
-    except replay.Refused as why:
+    except replay.BatchRefused as why:
         raise NotReplayable("; ".join(f"{o.field} {o.reason}" for o in why.refused_items)) from why
     except replay.TooLarge as why:
         raise NotReplayable("it is too large for ingest") from why

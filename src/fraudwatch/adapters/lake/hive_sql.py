@@ -25,7 +25,7 @@ class ThriftServerUnavailable(StoreUnavailable):
     """The Thrift Server does not answer."""
 
 
-class LoginRefused(ThriftServerUnavailable):
+class HiveLoginRefused(ThriftServerUnavailable):
     """The Thrift Server refuses this user and password."""
 
 
@@ -109,7 +109,7 @@ def sql_session(
     """Open a session and close it afterwards.
 
     Raises:
-        ThriftServerUnavailable: no answer, or (:class:`LoginRefused`) the login is refused.
+        ThriftServerUnavailable: no answer, or (:class:`HiveLoginRefused`) the login is refused.
     """
     with _translate_errors():
         connection = open_connection(settings, timeout_seconds=timeout_seconds)
@@ -128,7 +128,7 @@ def _translate_errors() -> Iterator[None]:
         raise StatementRefused(_reason(error)) from error
     except TTransportException as error:
         if "validating the login" in str(error):
-            raise LoginRefused("the Thrift Server refuses this user and password") from error
+            raise HiveLoginRefused("the Thrift Server refuses this user and password") from error
         raise ThriftServerUnavailable(f"the Thrift Server does not answer: {error}") from error
     except (TException, OSError) as error:
         raise ThriftServerUnavailable(f"the Thrift Server does not answer: {error}") from error

@@ -8,7 +8,7 @@ from datetime import UTC, date
 from typing import Any, Final
 
 from fraudwatch.adapters.lake.hive_sql import open_connection
-from fraudwatch.application.marts import LakeUnavailable, ReportQuery, ReportRows
+from fraudwatch.application.marts import MartsUnavailable, ReportQuery, ReportRows
 from fraudwatch.lake import DATABASE
 from fraudwatch.settings import HiveSettings
 
@@ -33,7 +33,7 @@ class HiveReports:
         """Query the mart's rows, newest day first.
 
         Raises:
-            LakeUnavailable: the server does not answer, or refuses the login or the query.
+            MartsUnavailable: the server does not answer, or refuses the login or the query.
         """
         statement, values = _statement(query)
         with self._cursor() as cursor:
@@ -54,9 +54,9 @@ class HiveReports:
             with closing(self._connect()) as connection, closing(connection.cursor()) as cursor:
                 yield cursor
         except (TException, OSError) as error:
-            raise LakeUnavailable(_why_unavailable(str(error))) from error
+            raise MartsUnavailable(_why_unavailable(str(error))) from error
         except Error as error:
-            raise LakeUnavailable(
+            raise MartsUnavailable(
                 "the lake's SQL server could not run the query; see ./fraudwatch logs "
                 "thrift_server, and whether lake_setup has applied its migrations"
             ) from error

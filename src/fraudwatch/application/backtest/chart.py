@@ -11,7 +11,7 @@ _MOST_MARKS = 45
 _STEPS: Final = (1, 2, 3, 4, 5, 6, 8)
 
 
-class Line(NamedTuple):
+class ChartLine(NamedTuple):
     """Line of a chart."""
 
     name: str
@@ -27,7 +27,7 @@ class Chart(NamedTuple):
     top: int
     first: str
     last: str
-    lines: tuple[Line, ...]
+    lines: tuple[ChartLine, ...]
 
 
 def chart(title: str, days: Sequence[Mapping[str, Any]], lines: Mapping[str, str]) -> Chart:
@@ -39,7 +39,9 @@ def chart(title: str, days: Sequence[Mapping[str, Any]], lines: Mapping[str, str
         first=days[0]["day"] if days else "",
         last=days[-1]["day"] if days else "",
         lines=tuple(
-            Line(name, label, _points([day[name] for day in days], top), len(days) <= _MOST_MARKS)
+            ChartLine(
+                name, label, _points([day[name] for day in days], top), len(days) <= _MOST_MARKS
+            )
             for name, label in lines.items()
         ),
     )

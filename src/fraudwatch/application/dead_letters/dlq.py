@@ -148,7 +148,7 @@ class ReplayResult:
 
 
 @dataclass(slots=True)
-class Replay:
+class DlqReplay:
     """Replays chosen records; with ``is_trial`` it checks everything and sends nothing."""
 
     dlq: DlqReader

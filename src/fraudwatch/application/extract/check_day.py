@@ -22,7 +22,7 @@ _GREATEST_REFUSED_SHARE = 0.05
 _DAY = timedelta(days=1)
 
 
-class Check(enum.StrEnum):
+class DayCheck(enum.StrEnum):
     """Check of an extracted day."""
 
     CONTRACT = "contract"
@@ -31,47 +31,47 @@ class Check(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class DayFinding:
     """Result of one check; a day with a finding that is no note must not enter the lake."""
 
-    check: Check
+    check: DayCheck
     sentence: str
     is_note: bool = False
 
 
-def freshness(manifest: ExtractManifest, day: date) -> list[Finding]:
+def freshness(manifest: ExtractManifest, day: date) -> list[DayFinding]:
     """Check that the extract is of this day and was made after the day had ended."""
     wanted = day.isoformat()
     if manifest.day != wanted:
         return [
-            _failed(Check.FRESHNESS, f"the manifest in the folder of {wanted} is of another day")
+            _failed(DayCheck.FRESHNESS, f"the manifest in the folder of {wanted} is of another day")
         ]
     ended_at_ms = _begin_ms(day) + _DAY // timedelta(milliseconds=1)
     if manifest.began_at_ms < ended_at_ms:
-        return [_failed(Check.FRESHNESS, f"{wanted} was extracted before it had ended")]
+        return [_failed(DayCheck.FRESHNESS, f"{wanted} was extracted before it had ended")]
     return []
 
 
-def volume(manifest: ExtractManifest, earlier: Sequence[ExtractManifest]) -> list[Finding]:
+def volume(manifest: ExtractManifest, earlier: Sequence[ExtractManifest]) -> list[DayFinding]:
     """Check the number of purchases against the median of the days before."""
     counts = [one.purchases for one in earlier]
     if manifest.purchases == 0 and any(counts):
         return [
             _failed(
-                Check.VOLUME,
+                DayCheck.VOLUME,
                 f"{manifest.day} has no purchases while days before it had some, so its source may "
                 "have lost it; ask the source's owner, or accept it with --accept-volume",
             )
         ]
     if len(counts) < _FEWEST_DAYS:
         note = f"{len(counts)} earlier days are too few to judge the volume of {manifest.day} by"
-        return [Finding(Check.VOLUME, note, is_note=True)]
+        return [DayFinding(DayCheck.VOLUME, note, is_note=True)]
     usual = median(counts)
     if _LEAST_SHARE * usual <= manifest.purchases <= _GREATEST_SHARE * usual:
         return []
     return [
         _failed(
-            Check.VOLUME,
+            DayCheck.VOLUME,
             f"{manifest.day} has {manifest.purchases} purchases and the median of {len(counts)} "
             f"days before is {usual:.0f}; ask the source's owner, or accept it with "
             "--accept-volume",
@@ -88,7 +88,7 @@ class ContractCheck:
 
     def run(
         self, manifest: ExtractManifest, lines: Iterable[bytes], rejected: int
-    ) -> list[Finding]:
+    ) -> list[DayFinding]:
         """Check that each line is a transaction of the day, ids are unique and counts match."""
         begin_ms = _begin_ms(self.day)
         end_ms = begin_ms + _DAY // timedelta(milliseconds=1)
@@ -97,7 +97,7 @@ class ContractCheck:
         for number, line in enumerate(lines, start=1):
             if fault := self._fault(line, begin_ms, end_ms, ids):
                 where = f"line {number} of the transactions of {self.day}"
-                return [_failed(Check.CONTRACT, f"{where} {fault}")]
+                return [_failed(DayCheck.CONTRACT, f"{where} {fault}")]
         return self._counted(manifest, number, rejected)
 
     def _fault(self, line: bytes, begin_ms: int, end_ms: int, ids: set[str]) -> str:
@@ -116,7 +116,7 @@ class ContractCheck:
         ids.add(transaction.transaction_id)
         return ""
 
-    def _counted(self, manifest: ExtractManifest, found: int, rejected: int) -> list[Finding]:
+    def _counted(self, manifest: ExtractManifest, found: int, rejected: int) -> list[DayFinding]:
         declared = sum(manifest.rejected.values())
         if (found, rejected) != (
             manifest.accepted,
@@ -124,7 +124,7 @@ class ContractCheck:
         ) or found + rejected != manifest.purchases:
             return [
                 _failed(
-                    Check.CONTRACT,
+                    DayCheck.CONTRACT,
                     f"{self.day} holds {found} transactions and {rejected} refused purchases, and "
                     f"its manifest says {manifest.accepted} and {declared} of {manifest.purchases}",
                 )
@@ -133,7 +133,7 @@ class ContractCheck:
             counts = ", ".join(f"{code} {count}" for code, count in manifest.rejected.items())
             return [
                 _failed(
-                    Check.CONTRACT,
+                    DayCheck.CONTRACT,
                     f"{rejected} of {manifest.purchases} purchases of {self.day} were refused "
                     f"({counts}), so the source has changed its purchases; see the reasons in "
                     "rejected.jsonl",
@@ -142,8 +142,8 @@ class ContractCheck:
         return []
 
 
-def _failed(check: Check, sentence: str) -> Finding:
-    return Finding(check, sentence)
+def _failed(check: DayCheck, sentence: str) -> DayFinding:
+    return DayFinding(check, sentence)
 
 
 def _begin_ms(day: date) -> int:

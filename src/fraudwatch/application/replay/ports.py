@@ -45,7 +45,7 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class IngestResult:
+class BatchResult:
     """Answer of ingest to an accepted batch."""
 
     accepted: int
@@ -78,7 +78,7 @@ class TooLarge(Exception):
     """Ingest accepts only smaller request bodies."""
 
 
-class Refused(Exception):
+class BatchRefused(Exception):
     """Ingest refused the whole batch because of these purchases."""
 
     def __init__(self, refused_items: list[RefusedItem]) -> None:
@@ -89,7 +89,7 @@ class Refused(Exception):
 class Ingest(Protocol):
     """Client of the ingest API."""
 
-    def send(self, bodies: list[bytes]) -> IngestResult:
+    def send(self, bodies: list[bytes]) -> BatchResult:
         """Send encoded purchases, in order.
 
         Raises:
@@ -101,7 +101,7 @@ class Ingest(Protocol):
         ...
 
 
-class Purchases(Protocol):
+class ReplayPurchases(Protocol):
     """Purchases of a file in event order."""
 
     @property

@@ -9,10 +9,10 @@ from fraudwatch.application.replay.pace import Pace
 from fraudwatch.application.replay.ports import (
     BadRow,
     Batch,
+    BatchRefused,
     Ingest,
-    Purchases,
-    Refused,
     ReplayFailed,
+    ReplayPurchases,
     RetryLater,
     TooLarge,
 )
@@ -22,7 +22,7 @@ PATIENCE_SECONDS = 600.0
 
 
 @dataclass(slots=True)
-class Tally:
+class ReplayTally:
     """Counts of a replay so far; a resumed replay starts at ``position``."""
 
     position: int = 0
@@ -52,7 +52,7 @@ class Replay:
 
     def __init__(
         self,
-        purchases: Purchases,
+        purchases: ReplayPurchases,
         ingest: Ingest,
         pace: Pace,
         *,
@@ -65,7 +65,7 @@ class Replay:
         self._sleep = sleep
         self._skip_bad_rows = skip_bad_rows
 
-    def run(self, tally: Tally, on_batch: Callable[[Tally], None]) -> None:
+    def run(self, tally: ReplayTally, on_batch: Callable[[ReplayTally], None]) -> None:
         """Send everything from ``tally.position`` on; the tally stays correct if interrupted.
 
         Raises:
@@ -79,7 +79,7 @@ class Replay:
             tally.rows_read += len(batch)
             on_batch(tally)
 
-    def leave_out(self, bad: list[BadRow], tally: Tally, effect: str) -> None:
+    def leave_out(self, bad: list[BadRow], tally: ReplayTally, effect: str) -> None:
         """Count these rows as skipped, if bad rows are to be skipped.
 
         Raises:
@@ -92,7 +92,7 @@ class Replay:
             )
         tally.skip(bad)
 
-    def _deliver(self, batch: Batch, tally: Tally) -> None:
+    def _deliver(self, batch: Batch, tally: ReplayTally) -> None:
         if not batch.rows:
             return
         try:
@@ -104,7 +104,7 @@ class Replay:
                 ) from None
             for half in batch.halves():
                 self._deliver(half, tally)
-        except Refused as refused:
+        except BatchRefused as refused:
             bad = [
                 BadRow(batch.rows[o.index], o.field, f"is refused by ingest: {o.reason}")
                 for o in refused.refused_items
@@ -112,7 +112,7 @@ class Replay:
             self.leave_out(bad, tally, "ingest accepted nothing of their batch")
             self._deliver(batch.without({o.index for o in refused.refused_items}), tally)
 
-    def _send(self, batch: Batch, tally: Tally) -> None:
+    def _send(self, batch: Batch, tally: ReplayTally) -> None:
         waited_seconds = 0.0
         while True:
             try:

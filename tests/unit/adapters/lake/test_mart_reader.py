@@ -8,7 +8,7 @@ from pyhive.exc import OperationalError
 from thrift.transport.TTransport import TTransportException
 
 from fraudwatch.adapters.lake.mart_reader import HiveReports
-from fraudwatch.application.marts import LakeUnavailable, ReportQuery, UnknownReport
+from fraudwatch.application.marts import MartsUnavailable, ReportQuery, UnknownReport
 from fraudwatch.lake import OUT_FRAUD_BY_DAY, OUT_MONEY
 
 
@@ -89,12 +89,12 @@ def test_an_unavailable_server_is_distinguished_from_a_refused_login(
     def connect() -> Any:
         raise error
 
-    with pytest.raises(LakeUnavailable, match=sentence):
+    with pytest.raises(MartsUnavailable, match=sentence):
         HiveReports(connect).rows(ReportQuery(OUT_MONEY))
 
 
 def test_a_refused_query_closes_its_connection() -> None:
     server = Server(OperationalError("TABLE_OR_VIEW_NOT_FOUND"))
-    with pytest.raises(LakeUnavailable, match="migrations"):
+    with pytest.raises(MartsUnavailable, match="migrations"):
         HiveReports(lambda: server).rows(ReportQuery(OUT_MONEY))
     assert server.open == 0

@@ -9,8 +9,8 @@ from fraudwatch.application.dead_letters.dlq import (
     INGEST_LABELS_TARGET,
     INGEST_TARGET,
     DlqRecord,
+    DlqReplay,
     NotReplayable,
-    Replay,
     ReplayResult,
     ReplayState,
     ReplayTarget,
@@ -105,7 +105,7 @@ def run(
 ) -> list[ReplayResult]:
     by_name: dict[str, ReplayTarget] = dict(targets)
     reader = MemoryDlqReader(records, payloads)
-    return list(Replay(reader, by_name, replayed, is_trial=is_trial).run(reader.records()))
+    return list(DlqReplay(reader, by_name, replayed, is_trial=is_trial).run(reader.records()))
 
 
 def test_of_copies_the_last_one_is_listed_and_stages_are_kept_apart() -> None:

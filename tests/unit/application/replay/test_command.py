@@ -17,9 +17,9 @@ from fastapi.responses import JSONResponse
 from rich.console import Console
 from typer.testing import CliRunner
 
-from fraudwatch.adapters.datasets.ledger import Entry, Ledger
-from fraudwatch.application.replay.ports import Ingest, IngestResult, ReplayFailed
-from fraudwatch.cli.replay import Request, Run, replay
+from fraudwatch.adapters.datasets.ledger import Ledger, ReplayEntry
+from fraudwatch.application.replay.ports import BatchResult, Ingest, ReplayFailed
+from fraudwatch.cli.replay import ReplayRun, Request, replay
 
 if TYPE_CHECKING:
     from tests.unit.application.replay.conftest import Clock, Edge, WriteMapping, WriteRows
@@ -40,10 +40,10 @@ def request_(
     return Request(file=write_rows(rows), mapping=write_mapping(mapping))
 
 
-def perform(request: Request, home: Path, ingest: Ingest, clock: Clock) -> tuple[Run, str]:
+def perform(request: Request, home: Path, ingest: Ingest, clock: Clock) -> tuple[ReplayRun, str]:
     shown = StringIO()
     console = Console(file=shown, width=500)
-    run = Run(request, home, clock=clock, sleep=clock.sleep, console=console)
+    run = ReplayRun(request, home, clock=clock, sleep=clock.sleep, console=console)
     run.perform(ingest)
     run.print_summary()
     return run, shown.getvalue()
@@ -95,7 +95,7 @@ class Interrupting:
         self._left = after
         self._error = error
 
-    def send(self, bodies: list[bytes]) -> IngestResult:
+    def send(self, bodies: list[bytes]) -> BatchResult:
         if not self._left:
             raise self._error
         self._left -= 1
@@ -150,9 +150,9 @@ def test_a_long_replay_records_its_progress_periodically(
 def test_the_ledger_has_no_personal_value_and_the_newest_entry_counts(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.jsonl")
     for state, position in (("begun", 0), ("reached", 3)):
-        ledger.write(Entry("r", state, position, "2026-01-01", "f"))  # type: ignore[arg-type]
-    ledger.write(Entry("other", "finished", 9, "2026-01-01", "f"))
-    assert ledger.last("r") == Entry("r", "reached", 3, "2026-01-01", "f")
+        ledger.write(ReplayEntry("r", state, position, "2026-01-01", "f"))  # type: ignore[arg-type]
+    ledger.write(ReplayEntry("other", "finished", 9, "2026-01-01", "f"))
+    assert ledger.last("r") == ReplayEntry("r", "reached", 3, "2026-01-01", "f")
     assert ledger.last("none") is None
 
 

@@ -9,7 +9,7 @@ from fraudwatch.adapters.datasets.files import DatasetFile
 from fraudwatch.adapters.datasets.mapping import load_mapping
 from fraudwatch.application.replay.pace import Pace
 from fraudwatch.application.replay.ports import ReplayFailed
-from fraudwatch.application.replay.send import Replay, Tally
+from fraudwatch.application.replay.send import Replay, ReplayTally
 
 if TYPE_CHECKING:
     from tests.unit.application.replay.conftest import Clock, Edge, WriteMapping, WriteRows
@@ -35,9 +35,9 @@ def send(
     *,
     per_second: float | None = None,
     skip_bad_rows: bool = False,
-    tally: Tally | None = None,
-) -> Tally:
-    tally = tally or Tally()
+    tally: ReplayTally | None = None,
+) -> ReplayTally:
+    tally = tally or ReplayTally()
     pace = Pace(per_second, clock=clock, sleep=clock.sleep)
     replay = Replay(dataset, edge.client(), pace, sleep=clock.sleep, skip_bad_rows=skip_bad_rows)
     replay.run(tally, lambda _: None)
@@ -142,7 +142,7 @@ def test_a_refusal_names_the_files_row_and_nothing_of_its_batch_counts(
 ) -> None:
     objection = {"index": 1, "field": "currency", "reason": "no rate of XXX"}
     edge.answers = [httpx.Response(422, json={"problems": [objection]})]
-    tally = Tally()
+    tally = ReplayTally()
     with pytest.raises(ReplayFailed, match="row 2: currency is refused by ingest: no rate of"):
         send(dataset, edge, clock, tally=tally)
     assert (tally.sent, tally.position, edge.ids) == (0, 0, [])
@@ -181,7 +181,7 @@ def test_the_key_is_never_shown(edge: Edge, dataset: DatasetFile, clock: Clock) 
     pace = Pace(None, clock=clock, sleep=clock.sleep)
     replay = Replay(dataset, edge.client("another-key"), pace, sleep=clock.sleep)
     with pytest.raises(ReplayFailed) as failed:
-        replay.run(Tally(), lambda _: None)
+        replay.run(ReplayTally(), lambda _: None)
     assert "another-key" not in str(failed.value)
 
 
@@ -195,7 +195,7 @@ def test_a_bad_row_stops_before_its_batch_and_after_those_before_it(
 ) -> None:
     path, map_path = write_rows(rows), write_mapping(mapping)  # row 4 has no kind, so no channel
     dataset = DatasetFile(path, load_mapping(map_path))
-    tally = Tally()
+    tally = ReplayTally()
     with pytest.raises(ReplayFailed, match=r"row 4: channel \(column kind\) is absent"):
         send(dataset, edge, clock, per_second=40, tally=tally)
     assert (edge.ids, tally.position) == (EVENT_ORDER[:4], 4)
@@ -206,5 +206,5 @@ def test_a_bad_row_stops_before_its_batch_and_after_those_before_it(
 def test_a_resumed_replay_starts_at_its_position(
     dataset: DatasetFile, edge: Edge, clock: Clock
 ) -> None:
-    send(dataset, edge, clock, tally=Tally(position=7))
+    send(dataset, edge, clock, tally=ReplayTally(position=7))
     assert edge.ids == EVENT_ORDER[7:]
