@@ -96,8 +96,8 @@ class Intake(Generic[Content]):
         with self._lock:
             results = [self._admitted(one.content) for one in items]
             dead_letters = tuple(
-                self._dead_letter(one, why)
-                for one, why in zip(items, results, strict=True)
+                self._dead_letter(item, why)
+                for item, why in zip(items, results, strict=True)
                 if isinstance(why, Refused)
             )
             if dead_letters:
@@ -128,12 +128,12 @@ class Intake(Generic[Content]):
         repeated = len(messages) - len(fresh)
         return IngestResult(len(fresh), repeated, accepted_names=frozenset(fresh))
 
-    def _dead_letter(self, items: FeedItem[Content], why: Refused) -> DeadLetter:
+    def _dead_letter(self, item: FeedItem[Content], why: Refused) -> DeadLetter:
         return DeadLetter(
             code=why.code,
             stage=Stage.INGEST,
-            origin=items.origin,
+            origin=item.origin,
             reason=why.reason,
-            payload=items.payload,
+            payload=item.payload,
             at_ms=self.now_ms(),
         )
