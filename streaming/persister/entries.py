@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from confluent_kafka import Message
-
 from fraudwatch.adapters.codecs.json_codec import decode
+from fraudwatch.adapters.kafka_log.consumer_group import Message
 from fraudwatch.domain.messages.audit import AuditRecord
 from fraudwatch.domain.messages.dead_letter import Code, Refused
 from fraudwatch.domain.messages.fields import problems

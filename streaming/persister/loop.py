@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from confluent_kafka import Consumer, Message
-
-from fraudwatch.adapters.kafka_log.consumer_group import GroupReader
+from fraudwatch.adapters.kafka_log.consumer_group import Consumer, GroupReader, Message
 from fraudwatch.observability.metrics import counter, gauge
 from streaming.persister.entries import CONTENTS, Entry, read
 from streaming.persister.writing import Persister, timed

@@ -6,10 +6,8 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from confluent_kafka import Consumer, Message
-
 from fraudwatch.adapters.codecs.json_codec import decode
-from fraudwatch.adapters.kafka_log.consumer_group import GroupReader
+from fraudwatch.adapters.kafka_log.consumer_group import Consumer, GroupReader, Message
 from fraudwatch.application.console.tallying import Tallying
 from fraudwatch.domain.messages.dead_letter import Refused
 from fraudwatch.domain.messages.fields import problems

@@ -15,6 +15,9 @@ from prometheus_client import Gauge
 from fraudwatch.adapters.kafka_log.log import raise_for_error
 from fraudwatch.application.ports import StoreUnavailable
 
+# A loop names the driver's types without importing the driver itself.
+__all__ = ["Consumer", "GroupReader", "Message"]
+
 log = logging.getLogger(__name__)
 Store = TypeVar("Store")
 
