@@ -15,7 +15,13 @@ from fraudwatch.domain.time_units import DAY_MS
 from spark_jobs.train.dataset import Dataset
 from spark_jobs.train.evaluating import FittedFold
 from spark_jobs.train.promotion import TrainingOutcome
-from spark_jobs.train.run_record import fold_days, measure_models, policy_numbers, threshold_of
+from spark_jobs.train.run_record import (
+    fold_days,
+    measure_models,
+    named_days,
+    policy_numbers,
+    threshold_of,
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,6 +33,8 @@ class TrainingReport:
     counted: CountedRows = field(default_factory=CountedRows)
     version: int | None = None
     sha256: str | None = None
+    strays: str = ""
+    """Stray days that were left out, as a sentence; empty without one."""
     details: dict[str, Any] = field(default_factory=dict)
 
 
@@ -42,12 +50,15 @@ def counted_of(data: Dataset, last: FittedFold) -> CountedRows:
     )
 
 
-def details_of(folds: Sequence[FittedFold], settings: ChallengerSettings) -> dict[str, Any]:
-    """Collect the folds, every model's metrics over them, and the threshold at full capacity."""
+def details_of(
+    data: Dataset, folds: Sequence[FittedFold], settings: ChallengerSettings
+) -> dict[str, Any]:
+    """Collect folds, stray days, every model's metrics, and the threshold at full capacity."""
     metrics = measure_models(folds, settings.alerts_a_day)
     threshold = threshold_of(folds[-1], settings.alerts_a_day)
     return {
         "folds": [fold_days(one.fold) for one in folds],
+        "stray_days": named_days(data.stray_days),
         "models": {
             model: {name: one._asdict() for name, one in numbers.items()}
             for model, numbers in metrics.models.items()
@@ -60,7 +71,7 @@ def details_of(folds: Sequence[FittedFold], settings: ChallengerSettings) -> dic
 
 
 def print_report(report: TrainingReport, seconds: float, *, as_json: bool) -> None:
-    """Print the report as one JSON object, or one sentence."""
+    """Print the report as one JSON object, or one sentence, and one more for stray days."""
     document = {
         "outcome": str(report.outcome),
         "because": report.because,
@@ -71,6 +82,8 @@ def print_report(report: TrainingReport, seconds: float, *, as_json: bool) -> No
     }
     model = f" version {report.version}" if report.version else ""
     sentence = f"{report.outcome}{model} after {seconds:.0f} s: {report.because}"
+    if report.strays:
+        sentence += f". {report.strays}"
     sys.stdout.write((json.dumps(_without_nan(document)) if as_json else sentence) + "\n")
 
 

@@ -132,6 +132,7 @@ def training_record(
                 {"days": fold_days(one.fold), "models": numbers}
                 for one, numbers in zip(folds, metrics.folds, strict=True)
             ],
+            "stray_days.json": named_days(data.stray_days),
             "segments.json": _segments(last),
             CURVES: _curves(last),
         },
@@ -147,6 +148,11 @@ def fold_days(fold: Fold) -> dict[str, str | bool]:
         "test_until": day_from_number(fold.test_end - 1).isoformat(),
         "is_prequential": fold.is_prequential,
     }
+
+
+def named_days(days: Mapping[int, int]) -> dict[str, int]:
+    """Return days, as dates, and the number of their purchases."""
+    return {day_from_number(day).isoformat(): number for day, number in days.items()}
 
 
 def _parameters(settings: ChallengerSettings, last: FittedFold) -> dict[str, str]:

@@ -40,7 +40,15 @@ from fraudwatch.domain.models.fitted import BrokenModel
 from fraudwatch.domain.training.folds import FoldPlan, folds_of
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import LakeSettings
-from spark_jobs.train.dataset import Dataset, NotEnoughData, ViewLookup, dataset_of, days_of
+from spark_jobs.train.dataset import (
+    Dataset,
+    NotEnoughData,
+    ViewLookup,
+    dataset_of,
+    labelled_days,
+    stray_days_sentence,
+    training_history,
+)
 from spark_jobs.train.evaluating import FittedFold, fit_fold
 from spark_jobs.train.point_in_time_views import point_in_time_views
 from spark_jobs.train.promotion import TrainingOutcome, apply_gate, settle_challenger
@@ -99,8 +107,9 @@ class Training:
     def _trained(self, request: TrainingRequest) -> TrainingReport:
         settings = self.settings
         plan = plan_of(settings)
-        days = days_of(self.spark, (request.first, request.last), plan, self.models.now_ms())
-        data = dataset_of(self.spark, days, self.lookup_views)
+        requested = (request.first, request.last)
+        history = training_history(self.spark, requested, plan, self.models.now_ms())
+        data = dataset_of(self.spark, history, self.lookup_views)
         folds = self._folds(data, plan, baselines=request.baselines)
         last = folds[-1]
         decision = apply_gate(self.models, last, settings)
@@ -120,7 +129,8 @@ class Training:
             version=settled.version,
             sha256=settled.sha256,
             counted=counted_of(data, last),
-            details=details_of(folds, settings) | {"gate": asdict(decision)},
+            strays=stray_days_sentence(data.stray_days),
+            details=details_of(data, folds, settings) | {"gate": asdict(decision)},
         )
 
     def _folds(self, data: Dataset, plan: FoldPlan, *, baselines: bool) -> list[FittedFold]:
@@ -129,12 +139,14 @@ class Training:
         Raises:
             NotEnoughData: there are too few days, or the newest fold has too few frauds.
         """
-        folds = folds_of(data.first, data.today, plan)
+        labelled = labelled_days(data, self.settings.fewest_frauds)
+        folds = folds_of(data.first, data.today, plan, labelled)
         if not folds:
             raise NotEnoughData(
-                f"the lake holds {data.today - data.first} days and the last {plan.delay_days} are "
-                "too young to be labelled, so there are not two days to train and test on; nothing "
-                "was changed: run this again in some days"
+                f"the lake holds {data.today - data.first} days of history and the last "
+                f"{plan.delay_days} are too young to be labelled, so there are not two days to "
+                "train and test on; nothing was changed: run this again in some days"
+                + (f". {strays}" if (strays := stray_days_sentence(data.stray_days)) else "")
             )
         fitted: list[FittedFold] = []
         # The newest first: without it the others are useless.

@@ -32,12 +32,12 @@ from fraudwatch.domain.views.catalogue import VIEW_FEATURES
 from fraudwatch.samples import a_token, a_transaction
 from fraudwatch.stack.home import ROOT
 from spark_jobs.train import promotion as choosing
-from spark_jobs.train.dataset import Dataset
+from spark_jobs.train.dataset import Dataset, stray_days_sentence
 from spark_jobs.train.evaluating import FittedFold
 from spark_jobs.train.point_in_time_views import point_in_time_views
 from spark_jobs.train.promotion import TrainingOutcome, apply_gate, settle_challenger
 from spark_jobs.train.report import TrainingReport
-from spark_jobs.train.run_record import training_record
+from spark_jobs.train.run_record import fold_days, training_record
 from spark_jobs.train.train_model import Training, TrainingRequest, print_report
 from spark_jobs.train.training_rows import load_label_changes
 from spark_jobs.train.trigger_policy import TrainingReason, TrainingState, reason_to_skip
@@ -46,6 +46,7 @@ DAY_MS, HOUR_MS = 86_400_000, 3_600_000
 FIRST, LAST = date(2003, 3, 1), date(2003, 3, 12)
 FIRST_MS = int(datetime(2003, 3, 1, tzinfo=UTC).timestamp() * 1000)
 A_DAY, FRAUDS_A_DAY = 90, 8
+STRAY = date(2003, 2, 18)  # one purchase, days before all others
 UNLABELLED = (date(2003, 4, 1), date(2003, 4, 4))
 ALL_FRAUD = (date(2003, 5, 1), date(2003, 5, 4))
 NOW_MS = FIRST_MS + 100 * DAY_MS
@@ -121,6 +122,17 @@ def world(spark: SparkSession) -> Iterator[SparkSession]:
         " merchant_country string, origin string, score double",
     ).withColumn("event_on", F.to_date(F.timestamp_millis("event_at_ms")))  # fmt: skip
     append(core.drop("score"), lake.CORE_TRANSACTIONS)
+    stray = core.where("transaction_id = 't:2003-03-12-1'").drop("score")
+    append(
+        stray.withColumns(
+            {
+                "transaction_id": F.lit("t:stray"),
+                "event_at_ms": F.lit(FIRST_MS - 11 * DAY_MS),
+                "event_on": F.lit(STRAY),
+            }
+        ),
+        lake.CORE_TRANSACTIONS,
+    )
     extracted = core.where("transaction_id LIKE 't:2003-03-12-1%'").drop("score")
     append(
         extracted.withColumns(
@@ -141,7 +153,7 @@ def world(spark: SparkSession) -> Iterator[SparkSession]:
     yield spark
     spark.sql(f"DELETE FROM {lake.RAW_TRANSACTION_TOPIC} WHERE source_partition = 77")  # noqa: S608  our own names
     for table in (lake.CORE_TRANSACTIONS, lake.CORE_VERDICTS, lake.CORE_FEATURES):
-        spark.sql(f"DELETE FROM {table} WHERE event_on BETWEEN '2003-03-01' AND '2003-06-01'")  # noqa: S608
+        spark.sql(f"DELETE FROM {table} WHERE event_on BETWEEN '2003-02-01' AND '2003-06-01'")  # noqa: S608
     spark.sql(f"DELETE FROM {lake.CORE_LABELS} WHERE transaction_id LIKE 't:2003%'")  # noqa: S608
 
 
@@ -189,7 +201,7 @@ def first(world: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Firs
 
 @pytest.fixture(scope="module")
 def challenger(first: First) -> tuple[Dataset, FittedFold]:
-    """Data and challenger of a second training, before the gate."""
+    """Data and challenger of a second training, from days that hold a stray purchase on."""
     kept: list[tuple[Dataset, FittedFold]] = []
 
     class Looking(Training):
@@ -199,7 +211,7 @@ def challenger(first: First) -> tuple[Dataset, FittedFold]:
             return folds
 
     looking = Looking(first.training.spark, first.models, first.settings, unknown_views)
-    looking.run(TrainingRequest(first=FIRST, last=LAST, baselines=False))
+    looking.run(TrainingRequest(first=date(2003, 2, 10), last=LAST, baselines=False))
     return kept[0]
 
 
@@ -261,6 +273,18 @@ def test_the_report_is_one_json_object(first: First, capsys: pytest.CaptureFixtu
     assert document["models"]["xgboost"]["auc"]["std"] is None
     print_report(first.report, 1.0, as_json=False)
     assert "promoted version 1" in capsys.readouterr().out
+
+
+def test_a_stray_purchase_changes_no_fold_and_is_named(
+    first: First, challenger: tuple[Dataset, FittedFold], tmp_path: Path
+) -> None:
+    data, fitted = challenger
+    assert stray_days_sentence(data.stray_days).endswith("left out: 2003-02-18 (1 purchase)")
+    assert [fold_days(fitted.fold)] == first.report.details["folds"]
+    decision = apply_gate(models_in(tmp_path), fitted, first.settings)
+    documents = _recorder(data, fitted, first)("0" * 64, decision).documents
+    assert documents["stray_days.json"] == {"2003-02-18": 1}
+    assert first.report.details["stray_days"] == {}
 
 
 def test_a_champion_that_served_nothing_yet_stays(first: First, challenger: object) -> None:

@@ -11,6 +11,7 @@ from fraudwatch.application.promotion.promote import ChampionChanged, RegistryUn
 from fraudwatch.domain.lake.job_outcome import JobOutcome
 from fraudwatch.domain.models.fitted import BrokenModel
 from spark_jobs.train import train_model
+from spark_jobs.train.dataset import stray_days_sentence
 from spark_jobs.train.promotion import TrainingOutcome
 from spark_jobs.train.report import TrainingReport
 from spark_jobs.train.train_model import NOT_ENOUGH, TrainingRequest, parse_arguments
@@ -84,6 +85,17 @@ def test_the_exit_code_says_how_it_ended(
     assert document["best_model"] is None
     [row] = ledger
     assert (row.job, row.rows_out) == ("train_model", 0)
+
+
+def test_stray_days_are_named_in_a_sentence(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    strays = stray_days_sentence({12_000: 1, 12_001: 4} | dict.fromkeys(range(13_000, 13_005), 2))
+    assert run(TrainingReport(outcome=TrainingOutcome.NOT_BETTER, because="no", strays=strays)) == 0
+    assert capsys.readouterr().out.endswith(
+        ": no. Stray days before or after the history were left out: 2002-11-09 (1 purchase), "
+        "2002-11-10 (4 purchases), 2005-08-05 (2 purchases), 2005-08-06 (2 purchases), "
+        "2005-08-07 (2 purchases), 2 more\n"
+    )
+    assert stray_days_sentence({}) == ""
 
 
 @pytest.mark.parametrize("error", [BrokenModel, ChampionChanged, RegistryUnavailable])
