@@ -126,8 +126,9 @@ def test_after_the_first_batches_no_trigger_compiles_code(
 ) -> None:
     jvm: Any = session._jvm
     compiled = jvm.org.apache.spark.metrics.source.CodegenMetrics.METRIC_COMPILATION_TIME()
-    began, counts = compiled.getCount(), list[int]()
+    counts = list[int]()
     with running_query(session, settings, stack, lambda _: counts.append(compiled.getCount())):
         eventually(lambda: len(counts) >= BATCHES, within_seconds=120, what=f"{BATCHES} batches")
-    assert counts[0] > began, "nothing was compiled at all: the session generates no code"
+    # Since the JVM began: a test before this one may have compiled the same query already.
+    assert counts[0] > 0, "nothing was compiled at all: the session generates no code"
     assert set(counts[WARM_UP_BATCHES:]) == {counts[WARM_UP_BATCHES]}
