@@ -35,8 +35,8 @@ from spark_jobs.reconcile.rows import (
 )
 from spark_jobs.reconcile.sources import (
     event_days,
+    reconcilable_until_ms,
     resolve_for_workers,
-    settled_until_ms,
     stored_of,
 )
 from spark_jobs.reconcile.spark_reconciling import ReconcileContext, compare_records
@@ -68,7 +68,7 @@ class DayReconciliation:
             StoreUnavailable: the store cannot be read completely.
         """
         ledger = self._table(lake.CORE_JOB_OUTCOMES)
-        until_ms = settled_until_ms(ledger, day, self.today)
+        until_ms = reconcilable_until_ms(ledger, day, self.today)
         is_over = until_ms == Days(day, day).until_ms
         archived = self._table(lake.RAW_TRANSACTION_TOPIC)
         cut = cut_of(archived, day, until_ms)

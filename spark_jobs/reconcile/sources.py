@@ -51,7 +51,7 @@ class NotArchived(RuntimeError):
     """The archive does not contain the day yet."""
 
 
-def settled_until_ms(ledger: DataFrame, day: date, today: date) -> int:
+def reconcilable_until_ms(ledger: DataFrame, day: date, today: date) -> int:
     """Return until when the day can be reconciled: its end, or for today the lake's progress.
 
     Raises:

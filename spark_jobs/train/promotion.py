@@ -50,7 +50,7 @@ class PromotionResult:
     sha256: str
 
 
-def settle_challenger(
+def promote_or_reject(
     models: ModelLifecycle,
     fitted: FittedFold,
     decision: GateResult,

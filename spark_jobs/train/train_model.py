@@ -51,7 +51,7 @@ from spark_jobs.train.dataset import (
 )
 from spark_jobs.train.evaluating import FittedFold, fit_fold
 from spark_jobs.train.point_in_time_views import point_in_time_views
-from spark_jobs.train.promotion import TrainingOutcome, apply_gate, settle_challenger
+from spark_jobs.train.promotion import TrainingOutcome, apply_gate, promote_or_reject
 from spark_jobs.train.report import TrainingReport, counted_of, details_of, print_report
 from spark_jobs.train.run_record import fold_days, training_record
 from spark_jobs.train.trigger_policy import TrainingReason, reason_to_skip, training_state
@@ -113,7 +113,7 @@ class Training:
         folds = self._folds(data, plan, baselines=request.baselines)
         last = folds[-1]
         decision = apply_gate(self.models, last, settings)
-        settled = settle_challenger(
+        settled = promote_or_reject(
             self.models,
             last,
             decision,

@@ -55,7 +55,7 @@ from fraudwatch.topics import FEATURES_VERSION_HEADER, TRANSACTION_ID_HEADER
 from spark_jobs.reconcile.artefact_resolver import ArtefactFolders
 from spark_jobs.reconcile.day import DayReconciliation
 from spark_jobs.reconcile.outcome_rows import document_of, save_reconciliation
-from spark_jobs.reconcile.sources import NEEDED, NotArchived, settled_until_ms
+from spark_jobs.reconcile.sources import NEEDED, NotArchived, reconcilable_until_ms
 from spark_jobs.refine.topic_refining import REFINED, refine_batch
 from streaming.detector.scoring import Detector
 
@@ -436,7 +436,7 @@ def test_archived_messages_that_are_not_refined_yet_are_excluded(spark: SparkSes
             for job in jobs
         ]
         columns = "job STRING, began_at_ms BIGINT, ended_at_ms BIGINT, ended_on DATE"
-        until_ms = settled_until_ms(spark.createDataFrame(rows, columns), day, day)
+        until_ms = reconcilable_until_ms(spark.createDataFrame(rows, columns), day, day)
         return (until_ms - noon_ms) // MINUTE_MS
 
     once = (archives, 10, 12), (refines, 13, 14)

@@ -35,7 +35,7 @@ from spark_jobs.train import promotion as choosing
 from spark_jobs.train.dataset import Dataset, stray_days_sentence
 from spark_jobs.train.evaluating import FittedFold
 from spark_jobs.train.point_in_time_views import point_in_time_views
-from spark_jobs.train.promotion import TrainingOutcome, apply_gate, settle_challenger
+from spark_jobs.train.promotion import TrainingOutcome, apply_gate, promote_or_reject
 from spark_jobs.train.report import TrainingReport
 from spark_jobs.train.run_record import fold_days, training_record
 from spark_jobs.train.train_model import Training, TrainingRequest, print_report
@@ -303,7 +303,7 @@ def with_champion(
         data, fitted = challenger
         models = models_in(tmp_path)
         decision = apply_gate(models, fitted, first.settings)
-        settle_challenger(
+        promote_or_reject(
             models, fitted, decision, record=_recorder(data, fitted, first), approval=False
         )
         sha256 = models.model_store.current() or ""
@@ -335,7 +335,7 @@ def settled(
     approval: bool,
 ) -> choosing.PromotionResult:
     decision = apply_gate(models, fitted, first.settings)
-    return settle_challenger(
+    return promote_or_reject(
         models, fitted, decision, record=_recorder(challenger[0], fitted, first), approval=approval
     )
 
