@@ -12,7 +12,7 @@ from fraudwatch.adapters.artefacts.forest_artefact import forest_artefact
 from fraudwatch.adapters.artefacts.model_artefact import Artefact
 from fraudwatch.domain.arrays import Float64s, Int32s
 from fraudwatch.domain.features.catalogue import FEATURES
-from fraudwatch.domain.models.calibration import quantiles_of
+from fraudwatch.domain.models.anomaly_quantiles import quantiles_of
 from fraudwatch.domain.models.fitted import ModelMetadata, normal_of
 from fraudwatch.domain.models.forest import Forest, isolation_scores
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from fraudwatch.domain.arrays import Float64s
 from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
-from fraudwatch.domain.models.calibration import check_quantiles, share_below
+from fraudwatch.domain.models.anomaly_quantiles import check_quantiles, share_below
 from fraudwatch.domain.models.evidence import Evidence
 from fraudwatch.domain.models.fitted import BrokenModel, ModelMetadata, Normal, check_normal
 from fraudwatch.domain.models.forest import Forest, check_forest, isolation_scores

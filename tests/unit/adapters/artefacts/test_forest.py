@@ -14,7 +14,7 @@ from fraudwatch.adapters.artefacts.sklearn_forest import ForestShape, fit_forest
 from fraudwatch.domain.features.catalogue import FEATURE_INDEX, FEATURES
 from fraudwatch.domain.models import forest as forests
 from fraudwatch.domain.models.active_models import ActiveModels, check_outputs
-from fraudwatch.domain.models.calibration import POINTS, quantiles_of, share_below
+from fraudwatch.domain.models.anomaly_quantiles import POINTS, quantiles_of, share_below
 from fraudwatch.domain.models.fitted import BrokenModel, normal_of
 from fraudwatch.domain.models.forest import check_forest, isolation_scores, warm_up
 from fraudwatch.domain.models.sample import Reservoir

@@ -1,4 +1,4 @@
-"""Calibrate raw anomaly scores to quantiles of the training rows.
+"""Map raw anomaly scores to quantiles of the training rows.
 
 0.997 means: 997 of 1,000 purchases in the training set were less unusual.
 """
@@ -34,11 +34,11 @@ def share_below(quantiles: Float64s, scores: Float64s) -> Float64s:
 
 
 def check_quantiles(quantiles: Float64s) -> None:
-    """Check that a calibration never falls.
+    """Check that quantiles never fall.
 
     Raises:
         BrokenModel: too few points, not finite, or out of order.
     """
     is_sound = quantiles.ndim == 1 and len(quantiles) > 1 and np.isfinite(quantiles).all()
     if not is_sound or (np.diff(quantiles) < 0).any():
-        raise BrokenModel("its calibration is not a rising row of numbers")
+        raise BrokenModel("its anomaly quantiles are not a rising row of numbers")
