@@ -21,6 +21,7 @@ RISK_WORDS = {
 }
 OUTCOME_WORDS = {
     Outcome.DECLINE: "Declined",
+    Outcome.CHALLENGE: "Challenge",
     Outcome.REVIEW: "Review",
     Outcome.APPROVE: "Approved",
 }

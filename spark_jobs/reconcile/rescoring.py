@@ -22,7 +22,8 @@ from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.domain.messages.verdict import Mode
 from fraudwatch.domain.models.active_models import ActiveModels
 from fraudwatch.domain.models.evidence import Evidence
-from fraudwatch.domain.policy.policy import Policy
+from fraudwatch.domain.policy.bounds import bounds_of
+from fraudwatch.domain.policy.policy import OUTCOMES, RISKS
 from fraudwatch.domain.reconciliation.reconciled import Note
 from fraudwatch.domain.reconciliation.records import Recomputed, RecordedScore, ScoredOutcome
 from fraudwatch.domain.views.catalogue import VIEW_FEATURES
@@ -34,11 +35,12 @@ _VECTOR_BYTES: Final = len(VECTOR_FEATURES) * 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictVersions:
-    """Versions that a verdict names: policy, models, risk view, features, mode."""
+    """Versions that a verdict names: policy, models, calibration, risk view, features, mode."""
 
     policy: str
     models: tuple[str, ...]  # versions of those with a score
     risk_view: str
+    calibration: str
     features: str
     mode: str
 
@@ -152,8 +154,9 @@ class _Group:
         if isinstance(models, Note):
             return [models] * len(self.accepted)
         evidence = models.evidence(vectors)
-        assessment = assess(self.folded.rule_input(vectors), policy, evidence)
-        outcomes = _outcomes_of(assessment, policy, _model_scores(evidence))
+        bounds = bounds_of(policy, models.calibration)
+        assessment = assess(self.folded.rule_input(vectors), policy, evidence, bounds)
+        outcomes = _outcomes_of(assessment, _model_scores(evidence))
         return [
             one if is_known else Note.VECTOR_UNKNOWN
             for one, is_known in zip(outcomes, has_vector, strict=True)
@@ -163,28 +166,28 @@ class _Group:
         if not versions.models and versions.mode != Mode.RULES_ONLY:
             return Note.MODEL_UNKNOWN  # an old verdict, which names no models
         try:
-            models = self.artefacts.models(versions.models)
+            models = self.artefacts.models(versions.models, versions.calibration)
         except ImportError:
             return Note.ENGINE_MISSING
         return Note.MODEL_UNKNOWN if models is None else models
 
 
 def _model_scores(evidence: Evidence) -> dict[str, Float64s]:
-    return {name: scores for name, scores in evidence._asdict().items() if scores is not None}
+    found = {"anomaly": evidence.anomaly, "fraud": evidence.fraud}
+    return {name: scores for name, scores in found.items() if scores is not None}
 
 
-def _outcomes_of(
-    assessment: Assessment, policy: Policy, by_model: dict[str, Float64s]
-) -> list[ScoredOutcome]:
-    levels = [policy.levels[place] for place in assessment.level.tolist()]
+def _outcomes_of(assessment: Assessment, by_model: dict[str, Float64s]) -> list[ScoredOutcome]:
     return [
         ScoredOutcome(
-            outcome=str(level.outcome),
-            risk=str(level.risk),
+            outcome=str(OUTCOMES[assessment.outcome[row]]),
+            risk=str(RISKS[assessment.level[row]]),
             score=score,
+            is_control=bool(assessment.is_control[row]),
+            is_novel=bool(assessment.is_novel[row]),
             model_scores=tuple(
                 RecordedScore(name, float(scores[row])) for name, scores in by_model.items()
             ),
         )
-        for row, (level, score) in enumerate(zip(levels, assessment.score.tolist(), strict=True))
+        for row, score in enumerate(assessment.score.tolist())
     ]

@@ -18,7 +18,7 @@ from spark_jobs.reconcile.spark_reconciling import COLUMNS
 
 _VERDICT_COLUMNS: Final = (
     "outcome", "risk", "score", "amount_eur_cents", "mode", "policy_version", "features_version",
-    "risk_view", "decided_at_ms", "model_scores",
+    "risk_view", "decided_at_ms", "model_scores", "calibration", "is_control", "is_novel",
 )  # fmt: skip
 
 

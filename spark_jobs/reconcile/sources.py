@@ -88,7 +88,7 @@ def resolve_for_workers(
 ) -> Iterator[ResolvedArtefacts]:
     """Resolve the artefacts that these verdicts name, and send their files to every worker."""
     verdicts = copies.select(F.explode("copies").alias("one")).select("one.*")
-    columns = "policy_version", "risk_view", "model_scores.version AS versions"
+    columns = "policy_version", "risk_view", "calibration", "model_scores.version AS versions"
     # The core table is the fallback where the topic's verdict is missing.
     both = verdicts.selectExpr(*columns).unionByName(core.selectExpr(*columns))
     named = both.distinct().collect()
@@ -100,6 +100,7 @@ def resolve_for_workers(
             policies={row.policy_version for row in named},
             models={version for row in named for version in row.versions or ()},
             views=views,
+            calibrations={row.calibration for row in named if row.calibration},
         )
         for path in found.files:
             spark.sparkContext.addFile(str(path))

@@ -90,6 +90,7 @@ def _versions(verdict: Mapping[str, Any] | None) -> VerdictVersions | None:
         policy=verdict["policy_version"],
         models=tuple(one["version"] for one in verdict["model_scores"] or ()),
         risk_view=verdict["risk_view"] or "",
+        calibration=verdict["calibration"] or "",
         features=verdict["features_version"],
         mode=verdict["mode"],
     )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # The compared fields of a verdict, and its versions.
 VERDICT_STRUCT: Final = """outcome STRING, risk STRING, score DOUBLE, amount_eur_cents BIGINT,
   mode STRING, policy_version STRING, features_version STRING, risk_view STRING,
+  calibration STRING, is_control BOOLEAN, is_novel BOOLEAN,
   decided_at_ms BIGINT, model_scores ARRAY<STRUCT<model: STRING, version: STRING, score: DOUBLE>>"""
 # ``digest`` is of the re-encoded message, ``bytes_digest`` of the message's original bytes.
 VERDICT_MESSAGE_STRUCT: Final = f"{VERDICT_STRUCT}, digest STRING, bytes_digest STRING"
@@ -50,7 +51,8 @@ def _arrow_schema() -> pa.Schema:
             ("outcome", pa.string()), ("risk", pa.string()), ("score", pa.float64()),
             ("amount_eur_cents", pa.int64()), ("mode", pa.string()),
             ("policy_version", pa.string()), ("features_version", pa.string()),
-            ("risk_view", pa.string()), ("decided_at_ms", pa.int64()),
+            ("risk_view", pa.string()), ("calibration", pa.string()),
+            ("is_control", pa.bool_()), ("is_novel", pa.bool_()), ("decided_at_ms", pa.int64()),
             ("model_scores", pa.list_(model)), ("digest", pa.string()),
             ("bytes_digest", pa.string()),
         ]
@@ -91,6 +93,9 @@ def verdict_row(verdict: Verdict, bytes_digest: str = "") -> dict[str, Any]:
         "policy_version": verdict.policy_version,
         "features_version": verdict.features_version,
         "risk_view": verdict.risk_view,
+        "calibration": verdict.calibration,
+        "is_control": verdict.is_control,
+        "is_novel": verdict.is_novel,
         "decided_at_ms": verdict.decided_at_ms,
         "model_scores": [
             {"model": one.model, "version": one.version, "score": one.score}
@@ -108,6 +113,8 @@ def recorded_verdict(row: Mapping[str, Any]) -> RecordedVerdict:
             outcome=row["outcome"],
             risk=row["risk"],
             score=row["score"],
+            is_control=bool(row["is_control"]),
+            is_novel=bool(row["is_novel"]),
             model_scores=tuple(
                 RecordedScore(one["model"], one["score"]) for one in row["model_scores"] or ()
             ),

@@ -7,11 +7,21 @@ import typing
 from collections.abc import Collection
 from typing import Any, Final
 
-from pyspark.sql.types import ArrayType, DataType, DoubleType, LongType, StringType, StructType
+from pyspark.sql.types import (
+    ArrayType,
+    BooleanType,
+    DataType,
+    DoubleType,
+    LongType,
+    StringType,
+    StructType,
+)
 
 from fraudwatch.domain.messages.fields import columns_of
 
-_SIMPLE: Final[dict[type, type[DataType]]] = {str: StringType, int: LongType, float: DoubleType}
+_SIMPLE: Final[dict[type, type[DataType]]] = {
+    str: StringType, int: LongType, float: DoubleType, bool: BooleanType,
+}  # fmt: skip
 # Constant in all rows of a table: schema and kind of the message.
 ENVELOPE: Final = frozenset({"schema", "kind"})
 

@@ -39,6 +39,7 @@ from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.domain.models import forest
 from fraudwatch.domain.models.active_models import ActiveModels
 from fraudwatch.domain.models.evidence import Evidence
+from fraudwatch.domain.policy.bounds import check_floors
 from fraudwatch.domain.policy.policy import Policy
 from fraudwatch.domain.views.published import NO_VIEWS
 from fraudwatch.observability.logs import configure_logging
@@ -109,7 +110,10 @@ def main() -> None:
     settings, kafka = DetectorSettings(), KafkaSettings()
     folder = SnapshotFolder(settings.state_folder / "snapshots")
     policies = ReloadablePolicy(
-        settings.policy_path, settings.state_folder / "policies", _policy_usable.set
+        settings.policy_path,
+        settings.state_folder / "policies",
+        _policy_usable.set,
+        check=lambda policy: check_floors(policy, models.in_use.calibration),
     )
     models = ReloadableModels(
         settings.models_folder,

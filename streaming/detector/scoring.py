@@ -17,13 +17,14 @@ from fraudwatch.adapters.lake.spark_stream import MicroBatch
 from fraudwatch.application.ports import DeadLetters, ScoredBatch, VerdictLog
 from fraudwatch.application.scoring.assess import assess
 from fraudwatch.application.scoring.explain import explain
+from fraudwatch.application.scoring.outcomes import HIGH, risk_counts
 from fraudwatch.domain.arrays import Float64s
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.domain.messages.dead_letter import DeadLetter, Stage
 from fraudwatch.domain.messages.explanation import Contribution
-from fraudwatch.domain.messages.verdict import Risk
 from fraudwatch.domain.models.active_models import ActiveModels
+from fraudwatch.domain.policy.bounds import bounds_of
 from fraudwatch.domain.policy.policy import Policy
 from fraudwatch.domain.views.published import NO_VIEWS, RiskViews
 from fraudwatch.observability.metrics import counter, gauge, histogram, latencies
@@ -91,8 +92,9 @@ class Detector:
             features = full_vector(folded, view_features)
         with timed("judging"):
             evidence = models.evidence(features)
-            result = assess(folded.rule_input(features), policy, evidence)
-            explanations = _explanations(models, features, result.level >= policy.lowest(Risk.HIGH))
+            bounds = bounds_of(policy, models.calibration)
+            result = assess(folded.rule_input(features), policy, evidence, bounds)
+            explanations = _explanations(models, features, result.level >= HIGH)
         decided = VerdictInputs(
             assessment=result,
             policy=policy,
@@ -118,8 +120,8 @@ class Detector:
         with timed("publishing"):
             self.verdicts.append(scored)
         _count_latencies(time.time() - produced_at_ms / 1000)
-        for row, count in enumerate(np.bincount(result.level, minlength=len(policy.levels))):
-            _verdicts.labels(risk=policy.levels[row].risk).inc(int(count))
+        for risk, count in risk_counts(result.level).items():
+            _verdicts.labels(risk=risk).inc(count)
 
     def _dead_letter(self, folded: FoldedMessages, batch: MicroBatch) -> None:
         records = [

@@ -53,6 +53,11 @@ class ReloadableModels:
         """Return the models for a micro-batch; a first run may load new ones."""
         return self._journal.version_for_batch(batch_id, is_rerun=is_rerun)
 
+    @property
+    def in_use(self) -> ActiveModels:
+        """The models of the last micro-batch."""
+        return self._journal.opened or ActiveModels()
+
     def _load(self, pointer: bytes) -> ActiveModels:
         for sha256 in parse_pointer(pointer).values():
             MODEL_FILES.copy(self._source, self._folder, sha256)

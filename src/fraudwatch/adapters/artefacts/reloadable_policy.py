@@ -13,19 +13,32 @@ from fraudwatch.domain.policy.policy import BrokenPolicy, Policy
 class ReloadablePolicy:
     """Watches the policy file, and journals the policy of each micro-batch.
 
-    ``on_reload`` is called after each read of a changed file with whether it is valid.
+    ``on_reload`` is called after each read of a changed file with whether it is valid. ``check``
+    refuses a changed policy, by :class:`BrokenPolicy`, that cannot be used here and now.
     """
 
-    def __init__(self, source: Path, folder: Path, on_reload: Callable[[bool], None]) -> None:
+    def __init__(
+        self,
+        source: Path,
+        folder: Path,
+        on_reload: Callable[[bool], None],
+        check: Callable[[Policy], None] = lambda _: None,
+    ) -> None:
+        self._check = check
         self._journal = ReloadJournal(
             source=source,
             folder=folder,
             suffix=".yaml",
-            load=parse_policy,
+            load=self._load,
             reopen=parse_policy,
             name_of=lambda policy: f"policy {policy.version}",
             on_reload=on_reload,
         )
+
+    def _load(self, content: bytes) -> Policy:
+        policy = parse_policy(content)
+        self._check(policy)
+        return policy
 
     def policy_for(self, batch_id: int, *, is_rerun: bool) -> Policy:
         """Return the policy for a micro-batch; a first run may load a changed file.

@@ -70,6 +70,11 @@ class ReloadJournal(Generic[T]):
         used = [entry for entry in self._entries if entry.first_batch_id <= batch_id]
         return self._open(used[-1].sha256)
 
+    @property
+    def opened(self) -> T | None:
+        """The version that was used last; None before the first micro-batch."""
+        return None if self._opened is None else self._opened[1]
+
     def latest(self, count: int) -> list[bytes]:
         """Return the contents that were used last, oldest first."""
         return [self._content(entry.sha256) for entry in self._entries[-count:]]

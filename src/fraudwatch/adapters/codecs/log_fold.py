@@ -71,6 +71,7 @@ class FoldedMessages(NamedTuple):
         return RuleInput(
             amount_eur_cents=self.amount_eur_cents,
             features=vectors,
+            transaction_id=self.frame["transaction_id"].to_list(),
             **{name: self.frame[name].to_list() for name in _LISTED},
         )
 

@@ -5,6 +5,7 @@ Encoding JSON row by row costs several times the scoring itself.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from fraudwatch.domain.messages.explanation import Contribution
 from fraudwatch.domain.messages.fields import columns_of
 from fraudwatch.domain.messages.verdict import (
     VERDICT_SCHEMA,
+    Mode,
     ModelScore,
     Reason,
     Verdict,
@@ -25,7 +27,7 @@ from fraudwatch.domain.messages.verdict import (
 )
 from fraudwatch.domain.models.active_models import ActiveModels
 from fraudwatch.domain.models.evidence import Evidence
-from fraudwatch.domain.policy.policy import Policy
+from fraudwatch.domain.policy.policy import OUTCOMES, RISKS, Policy
 
 _VERDICT_COLUMNS = [column.name for column in columns_of(Verdict)]
 
@@ -49,21 +51,24 @@ def encode_verdicts(frame: pl.DataFrame, decided: VerdictInputs) -> list[bytes]:
     """Encode one JSON message per row; the same arguments give the same bytes."""
     if frame.is_empty():
         return []
-    assessment, levels, rows = decided.assessment, decided.policy.levels, frame.height
+    assessment, rows = decided.assessment, frame.height
     explanations: list[Sequence[Contribution]] = [()] * rows
     for row, contributions in decided.explanations.items():
         explanations[row] = contributions
     computed = {
         "schema": _all(VERDICT_SCHEMA, rows),
         "verdict_id": [verdict_id_of(one) for one in frame["transaction_id"]],
-        "outcome": _by_level([str(level.outcome) for level in levels], assessment),
-        "risk": _by_level([str(level.risk) for level in levels], assessment),
+        "outcome": pl.Series(OUTCOMES, dtype=pl.String).gather(assessment.outcome),
+        "risk": pl.Series(RISKS, dtype=pl.String).gather(assessment.level),
         "score": assessment.score,
         "mode": _all(str(assessment.mode), rows),
         "reasons": pl.from_arrow(_lists(Reason, assessment.reasons)),
-        "route": _by_level([level.route or "" for level in levels], assessment),
+        "route": _routes(decided.policy, assessment),
         "model_scores": pl.from_arrow(_model_scores(decided, rows)),
         "explanation": pl.from_arrow(_lists(Contribution, explanations)),
+        "is_control": assessment.is_control,
+        "is_novel": assessment.is_novel,
+        **_bounds(decided, rows),
         "policy_version": _all(decided.policy.version, rows),
         "features_version": _all(decided.features_version, rows),
         "risk_view": pl.Series(decided.risk_view, dtype=pl.String),
@@ -77,8 +82,32 @@ def encode_verdicts(frame: pl.DataFrame, decided: VerdictInputs) -> list[bytes]:
     return pl.DataFrame(columns).write_ndjson().encode().splitlines()
 
 
-def _by_level(texts: Sequence[str], assessment: Assessment) -> pl.Series:
-    return pl.Series(texts, dtype=pl.String).gather(assessment.level)
+def _routes(policy: Policy, assessment: Assessment) -> pl.Series:
+    routes = [level.route or "" for level in policy.levels]
+    return pl.Series(routes, dtype=pl.String).gather(assessment.level)
+
+
+def _bounds(decided: VerdictInputs, rows: int) -> dict[str, pl.Series]:
+    """Return the bounds and the calibration of a model's score; none where points are the score."""
+    calibration = decided.models.calibration
+    if calibration is None or decided.assessment.mode is not Mode.WITH_MODEL:
+        unknown = pl.Series([None], dtype=pl.Float64).new_from_index(0, rows)
+        return {
+            "review_from_score": unknown,
+            "decline_from_score": unknown,
+            "calibration": _all("", rows),
+        }
+    bounds = decided.assessment.bounds
+    return {
+        "review_from_score": _bound(bounds.review_from, rows),
+        "decline_from_score": _bound(bounds.decline_from, rows),
+        "calibration": _all(calibration.version, rows),
+    }
+
+
+def _bound(from_score: float, rows: int) -> pl.Series:
+    known = None if math.isinf(from_score) else from_score
+    return pl.Series([known], dtype=pl.Float64).new_from_index(0, rows)
 
 
 def _all(value: str | int, rows: int) -> pl.Series:

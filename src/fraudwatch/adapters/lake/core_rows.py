@@ -91,7 +91,8 @@ def core_verdicts(parsed: DataFrame) -> DataFrame:
         F.col("judged_offset").alias("source_offset"),
         "decided_at_ms", "event_at_ms", "amount_eur_cents", "payment_status", "channel",
         "merchant_id", "category", "merchant_country", _day_of("event_at_ms").alias("event_on"),
-        "model_scores",
+        "model_scores", "is_control", "is_novel", "review_from_score", "decline_from_score",
+        "calibration",
     )  # fmt: skip
 
 

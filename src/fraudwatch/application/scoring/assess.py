@@ -1,4 +1,4 @@
-"""Score purchases with rules, models and policy; each gets a score, a risk level and reasons."""
+"""Score purchases with rules, models and policy; each gets a score, level, outcome and reasons."""
 
 from __future__ import annotations
 
@@ -7,64 +7,67 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fraudwatch.application.scoring.reasons import ScoringResult, reasons_of
-from fraudwatch.domain.arrays import Bools
-from fraudwatch.domain.messages.verdict import Mode, Reason, Risk
+from fraudwatch.application.scoring.outcomes import Decided, Scored, decide
+from fraudwatch.application.scoring.reasons import reasons_of
+from fraudwatch.domain.arrays import Bools, Float64s, Int64s
+from fraudwatch.domain.messages.verdict import Mode, Reason
 from fraudwatch.domain.models.evidence import Evidence
-from fraudwatch.domain.policy.combination import AnomalyPart, FraudPart, amount_tiebreak, combined
+from fraudwatch.domain.policy.bounds import NO_BOUNDS, Bounds
+from fraudwatch.domain.policy.combination import amount_tiebreak, combined
 from fraudwatch.domain.policy.policy import Policy
-from fraudwatch.domain.rules.lists import DenyList
 from fraudwatch.domain.rules.rule import HIT, UNKNOWN, Answers, RuleInput
 
 _NO_EVIDENCE = Evidence()
-# A model counts if it is present and the policy gives it a weight.
-_MODES = {
-    frozenset[str](): Mode.RULES_ONLY,
-    frozenset({AnomalyPart.name}): Mode.WITH_ANOMALY,
-    frozenset({FraudPart.name}): Mode.WITH_MODEL,
-    frozenset({AnomalyPart.name, FraudPart.name}): Mode.WITH_ANOMALY_AND_MODEL,
-}
 
 
 class Assessment(NamedTuple):
-    """Scores, levels and reasons of purchases, as columns."""
+    """Scores, levels, outcomes and reasons of purchases, as columns."""
 
     score: npt.NDArray[np.float64]
-    level: npt.NDArray[np.int64]  # place in policy.levels
+    level: Int64s  # place in RISKS
+    outcome: Int64s  # place in OUTCOMES
+    is_control: Bools
+    is_novel: Bools
     answers: Answers  # [purchase, rule]
     reasons: tuple[tuple[Reason, ...], ...]  # most points first, empty without a hit
     mode: Mode
+    bounds: Bounds
 
 
-def assess(inputs: RuleInput, policy: Policy, evidence: Evidence = _NO_EVIDENCE) -> Assessment:
-    """Score every purchase by one policy; a pure function of its arguments.
+def assess(
+    inputs: RuleInput,
+    policy: Policy,
+    evidence: Evidence = _NO_EVIDENCE,
+    bounds: Bounds = NO_BOUNDS,
+) -> Assessment:
+    """Score every purchase by one policy and the bounds it has; a pure function of its arguments.
 
-    The score comes from rules and models alone; high values and lists change only the level, so
-    that the overruled score stays visible.
+    A purchase with a calibrated probability has it as its score; one without is scored by points.
     """
     answers = _answers(inputs, policy)
     hits = answers == HIT
-    points = np.array([rule.points for rule in policy.rules], dtype=np.int64)
-    contributions = [(part, part.contribution(evidence)) for part in policy.parts]
-    counted = [(part, share) for part, share in contributions if share is not None]
-    score = combined(
-        hits @ points, *(share for _, share in counted), amount_tiebreak(inputs.amount_eur_cents)
+    score, is_modelled = _scores(inputs, policy, hits, evidence)
+    scored = Scored(score, is_modelled, hits)
+    decided: Decided = decide(inputs, policy, scored, evidence, bounds)
+    return Assessment(
+        score=score,
+        level=decided.level,
+        outcome=decided.outcome,
+        is_control=decided.is_control,
+        is_novel=decided.is_novel,
+        answers=answers,
+        reasons=reasons_of(inputs, policy, evidence, scored, decided),
+        mode=mode_of(policy, evidence),
+        bounds=bounds,
     )
-    bounds = np.array([level.from_score for level in policy.levels])
-    by_score = np.searchsorted(bounds, score, side="right") - 1
-    is_suspect = hits.any(axis=1) | (by_score >= policy.lowest(Risk.MEDIUM))
-    level, is_escalated = _escalate_high_value(inputs, policy, by_score, is_suspect)
-    is_allowed = _allowed(inputs, policy, hits)
-    result = ScoringResult(
-        hits=hits,
-        counted=tuple(counted),
-        is_at_least_medium=level >= policy.lowest(Risk.MEDIUM),
-        is_escalated=is_escalated,
-        is_allowed=is_allowed & is_suspect,
-    )
-    reasons = reasons_of(inputs, policy, evidence, result)
-    mode = _MODES[frozenset(part.name for part, _ in counted)]
-    return Assessment(score, np.where(is_allowed, 0, level), answers, reasons, mode)
+
+
+def mode_of(policy: Policy, evidence: Evidence) -> Mode:
+    """Return which parts make the score of purchases with this evidence."""
+    if evidence.score is not None and not policy.scores_by_points:
+        return Mode.WITH_MODEL
+    has_anomaly = policy.anomaly is not None and evidence.anomaly is not None
+    return Mode.WITH_ANOMALY if has_anomaly else Mode.RULES_ONLY
 
 
 def _answers(inputs: RuleInput, policy: Policy) -> Answers:
@@ -74,20 +77,17 @@ def _answers(inputs: RuleInput, policy: Policy) -> Answers:
     return answers
 
 
-def _escalate_high_value(
-    inputs: RuleInput, policy: Policy, level: npt.NDArray[np.int64], is_suspect: Bools
-) -> tuple[npt.NDArray[np.int64], Bools]:
-    """Raise purchases of high value that have a hit or at least a MEDIUM score to CRITICAL."""
-    if policy.critical_from_eur_cents is None:
-        return level, np.zeros_like(is_suspect)
-    critical = policy.lowest(Risk.CRITICAL)
-    is_high_value = inputs.amount_eur_cents >= policy.critical_from_eur_cents
-    is_escalated = is_high_value & is_suspect & (level < critical)
-    return np.where(is_escalated, critical, level), is_escalated
-
-
-def _allowed(inputs: RuleInput, policy: Policy, hits: Bools) -> Bools:
-    is_deny = [isinstance(rule, DenyList) for rule in policy.rules]
-    is_denied = hits[:, np.array(is_deny, dtype=np.bool_)].any(axis=1)
-    is_allowed: Bools = (policy.allow.answer(inputs) == HIT) & ~is_denied
-    return is_allowed
+def _scores(
+    inputs: RuleInput, policy: Policy, hits: Bools, evidence: Evidence
+) -> tuple[Float64s, Bools]:
+    """Return every score, and whether it is the model's."""
+    points = np.array([rule.points for rule in policy.rules], dtype=np.int64)
+    anomaly = policy.anomaly.contribution(evidence) if policy.anomaly else None
+    parts = [amount_tiebreak(inputs.amount_eur_cents)] if anomaly is None else [
+        anomaly, amount_tiebreak(inputs.amount_eur_cents)
+    ]  # fmt: skip
+    by_points = combined(hits @ points, *parts)
+    if evidence.score is None or policy.scores_by_points:
+        return by_points, np.zeros(len(by_points), dtype=np.bool_)
+    is_modelled = ~np.isnan(evidence.score)
+    return np.where(is_modelled, evidence.score, by_points), is_modelled

@@ -9,25 +9,20 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from fraudwatch.application.scoring.outcomes import LOW, Decided, Scored
 from fraudwatch.domain.arrays import Bools
 from fraudwatch.domain.messages.verdict import Reason
 from fraudwatch.domain.models.evidence import Evidence
-from fraudwatch.domain.policy.combination import FULL_SCORE_POINTS, ModelPart
+from fraudwatch.domain.policy.combination import FULL_SCORE_POINTS, cut
 from fraudwatch.domain.policy.policy import Policy
 from fraudwatch.domain.rules.lists import ALLOW_LIST
 from fraudwatch.domain.rules.rule import RuleInput
 
+MODEL: Final = "model"
 HIGH_VALUE: Final = "high_value"
-
-
-class ScoringResult(NamedTuple):
-    """Hits, model contributions and overrides of each purchase, from which reasons are built."""
-
-    hits: Bools  # [purchase, rule]
-    counted: tuple[tuple[ModelPart, npt.NDArray[np.float64]], ...]  # parts with their contributions
-    is_at_least_medium: Bools
-    is_escalated: Bools  # to CRITICAL, by its amount
-    is_allowed: Bools  # by the allow list, despite a hit or a score
+NOVELTY: Final = "novelty"
+CONTROL_GROUP: Final = "control_group"
+_A_HUNDRED, _A_THOUSAND = 100, 1_000
 
 
 class ReasonText(NamedTuple):
@@ -40,53 +35,77 @@ class ReasonText(NamedTuple):
 
 
 def reasons_of(
-    inputs: RuleInput, policy: Policy, evidence: Evidence, result: ScoringResult
+    inputs: RuleInput, policy: Policy, evidence: Evidence, scored: Scored, decided: Decided
 ) -> tuple[tuple[Reason, ...], ...]:
     """Return the reasons of every purchase, most points first, ties by name.
 
-    A rule is a reason where it hits. A model contributes to every purchase, so it is a reason only
+    A rule is a reason where it hits. A model gives every purchase a score, so it is a reason only
     from MEDIUM on, where it adds at least one point or no rule explains the level.
     """
     found: dict[int, list[Reason]] = defaultdict(list)
     for text in (
-        *_by_rules(policy, result),
-        *_by_models(evidence, result),
-        *_by_policy(policy, result),
+        *_by_rules(policy, scored),
+        *_by_models(policy, evidence, scored, decided),
+        *_by_policy(policy, evidence, scored, decided),
     ):
         for i in np.flatnonzero(text.of).tolist():
             found[i].append(Reason(text.name, int(text.points[i]), text.sentence(inputs, i)))
-    reasons: list[tuple[Reason, ...]] = [()] * len(result.hits)
+    reasons: list[tuple[Reason, ...]] = [()] * len(scored.score)
     for i, some in found.items():
         reasons[i] = tuple(sorted(some, key=lambda reason: (-reason.points, reason.rule)))
     return tuple(reasons)
 
 
-def _by_rules(policy: Policy, result: ScoringResult) -> Iterator[ReasonText]:
+def probability_sentence(probability: float) -> str:
+    """Say a calibrated probability in purchases: "of 100 such purchases about 91 were fraud"."""
+    is_round = 1 / _A_HUNDRED <= probability < 1 - 1 / _A_HUNDRED
+    of = _A_HUNDRED if is_round else _A_THOUSAND
+    return (
+        f"Fraud probability {cut(probability, 2 if is_round else 3)}: of {of:,} such purchases "
+        f"about {cut(of * probability, 0):.0f} were fraud."
+    )
+
+
+def _by_rules(policy: Policy, scored: Scored) -> Iterator[ReasonText]:
     for place, rule in enumerate(policy.rules):
-        points = np.broadcast_to(np.int64(rule.points), len(result.hits))
-        yield ReasonText(rule.name, result.hits[:, place], points, rule.sentence)
+        points = np.broadcast_to(np.int64(rule.points), len(scored.hits))
+        yield ReasonText(rule.name, scored.hits[:, place], points, rule.sentence)
 
 
-def _by_models(evidence: Evidence, result: ScoringResult) -> Iterator[ReasonText]:
-    is_unexplained = ~result.hits.any(axis=1)
-    for part, contribution in result.counted:
+def _by_models(
+    policy: Policy, evidence: Evidence, scored: Scored, decided: Decided
+) -> Iterator[ReasonText]:
+    is_flagged, is_unexplained = decided.level > LOW, ~scored.hits.any(axis=1)
+    if scored.is_modelled.any():
+        points = np.rint(scored.score * FULL_SCORE_POINTS).astype(np.int64)
+        yield ReasonText(
+            MODEL,
+            is_flagged & scored.is_modelled & ((points > 0) | is_unexplained),
+            points,
+            lambda _, i: probability_sentence(float(scored.score[i])),
+        )
+    part = policy.anomaly
+    contribution = None if part is None else part.contribution(evidence)
+    if part is not None and contribution is not None:
         points = np.rint(contribution * FULL_SCORE_POINTS).astype(np.int64)
         contributes = (points > 0) | (is_unexplained & (contribution > 0))
         yield ReasonText(
             part.name,
-            result.is_at_least_medium & contributes,
+            is_flagged & ~scored.is_modelled & contributes,
             points,
-            lambda _, i, part=part: part.sentence(evidence, i),  # type: ignore[misc]
+            lambda _, i: part.sentence(evidence, i),
         )
 
 
-def _by_policy(policy: Policy, result: ScoringResult) -> Iterator[ReasonText]:
-    """Overrides of the score by amount or list, with no points of their own."""
-    none = np.broadcast_to(np.int64(0), len(result.hits))
+def _by_policy(
+    policy: Policy, evidence: Evidence, scored: Scored, decided: Decided
+) -> Iterator[ReasonText]:
+    """Overrules of the score by amount, lists, novelty or control group; they have no points."""
+    none = np.broadcast_to(np.int64(0), len(scored.score))
     bound = (policy.critical_from_eur_cents or 0) / 100
     yield ReasonText(
         HIGH_VALUE,
-        result.is_escalated,
+        decided.is_high_value,
         none,
         lambda inputs, i: (
             f"Amount {inputs.amount_eur_cents[i] / 100:,.2f} EUR with other evidence against it; "
@@ -95,10 +114,29 @@ def _by_policy(policy: Policy, result: ScoringResult) -> Iterator[ReasonText]:
     )
     yield ReasonText(
         ALLOW_LIST,
-        result.is_allowed,
+        decided.is_allowed,
         none,
         lambda inputs, i: (
             f"On the allow list: {policy.allow.describe(inputs, i)}; approved over all other "
             "reasons."
+        ),
+    )
+    unusual = scored.score if evidence.anomaly is None else evidence.anomaly
+    yield ReasonText(
+        NOVELTY,
+        decided.is_novel,
+        none,
+        lambda _, i: (
+            f"More unusual than {cut(100 * float(unusual[i]), 2):.2f}% of the training purchases, "
+            "although the model knows no fraud like it."
+        ),
+    )
+    yield ReasonText(
+        CONTROL_GROUP,
+        decided.is_control,
+        none,
+        lambda *_: (
+            f"Control group: {policy.control.share:.1%} of the purchases that the score would "
+            "decline are reviewed, to learn how many of them are fraud."
         ),
     )

@@ -23,6 +23,7 @@ class Outcome(enum.StrEnum):
 
     APPROVE = "approve"
     REVIEW = "review"
+    CHALLENGE = "challenge"  # the shop asks for more: 3-D Secure, a one-time code
     DECLINE = "decline"
 
 
@@ -36,7 +37,11 @@ class Risk(enum.StrEnum):
 
 
 class Mode(enum.StrEnum):
-    """Parts that made the score; a verdict without a model is marked as such."""
+    """Parts that made the score; a verdict without a model is marked as such.
+
+    With a model the score is its calibrated probability alone. WITH_ANOMALY_AND_MODEL is of verdicts
+    from before that.
+    """
 
     RULES_ONLY = "rules_only"
     WITH_ANOMALY = "with_anomaly"
@@ -79,7 +84,12 @@ class Verdict:
     outcome: Annotated[Outcome, Fact("Outcome for the shop")]
     risk: Annotated[Risk, Fact("Risk level")]
     score: Annotated[
-        float, Fact("0 harmless .. 1 certain; ordered within a mode", minimum=0, maximum=1)
+        float,
+        Fact(
+            "With a model the calibrated probability of fraud; without, points of rules: 0 .. 1",
+            minimum=0,
+            maximum=1,
+        ),
     ]
     mode: Annotated[Mode, Fact("Parts that made the score")]
     reasons: Annotated[tuple[Reason, ...], Fact("Reasons, most points first")]
@@ -89,6 +99,25 @@ class Verdict:
         tuple[Contribution, ...],
         Fact("For HIGH and above: the top contributing features, frozen at scoring time"),
     ] = ()
+    is_control: Annotated[
+        bool, Fact("Control group: reviewed although the score alone would decline it")
+    ] = False
+    is_novel: Annotated[
+        bool, Fact("Reviewed for novelty: very unusual, although the model calls it harmless")
+    ] = False
+    review_from_score: Annotated[
+        float | None, Fact("Score from which purchases were reviewed; none: no model", minimum=0)
+    ] = None
+    decline_from_score: Annotated[
+        float | None, Fact("Score from which purchases were declined; none: by no score", minimum=0)
+    ] = None
+    calibration: Annotated[
+        str,
+        Fact(
+            "First twelve hex digits of the calibration of the score; empty: no model",
+            pattern=r"([0-9a-f]{12})?",
+        ),
+    ] = ""
     policy_version: Annotated[str, Fact("Version of the policy")]
     features_version: Annotated[str, Fact("Version of the feature vector")]
     risk_view: Annotated[

@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from fraudwatch.domain.arrays import Float64s
+from fraudwatch.domain.calibration.calibration import Calibration
 from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.domain.models.anomaly_quantiles import check_quantiles, share_below
 from fraudwatch.domain.models.evidence import Evidence
@@ -64,6 +65,7 @@ class ActiveModels:
 
     anomaly: AnomalyModel | None = None
     fraud: FraudModel | None = None
+    calibration: Calibration | None = None
 
     def evidence(self, features: Float64s) -> Evidence:
         """One number a row from each model; ``features`` is [row, SERVED], NaN unknown."""

@@ -14,3 +14,5 @@ class Evidence(NamedTuple):
     """[purchase] 0 to 1: the share of the training purchases that were less unusual."""
     fraud: Float64s | None = None
     """[purchase] 0 to 1: the supervised model's probability of fraud."""
+    score: Float64s | None = None
+    """[purchase] 0 to 1: the calibrated probability of fraud; NaN where no model has one."""

@@ -1,31 +1,27 @@
-"""Combine points of rules and outputs of models in one score.
+"""Combine points of rules and the anomaly in one score, for purchases without a model's score.
 
 Each part measures the evidence against a purchase, from 0 (none) to 1 (certain), and the score is
 the complement of the product of what the parts let through::
 
     R = min(100, points of the rules hit) / 100
     A = weight * ramp of the anomaly from ``from_quantile`` to 1
-    M = weight * probability of fraud
     S = 0.009 * amount / (amount + 100 EUR)
-    score = 1 - (1 - R) (1 - A) (1 - M) (1 - S)
+    score = 1 - (1 - R) (1 - A) (1 - S)
 
-It is in [0, 1], never falls when a part rises, and is never below any part. It orders by:
+It is in [0, 1], never falls when a part rises, and is never below any part. It orders by the points
+of the rules hit; of equal points the larger amount is higher (S, the amount tiebreak, is less than
+a point, so it never raises a purchase above one with more points, nor above a policy's threshold);
+among purchases of equal points the more unusual is higher, and an unusual one may pass one with
+more points, by at most what the weight allows.
 
-* rules only: the points of the rules hit; of equal points the larger amount is higher (S, the
-  amount tiebreak, is less than a point, so it never raises a purchase above one with more points,
-  nor above a policy's threshold);
-* with an anomaly part: the same; among purchases of equal points the more unusual is higher, and
-  an unusual one may pass one with more points, by at most what the weight allows;
-* with a model part: approximately the probability of fraud, raised by rules and anomaly.
-
-It is no probability in any mode, and scores of different modes are not to be compared.
+It is no probability, and is not to be compared with the score of a model.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, Final, Protocol
+from typing import ClassVar, Final
 
 import numpy as np
 
@@ -34,21 +30,9 @@ from fraudwatch.domain.models.evidence import Evidence
 
 FULL_SCORE_POINTS: Final = 100
 _TIEBREAK_WEIGHT, _HALF_TIEBREAK_EUR_CENTS = 0.009, 10_000
-# Finer than any model's precision and coarser than rounding errors: points alone stay exact.
+# Coarser than rounding errors: points alone stay exact.
 _SCORE_DECIMALS = 12
 _ROUNDING_SLACK = 1e-9
-
-
-class ModelPart(Protocol):
-    """Weight of one model's evidence, built from the policy."""
-
-    name: ClassVar[str]
-
-    def contribution(self, evidence: Evidence) -> Float64s | None:
-        """Return its part of every score; None without such a model, 0 where it has no evidence."""
-
-    def sentence(self, evidence: Evidence, i: int) -> str:
-        """Return the model's reason for purchase ``i``, for an analyst."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,33 +44,22 @@ class AnomalyPart:
     from_quantile: float
 
     def contribution(self, evidence: Evidence) -> Float64s | None:
-        """See :class:`ModelPart`; in a straight line from nothing to the whole weight."""
+        """Return its part of every score; None without a forest, 0 where it has no evidence.
+
+        It rises in a straight line from nothing to the whole weight.
+        """
         if evidence.anomaly is None:
             return None
         ramp = (evidence.anomaly - self.from_quantile) / (1 - self.from_quantile)
         return self.weight * _share(ramp)
 
     def sentence(self, evidence: Evidence, i: int) -> str:
+        """Return the forest's reason for purchase ``i``, for an analyst."""
         share = 0.0 if evidence.anomaly is None else evidence.anomaly[i]
         return (
-            f"More unusual than {_cut(100 * share, 1):.1f}% of the training purchases; "
+            f"More unusual than {cut(100 * share, 1):.1f}% of the training purchases; "
             f"threshold {100 * self.from_quantile:g}%."
         )
-
-
-@dataclass(frozen=True, slots=True)
-class FraudPart:
-    """Counts the supervised model's probability of fraud."""
-
-    name: ClassVar[str] = "model"
-    weight: float
-
-    def contribution(self, evidence: Evidence) -> Float64s | None:
-        return None if evidence.fraud is None else self.weight * _share(evidence.fraud)
-
-    def sentence(self, evidence: Evidence, i: int) -> str:
-        probability = 0.0 if evidence.fraud is None else evidence.fraud[i]
-        return f"Fraud probability {_cut(probability, 2):.2f} from the classifier."
 
 
 def amount_tiebreak(amount_eur_cents: Int64s) -> Float64s:
@@ -111,7 +84,7 @@ def _share(values: Float64s) -> Float64s:
     return np.nan_to_num(np.clip(values, 0.0, 1.0), nan=0.0)
 
 
-def _cut(value: float, decimals: int) -> float:
+def cut(value: float, decimals: int) -> float:
     """Cut off decimals without rounding: 99.96% must not read as 100.0%."""
     steps: int = 10**decimals
     return math.floor(value * steps + _ROUNDING_SLACK) / steps

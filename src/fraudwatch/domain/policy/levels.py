@@ -4,69 +4,46 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from fraudwatch.domain.messages.verdict import Outcome, Risk
-from fraudwatch.domain.policy.policy import BrokenPolicy, Level
-from fraudwatch.domain.policy.values import expect_keys, mapping, share
+from fraudwatch.domain.messages.verdict import Risk
+from fraudwatch.domain.policy.combination import FULL_SCORE_POINTS
+from fraudwatch.domain.policy.policy import RISKS, BrokenPolicy, Level
+from fraudwatch.domain.policy.values import expect_keys, mapping, whole
 
 _QUEUE = re.compile(r"[a-z][a-z0-9_]*")
 
 
-def levels_from(given: Mapping[str, Any], auto_approve_below_score: object) -> tuple[Level, ...]:
-    """Build every risk's level, least severe first; LOW is two where its lower part auto-approves.
+def levels_from(given: Mapping[str, Any]) -> tuple[Level, ...]:
+    """Build every risk's level, least severe first; LOW is whatever reaches no other.
 
     Raises:
-        BrokenPolicy: a risk is missing, scores or outcomes are out of order, or a value is invalid.
+        BrokenPolicy: a risk is missing, points are out of order, or a value is invalid.
     """
-    expect_keys(given, {str(risk) for risk in Risk}, "risk")
-    levels = [_level(risk, given[risk]) for risk in Risk]
-    if levels[0].from_score != 0:
-        raise BrokenPolicy(
-            f"risk {levels[0].risk}: from_score must be 0, every purchase has a level"
-        )
+    expect_keys(given, {str(risk) for risk in RISKS[1:]}, "risk")
+    levels = (Level(Risk.LOW, 0), *(_level(risk, given[risk]) for risk in RISKS[1:]))
     for lower, higher in pairwise(levels):
-        _expect_order(lower, higher)
-    if auto_approve_below_score is None:
-        return tuple(levels)
-    below = share(auto_approve_below_score, "auto_approve_below_score")
-    return (*_low_in_two(levels[0], below, levels[1]), *levels[1:])
-
-
-def _low_in_two(low: Level, below: float, medium: Level) -> tuple[Level, ...]:
-    if below > medium.from_score:
-        raise BrokenPolicy(
-            f"auto_approve_below_score must be at most {medium.from_score:g}, where "
-            f"{medium.risk} begins; to approve more, let {medium.risk} begin later"
-        )
-    if below == 0 or low.outcome is Outcome.APPROVE:
-        return (low,)
-    approved = Level(low.risk, 0.0, Outcome.APPROVE)
-    if below == medium.from_score:
-        return (approved,)
-    return (approved, replace(low, from_score=below))
-
-
-def _expect_order(lower: Level, higher: Level) -> None:
-    strictness = list(Outcome)
-    if higher.from_score <= lower.from_score:
-        raise BrokenPolicy(f"risk {higher.risk}: from_score must be above that of {lower.risk}")
-    if strictness.index(higher.outcome) < strictness.index(lower.outcome):
-        raise BrokenPolicy(f"risk {higher.risk}: outcome must not be milder than {lower.risk}'s")
+        if higher.from_points <= lower.from_points:
+            raise BrokenPolicy(f"risk {higher.risk}: from_points must be above {lower.from_points}")
+    return levels
 
 
 def _level(risk: Risk, given: object) -> Level:
     settings = mapping(given, f"risk {risk}")
-    expect_keys(settings, {"from_score", "outcome"}, f"risk {risk}", {"route"})
-    score = share(settings["from_score"], f"risk {risk}: from_score")
-    outcome, route = settings["outcome"], settings.get("route")
-    if not isinstance(outcome, str) or outcome not in set(Outcome):
-        raise BrokenPolicy(f"risk {risk}: outcome must be one of {', '.join(Outcome)}")
+    if "outcome" in settings or "from_score" in settings:
+        raise BrokenPolicy(
+            f"risk {risk}: from_score and outcome are gone; write from_points (from_score times "
+            "100), and let review, decline and the floors of rules make the outcome"
+        )
+    expect_keys(settings, {"from_points"}, f"risk {risk}", {"route"})
+    points = whole(settings["from_points"], f"risk {risk}: from_points")
+    if points > FULL_SCORE_POINTS:
+        raise BrokenPolicy(f"risk {risk}: from_points must be at most {FULL_SCORE_POINTS}")
+    route = settings.get("route")
     if route is not None and not (isinstance(route, str) and _QUEUE.fullmatch(route)):
         raise BrokenPolicy(
             f"risk {risk}: route must be the name of a queue in small letters, digits and "
             "underscores, for example first_line"
         )
-    return Level(risk, score, Outcome(outcome), route)
+    return Level(risk, points, route)

@@ -62,3 +62,15 @@ def whole(value: object, where: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise BrokenPolicy(f"{where} must be a whole number, 0 at least")
     return value
+
+
+def number(value: object, where: str) -> float:
+    """Return a number, 0 at least.
+
+    Raises:
+        BrokenPolicy: the value is something else.
+    """
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not is_number or not 0 <= value < float("inf"):  # type: ignore[operator]  # a number by now
+        raise BrokenPolicy(f"{where} must be a number, 0 at least")
+    return float(value)  # type: ignore[arg-type]

@@ -59,11 +59,14 @@ class ScoredOutcome:
     risk: str
     score: float
     model_scores: tuple[RecordedScore, ...] = ()
+    is_control: bool = False
+    is_novel: bool = False
 
     @property
     def decision(self) -> str:
-        """Format outcome and risk for an example."""
-        return f"{self.outcome} {self.risk}"
+        """Format outcome, risk and marks for an example."""
+        marks = (" control" if self.is_control else "") + (" novelty" if self.is_novel else "")
+        return f"{self.outcome} {self.risk}{marks}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

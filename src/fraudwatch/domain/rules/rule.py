@@ -31,6 +31,7 @@ class RuleInput(NamedTuple):
     device_token: Sequence[str | None] = ()
     merchant_id: Sequence[str | None] = ()
     merchant_country: Sequence[str | None] = ()
+    transaction_id: Sequence[str] = ()  # only a control group needs it
 
     def feature(self, name: str) -> Float64s:
         """Return one feature of every purchase."""

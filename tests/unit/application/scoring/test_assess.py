@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fraudwatch.application.scoring.assess import assess
+from fraudwatch.application.scoring.assess import Assessment, assess
 from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES, VECTOR_INDEX
-from fraudwatch.domain.messages.verdict import Outcome, Reason, Risk
+from fraudwatch.domain.messages.verdict import Mode, Outcome, Reason, Risk
 from fraudwatch.domain.models.evidence import Evidence
-from fraudwatch.domain.policy.combination import AnomalyPart, FraudPart, amount_tiebreak, combined
-from fraudwatch.domain.policy.policy import Level, Policy
+from fraudwatch.domain.policy.bounds import Bounds
+from fraudwatch.domain.policy.combination import AnomalyPart, amount_tiebreak, combined
+from fraudwatch.domain.policy.policy import OUTCOMES, ControlGroup, Level, Policy
 from fraudwatch.domain.rules.high_amount import HighAmount
 from fraudwatch.domain.rules.impossible_travel import ImpossibleTravel
 from fraudwatch.domain.rules.lists import DenyList, ListEntries
@@ -20,19 +21,20 @@ from fraudwatch.domain.rules.rapid_purchases import RapidPurchases
 from fraudwatch.domain.rules.rule import RuleInput
 
 POLICY = Policy(
-    "test",
-    (
+    version="test",
+    rules=(
         HighAmount(points=50, at_least_eur_cents=100_000),
         RapidPurchases(points=30, more_than=6),
         ImpossibleTravel(points=80, faster_than_kmh=1_000, farther_than_km=300),
     ),
-    (
-        Level(Risk.LOW, 0.0, Outcome.APPROVE),
-        Level(Risk.MEDIUM, 0.3, Outcome.REVIEW),
-        Level(Risk.HIGH, 0.5, Outcome.REVIEW),
-        Level(Risk.CRITICAL, 0.8, Outcome.DECLINE),
+    levels=(
+        Level(Risk.LOW, 0),
+        Level(Risk.MEDIUM, 30),
+        Level(Risk.HIGH, 50),
+        Level(Risk.CRITICAL, 80),
     ),
 )
+BOUNDS = Bounds(review_from=0.1, decline_from=0.9)
 
 
 def inputs_of(*purchases: tuple[int, int, float]) -> RuleInput:
@@ -88,15 +90,19 @@ def risk_of(policy: Policy, level: np.int64) -> Risk:
     return policy.levels[level].risk
 
 
-MODELS = dataclasses.replace(POLICY, parts=(AnomalyPart(0.4, 0.99), FraudPart(0.9)))
+FOREST = dataclasses.replace(POLICY, anomaly=AnomalyPart(0.4, 0.99))
 SHARES = st.floats(0, 1)
 
 
-def evidence(anomaly: float | None = None, fraud: float | None = None) -> Evidence:
+def evidence(anomaly: float | None = None, score: float | None = None) -> Evidence:
     return Evidence(
-        None if anomaly is None else np.array([anomaly]),
-        None if fraud is None else np.array([fraud]),
+        anomaly=None if anomaly is None else np.array([anomaly]),
+        score=None if score is None else np.array([score]),
     )
+
+
+def outcome_of(result: Assessment) -> Outcome:
+    return OUTCOMES[result.outcome[0]]
 
 
 def test_without_model_outputs_the_score_is_the_points() -> None:
@@ -106,11 +112,19 @@ def test_without_model_outputs_the_score_is_the_points() -> None:
     assert np.array_equal(combined(points), by_points)
     nothing = np.zeros(len(points))
     assert np.array_equal(combined(points, nothing, nothing), by_points)
-    assert assess(inputs_of((100, 6, 0.0)), MODELS).score[0] == scored(0.3, 100)
+    assert assess(inputs_of((100, 6, 0.0)), FOREST).score[0] == scored(0.3, 100)
 
 
-def test_a_model_without_weight_in_the_policy_does_not_count() -> None:
-    result = assess(inputs_of((100, 6, 0.0)), POLICY, evidence(1.0, 1.0))
+def test_without_a_model_nothing_is_declined_by_points() -> None:
+    result = assess(inputs_of((100_000, 6, 5_000.0)), POLICY)
+    assert (risk_of(POLICY, result.level[0]), outcome_of(result)) == (
+        Risk.CRITICAL, Outcome.REVIEW,
+    )  # fmt: skip
+    assert result.mode is Mode.RULES_ONLY
+
+
+def test_a_forest_without_weight_in_the_policy_does_not_count() -> None:
+    result = assess(inputs_of((100, 6, 0.0)), POLICY, evidence(1.0))
     assert (result.score[0], len(result.reasons[0])) == (scored(0.3, 100), 1)
 
 
@@ -120,13 +134,12 @@ def test_a_model_without_weight_in_the_policy_does_not_count() -> None:
         (evidence(anomaly=0.99), 0.3),
         (evidence(anomaly=0.995), 0.44),  # 1 - 0.7 * 0.8
         (evidence(anomaly=1.0), 0.58),  # 1 - 0.7 * 0.6
-        (evidence(fraud=0.5), 0.615),  # 1 - 0.7 * 0.55
-        (evidence(1.0, 0.5), 0.769),  # 1 - 0.7 * 0.6 * 0.55
-        (evidence(np.nan, np.nan), 0.3),  # an unknown model output counts nothing
+        (evidence(np.nan), 0.3),  # an unknown model output counts nothing
+        (evidence(1.0, np.nan), 0.58),  # no model has a score for this purchase
     ],
 )
 def test_parts_combine_by_their_complements(outputs: Evidence, score: float) -> None:
-    assert assess(inputs_of((100, 6, 0.0)), MODELS, outputs).score[0] == scored(score, 100)
+    assert assess(inputs_of((100, 6, 0.0)), FOREST, outputs).score[0] == scored(score, 100)
 
 
 @given(st.integers(0, 99), st.integers(0, 10**13), st.integers(0, 10**13))
@@ -141,98 +154,172 @@ def test_amount_breaks_ties_and_a_point_more_always_wins(
     assert score(points, 5_000) < score(points, 20_000)
 
 
-@given(st.integers(0, 300), st.integers(0, 300), SHARES, SHARES, SHARES, SHARES)
-def test_the_score_is_bounded_and_never_falls_when_a_part_rises(
-    points: int, more_points: int, anomaly: float, more_anomaly: float, fraud: float, more: float
+@given(st.integers(0, 300), st.integers(0, 300), SHARES, SHARES)
+def test_points_and_anomaly_are_bounded_and_never_lower_when_one_rises(
+    points: int, more_points: int, anomaly: float, more_anomaly: float
 ) -> None:
-    def score(points: int, anomaly: float, fraud: float) -> float:
-        outputs = evidence(anomaly, fraud)
-        shares = [part.contribution(outputs) for part in MODELS.parts]
-        return float(combined(np.array([points]), *(s for s in shares if s is not None))[0])
+    def score(points: int, anomaly: float) -> float:
+        share = AnomalyPart(0.4, 0.99).contribution(evidence(anomaly))
+        assert share is not None
+        return float(combined(np.array([points]), share)[0])
 
-    low = score(min(points, more_points), min(anomaly, more_anomaly), min(fraud, more))
-    high = score(max(points, more_points), max(anomaly, more_anomaly), max(fraud, more))
+    low = score(min(points, more_points), min(anomaly, more_anomaly))
+    high = score(max(points, more_points), max(anomaly, more_anomaly))
     assert 0 <= low <= high <= 1
     assert low >= min(points, more_points, 100) / 100
 
 
+@given(SHARES, st.integers(0, 8), st.booleans())
+def test_with_a_model_the_score_is_its_probability_whatever_the_rules_hit(
+    probability: float,
+    purchases: int,
+    is_far: bool,  # noqa: FBT001  drawn by hypothesis
+) -> None:
+    kmh = 5_000.0 if is_far else 0.0
+    result = assess(
+        inputs_of((200_000, purchases, kmh)), FOREST, evidence(1.0, probability), BOUNDS
+    )
+    assert (result.score[0], result.mode) == (probability, Mode.WITH_MODEL)
+
+
+@pytest.mark.parametrize(
+    ("score", "risk", "outcome"),
+    [
+        (0.0999, Risk.LOW, Outcome.APPROVE),
+        (0.1, Risk.MEDIUM, Outcome.REVIEW),
+        (0.5, Risk.HIGH, Outcome.REVIEW),
+        (0.8999, Risk.HIGH, Outcome.REVIEW),
+        (0.9, Risk.CRITICAL, Outcome.DECLINE),
+    ],
+)
+def test_bounds_of_the_score_make_level_and_outcome(
+    score: float, risk: Risk, outcome: Outcome
+) -> None:
+    result = assess(inputs_of((300_000, 9, 5_000.0)), POLICY, evidence(score=score), BOUNDS)
+    assert (risk_of(POLICY, result.level[0]), outcome_of(result)) == (risk, outcome)
+
+
+def test_a_purchase_between_review_and_decline_can_be_challenged() -> None:
+    bounds = dataclasses.replace(BOUNDS, challenge_from=0.6)
+    result = assess(inputs_of((100, 0, 0.0)), POLICY, evidence(score=0.7), bounds)
+    assert (risk_of(POLICY, result.level[0]), outcome_of(result)) == (
+        Risk.HIGH, Outcome.CHALLENGE,
+    )  # fmt: skip
+
+
+def test_a_policy_may_score_by_points_although_there_is_a_model() -> None:
+    by_points = dataclasses.replace(POLICY, scores_by_points=True)
+    result = assess(inputs_of((100, 6, 0.0)), by_points, evidence(score=0.99), BOUNDS)
+    assert (result.score[0], result.mode, outcome_of(result)) == (
+        scored(0.3, 100), Mode.RULES_ONLY, Outcome.REVIEW,
+    )  # fmt: skip
+
+
+FLOORS = dataclasses.replace(
+    POLICY, floors={"impossible_travel": Outcome.REVIEW, "rapid_purchases": Outcome.DECLINE}
+)
+
+
+@pytest.mark.parametrize(
+    ("purchase", "risk", "outcome"),
+    [
+        ((300_000, 0, 0.0), Risk.LOW, Outcome.APPROVE),  # a hit without a floor
+        ((100, 0, 5_000.0), Risk.MEDIUM, Outcome.REVIEW),
+        ((100, 6, 0.0), Risk.CRITICAL, Outcome.DECLINE),
+        ((100, 6, 5_000.0), Risk.CRITICAL, Outcome.DECLINE),  # the strictest floor
+        ((100, 0, np.nan), Risk.LOW, Outcome.APPROVE),  # unknown is no hit
+    ],
+)
+def test_a_floor_raises_level_and_outcome_and_leaves_the_score(
+    purchase: tuple[int, int, float], risk: Risk, outcome: Outcome
+) -> None:
+    result = assess(inputs_of(purchase), FLOORS, evidence(score=0.02), BOUNDS)
+    assert (risk_of(FLOORS, result.level[0]), outcome_of(result)) == (risk, outcome)
+    assert result.score[0] == 0.02
+
+
+def test_a_floor_counts_without_a_model_too() -> None:
+    assert outcome_of(assess(inputs_of((100, 6, 0.0)), FLOORS)) is Outcome.DECLINE
+
+
 @given(SHARES, SHARES)
-def test_from_medium_on_there_is_a_reason(anomaly: float, fraud: float) -> None:
-    result = assess(inputs_of((100, 0, 0.0)), MODELS, evidence(anomaly, fraud))
-    assert bool(result.reasons[0]) == (risk_of(MODELS, result.level[0]) is not Risk.LOW)
+def test_from_medium_on_there_is_a_reason(anomaly: float, score: float) -> None:
+    bounds = dataclasses.replace(BOUNDS, novel_from_anomaly=0.999)
+    result = assess(inputs_of((100, 0, 0.0)), FOREST, evidence(anomaly, score), bounds)
+    assert bool(result.reasons[0]) == (risk_of(FOREST, result.level[0]) is not Risk.LOW)
 
 
 def test_a_model_alone_explains_itself() -> None:
-    unusual = assess(inputs_of((100, 0, 0.0)), MODELS, evidence(anomaly=0.99786))
+    unusual = assess(inputs_of((100, 0, 0.0)), FOREST, evidence(anomaly=0.99786))
     assert unusual.reasons[0] == (
         Reason("anomaly", 31, "More unusual than 99.7% of the training purchases; threshold 99%."),
     )
-    likely = assess(inputs_of((100, 0, 0.0)), MODELS, evidence(0.5, 0.83))
+    likely = assess(inputs_of((100, 0, 0.0)), FOREST, evidence(0.5, 0.83), BOUNDS)
     assert likely.reasons[0] == (
-        Reason("model", 75, "Fraud probability 0.83 from the classifier."),
+        Reason("model", 83, "Fraud probability 0.83: of 100 such purchases about 83 were fraud."),
     )
 
 
 @pytest.mark.parametrize(
-    ("outputs", "text"),
+    ("probability", "text"),
     [
-        (evidence(anomaly=0.99999), "More unusual than 99.9% of"),
-        (evidence(anomaly=1.0), "More unusual than 100.0% of"),
-        (evidence(fraud=0.999), "Fraud probability 0.99 from"),
-        (evidence(fraud=0.29), "Fraud probability 0.29 from"),  # 0.29 * 100 is below 29
+        (0.29, "Fraud probability 0.29: of 100 such purchases about 29 were"),
+        (0.9996, "Fraud probability 0.999: of 1,000 such purchases about 999 were"),
+        (0.0034, "Fraud probability 0.003: of 1,000 such purchases about 3 were"),
     ],
 )
-def test_a_probability_is_rounded_down(outputs: Evidence, text: str) -> None:
-    result = assess(inputs_of((100_000, 0, 0.0)), MODELS, outputs)
-    assert text in " ".join(reason.text for reason in result.reasons[0])
+def test_a_probability_is_said_in_purchases_and_rounded_down(probability: float, text: str) -> None:
+    bounds = Bounds(review_from=0.001)
+    result = assess(inputs_of((1, 0, 0.0)), POLICY, evidence(score=probability), bounds)
+    [reason] = result.reasons[0]
+    assert text in reason.text
 
 
 def test_below_medium_a_model_is_no_reason_and_beside_rules_only_with_a_point() -> None:
-    quiet = assess(inputs_of((100, 0, 0.0)), MODELS, evidence(0.995, 0.1))
-    assert (quiet.score[0], quiet.reasons[0]) == (scored(0.272, 100), ())  # 1 - 0.8 * 0.91
-    beside = assess(inputs_of((100, 6, 0.0)), MODELS, evidence(0.99001, 0.5))
-    assert [reason.rule for reason in beside.reasons[0]] == ["model", "rapid_purchases"]
-
-
-def test_a_model_below_one_point_is_a_reason_if_nothing_else_is() -> None:
-    touchy = dataclasses.replace(
-        MODELS,
-        levels=(
-            Level(Risk.LOW, 0.0, Outcome.APPROVE),
-            Level(Risk.MEDIUM, 0.002, Outcome.REVIEW),
-        ),
-    )
-    result = assess(inputs_of((100, 0, 0.0)), touchy, evidence(fraud=0.004))
-    assert [(reason.rule, reason.points) for reason in result.reasons[0]] == [("model", 0)]
+    quiet = assess(inputs_of((100, 0, 0.0)), FOREST, evidence(0.995, 0.05), BOUNDS)
+    assert quiet.reasons[0] == ()
+    beside = assess(inputs_of((100, 6, 0.0)), FLOORS, evidence(score=0.004), BOUNDS)
+    assert [reason.rule for reason in beside.reasons[0]] == ["rapid_purchases"]
 
 
 WITH_HIGH_VALUE = dataclasses.replace(
-    MODELS, rules=(RapidPurchases(points=10, more_than=6),), critical_from_eur_cents=300_000
+    FLOORS, anomaly=AnomalyPart(0.4, 0.99), critical_from_eur_cents=300_000
 )
 
 
 @pytest.mark.parametrize(
-    ("purchase", "outputs", "risk", "rules"),
+    ("purchase", "outputs", "risk", "outcome", "rules"),
     [
-        ((300_000, 6, 0.0), Evidence(), Risk.CRITICAL, ["rapid_purchases", "high_value"]),
-        ((300_000, 0, 0.0), evidence(fraud=0.4), Risk.CRITICAL, ["model", "high_value"]),
-        ((300_000, 0, 0.0), evidence(fraud=0.2), Risk.LOW, []),
-        ((300_000, 0, 0.0), Evidence(), Risk.LOW, []),  # no hit
-        ((299_999, 6, 0.0), Evidence(), Risk.LOW, ["rapid_purchases"]),
-        ((300_000, 0, 0.0), evidence(fraud=1.0), Risk.CRITICAL, ["model"]),  # is CRITICAL anyway
+        (
+            (300_000, 0, 5_000.0), evidence(score=0.02), Risk.CRITICAL, Outcome.REVIEW,
+            ["impossible_travel", "high_amount", "model", "high_value"],
+        ),
+        (
+            (300_000, 0, 0.0), evidence(score=0.4), Risk.CRITICAL, Outcome.REVIEW,
+            ["high_amount", "model", "high_value"],
+        ),
+        ((300_000, 0, 0.0), evidence(score=0.02), Risk.LOW, Outcome.APPROVE, ["high_amount"]),
+        ((299_999, 0, 0.0), evidence(score=0.4), Risk.MEDIUM, Outcome.REVIEW,
+         ["high_amount", "model"]),
+        ((300_000, 0, 0.0), evidence(score=1.0), Risk.CRITICAL, Outcome.DECLINE,
+         ["model", "high_amount"]),  # it is CRITICAL anyway
     ],
-)
-def test_high_value_escalates_any_hit_to_critical(
-    purchase: tuple[int, int, float], outputs: Evidence, risk: Risk, rules: list[str]
+)  # fmt: skip
+def test_a_high_value_with_a_suspicion_goes_to_seniors_and_is_not_declined(
+    purchase: tuple[int, int, float],
+    outputs: Evidence,
+    risk: Risk,
+    outcome: Outcome,
+    rules: list[str],
 ) -> None:
-    result = assess(inputs_of(purchase), WITH_HIGH_VALUE, outputs)
-    assert risk_of(WITH_HIGH_VALUE, result.level[0]) is risk
+    result = assess(inputs_of(purchase), WITH_HIGH_VALUE, outputs, BOUNDS)
+    assert (risk_of(WITH_HIGH_VALUE, result.level[0]), outcome_of(result)) == (risk, outcome)
     assert [reason.rule for reason in result.reasons[0]] == rules
 
 
 def test_high_value_is_a_reason_and_leaves_the_score() -> None:
-    result = assess(inputs_of((543_210, 6, 0.0)), WITH_HIGH_VALUE)
-    assert result.score[0] == scored(0.1, 543_210)
+    result = assess(inputs_of((543_210, 0, 0.0)), WITH_HIGH_VALUE, evidence(score=0.2), BOUNDS)
+    assert result.score[0] == 0.2
     assert result.reasons[0][-1] == Reason(
         "high_value",
         0,
@@ -240,9 +327,11 @@ def test_high_value_is_a_reason_and_leaves_the_score() -> None:
     )
 
 
+DENY = DenyList(60, ListEntries(merchant_country=frozenset({"NO"})))
 LISTS = dataclasses.replace(
     WITH_HIGH_VALUE,
-    rules=(*WITH_HIGH_VALUE.rules, DenyList(60, ListEntries(merchant_country=frozenset({"NO"})))),
+    rules=(*WITH_HIGH_VALUE.rules, DENY),
+    floors={**FLOORS.floors, "deny_list": Outcome.DECLINE},
     allow=ListEntries(merchant_id=frozenset({"m-1"})),
 )
 
@@ -252,11 +341,11 @@ def sold_by(merchant_id: str, country: str, purchase: tuple[int, int, float]) ->
 
 
 def test_an_allowed_purchase_is_approved_and_keeps_its_reasons() -> None:
-    result = assess(sold_by("m-1", "DE", (400_000, 9, 0.0)), LISTS, evidence(0.0, 1.0))
-    assert LISTS.levels[result.level[0]].outcome is Outcome.APPROVE
-    assert result.score[0] == scored(0.91, 400_000)
+    result = assess(sold_by("m-1", "DE", (400_000, 9, 0.0)), LISTS, evidence(0.0, 0.97), BOUNDS)
+    assert (outcome_of(result), risk_of(LISTS, result.level[0])) == (Outcome.APPROVE, Risk.LOW)
+    assert result.score[0] == 0.97
     assert [reason.rule for reason in result.reasons[0]] == [
-        "model",
+        "high_amount",
         "rapid_purchases",
         "allow_list",
     ]
@@ -265,37 +354,30 @@ def test_an_allowed_purchase_is_approved_and_keeps_its_reasons() -> None:
     )
 
 
-def test_an_amount_does_not_overrule_the_allow_list() -> None:
-    result = assess(sold_by("m-1", "DE", (400_000, 9, 0.0)), LISTS)
-    assert risk_of(LISTS, result.level[0]) is Risk.LOW
-    assert [reason.rule for reason in result.reasons[0]] == [
-        "rapid_purchases",
-        "allow_list",
-        "high_value",
-    ]
-
-
 def test_without_a_hit_the_allow_list_is_no_reason() -> None:
     result = assess(sold_by("m-1", "DE", (100, 0, 0.0)), LISTS)
     assert (risk_of(LISTS, result.level[0]), result.reasons[0]) == (Risk.LOW, ())
 
 
-def test_a_denied_purchase_cannot_be_allowed() -> None:
-    result = assess(sold_by("m-1", "NO", (100, 0, 0.0)), LISTS)
-    assert (result.score[0], risk_of(LISTS, result.level[0])) == (scored(0.6, 100), Risk.HIGH)
+def test_a_denied_purchase_is_declined_and_cannot_be_allowed() -> None:
+    result = assess(sold_by("m-1", "NO", (100, 0, 0.0)), LISTS, evidence(score=0.001), BOUNDS)
+    assert (outcome_of(result), risk_of(LISTS, result.level[0])) == (
+        Outcome.DECLINE, Risk.CRITICAL,
+    )  # fmt: skip
     assert result.reasons[0] == (
         Reason("deny_list", 60, "On the deny list: the merchant's country NO."),
     )
 
 
 def test_lists_models_and_amounts_apply_to_each_purchase_of_a_batch() -> None:
-    purchases = [(100, 0, 0.0), (400_000, 9, 0.0), (400_000, 9, 0.0), (100, 0, 0.0)]
+    purchases = [(100, 0, 0.0), (400_000, 9, 0.0), (400_000, 0, 5_000.0), (100, 0, 0.0)]
     sellers, countries = ["m-1", "m-1", "m-2", None], ["DE", "DE", "DE", "NO"]
-    fraud = np.array([0.0, 0.2, 0.2, 0.9])
+    scores = np.array([0.0, 0.2, 0.2, np.nan])
     together = assess(
         inputs_of(*purchases)._replace(merchant_id=sellers, merchant_country=countries),
         LISTS,
-        Evidence(fraud=fraud),
+        Evidence(score=scores),
+        BOUNDS,
     )
     risks = [risk_of(LISTS, level) for level in together.level]
     assert risks == [Risk.LOW, Risk.LOW, Risk.CRITICAL, Risk.CRITICAL]
@@ -305,18 +387,68 @@ def test_lists_models_and_amounts_apply_to_each_purchase_of_a_batch() -> None:
                 merchant_id=[sellers[row]], merchant_country=[countries[row]]
             ),
             LISTS,
-            Evidence(fraud=fraud[row : row + 1]),
+            Evidence(score=scores[row : row + 1]),
+            BOUNDS,
         )
         assert (together.score[row], together.level[row]) == (alone.score[0], alone.level[0])
+        assert together.outcome[row] == alone.outcome[0]
         assert together.reasons[row] == alone.reasons[0]
 
 
-def test_a_policy_without_rules_lets_models_decide() -> None:
-    result = assess(
-        inputs_of((100, 9, 0.0)), dataclasses.replace(MODELS, rules=()), evidence(fraud=1.0)
-    )
-    assert (result.score[0], result.answers.shape) == (scored(0.9, 100), (1, 0))
+NOVEL = dataclasses.replace(BOUNDS, novel_from_anomaly=0.999)
+
+
+@pytest.mark.parametrize(
+    ("anomaly", "score", "is_novel"),
+    [(0.9995, 0.01, True), (0.998, 0.01, False), (0.9995, 0.2, False), (0.9995, np.nan, False)],
+)
+def test_novelty_is_reviewed_where_the_model_calls_it_harmless(
+    anomaly: float,
+    score: float,
+    is_novel: bool,  # noqa: FBT001  a parameter
+) -> None:
+    result = assess(inputs_of((100, 0, 0.0)), FOREST, evidence(anomaly, score), NOVEL)
+    assert bool(result.is_novel[0]) is is_novel
+    if is_novel:
+        assert (risk_of(FOREST, result.level[0]), outcome_of(result)) == (
+            Risk.MEDIUM, Outcome.REVIEW,
+        )  # fmt: skip
+        assert [reason.rule for reason in result.reasons[0]] == ["model", "novelty"]
+
+
+def many(count: int) -> RuleInput:
+    inputs = inputs_of(*[(100, 0, 0.0)] * count)
+    return inputs._replace(transaction_id=[f"t-{number}" for number in range(count)])
+
+
+def test_the_control_group_is_a_share_of_what_the_score_alone_declines() -> None:
+    policy = dataclasses.replace(FLOORS, control=ControlGroup(0.2, "a salt of the shop"))
+    result = assess(many(2_000), policy, Evidence(score=np.full(2_000, 0.95)), BOUNDS)
+    assert 320 < result.is_control.sum() < 480
+    assert {OUTCOMES[place] for place in result.outcome[result.is_control]} == {Outcome.REVIEW}
+    assert {OUTCOMES[place] for place in result.outcome[~result.is_control]} == {Outcome.DECLINE}
+    assert (result.level == list(Risk).index(Risk.CRITICAL)).all()
+    again = assess(many(2_000), policy, Evidence(score=np.full(2_000, 0.95)), BOUNDS)
+    assert np.array_equal(result.is_control, again.is_control)
+    salted = dataclasses.replace(policy, control=ControlGroup(0.2, "another salt"))
+    other = assess(many(2_000), salted, Evidence(score=np.full(2_000, 0.95)), BOUNDS)
+    assert not np.array_equal(result.is_control, other.is_control)
+
+
+def test_a_floor_that_declines_has_no_control_group() -> None:
+    policy = dataclasses.replace(FLOORS, control=ControlGroup(1.0, "a salt of the shop"))
+    inputs = inputs_of((100, 6, 0.0))._replace(transaction_id=["t"])
+    result = assess(inputs, policy, evidence(score=0.95), BOUNDS)
+    assert (outcome_of(result), bool(result.is_control[0])) == (Outcome.DECLINE, False)
+
+
+def test_a_policy_without_rules_lets_the_model_decide() -> None:
+    policy = dataclasses.replace(FOREST, rules=())
+    result = assess(inputs_of((100, 9, 0.0)), policy, evidence(score=0.9), BOUNDS)
+    assert (result.score[0], result.answers.shape) == (0.9, (1, 0))
+    assert outcome_of(result) is Outcome.DECLINE
 
 
 def test_an_empty_batch() -> None:
-    assert assess(inputs_of(), LISTS, Evidence(np.empty(0), np.empty(0))).reasons == ()
+    nothing = Evidence(anomaly=np.empty(0), score=np.empty(0))
+    assert assess(inputs_of(), LISTS, nothing, BOUNDS).reasons == ()

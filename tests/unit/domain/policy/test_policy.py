@@ -8,9 +8,14 @@ import pytest
 
 from fraudwatch.adapters.artefacts.policy_file import load_policy
 from fraudwatch.domain.messages.verdict import Outcome, Risk
-from fraudwatch.domain.policy.combination import AnomalyPart, FraudPart
+from fraudwatch.domain.policy.combination import AnomalyPart
 from fraudwatch.domain.policy.document import policy_from
-from fraudwatch.domain.policy.policy import BrokenPolicy, Level
+from fraudwatch.domain.policy.policy import (
+    AlertBudget,
+    BrokenPolicy,
+    DeclineLimits,
+    FixedScore,
+)
 from fraudwatch.domain.rules.catalogue import RULES
 from fraudwatch.domain.rules.lists import DenyList
 from fraudwatch.samples import a_token
@@ -18,18 +23,18 @@ from fraudwatch.samples import a_token
 SOUND: dict[str, Any] = {
     "version": "test",
     "rules": {"high_amount": {"points": 50, "at_least_eur_cents": 100_000}},
+    "review": {"alerts_a_day": 40},
+    "decline": {"precision_at_least": 0.9, "honest_declined_at_most": 0.0001},
     "lists": {
         "deny": {"points": 100, "card_token": [a_token("c")], "merchant_country": ["NO"]},
         "allow": {"merchant_id": ["m-1", "m-2"]},
     },
-    "models": {"anomaly": {"weight": 0.4, "from_quantile": 0.99}, "fraud": {"weight": 1}},
+    "models": {"anomaly": {"weight": 0.4, "from_quantile": 0.99}},
     "risk": {
-        "LOW": {"from_score": 0, "outcome": "approve"},
-        "MEDIUM": {"from_score": 0.3, "outcome": "review", "route": "first_line"},
-        "HIGH": {"from_score": 0.5, "outcome": "review"},
-        "CRITICAL": {"from_score": 0.8, "outcome": "decline", "route": "senior"},
+        "MEDIUM": {"from_points": 30, "route": "first_line"},
+        "HIGH": {"from_points": 50},
+        "CRITICAL": {"from_points": 80, "route": "senior"},
     },
-    "auto_approve_below_score": 0.1,
     "critical_from_eur_cents": 300_000,
 }
 
@@ -51,10 +56,12 @@ def changed(*changes: tuple[str, object]) -> dict[str, Any]:
 def test_a_sound_policy() -> None:
     policy = policy_from(SOUND)
     assert [level.risk for level in policy.levels] == list(Risk)
-    assert policy.levels[3].outcome is Outcome.DECLINE
+    assert [level.from_points for level in policy.levels] == [0, 30, 50, 80]
     assert [level.route for level in policy.levels] == [None, "first_line", None, "senior"]
     assert policy.rules[0].points == 50
-    assert policy.parts == (AnomalyPart(0.4, 0.99), FraudPart(1.0))
+    assert policy.anomaly == AnomalyPart(0.4, 0.99)
+    assert (policy.review, policy.decline) == (AlertBudget(40, 0.1), DeclineLimits(0.9, 0.0001))
+    assert policy.floors == {"deny_list": Outcome.DECLINE}
     assert policy.critical_from_eur_cents == 300_000
 
 
@@ -69,42 +76,33 @@ def test_lists_are_part_of_the_policy_and_the_deny_list_is_a_rule() -> None:
 
 
 def test_optional_parts_are_off_by_default() -> None:
-    # A policy from before lists and models must score as it did.
-    optional = ("lists", "models", "auto_approve_below_score", "critical_from_eur_cents")
+    optional = ("lists", "models", "decline", "critical_from_eur_cents")
     policy = policy_from(changed(*((name, None) for name in optional)))
     assert len(policy.rules) == 1
-    assert (policy.parts, bool(policy.allow), policy.critical_from_eur_cents) == ((), False, None)
+    assert (policy.anomaly, bool(policy.allow), policy.critical_from_eur_cents) == (
+        None, False, None,
+    )  # fmt: skip
+    assert (policy.decline, policy.challenge, policy.novelty_alerts_a_day) == (None, None, 0)
+    assert policy.control.share == 0
 
 
-@pytest.mark.parametrize(
-    ("low_outcome", "below", "expected"),
-    [
-        ("approve", 0.1, [(0.0, "approve")]),
-        ("review", 0.1, [(0.0, "approve"), (0.1, "review")]),
-        ("review", 0.3, [(0.0, "approve")]),
-        ("review", 0, [(0.0, "review")]),
-    ],
-)
-def test_low_is_auto_approved_below_a_score(
-    low_outcome: str, below: float, expected: list[tuple[float, str]]
-) -> None:
+def test_limits_of_every_kind() -> None:
     policy = policy_from(
         changed(
-            ("risk.LOW.outcome", low_outcome),
-            ("auto_approve_below_score", below),
-            ("lists.allow", None),
+            ("review", {"alerts_a_day": 30, "share_at_most": 0.05}),
+            ("challenge", {"from_score": 0.4}),
+            ("decline", {"from_score": 0.95}),
+            ("novelty", {"alerts_a_day": 3}),
+            ("control", {"share": 0.01, "salt": "eight letters"}),
+            ("score_by", "points"),
+            ("rules.high_amount.floor", "review"),
         )
     )
-    low = [level for level in policy.levels if level.risk is Risk.LOW]
-    assert [(level.from_score, str(level.outcome)) for level in low] == expected
-
-
-def test_a_route_belongs_to_a_level() -> None:
-    low = {"from_score": 0, "outcome": "review", "route": "trainees"}
-    assert policy_from(changed(("risk.LOW", low))).levels[:2] == (
-        Level(Risk.LOW, 0.0, Outcome.APPROVE, None),
-        Level(Risk.LOW, 0.1, Outcome.REVIEW, "trainees"),
-    )
+    assert policy.review == AlertBudget(30, 0.05)
+    assert (policy.challenge, policy.decline) == (FixedScore(0.4), FixedScore(0.95))
+    assert (policy.novelty_alerts_a_day, policy.control.share) == (3, 0.01)
+    assert policy.scores_by_points
+    assert policy.floors["high_amount"] is Outcome.REVIEW
 
 
 @pytest.mark.parametrize(
@@ -127,21 +125,31 @@ def test_a_route_belongs_to_a_level() -> None:
             "faster_than_kmh must be a float, 0 at least",
         ),
         ("risk.HIGH", None, "risk lacks HIGH"),
-        ("risk.LOW.from_score", 0.1, "from_score must be 0"),
-        ("risk.HIGH.from_score", 0.2, "must be above that of MEDIUM"),
-        ("risk.HIGH.from_score", 1.5, "a number from 0 to 1"),
-        ("risk.CRITICAL.outcome", "approve", "must not be milder than HIGH's"),
-        ("risk.CRITICAL.outcome", "perhaps", "must be one of approve, review, decline"),
-        ("risk.CRITICAL.outcome", ["decline"], "must be one of approve, review, decline"),
+        ("risk.LOW", {"from_points": 1}, "risk has unknown keys LOW"),
+        ("risk.HIGH.from_points", 20, "risk HIGH: from_points must be above 30"),
+        ("risk.HIGH.from_points", 0.5, "from_points must be a whole number"),
+        ("risk.CRITICAL.from_points", 101, "from_points must be at most 100"),
+        ("risk.CRITICAL.outcome", "decline", "from_score and outcome are gone"),
+        ("rules.high_amount.floor", "approve", "floor must be one of review, challenge, decline"),
+        ("rules.high_amount.floor", True, "floor must be one of review, challenge, decline"),
+        ("review", None, "the policy lacks review"),
+        ("review.alerts_a_day", -1, "review: alerts_a_day must be a number, 0 at least"),
+        ("review.alerts_a_day", float("nan"), "review: alerts_a_day must be a number"),
+        ("review.share_at_most", 2, "review: share_at_most must be a number from 0 to 1"),
+        ("review.from_score", 0.2, "review has unknown keys alerts_a_day"),
+        ("review", {"from_score": 1.5}, "review: from_score must be a number from 0 to 1"),
+        ("decline.precision_at_least", None, "decline lacks precision_at_least"),
+        ("decline", [], "decline must be a mapping"),
+        ("novelty", {"alerts_a_day": True}, "novelty: alerts_a_day must be a number"),
+        ("control", {"share": 0.1}, "control: salt must be a text of at least 8 characters"),
+        ("score_by", "luck", "score_by must be one of model, points"),
         ("risk.HIGH.route", "First line", "risk HIGH: route must be the name of a queue"),
         ("risk.HIGH.route", 3, "risk HIGH: route must be the name of a queue"),
-        ("auto_approve_below_score", 0.4, "must be at most 0.3, where MEDIUM begins"),
-        ("auto_approve_below_score", "0.1", "a number from 0 to 1"),
+        ("auto_approve_below_score", 0.1, "auto_approve_below_score is gone; remove it"),
         ("critical_from_eur_cents", 1.5, "critical_from_eur_cents must be a whole number"),
         ("models", [], "models must be a mapping"),
-        ("models.forest", {}, "models has unknown keys forest; known are anomaly, fraud"),
-        ("models.fraud", {}, "models.fraud lacks weight"),
-        ("models.fraud.weight", 1.1, "models.fraud: weight must be a number from 0 to 1"),
+        ("models.forest", {}, "models has unknown keys forest; known are anomaly"),
+        ("models.fraud", {"weight": 0.9}, "models.fraud is gone; remove it"),
         ("models.anomaly.from_quantile", None, "models.anomaly lacks from_quantile"),
         ("models.anomaly.from_quantile", 1, "from_quantile must be below 1"),
         ("lists.grey", {}, "lists has unknown keys grey; known are allow, deny"),
@@ -162,10 +170,9 @@ def test_errors_name_the_place_and_the_reason(path: str, value: object, text: st
     assert text in str(broken.value)
 
 
-def test_an_allow_list_needs_a_level_that_approves() -> None:
-    assert policy_from(changed(("risk.LOW.outcome", "review"))).allow  # below 0.1 it approves
-    document = changed(("risk.LOW.outcome", "review"), ("auto_approve_below_score", None))
-    with pytest.raises(BrokenPolicy, match="the lowest level does not approve"):
+def test_fixed_bounds_must_rise() -> None:
+    document = changed(("review", {"from_score": 0.9}), ("decline", {"from_score": 0.8}))
+    with pytest.raises(BrokenPolicy, match="must rise in this order"):
         policy_from(document)
 
 
@@ -178,4 +185,8 @@ def test_a_card_number_on_a_list_is_refused_and_not_repeated() -> None:
 def test_the_default_policy_uses_every_rule() -> None:
     policy = load_policy(Path(__file__).parents[4] / "contracts/policies/default.yaml")
     assert {rule.name for rule in policy.rules} == {*RULES, "deny_list"}
-    assert {part.name for part in policy.parts} == {"anomaly", "model"}
+    assert policy.anomaly is not None
+    assert {name for name, floor in policy.floors.items() if floor is Outcome.DECLINE} == {
+        "deny_list",
+        "card_testing",
+    }
