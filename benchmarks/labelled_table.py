@@ -98,7 +98,9 @@ def read_table(path: Path, mapping: Mapping, rates: RateTable) -> LabelledTable:
         fraud_columns.append(is_fraud)
     if not frames:
         raise UnfitData(f"{path.name} holds no purchase, so there is nothing to measure")
-    events = events_of(_as_transactions(pl.concat(frames), rates))
+    transactions = _as_transactions(pl.concat(frames), rates)
+    # As in a stream without delay.
+    events = events_of(transactions, transactions["event_at_ms"].to_numpy())
     return LabelledTable(events, pl.concat(fraud_columns).to_numpy())
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from fraudwatch.adapters.codecs.log_fold import fold_messages, packed
 from fraudwatch.adapters.lake.spark_features import check_keys
 from fraudwatch.domain.features.hashing import keys_of
-from fraudwatch.domain.features.state import CustomerArrays, CustomerRows, CustomerState
+from fraudwatch.domain.features.state import CustomerArrays, CustomerState
 from spark_jobs.reconcile.customer_state_bytes import state_bytes, with_states
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _split_off(customers: CustomerState, last: str) -> tuple[CustomerArrays, Cus
 
 
 def _chosen(known: CustomerArrays, chosen: Any) -> CustomerArrays:
-    return CustomerArrays(known.keys[chosen], CustomerRows(*(v[chosen] for v in known.rows)))
+    return CustomerArrays(known.keys[chosen], known.rows.chosen(chosen))
 
 
 def _states_of(ended: CustomerArrays, tokens: set[str]) -> pa.RecordBatch:

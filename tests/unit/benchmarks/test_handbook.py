@@ -121,6 +121,7 @@ def generated_table(days: int = 85, a_day: int = 150) -> LabelledTable:
         customer_key=keys_of([f"c{n}" for n in random.integers(0, 4_000, rows)]),
         transaction_key=keys_of([f"t{n}" for n in range(rows)]),
         event_at_ms=at_ms,
+        produced_at_ms=at_ms,
         amount_eur_cents=random.integers(500, 5_000, rows),
         is_approved=np.ones(rows, dtype=np.bool_),
         is_present=np.ones(rows, dtype=np.bool_),

@@ -39,6 +39,7 @@ def generated_table(days: int = 92, a_day: int = 60) -> LabelledTable:
         customer_key=keys_of([f"c{n}" for n in random.integers(0, 50, rows)]),
         transaction_key=keys_of([f"t{n}" for n in range(rows)]),
         event_at_ms=at_ms,
+        produced_at_ms=at_ms,
         amount_eur_cents=cents,
         is_approved=np.ones(rows, dtype=np.bool_),
         is_present=np.ones(rows, dtype=np.bool_),

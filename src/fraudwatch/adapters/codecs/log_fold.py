@@ -86,7 +86,7 @@ def fold_messages(
     )
     ahead = parsed.position[~in_time]
     frame, position = parsed.frame.filter(pl.Series(in_time)), parsed.position[in_time]
-    events = events_of(frame)
+    events = events_of(frame, produced_at_ms[position])
     folded = fold(customers, events)
     is_fresh = ~folded.is_repeat & ~folded.is_too_late
     refused = [
@@ -108,7 +108,8 @@ def fold_messages(
 def parse_accepted(messages: Sequence[bytes], features: Float64s) -> FoldedMessages:
     """Parse messages that were accepted elsewhere, each with its known features."""
     parsed = parse_transactions(messages)
-    events = events_of(parsed.frame)
+    # They are not folded, so when they were produced does not matter.
+    events = events_of(parsed.frame, parsed.frame["event_at_ms"].to_numpy())
     return FoldedMessages(
         frame=parsed.frame,
         position=parsed.position,

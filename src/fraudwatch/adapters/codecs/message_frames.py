@@ -166,10 +166,11 @@ _EVENT_COLUMNS = (
 )
 
 
-def events_of(frame: pl.DataFrame) -> Events:
-    """Extract the input columns of the fold."""
+def events_of(frame: pl.DataFrame, produced_at_ms: npt.NDArray[np.int64]) -> Events:
+    """Extract the input columns of the fold; ``produced_at_ms`` is that of each row's message."""
     plain = _selected(frame, *_EVENT_COLUMNS)
     columns: dict[str, Any] = {one.name: one.to_numpy() for one in plain.iter_columns()}
+    columns["produced_at_ms"] = produced_at_ms
     columns |= {name: keys_of_column(frame[column]) for name, column in _KEYS.items()}
     return Events(**columns)
 

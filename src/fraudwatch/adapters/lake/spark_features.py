@@ -15,7 +15,7 @@ import numpy as np
 from fraudwatch.adapters.codecs.log_fold import fold_messages, packed_column
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.features.hashing import hash_strings
-from fraudwatch.domain.features.state import CustomerArrays, CustomerRows, CustomerState
+from fraudwatch.domain.features.state import CustomerArrays, CustomerState
 from fraudwatch.domain.time_units import DAY_MS
 
 if TYPE_CHECKING:
@@ -72,8 +72,7 @@ def _of_last(customers: CustomerState, batch: pa.RecordBatch) -> CustomerState:
     [key] = hash_strings(np.array([0, len(last)]), np.frombuffer(last, dtype=np.uint8))
     known = customers.copied()
     chosen = known.keys == key
-    rows = CustomerRows(*(values[chosen] for values in known.rows))
-    return CustomerState.from_copy(CustomerArrays(known.keys[chosen], rows))
+    return CustomerState.from_copy(CustomerArrays(known.keys[chosen], known.rows.chosen(chosen)))
 
 
 def _fold_batch(customers: CustomerState, batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -10,12 +10,14 @@ from fraudwatch.domain.arrays import Bools, Float64s, Int64s, UInt64s
 class Events(NamedTuple):
     """Batch of transactions in the order of (partition, offset).
 
-    Keys are fixed 64-bit hashes; 0 is an unknown merchant, device, country or category.
+    Keys are fixed 64-bit hashes; 0 is an unknown merchant, device, country or category. A position
+    of exactly 0, 0 is unknown as well: it is what terminals without one send.
     """
 
     customer_key: UInt64s
     transaction_key: UInt64s
     event_at_ms: Int64s
+    produced_at_ms: Int64s  # when its message was written to the log, by Kafka's timestamp
     amount_eur_cents: Int64s
     is_approved: Bools
     is_present: Bools

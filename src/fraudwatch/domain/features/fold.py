@@ -10,7 +10,9 @@ from __future__ import annotations
 import numpy as np
 
 from fraudwatch.domain.arrays import Float64s, Int64s
+from fraudwatch.domain.features.beginning_anew import forget
 from fraudwatch.domain.features.catalogue import (
+    BEGINS_ANEW_MS,
     FEATURE_INDEX,
     FEATURES,
     FEATURES_VERSION,
@@ -62,28 +64,27 @@ def features_version() -> str:
 def _fold(rows: Int64s, events: Events, customers: CustomerRows, folded: Folded) -> None:
     for i in range(len(rows)):
         row = rows[i]
-        last = customers.last_event_ms[row]
+        if events.produced_at_ms[i] > customers.produced_at_ms[row] + BEGINS_ANEW_MS:
+            forget(row, customers)
         if _is_repeat(row, events.transaction_key[i], customers):
             folded.is_repeat[i] = True
-        elif events.event_at_ms[i] < last - TOO_LATE_MS:
+        elif events.event_at_ms[i] < customers.last_event_ms[row] - TOO_LATE_MS:
             folded.is_too_late[i] = True
         else:
             _add_recent_id(row, events.transaction_key[i], customers)
-            now = max(events.event_at_ms[i], last)
-            _fold_one(i, row, now, events, customers, folded.features)
+            customers.produced_at_ms[row] = events.produced_at_ms[i]
+            _fold_one(i, row, events, customers, folded.features)
 
 
 @compiled
-def _fold_one(
-    i: int, row: int, now: int, events: Events, customers: CustomerRows, out: Float64s
-) -> None:
-    fold_windows(i, row, now, events, customers, out)
+def _fold_one(i: int, row: int, events: Events, customers: CustomerRows, out: Float64s) -> None:
+    fold_windows(i, row, events, customers, out)
     fold_amounts(i, row, events, customers, out)
-    fold_hours(i, row, now, events, customers, out)
-    fold_categories(i, row, now, events, customers, out)
-    fold_known(i, row, now, events, customers, out)
-    fold_position(i, row, now, events, customers, out)
-    fold_recency(i, row, now, customers, out)
+    fold_hours(i, row, events, customers, out)
+    fold_categories(i, row, events, customers, out)
+    fold_known(i, row, events, customers, out)
+    fold_position(i, row, events, customers, out)
+    fold_recency(i, row, events, customers, out)
     write_address_distance(i, events, out)
     out[i, _ITEM_COUNT] = events.item_count[i]
     out[i, _AMOUNT] = events.amount_eur_cents[i]

@@ -79,24 +79,25 @@ def large_from(row: int, customers: CustomerRows) -> float:
 
 
 @compiled
-def fold_hours(
-    i: int, row: int, now: int, events: Events, customers: CustomerRows, out: Float64s
-) -> None:
+def fold_hours(i: int, row: int, events: Events, customers: CustomerRows, out: Float64s) -> None:
     """Compute the share of this hour of the day; call before the last event's time is updated."""
     weights, last_ms = customers.hour_weight[row], customers.last_event_ms[row]
-    if last_ms >= 0 and now > last_ms:
-        weights *= 2.0 ** (-(now - last_ms) / _HALF_LIFE_MS)
-    hour = events.event_at_ms[i] // HOUR_MS % HOURS_OF_DAY
+    at_ms, added = events.event_at_ms[i], 1.0
+    if at_ms > last_ms >= 0:
+        weights *= 2.0 ** (-(at_ms - last_ms) / _HALF_LIFE_MS)
+    elif at_ms < last_ms:
+        added = 2.0 ** (-(last_ms - at_ms) / _HALF_LIFE_MS)
+    hour = at_ms // HOUR_MS % HOURS_OF_DAY
     total = weights.sum()
     if total > 0:
         out[i, _HOUR_SHARE] = weights[hour] / total
     if events.is_approved[i]:
-        weights[hour] += 1.0
+        weights[hour] += added
 
 
 @compiled
 def fold_categories(
-    i: int, row: int, now: int, events: Events, customers: CustomerRows, out: Float64s
+    i: int, row: int, events: Events, customers: CustomerRows, out: Float64s
 ) -> None:
     """Compute the share of this category among the customer's known ones."""
     key = events.category_key[i]
@@ -109,29 +110,31 @@ def fold_categories(
         out[i, _CATEGORY_SHARE] = counts[slot] / total if slot >= 0 else 0.0
     if not events.is_approved[i]:
         return
+    at_ms = events.event_at_ms[i]
     if slot < 0:
-        slot = _slot_to_use(latest_ms)
+        slot = _slot_to_use(latest_ms, at_ms)
+        if slot < 0:
+            return
         keys[slot] = key
         counts[slot] = 0
-    latest_ms[slot] = now
+    latest_ms[slot] = max(latest_ms[slot], at_ms)
     counts[slot] += 1
 
 
 @compiled
-def fold_known(
-    i: int, row: int, now: int, events: Events, customers: CustomerRows, out: Float64s
-) -> None:
+def fold_known(i: int, row: int, events: Events, customers: CustomerRows, out: Float64s) -> None:
     """Check whether merchant, device and country are new, and count the known ones."""
+    at_ms = events.event_at_ms[i]
     merchants, devices = customers.merchant_keys[row], customers.device_keys[row]
     countries, is_habit = customers.country_keys[row], events.is_approved[i]
     out[i, _NEW_MERCHANT], out[i, _KNOWN_MERCHANTS] = _fold_one(
-        events.merchant_key[i], merchants, customers.merchant_seen_ms[row], now, is_habit
+        events.merchant_key[i], merchants, customers.merchant_seen_ms[row], at_ms, is_habit
     )
     out[i, _NEW_DEVICE], out[i, _KNOWN_DEVICES] = _fold_one(
-        events.device_key[i], devices, customers.device_seen_ms[row], now, is_habit
+        events.device_key[i], devices, customers.device_seen_ms[row], at_ms, is_habit
     )
     out[i, _NEW_COUNTRY], out[i, _KNOWN_COUNTRIES] = _fold_one(
-        events.country_key[i], countries, customers.country_seen_ms[row], now, is_habit
+        events.country_key[i], countries, customers.country_seen_ms[row], at_ms, is_habit
     )
 
 
@@ -140,7 +143,7 @@ def _fold_one(
     key: int,
     keys: UInt64s,
     latest_ms: Int64s,
-    now: int,
+    at_ms: int,
     is_habit: bool,  # noqa: FBT001  compiled functions have positional arguments only
 ) -> tuple[float, float]:
     known = float((latest_ms >= 0).sum())
@@ -152,9 +155,10 @@ def _fold_one(
         is_new = math.nan
     if is_habit:
         if slot < 0:
-            slot = _slot_to_use(latest_ms)
+            slot = _slot_to_use(latest_ms, at_ms)
+        if slot >= 0:
             keys[slot] = key
-        latest_ms[slot] = now
+            latest_ms[slot] = max(latest_ms[slot], at_ms)
     return is_new, known
 
 
@@ -167,6 +171,10 @@ def _slot_of(key: int, keys: UInt64s, latest_ms: Int64s) -> int:
 
 
 @compiled
-def _slot_to_use(latest_ms: Int64s) -> int:
-    """Return a free slot, else the least recently used one; the first of equals."""
-    return int(latest_ms.argmin())
+def _slot_to_use(latest_ms: Int64s, at_ms: int) -> int:
+    """Return a free slot, else the least recently used one (the first of equals).
+
+    Not found when that one was used after this time.
+    """
+    slot = int(latest_ms.argmin())
+    return slot if latest_ms[slot] <= at_ms else _NOT_FOUND

@@ -22,24 +22,27 @@ great_circle_km = compiled(great_circle.great_circle_km)
 
 
 @compiled
-def fold_recency(i: int, row: int, now: int, customers: CustomerRows, out: Float64s) -> None:
-    """Compute the time since the customer's last event."""
-    if customers.last_event_ms[row] >= 0:
-        out[i, _SINCE_LAST] = (now - customers.last_event_ms[row]) / 1000.0
-    customers.last_event_ms[row] = now
+def fold_recency(i: int, row: int, events: Events, customers: CustomerRows, out: Float64s) -> None:
+    """Compute the time since the customer's last event, unknown for a late one."""
+    last_ms, at_ms = customers.last_event_ms[row], events.event_at_ms[i]
+    if at_ms < last_ms:
+        return
+    if last_ms >= 0:
+        out[i, _SINCE_LAST] = (at_ms - last_ms) / 1000.0
+    customers.last_event_ms[row] = at_ms
 
 
 @compiled
-def fold_position(
-    i: int, row: int, now: int, events: Events, customers: CustomerRows, out: Float64s
-) -> None:
-    """Compute distance, time and speed from the last card-present event with a known position."""
-    located_ms = customers.located_ms[row]
-    seconds = (now - located_ms) / 1000.0
+def fold_position(i: int, row: int, events: Events, customers: CustomerRows, out: Float64s) -> None:
+    """Compute distance, time and speed from the last place, and move it if this was approved."""
+    located_ms, at_ms = customers.located_ms[row], events.event_at_ms[i]
+    if at_ms < located_ms:
+        return
+    seconds = (at_ms - located_ms) / 1000.0
     if located_ms >= 0:
         out[i, _SINCE_LOCATED] = seconds
     latitude, longitude = events.latitude[i], events.longitude[i]
-    if not events.is_present[i] or math.isnan(latitude) or math.isnan(longitude):
+    if not events.is_present[i] or not _is_place(latitude, longitude):
         return
     if located_ms >= 0:
         km = great_circle_km(
@@ -47,19 +50,25 @@ def fold_position(
         )
         out[i, _FROM_LOCATED_KM] = km
         out[i, _FROM_LOCATED_KMH] = km * 3600.0 / max(seconds, _SHORTEST_TRAVEL_SECONDS)
-    customers.located_ms[row] = now
-    customers.located_latitude[row] = latitude
-    customers.located_longitude[row] = longitude
+    if events.is_approved[i]:
+        customers.located_ms[row] = at_ms
+        customers.located_latitude[row] = latitude
+        customers.located_longitude[row] = longitude
+
+
+@compiled
+def _is_place(latitude: float, longitude: float) -> bool:
+    """Check that a position is known; terminals without one send 0, 0."""
+    is_known = not (math.isnan(latitude) or math.isnan(longitude))
+    return is_known and not (latitude == 0.0 and longitude == 0.0)
 
 
 @compiled
 def write_address_distance(i: int, events: Events, out: Float64s) -> None:
     """Write the distance between billing and shipping address; unknown if either address is."""
-    km = great_circle_km(
-        events.billing_latitude[i],
-        events.billing_longitude[i],
-        events.shipping_latitude[i],
-        events.shipping_longitude[i],
-    )
-    # Not the NaN of the arithmetic, whose bits depend on the machine.
-    out[i, _BILLING_TO_SHIPPING_KM] = math.nan if math.isnan(km) else km
+    from_latitude, from_longitude = events.billing_latitude[i], events.billing_longitude[i]
+    to_latitude, to_longitude = events.shipping_latitude[i], events.shipping_longitude[i]
+    if _is_place(from_latitude, from_longitude) and _is_place(to_latitude, to_longitude):
+        out[i, _BILLING_TO_SHIPPING_KM] = great_circle_km(
+            from_latitude, from_longitude, to_latitude, to_longitude
+        )

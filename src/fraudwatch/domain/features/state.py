@@ -31,7 +31,9 @@ _FREE = np.int64(-1)
 class CustomerRows(NamedTuple):
     """Arrays of the state as the compiled fold reads them; the first axis is the row."""
 
+    produced_at_ms: Int64s  # [row] when the last accepted message was, -1 never
     tile_head: Int64s  # [row, window] number of the current tile, -1 never
+    lost_tile: Int64s  # [row, window] newest tile with an event that has no slot any more, -1 never
     purchase_count: Int32s  # [row, slot]
     spend_eur_cents: Int64s  # [row, slot]
     failed_count: Int32s  # [row, slot]
@@ -69,7 +71,9 @@ class CustomerRows(NamedTuple):
             return np.full((rows, *width), NEVER_MS, dtype=np.int64)
 
         return cls(
+            produced_at_ms=never(),
             tile_head=never(len(WINDOWS)),
+            lost_tile=never(len(WINDOWS)),
             purchase_count=zeros(np.int32, _ALL_SLOTS),
             spend_eur_cents=zeros(np.int64, _ALL_SLOTS),
             failed_count=zeros(np.int32, _ALL_SLOTS),
@@ -108,6 +112,10 @@ class CustomerRows(NamedTuple):
         for name in self._fields:
             np.copyto(getattr(copied, name), getattr(self, name)[:rows])
         return copied
+
+    def chosen(self, chosen: Bools) -> CustomerRows:
+        """Return the rows that a mask chooses."""
+        return CustomerRows(*(getattr(self, name)[chosen] for name in self._fields))
 
     def followed_by(self, more: CustomerRows) -> CustomerRows:
         """Return these rows with ``more`` appended."""

@@ -130,8 +130,10 @@ def test_events_have_the_fields_of_the_fold() -> None:
                     customer_token=a_token("a"), channel=Channel.NOT_PRESENT, purchase_latitude=None
                 ),
             )
-        ).frame
+        ).frame,
+        np.array([7, 8, 9]),
     )
+    assert events.produced_at_ms.tolist() == [7, 8, 9]
     assert events.customer_key[0] == events.customer_key[2] != events.customer_key[1]
     assert events.is_approved.tolist() == [True, False, True]
     assert events.is_present.tolist() == [True, True, False]
@@ -147,7 +149,9 @@ def test_a_column_is_hashed_as_its_texts_are(texts: list[str | None], begin: int
 def test_the_hash_of_a_customer_never_changes() -> None:
     frame = parse_transactions(messages(a_transaction(customer_token=a_token("a")))).frame
     # A changed value would give every customer a new row and lose all state.
-    assert events_of(frame).customer_key[0] == np.uint64(0x47D86D5467628746)
+    assert events_of(frame, np.zeros(1, dtype=np.int64)).customer_key[0] == np.uint64(
+        0x47D86D5467628746
+    )
 
 
 def decided(

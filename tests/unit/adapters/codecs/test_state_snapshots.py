@@ -21,6 +21,7 @@ def events(first: int, count: int, customers: int = 3_000) -> Events:
         customer_key=(numbers % customers).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15),
         transaction_key=numbers.astype(np.uint64),
         event_at_ms=START_MS + numbers * 1_000,
+        produced_at_ms=START_MS + numbers * 1_000,
         amount_eur_cents=numbers * 7 % 10_000,
         is_approved=numbers % 5 != 0,
         is_present=numbers % 2 == 0,

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from fraudwatch.domain.features import (
+    beginning_anew,
     catalogue,
     fold,
     great_circle,
@@ -33,10 +34,11 @@ from fraudwatch.domain.features import (
     windows,
 )
 from fraudwatch.domain.features.events import Events
+from fraudwatch.domain.time_units import DAY_MS
 from fraudwatch.domain.views import catalogue as views
 
 GOLDEN = Path(__file__).with_name("feature_versions.json")
-KERNELS = (fold, great_circle, habits, hashing, places, state, windows)
+KERNELS = (beginning_anew, fold, great_circle, habits, hashing, places, state, windows)
 START_MS = 1_795_262_400_000
 # Results of sin, cos and asin may differ in the last place between two builds of the C library.
 TRIGONOMETRIC = ("from_located_km", "from_located_kmh", "billing_to_shipping_km")
@@ -132,23 +134,26 @@ def views_fingerprint() -> str:
 
 
 def some_events(count: int = 60) -> Events:
-    """Three customers with bursts, late and far too late events, repeats and unknown values."""
+    """Three customers with bursts, a pause, late events, repeats and unknown values."""
     chance = random.Random(20_261_129)
 
     def position(unknown_share: float) -> tuple[float, float]:
         if chance.random() < unknown_share:
-            return math.nan, math.nan
+            return chance.choice(((math.nan, math.nan), (math.nan, math.nan), (0.0, 0.0)))
         return round(chance.uniform(-60, 60), 2), round(chance.uniform(-170, 170), 2)
 
     rows, now_ms = [], START_MS
     for number in range(count):
         now_ms += chance.choice((20_000, 400_000, 5_000_000, 90_000_000, 800_000_000))
-        late_ms = chance.choice((0, 0, 0, 0, 3_000_000, 40 * catalogue.DAY_MS))
+        late_ms = chance.choice((0, 0, 0, 0, 30_000, 3_000_000, 3 * DAY_MS, 40 * DAY_MS))
+        if number == 2 * count // 3:
+            now_ms += 61 * DAY_MS  # everybody begins anew
         rows.append(
             (
                 chance.randrange(1, 4),
                 number if chance.random() > 0.1 else max(0, number - 2),
                 now_ms - late_ms,
+                now_ms,
                 chance.choice((0, 99, 499, 500, 12_345, 800_000)),
                 chance.random() < 0.8,
                 chance.random() < 0.6,
@@ -160,7 +165,16 @@ def some_events(count: int = 60) -> Events:
             )
         )
     columns = zip(*rows, strict=True)
-    kinds = (np.uint64, np.uint64, np.int64, np.int64, np.bool_, np.bool_, *[np.float64] * 7)
+    kinds = (
+        np.uint64,
+        np.uint64,
+        np.int64,
+        np.int64,
+        np.int64,
+        np.bool_,
+        np.bool_,
+        *[np.float64] * 7,
+    )
     all_kinds = (*kinds, *[np.uint64] * 4)
     return Events(*(np.array(c, dtype=k) for c, k in zip(columns, all_kinds, strict=True)))
 

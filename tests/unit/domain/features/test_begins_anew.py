@@ -1,0 +1,71 @@
+"""Customers who come back after more than 60 days."""
+
+from __future__ import annotations
+
+from fraudwatch.domain.features.catalogue import FEATURE_INDEX
+from fraudwatch.domain.features.fold import fold
+from fraudwatch.domain.features.state import CustomerState
+from fraudwatch.domain.time_units import DAY_MS, HOUR_MS
+from tests.unit.domain.features.fold_oracle import PRODUCED_MS, START_MS, Event, events_of
+
+SIXTY_DAYS_MS = 60 * DAY_MS
+
+
+def state_bytes(state: CustomerState) -> dict[int, bytes]:
+    """Return the bytes of each customer's row."""
+    copy = state.copied()
+    return {
+        int(key): b"".join(column[row].tobytes() for column in copy.rows)
+        for row, key in enumerate(copy.keys)
+    }
+
+
+def full_event(number: int, produced_at_ms: int, customer: int = 1) -> Event:
+    """Return an event that fills every column of the state."""
+    return Event(
+        customer,
+        number,
+        START_MS + number * 7 * HOUR_MS,
+        amount_eur_cents=100 + number**3,
+        is_approved=number % 3 != 1,
+        position=(10.0 + number, 20.0),
+        category=number + 1,
+        merchant=number + 1,
+        device=number + 1,
+        country=number + 1,
+        produced_at_ms=produced_at_ms,
+    )
+
+
+def test_after_sixty_days_of_silence_a_customer_begins_anew() -> None:
+    history = [full_event(number, PRODUCED_MS) for number in range(40)]
+    back = [full_event(number, PRODUCED_MS + SIXTY_DAYS_MS + 1) for number in (39, 41, 42)]
+    known, fresh = CustomerState(), CustomerState()
+    fold(known, events_of(history))
+    again, first = fold(known, events_of(back)), fold(fresh, events_of(back))
+    assert again.features.tobytes() == first.features.tobytes()
+    assert again.is_repeat.tolist() == [False, False, False]
+    assert state_bytes(known) == state_bytes(fresh)
+
+
+def test_on_the_sixtieth_day_a_customer_is_still_known() -> None:
+    listed = [full_event(1, PRODUCED_MS), full_event(2, PRODUCED_MS + SIXTY_DAYS_MS)]
+    result = fold(CustomerState(), events_of(listed))
+    assert result.features[1, FEATURE_INDEX["failed_count_1d"]] == 1
+
+
+def test_a_repeat_does_not_keep_a_customer() -> None:
+    listed = [
+        full_event(2, PRODUCED_MS),
+        full_event(2, PRODUCED_MS + SIXTY_DAYS_MS),
+        full_event(2, PRODUCED_MS + SIXTY_DAYS_MS + 1),
+    ]
+    assert fold(CustomerState(), events_of(listed)).is_repeat.tolist() == [False, True, False]
+
+
+def test_the_time_of_the_purchase_ends_no_history() -> None:
+    first = full_event(0, PRODUCED_MS)
+    later = full_event(1, PRODUCED_MS + 1_000)
+    years_later = Event(1, 2, later.at_ms + 800 * DAY_MS, produced_at_ms=later.produced_at_ms)
+    result = fold(CustomerState(), events_of([first, later, years_later]))
+    assert result.features[2, FEATURE_INDEX["known_merchants_count"]] == 1
