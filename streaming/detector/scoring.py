@@ -26,6 +26,7 @@ from fraudwatch.domain.messages.explanation import Contribution
 from fraudwatch.domain.models.active_models import ActiveModels
 from fraudwatch.domain.policy.bounds import bounds_of
 from fraudwatch.domain.policy.policy import Policy
+from fraudwatch.domain.time_units import HOUR_MS
 from fraudwatch.domain.views.published import NO_VIEWS, RiskViews
 from fraudwatch.observability.metrics import counter, gauge, histogram, latencies
 from fraudwatch.observability.phases import Phases
@@ -64,6 +65,7 @@ class Detector:
     views_of: Callable[[MicroBatch], RiskViews] = lambda _: NO_VIEWS
     customers: CustomerState = field(default_factory=CustomerState)
     ends: dict[int, int] = field(default_factory=dict)
+    _evicted_at_ms: int = 0
 
     def fold_history(self, messages: list[bytes], produced_at_ms: npt.NDArray[np.int64]) -> None:
         """Fold messages that were scored before this process began; publishes nothing."""
@@ -73,6 +75,7 @@ class Detector:
         """Score a micro-batch and return when the broker has acknowledged all its messages."""
         # Spark begins a batch after committing the previous one, so this state may be snapshot now.
         self.snapshots.offer(self.customers, self.ends)
+        self._evict_idle(batch)
         _lag.set(max(0.0, time.time() - batch.produced_at_ms.min() / 1000))
         with _batch_seconds.time():
             with timed("folding"):
@@ -84,6 +87,15 @@ class Detector:
         _repeats.inc(folded.repeats)
         _customers.set(self.customers.customers)
         _scored_until.set(batch.produced_at_ms.max() / 1000)
+
+    def _evict_idle(self, batch: MicroBatch) -> None:
+        """Once an hour, remove customers who would begin anew with this batch."""
+        # A producer whose clock is ahead must not remove those of everybody else.
+        now_ms = min(int(batch.produced_at_ms.min()), batch.decided_at_ms)
+        if now_ms >= self._evicted_at_ms + HOUR_MS:
+            self._evicted_at_ms = now_ms
+            if evicted := self.customers.evict_idle(now_ms):
+                log.info("removed the state of %d customers idle for over 60 days", evicted)
 
     def _publish(self, folded: FoldedMessages, batch: MicroBatch) -> None:
         policy, models = self.policy_of(batch), self.models_of(batch)

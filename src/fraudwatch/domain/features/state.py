@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fraudwatch.domain.arrays import Bools, Float64s, Int32s, Int64s, UInt64s
-from fraudwatch.domain.features.catalogue import WINDOWS
+from fraudwatch.domain.features.catalogue import BEGINS_ANEW_MS, WINDOWS
 from fraudwatch.domain.features.compiled import compiled
+from fraudwatch.domain.time_units import DAY_MS
 
 RECENT_IDS = 64
 HOURS_OF_DAY = 24
@@ -26,6 +27,8 @@ TILE_MS_OF_WINDOW = np.array([w.tile_ms for w in WINDOWS], dtype=np.int64)
 _ALL_SLOTS = int(SLOTS_OF_WINDOW.sum())
 _FIRST_CAPACITY = 1_024
 _FREE = np.int64(-1)
+# Producers stamp messages by their own clocks, so a later message may be a little older.
+_EVICTION_MARGIN_MS = DAY_MS
 
 
 class CustomerRows(NamedTuple):
@@ -164,6 +167,24 @@ class CustomerState:
         more = CustomerRows.empty(state._capacity - state.customers)
         state.rows = copy.rows.followed_by(more)
         return state
+
+    def evict_idle(self, now_ms: int) -> int:
+        """Remove customers who would begin anew with any message produced from now on.
+
+        So it changes no feature. ``now_ms`` is the production time of a message about to be folded;
+        later ones may have been produced a day before it.
+
+        Returns:
+            How many were removed.
+        """
+        idle_before_ms = now_ms - BEGINS_ANEW_MS - _EVICTION_MARGIN_MS
+        is_kept = self.rows.produced_at_ms[: self.customers] >= idle_before_ms
+        evicted = int(len(is_kept) - is_kept.sum())
+        if evicted:
+            known = self.copied()
+            kept = CustomerArrays(known.keys[is_kept], known.rows.chosen(is_kept))
+            vars(self).update(vars(CustomerState.from_copy(kept)))
+        return evicted
 
     def _reserve(self, new_customers: int) -> None:
         needed = self.customers + new_customers

@@ -1,6 +1,10 @@
-"""Customers who come back after more than 60 days."""
+"""Customers who come back after more than 60 days, and the eviction of their rows."""
 
 from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fraudwatch.domain.features.catalogue import FEATURE_INDEX
 from fraudwatch.domain.features.fold import fold
@@ -69,3 +73,38 @@ def test_the_time_of_the_purchase_ends_no_history() -> None:
     years_later = Event(1, 2, later.at_ms + 800 * DAY_MS, produced_at_ms=later.produced_at_ms)
     result = fold(CustomerState(), events_of([first, later, years_later]))
     assert result.features[2, FEATURE_INDEX["known_merchants_count"]] == 1
+
+
+def test_eviction_removes_idle_customers_only() -> None:
+    state = CustomerState()
+    fold(state, events_of([full_event(n, PRODUCED_MS + n * DAY_MS, n) for n in range(1, 9)]))
+    before = state_bytes(state)
+    now_ms = PRODUCED_MS + 4 * DAY_MS + SIXTY_DAYS_MS + DAY_MS
+    assert state.evict_idle(now_ms) == 3
+    assert state.customers == 5
+    assert state_bytes(state) == {n: before[n] for n in range(4, 9)}
+    assert state.evict_idle(now_ms) == 0
+
+
+gaps = st.sampled_from([0, 1_000, 20 * DAY_MS, SIXTY_DAYS_MS, SIXTY_DAYS_MS + DAY_MS + 1])
+messages = st.lists(
+    st.tuples(st.integers(1, 4), gaps, st.integers(0, DAY_MS), st.booleans()), max_size=30
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(messages)
+def test_with_or_without_eviction_the_bytes_are_the_same(
+    drawn: list[tuple[int, int, int, bool]],
+) -> None:
+    evicting, keeping = CustomerState(), CustomerState()
+    now_ms = PRODUCED_MS
+    for number, (customer, gap_ms, behind_ms, is_evicted) in enumerate(drawn):
+        now_ms += gap_ms
+        event = events_of([full_event(number, now_ms - behind_ms, customer)])
+        if is_evicted:
+            evicting.evict_idle(now_ms - behind_ms)
+        assert fold(evicting, event).features.tobytes() == fold(keeping, event).features.tobytes()
+    kept, known = state_bytes(evicting), state_bytes(keeping)
+    assert kept == {key: known[key] for key in kept}
+    assert np.isin(list(known), list(kept)).sum() == len(kept)

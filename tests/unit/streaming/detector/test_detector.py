@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +114,21 @@ def test_a_burst_is_detected_across_batches(world: World) -> None:
     world.score(*burst[4:], first_offset=4)
     assert [v.risk for v in world.scored] == [Risk.LOW] * 6 + [Risk.HIGH] * 2
     assert world.scored[-1].reasons[0].rule == "rapid_purchases"
+
+
+def test_customers_idle_for_over_sixty_days_are_evicted_and_change_nothing(world: World) -> None:
+    world.score(*run_of(7))
+    detector = world.detector
+    later = a_batch(a_transaction(customer_token=a_token("b"), transaction_id="shop:b"))
+    two_months = 62 * DAY_MS
+    ahead = replace(later, produced_at_ms=later.produced_at_ms + two_months)
+    detector.score(ahead)  # only the producer's clock says so
+    assert detector.customers.customers == 2
+    detector.score(replace(ahead, decided_at_ms=later.decided_at_ms + two_months))
+    assert detector.customers.customers == 1
+    back = a_batch(*run_of(8)[7:])
+    detector.score(replace(back, produced_at_ms=back.produced_at_ms + two_months))
+    assert [v.risk for v in world.scored][-3:] == [Risk.HIGH, Risk.LOW, Risk.LOW]
 
 
 def test_a_repeat_gets_no_second_verdict(world: World) -> None:
