@@ -39,8 +39,8 @@ class Risk(enum.StrEnum):
 class Mode(enum.StrEnum):
     """Parts that made the score; a verdict without a model is marked as such.
 
-    With a model the score is its calibrated probability alone. WITH_ANOMALY_AND_MODEL is of verdicts
-    from before that.
+    With a model the score is its calibrated probability alone. WITH_ANOMALY_AND_MODEL is of
+    verdicts from before that.
     """
 
     RULES_ONLY = "rules_only"
