@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
 import xgboost as xgb
 
+from fraudwatch.adapters.artefacts.xgboost_model import margins
 from fraudwatch.domain.arrays import Float64s
+from fraudwatch.domain.calibration.calibrator import probability_of
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -36,12 +37,9 @@ class BoosterScorer:
     booster: xgb.Booster
 
     def score(self, values: Float64s) -> Float64s:
-        """Predict the probability of fraud; unknown values stay missing."""
-        if not len(values):
-            return np.empty(0)
+        """Predict the probability of fraud as the stream does; unknown values stay missing."""
         self.booster.set_param({"nthread": 1})
-        scores = self.booster.inplace_predict(values, missing=np.nan, validate_features=False)
-        return np.asarray(scores, dtype=np.float64)
+        return probability_of(margins(self.booster, values))
 
 
 def fit_booster(listed: DataFrame, shape: BoosterShape) -> xgb.Booster:

@@ -10,6 +10,7 @@ import xgboost as xgb
 
 from fraudwatch.adapters.artefacts.model_artefact import Artefact
 from fraudwatch.domain.arrays import Float64s
+from fraudwatch.domain.calibration.calibrator import probability_of
 from fraudwatch.domain.models.fitted import (
     VERSION_LENGTH,
     BrokenModel,
@@ -44,12 +45,10 @@ class XgboostModel:
             raise BrokenModel(f"its objective is {objective}; a probability needs {_OBJECTIVE}")
 
     def probability(self, features: Float64s) -> Float64s:
-        if not len(features):
-            return np.empty(0)
-        found = self.booster.inplace_predict(
-            features[:, self.about.columns], missing=np.nan, validate_features=False
-        )
-        return np.asarray(found, dtype=np.float64)
+        return probability_of(self.log_odds(features))
+
+    def log_odds(self, features: Float64s) -> Float64s:
+        return margins(self.booster, features[:, self.about.columns])
 
     def contributions(self, features: Float64s) -> Float64s:
         if not len(features):
@@ -57,6 +56,16 @@ class XgboostModel:
         rows = xgb.DMatrix(features[:, self.about.columns], missing=np.nan, nthread=1)
         found = self.booster.predict(rows, pred_contribs=True, validate_features=False)
         return np.asarray(found, dtype=np.float64)
+
+
+def margins(booster: xgb.Booster, values: Float64s) -> Float64s:
+    """Return a booster's log-odds; XGBoost's own float32 probabilities are 1 from 17 on."""
+    if not len(values):
+        return np.empty(0)
+    found = booster.inplace_predict(
+        values, predict_type="margin", missing=np.nan, validate_features=False
+    )
+    return np.asarray(found, dtype=np.float64)
 
 
 def xgboost_artefact(booster: xgb.Booster, about: ModelMetadata, normal: Normal) -> Artefact:

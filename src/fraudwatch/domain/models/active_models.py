@@ -9,6 +9,7 @@ import numpy as np
 
 from fraudwatch.domain.arrays import Float64s
 from fraudwatch.domain.calibration.calibration import Calibration
+from fraudwatch.domain.calibration.calibrator import probability_of
 from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.domain.models.anomaly_quantiles import check_quantiles, share_below
 from fraudwatch.domain.models.evidence import Evidence
@@ -55,6 +56,9 @@ class FraudModel(Protocol):
     def probability(self, features: Float64s) -> Float64s:
         """Return the probability of fraud for each row of full vectors; unknown stays unknown."""
 
+    def log_odds(self, features: Float64s) -> Float64s:
+        """Return the log-odds of fraud, which keep apart what rounds to a probability of 1."""
+
     def contributions(self, features: Float64s) -> Float64s:
         """Return SHAP values in log-odds: [row, feature of the model, and last the base value]."""
 
@@ -66,13 +70,16 @@ class ActiveModels:
     anomaly: AnomalyModel | None = None
     fraud: FraudModel | None = None
     calibration: Calibration | None = None
+    """Of the classifier."""
 
     def evidence(self, features: Float64s) -> Evidence:
         """One number a row from each model; ``features`` is [row, SERVED], NaN unknown."""
-        return Evidence(
-            anomaly=self.anomaly.anomaly(features) if self.anomaly else None,
-            fraud=self.fraud.probability(features) if self.fraud else None,
-        )
+        anomaly = self.anomaly.anomaly(features) if self.anomaly else None
+        if self.fraud is None:
+            return Evidence(anomaly)
+        log_odds = self.fraud.log_odds(features)
+        score = self.calibration.score(log_odds) if self.calibration else None
+        return Evidence(anomaly, probability_of(log_odds), score)
 
     @property
     def anomaly_version(self) -> str | None:
@@ -83,6 +90,11 @@ class ActiveModels:
     def model_version(self) -> str | None:
         """Version of the classifier, or None."""
         return self.fraud.version if self.fraud else None
+
+    @property
+    def calibration_version(self) -> str | None:
+        """Version of the classifier's calibration, or None."""
+        return self.calibration.version if self.calibration else None
 
 
 def check_outputs(models: ActiveModels) -> None:
@@ -96,4 +108,4 @@ def check_outputs(models: ActiveModels) -> None:
     for name, numbers in answers._asdict().items():
         # A NaN fails both comparisons.
         if numbers is not None and not ((numbers >= 0) & (numbers <= 1)).all():
-            raise BrokenModel(f"its {name} score is not a number from 0 to 1")
+            raise BrokenModel(f"its {name} output is not a number from 0 to 1")

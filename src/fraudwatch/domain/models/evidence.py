@@ -13,6 +13,6 @@ class Evidence(NamedTuple):
     anomaly: Float64s | None = None
     """[purchase] 0 to 1: the share of the training purchases that were less unusual."""
     fraud: Float64s | None = None
-    """[purchase] 0 to 1: the supervised model's probability of fraud."""
+    """[purchase] 0 to 1: the supervised model's own probability of fraud, not calibrated."""
     score: Float64s | None = None
-    """[purchase] 0 to 1: the calibrated probability of fraud; NaN where no model has one."""
+    """[purchase] 0 to 1: the calibrated probability of fraud."""

@@ -157,7 +157,7 @@ def test_an_unknown_vector_is_no_anomaly(forest: Artefact) -> None:
 
 def test_without_models_there_is_no_evidence(some_rows: SomeRows) -> None:
     none = ActiveModels()
-    assert none.evidence(some_rows(3)) == (None, None)
+    assert none.evidence(some_rows(3)) == (None, None, None)
     assert (none.anomaly_version, none.model_version) == (None, None)
 
 

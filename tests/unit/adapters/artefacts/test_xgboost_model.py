@@ -9,7 +9,8 @@ import pytest
 import xgboost as xgb
 
 from fraudwatch.adapters.artefacts.model_artefact import Artefact, read_artefact, write_artefact
-from fraudwatch.adapters.artefacts.xgboost_model import xgboost_artefact, xgboost_model
+from fraudwatch.adapters.artefacts.xgboost_model import margins, xgboost_artefact, xgboost_model
+from fraudwatch.domain.calibration.calibrator import probability_of
 from fraudwatch.domain.features.catalogue import FEATURE_INDEX, FEATURES
 from fraudwatch.domain.models.active_models import ActiveModels, check_outputs
 from fraudwatch.domain.models.fitted import BrokenModel
@@ -25,7 +26,7 @@ def test_it_predicts_like_its_booster(
     model = xgboost_model(read_artefact(tmp_path, sha256), sha256)
     rows = some_rows(300)
     expected = model.booster.predict(xgb.DMatrix(rows[:, xgboost.about.columns], missing=np.nan))
-    assert (model.probability(rows) == expected).all()
+    assert model.probability(rows) == pytest.approx(expected, rel=1e-6)
     amount = rows[:, FEATURE_INDEX["amount_eur_cents"]]
     assert model.probability(rows)[amount > 5.2].min() > 0.9
     assert model.probability(rows)[amount < 4.8].max() < 0.1
@@ -46,7 +47,7 @@ def test_unknown_is_missing_and_not_a_number(xgboost: Artefact) -> None:
     model = xgboost_model(xgboost, "0" * 64)
     nothing = np.full((1, len(FEATURES)), np.nan)
     expected = model.booster.predict(xgb.DMatrix(np.full((1, 3), np.nan), missing=np.nan))
-    assert model.probability(nothing)[0] == expected[0]
+    assert model.probability(nothing)[0] == pytest.approx(expected[0], rel=1e-6)
 
 
 def test_contributions_sum_to_the_log_odds(xgboost: Artefact, some_rows: SomeRows) -> None:
@@ -56,6 +57,17 @@ def test_contributions_sum_to_the_log_odds(xgboost: Artefact, some_rows: SomeRow
     probability = model.probability(rows)
     log_odds = np.log(probability / (1 - probability))
     assert parts.sum(axis=1) == pytest.approx(log_odds, abs=1e-4)
+
+
+def test_probabilities_that_are_1_in_float32_are_not_in_float64() -> None:
+    rows = np.linspace(0.0, 1.0, 200)[:, None]
+    parameters = {"objective": "binary:logistic", "eta": 9.0, "min_child_weight": 0, "lambda": 0}
+    data = xgb.DMatrix(rows, rows[:, 0] > 0.5)
+    booster = xgb.train({**parameters, "nthread": 1}, data, num_boost_round=1)
+    found = margins(booster, rows)
+    assert found.tobytes() == booster.predict(data, output_margin=True).astype(float).tobytes()
+    assert found.max() > 17
+    assert booster.inplace_predict(rows).max() == 1 > probability_of(found).max()
 
 
 def test_a_booster_that_does_not_fit_is_refused(xgboost: Artefact) -> None:
