@@ -64,8 +64,8 @@ class HashedFiles:
 
     def in_folder(self, folder: Path) -> set[str]:
         """Return the hashes of the files in a folder."""
-        found = (path.stem for path in folder.glob(f"*{self.suffix}"))
-        return {stem for stem in found if SHA256.fullmatch(stem)}
+        found = (path.name.removesuffix(self.suffix) for path in folder.glob(f"*{self.suffix}"))
+        return {name for name in found if SHA256.fullmatch(name)}
 
     def keep_only(self, folder: Path, kept: AbstractSet[str]) -> None:
         """Remove all other files; a failed removal is logged and tried again next time."""
@@ -75,8 +75,12 @@ class HashedFiles:
             except OSError as error:
                 log.warning("the old %s %s could not be removed: %s", self.what, sha256[:12], error)
 
+    def name_of(self, sha256: str) -> str:
+        """Return the name of the file of this hash."""
+        return f"{sha256}{self.suffix}"
+
     def _path(self, folder: Path, sha256: str) -> Path:
-        return folder / f"{sha256}{self.suffix}"
+        return folder / self.name_of(sha256)
 
     def _expect_size(self, size: int, name: str) -> None:
         if size > self.max_bytes:
