@@ -13,7 +13,12 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 
 from fraudwatch import lake
-from fraudwatch.adapters.artefacts.model_artefact import POINTER_NAME, parse_pointer, read_artefact
+from fraudwatch.adapters.artefacts.model_artefact import (
+    POINTER_NAME,
+    Pointer,
+    parse_pointer,
+    read_artefact,
+)
 from fraudwatch.domain.evaluation.drift import (
     DriftMetric,
     Measure,
@@ -134,14 +139,15 @@ def trained_on(models_folder: Path, day: date) -> DayWindow | None:
     """Return the training days of the supervised champion; None without one or if they overlap."""
     pointer = models_folder / POINTER_NAME
     try:
-        named = parse_pointer(pointer.read_bytes()) if pointer.exists() else {}
-        if ModelKind.XGBOOST not in named:
+        named = parse_pointer(pointer.read_bytes()) if pointer.exists() else Pointer()
+        champion = named.models.get(ModelKind.XGBOOST)
+        if champion is None:
             return None
-        about = read_artefact(models_folder, named[ModelKind.XGBOOST]).about
+        about = read_artefact(models_folder, champion).about
     except (FileNotFoundError, BrokenModel) as error:
         log.warning("the champion's training days are unknown: %s", error)
         return None
     first, last = (date.fromisoformat(day_of(at)) for at in (about.from_ms, about.until_ms - 1))
     if first > last or last >= day:
         return None
-    return DayWindow(first, last, f"on which {named[ModelKind.XGBOOST][:12]} was trained")
+    return DayWindow(first, last, f"on which {champion[:12]} was trained")

@@ -6,7 +6,6 @@ are sent to every worker under their own names. Missing artefacts are reported, 
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,10 +13,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from fraudwatch.adapters.artefacts.model_artefact import MODEL_FILES, read_artefact
+from fraudwatch.adapters.artefacts.calibration_artefact import CALIBRATION_FILES, read_calibration
+from fraudwatch.adapters.artefacts.model_artefact import MODEL_FILES, Pointer, read_artefact
 from fraudwatch.adapters.artefacts.policy_file import parse_policy
-from fraudwatch.adapters.artefacts.reloadable_models import load_models
+from fraudwatch.adapters.artefacts.reloadable_models import load_named
 from fraudwatch.adapters.artefacts.view_artefact import VIEW_FILES, view_of
+from fraudwatch.domain.calibration.calibrator import BrokenCalibration
 from fraudwatch.domain.models.active_models import ActiveModels
 from fraudwatch.domain.models.fitted import VERSION_LENGTH as MODEL_DIGITS
 from fraudwatch.domain.models.fitted import BrokenModel, ModelKind
@@ -51,26 +52,34 @@ class ResolvedArtefacts:
 
     policies: Mapping[str, str] = field(default_factory=dict)  # file name
     models: Mapping[str, NamedModel] = field(default_factory=dict)
+    calibrations: Mapping[str, str] = field(default_factory=dict)  # sha256
     views: Mapping[str, str] = field(default_factory=dict)  # sha256
     files: tuple[Path, ...] = ()  # to send to the workers
 
 
 def resolve_artefacts(
-    folders: ArtefactFolders, policies: Iterable[str], models: Iterable[str], views: Iterable[str]
+    folders: ArtefactFolders,
+    policies: Iterable[str],
+    models: Iterable[str],
+    views: Iterable[str],
+    calibrations: Iterable[str] = (),
 ) -> ResolvedArtefacts:
     """Search the artefacts that verdicts name; a broken one is logged and counts as missing."""
     by_version = {version: path for path, version in _policies(folders.policies)}
     found_policies = {name: by_version[name] for name in set(policies) & by_version.keys()}
     found_models = dict(_models(folders.models, set(models)))
+    found_calibrations = dict(_calibrations(folders.models, set(calibrations)))
     found_views = dict(_views(folders.views, set(views) - {NO_VIEW}))
     files = [
         *found_policies.values(),
         *(folder / f"{one.sha256}.npz" for one, folder in found_models.values()),
         *(folder / f"{sha256}.npz" for sha256, folder in found_views.values()),
+        *(folder / CALIBRATION_FILES.name_of(one) for one, folder in found_calibrations.values()),
     ]
     return ResolvedArtefacts(
         policies={name: path.name for name, path in found_policies.items()},
         models={name: one for name, (one, _) in found_models.items()},
+        calibrations={name: sha256 for name, (sha256, _) in found_calibrations.items()},
         views={name: sha256 for name, (sha256, _) in found_views.items()},
         files=tuple(files),
     )
@@ -99,6 +108,20 @@ def _models(
                     yield version, (NamedModel(kind, sha256), folder)
 
 
+def _calibrations(
+    folders: Iterable[Path], wanted: set[str]
+) -> Iterator[tuple[str, tuple[str, Path]]]:
+    for folder in folders:
+        for sha256 in sorted(CALIBRATION_FILES.in_folder(folder)):
+            if (version := sha256[:MODEL_DIGITS]) in wanted:
+                try:
+                    read_calibration(folder, sha256)
+                except (FileNotFoundError, BrokenCalibration) as error:
+                    log.warning("the calibration %s is skipped: %s", version, error)
+                else:
+                    yield version, (sha256, folder)
+
+
 def _views(folders: Iterable[Path], wanted: set[str]) -> Iterator[tuple[str, tuple[str, Path]]]:
     for folder in folders:
         for sha256 in sorted(VIEW_FILES.in_folder(folder)):
@@ -125,17 +148,20 @@ class ArtefactResolver:
         name = self._found.policies.get(version)
         return None if name is None else parse_policy((self._folder / name).read_bytes())
 
-    def _models(self, versions: tuple[str, ...]) -> ActiveModels | None:
-        """The models of these versions together; None where one was not found.
+    def _models(
+        self, versions: tuple[str, ...], calibration: str | None = None
+    ) -> ActiveModels | None:
+        """Return models and calibration of these versions; None where one was not found.
 
         Raises:
             ImportError: the library of one of them is not installed here.
         """
-        named = [self._found.models.get(version) for version in versions]
-        pointer = {one.kind: one.sha256 for one in named if one is not None}
-        if len(pointer) < len(versions):
+        found = [self._found.models.get(version) for version in versions]
+        pointer = {one.kind: one.sha256 for one in found if one is not None}
+        sha256 = None if calibration is None else self._found.calibrations.get(calibration)
+        if len(pointer) < len(versions) or (sha256 is None and calibration is not None):
             return None
-        return load_models(self._folder, json.dumps(pointer).encode())
+        return load_named(self._folder, Pointer(pointer, sha256))
 
     def views(self, version: str) -> RiskViews | None:
         """Return the risk view of a version, valid from its own time; None when not found."""

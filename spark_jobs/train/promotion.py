@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fraudwatch.adapters.artefacts.model_artefact import MODEL_FILES, Artefact, write_artefact
+from fraudwatch.adapters.artefacts.model_artefact import Artefact, write_artefact
 from fraudwatch.adapters.artefacts.xgboost_model import xgboost_artefact
 from fraudwatch.application.promotion.promote import ModelLifecycle, promote
 from fraudwatch.batch_settings import ChallengerSettings
@@ -68,9 +68,8 @@ def promote_or_reject(
     sha256 = write_artefact(
         models.model_store.folder, artefact_of(fitted, time.time_ns() // 1_000_000)
     )
-    models.model_store.check(sha256)
-    path = models.model_store.folder / f"{sha256}{MODEL_FILES.suffix}"
-    version = models.registry.register(record(sha256, decision), path)
+    models.model_store.check(sha256, None)
+    version = models.registry.register(record(sha256, decision), models.model_store.folder)
     log.info("version %d is registered: %s", version, decision.because)
     if decision.ruling is not GateDecision.BETTER:
         return PromotionResult(TrainingOutcome.NOT_BETTER, decision.because, version, sha256)
@@ -120,7 +119,7 @@ def reference_scores(models: ModelLifecycle, fitted: FittedFold) -> tuple[str, F
     scores = np.where(tested.labelled.event_at_ms >= until_ms, scores, np.nan)
     if np.isnan(scores).all():
         try:
-            models.model_store.check(active)
+            models.model_store.check(active, None)
         except BrokenModel as refused:
             log.warning("the champion served nothing and cannot be used: %s", refused)
             return "the verdicts (the champion cannot be used)", tested.served_score

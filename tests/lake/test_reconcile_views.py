@@ -18,9 +18,9 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 
 from fraudwatch import lake
-from fraudwatch.adapters.artefacts.model_artefact import write_artefact
+from fraudwatch.adapters.artefacts.model_artefact import Pointer, write_artefact
 from fraudwatch.adapters.artefacts.policy_file import load_policy
-from fraudwatch.adapters.artefacts.reloadable_models import load_models
+from fraudwatch.adapters.artefacts.reloadable_models import load_named
 from fraudwatch.adapters.artefacts.sklearn_forest import ForestShape, all_features, fit_forest
 from fraudwatch.adapters.artefacts.view_artefact import VIEW_FILES, view_of
 from fraudwatch.adapters.artefacts.view_publication import publish
@@ -149,7 +149,7 @@ def models_in(folder: Path, listed: list[Message]) -> ActiveModels:
     booster = xgb.train({"objective": "binary:logistic", "nthread": 1}, data, num_boost_round=5)
     boosted = write_artefact(folder, xgboost_artefact(booster, described, normal_of(values)))
     pointer = {ModelKind.ISOLATION_FOREST: forest, ModelKind.XGBOOST: boosted}
-    return load_models(folder, json.dumps(pointer).encode())
+    return load_named(folder, Pointer(pointer))
 
 
 def views_in(folder: Path) -> RiskViews:

@@ -30,7 +30,7 @@ def test_a_version_is_printed_with_all_fields(models: ModelLifecycle, tmp_path: 
     record = TrainingRecord(
         sha256="a" * 64, parameters={}, tags={"gate": "better"}, metrics={"ap": 0.5}
     )
-    models.registry.register(record, artefact)
+    models.registry.register(record, tmp_path)
     listed = run_action(models, "ls", None)
     shown = run_action(models, "show", 1)
     assert listed["versions"] == [shown]

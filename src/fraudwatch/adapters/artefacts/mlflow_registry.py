@@ -1,7 +1,7 @@
 """Model registry in MLflow, over its SQL store: SQLite by default, or PostgreSQL.
 
-Each training is one run (parameters, metrics over the folds, documents, figures, the artefact), and
-each artefact one version of the registered model. The store is opened directly: no server, no port.
+Each training is one run (parameters, metrics over the folds, documents, figures, artefacts), and
+each model one version of the registered model. The store is opened directly: no server, no port.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from fraudwatch.adapters.artefacts.registered_files import file_names
 from fraudwatch.application.promotion.promote import PROMOTED_AT, RegistryUnavailable
 from fraudwatch.domain.training.curves import CURVES
 from fraudwatch.domain.training.versions import (
     Alias,
     ModelVersion,
     TrainingRecord,
+    tags_of,
     version_of,
     with_sha256,
 )
@@ -73,14 +75,14 @@ class MlflowRegistry:
         ]
         return sorted(made, key=lambda one: one.version, reverse=True)
 
-    def register(self, record: TrainingRecord, artefact: Path) -> int:
+    def register(self, record: TrainingRecord, folder: Path) -> int:
         if known := with_sha256(record.sha256, self.versions()):
             return known.version
-        run_id = self._run_of(record, artefact)
+        run_id = self._run_of(record, folder)
         if not self._client.search_registered_models(f"name='{NAME}'"):
             self._client.create_registered_model(NAME)
         source = f"{self._client.get_run(run_id).info.artifact_uri}/{_MODEL_FOLDER}"
-        tags = {**record.tags, _SHA256: record.sha256}
+        tags = {**tags_of(record), _SHA256: record.sha256}
         made = self._client.create_model_version(NAME, source=source, run_id=run_id, tags=tags)
         return int(made.version)
 
@@ -95,9 +97,11 @@ class MlflowRegistry:
             self._client.set_model_version_tag(NAME, str(version), key, value)
 
     def restore(self, version: int, folder: Path) -> None:
-        file_name = f"{version_of(version, self.versions()).sha256}.npz"
-        if (folder / file_name).exists():
-            return
+        for name in file_names(version_of(version, self.versions())):
+            if not (folder / name).exists():
+                self._fetch(version, folder, name)
+
+    def _fetch(self, version: int, folder: Path, file_name: str) -> None:
         run_id = str(self._client.get_model_version(NAME, str(version)).run_id)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         fetched = self._client.download_artifacts(run_id, f"{_MODEL_FOLDER}/{file_name}")
@@ -106,7 +110,7 @@ class MlflowRegistry:
         draft.write_bytes(Path(fetched).read_bytes())
         draft.replace(folder / file_name)
 
-    def _run_of(self, record: TrainingRecord, artefact: Path) -> str:
+    def _run_of(self, record: TrainingRecord, folder: Path) -> str:
         experiment = self._client.get_experiment_by_name(NAME)
         experiment_id = (
             experiment.experiment_id
@@ -126,7 +130,8 @@ class MlflowRegistry:
 
             for file_name, figure in figures_of(record.documents[CURVES]).items():
                 self._client.log_figure(run_id, figure, file_name)
-        self._client.log_artifact(run_id, str(artefact), _MODEL_FOLDER)
+        for name in file_names(record):
+            self._client.log_artifact(run_id, str(folder / name), _MODEL_FOLDER)
         self._client.set_terminated(run_id)
         return run_id
 

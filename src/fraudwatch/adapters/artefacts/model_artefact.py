@@ -1,9 +1,9 @@
 """Model artefacts: immutable files named by their hash, and the pointer to the active ones.
 
 An artefact is one ``<sha256>.npz``: a description and plain arrays, never pickled code. The
-pointer, ``champion.json`` beside them, names the active model of each kind; it is replaced
-atomically after its artefact is on disk. A kind that it does not name is not used. Retention:
-:mod:`fraudwatch.adapters.artefacts.model_pruning`.
+pointer, ``champion.json`` beside them, names the active model of each kind and the classifier's
+calibration; it is replaced atomically after its artefacts are on disk. A kind that it does not name
+is not used. Retention: :mod:`fraudwatch.adapters.artefacts.model_pruning`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import json
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,8 +28,23 @@ MODEL_FILES: Final = HashedFiles("model", ".npz", "fit it again", BrokenModel)
 _DESCRIPTION = "about"
 _NORMAL = "normal_"
 _DAMAGED = (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile)
+_CALIBRATION = "calibration"
 
-Pointer = Mapping[ModelKind, str]
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """Hashes of the active artefacts."""
+
+    models: Mapping[ModelKind, str] = field(default_factory=dict)
+    calibration: str | None = None
+    """Of the classifier."""
+
+    def to_json(self) -> bytes:
+        """Encode the pointer as its file's content."""
+        named = {str(kind): sha256 for kind, sha256 in self.models.items()}
+        if self.calibration:
+            named[_CALIBRATION] = self.calibration
+        return f"{json.dumps(named, indent=2, sort_keys=True)}\n".encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +94,7 @@ def read_artefact(folder: Path, sha256: str) -> Artefact:
 
 
 def parse_pointer(content: bytes) -> Pointer:
-    """Parse the pointer: the active artefact of each kind.
+    """Parse the pointer: the active artefact of each kind, and the calibration.
 
     Raises:
         BrokenModel: the document is not a pointer.
@@ -88,20 +103,33 @@ def parse_pointer(content: bytes) -> Pointer:
         document = json.loads(content)
     except ValueError as error:
         raise BrokenModel(f"it is no JSON: {error}") from error
-    kinds = ", ".join(ModelKind)
-    if not isinstance(document, dict) or document.keys() - set(ModelKind):
-        raise BrokenModel(f"it must map kinds of models to hashes; kinds are {kinds}")
+    kinds = {*ModelKind, _CALIBRATION}
+    if not isinstance(document, dict) or document.keys() - kinds:
+        raise BrokenModel(
+            f"it must map kinds of artefacts to hashes; kinds are {', '.join(sorted(kinds))}"
+        )
     for kind, sha256 in document.items():
         if not isinstance(sha256, str) or not SHA256.fullmatch(sha256):
             raise BrokenModel(f"its {kind} is no SHA-256 of 64 lowercase hexadecimal digits")
-    return {ModelKind(kind): sha256 for kind, sha256 in document.items()}
+    calibration = document.pop(_CALIBRATION, None)
+    if calibration is not None and ModelKind.XGBOOST not in document:
+        raise BrokenModel("it names a calibration without the classifier that it is for")
+    return Pointer({ModelKind(kind): sha256 for kind, sha256 in document.items()}, calibration)
 
 
-def point_to(folder: Path, kind: ModelKind, sha256: str) -> None:
-    """Activate an artefact from the stream's next micro-batch on; other kinds stay unchanged."""
+def point_to(folder: Path, kind: ModelKind, sha256: str, *, calibration: str | None = None) -> None:
+    """Activate an artefact from the stream's next micro-batch on; other kinds stay unchanged.
+
+    A classifier is activated with its calibration, in one step.
+    """
     with locked_pointer(folder) as known:
-        text = json.dumps({**known, kind: sha256}, indent=2, sort_keys=True)
-        replace_file(folder / POINTER_NAME, f"{text}\n".encode())
+        kept = calibration if kind is ModelKind.XGBOOST else known.calibration
+        replace_pointer(folder, Pointer({**known.models, kind: sha256}, kept))
+
+
+def replace_pointer(folder: Path, pointer: Pointer) -> None:
+    """Replace the pointer durably; the caller holds its lock."""
+    replace_file(folder / POINTER_NAME, pointer.to_json())
 
 
 @contextmanager
@@ -113,4 +141,4 @@ def locked_pointer(folder: Path) -> Iterator[Pointer]:
     """
     pointer = folder / POINTER_NAME
     with lock_file(pointer):
-        yield parse_pointer(pointer.read_bytes()) if pointer.exists() else {}
+        yield parse_pointer(pointer.read_bytes()) if pointer.exists() else Pointer()

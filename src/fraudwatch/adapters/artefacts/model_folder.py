@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fraudwatch.adapters.artefacts.model_artefact import locked_pointer, point_to
-from fraudwatch.adapters.artefacts.reloadable_models import load_models
+from fraudwatch.adapters.artefacts.calibration_artefact import (
+    expect_calibration_of,
+    read_calibration,
+)
+from fraudwatch.adapters.artefacts.model_artefact import (
+    Pointer,
+    locked_pointer,
+    point_to,
+    read_artefact,
+    replace_pointer,
+)
+from fraudwatch.adapters.artefacts.reloadable_models import load_named
+from fraudwatch.application.promotion.promote import ChampionChanged
+from fraudwatch.domain.calibration.calibrator import BrokenCalibration
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.models.active_models import check_outputs
 from fraudwatch.domain.models.fitted import BrokenModel, ModelKind
@@ -22,17 +33,17 @@ class ModelFolder:
     def current(self) -> str | None:
         """Return the hash that the pointer names, whether or not the artefact is readable."""
         with locked_pointer(self.folder) as pointer:
-            return pointer.get(ModelKind.XGBOOST)
+            return pointer.models.get(ModelKind.XGBOOST)
 
-    def check(self, sha256: str) -> None:
-        """Check a model as the detector does before loading it.
+    def check(self, sha256: str, calibration: str | None) -> None:
+        """Check a model and its calibration as the detector does before loading them.
 
         Raises:
             BrokenModel: the detector would refuse it.
         """
         try:
-            found = load_models(self.folder, json.dumps({ModelKind.XGBOOST: sha256}).encode())
-        except FileNotFoundError as error:
+            found = load_named(self.folder, Pointer({ModelKind.XGBOOST: sha256}, calibration))
+        except (FileNotFoundError, BrokenCalibration) as error:
             raise BrokenModel(str(error)) from error
         if found.fraud is None or found.fraud.about.features_version != features_version():
             raise BrokenModel(
@@ -41,6 +52,28 @@ class ModelFolder:
             )
         check_outputs(found)
 
-    def activate(self, sha256: str) -> None:
+    def activate(self, sha256: str, calibration: str) -> None:
         """Move the pointer; other kinds of models stay unchanged."""
-        point_to(self.folder, ModelKind.XGBOOST, sha256)
+        point_to(self.folder, ModelKind.XGBOOST, sha256, calibration=calibration)
+
+
+def renew_calibration(folder: Path, model_sha256: str, calibration: str) -> None:
+    """Activate a newer calibration of the active model, which stays.
+
+    Raises:
+        BrokenCalibration: it cannot be used, or is another model's.
+        BrokenModel: the model cannot be read.
+        ChampionChanged: another model is active; nothing was changed.
+        FileNotFoundError: the calibration or the model is not in the folder.
+    """
+    model = read_artefact(folder, model_sha256).about
+    expect_calibration_of(
+        read_calibration(folder, calibration), model_sha256, model.features_version
+    )
+    with locked_pointer(folder) as pointer:
+        if (active := pointer.models.get(ModelKind.XGBOOST)) != model_sha256:
+            raise ChampionChanged(
+                f"the calibration of model {model_sha256[:12]} was not renewed: "
+                f"{active[:12] if active else 'none'} is active by now, with its own"
+            )
+        replace_pointer(folder, replace(pointer, calibration=calibration))

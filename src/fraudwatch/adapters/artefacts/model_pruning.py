@@ -1,19 +1,23 @@
 """Prune fitted models, so that a daily fit does not fill the disk.
 
 In the folder that training writes to it keeps the active models and the last five fitted of each
-kind, to which an operator may roll back. A replayed micro-batch needs none of them: the detector
-has its own copies for its last five journal entries
+kind, to which an operator may roll back, and of each kept classifier the last five calibrations;
+the registry restores older ones. A replayed micro-batch needs none of them: the detector has its
+own copies for its last five journal entries
 (:mod:`fraudwatch.adapters.artefacts.reloadable_models`), of which Spark replays only the last.
-Files that cannot be read as a model are kept.
+Files that cannot be read as what they are named are kept.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Final
 
+from fraudwatch.adapters.artefacts.calibration_artefact import CALIBRATION_FILES, read_calibration
 from fraudwatch.adapters.artefacts.model_artefact import MODEL_FILES, locked_pointer, read_artefact
+from fraudwatch.domain.calibration.calibrator import BrokenCalibration
 from fraudwatch.domain.models.fitted import BrokenModel, ModelKind
 
 KEPT_OF_EACH_KIND: Final = 5
@@ -22,10 +26,13 @@ KEPT_OF_EACH_KIND: Final = 5
 def prune_fitted(folder: Path) -> None:
     """Remove old models, holding the pointer's lock."""
     with locked_pointer(folder) as pointer:
-        MODEL_FILES.keep_only(folder, {*pointer.values(), *_newest(folder)})
+        models = {*pointer.models.values(), *_newest_models(folder)}
+        active = {pointer.calibration} if pointer.calibration else set()
+        MODEL_FILES.keep_only(folder, models)
+        CALIBRATION_FILES.keep_only(folder, {*active, *_newest_calibrations(folder, models)})
 
 
-def _newest(folder: Path) -> set[str]:
+def _newest_models(folder: Path) -> set[str]:
     """Return the newest of each kind, and the unreadable ones."""
     kept, by_kind = set[str](), defaultdict[ModelKind, list[tuple[int, str]]](list)
     for sha256 in MODEL_FILES.in_folder(folder):
@@ -36,5 +43,24 @@ def _newest(folder: Path) -> set[str]:
         else:
             by_kind[about.kind].append((about.fitted_at_ms, sha256))
     for fitted in by_kind.values():
-        kept |= {sha256 for _, sha256 in sorted(fitted)[-KEPT_OF_EACH_KIND:]}
+        kept |= _last(fitted)
     return kept
+
+
+def _newest_calibrations(folder: Path, models: AbstractSet[str]) -> set[str]:
+    """Return the newest of each of these models, and the unreadable ones."""
+    kept, by_model = set[str](), defaultdict[str, list[tuple[int, str]]](list)
+    for sha256 in CALIBRATION_FILES.in_folder(folder):
+        try:
+            found = read_calibration(folder, sha256)
+        except BrokenCalibration:
+            kept.add(sha256)
+        else:
+            by_model[found.model_sha256].append((found.fitted_at_ms, sha256))
+    for model in by_model.keys() & models:
+        kept |= _last(by_model[model])
+    return kept
+
+
+def _last(fitted: list[tuple[int, str]]) -> set[str]:
+    return {sha256 for _, sha256 in sorted(fitted)[-KEPT_OF_EACH_KIND:]}

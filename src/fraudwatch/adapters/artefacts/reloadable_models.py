@@ -7,21 +7,29 @@ when a new one is loaded.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from fraudwatch.adapters.artefacts.calibration_artefact import (
+    CALIBRATION_FILES,
+    expect_calibration_of,
+    read_calibration,
+)
 from fraudwatch.adapters.artefacts.forest_artefact import forest_model
 from fraudwatch.adapters.artefacts.model_artefact import (
     MODEL_FILES,
     POINTER_NAME,
+    Pointer,
     parse_pointer,
     read_artefact,
 )
 from fraudwatch.adapters.artefacts.versioned_reload import ReloadJournal
 from fraudwatch.domain.models.active_models import ActiveModels, check_outputs
-from fraudwatch.domain.models.fitted import BrokenModel, ModelKind, ModelMetadata
+from fraudwatch.domain.models.fitted import VERSION_LENGTH, BrokenModel, ModelKind, ModelMetadata
 
+log = logging.getLogger(__name__)
 _NO_MODEL = b"{}"
 # Spark replays only its last batch, so one is needed; a restored checkpoint may be older.
 KEPT_VERSIONS: Final = 5
@@ -59,8 +67,11 @@ class ReloadableModels:
         return self._journal.opened or ActiveModels()
 
     def _load(self, pointer: bytes) -> ActiveModels:
-        for sha256 in parse_pointer(pointer).values():
+        named = parse_pointer(pointer)
+        for sha256 in named.models.values():
             MODEL_FILES.copy(self._source, self._folder, sha256)
+        if named.calibration:
+            CALIBRATION_FILES.copy(self._source, self._folder, named.calibration)
         models = load_models(self._folder, pointer)
         for model in (models.anomaly, models.fraud):
             if model is not None:
@@ -71,10 +82,12 @@ class ReloadableModels:
 
     def _prune(self, pointer: bytes) -> None:
         """Remove old copies; those in use before the new entry stay, in case of a crash."""
-        needed = [*self._journal.latest(KEPT_VERSIONS - 1), pointer]
-        MODEL_FILES.keep_only(
-            self._folder, {sha256 for one in needed for sha256 in parse_pointer(one).values()}
-        )
+        latest = [*self._journal.latest(KEPT_VERSIONS - 1), pointer]
+        needed = [parse_pointer(one) for one in latest]
+        models = {sha256 for one in needed for sha256 in one.models.values()}
+        MODEL_FILES.keep_only(self._folder, models)
+        calibrations = {one.calibration for one in needed if one.calibration}
+        CALIBRATION_FILES.keep_only(self._folder, calibrations)
 
     def _check_features_version(self, version: str, about: ModelMetadata) -> None:
         if about.features_version != self._features_version:
@@ -87,22 +100,49 @@ class ReloadableModels:
 def load_models(folder: Path, pointer: bytes) -> ActiveModels:
     """Load the models that a pointer names from the artefacts in a folder.
 
+    A classifier without a calibration is not used: its output is no probability of fraud.
+    See :func:`load_named` for errors.
+    """
+    named = parse_pointer(pointer)
+    classifier = named.models.get(ModelKind.XGBOOST)
+    if classifier is None or named.calibration is not None:
+        return load_named(folder, named)
+    log.warning(
+        "the classifier %s has no calibration and is not used; train again, or roll back to a "
+        "version that has one",
+        classifier[:VERSION_LENGTH],
+    )
+    others = dict(named.models)
+    del others[ModelKind.XGBOOST]
+    return load_named(folder, Pointer(others))
+
+
+def load_named(folder: Path, named: Pointer) -> ActiveModels:
+    """Load models by their hashes, with or without a calibration.
+
     Raises:
         FileNotFoundError: an artefact is not there.
         BrokenModel: the pointer or an artefact cannot be used.
+        BrokenCalibration: the calibration cannot be used, or is another model's.
     """
-    named = parse_pointer(pointer)
-    found = ActiveModels()
-    if sha256 := named.get(ModelKind.ISOLATION_FOREST):
-        found = ActiveModels(anomaly=forest_model(read_artefact(folder, sha256), sha256))
-    if sha256 := named.get(ModelKind.XGBOOST):
-        # Imported here, so that a process without such a model does not need XGBoost.
-        from fraudwatch.adapters.artefacts.xgboost_model import xgboost_model
+    forest = named.models.get(ModelKind.ISOLATION_FOREST)
+    classifier = named.models.get(ModelKind.XGBOOST)
+    anomaly = forest_model(read_artefact(folder, forest), forest) if forest else None
+    if classifier is None:
+        return ActiveModels(anomaly)
+    # Imported here, so that a process without such a model does not need XGBoost.
+    from fraudwatch.adapters.artefacts.xgboost_model import xgboost_model
 
-        fraud = xgboost_model(read_artefact(folder, sha256), sha256)
-        found = ActiveModels(anomaly=found.anomaly, fraud=fraud)
-    return found
+    fraud = xgboost_model(read_artefact(folder, classifier), classifier)
+    if named.calibration is None:
+        return ActiveModels(anomaly, fraud)
+    calibration = read_calibration(folder, named.calibration)
+    expect_calibration_of(calibration, classifier, fraud.about.features_version)
+    return ActiveModels(anomaly, fraud, calibration)
 
 
 def _name_of(models: ActiveModels) -> str:
-    return f"isolation forest {models.anomaly_version}, fraud model {models.model_version}"
+    return (
+        f"isolation forest {models.anomaly_version}, fraud model {models.model_version}, "
+        f"calibration {models.calibration_version}"
+    )

@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from fraudwatch.adapters.artefacts.registered_files import file_names
 from fraudwatch.application.promotion.promote import PROMOTED_AT
 from fraudwatch.domain.training.versions import (
     Alias,
     ModelVersion,
     TrainingRecord,
+    tags_of,
     version_of,
     with_sha256,
 )
@@ -27,17 +29,18 @@ class MemoryRegistry:
     def versions(self) -> Sequence[ModelVersion]:
         return list(reversed(self._versions))
 
-    def register(self, record: TrainingRecord, artefact: Path) -> int:
+    def register(self, record: TrainingRecord, folder: Path) -> int:
         if known := with_sha256(record.sha256, self._versions):
             return known.version
         self._folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(artefact, self._folder / artefact.name)
+        for name in file_names(record):
+            shutil.copyfile(folder / name, self._folder / name)
         number = len(self._versions) + 1
         made = ModelVersion(
             version=number,
             sha256=record.sha256,
             created_at_ms=number,
-            tags=dict(record.tags),
+            tags=tags_of(record),
             metrics=dict(record.metrics),
         )
         self._versions.append(made)
@@ -59,9 +62,10 @@ class MemoryRegistry:
         )
 
     def restore(self, version: int, folder: Path) -> None:
-        name = f"{version_of(version, self._versions).sha256}.npz"
-        if not (folder / name).exists():
-            shutil.copyfile(self._folder / name, folder / name)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in file_names(version_of(version, self._versions)):
+            if not (folder / name).exists():
+                shutil.copyfile(self._folder / name, folder / name)
 
 
 def _with(aliases: tuple[str, ...], alias: Alias, *, given: bool) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """Champion model: promote, approve, roll back; the pointer that the stream reads is authoritative.
 
-Every change checks the artefact first, then moves the registry's alias, then the pointer. A run
-that dies in between leaves the active model unchanged, and :func:`sync_registry_alias` sets the
-alias back to the pointer's model.
+A version is a model and its calibration. Every change checks both artefacts first, then moves the
+registry's alias, then the pointer. A run that dies in between leaves the active model unchanged,
+and :func:`sync_registry_alias` sets the alias back to the pointer's model.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from fraudwatch.domain.training.versions import (
     ModelVersion,
     NoSuchVersion,
     TrainingRecord,
+    calibration_of_version,
     previous_champion,
     version_of,
     with_sha256,
@@ -39,8 +40,11 @@ class ModelRegistry(Protocol):
     def versions(self) -> Sequence[ModelVersion]:
         """List all versions, newest first."""
 
-    def register(self, record: TrainingRecord, artefact: Path) -> int:
-        """Register a training run and its artefact; the same artefact is the same version."""
+    def register(self, record: TrainingRecord, folder: Path) -> int:
+        """Register a training run with its model and calibration from a folder.
+
+        The same model is the same version.
+        """
 
     def set_alias(self, alias: Alias, version: int | None) -> None:
         """Set an alias to one version, or remove it with None."""
@@ -49,7 +53,7 @@ class ModelRegistry(Protocol):
         """Add facts to a version, as tags."""
 
     def restore(self, version: int, folder: Path) -> None:
-        """Restore a version's artefact to a folder if it is missing there."""
+        """Restore a version's model and calibration to a folder if they are missing there."""
 
 
 class ModelStore(Protocol):
@@ -62,15 +66,15 @@ class ModelStore(Protocol):
     def current(self) -> str | None:
         """Return the hash of the active model, or None."""
 
-    def check(self, sha256: str) -> None:
-        """Check that the stream can load a model.
+    def check(self, sha256: str, calibration: str | None) -> None:
+        """Check that the stream can load a model with this calibration; None: the model alone.
 
         Raises:
-            BrokenModel: it cannot be used.
+            BrokenModel: they cannot be used.
         """
 
-    def activate(self, sha256: str) -> None:
-        """Activate a model from the stream's next micro-batch on."""
+    def activate(self, sha256: str, calibration: str) -> None:
+        """Activate a model and its calibration, both by hash, from the next micro-batch on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,19 +117,20 @@ def promote(models: ModelLifecycle, version: int, *, expected_current: str | Non
 
     Raises:
         NoSuchVersion: there is no such version.
-        BrokenModel: its artefact cannot be used; the active model stays.
+        BrokenModel: its artefacts cannot be used; the active model stays.
         ChampionChanged: another model is active by now.
     """
     chosen = version_of(version, models.registry.versions())
+    calibration = calibration_of_version(chosen)
     models.registry.restore(version, models.model_store.folder)
-    models.model_store.check(chosen.sha256)
+    models.model_store.check(chosen.sha256, calibration)
     if models.model_store.current() != expected_current:
         raise ChampionChanged(
             f"another model was activated meanwhile, so version {version} was not promoted: it was "
             "compared with the former one; train again, or ./fraudwatch model approve"
         )
     models.registry.set_alias(Alias.CHAMPION, version)
-    models.model_store.activate(chosen.sha256)
+    models.model_store.activate(chosen.sha256, calibration)
     if chosen.promoted_at_ms is None:
         models.registry.add_facts(version, {PROMOTED_AT: str(models.now_ms())})
     if Alias.CHALLENGER in chosen.aliases:

@@ -5,7 +5,12 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
+
+from fraudwatch.domain.models.fitted import BrokenModel
+
+CALIBRATION: Final = "calibration"
+"""Tag of a version: the hash of its calibration."""
 
 
 class Alias(enum.StrEnum):
@@ -33,17 +38,44 @@ class ModelVersion:
     """Its inputs: data window, table versions, features, code."""
     metrics: Mapping[str, float] = field(default_factory=dict)
 
+    @property
+    def calibration(self) -> str | None:
+        """Hash of the calibration that it was registered with, or None."""
+        return self.tags.get(CALIBRATION)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingRecord:
     """Record of a training run: enough to explain it and to repeat it."""
 
     sha256: str
+    calibration: str | None = None
+    """Hash of the calibration that was measured with the model."""
     parameters: Mapping[str, str]
     tags: Mapping[str, str]
     metrics: Mapping[str, float]
     documents: Mapping[str, Any] = field(default_factory=dict)
     """Named JSON documents: folds, segments, curves."""
+
+
+def calibration_of_version(chosen: ModelVersion) -> str:
+    """Return the hash of a version's calibration.
+
+    Raises:
+        BrokenModel: it was registered without one.
+    """
+    if chosen.calibration is None:
+        raise BrokenModel(
+            f"version {chosen.version} has no calibration, so the stream could not use it; nothing "
+            "was changed: train a new one"
+        )
+    return chosen.calibration
+
+
+def tags_of(record: TrainingRecord) -> dict[str, str]:
+    """Return the tags of a new version: the record's, and its calibration."""
+    named = {CALIBRATION: record.calibration} if record.calibration else {}
+    return {**record.tags, **named}
 
 
 def version_of(number: int, versions: Sequence[ModelVersion]) -> ModelVersion:

@@ -14,6 +14,7 @@ from fraudwatch.adapters.artefacts.forest_artefact import forest_model
 from fraudwatch.adapters.artefacts.model_artefact import (
     POINTER_NAME,
     Artefact,
+    Pointer,
     parse_pointer,
     point_to,
     read_artefact,
@@ -110,8 +111,19 @@ def test_the_pointer_names_one_of_each_kind(tmp_path: Path) -> None:
         "isolation_forest": "c" * 64,
         "xgboost": "b" * 64,
     }
-    assert parse_pointer(pointer.read_bytes())[ModelKind.XGBOOST] == "b" * 64
-    assert parse_pointer(b"{}") == {}
+    assert parse_pointer(pointer.read_bytes()).models[ModelKind.XGBOOST] == "b" * 64
+    assert parse_pointer(b"{}") == Pointer()
+
+
+def test_a_classifier_is_pointed_to_with_its_calibration(tmp_path: Path) -> None:
+    pointer = tmp_path / POINTER_NAME
+    point_to(tmp_path, ModelKind.XGBOOST, "b" * 64, calibration="d" * 64)
+    point_to(tmp_path, ModelKind.ISOLATION_FOREST, "c" * 64)
+    named = parse_pointer(pointer.read_bytes())
+    assert (named.models[ModelKind.XGBOOST], named.calibration) == ("b" * 64, "d" * 64)
+    assert named.to_json() == pointer.read_bytes()
+    point_to(tmp_path, ModelKind.XGBOOST, "e" * 64)  # the other's calibration is not its own
+    assert parse_pointer(pointer.read_bytes()).calibration is None
 
 
 @pytest.mark.parametrize(
@@ -120,7 +132,9 @@ def test_the_pointer_names_one_of_each_kind(tmp_path: Path) -> None:
         (b"{", "is no JSON"),
         (b"\xff", "is no JSON"),
         (b"[]", "must map kinds"),
-        (b'{"oracle": "' + b"a" * 64 + b'"}', "kinds are isolation_forest, xgboost"),
+        (b'{"oracle": "' + b"a" * 64 + b'"}', "kinds are calibration, isolation_forest, xgboost"),
+        (b'{"calibration": "' + b"a" * 64 + b'"}', "without the classifier"),
+        (b'{"calibration": null, "xgboost": "' + b"a" * 64 + b'"}', "calibration is no SHA-256"),
         (b'{"xgboost": "../../etc/x"}', "is no SHA-256"),
         (b'{"xgboost": 7}', "is no SHA-256"),
     ],

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fraudwatch.adapters.artefacts.calibration_artefact import CALIBRATION_FILES
 from fraudwatch.adapters.artefacts.model_artefact import (
     MODEL_FILES,
     Artefact,
@@ -15,6 +16,7 @@ from fraudwatch.adapters.artefacts.model_pruning import KEPT_OF_EACH_KIND, prune
 from fraudwatch.adapters.artefacts.reloadable_models import KEPT_VERSIONS, ReloadableModels
 from fraudwatch.adapters.jsonl_journal import JsonlJournal
 from fraudwatch.domain.models.fitted import ModelKind
+from tests.calibrations import write_a_calibration
 
 
 def fitted(folder: Path, artefact: Artefact, at_ms: int) -> str:
@@ -25,7 +27,9 @@ def fitted(folder: Path, artefact: Artefact, at_ms: int) -> str:
 
 def published(folder: Path, artefact: Artefact, at_ms: int) -> str:
     sha256 = fitted(folder, artefact, at_ms)
-    point_to(folder, artefact.about.kind, sha256)
+    is_classifier = artefact.about.kind is ModelKind.XGBOOST
+    calibration = write_a_calibration(folder, sha256) if is_classifier else None
+    point_to(folder, artefact.about.kind, sha256, calibration=calibration)
     prune_fitted(folder)
     return sha256
 
@@ -58,14 +62,29 @@ def test_the_active_model_is_kept_however_old(source: Path, forest: Artefact) ->
     assert MODEL_FILES.in_folder(source) == {oldest, *newer[-KEPT_OF_EACH_KIND:]}
 
 
+def test_calibrations_of_kept_classifiers_are_kept_and_the_active_one(
+    source: Path, xgboost: Artefact
+) -> None:
+    models = [fitted(source, xgboost, at_ms) for at_ms in range(KEPT_OF_EACH_KIND + 1)]
+    oldest = [write_a_calibration(source, models[0], seed=seed) for seed in range(1, 3)]
+    newest = [write_a_calibration(source, models[-1], seed=seed) for seed in range(1, 9)]
+    point_to(source, ModelKind.XGBOOST, models[-1], calibration=newest[0])
+    prune_fitted(source)
+    assert models[0] not in MODEL_FILES.in_folder(source)
+    kept = {newest[0], *newest[-KEPT_OF_EACH_KIND:]}
+    assert CALIBRATION_FILES.in_folder(source) == kept
+    assert not kept & set(oldest)
+
+
 def test_unreadable_files_are_kept(source: Path, forest: Artefact) -> None:
     kept = [fitted(source, forest, at_ms) for at_ms in range(KEPT_OF_EACH_KIND)]
     broken = f"{'0' * 64}.npz"
-    for name in (broken, "mine.npz", "notes.txt"):
+    unread = f"{'1' * 64}.calibration.npz"
+    for name in (broken, unread, "mine.npz", "notes.txt"):
         (source / name).write_text("not a model")
     prune_fitted(source)
     left = {path.name for path in source.iterdir() if not path.name.startswith(".")}
-    assert left == {*(f"{sha256}.npz" for sha256 in kept), broken, "mine.npz", "notes.txt"}
+    assert left == {*(f"{sha256}.npz" for sha256 in kept), broken, unread, "mine.npz", "notes.txt"}
 
 
 def test_a_model_that_cannot_be_removed_is_logged_and_stops_nothing(

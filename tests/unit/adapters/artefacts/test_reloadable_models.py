@@ -5,19 +5,24 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
+from fraudwatch.adapters.artefacts.calibration_artefact import CALIBRATION_FILES
 from fraudwatch.adapters.artefacts.model_artefact import (
+    MODEL_FILES,
     POINTER_NAME,
     Artefact,
     point_to,
     write_artefact,
 )
-from fraudwatch.adapters.artefacts.reloadable_models import ReloadableModels
+from fraudwatch.adapters.artefacts.model_folder import renew_calibration
+from fraudwatch.adapters.artefacts.reloadable_models import KEPT_VERSIONS, ReloadableModels
 from fraudwatch.domain.models.fitted import ModelKind
+from tests.calibrations import write_a_calibration
 
 if TYPE_CHECKING:
-    from tests.unit.adapters.artefacts.conftest import AForest
+    from tests.unit.adapters.artefacts.conftest import AForest, SomeRows
 
 
 class World:
@@ -31,7 +36,9 @@ class World:
 
     def publish(self, artefact: Artefact) -> str:
         sha256 = write_artefact(self.source, artefact)
-        point_to(self.source, artefact.about.kind, sha256)
+        is_classifier = artefact.about.kind is ModelKind.XGBOOST
+        calibration = write_a_calibration(self.source, sha256) if is_classifier else None
+        point_to(self.source, artefact.about.kind, sha256, calibration=calibration)
         return sha256[:12]
 
     def write_pointer(self, text: str) -> None:
@@ -162,6 +169,78 @@ def test_a_model_of_other_features_is_not_loaded_but_survives_an_upgrade(
     assert "fitted on features yesterday and today's are today" in caplog.text
     world.restart("tomorrow")
     assert world.versions(2) == (one, None)
+    assert world.reloads[-1] is False
+
+
+def test_a_classifier_scores_with_the_calibration_that_the_pointer_names(
+    world: World, xgboost: Artefact, some_rows: SomeRows
+) -> None:
+    world.publish(xgboost)
+    models, rows = world.reloadable.models_for(0, is_rerun=False), some_rows(50)
+    assert models.fraud is not None
+    assert models.calibration is not None
+    evidence = models.evidence(rows)
+    assert evidence.score is not None
+    log_odds = models.fraud.log_odds(rows)
+    assert evidence.score.tobytes() == models.calibration.score(log_odds).tobytes()
+    assert evidence.fraud is not None
+    assert evidence.fraud.tobytes() == models.fraud.probability(rows).tobytes()
+    assert len(set(evidence.score)) == len(set(log_odds))
+    assert (np.argsort(evidence.score) == np.argsort(log_odds)).all()
+
+
+def test_a_renewed_calibration_is_journaled_like_a_model(world: World, xgboost: Artefact) -> None:
+    world.publish(xgboost)
+    first = world.reloadable.models_for(0, is_rerun=False).calibration_version
+    (model,) = MODEL_FILES.in_folder(world.source)
+    second = write_a_calibration(world.source, model, seed=2)
+    renew_calibration(world.source, model, second)
+    assert world.reloadable.models_for(1, is_rerun=False).calibration_version == second[:12]
+    shutil.rmtree(world.source)
+    world.restart()
+    assert world.reloadable.models_for(0, is_rerun=True).calibration_version == first
+    assert first != second[:12]
+
+
+def test_copies_of_calibrations_are_pruned_with_their_entries(
+    world: World, xgboost: Artefact
+) -> None:
+    world.publish(xgboost)
+    (model,) = MODEL_FILES.in_folder(world.source)
+    renewed = []
+    for batch_id in range(KEPT_VERSIONS + 3):
+        renewed.append(write_a_calibration(world.source, model, seed=10 + batch_id))
+        renew_calibration(world.source, model, renewed[-1])
+        world.versions(batch_id)
+    assert CALIBRATION_FILES.in_folder(world.folder) == set(renewed[-KEPT_VERSIONS:])
+    assert MODEL_FILES.in_folder(world.folder) == {model}
+
+
+def test_a_classifier_without_a_calibration_is_not_used_and_logged(
+    world: World, forest: Artefact, xgboost: Artefact, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = world.publish(forest)
+    sha256 = write_artefact(world.source, xgboost)
+    point_to(world.source, ModelKind.XGBOOST, sha256)
+    assert world.versions(0) == (one, None)
+    assert f"the classifier {sha256[:12]} has no calibration" in caplog.text
+    assert world.reloads[-1] is True
+
+
+def test_a_calibration_of_another_model_or_of_other_features_is_refused(
+    world: World, xgboost: Artefact, caplog: pytest.LogCaptureFixture
+) -> None:
+    used = world.publish(xgboost)
+    assert world.versions(0) == (None, used)
+    (model,) = MODEL_FILES.in_folder(world.source)
+    other = write_a_calibration(world.source, "b" * 64)
+    point_to(world.source, ModelKind.XGBOOST, model, calibration=other)
+    assert world.versions(1) == (None, used)
+    assert f"calibration {other[:12]} is of model bbbbbbbbbbbb" in caplog.text
+    older = write_a_calibration(world.source, model, features_version="yesterday")
+    point_to(world.source, ModelKind.XGBOOST, model, calibration=older)
+    assert world.versions(2) == (None, used)
+    assert "fitted on features yesterday" in caplog.text
     assert world.reloads[-1] is False
 
 

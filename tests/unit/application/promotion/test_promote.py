@@ -6,13 +6,14 @@ import json
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import xgboost as xgb
 
 from fraudwatch.adapters.artefacts.model_artefact import POINTER_NAME, write_artefact
-from fraudwatch.adapters.artefacts.model_folder import ModelFolder
+from fraudwatch.adapters.artefacts.model_folder import ModelFolder, renew_calibration
 from fraudwatch.adapters.artefacts.xgboost_model import xgboost_artefact
 from fraudwatch.adapters.memory.registry import MemoryRegistry
 from fraudwatch.application.promotion.promote import (
@@ -23,9 +24,11 @@ from fraudwatch.application.promotion.promote import (
     roll_back,
     sync_registry_alias,
 )
+from fraudwatch.domain.calibration.calibrator import BrokenCalibration
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.models.fitted import BrokenModel, ModelKind, ModelMetadata, normal_of
 from fraudwatch.domain.training.versions import Alias, NoSuchVersion, TrainingRecord
+from tests.calibrations import write_a_calibration
 
 NAMES = ("item_count", "amount_eur_cents")
 _CLOCK = count(1_000)
@@ -47,8 +50,20 @@ def a_model(folder: Path, seed: int, version: str | None = None) -> str:
     return write_artefact(folder, xgboost_artefact(booster, about, normal_of(rows)))
 
 
-def a_record(sha256: str) -> TrainingRecord:
-    return TrainingRecord(sha256=sha256, parameters={}, tags={"features": "x"}, metrics={"ap": 0.5})
+def a_record(sha256: str, calibration: str | None) -> TrainingRecord:
+    return TrainingRecord(
+        sha256=sha256,
+        calibration=calibration,
+        parameters={},
+        tags={"features": "x"},
+        metrics={"ap": 0.5},
+    )
+
+
+def its_calibration(folder: Path, sha256: str, **changes: Any) -> str:
+    return write_a_calibration(
+        folder, sha256, **{"features_version": features_version(), **changes}
+    )
 
 
 @pytest.fixture
@@ -63,10 +78,10 @@ def models(tmp_path: Path) -> ModelLifecycle:
 @pytest.fixture
 def registered(models: ModelLifecycle) -> Callable[[int], int]:
     def register(seed: int) -> int:
-        sha256 = a_model(models.model_store.folder, seed)
-        return models.registry.register(
-            a_record(sha256), models.model_store.folder / f"{sha256}.npz"
-        )
+        folder = models.model_store.folder
+        sha256 = a_model(folder, seed)
+        calibration = its_calibration(folder, sha256)
+        return models.registry.register(a_record(sha256, calibration), folder)
 
     return register
 
@@ -86,7 +101,7 @@ def test_a_promoted_model_is_the_active_one(
     version = registered(1)
     made = promote(models, version, expected_current=None)
     pointer = json.loads((models.model_store.folder / POINTER_NAME).read_text())
-    assert pointer == {"xgboost": made.sha256}
+    assert pointer == {"xgboost": made.sha256, "calibration": made.calibration}
     assert aliases(models) == {"champion": version}
     assert made.promoted_at_ms is not None
     assert sync_registry_alias(models) is None
@@ -116,13 +131,48 @@ def test_a_corrupt_artefact_changes_nothing(
 
 
 def test_a_model_of_other_features_is_refused(models: ModelLifecycle) -> None:
-    sha256 = a_model(models.model_store.folder, 1, "yesterday")
-    version = models.registry.register(
-        a_record(sha256), models.model_store.folder / f"{sha256}.npz"
-    )
+    folder = models.model_store.folder
+    sha256 = a_model(folder, 1, "yesterday")
+    calibration = its_calibration(folder, sha256, features_version="yesterday")
+    version = models.registry.register(a_record(sha256, calibration), folder)
     with pytest.raises(BrokenModel, match="other features than today's"):
         promote(models, version, expected_current=None)
     assert models.model_store.current() is None
+
+
+def test_a_version_without_a_usable_calibration_is_refused(models: ModelLifecycle) -> None:
+    folder = models.model_store.folder
+    one, two, three = (a_model(folder, seed) for seed in (1, 2, 3))
+    without = models.registry.register(a_record(one, None), folder)
+    with pytest.raises(BrokenModel, match="version 1 has no calibration"):
+        promote(models, without, expected_current=None)
+    foreign = models.registry.register(a_record(two, its_calibration(folder, one)), folder)
+    with pytest.raises(BrokenModel, match="is of model"):
+        promote(models, foreign, expected_current=None)
+    calibration = its_calibration(folder, three)
+    broken = models.registry.register(a_record(three, calibration), folder)
+    (folder / f"{calibration}.calibration.npz").write_bytes(b"rubbish")
+    with pytest.raises(BrokenModel, match="was altered"):
+        promote(models, broken, expected_current=None)
+    assert models.model_store.current() is None
+
+
+def test_a_renewed_calibration_is_activated_only_while_its_model_is_active(
+    models: ModelLifecycle, registered: Callable[[int], int]
+) -> None:
+    folder = models.model_store.folder
+    first = promote(models, registered(1), expected_current=None)
+    renewed = its_calibration(folder, first.sha256, seed=9)
+    renew_calibration(folder, first.sha256, renewed)
+    pointer = json.loads((folder / POINTER_NAME).read_text())
+    assert pointer == {"xgboost": first.sha256, "calibration": renewed}
+    second = promote(models, registered(2), expected_current=first.sha256)
+    with pytest.raises(ChampionChanged, match=f"{second.sha256[:12]} is active by now"):
+        renew_calibration(folder, first.sha256, renewed)
+    with pytest.raises(BrokenCalibration, match="is of model"):
+        renew_calibration(folder, second.sha256, renewed)
+    pointer = json.loads((folder / POINTER_NAME).read_text())
+    assert pointer == {"xgboost": second.sha256, "calibration": second.calibration}
 
 
 @pytest.fixture
@@ -195,11 +245,14 @@ def test_roll_back_step_by_step_and_to_any_former_champion(
     for number in numbers:
         promote(models, number, expected_current=models.model_store.current())
     never = registered(4)
-    # Its file was pruned; the registry has it still.
+    # Its files were pruned; the registry has them still.
     second = models.registry.versions()[2]
-    (models.model_store.folder / f"{second.sha256}.npz").unlink()
+    folder = models.model_store.folder
+    (folder / f"{second.sha256}.npz").unlink()
+    (folder / f"{second.calibration}.calibration.npz").unlink()
     assert roll_back(models).version == numbers[1]
-    assert models.model_store.current() == second.sha256
+    pointer = json.loads((folder / POINTER_NAME).read_text())
+    assert pointer == {"xgboost": second.sha256, "calibration": second.calibration}
     assert roll_back(models).version == numbers[0]
     with pytest.raises(NoSuchVersion, match="nothing to go back to"):
         roll_back(models)
