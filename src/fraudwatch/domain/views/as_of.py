@@ -29,7 +29,8 @@ def view_features_as_of(
     """Return [row, VIEW_FEATURES]: each purchase's features in the view valid at its time.
 
     That view covers the newest whole hour that had ended VALID_AFTER_MS before the purchase
-    happened; it contains nothing that came after that hour. Unknown is NaN.
+    happened; it contains nothing that came after that hour. Unknown is NaN. There is a view of
+    every hour here, so none is ever too old.
 
     Args:
         purchases: All purchases that the lake would have contained.

@@ -37,6 +37,8 @@ SMOOTHING_PURCHASES: Final = 20
 UNUSUAL_TIMES_MEDIAN: Final = 2
 PLAIN_FRAUD_DAYS: Final = (7, 14, 28)
 # Archiving and building take a while; a view is valid from then on, however early it was built.
+# A purchase of a later time than this after the newest view is scored without a view.
+VALID_FOR_MS: Final = 48 * HOUR_MS
 VALID_AFTER_MS: Final = 15 * MINUTE_MS
 # Two days of hourly views and the one that is about to be valid.
 KEPT_VIEWS: Final = 49

@@ -1,6 +1,7 @@
 """Look up purchases in published risk views: one rule for stream, replay, training and backtest.
 
-The newest published view whose valid-from is not after the purchase's own time. None: unknown.
+The newest published view whose valid-from is not after the purchase's own time, and not 48 hours
+before it or more. None: unknown.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fraudwatch.domain.arrays import Float64s, Int64s
-from fraudwatch.domain.views.catalogue import VIEW_FEATURES
+from fraudwatch.domain.views.catalogue import VALID_FOR_MS, VIEW_FEATURES
 from fraudwatch.domain.views.view import Keys, RiskView, look_up
 
 VERSION_LENGTH = 12
@@ -54,9 +55,16 @@ class RiskViews:
 
 
 def view_for(published: tuple[Published, ...], event_at_ms: Int64s) -> Int64s:
-    """Return the index of each purchase's view in ``published`` (oldest first); -1 for none."""
+    """Return the index of each purchase's view in ``published`` (oldest first); -1 for none.
+
+    A view is valid for 48 hours of the purchases' own time: an older one says nothing about them.
+    """
     valid_from_ms = np.array([one.valid_from_ms for one in published], dtype=np.int64)
-    return np.searchsorted(valid_from_ms, event_at_ms, side="right") - 1
+    newest = np.searchsorted(valid_from_ms, event_at_ms, side="right") - 1
+    if not len(published):
+        return newest
+    is_valid = event_at_ms - valid_from_ms[newest] < VALID_FOR_MS
+    return np.where(is_valid, newest, -1)
 
 
 def _open_none(sha256: str) -> RiskView:

@@ -133,6 +133,20 @@ def test_the_newest_view_that_is_valid_by_the_purchases_time_counts() -> None:
 
 def test_purchases_of_one_batch_use_different_views() -> None:
     opened: list[str] = []
+def test_a_view_says_nothing_from_48_hours_after_it_became_valid() -> None:
+    """By the purchase's own time: neither late purchases nor newer views change it."""
+    later_ms = NOON_MS + 100 * HOUR_MS
+    published = (Published("0" * 64, NOON_MS), Published("1" * 64, later_ms))
+    old_ms = NOON_MS + 48 * HOUR_MS
+    at = np.array([old_ms - 1, old_ms, later_ms - 1, later_ms, later_ms + 48 * HOUR_MS])
+    assert view_for(published, at).tolist() == [0, -1, -1, 1, -1]
+    view = a_view(device_token={"d": [7.0]})
+    answer = RiskViews(published, lambda _: view).lookup(keys(5, device_token=["d"] * 5), at)
+    assert [bool(name) for name in answer.view] == [True, False, False, True, False]
+    device = answer.features[:, NAMES.index("device_customers_30d")]
+    assert np.array_equal(device, [7, np.nan, np.nan, 7, np.nan], equal_nan=True)
+
+
     views = {f"{n:064x}": a_view(device_token={"d": [float(n)]}) for n in range(3)}
 
     def open_view(sha256: str) -> RiskView:
