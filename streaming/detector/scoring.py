@@ -39,6 +39,8 @@ _repeats = counter("fraudwatch_detector_repeats")
 _dead_letters = counter("fraudwatch_dead_letters")
 _batch_seconds = histogram("fraudwatch_detector_batch_seconds")
 _event_to_verdict = latencies("fraudwatch_event_to_verdict_seconds")
+_review_from = gauge("fraudwatch_detector_review_from_score")
+_decline_from = gauge("fraudwatch_detector_decline_from_score")
 _customers = gauge("fraudwatch_detector_customers")
 _scored_until = gauge("fraudwatch_detector_judged_until_seconds")
 _lag = gauge("fraudwatch_detector_lag_seconds")
@@ -105,6 +107,8 @@ class Detector:
         with timed("judging"):
             evidence = models.evidence(features)
             bounds = bounds_of(policy, models.calibration)
+            _review_from.set(bounds.review_from)
+            _decline_from.set(bounds.decline_from)
             result = assess(folded.rule_input(features), policy, evidence, bounds)
             explanations = _explanations(models, features, result.level >= HIGH)
         decided = VerdictInputs(

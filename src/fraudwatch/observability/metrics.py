@@ -100,6 +100,13 @@ METRICS: Final[dict[str, Metric]] = {
     "fraudwatch_detector_models_usable": Metric(
         Gauge, "1 if the models that training published can be used"
     ),
+    # Alert when both are infinite while a model is active: the floors of rules fill the budget.
+    "fraudwatch_detector_review_from_score": Metric(
+        Gauge, "Score from which purchases are reviewed; infinite: by no score"
+    ),
+    "fraudwatch_detector_decline_from_score": Metric(
+        Gauge, "Score from which purchases are declined; infinite: by no score"
+    ),
     # Alert when it is 0: the newest views cannot be used, and the previous ones stay active.
     "fraudwatch_detector_views_usable": Metric(
         Gauge, "1 if the published risk views can be used, or there are none"
