@@ -97,9 +97,11 @@ def alert_curve_of(
         raise BrokenCalibration("an alert curve needs purchases, all with a score from 0 to 1")
     thresholds = np.unique(np.append(0.0, top_scores(score)))
     set_of = hits.astype(np.int64) @ (1 << np.arange(len(rule_names), dtype=np.int64))
+    order = np.argsort(set_of, kind="stable")
+    sets, begins = np.unique(set_of[order], return_index=True)
     alerts = {
-        _rules_of(int(one), rule_names): count_from(score[set_of == one], thresholds)
-        for one in np.unique(set_of)
+        _rules_of(one, rule_names): count_from(scores, thresholds)
+        for one, scores in zip(sets.tolist(), np.split(score[order], begins[1:]), strict=True)
     }
     return AlertCurve(len(np.unique(day)), thresholds, alerts)
 

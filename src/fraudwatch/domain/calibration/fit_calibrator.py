@@ -92,22 +92,19 @@ def _check_rows(log_odds: Float64s, weight: Float64s) -> None:
 
 def _bin_starts(ranked: Float64s, is_fraud: Bools) -> Int64s:
     """Return the first index of each bin; equal log-odds are never divided."""
-    groups = np.append(0, np.flatnonzero(np.diff(ranked)) + 1)
-    rows = np.diff(np.append(groups, len(ranked))).tolist()
-    frauds = np.add.reduceat(is_fraud.astype(np.int64), groups).tolist()
-    wanted = max(MIN_FRAUDS, -(-sum(frauds) // _MAX_BINS))
-    starts: list[int] = []
-    rows_in, frauds_in = 0, 0
-    above = (0, 0)  # rows and frauds of the bin above
-    for place in range(len(groups) - 1, -1, -1):
-        rows_in, frauds_in = rows_in + rows[place], frauds_in + frauds[place]
-        if frauds_in >= wanted:
-            starts.append(int(groups[place]))
-            above, rows_in, frauds_in = (rows_in, frauds_in), 0, 0
-    is_evidence = rows_in * above[1] >= MIN_FRAUDS * above[0]
-    if rows_in and starts and not is_evidence:
-        starts.pop()
-    return np.array([*([0] if rows_in else []), *reversed(starts)], dtype=np.int64)
+    groups = np.append(0, np.flatnonzero(np.diff(ranked)) + 1)[::-1]
+    frauds_from = np.cumsum(is_fraud[::-1])[::-1][groups]  # at and above each group, from the top
+    wanted = max(MIN_FRAUDS, -(-int(is_fraud.sum()) // _MAX_BINS))
+    ends, frauds = [len(ranked)], [0]  # of the bins so far, from the top
+    while (place := int(np.searchsorted(frauds_from, frauds[-1] + wanted))) < len(groups):
+        ends.append(int(groups[place]))
+        frauds.append(int(frauds_from[place]))
+    rows_left = ends[-1]
+    if rows_left and len(ends) > 1:
+        rows_above, frauds_above = ends[-2] - ends[-1], frauds[-1] - frauds[-2]
+        if rows_left * frauds_above < MIN_FRAUDS * rows_above:
+            ends.pop()
+    return np.array([*([0] if rows_left else []), *ends[:0:-1]], dtype=np.int64)
 
 
 def _knots(blocks: _Blocks) -> Float64s:
