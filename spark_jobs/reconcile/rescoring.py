@@ -40,7 +40,7 @@ class VerdictVersions:
     policy: str
     models: tuple[str, ...]  # versions of those with a score
     risk_view: str
-    calibration: str
+    calibration: str  # empty: no calibrated score
     features: str
     mode: str
 
@@ -166,7 +166,7 @@ class _Group:
         if not versions.models and versions.mode != Mode.RULES_ONLY:
             return Note.MODEL_UNKNOWN  # an old verdict, which names no models
         try:
-            models = self.artefacts.models(versions.models, versions.calibration)
+            models = self.artefacts.models(versions.models, versions.calibration or None)
         except ImportError:
             return Note.ENGINE_MISSING
         return Note.MODEL_UNKNOWN if models is None else models

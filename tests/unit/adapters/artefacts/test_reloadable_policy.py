@@ -23,7 +23,7 @@ class World:
 
     def edit(self, version: str, text: str = DEFAULT) -> None:
         self._edits += 1
-        self.source.write_text(text.replace('"2026-11-21"', f'"{version}"'), encoding="utf-8")
+        self.source.write_text(text.replace('"2026-11-30"', f'"{version}"'), encoding="utf-8")
         # Two edits within one tick of the file system's clock are still two edits.
         os.utime(self.source, ns=(self._edits, self._edits))
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -32,12 +33,21 @@ from fraudwatch.domain.messages.verdict import (
 )
 from fraudwatch.domain.models.active_models import ActiveModels
 from fraudwatch.domain.models.evidence import Evidence
+from fraudwatch.domain.policy.bounds import NO_BOUNDS, Bounds
 from fraudwatch.domain.policy.policy import Level, Policy
 from fraudwatch.samples import a_token, a_transaction
 
 POLICY = Policy(
-    "test", (), (Level(Risk.LOW, 0.0, Outcome.APPROVE), Level(Risk.HIGH, 0.5, Outcome.REVIEW))
+    version="test",
+    rules=(),
+    levels=(
+        Level(Risk.LOW, 0),
+        Level(Risk.MEDIUM, 30, "first_line"),
+        Level(Risk.HIGH, 50, "first_line"),
+        Level(Risk.CRITICAL, 80, "senior"),
+    ),
 )
+LOW, MEDIUM, HIGH = 0, 1, 2  # places in RISKS
 
 
 GOOD = encode(a_transaction())
@@ -140,6 +150,7 @@ def test_events_have_the_fields_of_the_fold() -> None:
     assert np.isnan(events.latitude).tolist() == [False, False, True]
 
 
+@settings(deadline=None)  # the first column compiles the hash
 @given(lists(none() | text(max_size=40), max_size=60), integers(0, 60))
 def test_a_column_is_hashed_as_its_texts_are(texts: list[str | None], begin: int) -> None:
     column = pl.Series(texts, dtype=pl.String)
@@ -160,15 +171,21 @@ def decided(
     models: ActiveModels = ActiveModels(),  # noqa: B008  it is immutable
     evidence: Evidence = Evidence(),  # noqa: B008  it is immutable
     explanations: Mapping[int, tuple[Contribution, ...]] = MappingProxyType({}),
+    **changes: Any,
 ) -> VerdictInputs:
+    """Inputs of verdicts with these levels; every level above LOW is reviewed."""
     rows = len(levels)
     assessment = Assessment(
-        score=np.array([POLICY.levels[level].from_score for level in levels]),
-        level=np.array(levels),
+        score=np.array([POLICY.levels[level].from_points / 100 for level in levels]),
+        level=np.array(levels, dtype=np.int64),
+        outcome=(np.array(levels, dtype=np.int64) > LOW).astype(np.int64),
+        is_control=np.zeros(rows, dtype=np.bool_),
+        is_novel=np.zeros(rows, dtype=np.bool_),
         answers=np.zeros((rows, 0), dtype=np.int8),
         reasons=tuple(reasons),
         mode=Mode.RULES_ONLY,
-    )
+        bounds=NO_BOUNDS,
+    )._replace(**changes)
     return VerdictInputs(
         assessment=assessment,
         policy=POLICY,
@@ -197,7 +214,9 @@ def test_verdicts_have_model_scores_and_explanations() -> None:
     models: Any = ActiveModels(anomaly=Named("aaa"), fraud=Named("bbb"))  # type: ignore[arg-type]
     contributions = (Contribution("amount_eur_cents", 2_590.0, None, 3.5),)
     evidence = Evidence(anomaly=np.array([0.25, 0.5]), fraud=np.array([0.125, 1.0]))
-    values = encode_verdicts(frame, decided([0, 1], [(), ()], models, evidence, {1: contributions}))
+    values = encode_verdicts(
+        frame, decided([LOW, HIGH], [(), ()], models, evidence, {1: contributions})
+    )
     first, second = (decode(Verdict, value) for value in values)
     assert first.model_scores == (
         ModelScore("anomaly", "aaa", 0.25),
@@ -212,7 +231,7 @@ def test_verdicts_have_model_scores_and_explanations() -> None:
 
 def test_without_models_verdicts_have_no_model_scores() -> None:
     frame = parse_transactions(messages(a_transaction())).frame
-    (verdict,) = (decode(Verdict, one) for one in encode_verdicts(frame, decided([0], [()])))
+    (verdict,) = (decode(Verdict, one) for one in encode_verdicts(frame, decided([LOW], [()])))
     assert (verdict.model_scores, verdict.explanation) == ((), ())
 
 
@@ -221,17 +240,55 @@ def test_verdicts_have_outcome_reasons_and_transaction_fields() -> None:
     frame = parse_transactions(
         messages(a_transaction(transaction_id="shop:1"), a_transaction(transaction_id="shop:2"))
     ).frame
-    values = encode_verdicts(frame, decided([0, 1], [(), (reason,)]))
+    values = encode_verdicts(frame, decided([LOW, HIGH], [(), (reason,)]))
     harmless, risky = (decode(Verdict, value) for value in values)
     assert (harmless.outcome, harmless.risk, harmless.reasons) == (Outcome.APPROVE, Risk.LOW, ())
     assert (risky.outcome, risky.risk, risky.reasons) == (Outcome.REVIEW, Risk.HIGH, (reason,))
     assert risky.verdict_id == verdict_id_of("shop:2")
     assert (risky.source_partition, risky.source_offset, risky.decided_at_ms) == (1, 1, 1_234)
     assert risky.mode is Mode.RULES_ONLY
+    assert (harmless.route, risky.route) == ("", "first_line")
     assert (harmless.risk_view, risky.risk_view) == ("", "0123456789ab")
     sent = a_transaction()
     for name in ("customer_token", "event_at_ms", "amount_eur_cents", "merchant_id", "card_last4"):
         assert getattr(risky, name) == getattr(sent, name), name
+
+
+@pytest.mark.parametrize(
+    ("mode", "decline_from", "expected"),
+    [
+        (Mode.WITH_MODEL, 0.97, (0.08, 0.97, "cccccccccccc")),
+        (Mode.WITH_MODEL, math.inf, (0.08, None, "cccccccccccc")),
+        (Mode.RULES_ONLY, 0.97, (None, None, "")),
+    ],
+)
+def test_verdicts_with_a_models_score_name_its_bounds_and_calibration(
+    mode: Mode, decline_from: float, expected: tuple[float | None, float | None, str]
+) -> None:
+    frame = parse_transactions(messages(a_transaction())).frame
+    models: Any = ActiveModels(fraud=Named("bbb"), calibration=Named("cccccccccccc"))  # type: ignore[arg-type]
+    inputs = decided(
+        [HIGH],
+        [()],
+        models,
+        Evidence(fraud=np.array([0.9])),
+        mode=mode,
+        bounds=Bounds(review_from=0.08, decline_from=decline_from),
+    )
+    (found,) = (decode(Verdict, one) for one in encode_verdicts(frame, inputs))
+    assert (found.review_from_score, found.decline_from_score, found.calibration) == expected
+
+
+def test_verdicts_are_marked_as_control_group_or_novelty() -> None:
+    frame = parse_transactions(messages(a_transaction(), a_transaction())).frame
+    inputs = decided(
+        [HIGH, MEDIUM],
+        [(), ()],
+        is_control=np.array([True, False]),
+        is_novel=np.array([False, True]),
+    )
+    found = [decode(Verdict, one) for one in encode_verdicts(frame, inputs)]
+    assert [(one.is_control, one.is_novel) for one in found] == [(True, False), (False, True)]
 
 
 def test_no_transactions_make_no_verdicts() -> None:

@@ -10,8 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xgboost as xgb
 
+from fraudwatch.adapters.artefacts.calibration_artefact import read_calibration
+from fraudwatch.adapters.artefacts.model_artefact import Pointer, write_artefact
 from fraudwatch.adapters.artefacts.policy_file import load_policy
+from fraudwatch.adapters.artefacts.reloadable_models import load_named
+from fraudwatch.adapters.artefacts.xgboost_model import xgboost_artefact
 from fraudwatch.adapters.codecs.json_codec import decode, encode
 from fraudwatch.adapters.codecs.log_fold import fold_messages, full_vector, packed
 from fraudwatch.adapters.memory.chosen_verdicts import MemoryChosenVerdicts
@@ -23,6 +28,8 @@ from fraudwatch.domain.features.hashing import keys_of
 from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.domain.messages.verdict import Mode
 from fraudwatch.domain.models.active_models import ActiveModels
+from fraudwatch.domain.models.fitted import ModelKind, ModelMetadata, normal_of
+from fraudwatch.domain.policy.bounds import bounds_of
 from fraudwatch.domain.reconciliation.reconciled import Note
 from fraudwatch.domain.views.published import NO_VIEWS
 from fraudwatch.samples import NOON_MS, a_token, a_transaction, a_verdict
@@ -40,6 +47,7 @@ from spark_jobs.reconcile.customer_state_bytes import (
 )
 from spark_jobs.reconcile.rescoring import Accepted, Rescored, VerdictVersions, rescore
 from spark_jobs.reconcile.verdict_columns import recorded_verdict, verdict_row
+from tests.calibrations import write_a_calibration
 
 POLICY_FILE = ROOT / "contracts/policies/default.yaml"
 POLICY = load_policy(POLICY_FILE)
@@ -56,6 +64,7 @@ BY = VerdictVersions(
     policy=POLICY.version,
     models=(),
     risk_view="",
+    calibration="",
     features=features_version(),
     mode=Mode.RULES_ONLY,
 )
@@ -82,6 +91,11 @@ def accepted(**changes: Any) -> list[Accepted]:
     return [Accepted(one, fold, replace(BY, **changes), (all_,)) for one, fold, all_ in vectors]
 
 
+def vector_of(row: int) -> np.ndarray[Any, Any]:
+    served = accepted()[row].served[0]
+    return np.frombuffer(served, dtype="<f8")[None]
+
+
 def rescored(rows: Sequence[Accepted], artefacts: ArtefactResolver) -> list[Rescored]:
     return rescore(rows, artefacts, features_version())
 
@@ -99,12 +113,64 @@ def test_rescoring_gives_the_detectors_verdict(artefacts: ArtefactResolver) -> N
     assert alone == found, "other purchases of the same task make no difference"
 
 
+def a_classifier(folder: Path) -> str:
+    """Write a classifier that sees the amount alone, and return its hash."""
+    cents = np.random.default_rng(1).integers(100, 300_000, (400, 1)).astype(np.float64)
+    data = xgb.DMatrix(cents, (cents[:, 0] > 150_000).astype(float))
+    booster = xgb.train({"objective": "binary:logistic", "nthread": 1}, data, num_boost_round=20)
+    about = ModelMetadata(
+        kind=ModelKind.XGBOOST,
+        features=("amount_eur_cents",),
+        features_version=features_version(),
+        fitted_at_ms=1,
+        rows=400,
+        from_ms=1,
+        until_ms=2,
+    )
+    return write_artefact(folder, xgboost_artefact(booster, about, normal_of(cents)))
+
+
+def test_a_calibrated_score_is_recomputed_with_the_calibration_that_the_verdict_names(
+    tmp_path: Path,
+) -> None:
+    model = a_classifier(tmp_path)
+    one, renewed = (
+        write_a_calibration(tmp_path, model, features_version=features_version(), seed=seed)
+        for seed in (1, 2)
+    )
+    (tmp_path / "policy.yaml").write_bytes(POLICY_FILE.read_bytes())
+    folders = ArtefactFolders(policies=(tmp_path,), models=(tmp_path,), views=())
+    versions: dict[str, Any] = {"models": (model[:12],), "mode": Mode.WITH_MODEL}
+    found = resolve_artefacts(
+        folders, [POLICY.version], [model[:12]], [""], [one[:12], renewed[:12]]
+    )
+    sent = {path.name for path in found.files}
+    assert {f"{one}.calibration.npz", f"{renewed}.calibration.npz"} <= sent
+    resolver = ArtefactResolver(found, tmp_path)
+    for calibration in (one, renewed):
+        by_hash = read_calibration(tmp_path, calibration)
+        cheap, dear = (
+            row.computed.scored
+            for row in rescored(accepted(calibration=calibration[:12], **versions), resolver)[:2]
+        )
+        assert cheap is not None
+        assert dear is not None
+        assert cheap.score < bounds_of(POLICY, by_hash).review_from <= dear.score
+        classifier = load_named(tmp_path, Pointer({ModelKind.XGBOOST: model})).fraud
+        assert classifier is not None
+        assert dear.score == by_hash.score(classifier.log_odds(vector_of(1))).item()
+    [by_points, *_] = rescored(accepted(**versions)[1:], resolver)
+    assert by_points.computed.scored is not None
+    assert by_points.computed.scored.score == pytest.approx(0.5, abs=0.01)
+
+
 @pytest.mark.parametrize(
     ("changes", "note"),
     [
         ({"policy": "2020+00000000"}, Note.POLICY_UNKNOWN),
         ({"models": ("aaaaaaaaaaaa",)}, Note.MODEL_UNKNOWN),
         ({"mode": Mode.WITH_MODEL}, Note.MODEL_UNKNOWN),
+        ({"calibration": "cccccccccccc"}, Note.MODEL_UNKNOWN),
         ({"features": "other"}, Note.OTHER_FEATURES),
     ],
 )
@@ -120,7 +186,7 @@ def test_missing_artefacts_are_counted_and_never_substituted(
 def test_a_missing_engine_is_counted(
     artefacts: ArtefactResolver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def missing(_: tuple[str, ...]) -> ActiveModels:
+    def missing(*_: object) -> ActiveModels:
         raise ImportError("no such engine")
 
     monkeypatch.setattr(artefacts, "models", missing)
