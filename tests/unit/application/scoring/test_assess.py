@@ -268,7 +268,9 @@ def test_a_model_alone_explains_itself() -> None:
         (0.0034, "Fraud probability 0.003: of 1,000 such purchases about 3 were"),
     ],
 )
-def test_a_probability_is_said_in_purchases_and_rounded_down(probability: float, text: str) -> None:
+def test_a_probability_is_written_in_purchases_and_rounded_down(
+    probability: float, text: str
+) -> None:
     bounds = Bounds(review_from=0.001)
     result = assess(inputs_of((1, 0, 0.0)), POLICY, evidence(score=probability), bounds)
     [reason] = result.reasons[0]

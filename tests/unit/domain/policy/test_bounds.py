@@ -86,7 +86,7 @@ def test_declines_keep_the_stricter_of_both_limits() -> None:
     assert bounds_of(never, CALIBRATION).decline_from == math.inf
 
 
-def test_fixed_scores_are_taken_as_they_are_and_review_never_begins_above_them() -> None:
+def test_fixed_scores_are_used_as_they_are_and_review_never_begins_above_them() -> None:
     fixed = dataclasses.replace(POLICY, review=FixedScore(0.2), decline=FixedScore(0.8))
     bounds = bounds_of(fixed, CALIBRATION)
     assert (bounds.review_from, bounds.decline_from) == (0.2, 0.8)
