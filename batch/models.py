@@ -30,6 +30,7 @@ from fraudwatch.batch_settings import ChallengerSettings, RegistrySettings
 from fraudwatch.domain.models.fitted import BrokenModel
 from fraudwatch.domain.training.versions import ModelVersion, NoSuchVersion, version_of
 from fraudwatch.observability.logs import configure_logging
+from fraudwatch.settings import LabelSettings
 
 REFUSED = 1
 
@@ -81,7 +82,7 @@ def main() -> int:
     try:
         models = ModelLifecycle(
             MlflowRegistry(registry.tracking_uri, registry.artifacts_folder),
-            ModelFolder(ChallengerSettings().models_folder),
+            ModelFolder(ChallengerSettings().models_folder, LabelSettings().delay_days),
             lambda: time.time_ns() // 1_000_000,
         )
         document = run_action(models, arguments.action, getattr(arguments, "version", None))

@@ -21,7 +21,12 @@ from pyspark.sql import functions as F  # noqa: N812  its customary name
 from pyspark.sql.pandas.functions import pandas_udf
 from pyspark.sql.types import DoubleType
 
-from fraudwatch.adapters.artefacts.model_artefact import POINTER_NAME, point_to, write_artefact
+from fraudwatch.adapters.artefacts.model_artefact import (
+    POINTER_NAME,
+    parse_pointer,
+    point_to,
+    write_artefact,
+)
 from fraudwatch.adapters.artefacts.reloadable_models import load_models
 from fraudwatch.adapters.lake.spark_stream import login_options
 from fraudwatch.domain.arrays import Float64s
@@ -85,7 +90,8 @@ def ensure_forest(folder: Path) -> ActiveModels:
         fitted = fit_forest(vectors(_FITTED_ROWS, seed=7), about, ForestShape())
         point_to(folder, about.kind, write_artefact(folder, fitted))
     # A classifier in the same folder is ignored: one model is compared.
-    models = ActiveModels(anomaly=load_models(folder, (folder / POINTER_NAME).read_bytes()).anomaly)
+    pointer = parse_pointer((folder / POINTER_NAME).read_bytes())
+    models = ActiveModels(anomaly=load_models(folder, pointer).anomaly)
     scores(models, [bytes(8 * _WIDTH)])
     return models
 

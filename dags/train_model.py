@@ -9,8 +9,8 @@ champion only if it is better than what was served, on days that neither was tra
 ### When
 
 Daily at 05:00 UTC it checks whether a training is due: every 7 days, or once 200 more frauds are
-known. At once when `monitor_drift` requests it, but not within 3 days of the last champion. By
-hand.
+known, or when the champion is of another label delay or features version than today's. At once
+when `monitor_drift` requests it, but not within 3 days of the last champion. By hand.
 
 ### Reads
 

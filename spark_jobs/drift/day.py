@@ -30,8 +30,6 @@ from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.instants import day_of
 from fraudwatch.domain.models.fitted import BrokenModel, ModelKind
-from fraudwatch.domain.time_units import DAY_MS
-from fraudwatch.domain.views.catalogue import LABEL_DELAY_MS
 from spark_jobs.days import Days
 from spark_jobs.drift.rows import (
     DayWindow,
@@ -56,10 +54,11 @@ log = logging.getLogger(JOB)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayDrift:
-    """A day and the reference for its features."""
+    """A day, the reference for its features, and the age from which labels are complete."""
 
     spark: SparkSession
     day: date
+    label_delay_days: int
     trained_on: DayWindow | None = None
 
     def measure(self) -> list[tuple[Measure, DayWindow]]:
@@ -108,7 +107,7 @@ class DayDrift:
 
     def _performance(self) -> Iterator[tuple[Measure, DayWindow]]:
         """Compare seven days that are past the label delay with the weeks before."""
-        newest = self.day - timedelta(days=LABEL_DELAY_MS // DAY_MS - 1)
+        newest = self.day - timedelta(days=self.label_delay_days - 1)
         now = days_before(newest, WEEK, "old enough for labels")
         usual = days_before(now.first, _LABELLED_AGAINST_DAYS, "before those that are measured")
         both = DayWindow(usual.first, now.last, "")

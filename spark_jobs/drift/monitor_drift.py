@@ -27,7 +27,7 @@ from fraudwatch.batch_settings import ArtefactSettings
 from fraudwatch.domain.evaluation.drift import DriftStatus, Measure, needs_training, sentence_of
 from fraudwatch.domain.lake.counted_rows import CountedRows
 from fraudwatch.observability.logs import configure_logging
-from fraudwatch.settings import LakeSettings
+from fraudwatch.settings import LabelSettings, LakeSettings
 from spark_jobs.days import Days, parse_day_arguments, replace_days
 from spark_jobs.drift.day import JOB, DayDrift, trained_on
 from spark_jobs.drift.rows import DayWindow
@@ -92,7 +92,12 @@ def main() -> int:
     began_at_ms, spark = time.time_ns() // 1_000_000, open_lake(LakeSettings(), JOB)
     window = trained_on(ArtefactSettings().models_folder, arguments.date)
     try:
-        measured = DayDrift(spark=spark, day=arguments.date, trained_on=window).measure()
+        measured = DayDrift(
+            spark=spark,
+            day=arguments.date,
+            label_delay_days=LabelSettings().delay_days,
+            trained_on=window,
+        ).measure()
         save_drift(spark, arguments.date, measured, began_at_ms)
     except LakeBusy as error:
         log.error("%s", error)  # noqa: TRY400  the sentence is enough; a traceback would bury it

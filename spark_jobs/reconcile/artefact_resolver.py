@@ -17,11 +17,14 @@ from fraudwatch.adapters.artefacts.calibration_artefact import CALIBRATION_FILES
 from fraudwatch.adapters.artefacts.model_artefact import MODEL_FILES, Pointer, read_artefact
 from fraudwatch.adapters.artefacts.policy_file import parse_policy
 from fraudwatch.adapters.artefacts.reloadable_models import load_named
+from fraudwatch.adapters.artefacts.usable_models import usable_models
 from fraudwatch.adapters.artefacts.view_artefact import VIEW_FILES, view_of
 from fraudwatch.domain.calibration.calibrator import BrokenCalibration
+from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.models.active_models import ActiveModels
 from fraudwatch.domain.models.fitted import VERSION_LENGTH as MODEL_DIGITS
 from fraudwatch.domain.models.fitted import BrokenModel, ModelKind
+from fraudwatch.domain.models.serving import ServingVersions
 from fraudwatch.domain.policy.policy import BrokenPolicy, Policy
 from fraudwatch.domain.views.published import NO_VIEW, NO_VIEWS, Published, RiskViews
 from fraudwatch.domain.views.published import VERSION_LENGTH as VIEW_DIGITS
@@ -153,6 +156,9 @@ class ArtefactResolver:
     ) -> ActiveModels | None:
         """Return models and calibration of these versions; None where one was not found.
 
+        One of other features than today's is left out, as the detector does. The label delay is
+        that of the model which the verdict names: the setting may have changed since.
+
         Raises:
             ImportError: the library of one of them is not installed here.
         """
@@ -161,10 +167,15 @@ class ArtefactResolver:
         sha256 = None if calibration is None else self._found.calibrations.get(calibration)
         if len(pointer) < len(versions) or (sha256 is None and calibration is not None):
             return None
-        return load_named(self._folder, Pointer(pointer, sha256))
+        serving = ServingVersions(features_version())
+        usable = usable_models(self._folder, Pointer(pointer, sha256), serving)
+        return load_named(self._folder, usable.pointer)
 
     def views(self, version: str) -> RiskViews | None:
-        """Return the risk view of a version, valid from its own time; None when not found."""
+        """Return the risk view of a version, valid for its own time; None when not found.
+
+        Its label delay is the one of that time, whatever the setting is by now.
+        """
         if version == NO_VIEW:
             return NO_VIEWS
         sha256 = self._found.views.get(version)

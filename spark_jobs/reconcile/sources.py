@@ -30,6 +30,7 @@ from spark_jobs.reconcile.artefact_resolver import (
 )
 from spark_jobs.reconcile.verdict_columns import VERDICT_MESSAGE_STRUCT, verdict_row
 from spark_jobs.views.build_risk_views import view_of_rows
+from spark_jobs.views.rows import ViewHour
 
 # Jobs that must have read past the day's end, plus the time that a verdict may take. A core table
 # reaches as far as the last archive run that had ended when its refining began.
@@ -117,11 +118,10 @@ def rebuild_views(spark: SparkSession, missing: set[str], folder: Path) -> None:
     if not missing:
         return
     rows = spark.table(f"{lake.DATABASE}.{lake.CORE_RISK_VIEWS}")
-    for hour in rows.select("built_until_ms").distinct().collect():
-        until_ms = hour.built_until_ms
-        content = view_bytes(
-            view_of_rows(rows.where(F.col("built_until_ms") == until_ms), until_ms)
-        )
+    for one in rows.select("built_until_ms", "label_delay_ms").distinct().collect():
+        hour = ViewHour(one.built_until_ms, one.label_delay_ms)
+        of_hour = rows.where(F.col("built_until_ms") == hour.until_ms)
+        content = view_bytes(view_of_rows(of_hour, hour))
         if sha256(content).hexdigest()[:VERSION_LENGTH] in missing:
             VIEW_FILES.write(folder, content)
 

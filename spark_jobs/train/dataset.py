@@ -31,8 +31,9 @@ from spark_jobs.train.training_rows import load_label_changes, training_rows, wi
 
 log = logging.getLogger("train_model")
 
-# Takes purchases, their label changes and a span of epoch ms; returns each one's view features.
-ViewLookup = Callable[[DataFrame, Sequence[LabelChange], tuple[int, int]], DataFrame]
+# Takes purchases, their label changes, a span of epoch ms and the label delay in ms; returns each
+# one's view features.
+ViewLookup = Callable[[DataFrame, Sequence[LabelChange], tuple[int, int], int], DataFrame]
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _SOURCE_TABLES = (CORE_FEATURES, CORE_TRANSACTIONS, CORE_LABELS, CORE_VERDICTS)
 _NAMED = 5  # stray days in a sentence; the run record has all of them
@@ -53,6 +54,7 @@ class Dataset:
     changes: Sequence[LabelChange]
     first: int
     today: int
+    label_delay_days: int
     stray_days: Mapping[int, int]
     without_features: int
     versions: dict[str, int]
@@ -108,7 +110,10 @@ def stray_days_sentence(stray_days: Mapping[int, int]) -> str:
 
 
 def dataset_of(
-    spark: SparkSession, history: History, lookup_views: ViewLookup = point_in_time_views
+    spark: SparkSession,
+    history: History,
+    label_delay_days: int,
+    lookup_views: ViewLookup = point_in_time_views,
 ) -> Dataset:
     """Fold the archive, look up view features, and persist the joined rows."""
     days = Days(day_from_number(history.first), day_from_number(history.end - 1))
@@ -117,7 +122,8 @@ def dataset_of(
     changes = load_label_changes(tables.frame(CORE_LABELS), days.until_ms)
     log.info("%d purchases have labels", len({one.transaction_id for one in changes}))
     purchases = tables.frame(CORE_TRANSACTIONS)
-    views = lookup_views(purchases, changes, (days.from_ms, days.until_ms))
+    span_ms = (days.from_ms, days.until_ms)
+    views = lookup_views(purchases, changes, span_ms, label_delay_days * DAY_MS)
     rows = training_rows(tables, views, (days.first, days.last)).persist(StorageLevel.DISK_ONLY)
     usable = rows.count()
     total = purchases.where(days.contains("event_on")).count()
@@ -127,6 +133,7 @@ def dataset_of(
         changes=changes,
         first=history.first,
         today=history.end,
+        label_delay_days=label_delay_days,
         stray_days=history.stray_days,
         without_features=total - usable,
         versions=dict(tables.versions),

@@ -61,6 +61,7 @@ class FittedFold:
 
     fold: Fold
     booster: xgb.Booster
+    label_delay_days: int
     columns: Int64s
     normal: Normal
     sample: Sample
@@ -100,6 +101,7 @@ def fit_fold(
         columns=columns,
         normal=normal,
         sample=share,
+        label_delay_days=data.label_delay_days,
         tested=_tested(test, [scored(test, scorers, columns), *others]),
     )
 

@@ -40,14 +40,19 @@ class Past(NamedTuple):
 
 
 def point_in_time_views(
-    purchases: DataFrame, changes: Iterable[LabelChange], span_ms: tuple[int, int]
+    purchases: DataFrame,
+    changes: Iterable[LabelChange],
+    span_ms: tuple[int, int],
+    label_delay_ms: int,
 ) -> DataFrame:
     """Compute ``transaction_id`` and packed ``view_features`` of every purchase in a time span."""
     from fraudwatch.domain.views.as_of import view_features_as_of
 
     from_ms, until_ms = span_ms
     past = past_of(purchases, until_ms)
-    features = view_features_as_of(past.purchases, changes_by_row(past, changes))
+    features = view_features_as_of(
+        past.purchases, changes_by_row(past, changes), label_delay_ms=label_delay_ms
+    )
     return views_frame(purchases.sparkSession, past, features, from_ms)
 
 

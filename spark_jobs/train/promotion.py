@@ -27,6 +27,8 @@ from spark_jobs.train.evaluating import CHALLENGER, FittedFold
 log = logging.getLogger("train_model")
 
 TRAINED_UNTIL = "trained_until_ms"
+LABEL_DELAY = "label_delay_days"
+FEATURES_VERSION = "features_version"
 Record = Callable[[str, GateResult], TrainingRecord]
 
 
@@ -107,22 +109,22 @@ def apply_gate(
 def reference_scores(models: ModelLifecycle, fitted: FittedFold) -> tuple[str, Float64s]:
     """Return the served scores of the test days: the champion's, else those of the verdicts.
 
-    Days that the champion was trained on do not count. A champion that the stream refuses because
-    the features changed, and that served none of these days, counts as none.
+    Days that the champion was trained on do not count. A champion that the stream leaves out, as
+    the features or the label delay changed, is replaced by what is served without it: the rules.
     """
     tested, active = fitted.tested, models.model_store.current()
     if active is None:
         return "the verdicts without a model", tested.served_score
+    try:
+        models.model_store.check(active, None)
+    except BrokenModel as refused:
+        log.warning("the champion cannot be used: %s", refused)
+        points = np.where(np.isnan(tested.served_score), np.nan, tested.points)
+        return "the rules alone (the champion cannot be used)", points
     scores = np.where(tested.model_version == active[:VERSION_LENGTH], tested.model_score, np.nan)
     champion = models.champion()
     until_ms = int(champion.tags.get(TRAINED_UNTIL, 0)) if champion else 0
     scores = np.where(tested.labelled.event_at_ms >= until_ms, scores, np.nan)
-    if np.isnan(scores).all():
-        try:
-            models.model_store.check(active, None)
-        except BrokenModel as refused:
-            log.warning("the champion served nothing and cannot be used: %s", refused)
-            return "the verdicts (the champion cannot be used)", tested.served_score
     return f"champion {active[:VERSION_LENGTH]}", scores
 
 
@@ -136,5 +138,6 @@ def artefact_of(fitted: FittedFold, fitted_at_ms: int) -> Artefact:
         rows=fitted.sample.frauds + round(fitted.sample.genuine * fitted.sample.genuine_ratio),
         from_ms=fitted.fold.train_first * DAY_MS,
         until_ms=fitted.fold.train_end * DAY_MS - 1,
+        label_delay_days=fitted.label_delay_days,
     )
     return xgboost_artefact(fitted.booster, about, fitted.normal)

@@ -30,7 +30,7 @@ from fraudwatch.domain.training.versions import TrainingRecord
 from fraudwatch.domain.views.catalogue import views_version
 from spark_jobs.train.dataset import Dataset, day_from_number
 from spark_jobs.train.evaluating import CHALLENGER, SEGMENTS, FittedFold
-from spark_jobs.train.promotion import TRAINED_UNTIL
+from spark_jobs.train.promotion import FEATURES_VERSION, LABEL_DELAY, TRAINED_UNTIL
 
 SERVED_VERDICTS = "served_verdicts"
 
@@ -171,8 +171,9 @@ def _tags(
         **tables,
         TRAINED_UNTIL: str(last.fold.train_end * DAY_MS),
         "features": ",".join(features),
-        "features_version": features_version(),
+        FEATURES_VERSION: features_version(),
         "views_version": views_version(),
+        LABEL_DELAY: str(data.label_delay_days),
         "code_version": code_version(),
         "gate": str(decision.ruling),
         "because": decision.because,

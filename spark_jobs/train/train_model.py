@@ -39,7 +39,7 @@ from fraudwatch.batch_settings import ChallengerSettings, RegistrySettings
 from fraudwatch.domain.models.fitted import BrokenModel
 from fraudwatch.domain.training.folds import FoldPlan, folds_of
 from fraudwatch.observability.logs import configure_logging
-from fraudwatch.settings import LakeSettings
+from fraudwatch.settings import LabelSettings, LakeSettings
 from spark_jobs.train.dataset import (
     Dataset,
     NotEnoughData,
@@ -80,6 +80,7 @@ class Training:
     spark: SparkSession
     models: ModelLifecycle
     settings: ChallengerSettings
+    label_delay_days: int
     lookup_views: ViewLookup = point_in_time_views
 
     def run(self, request: TrainingRequest) -> TrainingReport:
@@ -93,7 +94,7 @@ class Training:
         if corrected := sync_registry_alias(self.models):
             log.warning("%s", corrected)
         champion = self.models.champion()
-        state = training_state(self.spark, JOB, champion.promoted_at_ms if champion else None)
+        state = training_state(self.spark, JOB, champion, self.label_delay_days)
         why_not = reason_to_skip(
             request.reason, state, now_ms=self.models.now_ms(), new_frauds=self.settings.new_frauds
         )
@@ -106,10 +107,10 @@ class Training:
 
     def _trained(self, request: TrainingRequest) -> TrainingReport:
         settings = self.settings
-        plan = plan_of(settings)
+        plan = plan_of(settings, self.label_delay_days)
         requested = (request.first, request.last)
         history = training_history(self.spark, requested, plan, self.models.now_ms())
-        data = dataset_of(self.spark, history, self.lookup_views)
+        data = dataset_of(self.spark, history, self.label_delay_days, self.lookup_views)
         folds = self._folds(data, plan, baselines=request.baselines)
         last = folds[-1]
         decision = apply_gate(self.models, last, settings)
@@ -161,21 +162,23 @@ class Training:
         return fitted[::-1]
 
 
-def plan_of(settings: ChallengerSettings) -> FoldPlan:
+def plan_of(settings: ChallengerSettings, label_delay_days: int) -> FoldPlan:
     """Build the fold plan from the settings."""
     return FoldPlan(
-        delay_days=settings.label_delay_days,
+        delay_days=label_delay_days,
         train_days=settings.train_days,
         test_days=settings.test_days,
         folds=settings.folds,
     )
 
 
-def models_of(settings: ChallengerSettings, registry: RegistrySettings) -> ModelLifecycle:
+def models_of(
+    settings: ChallengerSettings, registry: RegistrySettings, label_delay_days: int
+) -> ModelLifecycle:
     """Connect the model registry and the stream's model folder."""
     return ModelLifecycle(
         MlflowRegistry(registry.tracking_uri, registry.artifacts_folder),
-        ModelFolder(settings.models_folder),
+        ModelFolder(settings.models_folder, label_delay_days),
         lambda: time.time_ns() // 1_000_000,
     )
 
@@ -207,7 +210,7 @@ def main() -> int:
     """Run the training once, print its report and return the exit code."""
     given, began_at_ms = parse_arguments(), time.time_ns() // 1_000_000
     configure_logging(JOB)
-    settings = ChallengerSettings()
+    settings, label_delay_days = ChallengerSettings(), LabelSettings().delay_days
     spark = open_lake(LakeSettings(), JOB)
     request = TrainingRequest(
         first=given.first,
@@ -216,8 +219,8 @@ def main() -> int:
         approval=None if given.approval is None else given.approval == "yes",
     )
     try:
-        training = Training(spark, models_of(settings, RegistrySettings()), settings)
-        report = training.run(request)
+        models = models_of(settings, RegistrySettings(), label_delay_days)
+        report = Training(spark, models, settings, label_delay_days).run(request)
         append_outcomes(spark, [outcome_of(JOB, report.counted, began_at_ms=began_at_ms)])
     except (BrokenModel, ChampionChanged, LakeBusy, RegistryUnavailable) as error:
         log.error("%s", error)  # noqa: TRY400  the sentence is enough

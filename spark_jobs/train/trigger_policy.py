@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 
+from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.messages.label import LabelValue
 from fraudwatch.domain.time_units import DAY_MS
+from fraudwatch.domain.training.versions import ModelVersion
 from fraudwatch.lake import CORE_JOB_OUTCOMES, CORE_LABELS, DATABASE
+from spark_jobs.train.promotion import FEATURES_VERSION, LABEL_DELAY
 
 EVERY_DAYS = 7
 COOL_DOWN_DAYS = 3
@@ -31,10 +34,14 @@ class TrainingState:
     trained_at_ms: int | None
     promoted_at_ms: int | None
     new_frauds: int
+    is_champion_unusable: bool = False
+    """It is of another label delay or features version than today's: the stream leaves it out."""
 
 
-def training_state(spark: SparkSession, job: str, promoted_at_ms: int | None) -> TrainingState:
-    """Read when the last training ran, and how many frauds were labelled since."""
+def training_state(
+    spark: SparkSession, job: str, champion: ModelVersion | None, label_delay_days: int
+) -> TrainingState:
+    """Read when the last training ran, how many frauds were labelled since, and the champion."""
     runs = spark.table(f"{DATABASE}.{CORE_JOB_OUTCOMES}")
     trained = runs.where((F.col("job") == job) & (F.col("rows_out") > 0))
     trained_at_ms = trained.agg(F.max("ended_at_ms")).collect()[0][0]
@@ -43,15 +50,26 @@ def training_state(spark: SparkSession, job: str, promoted_at_ms: int | None) ->
     )
     return TrainingState(
         trained_at_ms=trained_at_ms,
-        promoted_at_ms=promoted_at_ms,
+        promoted_at_ms=champion.promoted_at_ms if champion else None,
         new_frauds=frauds.select("transaction_id").distinct().count(),
+        is_champion_unusable=champion is not None
+        and _fitted_with(champion) != (str(label_delay_days), features_version()),
     )
+
+
+def _fitted_with(version: ModelVersion) -> tuple[str | None, str | None]:
+    return version.tags.get(LABEL_DELAY), version.tags.get(FEATURES_VERSION)
 
 
 def reason_to_skip(
     reason: TrainingReason, state: TrainingState, *, now_ms: int, new_frauds: int
 ) -> str:
-    """Return why the training is skipped, in a sentence; empty if it is due."""
+    """Return why the training is skipped, in a sentence; empty if it is due.
+
+    Without a champion that the stream can use, its successor is due at once.
+    """
+    if state.is_champion_unusable:
+        return ""
     if reason is TrainingReason.DRIFT and state.promoted_at_ms is not None:
         days = (now_ms - state.promoted_at_ms) / DAY_MS
         if days < COOL_DOWN_DAYS:

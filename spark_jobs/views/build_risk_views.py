@@ -32,16 +32,14 @@ from fraudwatch.domain.lake.job_outcome import JobOutcome
 from fraudwatch.domain.time_units import HOUR_MS
 from fraudwatch.domain.views.catalogue import (
     KEPT_MS,
-    LABEL_DELAY_MS,
-    WINDOW_MS,
     Entity,
     view_columns,
 )
 from fraudwatch.domain.views.view import EntityTable, RiskView, table_of
 from fraudwatch.lake import CORE_LABELS, CORE_RISK_VIEWS, CORE_TRANSACTIONS, DATABASE
 from fraudwatch.observability.logs import configure_logging
-from fraudwatch.settings import LakeSettings, ViewsSettings
-from spark_jobs.views.rows import risk_view_rows
+from fraudwatch.settings import LabelSettings, LakeSettings, ViewsSettings
+from spark_jobs.views.rows import ViewHour, risk_view_rows
 
 JOB = "build_risk_views"
 log = logging.getLogger(JOB)
@@ -59,16 +57,16 @@ class ViewReport:
     seconds: float
 
 
-def build(spark: SparkSession, until_ms: int, folder: Path) -> ViewReport:
-    """Build, store and publish the view of an hour; idempotent by hour."""
-    began_at_ms = _now_ms()
+def build(spark: SparkSession, hour: ViewHour, folder: Path) -> ViewReport:
+    """Build, store and publish the view of an hour; idempotent by hour and label delay."""
+    began_at_ms, until_ms = _now_ms(), hour.until_ms
     purchases, labels = spark.table(CORE_TRANSACTIONS), spark.table(CORE_LABELS)
-    rows = risk_view_rows(purchases, labels, until_ms)
+    rows = risk_view_rows(purchases, labels, hour)
     log.info("building the view of what was known before %s", _iso(until_ms))
     write(rows, until_ms)
     # Publish the stored rows, not a second computation of them.
     built = spark.table(CORE_RISK_VIEWS).where(F.col("built_until_ms") == until_ms)
-    view = view_of_rows(built, until_ms)
+    view = view_of_rows(built, hour)
     sha256 = publish(folder, view)
     report = ViewReport(
         until=_iso(until_ms),
@@ -78,7 +76,7 @@ def build(spark: SparkSession, until_ms: int, folder: Path) -> ViewReport:
         rows=built.count(),
         seconds=round((_now_ms() - began_at_ms) / 1000, 1),
     )
-    append_outcomes(spark, [_outcome(report, until_ms, began_at_ms)])
+    append_outcomes(spark, [_outcome(report, hour, began_at_ms)])
     return report
 
 
@@ -95,10 +93,10 @@ def write(rows: DataFrame, until_ms: int) -> None:
     )
 
 
-def view_of_rows(built: DataFrame, until_ms: int) -> RiskView:
+def view_of_rows(built: DataFrame, hour: ViewHour) -> RiskView:
     """Convert the rows of one hour to a risk view; NULL becomes unknown."""
     tables = {entity: _table(built, entity) for entity in Entity}
-    return RiskView(until_ms, tables)
+    return RiskView(hour.until_ms, tables, hour.label_delay_ms)
 
 
 def _table(built: DataFrame, entity: Entity) -> EntityTable:
@@ -111,12 +109,12 @@ def _table(built: DataFrame, entity: Entity) -> EntityTable:
     )
 
 
-def _outcome(report: ViewReport, until_ms: int, began_at_ms: int) -> JobOutcome:
+def _outcome(report: ViewReport, hour: ViewHour, began_at_ms: int) -> JobOutcome:
     return JobOutcome(
         run_id=run_id(),
         job=JOB,
-        from_ms=until_ms - LABEL_DELAY_MS - WINDOW_MS,
-        until_ms=until_ms,
+        from_ms=hour.reach_ms,
+        until_ms=hour.until_ms,
         rows_in=report.purchases + report.labels,
         rows_out=report.rows,
         rows_rejected=0,
@@ -160,9 +158,10 @@ def main() -> int:
     configure_logging(JOB)
     try:
         until_ms = until_ms_of(arguments.until, _now_ms())
+        hour = ViewHour(until_ms, LabelSettings().delay_ms)
         spark = open_lake(LakeSettings(), JOB)
         spark.sql(f"USE {DATABASE}")
-        report = build(spark, until_ms, ViewsSettings().folder)
+        report = build(spark, hour, ViewsSettings().folder)
     except (ValueError, LakeBusy) as error:
         sys.stderr.write(f"nothing was published, and earlier views stay in use: {error}\n")
         return 1

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from functools import reduce
+from typing import NamedTuple
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812  its customary name
@@ -14,7 +15,6 @@ from fraudwatch.domain.messages.label import LabelValue, Source
 from fraudwatch.domain.messages.purchase import PaymentStatus
 from fraudwatch.domain.time_units import DAY_MS
 from fraudwatch.domain.views.catalogue import (
-    LABEL_DELAY_MS,
     PLAIN_FRAUD_DAYS,
     SMOOTHING_PURCHASES,
     UNUSUAL_TIMES_MEDIAN,
@@ -31,12 +31,30 @@ _SHARED = {
 }
 
 
-def risk_view_rows(purchases: DataFrame, labels: DataFrame, until_ms: int) -> DataFrame:
+class ViewHour(NamedTuple):
+    """Hour of a view: its end, and the age from which a purchase without a label is genuine."""
+
+    until_ms: int
+    label_delay_ms: int
+
+    @property
+    def mature_until_ms(self) -> int:
+        """Return the instant before which purchases are old enough to be labelled."""
+        return self.until_ms - self.label_delay_ms
+
+    @property
+    def reach_ms(self) -> int:
+        """Return the instant from which purchases and their labels count."""
+        return self.mature_until_ms - WINDOW_MS
+
+
+def risk_view_rows(purchases: DataFrame, labels: DataFrame, hour: ViewHour) -> DataFrame:
     """Compute one row an entity, point in time at the end of an hour: later data is ignored."""
+    until_ms = hour.until_ms
     past = purchases.where(F.col("event_at_ms") < until_ms)
     recent = past.where(F.col("event_at_ms") >= until_ms - WINDOW_MS)
     parts = [
-        merchants(past, known_frauds(labels, until_ms), until_ms),
+        merchants(past, known_frauds(labels, until_ms), hour),
         *(customers_of(recent, entity) for entity in (Entity.DEVICE, Entity.IP_NETWORK)),
         first_seen(past),
     ]
@@ -45,6 +63,7 @@ def risk_view_rows(purchases: DataFrame, labels: DataFrame, until_ms: int) -> Da
         {
             "built_until_ms": F.lit(until_ms).cast("bigint"),
             "valid_from_ms": F.lit(until_ms + VALID_AFTER_MS).cast("bigint"),
+            "label_delay_ms": F.lit(hour.label_delay_ms).cast("bigint"),
         }
     )
 
@@ -70,15 +89,15 @@ def known_frauds(labels: DataFrame, until_ms: int) -> DataFrame:
     )
 
 
-def merchants(past: DataFrame, frauds: DataFrame, until_ms: int) -> DataFrame:
+def merchants(past: DataFrame, frauds: DataFrame, hour: ViewHour) -> DataFrame:
     """Aggregate by merchant: purchases, customers, share and streaks of fraud."""
-    reach_ms = until_ms - LABEL_DELAY_MS - WINDOW_MS
+    reach_ms = hour.reach_ms
     plain = plain_frauds(past.where(F.col("event_at_ms") >= reach_ms - WINDOW_MS), frauds)
     flagged = (
         past.where(F.col("event_at_ms") >= reach_ms)
         .join(frauds.withColumn("is_fraud", F.lit(True)), "transaction_id", "left")
         .join(plain.withColumn("is_plain", F.lit(True)), "transaction_id", "left")
-        .select("event_at_ms", "customer_token", Entity.MERCHANT, *_flags(until_ms))
+        .select("event_at_ms", "customer_token", Entity.MERCHANT, *_flags(hour))
     )
     event = F.col("event_at_ms")
     last_genuine = F.max(F.when(F.col("is_genuine"), event))
@@ -92,20 +111,20 @@ def merchants(past: DataFrame, frauds: DataFrame, until_ms: int) -> DataFrame:
             F.count_distinct(F.when(F.col("is_recent"), F.col("customer_token"))).alias(
                 _SHARED[Entity.MERCHANT]
             ),
-            *_runs(until_ms),
+            *_runs(hour),
         )
     )
     return _with_ratio(counted)
 
 
-def _flags(until_ms: int) -> list[Column]:
+def _flags(hour: ViewHour) -> list[Column]:
     """Classify a purchase at a merchant: recent, approved, genuine, fraud, plain fraud."""
     event = F.col("event_at_ms")
     is_approved = F.col("payment_status") == F.lit(str(PaymentStatus.APPROVED))
-    is_mature = is_approved & (event < until_ms - LABEL_DELAY_MS)
+    is_mature = is_approved & (event < hour.mature_until_ms)
     is_fraud = F.coalesce("is_fraud", F.lit(False))
     return [
-        (event >= until_ms - WINDOW_MS).alias("is_recent"),
+        (event >= hour.until_ms - WINDOW_MS).alias("is_recent"),
         is_approved.alias("is_approved"),
         (is_mature & ~is_fraud).alias("is_genuine"),
         (is_mature & is_fraud).alias("is_fraud"),
@@ -113,11 +132,11 @@ def _flags(until_ms: int) -> list[Column]:
     ]
 
 
-def _runs(until_ms: int) -> list[Column]:
+def _runs(hour: ViewHour) -> list[Column]:
     """Aggregate plain frauds and the last genuine purchase; NULL where there is none."""
     event, is_plain = F.col("event_at_ms"), F.col("is_plain")
     goes_on = F.col("genuine_ms").isNull() | (event > F.col("genuine_ms"))
-    end_ms = until_ms - LABEL_DELAY_MS
+    end_ms = hour.mature_until_ms
     counts = [
         F.count_if(is_plain & (event >= end_ms - days * DAY_MS)).alias(
             f"merchant_plain_frauds_{days}d"

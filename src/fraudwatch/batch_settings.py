@@ -14,7 +14,6 @@ class ChallengerSettings(BaseSettings):
 
     model_config = from_environment("TRAINING_")
     models_folder: Path
-    label_delay_days: int = 3  # by then most frauds have been reported
     train_days: int = 30
     test_days: int = 7
     folds: int = 4

@@ -7,12 +7,15 @@ environment. ``.env.example`` documents the settings of an operator; a test comp
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from fraudwatch.domain.time_units import DAY_MS
 from fraudwatch.domain.weak_secret import weakness_of
+
+MAX_LABEL_DELAY_DAYS: Final = 180
 
 
 class WeakSecret(ValueError):
@@ -27,6 +30,15 @@ def _strong(secret: SecretStr) -> SecretStr:
 
 def _split(listed: str | tuple[str, ...]) -> tuple[str, ...]:
     return tuple(listed.split(",")) if isinstance(listed, str) else listed
+
+
+def _delay_days(days: int) -> int:
+    if not 1 <= days <= MAX_LABEL_DELAY_DAYS:
+        raise ValueError(
+            f"LABEL_DELAY_DAYS must be from 1 to {MAX_LABEL_DELAY_DAYS} days, so nothing was "
+            "started; correct it in .env (chargebacks take 7 to 120 days)"
+        )
+    return days
 
 
 Secret = Annotated[SecretStr, AfterValidator(_strong)]
@@ -190,6 +202,18 @@ class ViewsSettings(BaseSettings):
 
     model_config = from_environment("VIEWS_")
     folder: Path
+
+
+class LabelSettings(BaseSettings):
+    """The label delay: the age from which a purchase without a label counts as genuine."""
+
+    model_config = from_environment("LABEL_")
+    delay_days: Annotated[int, AfterValidator(_delay_days)] = 3
+
+    @property
+    def delay_ms(self) -> int:
+        """Return the delay in milliseconds."""
+        return self.delay_days * DAY_MS
 
 
 class HiveSettings(BaseSettings):

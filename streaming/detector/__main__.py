@@ -39,13 +39,14 @@ from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.domain.models import forest
 from fraudwatch.domain.models.active_models import ActiveModels
 from fraudwatch.domain.models.evidence import Evidence
+from fraudwatch.domain.models.serving import ServingVersions
 from fraudwatch.domain.policy.bounds import check_floors
 from fraudwatch.domain.policy.policy import Policy
 from fraudwatch.domain.views.published import NO_VIEWS
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.observability.metrics import gauge
 from fraudwatch.samples import a_transaction
-from fraudwatch.settings import DetectorSettings, KafkaSettings
+from fraudwatch.settings import DetectorSettings, KafkaSettings, LabelSettings
 from fraudwatch.topics import TRANSACTION_TOPIC
 from streaming.detector.scoring import Detector
 
@@ -107,7 +108,7 @@ def _record_trigger(trigger: Trigger) -> None:
 def main() -> None:
     """Build the detector and run it until it is stopped or fails."""
     configure_logging("detector")
-    settings, kafka = DetectorSettings(), KafkaSettings()
+    settings, kafka, labels = DetectorSettings(), KafkaSettings(), LabelSettings()
     folder = SnapshotFolder(settings.state_folder / "snapshots")
     policies = ReloadablePolicy(
         settings.policy_path,
@@ -118,12 +119,13 @@ def main() -> None:
     models = ReloadableModels(
         settings.models_folder,
         settings.state_folder / "models",
-        features_version(),
+        ServingVersions(features_version(), labels.delay_days),
         _models_usable.set,
     )
     views = ReloadableViews(
         settings.views_folder,
         settings.state_folder / "views",
+        labels.delay_ms,
         _views_usable.set,
         on_newest=_newest_view.set,
     )

@@ -27,10 +27,10 @@ from tests.e2e.airflow_runs import mails_about, run_automatically, trigger
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.engines, pytest.mark.proof, pytest.mark.timeout(3_600)]
-# Three days are enough to train on, and labels have no delay.
+# Three days are enough to train on; the newest fourth one is younger than the label delay.
 TRAIN_ON_THREE_DAYS = {
-    "SHOP_HISTORY_DAYS": "3",
-    "TRAINING_LABEL_DELAY_DAYS": "0",
+    "SHOP_HISTORY_DAYS": "4",
+    "LABEL_DELAY_DAYS": "1",
     "TRAINING_FEWEST_FRAUDS": "5",
 }
 ARCHIVED_VERDICTS = "fraudwatch.raw_fraud_topic"
@@ -62,7 +62,7 @@ def label_low_amounts(stack: PrivateStack) -> None:
     with stack.http("shop", "SHOP_API_KEY") as shop:
         pages = [
             shop.get(f"/v1/extract/{today - timedelta(days=ago)}", params={"page_size": 5_000})
-            for ago in (3, 2, 1)
+            for ago in (4, 3, 2, 1)
         ]
     labels = []
     for page in pages:

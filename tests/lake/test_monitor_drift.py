@@ -112,7 +112,7 @@ def past(measures: list[Measure]) -> set[str]:
 
 
 def test_a_usual_day_is_quiet(spark: SparkSession) -> None:
-    measured = DayDrift(spark=spark, day=USUAL).measure()
+    measured = DayDrift(spark=spark, day=USUAL, label_delay_days=3).measure()
     measures = [one for one, _ in measured]
     assert past(measures) == set()
     assert len(measures) == len(VECTOR_FEATURES) + 1 + 1 + 1 + 2
@@ -124,7 +124,7 @@ def test_a_usual_day_is_quiet(spark: SparkSession) -> None:
 
 
 def test_a_shifted_day_is_stored_and_wants_a_model(spark: SparkSession) -> None:
-    measured = DayDrift(spark=spark, day=SHIFTED).measure()
+    measured = DayDrift(spark=spark, day=SHIFTED, label_delay_days=3).measure()
     measures = [one for one, _ in measured]
     wanted = {"item_count", "alert_rate", "score with_model", "fraud aaaaaaaaaaaa", "precision"}
     assert past(measures) == wanted
@@ -162,7 +162,10 @@ def test_features_are_compared_with_the_champions_training_days(
     assert day_of(about.from_ms) == first.isoformat()
     assert trained_on(tmp_path, last) is None, "a day of the training itself"
     few = DayDrift(
-        spark=spark, day=SHIFTED, trained_on=DayWindow(first, first, "one day")
+        spark=spark,
+        day=SHIFTED,
+        label_delay_days=3,
+        trained_on=DayWindow(first, first, "one day"),
     ).measure()
     [items] = [one for one, _ in few if one.name == "item_count"]
     assert items.judgement is DriftStatus.TOO_FEW_ROWS

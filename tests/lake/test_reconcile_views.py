@@ -162,7 +162,7 @@ def views_in(folder: Path) -> RiskViews:
         width = len(view_columns(Entity.MERCHANT))
         values = np.array([[0.01 * n, 10.0 + n, *[5.0] * (width - 2)] for n in range(3)])
         tables[Entity.MERCHANT] = table_of(["m-0", "m-1", "m-2"], values)
-        view = RiskView(until_ms, tables)
+        view = RiskView(until_ms, tables, 3 * DAY_MS)
         published.append(Published(publish(folder, view), view.valid_from_ms))
     return RiskViews(tuple(published), lambda sha: view_of(VIEW_FILES.read(folder, sha)))
 

@@ -19,7 +19,6 @@ from fraudwatch.domain.features.hashing import keys_of
 from fraudwatch.domain.time_units import DAY_MS, HOUR_MS
 from fraudwatch.domain.views.catalogue import (
     KEPT_VIEWS,
-    LABEL_DELAY_MS,
     PLAIN_FRAUD_DAYS,
     SMOOTHING_PURCHASES,
     Entity,
@@ -32,11 +31,18 @@ from fraudwatch.lake import (
     CORE_TRANSACTIONS,
 )
 from spark_jobs.views.build_risk_views import JOB, build, until_ms_of, view_of_rows
-from spark_jobs.views.rows import known_frauds, risk_view_rows
-from tests.unit.domain.views.view_oracle import Bought, OracleLabel, a_world, oracle
+from spark_jobs.views.rows import ViewHour, known_frauds, risk_view_rows
+from tests.unit.domain.views.view_oracle import (
+    LABEL_DELAY_MS,
+    Bought,
+    OracleLabel,
+    a_world,
+    oracle,
+)
 
 # Long before every other test's days, so that a view of these hours has no other data.
 UNTIL_MS = int(datetime(2001, 6, 1, 10, tzinfo=UTC).timestamp() * 1000)
+HOUR = ViewHour(UNTIL_MS, LABEL_DELAY_MS)
 PURCHASE = (
     "transaction_id string, event_at_ms bigint, customer_token string, payment_status string, "
     "merchant_id string, device_token string, ip_network_token string, amount_eur_cents bigint"
@@ -61,8 +67,8 @@ def frames(
 def built(
     spark: SparkSession, purchases: Sequence[Bought], labels: Sequence[OracleLabel]
 ) -> dict[tuple[str, str], dict[str, float]]:
-    rows = risk_view_rows(*frames(spark, purchases, labels), UNTIL_MS).collect()
-    no_value = {"entity", "entity_id", "built_until_ms", "valid_from_ms"}
+    rows = risk_view_rows(*frames(spark, purchases, labels), HOUR).collect()
+    no_value = {"entity", "entity_id", "built_until_ms", "valid_from_ms", "label_delay_ms"}
     assert len({(row.entity, row.entity_id) for row in rows}) == len(rows)
     return {
         (row.entity, row.entity_id): {
@@ -83,8 +89,8 @@ def test_spark_agrees_with_plain_python(spark: SparkSession, seed: int) -> None:
 
 def test_no_purchases_give_an_empty_view(spark: SparkSession) -> None:
     assert built(spark, [], []) == {}
-    rows = risk_view_rows(*frames(spark, [], []), UNTIL_MS)
-    assert all(not len(table.keys) for table in view_of_rows(rows, UNTIL_MS).tables.values())
+    rows = risk_view_rows(*frames(spark, [], []), HOUR)
+    assert all(not len(table.keys) for table in view_of_rows(rows, HOUR).tables.values())
 
 
 def test_a_label_counts_from_when_it_was_known(spark: SparkSession) -> None:
@@ -149,7 +155,7 @@ def append(rows: DataFrame, table: str) -> None:
 
 
 def test_an_hour_is_built_published_and_built_again(lake: SparkSession, tmp_path: Path) -> None:
-    report = build(lake, UNTIL_MS, tmp_path)
+    report = build(lake, HOUR, tmp_path)
     view = view_of(VIEW_FILES.read(tmp_path, report.sha256))
     assert (report.purchases, report.labels, report.rows) == (6, 3, 5)
     at = np.array([UNTIL_MS + HOUR_MS])
@@ -163,7 +169,7 @@ def test_an_hour_is_built_published_and_built_again(lake: SparkSession, tmp_path
     assert row.tolist()[:4] == [0.5, 6, 3, 3]
     assert math.isnan(row[4])
     assert row[5] == pytest.approx(10 + 1 / 24)
-    rebuilt = build(lake, UNTIL_MS, tmp_path)
+    rebuilt = build(lake, HOUR, tmp_path)
     assert (rebuilt.sha256, rebuilt.rows) == (report.sha256, report.rows)
     assert len(parse_list((tmp_path / LIST_NAME).read_bytes())) == 1
     runs = lake.table(CORE_JOB_OUTCOMES).where(f"job = '{JOB}' AND until_ms = {UNTIL_MS}")
@@ -172,12 +178,26 @@ def test_an_hour_is_built_published_and_built_again(lake: SparkSession, tmp_path
     ] * 2
 
 
+def test_another_label_delay_builds_the_hour_anew(lake: SparkSession, tmp_path: Path) -> None:
+    """Purchases are ten days old: with eleven days' delay none is old enough to be fraud."""
+    first = build(lake, HOUR, tmp_path)
+    other = build(lake, ViewHour(UNTIL_MS, 11 * DAY_MS), tmp_path)
+    assert other.sha256 != first.sha256
+    [listed] = parse_list((tmp_path / LIST_NAME).read_bytes())
+    assert (listed.sha256, listed.label_delay_ms) == (other.sha256, 11 * DAY_MS)
+    view = view_of(VIEW_FILES.read(tmp_path, other.sha256))
+    assert view.label_delay_ms == 11 * DAY_MS
+    assert np.isnan(view.tables[Entity.MERCHANT].values[:, 0]).all()
+    delays = lake.table(CORE_RISK_VIEWS).select("label_delay_ms").distinct().collect()
+    assert [row[0] for row in delays] == [11 * DAY_MS]
+
+
 def test_the_lake_keeps_the_hours_that_the_detector_uses(
     lake: SparkSession, tmp_path: Path
 ) -> None:
     later_ms = UNTIL_MS + KEPT_VIEWS * HOUR_MS
     for until_ms in (UNTIL_MS, UNTIL_MS + HOUR_MS, later_ms):
-        build(lake, until_ms, tmp_path)
+        build(lake, ViewHour(until_ms, LABEL_DELAY_MS), tmp_path)
     hours = lake.table(CORE_RISK_VIEWS).select("built_until_ms").distinct().collect()
     assert {row[0] for row in hours} == {UNTIL_MS + HOUR_MS, later_ms}
 

@@ -16,7 +16,12 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 
 from fraudwatch import lake
-from fraudwatch.adapters.artefacts.model_artefact import POINTER_NAME, read_artefact, write_artefact
+from fraudwatch.adapters.artefacts.model_artefact import (
+    POINTER_NAME,
+    parse_pointer,
+    read_artefact,
+    write_artefact,
+)
 from fraudwatch.adapters.artefacts.model_folder import ModelFolder
 from fraudwatch.adapters.artefacts.reloadable_models import load_models
 from fraudwatch.adapters.codecs.json_codec import encode
@@ -51,6 +56,7 @@ UNLABELLED = (date(2003, 4, 1), date(2003, 4, 4))
 ALL_FRAUD = (date(2003, 5, 1), date(2003, 5, 4))
 NOW_MS = FIRST_MS + 100 * DAY_MS
 WITH_MODEL = ("fraud", "0" * 12)
+LABEL_DELAY_DAYS = 1
 
 
 def a_day(chance: random.Random, day: date, frauds: int) -> list[tuple[str, int, int, bool]]:
@@ -157,7 +163,9 @@ def world(spark: SparkSession) -> Iterator[SparkSession]:
     spark.sql(f"DELETE FROM {lake.CORE_LABELS} WHERE transaction_id LIKE 't:2003%'")  # noqa: S608
 
 
-def unknown_views(bought: DataFrame, _changes: object, _span_ms: object) -> DataFrame:
+def unknown_views(
+    bought: DataFrame, _changes: object, _span_ms: object, _delay_ms: object
+) -> DataFrame:
     """Return unknown view features, as in the stream's first hour."""
     names = bought.select("transaction_id").toArrow().column("transaction_id")
     values = pa.array(packed(np.full((len(names), len(VIEW_FEATURES)), np.nan)), pa.binary())
@@ -168,7 +176,6 @@ def unknown_views(bought: DataFrame, _changes: object, _span_ms: object) -> Data
 def settings_of(folder: Path) -> ChallengerSettings:
     return ChallengerSettings(
         models_folder=folder / "models",
-        label_delay_days=1,
         train_days=5,
         test_days=2,
         folds=1,
@@ -181,8 +188,16 @@ def settings_of(folder: Path) -> ChallengerSettings:
 
 def models_in(folder: Path) -> ModelLifecycle:
     return ModelLifecycle(
-        MemoryRegistry(folder / "registry"), ModelFolder(folder / "models"), lambda: NOW_MS
+        MemoryRegistry(folder / "registry"),
+        ModelFolder(folder / "models", LABEL_DELAY_DAYS),
+        lambda: NOW_MS,
     )
+
+
+def a_training(
+    spark: SparkSession, models: ModelLifecycle, settings: ChallengerSettings
+) -> Training:
+    return Training(spark, models, settings, LABEL_DELAY_DAYS, unknown_views)
 
 
 class First:
@@ -190,7 +205,7 @@ class First:
 
     def __init__(self, spark: SparkSession, folder: Path) -> None:
         self.models, self.settings = models_in(folder), settings_of(folder)
-        self.training = Training(spark, self.models, self.settings, unknown_views)
+        self.training = a_training(spark, self.models, self.settings)
         self.report = self.training.run(TrainingRequest(first=FIRST, last=LAST))
 
 
@@ -210,7 +225,9 @@ def challenger(first: First) -> tuple[Dataset, FittedFold]:
             kept.append((data, folds[-1]))
             return folds
 
-    looking = Looking(first.training.spark, first.models, first.settings, unknown_views)
+    looking = Looking(
+        first.training.spark, first.models, first.settings, LABEL_DELAY_DAYS, unknown_views
+    )
     looking.run(TrainingRequest(first=date(2003, 2, 10), last=LAST, baselines=False))
     return kept[0]
 
@@ -220,9 +237,12 @@ def test_the_first_champion_comes_from_history(first: First) -> None:
     assert (report.outcome, report.version) == (TrainingOutcome.PROMOTED, 1), report.because
     pointer = (first.models.model_store.folder / POINTER_NAME).read_bytes()
     assert json.loads(pointer) == {"xgboost": report.sha256}
-    found = load_models(first.models.model_store.folder, pointer)
+    found = load_models(first.models.model_store.folder, parse_pointer(pointer))
     assert found.fraud is not None
     assert found.fraud.about.features_version == features_version()
+    assert found.fraud.about.label_delay_days == LABEL_DELAY_DAYS
+    [version] = first.models.registry.versions()
+    assert version.tags["label_delay_days"] == str(LABEL_DELAY_DAYS)
     assert "amount_eur_cents" in found.fraud.about.features
     # No view was valid, so no view feature was used.
     assert not {one.name for one in VIEW_FEATURES} & set(found.fraud.about.features)
@@ -436,7 +456,7 @@ def test_view_features_are_point_in_time(world: SparkSession) -> None:
     span_ms = (FIRST_MS + 11 * DAY_MS, FIRST_MS + 12 * DAY_MS)
     found = {
         row.transaction_id: np.frombuffer(row.view_features)
-        for row in point_in_time_views(bought, changes, span_ms).collect()
+        for row in point_in_time_views(bought, changes, span_ms, 3 * DAY_MS).collect()
     }
     assert len(found) == A_DAY + 11  # including the extract's purchases
     names = [one.name for one in VIEW_FEATURES]
@@ -462,7 +482,7 @@ def test_too_little_data_is_reported_and_changes_nothing(
     world: SparkSession, tmp_path: Path, span: tuple[date, date], words: str
 ) -> None:
     models = models_in(tmp_path)
-    training = Training(world, models, settings_of(tmp_path), unknown_views)
+    training = a_training(world, models, settings_of(tmp_path))
     report: TrainingReport = training.run(
         TrainingRequest(first=span[0], last=span[1], baselines=False)
     )
@@ -489,3 +509,5 @@ def test_the_trigger_policy() -> None:
     assert not why_not(TrainingReason.SCHEDULE, new_frauds=200)
     assert not why_not(TrainingReason.SCHEDULE, trained_at_ms=NOW_MS - 8 * DAY_MS)
     assert not why_not(TrainingReason.SCHEDULE, trained_at_ms=None)
+    for reason in TrainingReason:
+        assert not why_not(reason, is_champion_unusable=True)

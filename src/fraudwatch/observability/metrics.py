@@ -96,7 +96,7 @@ METRICS: Final[dict[str, Metric]] = {
     # Alert when it is 0: the policy file is invalid and the previous policy stays active.
     "fraudwatch_detector_policy_usable": Metric(Gauge, "1 if the policy file is valid"),
     # Alert when it is 0: the champion cannot be used, and the previous model, or none, stays
-    # active. After a new features version it means: fit again.
+    # active. After a new features version or label delay the model says nothing: fit again.
     "fraudwatch_detector_models_usable": Metric(
         Gauge, "1 if the models that training published can be used"
     ),
@@ -107,7 +107,8 @@ METRICS: Final[dict[str, Metric]] = {
     "fraudwatch_detector_decline_from_score": Metric(
         Gauge, "Score from which purchases are declined; infinite: by no score"
     ),
-    # Alert when it is 0: the newest views cannot be used, and the previous ones stay active.
+    # Alert when it is 0: the newest views cannot be used, and the previous ones stay active; or
+    # all of them are of another label delay, and none is used until the next one is built.
     "fraudwatch_detector_views_usable": Metric(
         Gauge, "1 if the published risk views can be used, or there are none"
     ),

@@ -9,7 +9,12 @@ import pytest
 
 from batch import fit_forest
 from batch.fit_forest import TOO_FEW_ROWS, TooFewRows, draw_sample, run
-from fraudwatch.adapters.artefacts.model_artefact import MODEL_FILES, POINTER_NAME, read_artefact
+from fraudwatch.adapters.artefacts.model_artefact import (
+    MODEL_FILES,
+    POINTER_NAME,
+    parse_pointer,
+    read_artefact,
+)
 from fraudwatch.adapters.artefacts.model_pruning import KEPT_OF_EACH_KIND
 from fraudwatch.adapters.artefacts.reloadable_models import load_models
 from fraudwatch.adapters.codecs.log_fold import packed
@@ -77,7 +82,7 @@ def test_a_run_writes_a_forest_that_the_stream_can_use(settings: TrainingSetting
     report = run(the_log(2_500), settings)
     pointer = (settings.models_folder / POINTER_NAME).read_bytes()
     assert json.loads(pointer) == {"isolation_forest": report.sha256}
-    models = load_models(settings.models_folder, pointer)
+    models = load_models(settings.models_folder, parse_pointer(pointer))
     assert models.anomaly_version == report.version
     artefact = read_artefact(settings.models_folder, report.sha256)
     assert artefact.about.features_version == features_version()

@@ -16,7 +16,7 @@ from fraudwatch.domain.training.versions import NoSuchVersion, TrainingRecord
 @pytest.fixture
 def models(tmp_path: Path) -> ModelLifecycle:
     return ModelLifecycle(
-        MemoryRegistry(tmp_path / "kept"), ModelFolder(tmp_path / "models"), lambda: 1_000
+        MemoryRegistry(tmp_path / "kept"), ModelFolder(tmp_path / "models", 3), lambda: 1_000
     )
 
 

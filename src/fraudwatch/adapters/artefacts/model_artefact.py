@@ -86,7 +86,7 @@ def read_artefact(folder: Path, sha256: str) -> Artefact:
         }
         return Artefact(ModelMetadata(**described), normal, arrays)
     except BrokenModel as error:
-        raise BrokenModel(f"model {sha256[:12]} cannot be used: {error}") from None
+        raise type(error)(f"model {sha256[:12]} cannot be used: {error}") from None
     except _DAMAGED as error:
         raise BrokenModel(
             f"model {sha256[:12]} cannot be read ({type(error).__name__}: {error}); fit it again"

@@ -17,11 +17,13 @@ from fraudwatch.adapters.artefacts.model_artefact import (
     replace_pointer,
 )
 from fraudwatch.adapters.artefacts.reloadable_models import load_named
+from fraudwatch.adapters.artefacts.usable_models import usable_models
 from fraudwatch.application.promotion.promote import ChampionChanged
 from fraudwatch.domain.calibration.calibrator import BrokenCalibration
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.models.active_models import check_outputs
 from fraudwatch.domain.models.fitted import BrokenModel, ModelKind
+from fraudwatch.domain.models.serving import ServingVersions
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class ModelFolder:
     """See :class:`~fraudwatch.application.promotion.promote.ModelStore`."""
 
     folder: Path
+    label_delay_days: int
 
     def current(self) -> str | None:
         """Return the hash that the pointer names, whether or not the artefact is readable."""
@@ -41,15 +44,15 @@ class ModelFolder:
         Raises:
             BrokenModel: the detector would refuse it.
         """
+        pointer = Pointer({ModelKind.XGBOOST: sha256}, calibration)
+        serving = ServingVersions(features_version(), self.label_delay_days)
         try:
-            found = load_named(self.folder, Pointer({ModelKind.XGBOOST: sha256}, calibration))
+            usable = usable_models(self.folder, pointer, serving)
+            found = load_named(self.folder, usable.pointer)
         except (FileNotFoundError, BrokenCalibration) as error:
             raise BrokenModel(str(error)) from error
-        if found.fraud is None or found.fraud.about.features_version != features_version():
-            raise BrokenModel(
-                f"model {sha256[:12]} uses other features than today's, so the stream would "
-                "refuse it; train a new one"
-            )
+        if usable.left_out:
+            raise BrokenModel(f"the stream would not use it: {usable.left_out[0]}")
         check_outputs(found)
 
     def activate(self, sha256: str, calibration: str) -> None:

@@ -25,35 +25,44 @@ from fraudwatch.adapters.artefacts.model_artefact import (
     parse_pointer,
     read_artefact,
 )
+from fraudwatch.adapters.artefacts.usable_models import usable_models
 from fraudwatch.adapters.artefacts.versioned_reload import ReloadJournal
 from fraudwatch.domain.models.active_models import ActiveModels, check_outputs
-from fraudwatch.domain.models.fitted import VERSION_LENGTH, BrokenModel, ModelKind, ModelMetadata
+from fraudwatch.domain.models.fitted import VERSION_LENGTH, ModelKind
+from fraudwatch.domain.models.serving import ServingVersions
 
 log = logging.getLogger(__name__)
 _NO_MODEL = b"{}"
 # Spark replays only its last batch, so one is needed; a restored checkpoint may be older.
 KEPT_VERSIONS: Final = 5
+log = logging.getLogger(__name__)
 
 
 class ReloadableModels:
     """Watches the folder that training writes to, and journals the models of each micro-batch.
 
-    Without a pointer there is no model. ``on_reload`` is called with whether a changed pointer is
-    valid, after each read.
+    Without a pointer there is no model. A model of another features version or label delay is left
+    out, also one of the journal. ``on_reload`` is called after each read of a changed pointer with
+    whether it is valid and all of its models may be served.
     """
 
     def __init__(
-        self, source: Path, folder: Path, features_version: str, on_reload: Callable[[bool], None]
+        self,
+        source: Path,
+        folder: Path,
+        serving: ServingVersions,
+        on_reload: Callable[[bool], None],
     ) -> None:
-        self._source, self._folder, self._features_version = source, folder, features_version
+        self._source, self._folder, self._serving = source, folder, serving
+        self._left_out: tuple[str, ...] = ()
         self._journal = ReloadJournal(
             source=source / POINTER_NAME,
             folder=folder,
             suffix=".json",
             load=self._load,
-            reopen=lambda content: load_models(folder, content),
+            reopen=self._usable,
             name_of=_name_of,
-            on_reload=on_reload,
+            on_reload=lambda is_valid: on_reload(is_valid and not self._left_out),
             initial_content=_NO_MODEL,
         )
 
@@ -72,10 +81,7 @@ class ReloadableModels:
             MODEL_FILES.copy(self._source, self._folder, sha256)
         if named.calibration:
             CALIBRATION_FILES.copy(self._source, self._folder, named.calibration)
-        models = load_models(self._folder, pointer)
-        for model in (models.anomaly, models.fraud):
-            if model is not None:
-                self._check_features_version(model.version, model.about)
+        models = self._usable(pointer)
         check_outputs(models)
         self._prune(pointer)
         return models
@@ -89,21 +95,22 @@ class ReloadableModels:
         calibrations = {one.calibration for one in needed if one.calibration}
         CALIBRATION_FILES.keep_only(self._folder, calibrations)
 
-    def _check_features_version(self, version: str, about: ModelMetadata) -> None:
-        if about.features_version != self._features_version:
-            raise BrokenModel(
-                f"model {version} was fitted on features {about.features_version} and today's are "
-                f"{self._features_version}, which may have other meanings; fit it again"
-            )
+    def _usable(self, pointer: bytes) -> ActiveModels:
+        """Load the models that may be served; each that is left out is logged once."""
+        usable = usable_models(self._folder, parse_pointer(pointer), self._serving)
+        for sentence in usable.left_out:
+            if sentence not in self._left_out:
+                log.error("%s; until then purchases are scored without it", sentence)
+        self._left_out = usable.left_out
+        return load_models(self._folder, usable.pointer)
 
 
-def load_models(folder: Path, pointer: bytes) -> ActiveModels:
+def load_models(folder: Path, named: Pointer) -> ActiveModels:
     """Load the models that a pointer names from the artefacts in a folder.
 
     A classifier without a calibration is not used: its output is no probability of fraud.
     See :func:`load_named` for errors.
     """
-    named = parse_pointer(pointer)
     classifier = named.models.get(ModelKind.XGBOOST)
     if classifier is None or named.calibration is not None:
         return load_named(folder, named)

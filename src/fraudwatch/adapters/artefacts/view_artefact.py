@@ -38,6 +38,7 @@ def _header_of(view: RiskView) -> dict[str, Any]:
     return {
         "built_until_ms": view.built_until_ms,
         "valid_from_ms": view.valid_from_ms,
+        "label_delay_ms": view.label_delay_ms,
         "features": [one.name for one in VIEW_FEATURES],
         "views_version": views_version(),
     }
@@ -58,7 +59,7 @@ def view_of(content: bytes) -> RiskView:
             entity: EntityTable(*(arrays[f"{name}_{entity}"] for name in EntityTable._fields))
             for entity in Entity
         }
-        view = RiskView(int(header["built_until_ms"]), tables)
+        view = RiskView(int(header["built_until_ms"]), tables, int(header["label_delay_ms"]))
         _expect_header(header, view)
     except BrokenView:
         raise

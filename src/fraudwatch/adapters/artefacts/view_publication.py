@@ -30,12 +30,15 @@ class ListedView:
     sha256: str
     built_until_ms: int
     views_version: str
+    label_delay_ms: int | None = None  # None: a list from before views had it
 
     def __post_init__(self) -> None:
         if not SHA256.fullmatch(self.sha256):
             raise BrokenView("an entry names no SHA-256 in 64 lower-case hexadecimal digits")
         if not isinstance(self.built_until_ms, int) or self.built_until_ms % HOUR_MS:
             raise BrokenView("an entry does not end with an hour")
+        if not isinstance(self.label_delay_ms, int | None):
+            raise BrokenView("the label delay of an entry is no number")
 
     @property
     def published(self) -> Published:
@@ -51,7 +54,10 @@ def publish(folder: Path, view: RiskView) -> str:
     """
     sha256 = VIEW_FILES.write(folder, view_bytes(view))
     new = ListedView(
-        sha256=sha256, built_until_ms=view.built_until_ms, views_version=views_version()
+        sha256=sha256,
+        built_until_ms=view.built_until_ms,
+        views_version=views_version(),
+        label_delay_ms=view.label_delay_ms,
     )
     path = folder / LIST_NAME
     with lock_file(path):
@@ -67,6 +73,7 @@ def parse_list(content: bytes) -> list[ListedView]:
     """Parse the list of published views of today's catalogue version, oldest first.
 
     Views of an older catalogue version are dropped: today's rules and models cannot use them.
+    Those of another label delay stay in the list: a detector with that setting uses them.
 
     Raises:
         BrokenView: the document is not a valid list.

@@ -20,6 +20,10 @@ class BrokenModel(ValueError):
     """Invalid model; the text names the reason."""
 
 
+class UnknownFeatures(BrokenModel):
+    """Model of features that the catalogue does not have (any more)."""
+
+
 class ModelKind(enum.StrEnum):
     """Kind of model; one of each can be active."""
 
@@ -38,10 +42,11 @@ class ModelMetadata:
     rows: int
     from_ms: int  # times of the oldest and the newest row of the training set
     until_ms: int
+    label_delay_days: int | None = None  # of the labels that it learned from; a forest has none
 
     def __post_init__(self) -> None:
         if unknown := sorted(set(self.features) - VECTOR_INDEX.keys()):
-            raise BrokenModel(
+            raise UnknownFeatures(
                 f"its features are not in the catalogue: {', '.join(unknown)}; "
                 "fit it again on the current features"
             )

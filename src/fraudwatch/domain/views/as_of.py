@@ -10,7 +10,6 @@ import numpy as np
 
 from fraudwatch.domain.arrays import Float64s, Int64s
 from fraudwatch.domain.views.catalogue import (
-    LABEL_DELAY_MS,
     VALID_AFTER_MS,
     VIEW_FEATURES,
     WINDOW_MS,
@@ -24,7 +23,7 @@ __all__ = ["view_features_as_of"]
 
 
 def view_features_as_of(
-    purchases: PastPurchases, labels: LabelChanges, *, label_delay_ms: int = LABEL_DELAY_MS
+    purchases: PastPurchases, labels: LabelChanges, *, label_delay_ms: int
 ) -> Float64s:
     """Return [row, VIEW_FEATURES]: each purchase's features in the view valid at its time.
 

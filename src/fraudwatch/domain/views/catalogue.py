@@ -4,7 +4,7 @@ A view is built from everything before the end of an hour, and from no label tha
 
 * An entity that is not in a view is unknown, NaN and never zero; so is everything where no view is
   valid.
-* "30d" are the 30 days before the end of the hour. The fraud ratio's 30 days end LABEL_DELAY_MS
+* "30d" are the 30 days before the end of the hour. The fraud ratio's 30 days end the label delay
   earlier: a younger purchase without a label may still turn out to be fraud.
 * Of a purchase, the label in effect at the end of the hour counts: the latest label of each
   source, unsure ones left out, of two sources the later one.
@@ -31,15 +31,14 @@ from fraudwatch.domain.time_units import DAY_MS, HOUR_MS, MINUTE_MS
 
 VIEWS_VERSION: Final = 1
 WINDOW_MS: Final = 30 * DAY_MS
-LABEL_DELAY_MS: Final = 3 * DAY_MS
 # Prior of a merchant's fraud ratio: this many purchases at the ratio of all merchants.
 SMOOTHING_PURCHASES: Final = 20
 UNUSUAL_TIMES_MEDIAN: Final = 2
 PLAIN_FRAUD_DAYS: Final = (7, 14, 28)
 # Archiving and building take a while; a view is valid from then on, however early it was built.
+VALID_AFTER_MS: Final = 15 * MINUTE_MS
 # A purchase of a later time than this after the newest view is scored without a view.
 VALID_FOR_MS: Final = 48 * HOUR_MS
-VALID_AFTER_MS: Final = 15 * MINUTE_MS
 # Two days of hourly views and the one that is about to be valid.
 KEPT_VIEWS: Final = 49
 KEPT_MS: Final = KEPT_VIEWS * HOUR_MS

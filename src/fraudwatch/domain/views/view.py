@@ -44,10 +44,13 @@ class RiskView:
 
     built_until_ms: int
     tables: Mapping[Entity, EntityTable]
+    label_delay_ms: int  # age from which a purchase without a fraud label counted as genuine
 
     def __post_init__(self) -> None:
         if self.built_until_ms % HOUR_MS:
             raise BrokenView("it does not end at a whole hour")
+        if self.label_delay_ms <= 0:
+            raise BrokenView("its label delay is not positive")
         for entity in Entity:
             _check(entity, self.tables[entity])
 

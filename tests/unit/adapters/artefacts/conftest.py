@@ -23,6 +23,12 @@ class SomeRows(Protocol):
     def __call__(self, count: int, seed: int = 2) -> Rows: ...
 
 
+class AnXgboost(Protocol):
+    """A classifier of three features, by labels of three days' delay."""
+
+    def __call__(self, **about: Any) -> Artefact: ...
+
+
 class AForest(Protocol):
     """A small forest on such rows, different for each seed."""
 
@@ -58,7 +64,8 @@ def _a_forest(seed: int = 7, **about: str) -> Artefact:
 def _an_xgboost(**about: Any) -> Artefact:
     """Booster fitted to call expensive purchases fraud; it has three features in its own order."""
     names = ("item_count", "amount_eur_cents", "since_last_seconds")
-    described = _an_about(kind=ModelKind.XGBOOST, features=names, **about)
+    usual = {"kind": ModelKind.XGBOOST, "features": names, "label_delay_days": 3}
+    described = _an_about(**(usual | about))
     rows = _some_rows(2_000, 1)
     values = rows[:, described.columns]
     labels = (values[:, 1] > 5).astype(float)
@@ -81,6 +88,11 @@ def a_forest() -> AForest:
 @pytest.fixture(scope="session")
 def an_about() -> Callable[..., ModelMetadata]:
     return _an_about
+
+
+@pytest.fixture(scope="session")
+def an_xgboost() -> AnXgboost:
+    return _an_xgboost
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,10 @@ from fraudwatch.adapters.artefacts.model_pruning import KEPT_OF_EACH_KIND, prune
 from fraudwatch.adapters.artefacts.reloadable_models import KEPT_VERSIONS, ReloadableModels
 from fraudwatch.adapters.jsonl_journal import JsonlJournal
 from fraudwatch.domain.models.fitted import ModelKind
+from fraudwatch.domain.models.serving import ServingVersions
 from tests.calibrations import write_a_calibration
+
+SERVING = ServingVersions("today", 3)
 
 
 def fitted(folder: Path, artefact: Artefact, at_ms: int) -> str:
@@ -41,7 +44,7 @@ def source(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def models(source: Path, tmp_path: Path) -> ReloadableModels:
-    return ReloadableModels(source, tmp_path / "used", "today", lambda _: None)
+    return ReloadableModels(source, tmp_path / "used", SERVING, lambda _: None)
 
 
 def test_the_newest_of_each_kind_are_kept_by_when_they_were_fitted(
@@ -106,7 +109,7 @@ def test_a_replayed_batch_finds_the_model_that_training_has_removed(
     for at_ms in range(2, 2 + 2 * KEPT_OF_EACH_KIND):
         published(source, forest, at_ms)
     assert first not in MODEL_FILES.in_folder(source)
-    restarted = ReloadableModels(source, tmp_path / "used", "today", lambda _: None)
+    restarted = ReloadableModels(source, tmp_path / "used", SERVING, lambda _: None)
     assert restarted.models_for(0, is_rerun=True).anomaly_version == first[:12]
 
 
@@ -121,7 +124,7 @@ def test_copies_of_the_last_entries_are_kept_and_each_can_be_replayed(
         models.models_for(batch_id, is_rerun=False)
     assert MODEL_FILES.in_folder(tmp_path / "used") == {classifier, *forests[-KEPT_VERSIONS:]}
     for batch_id in range(10 - KEPT_VERSIONS, 10):
-        restarted = ReloadableModels(source, tmp_path / "used", "today", lambda _: None)
+        restarted = ReloadableModels(source, tmp_path / "used", SERVING, lambda _: None)
         models = restarted.models_for(batch_id, is_rerun=True)
         used = forests[batch_id - 1]
         assert (models.anomaly_version, models.model_version) == (used[:12], classifier[:12])
@@ -150,6 +153,6 @@ def test_a_crash_before_the_new_entry_leaves_the_used_models(
         patched.setattr(JsonlJournal, "append", crash)
         with pytest.raises(Crash):
             models.models_for(KEPT_VERSIONS, is_rerun=False)
-    restarted = ReloadableModels(source, tmp_path / "used", "today", lambda _: None)
+    restarted = ReloadableModels(source, tmp_path / "used", SERVING, lambda _: None)
     last = restarted.models_for(KEPT_VERSIONS - 1, is_rerun=True).anomaly_version
     assert last == used[-1][:12]

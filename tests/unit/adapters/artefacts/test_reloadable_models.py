@@ -18,11 +18,13 @@ from fraudwatch.adapters.artefacts.model_artefact import (
 )
 from fraudwatch.adapters.artefacts.model_folder import renew_calibration
 from fraudwatch.adapters.artefacts.reloadable_models import KEPT_VERSIONS, ReloadableModels
+from fraudwatch.domain.models import fitted
 from fraudwatch.domain.models.fitted import ModelKind
+from fraudwatch.domain.models.serving import ServingVersions
 from tests.calibrations import write_a_calibration
 
 if TYPE_CHECKING:
-    from tests.unit.adapters.artefacts.conftest import AForest, SomeRows
+    from tests.unit.adapters.artefacts.conftest import AForest, AnXgboost, SomeRows
 
 
 class World:
@@ -47,10 +49,9 @@ class World:
         (self.source / POINTER_NAME).write_text(text)
         os.utime(self.source / POINTER_NAME, ns=(self._edits, self._edits))
 
-    def restart(self, features_version: str = "today") -> None:
-        self.reloadable = ReloadableModels(
-            self.source, self.folder, features_version, self.reloads.append
-        )
+    def restart(self, features_version: str = "today", label_delay_days: int = 3) -> None:
+        serving = ServingVersions(features_version, label_delay_days)
+        self.reloadable = ReloadableModels(self.source, self.folder, serving, self.reloads.append)
 
     def versions(self, batch_id: int, *, is_rerun: bool = False) -> tuple[str | None, str | None]:
         models = self.reloadable.models_for(batch_id, is_rerun=is_rerun)
@@ -159,16 +160,65 @@ def test_an_artefact_that_comes_after_its_pointer_is_loaded(
     assert world.reloads[-1] is True
 
 
-def test_a_model_of_other_features_is_not_loaded_but_survives_an_upgrade(
-    world: World, forest: Artefact, a_forest: AForest, caplog: pytest.LogCaptureFixture
+def test_a_model_of_other_features_is_left_out(
+    world: World, xgboost: Artefact, a_forest: AForest, caplog: pytest.LogCaptureFixture
 ) -> None:
-    one = world.publish(forest)
-    world.versions(0)
+    fraud = world.publish(xgboost)
     world.publish(a_forest(8, features_version="yesterday"))
-    assert world.versions(1) == (one, None)
-    assert "fitted on features yesterday and today's are today" in caplog.text
+    assert world.versions(0) == world.versions(1) == (None, fraud)
+    assert world.reloads[-1] is False
+    assert caplog.text.count("fitted on features yesterday and today's are today") == 1
+    one = world.publish(a_forest(9))
+    assert world.versions(2) == (one, fraud)
+    assert world.reloads[-1] is True
+
+
+def test_after_an_upgrade_the_models_of_the_journal_are_left_out(
+    world: World, forest: Artefact, xgboost: Artefact, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.publish(forest)
+    world.publish(xgboost)
+    assert None not in world.versions(0)
     world.restart("tomorrow")
-    assert world.versions(2) == (one, None)
+    assert world.versions(0, is_rerun=True) == NONE
+    assert world.versions(1) == world.versions(2) == NONE
+    assert world.reloads[-1] is False
+    assert caplog.text.count("scored without it") == 2  # each of them once
+    world.restart("today")
+    assert None not in world.versions(3)
+    assert world.reloads[-1] is True
+
+
+def test_a_classifier_of_another_label_delay_is_left_out_and_a_forest_has_none(
+    world: World, forest: Artefact, an_xgboost: AnXgboost, caplog: pytest.LogCaptureFixture
+) -> None:
+    one, fraud = world.publish(forest), world.publish(an_xgboost())
+    assert world.versions(0) == (one, fraud)
+    world.restart(label_delay_days=30)
+    assert world.versions(0, is_rerun=True) == world.versions(1) == (one, None)
+    assert world.reloads[-1] is False
+    assert "trained with a label delay of 3 days and LABEL_DELAY_DAYS is 30" in caplog.text
+    refitted = world.publish(an_xgboost(label_delay_days=30))
+    assert world.versions(2) == (one, refitted)
+    assert world.reloads[-1] is True
+    world.publish(an_xgboost(label_delay_days=None))
+    assert world.versions(3) == (one, None)
+    assert "trained with an unknown label delay" in caplog.text
+
+
+def test_a_model_whose_features_no_longer_exist_is_left_out(
+    world: World,
+    forest: Artefact,
+    xgboost: Artefact,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    one, _ = world.publish(forest), world.publish(xgboost)
+    assert None not in world.versions(0)
+    monkeypatch.setattr(fitted, "VECTOR_INDEX", {"another": 0})
+    world.restart("tomorrow")
+    assert world.versions(0, is_rerun=True) == world.versions(1) == NONE
+    assert f"model {one} cannot be used: its features are not in the catalogue" in caplog.text
     assert world.reloads[-1] is False
 
 

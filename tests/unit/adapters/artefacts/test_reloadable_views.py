@@ -12,16 +12,18 @@ from fraudwatch.adapters.artefacts import view_artefact
 from fraudwatch.adapters.artefacts.reloadable_views import KEPT_VERSIONS, ReloadableViews
 from fraudwatch.adapters.artefacts.view_artefact import VIEW_FILES, view_bytes, view_of
 from fraudwatch.adapters.artefacts.view_publication import LIST_NAME, parse_list, publish
-from fraudwatch.domain.time_units import HOUR_MS
+from fraudwatch.domain.time_units import DAY_MS, HOUR_MS
 from fraudwatch.domain.views.catalogue import KEPT_VIEWS, Entity, view_columns
 from fraudwatch.domain.views.view import BrokenView, RiskView, table_of
 from fraudwatch.samples import NOON_MS
 
+DELAY_MS = 3 * DAY_MS
 
-def a_view(hour: int = 0, customers_of_device: float = 3.0) -> RiskView:
+
+def a_view(hour: int = 0, customers_of_device: float = 3.0, delay_ms: int = DELAY_MS) -> RiskView:
     empty = {entity: table_of([], np.empty((0, len(view_columns(entity))))) for entity in Entity}
     device = table_of(["d-1", "d-2"], np.array([[customers_of_device], [np.nan]]))
-    return RiskView(NOON_MS + hour * HOUR_MS, {**empty, Entity.DEVICE: device})
+    return RiskView(NOON_MS + hour * HOUR_MS, {**empty, Entity.DEVICE: device}, delay_ms)
 
 
 class World:
@@ -36,9 +38,9 @@ class World:
     def publish(self, view: RiskView) -> str:
         return publish(self.source, view)
 
-    def restart(self) -> None:
+    def restart(self, delay_ms: int = DELAY_MS) -> None:
         self.reloadable = ReloadableViews(
-            self.source, self.folder, self.reloads.append, self.newest.append
+            self.source, self.folder, delay_ms, self.reloads.append, self.newest.append
         )
 
     def write_list(self, text: str) -> None:
@@ -64,7 +66,9 @@ def test_a_view_is_read_as_it_was_written_and_named_by_its_content() -> None:
     for entity in Entity:
         for mine, theirs in zip(view.tables[entity], read.tables[entity], strict=True):
             assert np.array_equal(mine, theirs, equal_nan=mine.dtype == np.float64)
+    assert read.label_delay_ms == DELAY_MS
     assert view_bytes(a_view()) == view_bytes(view) != view_bytes(a_view(1))
+    assert view_bytes(a_view(delay_ms=DAY_MS)) != view_bytes(view)
 
 
 def test_an_unreadable_view_is_refused_with_a_fix(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,6 +164,39 @@ def test_a_list_with_another_hour_than_the_view_is_refused(world: World) -> None
     world.write_list(json.dumps([{**listed[0], "built_until_ms": NOON_MS}]))
     assert world.names(0) == []
     assert world.reloads[-1] is False
+    world.restart(DAY_MS)
+    world.write_list(json.dumps([{**listed[0], "label_delay_ms": DAY_MS}]))
+    assert world.names(1) == []
+    assert world.reloads[-1] is False
+
+
+def test_views_of_another_label_delay_are_ignored(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also those of the journal; the old ones are listed until their hour is built again."""
+    old, other = world.publish(a_view(1)), world.publish(a_view(2))
+    assert world.names(0) == [old, other]
+    world.restart(30 * DAY_MS)
+    assert world.names(0, is_rerun=True) == world.names(1) == []
+    assert world.reloads[-1] is False
+    assert caplog.text.count("2 of 2 published risk views are of another label delay") == 1
+    built = world.publish(a_view(2, delay_ms=30 * DAY_MS))
+    assert world.names(2) == [built]
+    assert world.reloads[-1] is True
+    assert VIEW_FILES.in_folder(world.source) == {old, built}
+    assert "1 of 2 published risk views are" in caplog.text
+
+
+def test_a_list_of_before_label_delays_is_no_error(world: World) -> None:
+    """An upgrade: the hourly job adds to such a list, and the detector ignores its views."""
+    world.publish(a_view(1))
+    [listed] = json.loads((world.source / LIST_NAME).read_text())
+    del listed["label_delay_ms"]
+    world.write_list(json.dumps([listed]))
+    assert world.names(0) == []
+    assert world.reloads[-1] is False
+    built = world.publish(a_view(2))
+    assert world.names(1) == [built]
 
 
 ENTRY = {"sha256": "a" * 64, "built_until_ms": NOON_MS, "views_version": "x"}
@@ -177,6 +214,7 @@ ENTRY = {"sha256": "a" * 64, "built_until_ms": NOON_MS, "views_version": "x"}
         [{**ENTRY, "sha256": 7}],
         [{**ENTRY, "built_until_ms": NOON_MS + 1}],
         [{**ENTRY, "built_until_ms": "noon"}],
+        [{**ENTRY, "label_delay_ms": "3 days"}],
         [ENTRY, ENTRY],
         [ENTRY, {**ENTRY, "built_until_ms": NOON_MS - HOUR_MS}],
         [{**ENTRY, "built_until_ms": NOON_MS + n * HOUR_MS} for n in range(KEPT_VIEWS + 1)],

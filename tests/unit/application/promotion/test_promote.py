@@ -34,7 +34,9 @@ NAMES = ("item_count", "amount_eur_cents")
 _CLOCK = count(1_000)
 
 
-def a_model(folder: Path, seed: int, version: str | None = None) -> str:
+def a_model(
+    folder: Path, seed: int, version: str | None = None, label_delay_days: int | None = 3
+) -> str:
     rows = np.random.default_rng(seed).random((200, len(NAMES)))
     data = xgb.DMatrix(rows, (rows[:, 1] > 0.5).astype(float))
     booster = xgb.train({"objective": "binary:logistic", "nthread": 1}, data, num_boost_round=3)
@@ -46,6 +48,7 @@ def a_model(folder: Path, seed: int, version: str | None = None) -> str:
         rows=200,
         from_ms=1,
         until_ms=2,
+        label_delay_days=label_delay_days,
     )
     return write_artefact(folder, xgboost_artefact(booster, about, normal_of(rows)))
 
@@ -70,7 +73,7 @@ def its_calibration(folder: Path, sha256: str, **changes: Any) -> str:
 def models(tmp_path: Path) -> ModelLifecycle:
     return ModelLifecycle(
         MemoryRegistry(tmp_path / "registry"),
-        ModelFolder(tmp_path / "models"),
+        ModelFolder(tmp_path / "models", 3),
         lambda: next(_CLOCK),
     )
 
@@ -130,12 +133,22 @@ def test_a_corrupt_artefact_changes_nothing(
     assert (champion(models), aliases(models)) == (first, {"champion": first})
 
 
-def test_a_model_of_other_features_is_refused(models: ModelLifecycle) -> None:
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"version": "yesterday"}, "fitted on features yesterday and today's are"),
+        ({"label_delay_days": 7}, "a label delay of 7 days and LABEL_DELAY_DAYS is 3"),
+    ],
+)
+def test_a_model_that_the_stream_leaves_out_is_refused(
+    models: ModelLifecycle, changed: dict[str, Any], why: str
+) -> None:
     folder = models.model_store.folder
-    sha256 = a_model(folder, 1, "yesterday")
-    calibration = its_calibration(folder, sha256, features_version="yesterday")
+    sha256 = a_model(folder, 1, **changed)
+    features = changed.get("version", features_version())
+    calibration = its_calibration(folder, sha256, features_version=features)
     version = models.registry.register(a_record(sha256, calibration), folder)
-    with pytest.raises(BrokenModel, match="other features than today's"):
+    with pytest.raises(BrokenModel, match=why):
         promote(models, version, expected_current=None)
     assert models.model_store.current() is None
 

@@ -14,7 +14,6 @@ from fraudwatch.domain.messages.label import LabelValue
 from fraudwatch.domain.time_units import DAY_MS, HOUR_MS, MINUTE_MS
 from fraudwatch.domain.views.as_of import view_features_as_of
 from fraudwatch.domain.views.catalogue import (
-    LABEL_DELAY_MS,
     VALID_AFTER_MS,
     VIEW_FEATURES,
     Entity,
@@ -23,7 +22,14 @@ from fraudwatch.domain.views.catalogue import (
 from fraudwatch.domain.views.past import LabelChanges, PastPurchases
 from fraudwatch.domain.views.view import RiskView, look_up, table_of
 from fraudwatch.samples import NOON_MS
-from tests.unit.domain.views.view_oracle import Bought, OracleLabel, a_world, labels_as_of, oracle
+from tests.unit.domain.views.view_oracle import (
+    LABEL_DELAY_MS,
+    Bought,
+    OracleLabel,
+    a_world,
+    labels_as_of,
+    oracle,
+)
 
 NAMES = [feature.name for feature in VIEW_FEATURES]
 
@@ -56,7 +62,8 @@ def changes_of(purchases: Sequence[Bought], labels: Sequence[OracleLabel]) -> La
 
 
 def as_of(purchases: Sequence[Bought], labels: Sequence[OracleLabel] = ()) -> Float64s:
-    return view_features_as_of(columns_of(purchases), changes_of(purchases, labels))
+    changes = changes_of(purchases, labels)
+    return view_features_as_of(columns_of(purchases), changes, label_delay_ms=LABEL_DELAY_MS)
 
 
 def by_the_hour(
@@ -76,7 +83,7 @@ def by_the_hour(
         tables[entity] = table_of(names, values)
     keys = {entity: keys_of([getattr(one, entity)]) for entity in Entity}
     at = np.array([one.event_at_ms])
-    return look_up(RiskView(until_ms, tables), keys, at)[0]
+    return look_up(RiskView(until_ms, tables, LABEL_DELAY_MS), keys, at)[0]
 
 
 @pytest.mark.parametrize("seed", range(4))

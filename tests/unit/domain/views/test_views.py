@@ -34,7 +34,7 @@ def a_view(built_until_ms: int = NOON_MS, **known: dict[str, list[float]]) -> Ri
         for value, row in zip(values, rows.values(), strict=True):
             value[: len(row)] = row
         tables[entity] = table_of([*rows], values)
-    return RiskView(built_until_ms, tables)
+    return RiskView(built_until_ms, tables, DAY_MS)
 
 
 def keys(rows: int, **named: list[str | None]) -> Keys:
@@ -122,6 +122,8 @@ def test_a_view_ends_with_an_hour_and_is_valid_a_quarter_later() -> None:
     assert a_view(NOON_MS).valid_from_ms == NOON_MS + 15 * MINUTE_MS
     with pytest.raises(BrokenView, match="hour"):
         a_view(NOON_MS + 1)
+    with pytest.raises(BrokenView, match="label delay is not positive"):
+        replace(a_view(), label_delay_ms=0)
 
 
 def test_the_newest_view_that_is_valid_by_the_purchases_time_counts() -> None:
@@ -131,8 +133,6 @@ def test_the_newest_view_that_is_valid_by_the_purchases_time_counts() -> None:
     assert view_for((), np.array(at)).tolist() == [-1] * 5
 
 
-def test_purchases_of_one_batch_use_different_views() -> None:
-    opened: list[str] = []
 def test_a_view_says_nothing_from_48_hours_after_it_became_valid() -> None:
     """By the purchase's own time: neither late purchases nor newer views change it."""
     later_ms = NOON_MS + 100 * HOUR_MS
@@ -147,6 +147,8 @@ def test_a_view_says_nothing_from_48_hours_after_it_became_valid() -> None:
     assert np.array_equal(device, [7, np.nan, np.nan, 7, np.nan], equal_nan=True)
 
 
+def test_purchases_of_one_batch_use_different_views() -> None:
+    opened: list[str] = []
     views = {f"{n:064x}": a_view(device_token={"d": [float(n)]}) for n in range(3)}
 
     def open_view(sha256: str) -> RiskView:

@@ -11,8 +11,9 @@ from typing import NamedTuple
 from fraudwatch.domain.evaluation.labelled_alerts import current_labels
 from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, LabelValue, Source
 from fraudwatch.domain.time_units import DAY_MS
-from fraudwatch.domain.views.catalogue import LABEL_DELAY_MS, SMOOTHING_PURCHASES, WINDOW_MS
+from fraudwatch.domain.views.catalogue import SMOOTHING_PURCHASES, WINDOW_MS
 
+LABEL_DELAY_MS = 3 * DAY_MS
 EDGES = (0, 1, LABEL_DELAY_MS, WINDOW_MS, WINDOW_MS + LABEL_DELAY_MS, 50 * DAY_MS)
 KNOWN_AGES_MS = (-DAY_MS, -1, 0, 1, DAY_MS, 5 * DAY_MS, 20 * DAY_MS)
 

@@ -200,7 +200,7 @@ def test_a_risk_view_is_used_from_its_time_on_and_the_verdict_names_it(world: Wo
     merchant_values = {"merchant_fraud_ratio_30d": 0.5, "merchant_purchases_30d": 40.0}
     row = [merchant_values.get(name, np.nan) for name in view_columns(Entity.MERCHANT)]
     tables[Entity.MERCHANT] = table_of(["merchant-1"], np.array([row]))
-    view = RiskView(NOON_MS - HOUR_MS, tables)
+    view = RiskView(NOON_MS - HOUR_MS, tables, 3 * DAY_MS)
     views = RiskViews((Published("0123456789abcdef" * 4, view.valid_from_ms),), lambda _: view)
     world.detector.views_of = lambda _: views
     before, after = view.valid_from_ms - 1, view.valid_from_ms
