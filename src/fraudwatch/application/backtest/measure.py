@@ -40,7 +40,9 @@ NOTES: Final = (
     ),
     (
         f"Card precision at {BUDGET_A_DAY}: of each day's {BUDGET_A_DAY} cards with the highest "
-        "scores, the share with a known fraud that day; a purchase without a label is no fraud."
+        "scores, the share with a known fraud that day. A purchase without a label is no fraud; "
+        "one that the live policy declined or the bank did not approve is left out: nobody can "
+        "complain of it."
     ),
     (
         "Money counts approved payments only. Caught is known fraud that was declined or sent to "
@@ -112,11 +114,12 @@ def _policy(purchases: Purchases, results: PolicyResults) -> dict[str, Any]:
 
 
 def _card_precision(purchases: Purchases, results: PolicyResults) -> dict[str, float]:
-    rows = purchases.ranked(results.is_scored)
+    chosen = results.is_scored & purchases.has_truth
+    rows = purchases.ranked(chosen)
     names = "card_precision_at_100", "card_precision_at_100_perfect"
     if not rows.is_fraud.any():
         return dict.fromkeys(names, float("nan"))
-    score = results.score[results.is_scored]
+    score = results.score[chosen]
     found = budget.card_precision(rows, score, BUDGET_A_DAY).mean
     perfect = budget.perfect_card_precision(rows, BUDGET_A_DAY).mean
     return dict(zip(names, (found, perfect), strict=True))

@@ -9,7 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from fraudwatch.domain.arrays import Bools, Float64s, Int64s, UInt64s
-from fraudwatch.domain.evaluation.label_coverage import APPROVED, UNSCORED, LabelMask, OutcomeCodes
+from fraudwatch.domain.evaluation.label_coverage import (
+    APPROVED,
+    DECLINED,
+    UNSCORED,
+    LabelMask,
+    OutcomeCodes,
+)
 from fraudwatch.domain.evaluation.labelled_scores import LabelledScores
 from fraudwatch.domain.time_units import DAY_MS
 
@@ -76,8 +82,20 @@ class Purchases:
         """Days since 1970, UTC."""
         return self.event_at_ms // DAY_MS
 
+    @property
+    def has_truth(self) -> Bools:
+        """Mask of purchases that are fraud or genuine: their label, else that nobody complained.
+
+        Of what the live policy declined or the bank did not approve nobody can complain; see
+        :mod:`fraudwatch.domain.training.label_truth`.
+        """
+        found: Bools = self.known.is_labelled | (
+            self.known.is_paid & (self.live.outcome != DECLINED)
+        )
+        return found
+
     def ranked(self, is_scored: Bools) -> LabelledScores:
-        """Return the scored purchases for ranking metrics; without a label counts as no fraud."""
+        """Return some purchases for ranking metrics; without a label counts as no fraud."""
         return LabelledScores(
             transaction=self.transaction[is_scored],
             card=self.card[is_scored],

@@ -138,6 +138,18 @@ def test_cards_are_ranked_by_each_policys_own_score(purchases: SomePurchases) ->
     assert found["candidate"]["card_precision_at_100_perfect"] == 0.01
 
 
+def test_what_cannot_be_complained_of_takes_no_place_in_the_ranking(
+    purchases: SomePurchases,
+) -> None:
+    """Unlabelled: sixty that the live policy declined, forty whose payment was refused."""
+    silent = [*[(0, "unknown", 1, D, D)] * 60, *[(0, "unknown", 1, A, D)] * 40]
+    given = purchases(*silent, (0, "fraud", 1, D, R), refused=tuple(range(60, 101)))
+    found = measure_backtest(given, FIRST, LAST)
+    assert found["candidate"]["card_precision_at_100"] == 0.01
+    assert given.has_truth.sum() == 1
+    assert found["candidate"]["alerts"] == 101, "they stay in all counts"
+
+
 rows = st.tuples(
     st.integers(0, 2),
     st.sampled_from(["fraud", "genuine", "unknown"]),
