@@ -24,6 +24,7 @@ from fraudwatch.domain.training.downsampling import Sample, sample_of
 from fraudwatch.domain.training.folds import Fold
 from fraudwatch.domain.training.label_history import labels_as_of
 from spark_jobs.train.dataset import Dataset, NotEnoughData, day_from_number
+from spark_jobs.train.label_counts import FoldLabels, LabelCounts, count_labels
 from spark_jobs.train.sklearn_baselines import (
     AutoencoderBaseline,
     IsolationForestBaseline,
@@ -32,7 +33,7 @@ from spark_jobs.train.sklearn_baselines import (
 from spark_jobs.train.spark_random_forest import NAME as FOREST
 from spark_jobs.train.spark_random_forest import fit_random_forest
 from spark_jobs.train.spark_xgboost import BoosterScorer, BoosterShape, fit_booster
-from spark_jobs.train.training_rows import downsample, with_labels
+from spark_jobs.train.training_rows import downsample, known_rows, with_truth
 from spark_jobs.train.vector_tasks import Learner, Scorer, as_lists, fit_in_task, scored, vectors
 
 log = logging.getLogger("train_model")
@@ -60,11 +61,12 @@ class FittedFold:
     """Challenger of a fold, with its training sample and test scores."""
 
     fold: Fold
-    booster: xgb.Booster
     label_delay_days: int
+    booster: xgb.Booster
     columns: Int64s
     normal: Normal
     sample: Sample
+    labels: FoldLabels
     tested: FoldScores
 
 
@@ -76,10 +78,12 @@ def fit_fold(
     Raises:
         NotEnoughData: too few frauds, or no genuine purchase, in the training or test days.
     """
-    known = with_labels(data.rows, labels_as_of(data.changes, fold.known_until_ms))
+    known = with_truth(data.rows, labels_as_of(data.changes, fold.known_until_ms))
     train, test = _of_days(known, fold.train_first, fold.train_end), _tested_rows(data, fold)
-    share = _check_classes(train, "training", settings)
-    _check_classes(test, "test", settings)
+    labels = FoldLabels(training=count_labels(train), test=count_labels(test))
+    share = _check_classes(labels.training, "training", settings)
+    _check_classes(labels.test, "test", settings)
+    train, test = known_rows(train), known_rows(test)
     sample, columns, normal = _sample(train, settings.sample_rows)
     log.info("training on %d frauds and %d genuine purchases", share.frauds, share.genuine)
     kept = downsample(train, share).select(
@@ -97,11 +101,12 @@ def fit_fold(
         others.append(forest.scored(test))
     return FittedFold(
         fold=fold,
+        label_delay_days=data.label_delay_days,
         booster=booster,
         columns=columns,
         normal=normal,
         sample=share,
-        label_delay_days=data.label_delay_days,
+        labels=labels,
         tested=_tested(test, [scored(test, scorers, columns), *others]),
     )
 
@@ -112,14 +117,13 @@ def _of_days(rows: DataFrame, first: int, end: int) -> DataFrame:
 
 
 def _tested_rows(data: Dataset, fold: Fold) -> DataFrame:
-    """Select the complete test days with today's labels: no downsampling, nothing left out."""
-    known = with_labels(data.rows, labels_as_of(data.changes, data.today * DAY_MS))
+    """Select the complete test days with today's labels, without downsampling."""
+    known = with_truth(data.rows, labels_as_of(data.changes, data.today * DAY_MS))
     return _of_days(known, fold.test_first, fold.test_end)
 
 
-def _check_classes(rows: DataFrame, what: str, settings: ChallengerSettings) -> Sample:
-    counted = {one.is_fraud: one["count"] for one in rows.groupBy("is_fraud").count().collect()}
-    frauds, genuine = counted.get(True, 0), counted.get(False, 0)
+def _check_classes(counted: LabelCounts, what: str, settings: ChallengerSettings) -> Sample:
+    frauds, genuine = counted.frauds, counted.genuine
     if frauds < settings.fewest_frauds or not genuine:
         raise NotEnoughData(
             f"the {what} days have {frauds} known frauds and {genuine} other purchases, and "

@@ -53,12 +53,14 @@ def counted_of(data: Dataset, last: FittedFold) -> CountedRows:
 def details_of(
     data: Dataset, folds: Sequence[FittedFold], settings: ChallengerSettings
 ) -> dict[str, Any]:
-    """Collect folds, stray days, every model's metrics, and the threshold at full capacity."""
+    """Collect folds, what was left out, every model's metrics, and the capacity's threshold."""
     metrics = measure_models(folds, settings.alerts_a_day)
     threshold = threshold_of(folds[-1], settings.alerts_a_day)
     return {
         "folds": [fold_days(one.fold) for one in folds],
         "stray_days": named_days(data.stray_days),
+        "left_out": folds[-1].labels.left_out_document,
+        "declines": folds[-1].labels.declines_document,
         "models": {
             model: {name: one._asdict() for name, one in numbers.items()}
             for model, numbers in metrics.models.items()

@@ -15,8 +15,11 @@ from fraudwatch import lake
 from fraudwatch.adapters.lake.core_rows import FROM_LOG
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, LabelValue, Source
+from fraudwatch.domain.messages.purchase import PaymentStatus
+from fraudwatch.domain.messages.verdict import Outcome
 from fraudwatch.domain.training.downsampling import Sample
 from fraudwatch.domain.training.label_history import LabelChange, label_changes
+from fraudwatch.domain.training.label_truth import LeftOut
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -64,6 +67,7 @@ def training_rows(tables: PinnedTables, views: DataFrame, days: Sequence[date]) 
     verdicts = of_days(lake.CORE_VERDICTS).select(
         "transaction_id",
         F.col("score").alias("served_score"),
+        "outcome",
         score_of(_FRAUD_MODEL)["version"].alias("model_version"),
         score_of(_FRAUD_MODEL)["score"].alias("model_score"),
         score_of(_ANOMALY_MODEL)["score"].alias("anomaly_score"),
@@ -79,6 +83,7 @@ def training_rows(tables: PinnedTables, views: DataFrame, days: Sequence[date]) 
                 "event_at_ms",
                 F.coalesce("card_token", "customer_token").alias("card"),
                 "amount_eur_cents",
+                "payment_status",
                 "channel",
                 "category",
                 "merchant_country",
@@ -91,7 +96,22 @@ def training_rows(tables: PinnedTables, views: DataFrame, days: Sequence[date]) 
 
 
 def with_labels(rows: DataFrame, truths: Mapping[str, LabelValue]) -> DataFrame:
-    """Add ``is_fraud``: unlabelled purchases count as genuine, unsure ones are dropped."""
+    """Add ``is_fraud``, and drop the purchases whose truth is unknown."""
+    return known_rows(with_truth(rows, truths))
+
+
+def known_rows(rows: DataFrame) -> DataFrame:
+    """Select the rows that are fraud or genuine, from those of :func:`with_truth`."""
+    return rows.where("left_out IS NULL").drop(
+        "left_out", "is_declined", "outcome", "payment_status"
+    )
+
+
+def with_truth(rows: DataFrame, truths: Mapping[str, LabelValue]) -> DataFrame:
+    """Add ``is_fraud``, or why it is unknown: ``left_out``; and whether we declined the purchase.
+
+    The rule is :func:`~fraudwatch.domain.training.label_truth.truth_of`, as columns.
+    """
     from pyspark.sql import functions as F  # noqa: N812  its customary name
 
     spark = rows.sparkSession
@@ -100,9 +120,18 @@ def with_labels(rows: DataFrame, truths: Mapping[str, LabelValue]) -> DataFrame:
         "transaction_id string, truth string",
     )
     joined = rows.join(F.broadcast(labels), "transaction_id", "left")
-    sure = joined.where(F.col("truth").isNull() | (F.col("truth") != F.lit(str(LabelValue.UNSURE))))
-    is_fraud = F.coalesce(F.col("truth") == F.lit(str(LabelValue.FRAUD)), F.lit(False))
-    return sure.withColumn("is_fraud", is_fraud).drop("truth")
+    truth, no = F.col("truth"), F.lit(False)
+    is_declined = F.coalesce(F.col("outcome") == str(Outcome.DECLINE), no)
+    is_paid = F.coalesce(F.col("payment_status") == str(PaymentStatus.APPROVED), no)
+    left_out = (
+        F.when(truth == str(LabelValue.UNSURE), str(LeftOut.UNSURE))
+        .when(truth.isNotNull(), None)
+        .when(is_declined, str(LeftOut.DECLINED_UNLABELLED))
+        .when(~is_paid, str(LeftOut.FAILED_UNLABELLED))
+    )
+    is_fraud = F.when(left_out.isNull(), F.coalesce(truth == str(LabelValue.FRAUD), no))
+    columns = {"is_fraud": is_fraud, "left_out": left_out, "is_declined": is_declined}
+    return joined.withColumns(columns).drop("truth")
 
 
 def downsample(rows: DataFrame, share: Sample) -> DataFrame:

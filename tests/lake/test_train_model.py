@@ -37,10 +37,15 @@ from fraudwatch.domain.views.catalogue import VIEW_FEATURES
 from fraudwatch.samples import a_token, a_transaction
 from fraudwatch.stack.home import ROOT
 from spark_jobs.train import promotion as choosing
-from spark_jobs.train.dataset import Dataset, stray_days_sentence
+from spark_jobs.train.dataset import Dataset, labelled_days, stray_days_sentence
 from spark_jobs.train.evaluating import FittedFold
 from spark_jobs.train.point_in_time_views import point_in_time_views
-from spark_jobs.train.promotion import TrainingOutcome, apply_gate, promote_or_reject
+from spark_jobs.train.promotion import (
+    TrainingOutcome,
+    apply_gate,
+    promote_or_reject,
+    reference_scores,
+)
 from spark_jobs.train.report import TrainingReport
 from spark_jobs.train.run_record import fold_days, training_record
 from spark_jobs.train.train_model import Training, TrainingRequest, print_report
@@ -51,6 +56,9 @@ DAY_MS, HOUR_MS = 86_400_000, 3_600_000
 FIRST, LAST = date(2003, 3, 1), date(2003, 3, 12)
 FIRST_MS = int(datetime(2003, 3, 1, tzinfo=UTC).timestamp() * 1000)
 A_DAY, FRAUDS_A_DAY = 90, 8
+# Each day's last purchases: three whose payment failed, two that we declined. None has a label on
+# the days that are trained on; the day's first purchase, a fraud, is declined and has one.
+FAILED, DECLINED = range(85, 88), (0, 88, 89)
 STRAY = date(2003, 2, 18)  # one purchase, days before all others
 UNLABELLED = (date(2003, 4, 1), date(2003, 4, 4))
 ALL_FRAUD = (date(2003, 5, 1), date(2003, 5, 4))
@@ -81,6 +89,10 @@ def purchases() -> list[tuple[str, int, int, bool]]:
     found += [row for day in days(*UNLABELLED) for row in a_day(chance, day, 0)]
     found += [row for day in days(*ALL_FRAUD) for row in a_day(chance, day, A_DAY)]
     return sorted(found, key=lambda row: row[1])
+
+
+def number_of(name: str) -> int:
+    return int(name.rsplit("-", 1)[1])
 
 
 def append(rows: DataFrame, table: str) -> None:
@@ -119,16 +131,18 @@ def world(spark: SparkSession) -> Iterator[SparkSession]:
         [
             (
                 one.transaction_id, one.event_at_ms, one.customer_token, one.amount_eur_cents,
-                "approved", "present", one.merchant_id, "groceries", "DE", "log", chance.random(),
+                "failed" if number_of(one.transaction_id) in FAILED else "approved",
+                "present", one.merchant_id, "groceries", "DE", "log", chance.random(),
+                "decline" if number_of(one.transaction_id) in DECLINED else "approve",
             )
             for one in made
         ],
         "transaction_id string, event_at_ms bigint, customer_token string, amount_eur_cents bigint,"
         " payment_status string, channel string, merchant_id string, category string,"
-        " merchant_country string, origin string, score double",
+        " merchant_country string, origin string, score double, outcome string",
     ).withColumn("event_on", F.to_date(F.timestamp_millis("event_at_ms")))  # fmt: skip
-    append(core.drop("score"), lake.CORE_TRANSACTIONS)
-    stray = core.where("transaction_id = 't:2003-03-12-1'").drop("score")
+    append(core.drop("score", "outcome"), lake.CORE_TRANSACTIONS)
+    stray = core.where("transaction_id = 't:2003-03-12-1'").drop("score", "outcome")
     append(
         stray.withColumns(
             {
@@ -139,7 +153,7 @@ def world(spark: SparkSession) -> Iterator[SparkSession]:
         ),
         lake.CORE_TRANSACTIONS,
     )
-    extracted = core.where("transaction_id LIKE 't:2003-03-12-1%'").drop("score")
+    extracted = core.where("transaction_id LIKE 't:2003-03-12-1%'").drop("score", "outcome")
     append(
         extracted.withColumns(
             {"transaction_id": F.concat(F.lit("x:"), "transaction_id"), "origin": F.lit("extract")}
@@ -281,8 +295,32 @@ def test_every_baseline_is_in_the_run_record(first: First) -> None:
         assert int(version.tags[f"table.{table}"]) > 0
     assert version.metrics["alerts_a_day"] <= 10
     assert 0 < version.metrics["policy.alerts_a_day"] < A_DAY
-    assert first.report.counted.rows_in == 5 * A_DAY
+    assert first.report.counted.rows_in == 5 * (A_DAY - 5)
     assert first.report.counted.rejected == {"without_features": 11}
+
+
+def test_what_cannot_be_complained_of_is_left_out_and_named(
+    first: First, challenger: tuple[Dataset, FittedFold], tmp_path: Path
+) -> None:
+    """Five training days and two test days: on each, two declined and three failed purchases."""
+    training = {"unsure": 0, "declined_unlabelled": 10, "failed_unlabelled": 15}
+    test = {"unsure": 0, "declined_unlabelled": 4, "failed_unlabelled": 6}
+    assert first.report.details["left_out"] == {"training": training, "test": test}
+    declines = first.report.details["declines"]
+    assert (declines["declined"], declines["labelled"], declines["precision"]) == (6, 2, 1.0)
+    data, fitted = challenger
+    assert len(fitted.tested.labelled.is_fraud) == 2 * (A_DAY - 5)
+    record = _recorder(data, fitted, first)(
+        "0" * 64, apply_gate(models_in(tmp_path), fitted, first.settings)
+    )
+    assert record.metrics["left_out.declined_unlabelled"] == 14
+    assert record.metrics["left_out.failed_unlabelled"] == 21
+    assert record.documents["left_out.json"]["test"] == test
+    assert record.documents["declines.json"]["sentence"].startswith("precision of declines: 1.000")
+    planned = labelled_days(data, 10)
+    whole = range(data.first, data.today - 1)  # labels of the last day are not all known yet
+    assert {planned.others[day] for day in whole} == {A_DAY - FRAUDS_A_DAY - 5}
+    assert {planned.frauds[day] for day in whole} == {FRAUDS_A_DAY}
 
 
 def test_the_report_is_one_json_object(first: First, capsys: pytest.CaptureFixture[str]) -> None:
@@ -391,6 +429,22 @@ def test_a_better_challenger_is_promoted_and_can_be_rolled_back(
     assert models.model_store.current() == result.sha256 != before
     assert roll_back(models).version == 1
     assert models.model_store.current() == before
+
+
+def test_a_champion_that_the_stream_leaves_out_is_replaced_by_the_rules(
+    with_champion: Callable[..., tuple[ModelLifecycle, FittedFold]],
+    challenger: tuple[Dataset, FittedFold],
+) -> None:
+    """It served the test days perfectly, with a label delay that is no longer the setting."""
+    truth = challenger[1].tested.labelled.is_fraud.astype(np.float64)
+    models, fitted = with_champion(truth)
+    name, scores = reference_scores(models, fitted)
+    assert name.startswith("champion ")
+    np.testing.assert_array_equal(scores, truth)
+    other = replace(models, model_store=ModelFolder(models.model_store.folder, 30))
+    name, scores = reference_scores(other, fitted)
+    assert name == "the rules alone (the champion cannot be used)"
+    np.testing.assert_array_equal(scores, fitted.tested.points)
 
 
 def test_with_approval_promotion_waits(
