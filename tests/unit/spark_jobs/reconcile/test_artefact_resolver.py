@@ -10,6 +10,7 @@ import xgboost as xgb
 from fraudwatch.adapters.artefacts.model_artefact import write_artefact
 from fraudwatch.adapters.artefacts.xgboost_model import xgboost_artefact
 from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
+from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.models.fitted import ModelKind, ModelMetadata, normal_of
 from spark_jobs.reconcile.artefact_resolver import (
     ArtefactFolders,
@@ -30,13 +31,17 @@ def model(tmp_path: Path) -> str:
     about = ModelMetadata(
         kind=ModelKind.XGBOOST,
         features=NAMES,
-        features_version="today",
+        features_version=features_version(),
         fitted_at_ms=3,
         rows=200,
         from_ms=1,
         until_ms=2,
     )
     return write_artefact(tmp_path / "models", xgboost_artefact(booster, about, normal_of(rows)))
+
+
+def its_calibration(folder: Path, model: str, seed: int) -> str:
+    return write_a_calibration(folder, model, seed=seed, features_version=features_version())
 
 
 def resolver(tmp_path: Path, models: list[str], calibrations: list[str]) -> ArtefactResolver:
@@ -52,7 +57,7 @@ def resolver(tmp_path: Path, models: list[str], calibrations: list[str]) -> Arte
 def test_a_model_is_opened_with_the_calibration_that_its_verdict_names(
     tmp_path: Path, model: str
 ) -> None:
-    one, two = (write_a_calibration(tmp_path / "models", model, seed=seed) for seed in (1, 2))
+    one, two = (its_calibration(tmp_path / "models", model, seed) for seed in (1, 2))
     artefacts = resolver(tmp_path, [model[:12]], [one[:12], two[:12]])
     rows = np.zeros((3, len(VECTOR_FEATURES)))
     scores = []
