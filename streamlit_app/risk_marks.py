@@ -26,6 +26,8 @@ TINTS: Final = {
     Risk.MEDIUM: "background-color: #fbf3c4; color: #544800",
     Risk.LOW: "background-color: #e3ebf2; color: #243b4f",
 }
+# For marks beside the risk: control group, novelty.
+MARK_TINT: Final = "background-color: #e4dff0; color: #3a2a5e"
 SHAPES: Final = {
     RISK_WORDS[Risk.CRITICAL]: "diamond",
     RISK_WORDS[Risk.HIGH]: "triangle-up",

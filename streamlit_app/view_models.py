@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from textwrap import shorten
 
+from fraudwatch.application.scoring.reasons import NOVELTY
 from fraudwatch.domain.messages.label import LabelValue
 from fraudwatch.domain.messages.purchase import Channel, PaymentStatus
 from fraudwatch.domain.messages.verdict import Outcome, Reason, Risk
@@ -69,6 +70,7 @@ def sentences(reasons: Iterable[Reason]) -> str:
 def strongest_reason(reasons: Iterable[Reason]) -> str:
     """Reason with the most points, and how many more there are: ``Far from home. +2 more``.
 
+    Novelty goes first: the model calls the purchase harmless, so its reason explains nothing.
     Too long a sentence loses its limit, which follows a semicolon; the case shows it in full.
     """
     given = [reason for reason in reasons if reason.text.strip()]
@@ -76,7 +78,8 @@ def strongest_reason(reasons: Iterable[Reason]) -> str:
         return NO_REASON
     more = f" +{len(given) - 1} more" if len(given) > 1 else ""
     room = LIST_CHARACTERS - len(more)
-    return _within(_sentence(max(given, key=lambda reason: reason.points)), room) + more
+    strongest = max(given, key=lambda reason: (reason.rule == NOVELTY, reason.points))
+    return _within(_sentence(strongest), room) + more
 
 
 def age_text(age_ms: int) -> str:

@@ -10,13 +10,14 @@ import streamlit as st
 
 from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.domain.messages.transaction import Transaction
-from fraudwatch.domain.messages.verdict import Risk, Verdict
+from fraudwatch.domain.messages.verdict import Verdict
 from streamlit_app.case import charts, view
 from streamlit_app.case.purchase import FieldGroup, groups_of
 from streamlit_app.case.view import ExplainedFeature
-from streamlit_app.risk_marks import TINTS
+from streamlit_app.risk_marks import MARK_TINT, TINTS
 from streamlit_app.view_models import NO_REASON, RISK_WORDS
 
+_BADGE: Final = "font-weight: 700; padding: 4px 12px; border-radius: 6px"
 GROUP_WIDTH_PX: Final = 270  # four in a row on a wide screen, one on a phone
 
 
@@ -28,10 +29,11 @@ def unavailable(what: str) -> None:
     )
 
 
-def risk_badge(risk: Risk) -> None:
-    """Draw the risk level as colour, shape and word."""
-    style = f"{TINTS[risk]}; font-weight: 700; padding: 4px 12px; border-radius: 6px"
-    st.html(f'<span style="{style}">{RISK_WORDS[risk]}</span>')
+def badges(verdict: Verdict) -> None:
+    """Draw the risk level as colour, shape and word, and beside it what overruled the score."""
+    words = [(TINTS[verdict.risk], RISK_WORDS[verdict.risk])]
+    words += [(MARK_TINT, mark) for mark in view.marks(verdict)]
+    st.html(" ".join(f'<span style="{tint}; {_BADGE}">{word}</span>' for tint, word in words))
 
 
 def figure(name: str, value: str) -> None:
@@ -40,15 +42,14 @@ def figure(name: str, value: str) -> None:
 
 
 def reasons(verdict: Verdict) -> None:
-    """Draw the reasons, most points first, and how they make up the score."""
+    """Draw the reasons, strongest first, and what the score means."""
     st.subheader("Why", anchor=False)
     with st.container(gap="xsmall"):
-        for reason in verdict.reasons:
-            st.text(f"{reason.points} points · {reason.text}", help=f"Rule `{reason.rule}`")
+        for text, rule in view.reason_lines(verdict):
+            st.text(text, help=f"Rule `{rule}`")
         if not verdict.reasons:
             st.text(NO_REASON)
-        st.text(view.score_line(verdict))
-        for line in view.model_lines(verdict):
+        for line in (*view.score_lines(verdict), *view.model_lines(verdict)):
             st.text(line)
 
 

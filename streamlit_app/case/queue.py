@@ -51,7 +51,9 @@ def _summary(cases: Sequence[WaitingCase], *, may_decide: bool) -> str:
     count = f"{len(cases)} open {'case' if len(cases) == 1 else 'cases'}"
     count = f"The first {count}" if len(cases) == MAX_CASES else count
     claim = ", or claim the first with Next case" if may_decide else ""
-    return f"{count}, highest risk first, then newest first. Click a case to open it{claim}."
+    return (
+        f"{count}, highest risk first, then by score times amount. Click a case to open it{claim}."
+    )
 
 
 def _table(cases: Sequence[WaitingCase], now_ms: int) -> None:

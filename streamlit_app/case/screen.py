@@ -19,10 +19,10 @@ from streamlit_app.case import (
     queue,
     related,
     reveal_dialog,
+    view,
     work,
 )
 from streamlit_app.case.queries import CaseFile
-from streamlit_app.case.view import head_line
 from streamlit_app.case.work import CaseClaim
 from streamlit_app.console_services import ServiceSource
 from streamlit_app.people import login
@@ -71,16 +71,16 @@ def _no_verdict(source: ServiceSource, person: Person, transaction_id: str) -> N
 
 
 def _head(source: ServiceSource, person: Person, verdict: Verdict, claim: CaseClaim) -> None:
-    parts.risk_badge(verdict.risk)
+    parts.badges(verdict)
     with st.container(horizontal=True):
         for name, value in (
             ("Amount", amount_text(verdict.amount_minor, verdict.currency)),
             ("Merchant", verdict.merchant_id),
             ("Outcome", OUTCOME_WORDS[verdict.outcome]),
-            ("Score", f"{verdict.score:.2f}"),
+            ("Score", view.score_text(verdict)),
         ):
             parts.figure(name, value)
-    st.text(head_line(verdict, source.now_ms()))
+    st.text(view.head_line(verdict, source.now_ms()))
     buttons.claim_or_next(source, person, verdict.transaction_id, claim)
 
 

@@ -219,6 +219,32 @@ def test_reasons_are_shown_with_their_points_and_the_score(world: World) -> None
     assert "Rules: 65 of 100 points; scored by rules only. Score 0.50." in world.texts
 
 
+def test_a_control_purchase_shows_its_outcome_marks_and_bounds(world: World) -> None:
+    world.buy(
+        CASE,
+        verdict={
+            "outcome": Outcome.CHALLENGE,
+            "risk": Risk.CRITICAL,
+            "score": 0.9996,
+            "mode": Mode.WITH_MODEL,
+            "calibration": "c" * 12,
+            "review_from_score": 0.08,
+            "decline_from_score": 0.97,
+            "is_control": True,
+            "reasons": (
+                Reason("model", 100, "Fraud probability 0.999: of 1,000 such."),
+                Reason("high_amount", 50, "Amount 1,200.00 EUR."),
+            ),
+        },
+    )
+    app = world.look()
+    assert "Control group" in app.get("html")[0].proto.body
+    figures = {metric.label: metric.value for metric in app.metric}
+    assert (figures["Outcome"], figures["Score"]) == ("Challenge", "0.99")
+    assert "Fraud probability 0.999: of 1,000 such.\nAmount 1,200.00 EUR." in world.texts
+    assert "Reviewed from 0.08, declined from 0.97." in world.texts
+
+
 def test_the_explanation_is_a_chart_and_a_table_in_readable_units(world: World) -> None:
     world.buy(CASE, verdict=EXPLAINED)
     app = world.look()

@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import json
 import math
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fraudwatch.application.console.casework import Shared
+from fraudwatch.application.scoring.reasons import probability_sentence
 from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.domain.features.great_circle import great_circle_km
 from fraudwatch.domain.features.places import great_circle_km as great_circle_km_of_the_detector
 from fraudwatch.domain.messages.explanation import Contribution
 from fraudwatch.domain.messages.label import LabelValue
-from fraudwatch.domain.messages.verdict import Mode, ModelScore, Risk
+from fraudwatch.domain.messages.verdict import Mode, ModelScore, Reason, Risk, Verdict
 from fraudwatch.samples import NOON_MS, a_token, a_transaction, a_verdict
 from streamlit_app import world_map
 from streamlit_app.case import charts as case_charts
 from streamlit_app.case.feature_words import feature_meaning, feature_name, feature_value
 from streamlit_app.case.history import legs, timeline
 from streamlit_app.case.links import VerdictsAndLabels, link_summary
-from streamlit_app.case.view import contribution_title, explained_features, model_lines
+from streamlit_app.case.view import (
+    contribution_title,
+    explained_features,
+    marks,
+    model_lines,
+    reason_lines,
+    score_lines,
+    score_text,
+)
 
 LATITUDES, LONGITUDES = st.floats(-90, 90), st.floats(-180, 180)
 
@@ -73,7 +83,51 @@ def test_a_model_of_fraud_pushes_and_a_forest_measures_distance() -> None:
     learned = a_verdict(mode=Mode.WITH_MODEL, model_scores=scores, explanation=parts)
     assert contribution_title(learned) == "Push towards fraud (log-odds)"
     assert explained_features(learned)[0].direction == "away from fraud"
-    assert model_lines(learned)[1].startswith("Model fraud: 0.999 of 1, probability of fraud")
+    assert model_lines(learned)[1].startswith(
+        "Model fraud: 0.999 of 1, probability before calibration"
+    )
+
+
+def with_model(score: float, **changes: Any) -> Verdict:
+    usual: dict[str, Any] = {
+        "mode": Mode.WITH_MODEL,
+        "calibration": "c" * 12,
+        "review_from_score": 0.08,
+        "decline_from_score": 0.97,
+        "reasons": (Reason("model", 91, probability_sentence(score)),),
+    }
+    return a_verdict(score=score, **{**usual, **changes})
+
+
+def test_a_calibrated_score_is_explained_by_purchases_and_bounds() -> None:
+    verdict = with_model(0.91)
+    sentence = "Fraud probability 0.91: of 100 such purchases about 91 were fraud."
+    assert reason_lines(verdict) == [(sentence, "model")]
+    assert score_lines(verdict) == ["Reviewed from 0.08, declined from 0.97."]
+    harmless = with_model(0.91, reasons=(), decline_from_score=None)
+    assert score_lines(harmless) == [sentence, "Reviewed from 0.08, no score was declined."]
+    without = with_model(0.91, review_from_score=None, decline_from_score=None)
+    assert score_lines(without)[0].startswith("No score was reviewed")
+
+
+def test_without_a_calibration_points_explain_the_score() -> None:
+    verdict = a_verdict()
+    assert reason_lines(verdict)[0][0].startswith("50 points · Amount 1,200.00 EUR")
+    assert score_lines(verdict) == ["Rules: 50 of 100 points; scored by rules only. Score 0.50."]
+    old = with_model(0.91, calibration="", review_from_score=None, decline_from_score=None)
+    assert score_lines(old)[0].startswith("Rules: 91 of 100 points")
+
+
+def test_a_score_is_cut_off_so_that_only_1_is_shown_as_1() -> None:
+    assert [score_text(with_model(score)) for score in (0.9996, 1.0, 0.29, 0.0)] == [
+        "0.99", "1.00", "0.29", "0.00",
+    ]  # fmt: skip
+
+
+def test_control_group_and_novelty_are_marked() -> None:
+    assert marks(with_model(0.99, is_control=True)) == ["Control group"]
+    assert marks(with_model(0.001, is_novel=True)) == ["Novelty"]
+    assert marks(a_verdict()) == []
 
 
 @settings(deadline=None)  # the detector's is compiled at its first call

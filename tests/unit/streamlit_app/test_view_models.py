@@ -95,6 +95,12 @@ def test_a_list_shows_the_reason_with_the_most_points(
     assert strongest_reason(reasons) == text
 
 
+def test_novelty_goes_before_a_model_that_calls_the_purchase_harmless() -> None:
+    harmless = Reason("model", 0, "Fraud probability 0.001.")
+    found = strongest_reason((harmless, Reason("novelty", 0, "More unusual than 99.9%.")))
+    assert found == "More unusual than 99.9%. +1 more"
+
+
 def test_a_long_reason_loses_its_limit_and_is_not_cut_within_it() -> None:
     found = "x" * (LIST_CHARACTERS - 10)
     assert strongest_reason((Reason("long", 5, f"{found}; limit {'9' * 20}"),)) == f"{found}."

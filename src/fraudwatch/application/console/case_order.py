@@ -1,11 +1,27 @@
-"""Sort order of purchases and labels in a case: the same in every store, down to ties."""
+"""Sort order of the queue, and of purchases and labels in a case: the same down to ties."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from fraudwatch.application.console.alerts import Alert
 from fraudwatch.domain.messages.label import Label
 from fraudwatch.domain.messages.transaction import Transaction
+
+
+def most_at_stake_first(alerts: Iterable[Alert]) -> list[Alert]:
+    """Sort alerts of one risk level by score times amount, ties newest first, then by id.
+
+    With a model this is the expected loss: its probability of fraud times the euro at stake.
+    """
+    return sorted(
+        alerts,
+        key=lambda one: (
+            -one.score * one.amount_eur_cents,
+            -one.decided_at_ms,
+            one.transaction_id,
+        ),
+    )
 
 
 def newest_first(purchases: Iterable[Transaction]) -> list[Transaction]:

@@ -1,7 +1,7 @@
-"""Next case of the queue: the open alert of highest risk, newest first, claimed for the analyst.
+"""Next case of the queue: the open alert of highest risk, then of most score times amount.
 
-Two analysts may read the same list at once; the claim decides, and the other gets the next case.
-So a case is never given to two analysts.
+It is claimed for the analyst. Two may read the same list at once; the claim decides, and the other
+gets the next case. So a case is never given to two analysts.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from typing import Final
 
 from fraudwatch.application.console.access import Person, Right
 from fraudwatch.application.console.alerts import ALERT_RISKS, Alert
+from fraudwatch.application.console.case_order import most_at_stake_first
 from fraudwatch.application.console.casework import CaseReader, Claims
 from fraudwatch.application.ports import AlertReader
 
 WAITING_HOURS: Final = 24
-# Nearly always one of the newest is open; the whole day is read only when all of those are done.
-_LIMITS: Final = (100, 1_000, 10_000)
+# The order is by value, so a risk level is read whole; a flood beyond this leaves out the oldest.
+MAX_WAITING: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +83,10 @@ class Queue:
         return (one for one in self._by_risk(now) if one.transaction_id not in closed)
 
     def _by_risk(self, now: datetime) -> Iterator[Alert]:
-        """Alerts, the newest of each risk level first; a transaction may come twice."""
+        """Alerts by risk level, then by score times amount; a transaction may come twice."""
         for risk in ALERT_RISKS:
-            read = 0
-            for limit in _LIMITS:
-                found = self.alerts.latest(limit, now=now, hours=WAITING_HOURS, risks=(risk,))
-                yield from found[read:]
-                if len(found) < limit:
-                    break
-                read = limit
+            found = self.alerts.latest(MAX_WAITING, now=now, hours=WAITING_HOURS, risks=(risk,))
+            yield from most_at_stake_first(found)
 
     def _claim(self, transaction_id: str, login: str) -> bool:
         if self.claims.claim(transaction_id, login) != login:

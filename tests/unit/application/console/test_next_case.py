@@ -35,9 +35,13 @@ class StaleClaims(MemoryClaims):
         return holder
 
 
-def a_store(*alerts: tuple[str, Risk, float]) -> MemoryVerdictStore:
+def a_store(
+    *alerts: tuple[str, Risk, float], values: Mapping[str, tuple[float, int]] | None = None
+) -> MemoryVerdictStore:
+    """Fill a store; ``values`` are scores and amounts by name."""
     store = MemoryVerdictStore()
     for name, risk, age_seconds in alerts:
+        score, cents = (values or {}).get(name, (0.5, 1_000))
         at_ms = int((NOW - timedelta(seconds=age_seconds)).timestamp() * 1_000)
         outcome = Outcome.APPROVE if risk is Risk.LOW else Outcome.REVIEW
         store.write(
@@ -46,6 +50,8 @@ def a_store(*alerts: tuple[str, Risk, float]) -> MemoryVerdictStore:
                     transaction_id=name,
                     risk=risk,
                     outcome=outcome,
+                    score=score,
+                    amount_eur_cents=cents,
                     decided_at_ms=at_ms,
                     event_at_ms=at_ms - 100,
                 )
@@ -79,11 +85,36 @@ THREE = (
 )
 
 
-def test_the_highest_risk_comes_first_and_of_those_the_newest() -> None:
-    queue, given = a_queue(a_store(*THREE, ("shop:low", Risk.LOW, 1))), []
+def order_of(queue: Queue) -> list[str]:
+    """Claim case after case until the queue is empty."""
+    given: list[str] = []
     while (name := queue.claim_next(ANN, now=NOW, excluded=given)) is not None:
         given.append(name)
-    assert given == ["shop:critical-new", "shop:critical-old", "shop:medium-new"]
+    return given
+
+
+def test_the_highest_risk_comes_first_and_of_equal_value_the_newest() -> None:
+    queue = a_queue(a_store(*THREE, ("shop:low", Risk.LOW, 1)))
+    assert order_of(queue) == ["shop:critical-new", "shop:critical-old", "shop:medium-new"]
+
+
+def test_within_a_risk_level_the_most_score_times_amount_comes_first() -> None:
+    values = {
+        "shop:likely": (0.9, 1_000),
+        "shop:dear": (0.3, 500_000),
+        "shop:unlikely": (0.1, 9_000),
+        "shop:medium": (0.29, 9_000_000),
+    }
+    ages = {name: seconds for seconds, name in enumerate(values, start=1)}
+    store = a_store(
+        *((name, Risk.HIGH, ages[name]) for name in values if name != "shop:medium"),
+        ("shop:medium", Risk.MEDIUM, 1),
+        values=values,
+    )
+    expected = ["shop:dear", "shop:likely", "shop:unlikely", "shop:medium"]
+    assert order_of(a_queue(store)) == expected
+    waiting = a_queue(store).waiting(BEN, now=NOW, limit=10)
+    assert [case.alert.transaction_id for case in waiting] == expected
 
 
 @pytest.mark.parametrize("truth", LabelValue)
