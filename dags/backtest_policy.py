@@ -12,7 +12,7 @@ By hand only, with the form. No other DAG depends on it, and it changes no data.
 
 ### Reads
 
-The policy; `core_transactions`, `core_verdicts`, `core_labels`, `raw_feature_topic` and, where a
+The policy; the calibrations that the verdicts name; `core_transactions`, `core_verdicts`, `core_labels`, `raw_feature_topic` and, where a
 vector is missing, `core_features`.
 
 ### Writes
@@ -26,6 +26,8 @@ No other job is affected, and the lake is unchanged.
 
 - `check_policy`: the policy does not exist or is invalid; its last line names the place and the
   reason.
+- `backtest_policy`, "rules with a floor alone make ...": the detector would refuse this policy too;
+  take the floor from a rule, or raise `review: alerts_a_day`.
 - `backtest_policy`: HDFS, the metastore or memory: a purchase takes about seventy bytes of the
   driver, so choose fewer days at once.
 

@@ -11,6 +11,7 @@ import json
 import logging
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,15 +25,22 @@ from fraudwatch.adapters.lake.outcomes import append_outcomes, code_version, out
 from fraudwatch.adapters.lake.session import open_lake
 from fraudwatch.application.backtest.measure import measure_backtest
 from fraudwatch.application.backtest.purchases import Purchases
-from fraudwatch.batch_settings import BacktestSettings
+from fraudwatch.batch_settings import ArtefactSettings, BacktestSettings
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.lake.counted_rows import CountedRows
+from fraudwatch.domain.policy.bounds import Bounds
 from fraudwatch.domain.policy.policy import BrokenPolicy, Policy
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import LakeSettings
 from spark_jobs.backtest.batches import RESULT_SCHEMA, RULE_NAMES, scorer_for, to_purchases
+from spark_jobs.backtest.candidate_bounds import as_document, candidate_bounds
 from spark_jobs.backtest.page import write_backtest
-from spark_jobs.backtest.rows import BacktestSources, count_versions, rows_to_score
+from spark_jobs.backtest.rows import (
+    BacktestSources,
+    count_versions,
+    live_calibrations,
+    rows_to_score,
+)
 from spark_jobs.days import Days, add_days
 from spark_jobs.marts.judged import labels_known_by
 
@@ -43,6 +51,7 @@ EXAMPLE = (
 )
 POLICIES = Path(__file__).parents[2] / "contracts" / "policies"
 PASTED = "pasted"
+REFUSED = 2
 
 log = logging.getLogger(JOB)
 
@@ -55,12 +64,22 @@ class Candidate(NamedTuple):
 
 
 def backtest(
-    spark: SparkSession, days: Days, candidate: Candidate, began_at_ms: int
+    spark: SparkSession,
+    days: Days,
+    candidate: Candidate,
+    calibration_folders: Sequence[Path],
+    began_at_ms: int,
 ) -> dict[str, Any]:
-    """Build the backtest document: every number of this policy on these days."""
+    """Build the backtest document: every number of this policy on these days.
+
+    Raises:
+        BrokenPolicy: the policy's floors alone exceed its budget of alerts on these days.
+    """
     sources = _sources(spark, days, began_at_ms)
+    named = live_calibrations(sources.verdicts)
+    bounds = candidate_bounds(candidate.policy, named, calibration_folders)
     began = time.monotonic()
-    purchases = rescore_purchases(sources, candidate.policy)
+    purchases = rescore_purchases(sources, candidate.policy, bounds)
     seconds = time.monotonic() - began
     scored = len(purchases.event_at_ms)
     log.info("%d purchases in %.1f s, %.0f a second", scored, seconds, scored / seconds)
@@ -75,14 +94,17 @@ def backtest(
         "seconds": round(seconds, 2),
         "purchases_per_second": round(scored / seconds, 1),
         "served_by": count_versions(sources.verdicts),
+        "bounds": as_document(bounds),
         **measure_backtest(purchases, days.first, days.last),
     }
 
 
-def rescore_purchases(sources: BacktestSources, policy: Policy) -> Purchases:
+def rescore_purchases(
+    sources: BacktestSources, policy: Policy, bounds: Mapping[str, Bounds]
+) -> Purchases:
     """Join and score in Spark's tasks, and collect the results: some seventy bytes a purchase."""
     rows = rows_to_score(sources, features_version(), RULE_NAMES)
-    return to_purchases(rows.mapInArrow(scorer_for(policy), RESULT_SCHEMA).toArrow())
+    return to_purchases(rows.mapInArrow(scorer_for(policy, bounds), RESULT_SCHEMA).toArrow())
 
 
 def counted(document: dict[str, Any], days: Days) -> CountedRows:
@@ -134,6 +156,12 @@ def _candidate(arguments: argparse.Namespace) -> Candidate:
     return Candidate(path.stem, load_policy(path))
 
 
+def _calibration_folders() -> tuple[Path, ...]:
+    """Return where calibrations are published, and where the detector keeps those it used."""
+    artefacts = ArtefactSettings()
+    return artefacts.models_folder, artefacts.detector_folder / "models"
+
+
 def _iso(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms // 1000, UTC).isoformat()
 
@@ -157,7 +185,11 @@ def main() -> int:
 def _run(candidate: Candidate, days: Days, *, as_json: bool) -> int:
     began_at_ms, folder = time.time_ns() // 1_000_000, BacktestSettings().folder
     spark = open_lake(LakeSettings(), JOB)
-    document = backtest(spark, days, candidate, began_at_ms)
+    try:
+        document = backtest(spark, days, candidate, _calibration_folders(), began_at_ms)
+    except BrokenPolicy as wrong:
+        log.error("the policy cannot be used, so nothing was scored: %s", wrong)  # noqa: TRY400  the sentence is enough
+        return REFUSED
     written = write_backtest(folder, document)
     try:
         append_outcomes(spark, [outcome_of(JOB, counted(document, days), began_at_ms=began_at_ms)])

@@ -45,7 +45,7 @@ def page(document: Mapping[str, Any]) -> str:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    for written in (figures.count, figures.share, figures.euro, figures.instant):
+    for written in (figures.count, figures.share, figures.euro, figures.instant, figures.bound):
         environment.filters[written.__name__] = written
     days = document["by_day"]
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(

@@ -21,8 +21,9 @@ from fraudwatch.domain.evaluation.label_coverage import OUTCOMES, UNSCORED
 from fraudwatch.domain.features.catalogue import FEATURES
 from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.domain.messages.purchase import PaymentStatus
+from fraudwatch.domain.messages.verdict import Mode
 from fraudwatch.topics import FEATURES_VERSION_HEADER, TRANSACTION_ID_HEADER
-from spark_jobs.backtest.batches import CARRIED_COLUMNS, LIST_FIELDS
+from spark_jobs.backtest.batches import CARRIED_COLUMNS, INPUT_TEXTS, LIST_FIELDS, NO_CALIBRATION
 from spark_jobs.marts.judged import current_labels
 
 _DOUBLE_BYTES: Final = 8
@@ -60,7 +61,17 @@ def rows_to_score(
             }
         )
         .withColumn("is_fraud", F.coalesce("is_fraud", F.lit(col=False)))
-        .select(*CARRIED_COLUMNS, *LIST_FIELDS, "served", "recomputed", "anomaly", "fraud")
+        .select(
+            *CARRIED_COLUMNS,
+            *INPUT_TEXTS,
+            "vector_kind",
+            "served",
+            "recomputed",
+            "anomaly",
+            "fraud",
+            "probability",
+            F.coalesce("calibration", F.lit(NO_CALIBRATION)).alias("calibration"),
+        )
     )
 
 
@@ -94,6 +105,12 @@ def recomputed_vectors(features: DataFrame, features_version: str) -> DataFrame:
     first = F.struct("source_partition", "source_offset")
     usable = features.where(is_usable).groupBy(_ID)
     return usable.agg(F.min_by("features", first).alias("recomputed"))
+
+
+def live_calibrations(verdicts: DataFrame) -> set[str]:
+    """Return the calibrations that made the scores of these verdicts."""
+    named = verdicts.where(_is_by_model()).select("calibration").distinct().collect()
+    return {row.calibration for row in named if row.calibration}
 
 
 def count_versions(verdicts: DataFrame) -> dict[str, dict[str, int]]:
@@ -138,7 +155,16 @@ def _live(verdicts: DataFrame, rules: Sequence[str]) -> DataFrame:
         reduce(Column.__add__, hits).alias("live_rules"),
         _model_score("anomaly"),
         _model_score("fraud"),
+        # The score of any other mode, or of a time before calibrations, is no probability.
+        F.when(_is_by_model() & (F.col("calibration") != NO_CALIBRATION), F.col("score")).alias(
+            "probability"
+        ),
+        "calibration",
     )
+
+
+def _is_by_model() -> Column:
+    return F.col("mode") == F.lit(str(Mode.WITH_MODEL))
 
 
 def _model_score(model: str) -> Column:

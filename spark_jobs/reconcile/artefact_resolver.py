@@ -71,7 +71,7 @@ def resolve_artefacts(
     by_version = {version: path for path, version in _policies(folders.policies)}
     found_policies = {name: by_version[name] for name in set(policies) & by_version.keys()}
     found_models = dict(_models(folders.models, set(models)))
-    found_calibrations = dict(_calibrations(folders.models, set(calibrations)))
+    found_calibrations = dict(find_calibrations(folders.models, set(calibrations)))
     found_views = dict(_views(folders.views, set(views) - {NO_VIEW}))
     files = [
         *found_policies.values(),
@@ -111,9 +111,10 @@ def _models(
                     yield version, (NamedModel(kind, sha256), folder)
 
 
-def _calibrations(
+def find_calibrations(
     folders: Iterable[Path], wanted: set[str]
 ) -> Iterator[tuple[str, tuple[str, Path]]]:
+    """Search calibrations by version; each with its hash and folder, a broken one is logged."""
     for folder in folders:
         for sha256 in sorted(CALIBRATION_FILES.in_folder(folder)):
             if (version := sha256[:MODEL_DIGITS]) in wanted:

@@ -17,19 +17,24 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from fraudwatch import lake
+from fraudwatch.adapters.artefacts.calibration_artefact import (
+    CALIBRATION_FILES,
+    read_calibration,
+)
 from fraudwatch.adapters.artefacts.policy_file import parse_policy
 from fraudwatch.adapters.codecs.json_codec import encode
 from fraudwatch.adapters.codecs.log_fold import FoldedMessages, fold_messages, full_vector, packed
 from fraudwatch.adapters.codecs.verdict_frames import VerdictInputs, encode_verdicts
 from fraudwatch.adapters.lake.core_rows import FROM_LOG, core_transactions, core_verdicts
 from fraudwatch.application.scoring.assess import assess
+from fraudwatch.domain.calibration.calibration import Calibration
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.domain.messages.purchase import PaymentStatus
 from fraudwatch.domain.models.active_models import ActiveModels
 from fraudwatch.domain.models.evidence import Evidence
+from fraudwatch.domain.policy.bounds import bounds_of
 from fraudwatch.domain.policy.policy import Policy
-from fraudwatch.domain.rules.catalogue import RULES
 from fraudwatch.domain.views.published import NO_VIEWS
 from fraudwatch.samples import a_token, a_transaction
 from fraudwatch.settings import LakeSettings
@@ -39,13 +44,36 @@ from spark_jobs.backtest import backtest_policy
 from spark_jobs.backtest.backtest_policy import Candidate, backtest
 from spark_jobs.days import Days
 from spark_jobs.refine.lake_messages import transactions_of, verdicts_of
+from tests.calibrations import write_a_calibration
 
 DAYS = Days(date(2025, 6, 10), date(2025, 6, 12))  # this file's own
 DEFAULT = (ROOT / "contracts/policies/default.yaml").read_text(encoding="utf-8")
-LIVE = parse_policy(DEFAULT.encode())
+# Wide limits, so that every outcome, the control group and novelty occur among few purchases.
+WIDE = {
+    "review: {alerts_a_day: 60, share_at_most: 0.1}": (
+        "review: {alerts_a_day: 80, share_at_most: 0.5}\nchallenge: {from_score: 0.4}"
+    ),
+    "precision_at_least: 0.9, honest_declined_at_most: 0.00005": (
+        "precision_at_least: 0.8, honest_declined_at_most: 0.02"
+    ),
+    'share: 0.0, salt: ""': 'share: 0.3, salt: "salt of the backtest"',
+}
 HIGH_AMOUNT = "high_amount: {points: 50, at_least_eur_cents: 100000}"
-STRONGER = DEFAULT.replace(HIGH_AMOUNT, HIGH_AMOUNT.replace("100000", "50000"))
+OUTCOMES = ("approve", "review", "challenge", "decline")
+
+
+def widened(text: str) -> str:
+    for shipped, wide in WIDE.items():
+        assert text.count(shipped) == 1
+        text = text.replace(shipped, wide)
+    return text
+
+
+TEXT = widened(DEFAULT)
+LIVE = parse_policy(TEXT.encode())
+STRONGER = TEXT.replace(HIGH_AMOUNT, HIGH_AMOUNT.replace("100000", "50000"))
 PURCHASES = 600
+RANGE = ("--from", DAYS.first.isoformat(), "--until", DAYS.last.isoformat())
 CUSTOMERS = "abcdefghijkl"
 NOW_MS = DAYS.until_ms + 30 * 86_400_000
 RAW = (
@@ -65,6 +93,7 @@ UNSEEN = "bt:unseen"  # from the extract alone: the stream never scored it
 class World:
     verdicts: dict[str, dict[str, Any]]
     labels: dict[str, tuple[str, str]]  # verdict and source
+    calibrations: Path
 
     def label(self, name: str) -> str | None:
         return self.labels.get(name, (None, ""))[0]
@@ -98,19 +127,27 @@ def bought() -> list[bytes]:
     return [encode(one) for one in sorted(found, key=lambda one: one.event_at_ms)]
 
 
-def score(folded: FoldedMessages, policy: Policy) -> tuple[list[bytes], list[bytes]]:
-    """Score messages to verdicts and vectors: one half without models, one half with both."""
+def score(
+    folded: FoldedMessages, policy: Policy, calibrations: list[Calibration]
+) -> tuple[list[bytes], list[bytes]]:
+    """Score messages to verdicts and vectors: one half without models, a quarter by calibration."""
     features = full_vector(folded, folded.enrich_with_views(NO_VIEWS))
     rows, half = len(features), len(features) // 2
     chance = np.random.default_rng(3)
     verdicts: list[bytes] = []
-    for start, end in ((0, half), (half, rows)):
-        models = cast(
-            "ActiveModels", SimpleNamespace(anomaly_version="a" * 12, model_version="b" * 12)
-        )
-        evidence = Evidence(chance.random(end - start) ** 0.02, chance.random(end - start) ** 6)
-        if start == 0:
-            models, evidence = ActiveModels(), Evidence()
+    parts = ((0, half, None), (half, 3 * half // 2, calibrations[0]),
+             (3 * half // 2, rows, calibrations[1]))  # fmt: skip
+    for start, end, calibration in parts:
+        anomaly, probability = chance.random(end - start) ** 0.02, chance.random(end - start) ** 3
+        evidence, models = Evidence(), ActiveModels()
+        if calibration is not None:
+            evidence = Evidence(anomaly, probability**2, probability)
+            models = cast(
+                "ActiveModels",
+                SimpleNamespace(
+                    anomaly_version="a" * 12, model_version="b" * 12, calibration=calibration
+                ),
+            )
         whole = folded.rule_input(features)
         part = whole._replace(
             amount_eur_cents=whole.amount_eur_cents[start:end],
@@ -118,7 +155,8 @@ def score(folded: FoldedMessages, policy: Policy) -> tuple[list[bytes], list[byt
             **{name: getattr(whole, name)[start:end] for name in whole._fields[2:]},
         )
         decided = VerdictInputs(
-            assess(part, policy, evidence), policy, models, evidence, {}, features_version(),
+            assess(part, policy, evidence, bounds_of(policy, calibration)), policy, models,
+            evidence, {}, features_version(),
             [""] * (end - start), np.zeros(end - start, np.int64),
             np.arange(start, end), DAYS.until_ms,
         )  # fmt: skip
@@ -140,20 +178,24 @@ def headers_of(name: str, version: str) -> list[tuple[str, bytes]]:
 
 
 @pytest.fixture(scope="module")
-def world(spark: SparkSession) -> Iterator[World]:
-    yield laid_out(spark)
+def world(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    yield laid_out(spark, tmp_path_factory.mktemp("calibrations"))
     core = (lake.CORE_TRANSACTIONS, lake.CORE_VERDICTS, lake.CORE_FEATURES, lake.CORE_LABELS)
     for table in core:
         spark.sql(f"DELETE FROM {table} WHERE transaction_id LIKE 'bt:%'")  # noqa: S608  our names
     spark.sql(f"DELETE FROM {lake.RAW_FEATURE_TOPIC} WHERE produced_on = DATE'2025-06-20'")  # noqa: S608  our names
 
 
-def laid_out(spark: SparkSession) -> World:
+def laid_out(spark: SparkSession, folder: Path) -> World:
     messages = bought()
     folded = fold_messages(CustomerState(), messages, np.full(len(messages), NOW_MS))
     names = folded.frame["transaction_id"].to_list()
     assert len(names) == PURCHASES
-    verdicts, vectors = score(folded, LIVE)
+    calibrations = [
+        read_calibration(folder, write_a_calibration(folder, "b" * 64, seed=seed))
+        for seed in (1, 2)
+    ]
+    verdicts, vectors = score(folded, LIVE, calibrations)
     labels = random_labels(names)
     unseen = encode(a_transaction(transaction_id=UNSEEN, event_at_ms=DAYS.from_ms + 5))
     purchases = core_transactions(transactions_of(raw(spark, [*messages, unseen])), FROM_LOG)
@@ -167,7 +209,8 @@ def laid_out(spark: SparkSession) -> World:
     ]
     _append(spark.createDataFrame(rows, FEATURES), lake.CORE_FEATURES)
     _append(label_rows(spark, labels), lake.CORE_LABELS)
-    return World({one["transaction_id"]: one for one in map(json.loads, verdicts)}, labels)
+    by_id = {one["transaction_id"]: one for one in map(json.loads, verdicts)}
+    return World(by_id, labels, folder)
 
 
 def random_labels(names: list[str]) -> dict[str, tuple[str, str]]:
@@ -214,8 +257,7 @@ def _append(rows: DataFrame, table: str) -> None:
 @pytest.fixture(scope="module")
 def self_backtest(spark: SparkSession, world: World) -> dict[str, Any]:
     """Backtest the live policy as its own candidate."""
-    assert world.verdicts
-    return backtest(spark, DAYS, Candidate("default", LIVE), NOW_MS)
+    return backtest(spark, DAYS, Candidate("default", LIVE), [world.calibrations], NOW_MS)
 
 
 def test_the_live_policy_reproduces_its_verdicts(
@@ -228,7 +270,15 @@ def test_the_live_policy_reproduces_its_verdicts(
     assert both["alert_overlap_ratio"] == 1.0
     outcomes = Counter(one["outcome"] for one in world.verdicts.values())
     assert live["outcomes"] == dict(outcomes)
+    assert outcomes.keys() == set(OUTCOMES)
     assert min(outcomes.values()) > 20, "the world shows every outcome"
+    for mark in ("is_control", "is_novel"):
+        assert sum(one[mark] for one in world.verdicts.values()) > 5
+    assert {one: found["bounds"][one]["review_from"] for one in found["bounds"]} == {
+        one["calibration"]: one["review_from_score"]
+        for one in world.verdicts.values()
+        if one["calibration"]
+    }
     for rule in found["rules"].values():
         lost = rule["live"]["hits"] - rule["candidate"]["hits"]
         assert 0 <= lost <= 2, "of the two that can no longer be scored"
@@ -239,7 +289,7 @@ def test_the_live_policy_reproduces_its_verdicts(
         "recomputed_because_no_vector": 1,
         "recomputed_because_other_features": 1,
     }
-    assert coverage["not_judged"] == {"no_vector": 2, "other_features": 1}
+    assert coverage["not_judged"] == {"no_vector": 2, "other_features": 1, "calibration_gone": 0}
     assert coverage["with_live_verdict"] == PURCHASES
     assert coverage["with_fraud_score"] == coverage["with_anomaly_score"] >= PURCHASES // 2 - 2
     assert found["served_by"] == {
@@ -273,29 +323,24 @@ def test_only_labels_known_by_then_count(self_backtest: dict[str, Any], world: W
 
 
 def expected(verdict: dict[str, Any]) -> str:
-    """Compute a verdict's outcome with fifty more points, from its own numbers: docs/rules.md."""
-    if not 50_000 <= verdict["amount_eur_cents"] < 100_000:
-        return str(verdict["outcome"])
-    points = sum(one["points"] for one in verdict["reasons"] if one["rule"] in RULES)
-    if points >= 100:
-        return str(verdict["outcome"])
-    others = (1 - verdict["score"]) / (1 - points / 100)
-    score = 1 - others * (1 - min(points + 50, 100) / 100)
-    return "decline" if score >= 0.8 else "review"
+    """Compute a verdict's outcome with fifty more points, which count only without a model."""
+    is_hit = 50_000 <= verdict["amount_eur_cents"] < 100_000
+    is_raised = is_hit and verdict["mode"] != "with_model" and verdict["outcome"] == "approve"
+    return "review" if is_raised else str(verdict["outcome"])
 
 
 def test_a_rule_made_stronger_changes_exactly_what_it_hits(
     spark: SparkSession, world: World
 ) -> None:
-    found = backtest(spark, DAYS, Candidate("stronger", parse_policy(STRONGER.encode())), NOW_MS)
+    stronger = Candidate("stronger", parse_policy(STRONGER.encode()))
+    found = backtest(spark, DAYS, stronger, [world.calibrations], NOW_MS)
     scored = {n: one for n, one in world.verdicts.items() if n not in (NEVER, NEVER_OURS)}
     pairs = Counter((one["outcome"], expected(one)) for one in scored.values())
     assert found["overlap"]["outcomes"] == {
-        was: {becomes: pairs[was, becomes] for becomes in ("approve", "review", "decline")}
-        for was in ("approve", "review", "decline")
+        was: {becomes: pairs[was, becomes] for becomes in OUTCOMES} for was in OUTCOMES
     }
     fresh = {n for n, one in scored.items() if one["outcome"] == "approve" != expected(one)}
-    assert len(fresh) > 20
+    assert len(fresh) > 10
     assert found["overlap"]["only_candidate"]["hits"] == len(fresh)
     assert found["overlap"]["only_live"]["hits"] == 0
     frauds = {n for n in fresh if world.label(n) == "fraud"}
@@ -306,6 +351,49 @@ def test_a_rule_made_stronger_changes_exactly_what_it_hits(
     )
 
 
+def test_purchases_whose_calibration_is_gone_are_not_scored_and_counted(
+    spark: SparkSession, world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    [kept, gone] = sorted(CALIBRATION_FILES.in_folder(world.calibrations))
+    CALIBRATION_FILES.copy(world.calibrations, tmp_path, kept)
+    found = backtest(spark, DAYS, Candidate("default", LIVE), [tmp_path], NOW_MS)
+    lost = sum(one["calibration"] == gone[:12] for one in world.verdicts.values())
+    assert lost == PURCHASES // 4
+    assert found["coverage"]["not_judged"]["calibration_gone"] == lost
+    assert list(found["bounds"]) == [kept[:12]]
+    assert gone[:12] in caplog.text
+    assert found["overlap"]["same_outcome_ratio"] == 1.0
+
+
+def test_the_job_refuses_a_policy_whose_floors_exceed_the_budget(
+    spark: SparkSession,
+    world: World,
+    lake_settings: LakeSettings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    set_environment(monkeypatch, lake_settings, world, tmp_path)
+    assert spark.version
+    floors = STRONGER.replace("high_amount: {", "high_amount: {floor: review, ").replace(
+        "alerts_a_day: 80", "alerts_a_day: 1"
+    )
+    monkeypatch.setattr("sys.argv", ["x", f"--policy-text={floors}", *RANGE])
+    assert backtest_policy.main() == backtest_policy.REFUSED
+    assert "nothing was scored: under calibration" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def set_environment(
+    monkeypatch: pytest.MonkeyPatch, lake_settings: LakeSettings, world: World, pages: Path
+) -> None:
+    monkeypatch.setenv("LAKE_FILE_SYSTEM", lake_settings.file_system)
+    monkeypatch.setenv("LAKE_JARS", lake_settings.jars)
+    monkeypatch.setenv("BACKTEST_FOLDER", str(pages))
+    monkeypatch.setenv("BOOKS_MODELS_FOLDER", str(world.calibrations))
+    monkeypatch.setenv("BOOKS_DETECTOR_FOLDER", str(world.calibrations / "detector"))
+
+
 def test_the_job_writes_a_page_a_row_of_the_ledger_and_one_object(
     spark: SparkSession,
     world: World,
@@ -314,14 +402,11 @@ def test_the_job_writes_a_page_a_row_of_the_ledger_and_one_object(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setenv("LAKE_FILE_SYSTEM", lake_settings.file_system)
-    monkeypatch.setenv("LAKE_JARS", lake_settings.jars)
-    monkeypatch.setenv("BACKTEST_FOLDER", str(tmp_path))
+    set_environment(monkeypatch, lake_settings, world, tmp_path)
     monkeypatch.setenv("AIRFLOW_CTX_DAG_ID", "backtest_policy")
     monkeypatch.setenv("AIRFLOW_CTX_DAG_RUN_ID", "manual")
     monkeypatch.setenv("AIRFLOW_CTX_TASK_ID", "backtest_policy")
-    days = ["--from", DAYS.first.isoformat(), "--until", DAYS.last.isoformat()]
-    monkeypatch.setattr("sys.argv", ["x", f"--policy-text={STRONGER}", *days, "--json"])
+    monkeypatch.setattr("sys.argv", ["x", f"--policy-text={STRONGER}", *RANGE, "--json"])
     assert backtest_policy.main() == 0
     document = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert document["policy"]["name"] == "pasted"

@@ -43,6 +43,11 @@ def points(value: float) -> str:
     return f"{100 * value:.1f} points"
 
 
+def bound(value: float | None) -> str:
+    """Format the score from which an outcome begins; a dash where no score is enough."""
+    return UNKNOWN if value is None else f"{value:.4f}"
+
+
 def instant(text: str) -> str:
     """Format an instant of the document, to the minute."""
     return f"{text[:16].replace('T', ' ')} UTC"
@@ -54,6 +59,7 @@ _COMPARED: Final[tuple[tuple[str, tuple[str, ...], Callable[[float | None], str]
     ("Alerts", ("alerts",), count),
     ("Alerts a day", ("alerts_per_day",), rate),
     ("  of them to review, a day", ("outcomes_per_day", "review"), rate),
+    ("  of them challenged, a day", ("outcomes_per_day", "challenge"), rate),
     ("  of them declined, a day", ("outcomes_per_day", "decline"), rate),
     ("Alerts that no rule hit", ("alerts_without_a_rule",), count),
     ("Known frauds among alerts", ("known_frauds",), count),
@@ -62,6 +68,7 @@ _COMPARED: Final[tuple[tuple[str, tuple[str, ...], Callable[[float | None], str]
     ("Recall, of known frauds", ("recall",), share),
     ("Fraud money caught", ("money", "caught_eur_cents"), euro),
     ("  of that declined at once", ("money", "declined_eur_cents"), euro),
+    ("  of that challenged", ("money", "challenged_eur_cents"), euro),
     ("Fraud money missed", ("money", "missed_eur_cents"), euro),
     ("Genuine money declined", ("money", "wrongly_blocked_eur_cents"), euro),
     ("Share of fraud money caught", ("money", "value_recall_ratio"), share),

@@ -30,6 +30,11 @@ NOTES: Final = (
         "stream served and with the model outputs of that time: no model is run again."
     ),
     (
+        "The probability of fraud is the score of the live verdict where a model made it. The "
+        "bounds of the candidate follow from its limits and the calibration that the verdict "
+        "names; every other purchase is scored by points."
+    ),
+    (
         "Labels are those known when this was made. Analysts decide the alerts of the live policy: "
         "hardly any alert that only the candidate has is decided, so its precision there is "
         "unknown rather than bad."
@@ -45,8 +50,8 @@ NOTES: Final = (
         "complain of it."
     ),
     (
-        "Money counts approved payments only. Caught is known fraud that was declined or sent to "
-        "review; money in review is saved only if the review is in time."
+        "Money counts approved payments only. Caught is known fraud that was declined, challenged "
+        "or sent to review; money in review is saved only if the review is in time."
     ),
 )
 

@@ -28,8 +28,9 @@ OTHER_FEATURES_RECOMPUTED: Final = "recomputed_because_other_features"
 # ... and why it could not be scored.
 NO_VECTOR: Final = "no_vector"
 OTHER_FEATURES: Final = "other_features"
+CALIBRATION_GONE: Final = "calibration_gone"
 SCORED_BY: Final = (SERVED_VECTOR, NO_VECTOR_RECOMPUTED, OTHER_FEATURES_RECOMPUTED)
-NOT_SCORED: Final = (NO_VECTOR, OTHER_FEATURES)
+NOT_SCORED: Final = (NO_VECTOR, OTHER_FEATURES, CALIBRATION_GONE)
 VECTOR_KINDS: Final = (*SCORED_BY, *NOT_SCORED)
 
 
@@ -38,7 +39,7 @@ class PolicyResults:
     """Results of one policy for each purchase."""
 
     outcome: OutcomeCodes
-    """Position in ``OUTCOMES``; ``UNJUDGED`` where the policy has no result."""
+    """Position in ``OUTCOMES``; ``UNSCORED`` where the policy has no result."""
     score: Float64s
     rules: Bits
     """One bit for each rule that hit, in the order of ``Purchases.rule_names``."""

@@ -19,6 +19,7 @@ from fraudwatch.domain.messages.verdict import Outcome
 OutcomeCodes = npt.NDArray[np.int8]
 OUTCOMES: Final = tuple(Outcome)
 APPROVED: Final = OUTCOMES.index(Outcome.APPROVE)
+CHALLENGED: Final = OUTCOMES.index(Outcome.CHALLENGE)
 DECLINED: Final = OUTCOMES.index(Outcome.DECLINE)
 UNSCORED: Final = -1
 
@@ -93,7 +94,9 @@ class Money:
     caught_eur_cents: int | None = None
     """Known fraud that was not approved."""
     declined_eur_cents: int | None = None
-    """Of that, the declined part, without reviews."""
+    """Of that, the declined part, without challenges and reviews."""
+    challenged_eur_cents: int | None = None
+    """Of the caught fraud, the part that was challenged."""
     missed_eur_cents: int | None = None
     """Known fraud that was approved."""
     wrongly_blocked_eur_cents: int | None = None
@@ -107,11 +110,13 @@ def money(known: LabelMask, outcome: OutcomeCodes) -> Money:
     if not (known.is_labelled & known.is_paid).any():
         return Money()
     is_alert, is_declined = outcome > APPROVED, outcome == DECLINED
+    is_challenged = outcome == CHALLENGED
     caught = known.eur_cents_of(known.is_fraud & is_alert)
     missed = known.eur_cents_of(known.is_fraud & (outcome == APPROVED))
     return Money(
         caught_eur_cents=caught,
         declined_eur_cents=known.eur_cents_of(known.is_fraud & is_declined),
+        challenged_eur_cents=known.eur_cents_of(known.is_fraud & is_challenged),
         missed_eur_cents=missed,
         wrongly_blocked_eur_cents=known.eur_cents_of(known.is_genuine & is_declined),
         value_recall_ratio=ratio(caught, caught + missed),

@@ -49,7 +49,7 @@ def test_every_number_of_six_purchases_by_hand(labelled: LabelledPurchases) -> N
     assert (found["verdicts"], found["missing"], found["missing_frauds"]) == (5, 1, 0)
     assert found["missing_by_reason"] == {UNEXPLAINED: 1}
     assert (found["duplicates"], found["put_aside"], found["verdicts_elsewhere"]) == (0, None, 1)
-    assert found["outcomes"] == {"approve": 2, "review": 2, "decline": 1}
+    assert found["outcomes"] == {"approve": 2, "review": 2, "challenge": 0, "decline": 1}
     assert found["judged_by"] == {"rules_only, policy p1": 5}
     # Three days, alerts on a3, a4 and a5; a4 is genuine, and fraud a2 slipped through.
     assert (found["alerts"], found["alerts_per_day"]) == (3, 1)

@@ -16,7 +16,7 @@ from fraudwatch.domain.evaluation.label_coverage import UNSCORED, LabelMask
 DAY_MS = 86_400_000
 FIRST = date(2026, 11, 1)
 FIRST_MS = 20_758 * DAY_MS  # FIRST
-A, R, D, NONE = 0, 1, 2, UNSCORED
+A, R, C, D, NONE = 0, 1, 2, 3, UNSCORED
 F, G, U = "fraud", "genuine", "unknown"
 Row = tuple[int, str, int, int, int]
 SomePurchases = Callable[..., Purchases]
@@ -50,8 +50,8 @@ def _purchases(*rows: Row, decided: tuple[int, ...] = (), refused: tuple[int, ..
 
 def _results(outcome: Any) -> PolicyResults:
     """Build results: rule one hits what is declined, rule two every alert."""
-    rules = np.where(outcome == D, 3, np.where(outcome == R, 2, 0)).astype(np.int64)
-    return PolicyResults(outcome=outcome, score=np.clip(outcome / 2, 0, 1), rules=rules)
+    rules = np.where(outcome == D, 3, np.where(outcome > A, 2, 0)).astype(np.int64)
+    return PolicyResults(outcome=outcome, score=np.clip(outcome / 3, 0, 1), rules=rules)
 
 
 @pytest.fixture(scope="session")
@@ -73,6 +73,14 @@ def document() -> dict[str, Any]:
         "features_version": "0123456789abcdef",
         "seconds": 0.5,
         "purchases_per_second": 8.0,
+        "bounds": {
+            "cccccccccccc": {
+                "review_from": 0.08,
+                "challenge_from": None,
+                "decline_from": 0.97,
+                "novel_from_anomaly": None,
+            }
+        },
         "served_by": {"policies": {"2026-11-20+00000000": 4}, "models": {"anomaly 0123": 2}},
         **measure_backtest(_purchases(*rows, decided=(1, 3)), FIRST, date(2026, 11, 3)),
     }

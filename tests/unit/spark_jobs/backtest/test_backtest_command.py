@@ -60,7 +60,7 @@ def test_invalid_arguments_are_refused_before_the_job_runs(
     job_arguments: list[str], tmp_path: Path, words: tuple[str, ...], error: str
 ) -> None:
     broken = tmp_path / "broken.yaml"
-    broken.write_text('version: "1"\nrules: {magic: {points: 1}}\nrisk: {}\n')
+    broken.write_text('version: "1"\nrules: {magic: {points: 1}}\nrisk: {}\nreview: {}\n')
     shown = CliRunner().invoke(app, [word.format(broken=broken) for word in words])
     assert shown.exit_code == 2
     assert error in " ".join(shown.stderr.split())

@@ -12,7 +12,7 @@ from fraudwatch.application.backtest.measure import measure_backtest
 from fraudwatch.application.backtest.purchases import Purchases
 
 FIRST, LAST = date(2026, 11, 1), date(2026, 11, 3)
-A, R, D, NONE = 0, 1, 2, -1
+A, R, C, D, NONE = 0, 1, 2, 3, -1
 SomePurchases = Callable[..., Purchases]
 
 ROWS = [
@@ -36,7 +36,7 @@ def found(purchases: SomePurchases) -> dict[str, Any]:
 def test_every_purchase_is_counted(found: dict[str, Any]) -> None:
     coverage = found["coverage"]
     assert (coverage["purchases"], coverage["judged"]) == (9, 8)
-    assert coverage["not_judged"] == {"no_vector": 1, "other_features": 0}
+    assert coverage["not_judged"] == {"no_vector": 1, "other_features": 0, "calibration_gone": 0}
     assert sum((coverage["judged_by"] | coverage["not_judged"]).values()) == 9
     assert coverage["with_live_verdict_but_not_judged"] == 1
     assert coverage["judged_without_live_verdict"] == 1
@@ -48,7 +48,7 @@ def test_each_policy_is_measured_on_the_labels_of_what_it_scored(
 ) -> None:
     live, candidate = found["live"], found["candidate"]
     assert (live["judged"], live["alerts"], live["outcomes"]) == (
-        8, 4, {"approve": 4, "review": 2, "decline": 2},
+        8, 4, {"approve": 4, "review": 2, "challenge": 0, "decline": 2},
     )  # fmt: skip
     assert (candidate["alerts"], candidate["days"]) == (4, 3)
     assert candidate["alerts_per_day"] == pytest.approx(4 / 3)
@@ -64,6 +64,7 @@ def test_money_counts_approved_payments_only(found: dict[str, Any]) -> None:
     assert found["live"]["money"] == {
         "caught_eur_cents": 2_000,
         "declined_eur_cents": 2_000,
+        "challenged_eur_cents": 0,
         "missed_eur_cents": 33_000,
         "wrongly_blocked_eur_cents": 0,
         "value_recall_ratio": pytest.approx(2 / 35),
@@ -71,10 +72,28 @@ def test_money_counts_approved_payments_only(found: dict[str, Any]) -> None:
     assert found["candidate"]["money"] == {
         "caught_eur_cents": 3_000,
         "declined_eur_cents": 2_000,
+        "challenged_eur_cents": 0,
         "missed_eur_cents": 32_000,
         "wrongly_blocked_eur_cents": 4_000,
         "value_recall_ratio": pytest.approx(3 / 35),
     }
+
+
+def test_a_challenge_is_an_alert_that_declines_nobody(purchases: SomePurchases) -> None:
+    rows = [(0, "fraud", 1_000, D, C), (0, "genuine", 2_000, D, C), (1, "fraud", 4_000, A, C)]
+    found = measure_backtest(purchases(*rows), FIRST, LAST)
+    candidate, pairs = found["candidate"], found["overlap"]["outcomes"]
+    assert (candidate["alerts"], candidate["outcomes"]["challenge"]) == (3, 3)
+    assert candidate["money"] == {
+        "caught_eur_cents": 5_000,
+        "declined_eur_cents": 0,
+        "challenged_eur_cents": 5_000,
+        "missed_eur_cents": 0,
+        "wrongly_blocked_eur_cents": 0,
+        "value_recall_ratio": 1.0,
+    }
+    assert (pairs["decline"]["challenge"], pairs["approve"]["challenge"]) == (2, 1)
+    assert found["overlap"]["same_outcome_ratio"] == 0.0
 
 
 def test_overlap_is_over_what_both_scored(found: dict[str, Any]) -> None:
@@ -85,9 +104,10 @@ def test_overlap_is_over_what_both_scored(found: dict[str, Any]) -> None:
     assert both["alert_overlap_ratio"] == pytest.approx(1 / 6)
     assert both["same_outcome_ratio"] == pytest.approx(2 / 7)
     assert both["outcomes"] == {
-        "approve": {"approve": 1, "review": 2, "decline": 1},
-        "review": {"approve": 1, "review": 0, "decline": 0},
-        "decline": {"approve": 1, "review": 0, "decline": 1},
+        "approve": {"approve": 1, "review": 2, "challenge": 0, "decline": 1},
+        "review": {"approve": 1, "review": 0, "challenge": 0, "decline": 0},
+        "challenge": {"approve": 0, "review": 0, "challenge": 0, "decline": 0},
+        "decline": {"approve": 1, "review": 0, "challenge": 0, "decline": 1},
     }
     assert both["only_candidate"]["known_frauds"] == 1
     assert both["only_candidate"]["fraud_eur_cents"] == 1_000
@@ -154,7 +174,7 @@ rows = st.tuples(
     st.integers(0, 2),
     st.sampled_from(["fraud", "genuine", "unknown"]),
     st.integers(0, 10**9),
-    st.sampled_from([A, R, D, NONE]),
+    st.sampled_from([A, R, C, D, NONE]),
 )
 
 
@@ -170,7 +190,7 @@ def test_the_live_policy_overlaps_wholly_with_itself(
     assert found["live"] == found["candidate"]
 
 
-@given(st.lists(st.tuples(rows, st.sampled_from([A, R, D, NONE])), max_size=40))
+@given(st.lists(st.tuples(rows, st.sampled_from([A, R, C, D, NONE])), max_size=40))
 def test_every_purchase_is_in_one_place_of_every_count(
     purchases: SomePurchases, judged: list[tuple[tuple[int, str, int, int], int]]
 ) -> None:

@@ -45,6 +45,7 @@ def test_the_page_shows_the_numbers_and_a_dash_for_unknown(
     assert "stricter" in text
     assert "10.00 €" in text, "the fraud that the candidate alone catches"
     assert "2026-11-02" in text
+    assert "<td>0.0800</td><td>-</td><td>0.9700</td>" in text, "the bounds of the candidate"
     assert ">-<" in text
     for note in document["notes"]:
         assert note.split(":")[0] in text
