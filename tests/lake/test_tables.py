@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 
 from fraudwatch.domain.lake.job_outcome import JobOutcome
@@ -8,6 +9,8 @@ from fraudwatch.domain.messages.label import Label
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.messages.verdict import Verdict
 from fraudwatch.lake import CORE_JOB_OUTCOMES, CORE_LABELS, CORE_TRANSACTIONS, CORE_VERDICTS
+from fraudwatch.stack.lake_setup import COLUMN_EXISTS, MIGRATIONS_FOLDER
+from fraudwatch.stack.migrations import read_migrations
 from spark_jobs.refine.spark_schema import struct_of
 
 # Fields that no core table stores: personal, long, or useful only beside the purchase itself.
@@ -47,3 +50,15 @@ def test_a_table_has_the_columns_of_its_message(
         if field.name not in LEFT_OUT.get(message, ())
     }
     assert dict(spark.table(table).dtypes) == wanted | more
+
+
+def test_columns_that_a_killed_setup_added_are_recognised(spark: SparkSession) -> None:
+    [added] = [
+        statement
+        for migration in read_migrations(MIGRATIONS_FOLDER)
+        for statement in migration.statements
+        if "ADD COLUMNS" in statement
+    ]
+    with pytest.raises(AnalysisException) as refused:
+        spark.sql(added)
+    assert COLUMN_EXISTS in str(refused.value)

@@ -21,6 +21,8 @@ from fraudwatch.settings import HiveSettings
 from fraudwatch.stack.home import ROOT
 from fraudwatch.stack.migrations import Migration, MigrationRefused, plan, read_migrations
 
+# Spark's error class; all columns of one statement are added or none.
+COLUMN_EXISTS = "FIELD_ALREADY_EXISTS"
 MIGRATIONS_FOLDER = ROOT / "hive" / "migrations"
 LEDGER = "schema_migration"
 
@@ -71,10 +73,10 @@ def preview(session: SqlSession, migrations: Sequence[Migration]) -> str:
 
 
 def _apply(session: SqlSession, migration: Migration) -> None:
-    """Execute and record a migration; IF NOT EXISTS makes it idempotent if killed in between."""
+    """Execute and record a migration; it can be run again if it was killed in between."""
     try:
         for statement in migration.statements:
-            session.run(statement)
+            _run(session, statement)
     except StatementRefused as error:
         name = f"{migration.number:04d}_{migration.name}.sql"
         raise LakeSetupFailed(f"{name} was rejected, nothing after it was run: {error}") from error
@@ -87,6 +89,15 @@ def _apply(session: SqlSession, migration: Migration) -> None:
         "VALUES (%s, %s, %s, current_timestamp())",
         (migration.number, migration.name, migration.sha256),
     )
+
+
+def _run(session: SqlSession, statement: str) -> None:
+    """Run a statement; columns that a killed run added are there already (no IF NOT EXISTS)."""
+    try:
+        session.run(statement)
+    except StatementRefused as error:
+        if " ADD COLUMNS" not in statement or COLUMN_EXISTS not in str(error):
+            raise
 
 
 def _applied(session: SqlSession) -> dict[int, str]:

@@ -208,6 +208,8 @@ class _Tables:
     def run(self, statement: str, parameters: tuple[object, ...] | None = None) -> None:
         if "REFUSE" in statement:
             raise StatementRefused("no such thing")
+        if "ADD COLUMNS" in statement and statement in self.statements:
+            raise StatementRefused("[FIELD_ALREADY_EXISTS] Cannot add column")
         self.statements.append(statement)
         if parameters:
             self.ledger.append(parameters)
@@ -234,3 +236,12 @@ def test_a_refused_migration_is_named_and_not_recorded() -> None:
     with pytest.raises(lake_setup.LakeSetupFailed, match=r"0001_a\.sql was rejected"):
         lake_setup.set_up(tables, migrations)  # type: ignore[arg-type]
     assert tables.ledger == []
+
+
+def test_a_setup_that_was_killed_after_adding_columns_runs_again() -> None:
+    session = _Tables()
+    added = "ALTER TABLE fraudwatch.core_verdicts ADD COLUMNS (a INT)"
+    session.statements.append(added)
+    migration = Migration(6, "more", "0" * 64, (added,))
+    lake_setup.set_up(session, [migration])  # type: ignore[arg-type]
+    assert [row[0] for row in session.ledger] == [6]
