@@ -30,6 +30,10 @@ def fraud_by(scored: DataFrame, *keys: str) -> DataFrame:
         {
             "precision_ratio": ratio(F.col("alerts_decided_fraud"), F.col("alerts_decided")),
             "recall_ratio": ratio(F.col("alerts_known_fraud"), F.col("known_fraud")),
+            # Each control purchase stands for 1 / share declines, so the weights cancel.
+            "decline_precision_ratio": ratio(
+                F.col("control_decided_fraud"), F.col("control_decided")
+            ),
         }
     )
 
@@ -37,13 +41,18 @@ def fraud_by(scored: DataFrame, *keys: str) -> DataFrame:
 def _counts() -> list[Column]:
     is_fraud = has_verdict() & F.col("is_fraud")
     decided_alert = F.col("is_alert") & is_decided()
+    decided_control = F.col("is_control") & is_decided()
     counts = {
         "purchases": F.count("*"),
         "amount_eur_cents": F.sum("amount_eur_cents"),
         "judged": count_where(has_verdict()),
         "alerts": count_known(F.col("is_alert")),
         "reviewed": count_known(F.col("is_reviewed")),
+        "challenged": count_known(F.col("is_challenged")),
         "declined": count_known(F.col("is_declined")),
+        "control": count_known(F.col("is_control")),
+        "control_decided": count_where(decided_control),
+        "control_decided_fraud": count_where(decided_control & F.col("is_fraud")),
         "known_fraud": count_where(is_fraud),
         "known_genuine": count_where(has_verdict() & ~F.col("is_fraud")),
         "known_fraud_eur_cents": cents_where(is_fraud),

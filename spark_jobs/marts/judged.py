@@ -59,8 +59,9 @@ def current_labels(labels: DataFrame) -> DataFrame:
 def scored_purchases(transactions: DataFrame, verdicts: DataFrame, labels: DataFrame) -> DataFrame:
     """Join one row a purchase; NULL where there is no verdict or no label.
 
-    Adds ``hour_of_day``, ``is_alert``, ``is_reviewed``, ``is_declined``, ``rules``,
-    ``decided_at_ms``, ``is_fraud`` and ``is_decided`` to the purchase's own fields.
+    Adds ``hour_of_day``, ``is_alert``, ``is_reviewed``, ``is_challenged``, ``is_declined``,
+    ``is_control``, ``rules``, ``decided_at_ms``, ``is_fraud`` and ``is_decided`` to the purchase's
+    own fields.
     """
     outcome = F.col("outcome")
     decisions = verdicts.select(
@@ -69,7 +70,10 @@ def scored_purchases(transactions: DataFrame, verdicts: DataFrame, labels: DataF
         "decided_at_ms",
         (outcome != Outcome.APPROVE).alias("is_alert"),
         (outcome == Outcome.REVIEW).alias("is_reviewed"),
+        (outcome == Outcome.CHALLENGE).alias("is_challenged"),
         (outcome == Outcome.DECLINE).alias("is_declined"),
+        # NULL in verdicts of before there was a control group.
+        F.coalesce("is_control", F.lit(col=False)).alias("is_control"),
     )
     hour = (F.col("event_at_ms") / HOUR_MS).cast("bigint") % _HOURS_OF_DAY
     return (

@@ -25,6 +25,7 @@ def money(scored: DataFrame) -> DataFrame:
         "saved_unconfirmed_eur_cents": cents_where(is_blocked & is_fraud.isNull()),
         "wrongly_blocked_eur_cents": _known(labelled, is_blocked & ~is_fraud),
         "reviewed_fraud_eur_cents": _known(labelled, F.col("is_reviewed") & is_fraud),
+        "challenged_fraud_eur_cents": _known(labelled, F.col("is_challenged") & is_fraud),
         "missed_eur_cents": _known(labelled, is_passed & is_fraud),
         "labelled": labelled,
     }
@@ -33,7 +34,11 @@ def money(scored: DataFrame) -> DataFrame:
         .groupBy("event_on")
         .agg(*(value.alias(name) for name, value in sums.items()))
     )
-    caught = F.col("saved_eur_cents") + F.col("reviewed_fraud_eur_cents")
+    caught = (
+        F.col("saved_eur_cents")
+        + F.col("reviewed_fraud_eur_cents")
+        + F.col("challenged_fraud_eur_cents")
+    )
     recall = ratio(caught, caught + F.col("missed_eur_cents"))
     return summed.withColumn("value_recall_ratio", recall)
 

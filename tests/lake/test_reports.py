@@ -26,7 +26,7 @@ TRANSACTIONS = """transaction_id STRING, event_at_ms BIGINT, amount_eur_cents BI
   payment_status STRING, merchant_id STRING, category STRING, merchant_country STRING,
   origin STRING, event_on DATE"""
 VERDICTS = """transaction_id STRING, outcome STRING, decided_at_ms BIGINT, event_on DATE,
-  rules ARRAY<STRUCT<rule: STRING, points: BIGINT>>"""
+  rules ARRAY<STRUCT<rule: STRING, points: BIGINT>>, is_control BOOLEAN"""
 LABELS = """transaction_id STRING, verdict STRING, source STRING, by STRING, known_at_ms BIGINT,
   known_on DATE"""
 
@@ -39,8 +39,10 @@ def a_row(number: int, cents: int, **changes: Any) -> tuple[Any, ...]:
     return tuple(usual.values())
 
 
-def a_verdict(number: int, outcome: str, *rules: tuple[str, int]) -> tuple[Any, ...]:
-    return f"m:{number}", outcome, NOON_MS + 100, DAY, list(rules)
+def a_verdict(
+    number: int, outcome: str, *rules: tuple[str, int], is_control: bool | None = None
+) -> tuple[Any, ...]:
+    return f"m:{number}", outcome, NOON_MS + 100, DAY, list(rules), is_control
 
 
 def a_label(number: int, verdict: str, source: str, after_ms: int, by: str = "bank") -> Any:
@@ -59,6 +61,9 @@ PURCHASES = [
     a_row(7, 64_000, status="declined"),  # approved and fraud, but the payment was refused
     a_row(8, 128_000, origin="extract", merchant="m-2"),  # the stream never saw it
     a_row(9, 256_000, merchant="m-2"),  # no verdict yet
+    a_row(10, 512_000, merchant="m-3"),  # challenged, the bank says fraud
+    a_row(11, 1_000, merchant="m-3"),  # control group, an analyst says genuine
+    a_row(12, 1_000, merchant="m-3"),  # control group, nothing known
 ]
 SCORED = [
     a_verdict(1, "decline", ("high_amount", 50), ("deny_list", 60)),
@@ -68,6 +73,9 @@ SCORED = [
     a_verdict(5, "approve", ("high_amount", 50)),
     a_verdict(6, "approve"),
     a_verdict(7, "approve"),
+    a_verdict(10, "challenge"),
+    a_verdict(11, "review", is_control=True),
+    a_verdict(12, "review", is_control=True),
 ]
 LABEL_ROWS = [
     a_label(1, "unsure", "analyst", 10 * MINUTE_MS, "ann"),
@@ -76,6 +84,8 @@ LABEL_ROWS = [
     a_label(4, "fraud", "chargeback", DAY_MS),
     a_label(5, "fraud", "chargeback", DAY_MS),
     a_label(7, "fraud", "chargeback", DAY_MS),
+    a_label(10, "fraud", "chargeback", DAY_MS),
+    a_label(11, "genuine", "analyst", 20 * MINUTE_MS, "ann"),
     a_label(5, "genuine", "analyst", 0, "ben"),  # the bank says otherwise later
     a_label(6, "genuine", "analyst", 60 * DAY_MS, "ben"),  # after the report
 ]
@@ -99,7 +109,7 @@ def reports(spark: SparkSession) -> Iterator[dict[str, list[Row]]]:
         lake.RAW_TRANSACTION_TOPIC,
     )
     outcome = build(spark, DAYS, LATER_MS)
-    assert (outcome.rows_in, outcome.from_ms) == (9, DAYS.from_ms)
+    assert (outcome.rows_in, outcome.from_ms) == (12, DAYS.from_ms)
     yield {table: _rows(spark, table) for table in lake.REPORT_DAYS}
     for table in (lake.CORE_TRANSACTIONS, lake.CORE_VERDICTS, lake.CORE_LABELS):
         spark.sql(f"DELETE FROM {table} WHERE transaction_id LIKE 'm:%'")  # noqa: S608  our names
@@ -118,12 +128,16 @@ def test_a_day_counts_what_is_known_and_leaves_the_rest_unknown(
     reports: dict[str, list[Row]],
 ) -> None:
     [day] = reports[lake.OUT_FRAUD_BY_DAY]
-    assert (day.purchases, day.amount_eur_cents) == (9, 511_000)
-    assert (day.judged, day.alerts, day.reviewed, day.declined) == (7, 4, 1, 3)
-    assert (day.known_fraud, day.known_genuine, day.known_fraud_eur_cents) == (4, 1, 89_000)
-    # Only decided alerts count for precision: 1 of 2.
-    assert (day.alerts_decided, day.alerts_decided_fraud, day.precision_ratio) == (2, 1, 0.5)
-    assert (day.alerts_known_fraud, day.recall_ratio) == (2, 0.5)
+    assert (day.purchases, day.amount_eur_cents) == (12, 1_025_000)
+    assert (day.judged, day.alerts) == (10, 7)
+    assert (day.reviewed, day.challenged, day.declined) == (3, 1, 3)
+    assert (day.known_fraud, day.known_genuine, day.known_fraud_eur_cents) == (5, 2, 601_000)
+    # Only decided alerts count for precision: 1 of 3.
+    assert (day.alerts_decided, day.alerts_decided_fraud) == (3, 1)
+    assert day.precision_ratio == pytest.approx(1 / 3)
+    assert (day.alerts_known_fraud, day.recall_ratio) == (3, 0.6)
+    assert (day.control, day.control_decided, day.control_decided_fraud) == (2, 1, 0)
+    assert day.decline_precision_ratio == 0.0
     assert epoch_ms_of(day.labels_known_until.astimezone()) == LATER_MS
 
 
@@ -132,9 +146,12 @@ def test_groups_hold_the_same_counts_and_unknown_is_null(reports: dict[str, list
     assert by_country["FR"].recall_ratio == 1.0
     assert by_country["FR"].precision_ratio is None  # without any decision
     by_hour = {row.hour_of_day: row.purchases for row in reports[lake.OUT_FRAUD_BY_HOUR]}
-    assert by_hour == {12: 8, 13: 1}
+    assert by_hour == {12: 11, 13: 1}
     by_category = {row.category: row.purchases for row in reports[lake.OUT_FRAUD_BY_CATEGORY]}
-    assert by_category == {"toys": 8, None: 1}
+    assert by_category == {"toys": 11, None: 1}
+    by_merchant = {row.merchant_id: row for row in reports[lake.OUT_FRAUD_BY_MERCHANT]}
+    assert by_merchant["m-1"].control == 0
+    assert by_merchant["m-1"].decline_precision_ratio is None  # not measurable
     [unjudged] = [r for r in reports[lake.OUT_FRAUD_BY_MERCHANT] if r.merchant_id == "m-2"]
     assert (unjudged.purchases, unjudged.judged) == (2, 0)
     assert (unjudged.alerts, unjudged.declined, unjudged.recall_ratio) == (None, None, None)
@@ -152,7 +169,7 @@ def test_a_rules_precision_is_over_decided_purchases(reports: dict[str, list[Row
 def test_an_analysts_day(reports: dict[str, list[Row]]) -> None:
     by_analyst = {row.analyst: row for row in reports[lake.OUT_ANALYST_WORKLOAD]}
     ann = by_analyst["ann"]
-    assert (ann.decisions, ann.fraud, ann.genuine, ann.unsure) == (3, 1, 1, 1)
+    assert (ann.decisions, ann.fraud, ann.genuine, ann.unsure) == (4, 1, 2, 1)
     assert ann.median_minutes_to_decision == 20.0
     # Ben decided a purchase without alert: no waiting time.
     assert by_analyst["ben"].median_minutes_to_decision is None
@@ -160,17 +177,18 @@ def test_an_analysts_day(reports: dict[str, list[Row]]) -> None:
 
 def test_money_is_counted_where_money_moved(reports: dict[str, list[Row]]) -> None:
     [day] = reports[lake.OUT_MONEY]
-    assert (day.judged_eur_cents, day.blocked_eur_cents) == (63_000, 7_000)
+    assert (day.judged_eur_cents, day.blocked_eur_cents) == (577_000, 7_000)
     assert (day.saved_eur_cents, day.saved_unconfirmed_eur_cents) == (1_000, 4_000)
     assert (day.wrongly_blocked_eur_cents, day.reviewed_fraud_eur_cents) == (2_000, 8_000)
-    assert (day.missed_eur_cents, day.labelled) == (16_000, 4)
-    assert day.value_recall_ratio == pytest.approx(9_000 / 25_000)
+    assert (day.missed_eur_cents, day.challenged_fraud_eur_cents) == (16_000, 512_000)
+    assert day.labelled == 6
+    assert day.value_recall_ratio == pytest.approx(521_000 / 537_000)
 
 
 def test_health_has_a_row_for_a_day_without_data(reports: dict[str, list[Row]]) -> None:
     busy, empty = sorted(reports[lake.OUT_PIPELINE_HEALTH])
-    assert (busy.transactions_from_log, busy.transactions_from_extract) == (8, 1)
-    assert (busy.verdicts, busy.missing_verdicts, busy.purchases_rejected) == (7, 1, 3)
+    assert (busy.transactions_from_log, busy.transactions_from_extract) == (11, 1)
+    assert (busy.verdicts, busy.missing_verdicts, busy.purchases_rejected) == (10, 1, 3)
     assert json.loads(busy.rejected_by_code) == {"too_long": 2, "unknown_currency": 1}
     assert busy.minutes_behind == 6 * 60
     assert (empty.transactions_from_log, empty.verdicts, empty.rejected_by_code) == (0, 0, "{}")
