@@ -43,7 +43,7 @@ def alert_line(verdict: Mapping[str, Any]) -> str:
     decided_at_ms = verdict.get("decided_at_ms")
     clock = clock_of(decided_at_ms) if isinstance(decided_at_ms, int) else ""
     return (
-        f"{clock:<8}  {verdict.get('risk', '?'):<8} {verdict.get('outcome', '?'):<8} "
+        f"{clock:<8}  {verdict.get('risk', '?'):<8} {verdict.get('outcome', '?'):<9} "
         f"{euros:>14}  {reasons[0]['text']}"
     )
 
