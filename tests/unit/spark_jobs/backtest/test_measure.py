@@ -79,7 +79,7 @@ def test_money_counts_approved_payments_only(found: dict[str, Any]) -> None:
     }
 
 
-def test_a_challenge_is_an_alert_that_declines_nobody(purchases: SomePurchases) -> None:
+def test_a_challenge_is_an_alert_and_no_decline(purchases: SomePurchases) -> None:
     rows = [(0, "fraud", 1_000, D, C), (0, "genuine", 2_000, D, C), (1, "fraud", 4_000, A, C)]
     found = measure_backtest(purchases(*rows), FIRST, LAST)
     candidate, pairs = found["candidate"], found["overlap"]["outcomes"]
