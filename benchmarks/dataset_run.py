@@ -52,7 +52,7 @@ class DatasetRun:
             sys.exit(f"fraudwatch: {error}")
         began = time.monotonic()
         report = self.measure(table)
-        report |= {**_run_facts(time.monotonic() - began), "machine": machine()}
+        report |= run_facts(time.monotonic() - began)
         lines = [json.dumps(report, indent=2)] if arguments.json else self.as_text(report)
         sys.stdout.writelines(f"{line}\n" for line in lines)
         return report
@@ -95,7 +95,8 @@ def data_file(root: Path, path: Path | None, name: str) -> Path:
     )
 
 
-def _run_facts(seconds: float) -> dict[str, Any]:
+def run_facts(seconds: float) -> dict[str, Any]:
+    """Return time, peak memory, versions and machine of a measurement in this process."""
     return {
         "seconds": round(seconds, 1),
         "peak_rss_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
@@ -105,4 +106,5 @@ def _run_facts(seconds: float) -> dict[str, Any]:
             "xgboost": xgboost.__version__,  # two packages install it, under different names
             "features": features_version(),
         },
+        "machine": machine(),
     }

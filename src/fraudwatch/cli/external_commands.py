@@ -66,13 +66,19 @@ BENCHMARKS: Final = (
         "benchmarks.sparkov_command",
         "Compare rankings of purchases on the last two months of the Sparkov data.",
     ),
+    ExternalCommand(
+        "shop",
+        LAKE,
+        "benchmarks.shop_command",
+        "Count honest customers declined in a month of the simulated shop, and what rules earn.",
+    ),
 )
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the external commands to the command line."""
     benchmark = typer.Typer(
-        no_args_is_help=True, help="Measure speed on a private stack, or detection on public data."
+        no_args_is_help=True, help="Measure speed on a private stack, or detection on labels."
     )
     for command in BENCHMARKS:
         _add(benchmark, command)

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
+from benchmarks.shop_log import message_of, unkeyed_edge
 from fraudwatch.adapters.artefacts.policy_file import load_policy
-from fraudwatch.adapters.artefacts.rate_file import load_rates
-from fraudwatch.adapters.codecs.json_codec import encode
 from fraudwatch.adapters.codecs.log_fold import fold_messages, full_vector
-from fraudwatch.application.intake.admit import Edge
 from fraudwatch.application.scoring.assess import assess
+from fraudwatch.application.scoring.outcomes import APPROVE, DECLINE
 from fraudwatch.domain.features.state import CustomerState
-from fraudwatch.domain.messages.purchase import Channel, PaymentStatus, Purchase
-from fraudwatch.domain.messages.verdict import Risk
-from fraudwatch.domain.privacy import TokenField
 from fraudwatch.domain.rules.rule import HIT
 from fraudwatch.domain.views.published import NO_VIEWS
 from fraudwatch.stack.home import ROOT
@@ -43,22 +37,12 @@ PLAN = Plan(
 LIVE_MINUTES = 6 * 60
 
 
-class QuickVault:
-    """Tokens without the cost of real ones."""
-
-    def token(self, field: TokenField, value: str) -> str:
-        digest = hashlib.blake2b(f"{field}:{value}".encode(), digest_size=17).digest()
-        return f"00000000_{base64.b32encode(digest).decode().lower()[:26]}"
-
-    def seal(self, customer_token: str, transaction_id: str, personal: dict[str, str]) -> str:
-        return f"{customer_token}{transaction_id}{len(personal)}"
-
-
 class Alerts(NamedTuple):
     """Alerts and rule hits for the purchases of the sale."""
 
     is_fraud: Bools
     is_alert: Bools
+    is_declined: Bools
     hits: dict[str, Bools]
 
     def hit_share_of_genuine(self, rule: str) -> float:
@@ -68,19 +52,14 @@ class Alerts(NamedTuple):
 @cache
 def alerts_of_the_sale() -> Alerts:
     world = World(PLAN)
-    vault: Any = QuickVault()  # ingest neither opens nor erases
-    edge = Edge(vault, load_rates(ROOT / "contracts/rates/eur.csv"))
+    edge = unkeyed_edge()
     messages, times_ms, fraud = list[bytes](), list[int](), list[bool]()
     for minute in range(PLAN.epoch_minute, PLAN.live_from_minute + LIVE_MINUTES):
         moments = world.moments_of_minute(minute)
         for facts, (at_ms, is_fraud) in zip(
             world.purchases_of_minute(minute), moments, strict=True
         ):
-            enums = {
-                "payment_status": PaymentStatus(facts["payment_status"]),
-                "channel": Channel(facts["channel"]),
-            }
-            messages.append(encode(edge.admit(Purchase(**(facts | enums)), now_ms=at_ms)))
+            messages.append(message_of(edge, facts, now_ms=at_ms))
             times_ms.append(at_ms)
             fraud.append(is_fraud)
     folded = fold_messages(CustomerState(), messages, np.array(times_ms))
@@ -91,7 +70,8 @@ def alerts_of_the_sale() -> Alerts:
     live = np.array(times_ms)[folded.position] >= PLAN.live_from_minute * 60_000
     return Alerts(
         is_fraud=np.array(fraud)[folded.position][live],
-        is_alert=(result.level >= policy.lowest(Risk.MEDIUM))[live],
+        is_alert=(result.outcome > APPROVE)[live],
+        is_declined=(result.outcome == DECLINE)[live],
         hits={
             rule.name: (result.answers[:, column] == HIT)[live]
             for column, rule in enumerate(policy.rules)
@@ -110,3 +90,9 @@ def test_most_alerts_of_the_sale_are_fraud_and_half_the_fraud_is_among_them() ->
     alerts = alerts_of_the_sale()
     assert alerts.is_fraud[alerts.is_alert].mean() > 0.6
     assert alerts.is_alert[alerts.is_fraud].mean() > 0.45
+
+
+def test_without_a_model_only_card_testing_is_declined() -> None:
+    alerts = alerts_of_the_sale()
+    assert alerts.is_declined.any()
+    np.testing.assert_array_equal(alerts.is_declined, alerts.hits["card_testing"])
