@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
+from benchmarks.binomial_bound import lowest_share
+from benchmarks.poisson_bound import highest_mean
 from benchmarks.shop_verdicts import Verdicts
 from fraudwatch.application.scoring.outcomes import APPROVE, DECLINE
 from fraudwatch.domain.arrays import Bools
 from fraudwatch.domain.messages.verdict import Outcome
 from fraudwatch.domain.policy.policy import Policy
-
-_CONFIDENCE: Final = 0.95
-_HALVINGS: Final = 60
 
 
 def outcome_figures(verdicts: Verdicts, among: Bools, days: int) -> dict[str, Any]:
@@ -25,7 +23,7 @@ def outcome_figures(verdicts: Verdicts, among: Bools, days: int) -> dict[str, An
         "days": days,
         "honest": honest,
         "honest_declined": declined,
-        "honest_declined_upper_95": upper_bound(declined, honest),
+        "honest_declined_upper_95": highest_mean(declined) / max(1, honest),
         "alerts_a_day": int(is_alert.sum()) / days,
         "alert_precision": _ratio(is_alert & fraud, is_alert),
         "frauds": int(fraud.sum()),
@@ -58,12 +56,17 @@ def last_alerts(verdicts: Verdicts) -> dict[str, Any]:
 
 
 def rule_figures(verdicts: Verdicts, policy: Policy) -> Iterator[dict[str, Any]]:
-    """Count the hits of each rule, and those that the score alone would not have reviewed."""
-    fraud = verdicts.is_fraud
+    """Count the hits of each rule, and those that the score alone would not have reviewed.
+
+    A rule earns a floor if the share of fraud among the latter is surely above that of the last
+    alerts, which the floor would displace.
+    """
+    fraud, last = verdicts.is_fraud, last_alerts(verdicts)["precision"] or 0.0
     honest = max(1, int((~fraud).sum()))
     for column, rule in enumerate(policy.rules):
         is_hit = verdicts.hits[:, column]
         wrong, alone = is_hit & ~fraud, is_hit & verdicts.is_below
+        lowest = lowest_share(int((alone & fraud).sum()), int(alone.sum()))
         yield {
             "name": rule.name,
             "floor": policy.floors.get(rule.name),
@@ -75,23 +78,9 @@ def rule_figures(verdicts: Verdicts, policy: Policy) -> Iterator[dict[str, Any]]
             "hits_alone": int(alone.sum()),
             "frauds_alone": int((alone & fraud).sum()),
             "precision_alone": _ratio(alone & fraud, alone),
+            "precision_alone_lower_95": lowest,
+            "earns_floor": lowest > last,
         }
-
-
-def upper_bound(found: int, of: int) -> float:
-    """Return the upper 95 % bound of a small share, by Poisson's distribution (Garwood 1936)."""
-    low, high = 0.0, 10.0 + 2.0 * found + 10.0 * math.sqrt(found)
-    for _ in range(_HALVINGS):
-        mean = (low + high) / 2
-        is_likely = _at_most(found, mean) > 1 - _CONFIDENCE
-        low, high = (mean, high) if is_likely else (low, mean)
-    return high / of if of else 1.0
-
-
-def _at_most(count: int, mean: float) -> float:
-    """Return the probability of at most this count."""
-    logs = (n * math.log(mean) - mean - math.lgamma(n + 1) for n in range(count + 1))
-    return math.fsum(math.exp(one) for one in logs)
 
 
 def _ratio(part: Bools, whole: Bools) -> float | None:

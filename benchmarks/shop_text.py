@@ -44,6 +44,7 @@ def _rules(labels: Mapping[str, Any]) -> Iterator[str]:
     yield (
         f"{'rule':<24}{'floor':>9}{'hits':>8}{'precision':>11}{'honest/10,000':>15}"
         f"{'near fraud':>12}{'score misses':>14}{'frauds':>8}{'precision':>11}"
+        f"{'at least':>10}{'earns one':>11}"
     )
     for rule in labels["rules"]:
         yield (
@@ -51,6 +52,7 @@ def _rules(labels: Mapping[str, Any]) -> Iterator[str]:
             f"{_share(rule['precision']):>11}{rule['honest_hits_per_10_000']:>15.2f}"
             f"{rule['honest_hits_near_fraud']:>12,}{rule['hits_alone']:>14,}"
             f"{rule['frauds_alone']:>8,}{_share(rule['precision_alone']):>11}"
+            f"{rule['precision_alone_lower_95']:>10.3f}{'yes' if rule['earns_floor'] else 'no':>11}"
         )
     last = labels["last_alerts"]
     yield (

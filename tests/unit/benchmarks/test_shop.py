@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from benchmarks import shop_command
+from benchmarks.binomial_bound import lowest_share
 from benchmarks.shop import FEWEST_DAYS, measure
 from benchmarks.shop_arrivals import UPLOAD_EVERY_MS, UPLOAD_MS, Arrival, arrivals_of, plan_of
-from benchmarks.shop_figures import outcome_figures, rule_figures, upper_bound
+from benchmarks.shop_figures import outcome_figures, rule_figures
 from benchmarks.shop_labels import LABEL_DELAY_DAYS, fraud_known_by, labels_of
 from benchmarks.shop_log import table_of
 from benchmarks.shop_text import as_text
@@ -125,8 +126,17 @@ def test_a_rule_earns_the_frauds_that_the_score_alone_would_not_review() -> None
     assert (bulk["hits"], bulk["precision"], bulk["honest_hits"]) == (2, 0.5, 1)
     assert (bulk["hits_alone"], bulk["frauds_alone"], bulk["precision_alone"]) == (1, 1, 1.0)
     assert (testing["honest_hits"], testing["honest_hits_near_fraud"]) == (1, 1)
-    assert testing["precision_alone"] == 0
+    assert (bulk["precision_alone_lower_95"], bulk["earns_floor"]) == (pytest.approx(0.05), True)
+    assert (testing["precision_alone"], testing["earns_floor"]) == (0.0, False)
     assert rules["rapid_purchases"]["precision"] is None
+
+
+@pytest.mark.parametrize(
+    ("found", "of", "lowest"),
+    [(0, 9, 0.0), (3, 3, 0.05 ** (1 / 3)), (4, 20, 0.0714), (1, 2, 0.0253)],
+)
+def test_the_lowest_share_is_that_of_binomial_tables(found: int, of: int, lowest: float) -> None:
+    assert lowest_share(found, of) == pytest.approx(lowest, abs=1e-4)
 
 
 def test_declines_of_honest_purchases_are_counted_with_their_upper_bound() -> None:
@@ -134,12 +144,8 @@ def test_declines_of_honest_purchases_are_counted_with_their_upper_bound() -> No
     assert (figures["honest"], figures["honest_declined"], figures["declined"]) == (3, 1, 1)
     assert (figures["alerts_a_day"], figures["decline_precision"]) == (1.5, 0.0)
     assert figures["frauds_in_alerts"] == 1.0
-
-
-@pytest.mark.parametrize(("found", "mean"), [(0, 2.9957), (1, 4.7439), (10, 16.962)])
-def test_the_upper_bound_is_that_of_poisson_tables(found: int, mean: float) -> None:
-    assert upper_bound(found, 1_000) == pytest.approx(mean / 1_000, rel=1e-4)
-    assert upper_bound(0, 0) == 1.0
+    # Poisson's table: at a mean of 4.74 one event or fewer has a chance of 5 %.
+    assert figures["honest_declined_upper_95"] == pytest.approx(4.7439 / 3, rel=1e-4)
 
 
 def test_too_few_days_are_refused_with_the_number_needed(

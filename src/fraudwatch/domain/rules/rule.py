@@ -68,6 +68,11 @@ def at_least(values: Float64s, bound: float) -> Answers:
     return answers(values >= bound, ~np.isnan(values))
 
 
+def at_most(values: Float64s, bound: float) -> Answers:
+    """HIT up to ``bound``, UNKNOWN where the value is."""
+    return answers(values <= bound, ~np.isnan(values))
+
+
 def all_of(*conditions: Answers) -> Answers:
     """HIT if every condition is; a single MISS decides, even beside unknown ones."""
     some_miss = np.logical_or.reduce([one == MISS for one in conditions])

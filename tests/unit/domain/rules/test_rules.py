@@ -267,28 +267,39 @@ def test_failed_payments_names_both_counts() -> None:
     )
 
 
+CARD_TESTING = CardTesting(
+    points=50, at_least_small_1h=4, at_least_failed_1h=3, at_most_seconds_since_last=300
+)
+
+
 @pytest.mark.parametrize(
-    ("amount", "small", "failed", "answer"),
+    ("amount", "small", "failed", "since_last", "answer"),
     [
-        (499, 3, 3, HIT),  # the fourth small one
-        (500, 3, 3, MISS),  # is not small itself
-        (90_000, 4, 3, HIT),  # what the test was for
-        (499, 9, 2, MISS),  # small purchases that succeed
-        (499, 2, 9, MISS),
-        (499, np.nan, np.nan, UNKNOWN),
+        (499, 3, 3, 20, HIT),  # the fourth small one
+        (500, 3, 3, 20, MISS),  # is not small itself
+        (90_000, 4, 3, 300, HIT),  # what the test was for
+        (90_000, 4, 3, 301, MISS),  # the owner, some time after the test
+        (90_000, 4, 3, np.nan, UNKNOWN),  # uploaded late
+        (499, 9, 2, 20, MISS),  # small purchases that succeed
+        (499, 2, 9, 20, MISS),
+        (499, 0, 0, np.nan, MISS),  # a new customer
+        (499, np.nan, np.nan, np.nan, UNKNOWN),
     ],
 )
-def test_card_testing(amount: int, small: float, failed: float, answer: np.int8) -> None:
-    rule = CardTesting(points=50, at_least_small_1h=4, at_least_failed_1h=3)
-    batch = inputs(amount, small_count_1h=small, failed_count_1h=failed)
-    assert answer_of(rule, batch) == answer
+def test_card_testing(
+    amount: int, small: float, failed: float, since_last: float, answer: np.int8
+) -> None:
+    batch = inputs(
+        amount, small_count_1h=small, failed_count_1h=failed, since_last_seconds=since_last
+    )
+    assert answer_of(CARD_TESTING, batch) == answer
 
 
-def test_card_testing_names_both_counts() -> None:
-    rule = CardTesting(points=50, at_least_small_1h=4, at_least_failed_1h=3)
-    assert rule.sentence(inputs(100, small_count_1h=5, failed_count_1h=4), 0) == (
-        "In 1 hour 6 attempts below 5.00 EUR and 4 failed payments before this one; "
-        "thresholds 4 and 3."
+def test_card_testing_names_both_counts_and_the_time_since_the_last() -> None:
+    batch = inputs(100, small_count_1h=5, failed_count_1h=4, since_last_seconds=12)
+    assert CARD_TESTING.sentence(batch, 0) == (
+        "In 1 hour 6 attempts below 5.00 EUR and 4 failed payments before this one, "
+        "the last 12 seconds earlier; thresholds 4 and 3, limit 300 seconds."
     )
 
 
