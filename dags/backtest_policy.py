@@ -12,8 +12,8 @@ By hand only, with the form. No other DAG depends on it, and it changes no data.
 
 ### Reads
 
-The policy; the calibrations that the verdicts name; `core_transactions`, `core_verdicts`, `core_labels`, `raw_feature_topic` and, where a
-vector is missing, `core_features`.
+The policy; the calibrations that the verdicts name; `core_transactions`, `core_verdicts`,
+`core_labels`, `raw_feature_topic` and, where a vector is missing, `core_features`.
 
 ### Writes
 
