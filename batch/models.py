@@ -26,7 +26,7 @@ from fraudwatch.application.promotion.promote import (
     approve,
     roll_back,
 )
-from fraudwatch.batch_settings import ChallengerSettings, RegistrySettings
+from fraudwatch.batch_settings import ModelFolderSettings, RegistrySettings
 from fraudwatch.domain.models.fitted import BrokenModel
 from fraudwatch.domain.training.versions import ModelVersion, NoSuchVersion, version_of
 from fraudwatch.observability.logs import configure_logging
@@ -82,7 +82,7 @@ def main() -> int:
     try:
         models = ModelLifecycle(
             MlflowRegistry(registry.tracking_uri, registry.artifacts_folder),
-            ModelFolder(ChallengerSettings().models_folder, LabelSettings().delay_days),
+            ModelFolder(ModelFolderSettings().models_folder, LabelSettings().delay_days),
             lambda: time.time_ns() // 1_000_000,
         )
         document = run_action(models, arguments.action, getattr(arguments, "version", None))

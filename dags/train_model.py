@@ -3,8 +3,9 @@
 ### Purpose
 
 Trains XGBoost on the labels known by now and compares it, fold by fold, with a random forest, an
-isolation forest, a one-class SVM and an autoencoder. The new model (challenger) replaces the
-champion only if it is better than what was served, on days that neither was trained on.
+isolation forest, a one-class SVM and an autoencoder, and calibrates it. The new model (challenger)
+replaces the champion only if its final verdicts under the live policy are better than those that
+were served, on days that neither was trained on.
 
 ### When
 
@@ -15,14 +16,14 @@ when `monitor_drift` requests it, but not within 3 days of the last champion. By
 ### Reads
 
 `raw_transaction_topic`, `core_transactions`, `core_verdicts`, `core_labels`, at the table versions
-in the run record. Purchases that only the extract has have no features: they count in risk views
-and labels alone.
+in the run record; the live policy. Purchases that only the extract has have no features: they count
+in risk views and labels alone.
 
 ### Writes
 
-`core_features` of its days; the artefact in `models/`; a run and a version in MLflow's registry;
-its alias `champion`; then the pointer that the detector follows from its next micro-batch on.
-`core_job_outcomes`.
+`core_features` of its days; model and calibration in `models/`; a run and a version in MLflow's
+registry; its alias `champion`; then the pointer that the detector follows from its next micro-batch
+on. `core_job_outcomes`.
 
 ### If it fails
 

@@ -15,7 +15,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 
 from fraudwatch.batch_settings import ChallengerSettings
-from fraudwatch.domain.arrays import Float64s, Int64s
+from fraudwatch.domain.arrays import Bools, Float64s, Int64s
+from fraudwatch.domain.calibration.calibrator import probability_of
+from fraudwatch.domain.calibration.fit_calibration import RecordedPurchases
 from fraudwatch.domain.evaluation.labelled_scores import LabelledScores
 from fraudwatch.domain.features.hashing import keys_of
 from fraudwatch.domain.models.fitted import Normal, normal_of
@@ -23,6 +25,7 @@ from fraudwatch.domain.time_units import DAY_MS
 from fraudwatch.domain.training.downsampling import Sample, sample_of
 from fraudwatch.domain.training.folds import Fold
 from fraudwatch.domain.training.label_history import labels_as_of
+from spark_jobs.recorded_verdicts import doubles, flags, objects, recorded_purchases
 from spark_jobs.train.dataset import Dataset, NotEnoughData, day_from_number
 from spark_jobs.train.label_counts import FoldLabels, LabelCounts, count_labels
 from spark_jobs.train.sklearn_baselines import (
@@ -43,16 +46,27 @@ SEGMENTS = ("channel", "category", "merchant_country")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScoredDays:
+    """All purchases of whole days, with log-odds by a model that was not trained on them."""
+
+    log_odds: Float64s
+    is_fraud: Bools  # false where unknown
+    is_known: Bools
+    """Whether its truth is known; alerts count without it."""
+    recorded: RecordedPurchases
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FoldScores:
-    """Test days of a fold, row by row: labels, served scores and each model's scores."""
+    """Labelled test purchases of a fold, row by row: served scores and each model's scores.
+
+    ``days`` are all purchases of the test days, those without a label too.
+    """
 
     labelled: LabelledScores
     scores: Mapping[str, Float64s]
     served_score: Float64s
-    model_version: npt.NDArray[np.object_]
-    model_score: Float64s
-    anomaly_score: Float64s
-    points: Int64s
+    days: ScoredDays
     segments: Mapping[str, npt.NDArray[np.object_]]
 
 
@@ -78,19 +92,14 @@ def fit_fold(
     Raises:
         NotEnoughData: too few frauds, or no genuine purchase, in the training or test days.
     """
-    known = with_truth(data.rows, labels_as_of(data.changes, fold.known_until_ms))
-    train, test = _of_days(known, fold.train_first, fold.train_end), _tested_rows(data, fold)
+    train, test = training_days(data, fold), _tested_rows(data, fold)
     labels = FoldLabels(training=count_labels(train), test=count_labels(test))
     share = _check_classes(labels.training, "training", settings)
     _check_classes(labels.test, "test", settings)
-    train, test = known_rows(train), known_rows(test)
+    train = known_rows(train)
     sample, columns, normal = _sample(train, settings.sample_rows)
     log.info("training on %d frauds and %d genuine purchases", share.frauds, share.genuine)
-    kept = downsample(train, share).select(
-        "transaction_id", "features", "view_features", "is_fraud", "weight"
-    )
-    listed = as_lists(kept, columns)
-    booster = fit_booster(listed, BoosterShape(seed=settings.seed))
+    booster = fit_challenger(train, share, columns, settings)
     scorers: dict[str, Scorer] = {CHALLENGER: BoosterScorer(booster)}
     others: list[DataFrame] = []
     if baselines:
@@ -111,15 +120,32 @@ def fit_fold(
     )
 
 
-def _of_days(rows: DataFrame, first: int, end: int) -> DataFrame:
+def training_days(data: Dataset, fold: Fold) -> DataFrame:
+    """Select all purchases of the training days with the labels known then, or why without."""
+    known = with_truth(data.rows, labels_as_of(data.changes, fold.known_until_ms))
+    return of_days(known, fold.train_first, fold.train_end)
+
+
+def fit_challenger(
+    train: DataFrame, share: Sample, columns: Int64s, settings: ChallengerSettings
+) -> xgb.Booster:
+    """Fit a booster to all frauds and an even share of the genuine purchases."""
+    kept = downsample(train, share).select(
+        "transaction_id", "features", "view_features", "is_fraud", "weight"
+    )
+    return fit_booster(as_lists(kept, columns), BoosterShape(seed=settings.seed))
+
+
+def of_days(rows: DataFrame, first: int, end: int) -> DataFrame:
+    """Select rows by day since 1970; the end is exclusive."""
     days = (F.lit(day_from_number(number)) for number in (first, end - 1))
     return rows.where(F.col("event_on").between(*days))
 
 
 def _tested_rows(data: Dataset, fold: Fold) -> DataFrame:
-    """Select the complete test days with today's labels, without downsampling."""
+    """Select all purchases of the test days with today's labels, or why they have none."""
     known = with_truth(data.rows, labels_as_of(data.changes, data.today * DAY_MS))
-    return _of_days(known, fold.test_first, fold.test_end)
+    return of_days(known, fold.test_first, fold.test_end)
 
 
 def _check_classes(counted: LabelCounts, what: str, settings: ChallengerSettings) -> Sample:
@@ -155,36 +181,47 @@ def _unsupervised(sample: DataFrame, columns: Int64s, seed: int) -> dict[str, Sc
     return scorers
 
 
-def _tested(test: DataFrame, answers: Sequence[DataFrame]) -> FoldScores:
-    """Collect the test rows' labels and scores, in the order of their ids."""
-    rows = test.drop("features", "view_features", "event_on").toArrow().sort_by("transaction_id")
-    ids = rows.column("transaction_id").to_pylist()
-    scores: dict[str, Float64s] = {}
-    for answer in answers:
-        table = answer.toArrow().sort_by("transaction_id")
-        for name in table.column_names[1:]:
-            scores[name] = table.column(name).to_numpy()
-    return FoldScores(
-        labelled=LabelledScores(
-            transaction=keys_of(ids),
-            card=keys_of(rows.column("card").to_pylist()),
-            event_at_ms=rows.column("event_at_ms").to_numpy(),
-            eur_cents=_doubles(rows, "amount_eur_cents"),
-            is_fraud=rows.column("is_fraud").to_numpy(zero_copy_only=False).astype(np.bool_),
-        ),
-        scores=scores,
-        served_score=_doubles(rows, "served_score"),
-        model_version=_objects(rows, "model_version"),
-        model_score=_doubles(rows, "model_score"),
-        anomaly_score=_doubles(rows, "anomaly_score"),
-        points=rows.column("points").fill_null(0).to_numpy(),
-        segments={name: _objects(rows, name) for name in SEGMENTS},
+def scored_days(rows: pa.Table, log_odds: Float64s) -> ScoredDays:
+    """Convert rows of :func:`with_truth`, and the log-odds in their order."""
+    return ScoredDays(
+        log_odds=log_odds,
+        is_fraud=flags(rows, "is_fraud"),
+        is_known=_is_known(rows),
+        recorded=recorded_purchases(rows),
     )
 
 
-def _doubles(rows: pa.Table, name: str) -> Float64s:
-    return np.asarray(rows.column(name).cast("double").to_numpy(), dtype=np.float64)
+def by_id(rows: DataFrame) -> pa.Table:
+    """Collect rows without their vectors, in the order of their ids."""
+    columns = [name for name in rows.columns if name not in {"features", "view_features"}]
+    return rows.select(*columns).toArrow().sort_by("transaction_id")
 
 
-def _objects(rows: pa.Table, name: str) -> npt.NDArray[np.object_]:
-    return np.array(rows.column(name).to_pylist(), dtype=np.object_)
+def _is_known(rows: pa.Table) -> Bools:
+    return np.asarray(rows.column("left_out").is_null().to_numpy(), dtype=np.bool_)
+
+
+def _tested(test: DataFrame, answers: Sequence[DataFrame]) -> FoldScores:
+    """Collect the test rows' labels and scores, in the order of their ids."""
+    every = by_id(test)
+    is_known = _is_known(every)
+    rows = every.filter(pa.array(is_known))
+    scores: dict[str, Float64s] = {}
+    for answer in map(by_id, answers):
+        for name in answer.column_names[1:]:
+            scores[name] = answer.column(name).to_numpy()
+    days = scored_days(every, scores[CHALLENGER])
+    scores[CHALLENGER] = probability_of(days.log_odds)
+    return FoldScores(
+        labelled=LabelledScores(
+            transaction=keys_of(rows.column("transaction_id").to_pylist()),
+            card=keys_of(rows.column("card").to_pylist()),
+            event_at_ms=rows.column("event_at_ms").to_numpy(),
+            eur_cents=doubles(rows, "amount_eur_cents"),
+            is_fraud=flags(rows, "is_fraud"),
+        ),
+        scores={name: score[is_known] for name, score in scores.items()},
+        served_score=doubles(rows, "served_score"),
+        days=days,
+        segments={name: objects(rows, name) for name in SEGMENTS},
+    )

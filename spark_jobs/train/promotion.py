@@ -6,30 +6,31 @@ import enum
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import numpy as np
-
+from fraudwatch.adapters.artefacts.calibration_artefact import write_calibration
 from fraudwatch.adapters.artefacts.model_artefact import Artefact, write_artefact
 from fraudwatch.adapters.artefacts.xgboost_model import xgboost_artefact
 from fraudwatch.application.promotion.promote import ModelLifecycle, promote
-from fraudwatch.batch_settings import ChallengerSettings
-from fraudwatch.domain.arrays import Float64s
+from fraudwatch.domain.calibration.calibration import Calibration
+from fraudwatch.domain.calibration.fit_calibration import with_curves_of
 from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.domain.features.fold import features_version
-from fraudwatch.domain.models.fitted import VERSION_LENGTH, BrokenModel, ModelKind, ModelMetadata
+from fraudwatch.domain.models.fitted import ModelKind, ModelMetadata
 from fraudwatch.domain.time_units import DAY_MS
-from fraudwatch.domain.training.gate import GateConfig, GateDecision, GateInput, GateResult, decide
+from fraudwatch.domain.training.gate import GateDecision, GateResult
 from fraudwatch.domain.training.versions import Alias, TrainingRecord
-from spark_jobs.train.dataset import NotEnoughData
-from spark_jobs.train.evaluating import CHALLENGER, FittedFold
+from spark_jobs.train.calibrating import active_forest
+from spark_jobs.train.evaluating import FittedFold
+from spark_jobs.train.recent_days import RecentDays
 
 log = logging.getLogger("train_model")
 
 TRAINED_UNTIL = "trained_until_ms"
 LABEL_DELAY = "label_delay_days"
 FEATURES_VERSION = "features_version"
-Record = Callable[[str, GateResult], TrainingRecord]
+# Takes the hashes of model and calibration, and the gate's decision.
+Record = Callable[[str, str, GateResult], TrainingRecord]
 
 
 class TrainingOutcome(enum.StrEnum):
@@ -52,9 +53,18 @@ class PromotionResult:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Challenger:
+    """Model of the newest fold, its calibration by older days, and the days since its training."""
+
+    fitted: FittedFold
+    calibration: Calibration
+    recent: RecentDays
+
+
 def promote_or_reject(
     models: ModelLifecycle,
-    fitted: FittedFold,
+    challenger: Challenger,
     decision: GateResult,
     *,
     record: Record,
@@ -66,12 +76,12 @@ def promote_or_reject(
         BrokenModel: the new artefact cannot be used; the active model stays.
         ChampionChanged: the champion was changed concurrently.
     """
-    active = models.model_store.current()
-    sha256 = write_artefact(
-        models.model_store.folder, artefact_of(fitted, time.time_ns() // 1_000_000)
-    )
-    models.model_store.check(sha256, None)
-    version = models.registry.register(record(sha256, decision), models.model_store.folder)
+    store, active, now_ms = models.model_store, models.model_store.current(), _now_ms()
+    sha256 = write_artefact(store.folder, artefact_of(challenger.fitted, now_ms))
+    shipped = shipped_calibration(challenger, sha256, active_forest(store.folder), now_ms)
+    calibration = write_calibration(store.folder, shipped)
+    store.check(sha256, calibration)
+    version = models.registry.register(record(sha256, calibration, decision), store.folder)
     log.info("version %d is registered: %s", version, decision.because)
     if decision.ruling is not GateDecision.BETTER:
         return PromotionResult(TrainingOutcome.NOT_BETTER, decision.because, version, sha256)
@@ -82,50 +92,26 @@ def promote_or_reject(
     return PromotionResult(TrainingOutcome.PROMOTED, decision.because, version, sha256)
 
 
-def apply_gate(
-    models: ModelLifecycle, fitted: FittedFold, settings: ChallengerSettings
-) -> GateResult:
-    """Compare the challenger with the scores served on its test days.
+def shipped_calibration(
+    challenger: Challenger, sha256: str, forest_sha256: str | None, now_ms: int
+) -> Calibration:
+    """Return the measured calibration with curves of the days since the training, and the model.
 
-    Raises:
-        NotEnoughData: too few frauds for a decision.
+    Alert curves need no labels, and these days are the model's own and newer.
     """
-    name, reference = reference_scores(models, fitted)
-    contest = GateInput(
-        labelled=fitted.tested.labelled,
-        challenger=fitted.tested.scores[CHALLENGER],
-        reference=reference,
-        reference_name=name,
+    recent, measured = challenger.recent, challenger.calibration
+    newer = with_curves_of(
+        measured,
+        measured.score(recent.log_odds),
+        recent.recorded,
+        forest_sha256=forest_sha256,
+        fitted_at_ms=now_ms,
     )
-    terms = GateConfig(
-        fewest_frauds=settings.fewest_frauds, cards_a_day=settings.alerts_a_day, seed=settings.seed
-    )
-    decision = decide(contest, terms)
-    if decision.ruling is GateDecision.INCONCLUSIVE:
-        raise NotEnoughData(f"{decision.because}; nothing was changed and the active model stays")
-    return decision
+    return replace(newer, model_sha256=sha256)
 
 
-def reference_scores(models: ModelLifecycle, fitted: FittedFold) -> tuple[str, Float64s]:
-    """Return the served scores of the test days: the champion's, else those of the verdicts.
-
-    Days that the champion was trained on do not count. A champion that the stream leaves out, as
-    the features or the label delay changed, is replaced by what is served without it: the rules.
-    """
-    tested, active = fitted.tested, models.model_store.current()
-    if active is None:
-        return "the verdicts without a model", tested.served_score
-    try:
-        models.model_store.check(active, None)
-    except BrokenModel as refused:
-        log.warning("the champion cannot be used: %s", refused)
-        points = np.where(np.isnan(tested.served_score), np.nan, tested.points)
-        return "the rules alone (the champion cannot be used)", points
-    scores = np.where(tested.model_version == active[:VERSION_LENGTH], tested.model_score, np.nan)
-    champion = models.champion()
-    until_ms = int(champion.tags.get(TRAINED_UNTIL, 0)) if champion else 0
-    scores = np.where(tested.labelled.event_at_ms >= until_ms, scores, np.nan)
-    return f"champion {active[:VERSION_LENGTH]}", scores
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def artefact_of(fitted: FittedFold, fitted_at_ms: int) -> Artefact:

@@ -5,23 +5,23 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from fraudwatch.batch_settings import ChallengerSettings
 from fraudwatch.domain.lake.counted_rows import CountedRows
 from fraudwatch.domain.time_units import DAY_MS
+from fraudwatch.domain.training.gate import GateResult
 from spark_jobs.train.dataset import Dataset
 from spark_jobs.train.evaluating import FittedFold
 from spark_jobs.train.promotion import TrainingOutcome
 from spark_jobs.train.run_record import (
+    TrainingRun,
     fold_days,
     measure_models,
     named_days,
-    policy_numbers,
     threshold_of,
 )
+from spark_jobs.train.verdict_document import verdict_document
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,12 +50,11 @@ def counted_of(data: Dataset, last: FittedFold) -> CountedRows:
     )
 
 
-def details_of(
-    data: Dataset, folds: Sequence[FittedFold], settings: ChallengerSettings
-) -> dict[str, Any]:
-    """Collect folds, what was left out, every model's metrics, and the capacity's threshold."""
-    metrics = measure_models(folds, settings.alerts_a_day)
-    threshold = threshold_of(folds[-1], settings.alerts_a_day)
+def details_of(run: TrainingRun, decision: GateResult) -> dict[str, Any]:
+    """Collect folds, what was left out, every model's metrics, and the gate's numbers."""
+    data, folds, capacity = run.data, run.folds, run.settings.alerts_a_day
+    metrics = measure_models(folds, capacity)
+    threshold = threshold_of(folds[-1], capacity)
     return {
         "folds": [fold_days(one.fold) for one in folds],
         "stray_days": named_days(data.stray_days),
@@ -68,7 +67,8 @@ def details_of(
         "best_model": metrics.best,
         "drawn": asdict(folds[-1].sample),
         "threshold": threshold._asdict(),
-        "policy": policy_numbers(folds[-1], settings),
+        "gate": asdict(decision),
+        "verdict": verdict_document(run.policy, run.challenger.calibration, decision),
     }
 
 

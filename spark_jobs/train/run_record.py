@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from fraudwatch.adapters.artefacts.policy_file import load_policy
 from fraudwatch.adapters.lake.outcomes import code_version
 from fraudwatch.batch_settings import ChallengerSettings
 from fraudwatch.domain.arrays import Float64s
 from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.domain.features.fold import features_version
+from fraudwatch.domain.policy.policy import Policy
 from fraudwatch.domain.time_units import DAY_MS
 from fraudwatch.domain.training.capacity import Threshold, score_at_capacity
 from fraudwatch.domain.training.curves import CURVES, precision_recall, reliability
@@ -25,12 +25,17 @@ from fraudwatch.domain.training.numbers import (
     numbers_of,
     over_folds,
 )
-from fraudwatch.domain.training.under_policy import ScoredPurchases, under_policy
 from fraudwatch.domain.training.versions import TrainingRecord
 from fraudwatch.domain.views.catalogue import views_version
 from spark_jobs.train.dataset import Dataset, day_from_number
 from spark_jobs.train.evaluating import CHALLENGER, SEGMENTS, FittedFold
-from spark_jobs.train.promotion import FEATURES_VERSION, LABEL_DELAY, TRAINED_UNTIL
+from spark_jobs.train.promotion import (
+    FEATURES_VERSION,
+    LABEL_DELAY,
+    TRAINED_UNTIL,
+    Challenger,
+)
+from spark_jobs.train.verdict_document import VERDICT, verdict_document
 
 SERVED_VERDICTS = "served_verdicts"
 
@@ -74,36 +79,22 @@ def threshold_of(fitted: FittedFold, alerts_a_day: int) -> Threshold:
     return score_at_capacity(score, fitted.tested.labelled.day, alerts_a_day)
 
 
-def policy_numbers(fitted: FittedFold, settings: ChallengerSettings) -> dict[str, float]:
-    """Compute the challenger's alerts under the live policy; empty without a policy."""
-    if settings.policy_path is None:
-        return {}
-    tested = fitted.tested
-    labelled, has_verdict = tested.labelled, ~np.isnan(tested.served_score)
-    scored = ScoredPurchases(
-        points=tested.points[has_verdict],
-        anomaly=tested.anomaly_score[has_verdict],
-        probability=tested.scores[CHALLENGER][has_verdict],
-        eur_cents=labelled.eur_cents[has_verdict],
-        day=labelled.day[has_verdict],
-    )
-    result = under_policy(load_policy(settings.policy_path), scored, settings.alerts_a_day)
-    return {
-        "alert_from_score": result.alerts_from_score,
-        "alerts_a_day": result.alerts_a_day,
-        "full_from_score": result.full_from.score,
-    }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingRun:
+    """All that a training measured its challenger by."""
+
+    data: Dataset
+    folds: Sequence[FittedFold]
+    challenger: Challenger
+    policy: Policy
+    settings: ChallengerSettings
 
 
 def training_record(
-    sha256: str,
-    decision: GateResult,
-    *,
-    data: Dataset,
-    folds: Sequence[FittedFold],
-    settings: ChallengerSettings,
+    run: TrainingRun, sha256: str, calibration: str, decision: GateResult
 ) -> TrainingRecord:
     """Build the run record of the last fold's model, with the metrics of all folds."""
+    data, folds, settings = run.data, run.folds, run.settings
     last, metrics = folds[-1], measure_models(folds, settings.alerts_a_day)
     threshold = threshold_of(last, settings.alerts_a_day)
     numbers = {
@@ -114,8 +105,9 @@ def training_record(
     }
     return TrainingRecord(
         sha256=sha256,
+        calibration=calibration,
         parameters=_parameters(settings, last),
-        tags=_tags(data, last, decision, metrics),
+        tags=_tags(run, decision, metrics),
         metrics=numbers
         | {
             "gate.wins_ratio": decision.wins_ratio,
@@ -124,7 +116,6 @@ def training_record(
             "alert_from_probability": threshold.score,
             "alerts_a_day": threshold.alerts_a_day,
             **last.labels.left_out_metrics,
-            **{f"policy.{name}": value for name, value in policy_numbers(last, settings).items()},
             **{f"gate.challenger.{name}": value for name, value in decision.challenger.items()},
             **{f"gate.reference.{name}": value for name, value in decision.reference.items()},
         },
@@ -137,6 +128,7 @@ def training_record(
             "left_out.json": last.labels.left_out_document,
             "declines.json": last.labels.declines_document,
             "segments.json": _segments(last),
+            VERDICT: verdict_document(run.policy, run.challenger.calibration, decision),
             CURVES: _curves(last),
         },
     )
@@ -164,9 +156,8 @@ def _parameters(settings: ChallengerSettings, last: FittedFold) -> dict[str, str
     return {name: str(value) for name, value in (own | sample).items()}
 
 
-def _tags(
-    data: Dataset, last: FittedFold, decision: GateResult, metrics: ModelMetrics
-) -> dict[str, str]:
+def _tags(run: TrainingRun, decision: GateResult, metrics: ModelMetrics) -> dict[str, str]:
+    data, last = run.data, run.folds[-1]
     features = [VECTOR_FEATURES[place].name for place in last.columns.tolist()]
     tables = {f"table.{name}": str(version) for name, version in data.versions.items()}
     return {
@@ -181,6 +172,7 @@ def _tags(
         "gate": str(decision.ruling),
         "because": decision.because,
         "best_model": metrics.best,
+        "calibrated_on": run.challenger.calibration.folds,
     }
 
 

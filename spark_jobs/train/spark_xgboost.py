@@ -9,7 +9,6 @@ import xgboost as xgb
 
 from fraudwatch.adapters.artefacts.xgboost_model import margins
 from fraudwatch.domain.arrays import Float64s
-from fraudwatch.domain.calibration.calibrator import probability_of
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -37,9 +36,9 @@ class BoosterScorer:
     booster: xgb.Booster
 
     def score(self, values: Float64s) -> Float64s:
-        """Predict the probability of fraud as the stream does; unknown values stay missing."""
+        """Predict the log-odds of fraud as the stream does; unknown values stay missing."""
         self.booster.set_param({"nthread": 1})
-        return probability_of(margins(self.booster, values))
+        return margins(self.booster, values)
 
 
 def fit_booster(listed: DataFrame, shape: BoosterShape) -> xgb.Booster:

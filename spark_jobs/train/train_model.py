@@ -18,14 +18,16 @@ import logging
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 from pyspark.sql import SparkSession
 
 from fraudwatch.adapters.artefacts.mlflow_registry import MlflowRegistry
 from fraudwatch.adapters.artefacts.model_folder import ModelFolder
 from fraudwatch.adapters.artefacts.model_pruning import prune_fitted
+from fraudwatch.adapters.artefacts.policy_file import load_policy
 from fraudwatch.adapters.lake.commit import LakeBusy
 from fraudwatch.adapters.lake.outcomes import append_outcomes, outcome_of
 from fraudwatch.adapters.lake.session import open_lake
@@ -37,23 +39,27 @@ from fraudwatch.application.promotion.promote import (
 )
 from fraudwatch.batch_settings import ChallengerSettings, RegistrySettings
 from fraudwatch.domain.models.fitted import BrokenModel
-from fraudwatch.domain.training.folds import FoldPlan, folds_of
+from fraudwatch.domain.policy.policy import BrokenPolicy, Policy
+from fraudwatch.domain.training.folds import FoldPlan
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import LabelSettings, LakeSettings
+from spark_jobs.train.calibrating import active_forest, calibrate
 from spark_jobs.train.dataset import (
     Dataset,
     NotEnoughData,
     ViewLookup,
     dataset_of,
-    labelled_days,
     stray_days_sentence,
     training_history,
 )
-from spark_jobs.train.evaluating import FittedFold, fit_fold
+from spark_jobs.train.evaluating import FittedFold
+from spark_jobs.train.fold_fitting import fit_folds
+from spark_jobs.train.judging import apply_gate
 from spark_jobs.train.point_in_time_views import point_in_time_views
-from spark_jobs.train.promotion import TrainingOutcome, apply_gate, promote_or_reject
+from spark_jobs.train.promotion import Challenger, TrainingOutcome, promote_or_reject
+from spark_jobs.train.recent_days import recent_days
 from spark_jobs.train.report import TrainingReport, counted_of, details_of, print_report
-from spark_jobs.train.run_record import fold_days, training_record
+from spark_jobs.train.run_record import TrainingRun, training_record
 from spark_jobs.train.trigger_policy import TrainingReason, reason_to_skip, training_state
 
 JOB = "train_model"
@@ -88,6 +94,7 @@ class Training:
 
         Raises:
             BrokenModel: the new artefact cannot be used; the active model stays.
+            BrokenPolicy: the live policy cannot be read; nothing was changed.
             ChampionChanged: another model was promoted meanwhile.
             LakeBusy: concurrent writers of the features kept winning; nothing was changed.
         """
@@ -107,20 +114,19 @@ class Training:
 
     def _trained(self, request: TrainingRequest) -> TrainingReport:
         settings = self.settings
+        policy = load_policy(settings.policy_path)
         plan = plan_of(settings, self.label_delay_days)
         requested = (request.first, request.last)
         history = training_history(self.spark, requested, plan, self.models.now_ms())
         data = dataset_of(self.spark, history, self.label_delay_days, self.lookup_views)
-        folds = self._folds(data, plan, baselines=request.baselines)
-        last = folds[-1]
-        decision = apply_gate(self.models, last, settings)
+        folds = fit_folds(data, plan, settings, baselines=request.baselines)
+        run = self._measured(data, folds, policy)
+        decision = apply_gate(self.models, run.challenger, run.policy, settings)
         settled = promote_or_reject(
             self.models,
-            last,
+            run.challenger,
             decision,
-            record=lambda sha256, ruled: training_record(
-                sha256, ruled, data=data, folds=folds, settings=settings
-            ),
+            record=partial(training_record, run),
             approval=settings.approval if request.approval is None else request.approval,
         )
         prune_fitted(self.models.model_store.folder)
@@ -129,37 +135,26 @@ class Training:
             because=settled.because,
             version=settled.version,
             sha256=settled.sha256,
-            counted=counted_of(data, last),
+            counted=counted_of(data, folds[-1]),
             strays=stray_days_sentence(data.stray_days),
-            details=details_of(data, folds, settings) | {"gate": asdict(decision)},
+            details=details_of(run, decision),
         )
 
-    def _folds(self, data: Dataset, plan: FoldPlan, *, baselines: bool) -> list[FittedFold]:
-        """Fit every fold that has enough data; the newest one is required.
-
-        Raises:
-            NotEnoughData: there are too few days, or the newest fold has too few frauds.
-        """
-        labelled = labelled_days(data, self.settings.fewest_frauds)
-        folds = folds_of(data.first, data.today, plan, labelled)
-        if not folds:
-            raise NotEnoughData(
-                f"the lake holds {data.today - data.first} days of history and the last "
-                f"{plan.delay_days} are too young to be labelled, so there are not two days to "
-                "train and test on; nothing was changed: run this again in some days"
-                + (f". {strays}" if (strays := stray_days_sentence(data.stray_days)) else "")
-            )
-        fitted: list[FittedFold] = []
-        # The newest first: without it the others are useless.
-        for number, fold in enumerate(reversed(folds), start=1):
-            log.info("fold %d of %d: %s", number, len(folds), fold_days(fold))
-            try:
-                fitted.append(fit_fold(data, fold, self.settings, baselines=baselines))
-            except NotEnoughData as error:
-                if not fitted:
-                    raise
-                log.warning("this fold is skipped: %s", error)
-        return fitted[::-1]
+    def _measured(self, data: Dataset, folds: Sequence[FittedFold], policy: Policy) -> TrainingRun:
+        """Calibrate the newest fold's model, and score the days since its training."""
+        forest = active_forest(self.models.model_store.folder)
+        challenger = Challenger(
+            fitted=folds[-1],
+            calibration=calibrate(data, folds, self.settings, forest),
+            recent=recent_days(data, folds[-1]),
+        )
+        return TrainingRun(
+            data=data,
+            folds=folds,
+            challenger=challenger,
+            policy=policy,
+            settings=self.settings,
+        )
 
 
 def plan_of(settings: ChallengerSettings, label_delay_days: int) -> FoldPlan:
@@ -222,7 +217,7 @@ def main() -> int:
         models = models_of(settings, RegistrySettings(), label_delay_days)
         report = Training(spark, models, settings, label_delay_days).run(request)
         append_outcomes(spark, [outcome_of(JOB, report.counted, began_at_ms=began_at_ms)])
-    except (BrokenModel, ChampionChanged, LakeBusy, RegistryUnavailable) as error:
+    except (BrokenModel, BrokenPolicy, ChampionChanged, LakeBusy, RegistryUnavailable) as error:
         log.error("%s", error)  # noqa: TRY400  the sentence is enough
         return 1
     print_report(report, time.time() - began_at_ms / 1000, as_json=given.json)

@@ -20,16 +20,15 @@ from fraudwatch.domain.messages.verdict import Outcome
 from fraudwatch.domain.training.downsampling import Sample
 from fraudwatch.domain.training.label_history import LabelChange, label_changes
 from fraudwatch.domain.training.label_truth import LeftOut
+from spark_jobs.recorded_verdicts import recorded_columns
 
 if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame
+    from pyspark.sql import DataFrame
 
     from spark_jobs.train.pinned_tables import PinnedTables
 
 # Resolution of the share of genuine purchases that is kept.
 _DRAWS: Final = 1_000_000
-_FRAUD_MODEL: Final = "fraud"  # as verdicts name them
-_ANOMALY_MODEL: Final = "anomaly"
 
 
 def load_label_changes(labels: DataFrame, until_ms: int) -> list[LabelChange]:
@@ -60,21 +59,7 @@ def training_rows(tables: PinnedTables, views: DataFrame, days: Sequence[date]) 
     features = of_days(lake.CORE_FEATURES).where(F.col("features_version") == features_version())
     purchases = of_days(lake.CORE_TRANSACTIONS).where(F.col("origin") == FROM_LOG)
 
-    def score_of(model: str) -> Column:
-        return F.get(F.filter("model_scores", lambda one: one["model"] == model), 0)
-
-    no_points = F.lit(0).cast("bigint")
-    verdicts = of_days(lake.CORE_VERDICTS).select(
-        "transaction_id",
-        F.col("score").alias("served_score"),
-        "outcome",
-        score_of(_FRAUD_MODEL)["version"].alias("model_version"),
-        score_of(_FRAUD_MODEL)["score"].alias("model_score"),
-        score_of(_ANOMALY_MODEL)["score"].alias("anomaly_score"),
-        F.aggregate("rules", no_points, lambda so_far, rule: so_far + rule["points"]).alias(
-            "points"
-        ),
-    )
+    verdicts = of_days(lake.CORE_VERDICTS).select(*recorded_columns())
     return (
         features.select("transaction_id", "features", "event_on")
         .join(

@@ -9,11 +9,16 @@ from pydantic_settings import BaseSettings
 from fraudwatch.settings import from_environment
 
 
-class ChallengerSettings(BaseSettings):
-    """Settings of supervised training: folds, sample sizes, promotion gate, model folder."""
+class ModelFolderSettings(BaseSettings):
+    """Folder of the active models, from which the stream loads them."""
 
     model_config = from_environment("TRAINING_")
     models_folder: Path
+
+
+class ChallengerSettings(ModelFolderSettings):
+    """Settings of supervised training: folds, sample sizes, promotion gate."""
+
     train_days: int = 30
     test_days: int = 7
     folds: int = 4
@@ -23,7 +28,7 @@ class ChallengerSettings(BaseSettings):
     alerts_a_day: int = 100  # the analysts' capacity
     new_frauds: int = 200  # so many newly labelled frauds trigger a training
     approval: bool = False
-    policy_path: Path | None = None  # the live policy, to count its alerts
+    policy_path: Path  # the live policy, under which the gate judges
     seed: int = 7
 
 

@@ -7,7 +7,9 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +18,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 
 from fraudwatch import lake
+from fraudwatch.adapters.artefacts.calibration_artefact import read_calibration
 from fraudwatch.adapters.artefacts.model_artefact import (
     POINTER_NAME,
     parse_pointer,
@@ -29,25 +32,24 @@ from fraudwatch.adapters.codecs.log_fold import packed
 from fraudwatch.adapters.memory.registry import MemoryRegistry
 from fraudwatch.application.promotion.promote import ModelLifecycle, approve, roll_back
 from fraudwatch.batch_settings import ChallengerSettings
+from fraudwatch.domain.calibration.calibrator import log_odds_of
+from fraudwatch.domain.evaluation.ranking import average_precision
 from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.models.fitted import BrokenModel
 from fraudwatch.domain.training.gate import GateDecision
+from fraudwatch.domain.training.versions import TrainingRecord
 from fraudwatch.domain.views.catalogue import VIEW_FEATURES
 from fraudwatch.samples import a_token, a_transaction
 from fraudwatch.stack.home import ROOT
 from spark_jobs.train import promotion as choosing
-from spark_jobs.train.dataset import Dataset, labelled_days, stray_days_sentence
-from spark_jobs.train.evaluating import FittedFold
+from spark_jobs.train.calibrating import calibrate
+from spark_jobs.train.dataset import labelled_days, stray_days_sentence
+from spark_jobs.train.judging import apply_gate, reference_verdicts
 from spark_jobs.train.point_in_time_views import point_in_time_views
-from spark_jobs.train.promotion import (
-    TrainingOutcome,
-    apply_gate,
-    promote_or_reject,
-    reference_scores,
-)
+from spark_jobs.train.promotion import TrainingOutcome, promote_or_reject
 from spark_jobs.train.report import TrainingReport
-from spark_jobs.train.run_record import fold_days, training_record
+from spark_jobs.train.run_record import TrainingRun, fold_days, training_record
 from spark_jobs.train.train_model import Training, TrainingRequest, print_report
 from spark_jobs.train.training_rows import load_label_changes
 from spark_jobs.train.trigger_policy import TrainingReason, TrainingState, reason_to_skip
@@ -65,6 +67,8 @@ ALL_FRAUD = (date(2003, 5, 1), date(2003, 5, 4))
 NOW_MS = FIRST_MS + 100 * DAY_MS
 WITH_MODEL = ("fraud", "0" * 12)
 LABEL_DELAY_DAYS = 1
+OF_VERDICTS = ("score", "outcome", "rules")
+LAST_MS = FIRST_MS + 12 * DAY_MS
 
 
 def a_day(chance: random.Random, day: date, frauds: int) -> list[tuple[str, int, int, bool]]:
@@ -93,6 +97,21 @@ def purchases() -> list[tuple[str, int, int, bool]]:
 
 def number_of(name: str) -> int:
     return int(name.rsplit("-", 1)[1])
+
+
+def is_traveller(transaction_id: str) -> bool:
+    """Whether the archived verdict names the rule of impossible travel."""
+    return transaction_id.endswith("-77")
+
+
+def outcome_of(transaction_id: str) -> str:
+    if number_of(transaction_id) in DECLINED:
+        return "decline"
+    return "review" if is_traveller(transaction_id) else "approve"
+
+
+def in_test_days(at_ms: int) -> bool:
+    return 9 * DAY_MS <= at_ms - FIRST_MS < 11 * DAY_MS
 
 
 def append(rows: DataFrame, table: str) -> None:
@@ -133,16 +152,18 @@ def world(spark: SparkSession) -> Iterator[SparkSession]:
                 one.transaction_id, one.event_at_ms, one.customer_token, one.amount_eur_cents,
                 "failed" if number_of(one.transaction_id) in FAILED else "approved",
                 "present", one.merchant_id, "groceries", "DE", "log", chance.random(),
-                "decline" if number_of(one.transaction_id) in DECLINED else "approve",
+                outcome_of(one.transaction_id),
+                [("impossible_travel", 80)] if is_traveller(one.transaction_id) else [],
             )
             for one in made
         ],
         "transaction_id string, event_at_ms bigint, customer_token string, amount_eur_cents bigint,"
         " payment_status string, channel string, merchant_id string, category string,"
-        " merchant_country string, origin string, score double, outcome string",
+        " merchant_country string, origin string, score double, outcome string,"
+        " rules array<struct<rule: string, points: bigint>>",
     ).withColumn("event_on", F.to_date(F.timestamp_millis("event_at_ms")))  # fmt: skip
-    append(core.drop("score", "outcome"), lake.CORE_TRANSACTIONS)
-    stray = core.where("transaction_id = 't:2003-03-12-1'").drop("score", "outcome")
+    append(core.drop(*OF_VERDICTS), lake.CORE_TRANSACTIONS)
+    stray = core.where("transaction_id = 't:2003-03-12-1'").drop(*OF_VERDICTS)
     append(
         stray.withColumns(
             {
@@ -153,7 +174,7 @@ def world(spark: SparkSession) -> Iterator[SparkSession]:
         ),
         lake.CORE_TRANSACTIONS,
     )
-    extracted = core.where("transaction_id LIKE 't:2003-03-12-1%'").drop("score", "outcome")
+    extracted = core.where("transaction_id LIKE 't:2003-03-12-1%'").drop(*OF_VERDICTS)
     append(
         extracted.withColumns(
             {"transaction_id": F.concat(F.lit("x:"), "transaction_id"), "origin": F.lit("extract")}
@@ -229,15 +250,14 @@ def first(world: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Firs
 
 
 @pytest.fixture(scope="module")
-def challenger(first: First) -> tuple[Dataset, FittedFold]:
-    """Data and challenger of a second training, from days that hold a stray purchase on."""
-    kept: list[tuple[Dataset, FittedFold]] = []
+def measured(first: First) -> TrainingRun:
+    """Measure a second challenger, from days that hold a stray purchase on."""
+    kept: list[TrainingRun] = []
 
     class Looking(Training):
-        def _folds(self, data: Dataset, *given: object, **named: object) -> list[FittedFold]:
-            folds = super()._folds(data, *given, **named)  # type: ignore[arg-type]
-            kept.append((data, folds[-1]))
-            return folds
+        def _measured(self, *given: Any) -> TrainingRun:
+            kept.append(super()._measured(*given))
+            return kept[0]
 
     looking = Looking(
         first.training.spark, first.models, first.settings, LABEL_DELAY_DAYS, unknown_views
@@ -249,13 +269,17 @@ def challenger(first: First) -> tuple[Dataset, FittedFold]:
 def test_the_first_champion_comes_from_history(first: First) -> None:
     report = first.report
     assert (report.outcome, report.version) == (TrainingOutcome.PROMOTED, 1), report.because
+    [version] = first.models.registry.versions()
+    assert pointer_of(first.models) == {
+        "xgboost": report.sha256,
+        "calibration": version.calibration,
+    }
     pointer = (first.models.model_store.folder / POINTER_NAME).read_bytes()
-    assert json.loads(pointer) == {"xgboost": report.sha256}
     found = load_models(first.models.model_store.folder, parse_pointer(pointer))
     assert found.fraud is not None
+    assert found.calibration is not None
     assert found.fraud.about.features_version == features_version()
     assert found.fraud.about.label_delay_days == LABEL_DELAY_DAYS
-    [version] = first.models.registry.versions()
     assert version.tags["label_delay_days"] == str(LABEL_DELAY_DAYS)
     assert "amount_eur_cents" in found.fraud.about.features
     # No view was valid, so no view feature was used.
@@ -294,13 +318,13 @@ def test_every_baseline_is_in_the_run_record(first: First) -> None:
     for table in ("core_features", "core_transactions", "core_labels", "core_verdicts"):
         assert int(version.tags[f"table.{table}"]) > 0
     assert version.metrics["alerts_a_day"] <= 10
-    assert 0 < version.metrics["policy.alerts_a_day"] < A_DAY
+    assert 0 < version.metrics["gate.challenger.alerts_a_day"] < A_DAY
     assert first.report.counted.rows_in == 5 * (A_DAY - 5)
     assert first.report.counted.rejected == {"without_features": 11}
 
 
 def test_what_cannot_be_complained_of_is_left_out_and_named(
-    first: First, challenger: tuple[Dataset, FittedFold], tmp_path: Path
+    first: First, measured: TrainingRun, tmp_path: Path
 ) -> None:
     """Five training days and two test days: on each, two declined and three failed purchases."""
     training = {"unsure": 0, "declined_unlabelled": 10, "failed_unlabelled": 15}
@@ -308,11 +332,10 @@ def test_what_cannot_be_complained_of_is_left_out_and_named(
     assert first.report.details["left_out"] == {"training": training, "test": test}
     declines = first.report.details["declines"]
     assert (declines["declined"], declines["labelled"], declines["precision"]) == (6, 2, 1.0)
-    data, fitted = challenger
-    assert len(fitted.tested.labelled.is_fraud) == 2 * (A_DAY - 5)
-    record = _recorder(data, fitted, first)(
-        "0" * 64, apply_gate(models_in(tmp_path), fitted, first.settings)
-    )
+    data, tested = measured.data, measured.folds[-1].tested
+    assert len(tested.labelled.is_fraud) == 2 * (A_DAY - 5)
+    assert len(tested.days.log_odds) == 2 * A_DAY
+    record = record_of(models_in(tmp_path), measured)
     assert record.metrics["left_out.declined_unlabelled"] == 14
     assert record.metrics["left_out.failed_unlabelled"] == 21
     assert record.documents["left_out.json"]["test"] == test
@@ -334,79 +357,120 @@ def test_the_report_is_one_json_object(first: First, capsys: pytest.CaptureFixtu
 
 
 def test_a_stray_purchase_changes_no_fold_and_is_named(
-    first: First, challenger: tuple[Dataset, FittedFold], tmp_path: Path
+    first: First, measured: TrainingRun, tmp_path: Path
 ) -> None:
-    data, fitted = challenger
-    assert stray_days_sentence(data.stray_days).endswith("left out: 2003-02-18 (1 purchase)")
-    assert [fold_days(fitted.fold)] == first.report.details["folds"]
-    decision = apply_gate(models_in(tmp_path), fitted, first.settings)
-    documents = _recorder(data, fitted, first)("0" * 64, decision).documents
+    strays = measured.data.stray_days
+    assert stray_days_sentence(strays).endswith("left out: 2003-02-18 (1 purchase)")
+    assert [fold_days(measured.folds[-1].fold)] == first.report.details["folds"]
+    documents = record_of(models_in(tmp_path), measured).documents
     assert documents["stray_days.json"] == {"2003-02-18": 1}
     assert first.report.details["stray_days"] == {}
 
 
-def test_a_champion_that_served_nothing_yet_stays(first: First, challenger: object) -> None:
-    assert challenger
+def test_a_champion_that_served_nothing_yet_stays(first: First, measured: TrainingRun) -> None:
+    assert measured
     assert first.models.model_store.current() == first.report.sha256
     assert len(first.models.registry.versions()) == 1
 
 
+def test_the_first_calibration_is_cross_fitted_and_counts_the_days_since(
+    first: First, measured: TrainingRun
+) -> None:
+    [version] = first.models.registry.versions()
+    found = read_calibration(first.models.model_store.folder, version.calibration or "")
+    assert found.folds == "cross-fitted within the training days, 3 parts by customer"
+    assert version.tags["calibrated_on"] == found.folds
+    assert found.model_sha256 == version.sha256
+    assert found.label_delay_days == LABEL_DELAY_DAYS
+    assert found.novelty_curve is None  # no forest is active
+    # The newest days are the model's own, and need no labels.
+    assert found.alert_curve.days == 4
+    assert found.alert_curve.alerts_a_day(0.0, frozenset()) == A_DAY
+    since = [one for one in purchases() if one[1] >= FIRST_MS + 8 * DAY_MS and one[1] < LAST_MS]
+    traveller = sum(is_traveller(one[0]) for one in since)
+    assert found.alert_curve.floors_a_day({"impossible_travel"}) == traveller / 4
+    # All rows of the training days are scored, each by a booster of other customers.
+    assert found.labelled_curve.fraud[-1] == 5 * FRAUDS_A_DAY
+    assert found.labelled_curve.honest[-1] == 5 * (A_DAY - 5 - FRAUDS_A_DAY)
+    before = measured.challenger.calibration
+    # Those without a label are alerts too.
+    assert before.alert_curve.days == 5
+    assert before.alert_curve.alerts_a_day(0.0, frozenset()) == A_DAY
+    assert np.array_equal(before.calibrator.calibrated, found.calibrator.calibrated)
+
+
+def test_older_folds_calibrate_the_newest(first: First, measured: TrainingRun) -> None:
+    folds = measured.folds[-1], measured.folds[-1]
+    found = calibrate(measured.data, folds, first.settings, None)
+    tested = measured.folds[-1].tested
+    assert found.folds == "prequential, 1 fold"
+    assert found.labelled_curve.fraud[-1] == tested.labelled.is_fraud.sum()
+    assert found.alert_curve.alerts_a_day(0.0, frozenset()) == A_DAY
+    is_fraud, probability = tested.labelled.is_fraud, tested.scores["xgboost"]
+    score = found.score(log_odds_of(probability))
+    assert score.mean() == pytest.approx(is_fraud.mean(), abs=0.03)
+    assert average_precision(score, is_fraud) == average_precision(probability, is_fraud)
+
+
+def test_the_run_record_explains_the_final_verdicts(measured: TrainingRun, tmp_path: Path) -> None:
+    record = record_of(models_in(tmp_path), measured)
+    document = json.loads(json.dumps(record.documents["verdict.json"], allow_nan=False))
+    assert document["policy"] == measured.policy.version
+    assert document["calibration"] == record.tags["calibrated_on"]
+    assert 0 < document["bounds"]["review_from"] < 1
+    assert document["bounds"]["decline_from"] is None  # 400 purchases prove no low share
+    assert document["budget_a_day"] == pytest.approx(A_DAY * 0.1 + 2)
+    ours, theirs = document["challenger"], document["reference"]
+    assert 0 < ours["alerts_a_day"] <= 1.5 * document["budget_a_day"] + 13
+    assert ours["brier"] < ours["brier_of_base_rate"] < theirs["brier"]
+    assert sum(one["purchases"] for one in theirs["reliability"]) > A_DAY
+    for side in ("challenger", "reference"):
+        for name in ("brier", "alerts_a_day", "honest_declined_ratio"):
+            assert record.metrics[f"gate.{side}.{name}"] == document[side][name]
+    # What was served is as recorded, of all purchases of a day.
+    served = [one for one in purchases() if in_test_days(one[1])]
+    assert theirs["alerts_a_day"] == sum(outcome_of(one[0]) != "approve" for one in served) / 2
+
+
 @pytest.fixture
 def with_champion(
-    challenger: tuple[Dataset, FittedFold], first: First, tmp_path: Path
-) -> Callable[[np.ndarray | None], tuple[ModelLifecycle, FittedFold]]:
+    measured: TrainingRun, tmp_path: Path
+) -> Callable[[np.ndarray], tuple[ModelLifecycle, TrainingRun]]:
     """Build a home where the first champion is active and served these scores on the test days."""
 
-    def served(scores: np.ndarray | None) -> tuple[ModelLifecycle, FittedFold]:
-        data, fitted = challenger
+    def served(scores: np.ndarray) -> tuple[ModelLifecycle, TrainingRun]:
         models = models_in(tmp_path)
-        decision = apply_gate(models, fitted, first.settings)
-        promote_or_reject(
-            models, fitted, decision, record=_recorder(data, fitted, first), approval=False
-        )
-        sha256 = models.model_store.current() or ""
-        count = len(fitted.tested.labelled.is_fraud)
-        if scores is None:
-            return models, fitted
-        tested = replace(
-            fitted.tested,
-            model_version=np.array([sha256[:12]] * count, dtype=np.object_),
-            model_score=scores,
-        )
-        return models, replace(fitted, tested=tested)
+        settled(models, measured, approval=False)
+        sha256, recent = models.model_store.current() or "", measured.challenger.recent
+        served_score = recent.served_score.copy()
+        served_score[recent.rows_of(measured.folds[-1].tested.labelled.transaction)] = scores
+        versions = np.full(len(served_score), sha256[:12], dtype=np.object_)
+        newer = replace(recent, served_score=served_score, model_version=versions)
+        return models, replace(measured, challenger=replace(measured.challenger, recent=newer))
 
     return served
 
 
-def _recorder(data: Dataset, fitted: FittedFold, first: First) -> choosing.Record:
-    return lambda sha256, ruled: training_record(
-        sha256, ruled, data=data, folds=[fitted], settings=first.settings
-    )
+def record_of(models: ModelLifecycle, run: TrainingRun) -> TrainingRecord:
+    decision = apply_gate(models, run.challenger, run.policy, run.settings)
+    return training_record(run, "0" * 64, "1" * 64, decision)
 
 
 def settled(
-    models: ModelLifecycle,
-    challenger: tuple[Dataset, FittedFold],
-    fitted: FittedFold,
-    first: First,
-    *,
-    approval: bool,
+    models: ModelLifecycle, run: TrainingRun, *, approval: bool
 ) -> choosing.PromotionResult:
-    decision = apply_gate(models, fitted, first.settings)
+    decision = apply_gate(models, run.challenger, run.policy, run.settings)
     return promote_or_reject(
-        models, fitted, decision, record=_recorder(challenger[0], fitted, first), approval=approval
+        models, run.challenger, decision, record=partial(training_record, run), approval=approval
     )
 
 
 def test_a_worse_challenger_never_replaces_a_better_one(
-    with_champion: Callable[..., tuple[ModelLifecycle, FittedFold]],
-    challenger: tuple[Dataset, FittedFold],
-    first: First,
+    with_champion: Callable[..., tuple[ModelLifecycle, TrainingRun]], measured: TrainingRun
 ) -> None:
-    truth = challenger[1].tested.labelled.is_fraud.astype(np.float64)
-    models, fitted = with_champion(truth)
+    models, run = with_champion(truth_of(measured))
     before = models.model_store.current()
-    result = settled(models, challenger, fitted, first, approval=False)
+    result = settled(models, run, approval=False)
     assert result.outcome is TrainingOutcome.NOT_BETTER
     assert "average precision" in result.because
     assert models.model_store.current() == before
@@ -416,60 +480,72 @@ def test_a_worse_challenger_never_replaces_a_better_one(
 
 
 def test_a_better_challenger_is_promoted_and_can_be_rolled_back(
-    with_champion: Callable[..., tuple[ModelLifecycle, FittedFold]],
-    challenger: tuple[Dataset, FittedFold],
-    first: First,
+    with_champion: Callable[..., tuple[ModelLifecycle, TrainingRun]], measured: TrainingRun
 ) -> None:
-    chance = np.random.default_rng(1).random(len(challenger[1].tested.labelled.is_fraud))
-    models, fitted = with_champion(chance)
+    models, run = with_champion(chance_of(measured))
     models = replace(models, now_ms=lambda: NOW_MS + 1)
     before = models.model_store.current()
-    result = settled(models, challenger, fitted, first, approval=False)
+    result = settled(models, run, approval=False)
     assert result.outcome is TrainingOutcome.PROMOTED
     assert models.model_store.current() == result.sha256 != before
-    assert roll_back(models).version == 1
-    assert models.model_store.current() == before
+    newest = models.registry.versions()[0]
+    assert pointer_of(models) == {"xgboost": newest.sha256, "calibration": newest.calibration}
+    former = roll_back(models)
+    assert former.version == 1
+    assert pointer_of(models) == {"xgboost": before, "calibration": former.calibration}
 
 
 def test_a_champion_that_the_stream_leaves_out_is_replaced_by_the_rules(
-    with_champion: Callable[..., tuple[ModelLifecycle, FittedFold]],
-    challenger: tuple[Dataset, FittedFold],
+    with_champion: Callable[..., tuple[ModelLifecycle, TrainingRun]], measured: TrainingRun
 ) -> None:
     """It served the test days perfectly, with a label delay that is no longer the setting."""
-    truth = challenger[1].tested.labelled.is_fraud.astype(np.float64)
-    models, fitted = with_champion(truth)
-    name, scores = reference_scores(models, fitted)
+    truth = truth_of(measured)
+    models, run = with_champion(truth)
+    name, served = reference_verdicts(models, run.challenger, run.policy)
     assert name.startswith("champion ")
-    np.testing.assert_array_equal(scores, truth)
+    np.testing.assert_array_equal(served.score, truth)
+    assert set(served.alerts.values()) == {len(DECLINED) + 1}
     other = replace(models, model_store=ModelFolder(models.model_store.folder, 30))
-    name, scores = reference_scores(other, fitted)
+    name, rules = reference_verdicts(other, run.challenger, run.policy)
     assert name == "the rules alone (the champion cannot be used)"
-    np.testing.assert_array_equal(scores, fitted.tested.points)
+    tested = measured.folds[-1].tested.labelled
+    assert (rules.score > 0.8).sum() == 2  # one traveller a day; amounts alone are below .01
+    assert (rules.score > 0.01).sum() == 2
+    assert set(rules.alerts.values()) == {1}
+    assert len(rules.score) == len(tested.is_fraud)
 
 
 def test_with_approval_promotion_waits(
-    with_champion: Callable[..., tuple[ModelLifecycle, FittedFold]],
-    challenger: tuple[Dataset, FittedFold],
-    first: First,
+    with_champion: Callable[..., tuple[ModelLifecycle, TrainingRun]], measured: TrainingRun
 ) -> None:
-    chance = np.random.default_rng(1).random(len(challenger[1].tested.labelled.is_fraud))
-    models, fitted = with_champion(chance)
+    models, run = with_champion(chance_of(measured))
     before = models.model_store.current()
-    result = settled(models, challenger, fitted, first, approval=True)
+    result = settled(models, run, approval=True)
     assert result.outcome is TrainingOutcome.WAITS
     assert models.model_store.current() == before
     approve(models, result.version)
     assert models.model_store.current() == result.sha256
 
 
+def truth_of(run: TrainingRun) -> np.ndarray:
+    return run.folds[-1].tested.labelled.is_fraud.astype(np.float64)
+
+
+def chance_of(run: TrainingRun) -> np.ndarray:
+    return np.random.default_rng(1).random(len(truth_of(run)))
+
+
+def pointer_of(models: ModelLifecycle) -> dict[str, str]:
+    found: dict[str, str] = json.loads((models.model_store.folder / POINTER_NAME).read_bytes())
+    return found
+
+
 def test_a_corrupt_artefact_leaves_everything_as_it_was(
-    with_champion: Callable[..., tuple[ModelLifecycle, FittedFold]],
-    challenger: tuple[Dataset, FittedFold],
-    first: First,
+    with_champion: Callable[..., tuple[ModelLifecycle, TrainingRun]],
+    measured: TrainingRun,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    chance = np.random.default_rng(1).random(len(challenger[1].tested.labelled.is_fraud))
-    models, fitted = with_champion(chance)
+    models, run = with_champion(chance_of(measured))
     before = models.model_store.current()
 
     def spoiled(folder: Path, artefact: object) -> str:
@@ -480,21 +556,16 @@ def test_a_corrupt_artefact_leaves_everything_as_it_was(
 
     monkeypatch.setattr(choosing, "write_artefact", spoiled)
     with pytest.raises(BrokenModel, match="was altered"):
-        settled(models, challenger, fitted, first, approval=False)
+        settled(models, run, approval=False)
     assert models.model_store.current() == before
     assert len(models.registry.versions()) == 1
     monkeypatch.undo()
-    assert (
-        settled(models, challenger, fitted, first, approval=False).outcome
-        is TrainingOutcome.PROMOTED
-    )
+    assert settled(models, run, approval=False).outcome is TrainingOutcome.PROMOTED
 
 
-def test_the_measured_model_is_the_promoted_one(
-    first: First, challenger: tuple[Dataset, FittedFold]
-) -> None:
+def test_the_measured_model_is_the_promoted_one(first: First, measured: TrainingRun) -> None:
     artefact = read_artefact(first.models.model_store.folder, first.report.sha256 or "")
-    fitted = challenger[1]
+    fitted = measured.folds[-1]
     # The same lake and seed give the same trees in every run.
     with_champion = choosing.artefact_of(fitted, artefact.about.fitted_at_ms)
     assert with_champion.arrays["booster"].tobytes() == artefact.arrays["booster"].tobytes()

@@ -19,6 +19,7 @@ from fraudwatch.domain.calibration.calibration import Calibration
 from fraudwatch.domain.calibration.fit_calibrator import fit_calibrator
 from fraudwatch.domain.calibration.labelled_curve import labelled_curve_of
 from fraudwatch.domain.calibration.novelty_curve import NoveltyCurve, novelty_curve_of
+from fraudwatch.domain.evaluation.whole_days import on_whole_days
 from fraudwatch.domain.models.fitted import VERSION_LENGTH
 
 HARMLESS_BELOW: Final = 0.05
@@ -28,8 +29,6 @@ Novelty is to add what the score does not bring: a review by score begins above 
 are rare and analysts many, and then the score reviews these purchases anyway.
 """
 RULE_SEPARATOR: Final = ","
-# Anomalies of a day count if nearly all of its purchases have one by the same forest.
-_COVERED_RATIO: Final = 0.95
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +42,15 @@ class RecordedPurchases:
     """NaN where unknown."""
     forest_version: npt.NDArray[np.object_]
     """Version of the forest that gave the anomaly; None where unknown."""
+
+    def part(self, chosen: Bools) -> RecordedPurchases:
+        """Select some of the purchases."""
+        return RecordedPurchases(
+            day=self.day[chosen],
+            rule_sets=self.rule_sets[chosen],
+            anomaly=self.anomaly[chosen],
+            forest_version=self.forest_version[chosen],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,18 +76,28 @@ def pooled(parts: Sequence[RecordedPurchases]) -> RecordedPurchases:
 def fit_calibration(
     log_odds: Float64s,
     is_fraud: Bools,
+    is_known: Bools,
     purchases: RecordedPurchases,
     model: CalibratedModel,
     *,
     folds: str,
 ) -> Calibration:
-    """Fit calibrator and curves to labelled purchases.
+    """Fit a calibration to all purchases of some days.
+
+    Args:
+        log_odds: [purchase] By a model that was not trained on it.
+        is_fraud: Whether it was fraud.
+        is_known: Whether that is known; else it counts in alert and novelty curve alone.
+        purchases: Their records.
+        model: Model that it is for.
+        folds: How the purchases were chosen, in words.
 
     Raises:
-        BrokenCalibration: there is no purchase, or a log-odds is not finite.
+        BrokenCalibration: there is no labelled purchase, or a log-odds is not finite.
     """
-    weight = np.ones(len(is_fraud))
-    calibrator = fit_calibrator(log_odds, is_fraud, weight)
+    known = is_fraud[is_known]
+    weight = np.ones(len(known))
+    calibrator = fit_calibrator(log_odds[is_known], known, weight)
     score = calibrator.probability(log_odds)
     novelty = _novelty_curve(model.forest_sha256, score, purchases)
     return Calibration(
@@ -91,7 +109,7 @@ def fit_calibration(
         folds=folds,
         calibrator=calibrator,
         alert_curve=_alert_curve(score, purchases),
-        labelled_curve=labelled_curve_of(score, is_fraud, weight),
+        labelled_curve=labelled_curve_of(score[is_known], known, weight),
         novelty_curve=novelty,
     )
 
@@ -140,13 +158,10 @@ def _novelty_curve(
     forest_sha256: str | None, score: Float64s, purchases: RecordedPurchases
 ) -> NoveltyCurve | None:
     """Count the curve by one forest, on days that it saw whole; None without such a day."""
-    if forest_sha256 is None or not len(score):
+    if forest_sha256 is None:
         return None
-    is_its = purchases.forest_version == forest_sha256[:VERSION_LENGTH]
-    has_one = is_its & ~np.isnan(purchases.anomaly)
-    _, place = np.unique(purchases.day, return_inverse=True)
-    covered = np.bincount(place, weights=has_one) / np.bincount(place)
-    chosen = has_one & (covered[place] >= _COVERED_RATIO)
+    is_its: Bools = purchases.forest_version == forest_sha256[:VERSION_LENGTH]
+    chosen = on_whole_days(purchases.day, is_its & ~np.isnan(purchases.anomaly))
     if not chosen.any():
         return None
     return novelty_curve_of(

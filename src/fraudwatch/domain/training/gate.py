@@ -1,31 +1,37 @@
-"""Promotion gate: a challenger replaces the champion only if it is significantly better.
+"""Promotion gate: a challenger replaces the champion only if what it would serve is better.
 
 Both are compared on the same purchases, of days on which neither was trained: the challenger's
-score with the one that was served and archived at the time (never recomputed afterwards).
-The challenger is better if
+final verdicts under the live policy with those that were served and archived at the time (never
+recomputed afterwards). The challenger is better if
 
-* its average precision is higher by a margin, and
+* the average precision of its score is higher by a margin, and
 * it is higher in nine of ten samples that are drawn from the same purchases with replacement, and
 * within the analysts' daily capacity it detects no fewer compromised cards and no less fraud
-  amount, within a small tolerance.
+  amount, and its recall at one false positive in 1,000 is no lower, within a small tolerance, and
+* its score is a probability that knows more than the base rate, by the Brier score, and
+* its alerts a day do not exceed the budget by half of it, beyond chance.
 """
 
 from __future__ import annotations
 
 import enum
+import math
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
 from fraudwatch.domain.arrays import Bools, Float64s
+from fraudwatch.domain.evaluation.calibration import ReliabilityBin, reliability_bins
 from fraudwatch.domain.evaluation.labelled_scores import LabelledScores
 from fraudwatch.domain.evaluation.ranking import average_precision
+from fraudwatch.domain.evaluation.whole_days import on_whole_days
+from fraudwatch.domain.training.final_verdicts import FinalVerdicts, verdict_numbers
 from fraudwatch.domain.training.numbers import numbers_of, part_of
 
 SAMPLES: Final = 100
-# At least this share of a day must have a reference score: half a day is no fair comparison.
-COVERED_RATIO: Final = 0.95
+# With fewer, a false positive ratio of .001 lies between no genuine purchase and the first one.
+_FEWEST_GENUINE: Final = 1_000
 
 
 class GateDecision(enum.StrEnum):
@@ -45,17 +51,21 @@ class GateConfig:
     tolerance: float = 0.02
     fewest_frauds: int = 20
     cards_a_day: int = 100
+    alerts_over_budget: float = 1.5
+    standard_errors: float = 3.0
     seed: int = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateInput:
-    """Scores of purchases that neither was trained on; the reference is NaN where not served."""
+    """Final verdicts on purchases that neither was trained on; see :class:`FinalVerdicts`."""
 
     labelled: LabelledScores
-    challenger: Float64s
-    reference: Float64s
+    challenger: FinalVerdicts
+    reference: FinalVerdicts
     reference_name: str
+    budget_a_day: float | None = None
+    """Alerts a day that the policy allows; None: its review begins at a fixed score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +79,9 @@ class GateResult:
     wins_ratio: float = float("nan")
     days: int = 0
     frauds: int = 0
+    budget_a_day: float | None = None
+    challenger_bins: list[ReliabilityBin] = field(default_factory=list)
+    reference_bins: list[ReliabilityBin] = field(default_factory=list)
 
 
 def decide(given: GateInput, config: GateConfig) -> GateResult:
@@ -78,29 +91,46 @@ def decide(given: GateInput, config: GateConfig) -> GateResult:
     frauds, days = int(labelled.is_fraud.sum()), len(np.unique(labelled.day))
     if reason := _why_undecided(given, labelled, frauds, config):
         return GateResult(GateDecision.INCONCLUSIVE, reason, days=days, frauds=frauds)
-    challenger, reference = given.challenger[chosen], given.reference[chosen]
-    ours = numbers_of(labelled, challenger, config.cards_a_day)
-    theirs = numbers_of(labelled, reference, config.cards_a_day)
-    wins = _wins(labelled.is_fraud, challenger, reference, config.seed)
-    unmet = _unmet(ours, theirs, wins, config)
+    challenger, reference = given.challenger.part(chosen), given.reference.part(chosen)
+    ours = _numbers(labelled, challenger, config)
+    theirs = _numbers(labelled, reference, config)
+    wins = _wins(labelled.is_fraud, challenger.score, reference.score, config.seed)
+    unmet = [
+        *_unmet_ranking(ours, theirs, wins, config),
+        *_unmet_within_capacity(ours, theirs, labelled, config),
+        *_unmet_calibration(ours),
+        *_unmet_budget(ours, given.budget_a_day, days, config),
+    ]
     ruling = GateDecision.NOT_BETTER if unmet else GateDecision.BETTER
     reason = "; ".join(unmet) or (
         f"average precision {ours['average_precision']:.3f} against "
-        f"{theirs['average_precision']:.3f} of {given.reference_name}, higher in "
-        f"{wins:.0%} of the samples"
+        f"{theirs['average_precision']:.3f} of {given.reference_name}, higher in {wins:.0%} of the "
+        "samples"
     )
-    return GateResult(ruling, reason, ours, theirs, wins, days, frauds)
+    return GateResult(
+        ruling=ruling,
+        because=reason,
+        challenger=ours,
+        reference=theirs,
+        wins_ratio=wins,
+        days=days,
+        frauds=frauds,
+        budget_a_day=given.budget_a_day,
+        challenger_bins=reliability_bins(challenger.score, labelled.is_fraud),
+        reference_bins=reliability_bins(reference.score, labelled.is_fraud),
+    )
+
+
+def _numbers(
+    labelled: LabelledScores, verdicts: FinalVerdicts, config: GateConfig
+) -> dict[str, float]:
+    ranked = numbers_of(labelled, verdicts.score, config.cards_a_day)
+    return ranked | verdict_numbers(labelled, verdicts)
 
 
 def _with_reference(given: GateInput) -> Bools:
     """Select purchases with a reference score, on days on which nearly all have one."""
-    has_one = ~np.isnan(given.reference)
-    if not len(has_one):
-        return has_one
-    _, place = np.unique(given.labelled.day, return_inverse=True)
-    covered = np.bincount(place, weights=has_one) / np.bincount(place)
-    found: Bools = has_one & (covered[place] >= COVERED_RATIO)
-    return found
+    return on_whole_days(given.labelled.day, ~np.isnan(given.reference.score))
 
 
 def _why_undecided(
@@ -121,29 +151,57 @@ def _why_undecided(
     return ""
 
 
-def _unmet(
+def _unmet_ranking(
     ours: dict[str, float], theirs: dict[str, float], wins: float, config: GateConfig
 ) -> list[str]:
-    """Describe each condition that is not met."""
-    found = []
     ap, reference_ap = ours["average_precision"], theirs["average_precision"]
     if ap < reference_ap + config.margin:
-        found.append(
-            f"average precision {ap:.3f} is not {config.margin} above the reference's "
-            f"{reference_ap:.3f}"
-        )
-    elif wins < config.wins_ratio:
-        found.append(
-            f"average precision is higher ({ap:.3f} against {reference_ap:.3f}) in only {wins:.0%} "
-            f"of the samples; required {config.wins_ratio:.0%}"
-        )
-    for name, words in (
-        ("card_precision", "card precision within the daily budget"),
-        ("value_in_budget", "fraud amount within the capacity"),
-    ):
-        if ours[name] < theirs[name] - config.tolerance:
-            found.append(f"{words}: {ours[name]:.3f} against {theirs[name]:.3f}")
-    return found
+        return [f"average precision {ap:.3f} is not {config.margin} above {reference_ap:.3f}"]
+    if wins < config.wins_ratio:
+        found = f"average precision is higher ({ap:.3f} against {reference_ap:.3f})"
+        return [f"{found} in only {wins:.0%} of the samples; required {config.wins_ratio:.0%}"]
+    return []
+
+
+def _unmet_within_capacity(
+    ours: dict[str, float],
+    theirs: dict[str, float],
+    labelled: LabelledScores,
+    config: GateConfig,
+) -> list[str]:
+    compared = {
+        "card_precision": "card precision within the daily budget",
+        "value_in_budget": "fraud amount within the capacity",
+    }
+    if int((~labelled.is_fraud).sum()) >= _FEWEST_GENUINE:
+        compared["recall_at_fpr_0_001"] = "recall at a false positive ratio of .001"
+    return [
+        f"{words}: {ours[name]:.3f} against {theirs[name]:.3f}"
+        for name, words in compared.items()
+        if ours[name] < theirs[name] - config.tolerance
+    ]
+
+
+def _unmet_calibration(ours: dict[str, float]) -> list[str]:
+    brier, of_base_rate = ours["brier"], ours["brier_of_base_rate"]
+    if brier < of_base_rate:
+        return []
+    reason = "the score is no better a probability than the base rate"
+    return [f"{reason}: Brier score {brier:.5f} against {of_base_rate:.5f}"]
+
+
+def _unmet_budget(
+    ours: dict[str, float], budget_a_day: float | None, days: int, config: GateConfig
+) -> list[str]:
+    """Compare alerts a day with the budget; their standard error is that of a Poisson count."""
+    if budget_a_day is None:
+        return []
+    limit = config.alerts_over_budget * budget_a_day
+    limit += config.standard_errors * math.sqrt(limit / days)
+    found = ours["alerts_a_day"]
+    if found <= limit:
+        return []
+    return [f"{found:.1f} alerts a day; the budget is {budget_a_day:.1f}, the limit {limit:.1f}"]
 
 
 def _wins(is_fraud: Bools, challenger: Float64s, reference: Float64s, seed: int) -> float:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fraudwatch.domain.calibration.calibration import Calibration
 from fraudwatch.domain.calibration.calibrator import BrokenCalibration, probability_of
 from fraudwatch.domain.calibration.fit_calibration import (
     HARMLESS_BELOW,
@@ -16,6 +17,7 @@ from fraudwatch.domain.calibration.fit_calibration import (
     rule_hits,
     with_curves_of,
 )
+from fraudwatch.domain.calibration.fit_calibrator import fit_calibrator
 
 FOREST = "f" * 64
 MODEL = CalibratedModel(
@@ -45,9 +47,16 @@ def labelled(seed: int = 1) -> tuple[Any, Any]:
     return log_odds, random.random(COUNT) < probability_of(log_odds - 1)
 
 
+def fitted(
+    log_odds: Any, is_fraud: Any, given: RecordedPurchases, model: CalibratedModel, folds: str = ""
+) -> Calibration:
+    everything = np.ones(COUNT, np.bool_)
+    return fit_calibration(log_odds, is_fraud, everything, given, model, folds=folds)
+
+
 def test_a_calibration_has_all_curves_of_the_same_purchases() -> None:
     log_odds, is_fraud = labelled()
-    found = fit_calibration(log_odds, is_fraud, purchases(), MODEL, folds="prequential, 1 fold")
+    found = fitted(log_odds, is_fraud, purchases(), MODEL, folds="prequential, 1 fold")
     score = found.score(log_odds)
     assert score.mean() == pytest.approx(is_fraud.mean(), rel=0.1)
     assert (found.model_sha256, found.forest_sha256) == ("a" * 64, FOREST)
@@ -68,7 +77,7 @@ def test_only_days_of_the_active_forest_count_for_novelty() -> None:
     versions[known.day == 0] = "another one"
     anomaly[A_DAY : A_DAY + 30] = np.nan  # 6 % of the second day
     given = replace(known, forest_version=versions, anomaly=anomaly)
-    found = fit_calibration(log_odds, is_fraud, given, MODEL, folds="")
+    found = fitted(log_odds, is_fraud, given, MODEL)
     harmless = (found.score(log_odds) < HARMLESS_BELOW) & (known.day >= 2)
     assert found.novelty_curve is not None
     assert found.novelty_curve.days == 2
@@ -81,14 +90,14 @@ def test_without_anomalies_of_the_active_forest_there_is_no_novelty_curve(
 ) -> None:
     log_odds, is_fraud = labelled()
     model = replace(MODEL, forest_sha256=forest)
-    found = fit_calibration(log_odds, is_fraud, purchases(), model, folds="")
+    found = fitted(log_odds, is_fraud, purchases(), model)
     assert found.novelty_curve is None
     assert found.forest_sha256 is None
 
 
 def test_newer_days_replace_alert_and_novelty_curve_alone() -> None:
     log_odds, is_fraud = labelled()
-    old = fit_calibration(log_odds, is_fraud, purchases(), MODEL, folds="")
+    old = fitted(log_odds, is_fraud, purchases(), MODEL)
     newer = purchases(day=np.repeat(np.arange(10, 12), COUNT // 2))
     score = np.full(COUNT, 0.01)
     found = with_curves_of(old, score, newer, forest_sha256=FOREST, fitted_at_ms=9)
@@ -101,6 +110,19 @@ def test_newer_days_replace_alert_and_novelty_curve_alone() -> None:
     assert found.labelled_curve is old.labelled_curve
     with pytest.raises(BrokenCalibration, match="needs purchases"):
         with_curves_of(old, np.empty(0), nothing(), forest_sha256=FOREST, fitted_at_ms=9)
+
+
+def test_purchases_without_a_label_count_in_alert_and_novelty_curve_alone() -> None:
+    log_odds, is_fraud = labelled()
+    is_known = np.arange(COUNT) % 4 > 0
+    found = fit_calibration(log_odds, is_fraud, is_known, purchases(), MODEL, folds="")
+    assert found.labelled_curve.fraud[-1] == is_fraud[is_known].sum()
+    assert found.labelled_curve.honest[-1] == (~is_fraud[is_known]).sum()
+    assert found.alert_curve.alerts_a_day(0.0, frozenset()) == A_DAY
+    assert found.novelty_curve is not None
+    assert found.novelty_curve.purchases[-1] == (found.score(log_odds) < HARMLESS_BELOW).sum()
+    alone = fit_calibrator(log_odds[is_known], is_fraud[is_known], np.ones(is_known.sum()))
+    assert np.array_equal(found.calibrator.calibrated, alone.calibrated)
 
 
 def nothing() -> RecordedPurchases:
