@@ -38,6 +38,7 @@ GRAPHS = {
     "enforce_retention": {"enforce_retention": set()},
     "monitor_drift": {"monitor_drift": {"ask_for_model"}, "ask_for_model": set()},
     "reconcile_views": {"check_views": set()},
+    "renew_alert_curve": {"renew_alert_curve": set()},
     "ingest_transactions": {
         "days": {"announce", "one_day.extract_day", "one_day.check_day", "one_day.refine_day"},
         "one_day.extract_day": {"one_day.check_day"},

@@ -1,0 +1,1 @@
+"""Steps of ``renew_alert_curve``."""
