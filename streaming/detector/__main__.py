@@ -25,7 +25,8 @@ from fraudwatch.adapters.artefacts.reloadable_policy import ReloadablePolicy
 from fraudwatch.adapters.artefacts.reloadable_views import ReloadableViews
 from fraudwatch.adapters.codecs.json_codec import encode
 from fraudwatch.adapters.codecs.log_fold import fold_messages, full_vector
-from fraudwatch.adapters.codecs.state_snapshots import PeriodicSnapshots, SnapshotFolder
+from fraudwatch.adapters.codecs.periodic_snapshots import PeriodicSnapshots
+from fraudwatch.adapters.codecs.state_snapshots import SnapshotFolder, newest_usable
 from fraudwatch.adapters.codecs.verdict_frames import VerdictInputs, encode_verdicts
 from fraudwatch.adapters.kafka_log.dead_letters import KafkaDeadLetters
 from fraudwatch.adapters.kafka_log.log import read_range
@@ -42,6 +43,7 @@ from fraudwatch.domain.models.evidence import Evidence
 from fraudwatch.domain.models.serving import ServingVersions
 from fraudwatch.domain.policy.bounds import check_floors
 from fraudwatch.domain.policy.policy import Policy
+from fraudwatch.domain.reconciliation.day_cut import is_before
 from fraudwatch.domain.views.published import NO_VIEWS
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.observability.metrics import gauge
@@ -62,7 +64,10 @@ _behind = gauge("fraudwatch_detector_behind_messages")
 
 
 def restore(
-    detector: Detector, folder: SnapshotFolder, kafka: KafkaSettings, committed: dict[int, int]
+    detector: Detector,
+    snapshots: PeriodicSnapshots,
+    kafka: KafkaSettings,
+    committed: dict[int, int],
 ) -> None:
     """Restore the state up to what Spark has committed: newest snapshot, then the log after it.
 
@@ -70,18 +75,23 @@ def restore(
         RetentionOvertook: there is no snapshot, and the log is no longer complete.
     """
     began, events, starts = time.monotonic(), 0, {}
-    if snapshot := folder.newest(features_version(), committed):
-        detector.customers, starts = snapshot.state, dict(snapshot.covered.ends)
-        _snapshot_at.set(snapshot.covered.snapshot_at_ms / 1000)
+    found = newest_usable(
+        snapshots.folder.newest_first(),
+        lambda one: one.features_version == features_version() and is_before(one.ends, committed),
+    )
+    if found:
+        detector.customers, starts = found.state, dict(found.snapshot.covered.ends)
+        snapshots.resume(found)
     for messages in read_range(kafka, TRANSACTION_TOPIC, committed, starts=starts):
         produced_at_ms = np.array([m.timestamp()[1] for m in messages], dtype=np.int64)
         detector.fold_history([m.value() or b"" for m in messages], produced_at_ms)
         events += len(messages)
     detector.ends = dict(committed)
+    snapshots.folder.keep_only(lambda one: is_before(one.ends, committed))
     log.info(
         "restored the state of %d customers from %s and %d events of the log in %.1f s",
         detector.customers.customers,
-        "a snapshot" if snapshot else "no snapshot",
+        "a snapshot" if found else "no snapshot",
         events,
         time.monotonic() - began,
     )
@@ -109,7 +119,6 @@ def main() -> None:
     """Build the detector and run it until it is stopped or fails."""
     configure_logging("detector")
     settings, kafka, labels = DetectorSettings(), KafkaSettings(), LabelSettings()
-    folder = SnapshotFolder(settings.state_folder / "snapshots")
     policies = ReloadablePolicy(
         settings.policy_path,
         settings.state_folder / "policies",
@@ -129,24 +138,25 @@ def main() -> None:
         _views_usable.set,
         on_newest=_newest_view.set,
     )
+    snapshots = PeriodicSnapshots(
+        SnapshotFolder(settings.state_folder / "snapshots"),
+        features_version(),
+        settings.snapshot_seconds,
+        now_ms=lambda: time.time_ns() // 1_000_000,
+        on_written=_snapshot_at.set,
+    )
     detector = Detector(
         policy_of=lambda batch: policies.policy_for(batch.batch_id, is_rerun=batch.is_rerun),
         models_of=lambda batch: models.models_for(batch.batch_id, is_rerun=batch.is_rerun),
         views_of=lambda batch: views.views_for(batch.batch_id, is_rerun=batch.is_rerun),
         verdicts=KafkaVerdictLog(kafka),
         dead_letters=KafkaDeadLetters(kafka, settings.dead_letter_key_path),
-        snapshots=PeriodicSnapshots(
-            folder,
-            features_version(),
-            settings.snapshot_seconds,
-            now_ms=lambda: time.time_ns() // 1_000_000,
-            on_written=_snapshot_at.set,
-        ),
+        snapshots=snapshots,
     )
     settings.state_folder.mkdir(parents=True, exist_ok=True)
     warm_up(load_policy(settings.policy_path))
     session = build_session(settings)
-    restore(detector, folder, kafka, committed_ends(settings, TRANSACTION_TOPIC))
+    restore(detector, snapshots, kafka, committed_ends(settings, TRANSACTION_TOPIC))
     # An exception in a batch ends the query and with it this process: after folding began, the
     # state may hold events without a published verdict, and only a restore makes it correct again.
     query = start_query(session, settings, kafka, TRANSACTION_TOPIC, detector.score)

@@ -1,32 +1,38 @@
-"""Snapshots of the detector's state: one file each, written atomically.
+"""Snapshots of the detector's state: a manifest each, over segments that snapshots share.
 
-A snapshot records its offsets and its features version. A restart restores the newest one that
-covers nothing beyond Spark's committed offsets, and folds the rest from the log (Flink's scheme:
-snapshot plus rewinding the source).
+A manifest records its offsets, its features version and its segments, and is written last, so that
+a crash leaves whole snapshots only. A restart restores the newest one that covers nothing beyond
+Spark's committed offsets, and folds the rest from the log (Flink's scheme: snapshot plus rewinding
+the source). The newest is the one that covers the most offsets, whatever the clock said.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
-import os
-import threading
-import time
 import zipfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-import numpy as np
-
-from fraudwatch.domain.features.state import CustomerArrays, CustomerRows, CustomerState
+from fraudwatch.adapters.codecs.snapshot_segments import SUFFIX, UNFINISHED, Run, SegmentFolder
+from fraudwatch.adapters.durable_file import replace_file
+from fraudwatch.domain.features.state import CustomerArrays
+from fraudwatch.domain.features.tracked_state import TrackedState
 
 log = logging.getLogger(__name__)
 
-_KEPT = 3
-_SUFFIX = ".npz"
-_UNFINISHED = ".part"
+KEPT: Final = 3
+_MANIFEST: Final = ".manifest"
+_DRAFTS: Final = "tmp*"  # of manifests that were not finished
+# What damaged files raise: numpy, zipfile and json, each in several ways.
+DAMAGED: Final = (
+    OSError, EOFError, ValueError, KeyError, TypeError, NotImplementedError,
+    zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 
 
 class Covered(NamedTuple):
@@ -36,106 +42,129 @@ class Covered(NamedTuple):
     ends: Mapping[int, int]  # by partition, the first offset that is not covered
     snapshot_at_ms: int
 
+    @property
+    def offsets(self) -> int:
+        """Number of covered offsets: a later state of the same log covers more."""
+        return sum(self.ends.values())
+
+
+class Snapshot(NamedTuple):
+    """Snapshot on disk: what it covers, and its runs from the oldest to the newest."""
+
+    folder: Path
+    covered: Covered
+    runs: tuple[Run, ...] = ()
+
+    def load(self) -> TrackedState:
+        """Load the state; no row of it counts as changed."""
+        segments, state = SegmentFolder(self.folder), TrackedState()
+        state.reserve(segments.customers(self.runs))
+        for rows in segments.newest_rows(self.runs):
+            state.put(rows)
+        state.mark_unchanged()
+        return state
+
 
 class Restored(NamedTuple):
-    """Restored state and what it covers."""
+    """Restored state and its snapshot."""
 
-    state: CustomerState
-    covered: Covered
+    state: TrackedState
+    snapshot: Snapshot
 
 
 @dataclass(frozen=True, slots=True)
 class SnapshotFolder:
-    """Snapshots of one detector; the newest are kept, older ones removed."""
+    """Snapshots of one writer; the newest are kept, older ones removed."""
 
     folder: Path
 
-    def write(self, arrays: CustomerArrays, covered: Covered) -> None:
-        """Write a snapshot, durably on disk before this returns."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / f"{covered.snapshot_at_ms:015d}{_SUFFIX}"
-        unfinished = path.with_suffix(_UNFINISHED)
-        with unfinished.open("wb") as file:
-            np.savez(file, about=_as_bytes(covered), keys=arrays.keys, **arrays.rows._asdict())
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-        for old in self._newest_first()[_KEPT:]:
-            old.unlink()
+    @property
+    def segments(self) -> SegmentFolder:
+        """Segment files of this folder."""
+        return SegmentFolder(self.folder)
 
-    def newest(self, features_version: str, committed: Mapping[int, int]) -> Restored | None:
-        """Restore the newest snapshot of this version that covers nothing beyond ``committed``."""
-        for path in self._newest_first():
-            try:
-                covered = _about(path)
-                is_ours = covered.features_version == features_version
-                is_committed = all(end <= committed.get(p, 0) for p, end in covered.ends.items())
-                if is_ours and is_committed:
-                    return Restored(_state(path), covered)
-            except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-                log.warning("%s is damaged and skipped: %s", path.name, error)
-        return None
+    def write(self, parts: Iterable[CustomerArrays], covered: Covered) -> Snapshot:
+        """Write a whole state as a snapshot, durably on disk before this returns.
 
-    def _newest_first(self) -> list[Path]:
-        return sorted(self.folder.glob(f"*{_SUFFIX}"), reverse=True)
+        Each customer is in one of the parts.
+        """
+        rows, segments = 0, list[str]()
+        for part in parts:
+            rows += len(part.keys)
+            segments += self.segments.write(part)
+        return self.add(covered, (Run(rows, tuple(segments)),))
 
+    def add(self, covered: Covered, runs: Sequence[Run]) -> Snapshot:
+        """Write the manifest of runs that are on disk, and remove what is older."""
+        snapshot = Snapshot(self.folder, covered, tuple(runs))
+        name = f"{covered.offsets:020d}-{covered.features_version}{_MANIFEST}"
+        replace_file(self.folder / name, _manifest_of(snapshot))
+        self._remove_all_but([snapshot, *self.newest_first()[:KEPT]])
+        return snapshot
 
-def _as_bytes(covered: Covered) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
-    ends = {str(partition): end for partition, end in covered.ends.items()}
-    text = json.dumps([covered.features_version, ends, covered.snapshot_at_ms])
-    return np.frombuffer(text.encode(), dtype=np.uint8)
+    def newest_first(self) -> list[Snapshot]:
+        """List the snapshots by the offsets that they cover; damaged manifests are skipped."""
+        found = [_snapshot_of(path) for path in sorted(self.folder.glob(f"*{_MANIFEST}"))]
+        readable = [one for one in found if one is not None]
+        return sorted(readable, key=lambda one: one.covered.offsets, reverse=True)
 
+    def keep_only(self, is_kept: Callable[[Covered], bool]) -> None:
+        """Remove other snapshots, and files of writes that a crash cut off; call at start."""
+        self._remove_all_but([one for one in self.newest_first() if is_kept(one.covered)])
 
-def _about(path: Path) -> Covered:
-    with np.load(path, allow_pickle=False) as arrays:
-        version, ends, snapshot_at_ms = json.loads(arrays["about"].tobytes())
-    return Covered(
-        version, {int(partition): end for partition, end in ends.items()}, snapshot_at_ms
-    )
-
-
-def _state(path: Path) -> CustomerState:
-    with np.load(path, allow_pickle=False) as arrays:
-        rows = CustomerRows(*(arrays[name] for name in CustomerRows._fields))
-        return CustomerState.from_copy(CustomerArrays(arrays["keys"], rows))
+    def _remove_all_but(self, kept: Sequence[Snapshot]) -> None:
+        contents = {_manifest_of(one) for one in kept}
+        needed = {name for one in kept for run in one.runs for name in run.segments}
+        for path in self.folder.glob(f"*{_MANIFEST}"):
+            if path.read_bytes() not in contents:
+                path.unlink()
+        for pattern in (f"*{SUFFIX}", f"*{UNFINISHED}", _DRAFTS):
+            for path in self.folder.glob(pattern):
+                if path.name not in needed:
+                    path.unlink()
 
 
-@dataclass(slots=True)
-class PeriodicSnapshots:
-    """Takes a snapshot periodically in a thread; only copying the state blocks the caller."""
-
-    folder: SnapshotFolder
-    features_version: str
-    every_seconds: float
-    now_ms: Callable[[], int]
-    on_written: Callable[[float], None]  # called with the time of the snapshot, epoch seconds
-    _last_snapshot: float = field(default_factory=time.monotonic)
-    _writing: threading.Thread | None = None
-    # Buffer of the state being written; as large as the state, so it is reused.
-    _spare: CustomerRows = field(default_factory=lambda: CustomerRows.empty(0))
-
-    def offer(self, state: CustomerState, ends: Mapping[int, int]) -> None:
-        """Take a snapshot if it is due; call between micro-batches, when the state is committed."""
-        is_busy = self._writing is not None and self._writing.is_alive()
-        if is_busy or not ends or time.monotonic() - self._last_snapshot < self.every_seconds:
-            return
-        self._last_snapshot = time.monotonic()
-        covered = Covered(self.features_version, dict(ends), self.now_ms())
-        if len(state.rows.last_event_ms) > len(self._spare.last_event_ms):
-            self._spare = CustomerRows.empty(len(state.rows.last_event_ms))
-        self._writing = threading.Thread(
-            target=self._write,
-            args=(state.copied(self._spare), covered),
-            name="snapshot",
-            daemon=True,
-        )
-        self._writing.start()
-
-    def _write(self, arrays: CustomerArrays, covered: Covered) -> None:
+def newest_usable(
+    snapshots: Iterable[Snapshot], is_usable: Callable[[Covered], bool]
+) -> Restored | None:
+    """Restore the usable snapshot that covers the most offsets; damaged ones are skipped."""
+    for one in sorted(snapshots, key=lambda one: one.covered.offsets, reverse=True):
+        if not is_usable(one.covered):
+            continue
         try:
-            self.folder.write(arrays, covered)
-        except OSError as error:
-            # The next one may succeed; until then a restart folds more of the log.
-            log.warning("the snapshot could not be written: %s", error)
-        else:
-            self.on_written(covered.snapshot_at_ms / 1000)
+            return Restored(one.load(), one)
+        except DAMAGED as error:
+            log.warning(
+                "the snapshot of %d offsets in %s is damaged and skipped: %s",
+                one.covered.offsets,
+                one.folder,
+                error,
+            )
+    return None
+
+
+def _manifest_of(snapshot: Snapshot) -> bytes:
+    covered = snapshot.covered
+    about = {
+        "features_version": covered.features_version,
+        "ends": {str(partition): end for partition, end in sorted(covered.ends.items())},
+        "snapshot_at_ms": covered.snapshot_at_ms,
+        "runs": [{"rows": run.rows, "segments": list(run.segments)} for run in snapshot.runs],
+    }
+    body = json.dumps(about).encode()
+    return hashlib.sha256(body).hexdigest().encode() + b"\n" + body + b"\n"
+
+
+def _snapshot_of(path: Path) -> Snapshot | None:
+    try:
+        sha256, body = path.read_bytes().splitlines()
+        if hashlib.sha256(body).hexdigest().encode() != sha256:
+            raise ValueError("its content has another hash")
+        about = json.loads(body)
+        ends = {int(partition): int(end) for partition, end in about["ends"].items()}
+        covered = Covered(about["features_version"], ends, about["snapshot_at_ms"])
+        runs = tuple(Run(run["rows"], tuple(run["segments"])) for run in about["runs"])
+    except DAMAGED as error:
+        log.warning("%s is damaged and skipped: %s", path.name, error)
+        return None
+    return Snapshot(path.parent, covered, runs)
