@@ -79,6 +79,11 @@ def add_days(parser: argparse.ArgumentParser) -> None:
 
 def parse_day_arguments(job: str, purpose: str | None, example: str) -> argparse.Namespace:
     """Parse ``--date`` and ``--json`` of a job that works on one day."""
+    return day_parser(job, purpose, example).parse_args()
+
+
+def day_parser(job: str, purpose: str | None, example: str) -> argparse.ArgumentParser:
+    """Build a parser of ``--date`` and ``--json``, to which a job may add its own arguments."""
     parser = argparse.ArgumentParser(
         prog=job,
         description=purpose,
@@ -87,7 +92,7 @@ def parse_day_arguments(job: str, purpose: str | None, example: str) -> argparse
     )
     parser.add_argument("--date", type=date.fromisoformat, required=True, help="YYYY-MM-DD, UTC")
     parser.add_argument("--json", action="store_true", help="print exactly one JSON object")
-    return parser.parse_args()
+    return parser
 
 
 def replace_days(rows: DataFrame, table: str, column: str, days: Days) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 from pyspark import StorageLevel
@@ -23,6 +24,7 @@ from spark_jobs.days import Days
 from spark_jobs.reconcile.artefact_resolver import ArtefactFolders
 from spark_jobs.reconcile.customer_states import Base, end_of_day, newest_base, save_states
 from spark_jobs.reconcile.day_fold import fold_on
+from spark_jobs.reconcile.published_states import publish_states
 from spark_jobs.reconcile.rows import (
     ReconcileInputs,
     accepted_purchases,
@@ -58,9 +60,10 @@ class DayReconciliation:
     store: StoredVerdicts
     splits: int
     today: date
+    states_folder: Path
 
     def of(self, day: date) -> Reconciled:
-        """Recompute the day and compare; only the end-of-day state is written.
+        """Recompute the day and compare; only the end-of-day state is written and published.
 
         Raises:
             NotArchived: the day is not archived and refined to its end.
@@ -84,6 +87,7 @@ class DayReconciliation:
             done = self._compare(accepted, _Day(day, cut, base, is_over, is_whole))
             if is_whole:  # last: writing a table makes Spark recompute whatever has read it
                 save_states(end_of_day(folded, initial), day, cut.ends, features_version())
+                publish_states(self.spark, Base(day, cut.ends), self.states_folder)
         return done
 
     def _compare(self, accepted: DataFrame, day: _Day) -> Reconciled:

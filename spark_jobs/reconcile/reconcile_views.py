@@ -29,7 +29,7 @@ from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.batch_settings import ArtefactSettings, ReconcileSettings
 from fraudwatch.domain.reconciliation.reconciled import Reconciled
 from fraudwatch.observability.logs import configure_logging
-from fraudwatch.settings import CassandraSettings, LakeSettings, ViewsSettings
+from fraudwatch.settings import CassandraSettings, LakeSettings, StatesSettings, ViewsSettings
 from spark_jobs.days import parse_day_arguments
 from spark_jobs.reconcile.artefact_resolver import ArtefactFolders
 from spark_jobs.reconcile.day import JOB, DayReconciliation
@@ -79,6 +79,7 @@ def run(day: date) -> Reconciled:
             store=CassandraChosenVerdicts(session),
             splits=lake.shuffle_partitions,
             today=datetime.now(UTC).date(),
+            states_folder=StatesSettings().folder,
         ).of(day)
     finally:
         close(session)

@@ -122,7 +122,7 @@ class IngestSettings(BaseSettings):
 
 
 class DetectorSettings(BaseSettings):
-    """The detector: its state, policy, models, views and jars."""
+    """The detector: its state, policy, models, views, published states and jars."""
 
     model_config = from_environment("DETECTOR_")
     metrics_port: int = 9102
@@ -130,6 +130,7 @@ class DetectorSettings(BaseSettings):
     policy_path: Path
     models_folder: Path
     views_folder: Path
+    states_folder: Path
     connector_jars: str
     extra_class_path: str = ""
     dead_letter_key_path: Path
@@ -214,6 +215,13 @@ class LabelSettings(BaseSettings):
     def delay_ms(self) -> int:
         """Return the delay in milliseconds."""
         return self.delay_days * DAY_MS
+
+
+class StatesSettings(BaseSettings):
+    """The folder to which the batch layer publishes customer states for the detector."""
+
+    model_config = from_environment("STATES_")
+    folder: Path
 
 
 class HiveSettings(BaseSettings):

@@ -37,6 +37,7 @@ def settings(tmp_path: Path) -> DetectorSettings:
         policy_path=tmp_path,
         models_folder=tmp_path,
         views_folder=tmp_path,
+        states_folder=tmp_path,
         dead_letter_key_path=tmp_path,
         connector_jars="",
         max_offsets_per_trigger=ROWS_PER_BATCH,

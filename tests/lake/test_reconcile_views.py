@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -27,6 +28,7 @@ from fraudwatch.adapters.artefacts.view_publication import publish
 from fraudwatch.adapters.artefacts.xgboost_model import xgboost_artefact
 from fraudwatch.adapters.codecs.json_codec import decode, encode
 from fraudwatch.adapters.codecs.log_fold import fold_messages, full_vector, packed
+from fraudwatch.adapters.codecs.state_snapshots import Restored, SnapshotFolder, newest_usable
 from fraudwatch.adapters.lake.outcomes import append_outcomes
 from fraudwatch.adapters.lake.spark_stream import MicroBatch
 from fraudwatch.adapters.memory.chosen_verdicts import MemoryChosenVerdicts
@@ -38,11 +40,13 @@ from fraudwatch.adapters.memory.verdict_store import (
 from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.features.state import CustomerState
+from fraudwatch.domain.features.tracked_state import TrackedState
 from fraudwatch.domain.instants import epoch_ms_of
 from fraudwatch.domain.lake.job_outcome import JobOutcome
 from fraudwatch.domain.messages.verdict import Outcome, Verdict
 from fraudwatch.domain.models.active_models import ActiveModels
 from fraudwatch.domain.models.fitted import ModelKind, ModelMetadata, normal_of
+from fraudwatch.domain.reconciliation.day_cut import Ends
 from fraudwatch.domain.reconciliation.reconciled import Note, Reconciled
 from fraudwatch.domain.reconciliation.records import Finding
 from fraudwatch.domain.time_units import DAY_MS, HOUR_MS, MINUTE_MS
@@ -53,6 +57,7 @@ from fraudwatch.samples import a_token, a_transaction
 from fraudwatch.stack.home import ROOT
 from fraudwatch.topics import FEATURES_VERSION_HEADER, TRANSACTION_ID_HEADER
 from spark_jobs.reconcile.artefact_resolver import ArtefactFolders
+from spark_jobs.reconcile.build_states import ArchiveTruncated, StateBuild
 from spark_jobs.reconcile.day import DayReconciliation
 from spark_jobs.reconcile.outcome_rows import document_of, save_reconciliation
 from spark_jobs.reconcile.sources import NEEDED, NotArchived, reconcilable_until_ms
@@ -79,6 +84,11 @@ class World:
     store: MemoryVerdictStore
     folders: ArtefactFolders
 
+    @property
+    def states_folder(self) -> Path:
+        """Folder of published states."""
+        return self.folders.policies[0].parents[1] / "states"
+
     def reconciled(self, spark: SparkSession, day: date, **changes: Any) -> Reconciled:
         usual: dict[str, Any] = {
             "spark": spark,
@@ -86,6 +96,7 @@ class World:
             "store": MemoryChosenVerdicts(self.store),
             "splits": 2,
             "today": TODAY,
+            "states_folder": self.states_folder,
         }
         return DayReconciliation(**usual | changes).of(day)
 
@@ -98,7 +109,7 @@ class World:
 
 
 class NoSnapshots:
-    def offer(self, state: CustomerState, ends: dict[int, int]) -> None:
+    def offer(self, state: TrackedState, ends: dict[int, int]) -> None:
         """Store nothing."""
 
 
@@ -351,8 +362,7 @@ def inject_faults(spark: SparkSession, world: World, ours: list[Verdict]) -> Mem
 @pytest.fixture
 def restored_tables(spark: SparkSession) -> Iterator[None]:
     """Restore the tables that a test changes."""
-    tables = (lake.RAW_FRAUD_TOPIC, lake.RAW_FEATURE_TOPIC, lake.CORE_VERDICTS,
-              lake.CORE_TRANSACTIONS)  # fmt: skip
+    tables = (*RAW_TOPICS, lake.CORE_VERDICTS, lake.CORE_TRANSACTIONS)
     before = {one: spark.sql(f"DESCRIBE HISTORY {one} LIMIT 1").first() for one in tables}
     yield
     for table, newest in before.items():
@@ -456,3 +466,79 @@ def test_the_vectors_are_those_of_one_fold(world: World) -> None:
     assert folded.repeats > 0
     assert len(folded.refused) > 5
     assert len(packed(folded.features)) == len(world.verdicts)
+
+
+def published(world: World) -> Restored:
+    found = newest_usable(SnapshotFolder(world.states_folder).newest_first(), lambda _: True)
+    assert found is not None
+    return found
+
+
+def folded_until(world: World, ends: Ends, first_offset: int = 0) -> TrackedState:
+    """Fold the log up to these offsets as the detector does."""
+    listed = [one for one in sorted(world.messages) if first_offset <= one[1] < ends[one[0]]]
+    state = TrackedState()
+    fold_messages(state, [one[4] for one in listed], np.array([one[2] for one in listed]))
+    return state
+
+
+def by_customer(state: CustomerState) -> dict[int, tuple[bytes, ...]]:
+    copy = state.copied()
+    return {
+        int(key): tuple(values[row].tobytes() for values in copy.rows)
+        for row, key in enumerate(copy.keys)
+    }
+
+
+@pytest.fixture
+def nothing_published(spark: SparkSession, world: World) -> None:
+    forget_states(spark)
+    shutil.rmtree(world.states_folder, ignore_errors=True)
+
+
+@pytest.mark.usefixtures("nothing_published")
+def test_the_state_at_a_days_end_is_published_for_a_detector_to_fold_on(
+    spark: SparkSession, world: World
+) -> None:
+    world.reconciled(spark, FIRST)
+    world.reconciled(spark, DAY)
+    found = published(world)
+    assert found.snapshot.covered.features_version == features_version()
+    ends = found.snapshot.covered.ends
+    assert sum(ends.values()) == 2 * MESSAGES + 1  # the next day's first message is of this day
+    assert by_customer(found.state) == by_customer(folded_until(world, ends))
+
+
+def state_build(spark: SparkSession, world: World, **changes: Any) -> StateBuild:
+    usual: dict[str, Any] = {
+        "spark": spark, "states_folder": world.states_folder, "splits": 2, "today": TODAY,
+    }  # fmt: skip
+    return StateBuild(**usual | changes)
+
+
+@pytest.mark.usefixtures("nothing_published")
+def test_the_state_is_built_without_a_reconciliation(spark: SparkSession, world: World) -> None:
+    world.reconciled(spark, DAY)
+    reconciled = states(spark, DAY)
+    forget_states(spark)
+    assert state_build(spark, world).of(DAY) == len(CUSTOMERS)
+    assert states(spark, DAY) == reconciled
+    assert by_customer(published(world).state) == by_customer(
+        folded_until(world, published(world).snapshot.covered.ends)
+    )
+
+
+@pytest.mark.usefixtures("nothing_published", "restored_tables")
+def test_an_archive_that_begins_late_is_folded_only_on_request_and_then_by_all(
+    spark: SparkSession, world: World
+) -> None:
+    first = 7
+    spark.sql(f"DELETE FROM {lake.RAW_TRANSACTION_TOPIC} WHERE source_offset < {first}")  # noqa: S608  our names
+    message = r"has \d+ of the \d+ messages from offset 0.*nothing was stored.*--from-archive-start"
+    with pytest.raises(ArchiveTruncated, match=message):
+        state_build(spark, world).of(DAY)
+    assert states(spark, DAY) == {}
+    state_build(spark, world, is_from_archive_start=True).of(DAY)
+    ends = published(world).snapshot.covered.ends
+    assert by_customer(published(world).state) == by_customer(folded_until(world, ends, first))
+    assert world.reconciled(spark, NEXT).state_from == str(DAY)

@@ -42,6 +42,9 @@ LOADED_LATE = {
         "backtest",
         "Example: ./fraudwatch backtest default --from 2026-11-01 --until 2026-11-20",
     ),
+    "build-states": LateCommand(
+        "build_states", "Example: ./fraudwatch build-states --date 2026-11-20"
+    ),
     "evaluate": LateCommand("evaluate", EVALUATE_EXAMPLE),
     "reconcile": LateCommand(
         "reconcile", "Example: ./fraudwatch reconcile --date 2026-11-20 --json"
