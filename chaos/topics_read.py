@@ -102,10 +102,14 @@ class Topics:
             logged: All transaction ids of the log are added.
             dead_lettered: Ids of transactions that the detector dead-lettered are added.
             origins: Origins of the dead letters.
+
+        Raises:
+            RetentionOvertook: the log no longer begins at offset 0.
         """
         customers = CustomerState()
         by_id: defaultdict[str, list[bytes]] = defaultdict(list)
-        for messages in self._batches(TRANSACTION_TOPIC):
+        ends = ends_of(self.kafka, TRANSACTION_TOPIC)
+        for messages in read_range(self.kafka, TRANSACTION_TOPIC, ends, starts={}):
             self._collect_ids(messages, logged, dead_lettered, origins)
             produced_at_ms = np.array([m.timestamp()[1] for m in messages], dtype=np.int64)
             rows = fold_messages(customers, [m.value() or b"" for m in messages], produced_at_ms)

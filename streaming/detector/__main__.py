@@ -7,7 +7,7 @@ only then lets Spark commit.
 The state is kept in this process and is a fold of the log alone. After a crash it is restored from
 the newest snapshot and folded, without publishing, up to what Spark has committed; then Spark
 replays the interrupted micro-batch with the same offsets, time and policy, so that its verdicts are
-the same bytes.
+the same bytes. See :mod:`streaming.detector.restoring`.
 """
 
 from __future__ import annotations
@@ -26,12 +26,10 @@ from fraudwatch.adapters.artefacts.reloadable_views import ReloadableViews
 from fraudwatch.adapters.codecs.json_codec import encode
 from fraudwatch.adapters.codecs.log_fold import fold_messages, full_vector
 from fraudwatch.adapters.codecs.periodic_snapshots import PeriodicSnapshots
-from fraudwatch.adapters.codecs.state_snapshots import SnapshotFolder, newest_usable
+from fraudwatch.adapters.codecs.state_snapshots import SnapshotFolder
 from fraudwatch.adapters.codecs.verdict_frames import VerdictInputs, encode_verdicts
 from fraudwatch.adapters.kafka_log.dead_letters import KafkaDeadLetters
-from fraudwatch.adapters.kafka_log.log import read_range
 from fraudwatch.adapters.kafka_log.verdict_log import KafkaVerdictLog
-from fraudwatch.adapters.lake.spark_checkpoint import committed_ends
 from fraudwatch.adapters.lake.spark_progress import Trigger, watch_triggers
 from fraudwatch.adapters.lake.spark_stream import build_session, start_query
 from fraudwatch.application.scoring.assess import assess
@@ -43,13 +41,13 @@ from fraudwatch.domain.models.evidence import Evidence
 from fraudwatch.domain.models.serving import ServingVersions
 from fraudwatch.domain.policy.bounds import check_floors
 from fraudwatch.domain.policy.policy import Policy
-from fraudwatch.domain.reconciliation.day_cut import is_before
 from fraudwatch.domain.views.published import NO_VIEWS
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.observability.metrics import gauge
 from fraudwatch.samples import a_transaction
 from fraudwatch.settings import DetectorSettings, KafkaSettings, LabelSettings
 from fraudwatch.topics import TRANSACTION_TOPIC
+from streaming.detector.restoring import restore
 from streaming.detector.scoring import Detector
 
 log = logging.getLogger("detector")
@@ -61,40 +59,6 @@ _views_usable = gauge("fraudwatch_detector_views_usable")
 _newest_view = gauge("fraudwatch_detector_newest_view_seconds")
 _trigger_seconds = gauge("fraudwatch_detector_trigger_seconds")
 _behind = gauge("fraudwatch_detector_behind_messages")
-
-
-def restore(
-    detector: Detector,
-    snapshots: PeriodicSnapshots,
-    kafka: KafkaSettings,
-    committed: dict[int, int],
-) -> None:
-    """Restore the state up to what Spark has committed: newest snapshot, then the log after it.
-
-    Raises:
-        RetentionOvertook: there is no snapshot, and the log is no longer complete.
-    """
-    began, events, starts = time.monotonic(), 0, {}
-    found = newest_usable(
-        snapshots.folder.newest_first(),
-        lambda one: one.features_version == features_version() and is_before(one.ends, committed),
-    )
-    if found:
-        detector.customers, starts = found.state, dict(found.snapshot.covered.ends)
-        snapshots.resume(found)
-    for messages in read_range(kafka, TRANSACTION_TOPIC, committed, starts=starts):
-        produced_at_ms = np.array([m.timestamp()[1] for m in messages], dtype=np.int64)
-        detector.fold_history([m.value() or b"" for m in messages], produced_at_ms)
-        events += len(messages)
-    detector.ends = dict(committed)
-    snapshots.folder.keep_only(lambda one: is_before(one.ends, committed))
-    log.info(
-        "restored the state of %d customers from %s and %d events of the log in %.1f s",
-        detector.customers.customers,
-        "a snapshot" if found else "no snapshot",
-        events,
-        time.monotonic() - began,
-    )
 
 
 def warm_up(policy: Policy) -> None:
@@ -156,10 +120,10 @@ def main() -> None:
     settings.state_folder.mkdir(parents=True, exist_ok=True)
     warm_up(load_policy(settings.policy_path))
     session = build_session(settings)
-    restore(detector, snapshots, kafka, committed_ends(settings, TRANSACTION_TOPIC))
+    starts = restore(detector, snapshots, settings, kafka)
     # An exception in a batch ends the query and with it this process: after folding began, the
     # state may hold events without a published verdict, and only a restore makes it correct again.
-    query = start_query(session, settings, kafka, TRANSACTION_TOPIC, detector.score)
+    query = start_query(session, settings, kafka, TRANSACTION_TOPIC, detector.score, starts)
     # Objects that exist by now live as long as the process; scanning them repeatedly costs p99.
     gc.collect()
     gc.freeze()

@@ -166,7 +166,8 @@ def read_range(
 ) -> Iterator[list[Message]]:
     """Read a topic from ``starts`` up to (not including) ``ends``, by partition.
 
-    A partition without a start is read from its beginning.
+    Without ``starts`` it is read from the first message that retention has left. With them, a
+    partition that they do not name is read from offset 0.
 
     Partition by partition, in offset order, without joining a consumer group.
 
@@ -180,11 +181,12 @@ def read_range(
             low, _ = consumer.get_watermark_offsets(
                 TopicPartition(topic, partition), timeout=_READ_TIMEOUT_SECONDS
             )
-            first = (starts or {}).get(partition, low)
+            first = low if starts is None else starts.get(partition, 0)
             if first < low:
                 raise RetentionOvertook(
-                    f"{topic}-{partition} begins at offset {low}, and {first} is needed: offsets "
-                    "between were removed by retention, so the state cannot be folded from there"
+                    f"{topic}-{partition} begins at offset {low}, and {first} is needed: retention "
+                    "removed the offsets between, so nothing was read from there; begin at a state "
+                    "or an offset that is still there"
                 )
             consumer.assign([TopicPartition(topic, partition, first)])
             yield from _until(consumer, first, end, at_once)

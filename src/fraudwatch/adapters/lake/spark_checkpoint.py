@@ -76,6 +76,25 @@ def committed_ends(settings: DetectorSettings, topic: str) -> dict[int, int]:
         ) from error
 
 
+def initial_offsets(settings: DetectorSettings, topic: str) -> dict[int, int] | None:
+    """Read the offset at which the query first began each partition; None if it never began.
+
+    Raises:
+        CheckpointDamaged: the file cannot be read.
+    """
+    path = checkpoint_folder(settings) / "sources" / "0" / "0"
+    try:
+        # A zero byte precedes the version.
+        version, offsets = path.read_bytes().lstrip(b"\0").splitlines()
+        if version != _FORMAT:
+            raise ValueError(f"format {version!r} where {_FORMAT!r} is expected")  # noqa: TRY301  one message for all
+        return _decode_offsets(offsets)[topic]
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, msgspec.DecodeError) as error:
+        raise _damaged(path, "a query has begun, but its first offsets cannot be read") from error
+
+
 def _offset_log(settings: DetectorSettings, batch_id: int) -> Path:
     return checkpoint_folder(settings) / "offsets" / str(batch_id)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -88,8 +90,13 @@ def start_query(
     kafka: KafkaSettings,
     topic: str,
     on_batch: Callable[[MicroBatch], None],
+    starts: Mapping[int, int] | None = None,
 ) -> StreamingQuery:
-    """Start the one query; Spark commits a batch after ``on_batch`` returned, and only then."""
+    """Start the one query; Spark commits a batch after ``on_batch`` returned, and only then.
+
+    A query without a checkpoint begins at ``starts``, or at the beginning of the topic; ``starts``
+    names every partition.
+    """
     begun = begun_batch(settings)
 
     def deliver(batch: DataFrame, batch_id: int) -> None:
@@ -113,7 +120,7 @@ def start_query(
             )
 
     return (
-        _messages(session, settings, kafka, topic)
+        _messages(session, settings, kafka, _Source(topic, starts))
         .writeStream.queryName("detector")
         .option("checkpointLocation", str(checkpoint_folder(settings)))
         .foreachBatch(deliver)
@@ -121,13 +128,26 @@ def start_query(
     )
 
 
+class _Source(NamedTuple):
+    """Topic, and the offsets at which a query without a checkpoint begins."""
+
+    topic: str
+    starts: Mapping[int, int] | None
+
+    @property
+    def starting_offsets(self) -> str:
+        if self.starts is None:
+            return "earliest"
+        return json.dumps({self.topic: {str(number): at for number, at in self.starts.items()}})
+
+
 def _messages(
-    session: SparkSession, settings: DetectorSettings, kafka: KafkaSettings, topic: str
+    session: SparkSession, settings: DetectorSettings, kafka: KafkaSettings, from_: _Source
 ) -> DataFrame:
     source = session.readStream.format("kafka").options(
         **_source_options(kafka),
-        subscribe=topic,
-        startingOffsets="earliest",
+        subscribe=from_.topic,
+        startingOffsets=from_.starting_offsets,
         failOnDataLoss="true",
         maxOffsetsPerTrigger=str(settings.max_offsets_per_trigger),
     )

@@ -10,6 +10,7 @@ from fraudwatch.adapters.lake.spark_checkpoint import (
     begun_batch,
     checkpoint_folder,
     committed_ends,
+    initial_offsets,
 )
 from fraudwatch.settings import DetectorSettings
 from fraudwatch.topics import TRANSACTION_TOPIC
@@ -30,6 +31,7 @@ def settings(tmp_path: Path) -> DetectorSettings:
         policy_path=tmp_path,
         models_folder=tmp_path,
         views_folder=tmp_path,
+        states_folder=tmp_path,
         dead_letter_key_path=tmp_path,
         connector_jars="",
     )
@@ -119,3 +121,22 @@ def test_a_committed_batch_that_is_not_logged_has_no_ends(settings: DetectorSett
     commit_batch(settings, 9)
     with pytest.raises(CheckpointDamaged, match="batch 9 is committed"):
         committed_ends(settings, TRANSACTION_TOPIC)
+
+
+def test_the_first_offsets_are_those_that_spark_logged_before_its_first_batch(
+    settings: DetectorSettings,
+) -> None:
+    assert initial_offsets(settings, TRANSACTION_TOPIC) is None
+    path = checkpoint_folder(settings) / "sources/0/0"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b'\0v1\n{"transaction_topic":{"1":12,"0":0}}')
+    assert initial_offsets(settings, TRANSACTION_TOPIC) == {0: 0, 1: 12}
+
+
+@pytest.mark.parametrize("broken", [b"", b"\0v2\n{}", b'\0v1\n{"another":{}}', b"\0v1\n{"])
+def test_damaged_first_offsets_are_refused(settings: DetectorSettings, broken: bytes) -> None:
+    path = checkpoint_folder(settings) / "sources/0/0"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(broken)
+    with pytest.raises(CheckpointDamaged, match="its first offsets cannot be read"):
+        initial_offsets(settings, TRANSACTION_TOPIC)
