@@ -20,9 +20,9 @@ missed day by hand; the days after it do not need it.
 
 ### Writes
 
-`core_reconciliation` (the day's rows are replaced), `core_customer_states` (the end of the day; the
-last 8 are kept), `core_job_outcomes`; the same state as files in `var/states`, from which a detector
-without a usable snapshot starts.
+`core_reconciliation` (the day's rows are replaced), `core_customer_states` (the end of the day;
+the last 8 are kept), `core_job_outcomes`; the same state as files in `var/states`, from which a
+detector without a usable snapshot starts.
 
 ### If it fails
 

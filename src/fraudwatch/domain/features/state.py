@@ -154,10 +154,14 @@ class CustomerState:
 
     def copied(self, into: CustomerRows | None = None) -> CustomerArrays:
         """Copy the whole state, one row per customer; see :meth:`CustomerRows.first`."""
+        return CustomerArrays(self.keys(), self.rows.first(self.customers, into))
+
+    def keys(self) -> UInt64s:
+        """Return the key of each row's customer."""
         occupied = self._table_rows != _FREE
         keys = np.empty(self.customers, dtype=np.uint64)
         keys[self._table_rows[occupied]] = self._table_keys[occupied]
-        return CustomerArrays(keys, self.rows.first(self.customers, into))
+        return keys
 
     @classmethod
     def from_copy(cls, copy: CustomerArrays) -> CustomerState:

@@ -49,6 +49,20 @@ class TrackedState(CustomerState):
         """Mark every row as unchanged: a snapshot on disk already has all of them."""
         self._is_changed[:] = False
 
+    def evict_idle(self, now_ms: int) -> int:
+        """Remove idle customers as :class:`CustomerState` does; the others keep their marks.
+
+        Snapshots keep the removed ones until all rows are written anew; restored, they are idle.
+        """
+        changed = self._key_of_row[: self.customers][self._is_changed[: self.customers]]
+        evicted = super().evict_idle(now_ms)
+        if evicted:
+            self._key_of_row = np.zeros(self._capacity, dtype=np.uint64)
+            self._key_of_row[: self.customers] = self.keys()
+            self._is_changed = np.isin(self._key_of_row, changed)
+            self._is_changed[self.customers :] = False
+        return evicted
+
     def reserve(self, customers: int) -> None:
         """Allocate rows for so many customers at once, instead of growing step by step."""
         self._reserve(customers - self.customers)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from fraudwatch.domain.features.catalogue import FEATURE_INDEX
 from fraudwatch.domain.features.fold import fold
 from fraudwatch.domain.features.state import CustomerState
+from fraudwatch.domain.features.tracked_state import TrackedState
 from fraudwatch.domain.time_units import DAY_MS, HOUR_MS
 from tests.unit.domain.features.fold_oracle import PRODUCED_MS, START_MS, Event, events_of
 
@@ -108,3 +109,18 @@ def test_with_or_without_eviction_the_bytes_are_the_same(
     kept, known = state_bytes(evicting), state_bytes(keeping)
     assert kept == {key: known[key] for key in kept}
     assert np.isin(list(known), list(kept)).sum() == len(kept)
+
+
+def test_eviction_keeps_the_marks_of_changed_rows() -> None:
+    state = TrackedState()
+    fold(state, events_of([full_event(1, PRODUCED_MS, customer) for customer in (1, 2)]))
+    now_ms = PRODUCED_MS + SIXTY_DAYS_MS + 2 * DAY_MS
+    fold(state, events_of([full_event(1, now_ms - DAY_MS, customer) for customer in (3, 4)]))
+    state.take_changed(10)
+    fold(state, events_of([full_event(2, now_ms, customer=4)]))
+    assert state.evict_idle(now_ms) == 2
+    changed = state.take_changed(10)
+    assert changed.keys.tolist() == [4]
+    assert changed.rows.produced_at_ms.tolist() == [now_ms]
+    fold(state, events_of([full_event(3, now_ms, customer=3)]))
+    assert state.take_changed(10).keys.tolist() == [3]
