@@ -90,11 +90,11 @@ def _cross_fitted(
 ) -> list[ScoredDays]:
     train = training_days(data, fitted.fold).withColumn("part", _part_of_customer())
     _check_parts(known_rows(train))
-    return [_held_out(train, part, fitted, settings) for part in range(_PARTS)]
+    return [_out_of_fold(train, part, fitted, settings) for part in range(_PARTS)]
 
 
 def _part_of_customer() -> Column:
-    return F.pmod(F.xxhash64("card"), F.lit(_PARTS))
+    return F.pmod(F.xxhash64("customer"), F.lit(_PARTS))
 
 
 def _check_parts(train: DataFrame) -> None:
@@ -109,11 +109,11 @@ def _check_parts(train: DataFrame) -> None:
             )
 
 
-def _held_out(
+def _out_of_fold(
     train: DataFrame, part: int, fitted: FittedFold, settings: ChallengerSettings
 ) -> ScoredDays:
     """Score all purchases of one part by a booster of the others."""
-    others, held_out = train.where(F.col("part") != part), train.where(F.col("part") == part)
+    others, tested = train.where(F.col("part") != part), train.where(F.col("part") == part)
     booster = fit_challenger(known_rows(others), fitted.sample, fitted.columns, settings)
-    answer = by_id(scored(held_out, {CHALLENGER: BoosterScorer(booster)}, fitted.columns))
-    return scored_days(by_id(held_out), answer.column(CHALLENGER).to_numpy())
+    answer = by_id(scored(tested, {CHALLENGER: BoosterScorer(booster)}, fitted.columns))
+    return scored_days(by_id(tested), answer.column(CHALLENGER).to_numpy())

@@ -43,6 +43,7 @@ log = logging.getLogger("train_model")
 
 CHALLENGER = "xgboost"
 SEGMENTS = ("channel", "category", "merchant_country")
+_NOT_COLLECTED = ("features", "view_features", "customer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +194,7 @@ def scored_days(rows: pa.Table, log_odds: Float64s) -> ScoredDays:
 
 def by_id(rows: DataFrame) -> pa.Table:
     """Collect rows without their vectors, in the order of their ids."""
-    columns = [name for name in rows.columns if name not in {"features", "view_features"}]
+    columns = [name for name in rows.columns if name not in _NOT_COLLECTED]
     return rows.select(*columns).toArrow().sort_by("transaction_id")
 
 

@@ -67,6 +67,7 @@ def training_rows(tables: PinnedTables, views: DataFrame, days: Sequence[date]) 
                 "transaction_id",
                 "event_at_ms",
                 F.coalesce("card_token", "customer_token").alias("card"),
+                F.coalesce("customer_token", "card_token").alias("customer"),
                 "amount_eur_cents",
                 "payment_status",
                 "channel",
