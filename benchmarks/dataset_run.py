@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import math
 import platform
 import resource
 import sys
@@ -36,8 +37,9 @@ class DatasetRun:
 
     name: str
     purpose: str | None
-    measure: Callable[[LabelledTable], dict[str, Any]]
+    measure: Callable[[LabelledTable, argparse.Namespace], dict[str, Any]]
     as_text: Callable[[Mapping[str, Any]], Iterable[str]]
+    add_options: Callable[[argparse.ArgumentParser], None] = lambda _: None
 
     def run(self) -> dict[str, Any]:
         """Read the file, measure, print the report with its time, memory, versions and machine.
@@ -48,12 +50,13 @@ class DatasetRun:
         configure_logging(self.name)
         try:
             table = self._table(data_file(ROOT, arguments.file, self.name))
+            began = time.monotonic()
+            report = self.measure(table, arguments)
         except (StackError, UnreadableFile, WrongMapping, UnfitData) as error:
             sys.exit(f"fraudwatch: {error}")
-        began = time.monotonic()
-        report = self.measure(table)
         report |= run_facts(time.monotonic() - began)
-        lines = [json.dumps(report, indent=2)] if arguments.json else self.as_text(report)
+        shown = json.dumps(_with_null(report), indent=2, allow_nan=False)
+        lines = [shown] if arguments.json else self.as_text(report)
         sys.stdout.writelines(f"{line}\n" for line in lines)
         return report
 
@@ -68,6 +71,7 @@ class DatasetRun:
             "file", type=Path, nargs="?", help="the data, CSV or Parquet; see data/source_data.txt"
         )
         parser.add_argument("--json", action="store_true", help="print exactly one JSON object")
+        self.add_options(parser)
         return parser
 
     def _table(self, path: Path) -> LabelledTable:
@@ -93,6 +97,15 @@ def data_file(root: Path, path: Path | None, name: str) -> Path:
         "data/source_data.txt describes, or name another file: "
         f"./fraudwatch benchmark {name} PATH"
     )
+
+
+def _with_null(value: Any) -> Any:
+    """Replace every NaN by None: JSON has no other word for unknown."""
+    if isinstance(value, Mapping):
+        return {name: _with_null(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_with_null(one) for one in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def run_facts(seconds: float) -> dict[str, Any]:

@@ -1,19 +1,13 @@
-"""Handbook benchmark: the book's models on its own features, then ours on the stream's."""
+"""Handbook benchmark: the book's models on its own features, ours, and the final verdict."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from benchmarks.handbook_features import handbook_features
-from benchmarks.handbook_models import (
-    BENCHMARK_MODELS,
-    SOURCE,
-    STREAM_FEATURES,
-    BenchmarkModel,
-    scores,
-)
+from benchmarks.handbook_models import PUBLISHED_MODELS, STREAM_FEATURES, BenchmarkModel, scores
 from benchmarks.handbook_protocol import (
     CARDS_A_DAY,
     DELAY_DAYS,
@@ -21,19 +15,23 @@ from benchmarks.handbook_protocol import (
     TEST_WEEKS,
     Week,
     leaks,
-    mean_of,
-    week_figures,
 )
+from benchmarks.handbook_verdict import measure_verdict, model_figures
 from benchmarks.labelled_table import LabelledTable
+from benchmarks.reach import Target, at_least, verdict_targets
 from fraudwatch.domain.arrays import Float64s, Int64s
+from fraudwatch.domain.policy.policy import Policy
 from fraudwatch.domain.time_units import DAY_MS
+
+VERDICT: Final = "verdict"
+_VERDICT_PRECISION, _VERDICT_CARD_PRECISION = 0.75, 0.305
 
 log = logging.getLogger("handbook")
 
 
 def measure(
     table: LabelledTable,
-    models: Sequence[BenchmarkModel] = BENCHMARK_MODELS,
+    models: Sequence[BenchmarkModel] = PUBLISHED_MODELS,
     weeks: Iterable[str] = TEST_WEEKS,
     *,
     label_delay_days: int = DELAY_DAYS,
@@ -76,33 +74,31 @@ def _figures(
     def score(trained: Int64s, tested: Int64s) -> Float64s:
         return scores(model, features, table.is_fraud, (trained, tested))
 
-    by_week = []
-    for week in weeks:
-        by_week.append(week_figures(table.purchases, week, model.training_days, score))
-        precision = by_week[-1]["average_precision"]
-        log.info("%s, week of %s: average precision %.3f", model.name, week.begins, precision)
-    published = {**model.published, "source": SOURCE} if model.published else None
-    return {
-        "name": model.name,
-        "features": model.features,
-        "training_days": model.training_days,
-        **mean_of(by_week),
-        "by_week": by_week,
-        "published": published,
-    }
+    return model_figures(table.purchases, model, score, weeks)
 
 
-def report(table: LabelledTable) -> dict[str, Any]:
-    """Build the report: protocol, models and whether one leaks labels."""
-    models = measure(table)
+def report(table: LabelledTable, policy: Policy) -> dict[str, Any]:
+    """Build the report: protocol, models, final verdicts, and whether one leaks labels."""
+    ours, verdict = measure_verdict(table, policy)
+    models = [*measure(table), *ours]
     return {
         "protocol": {
             "test_weeks": list(TEST_WEEKS),
             "label_delay_days": DELAY_DAYS,
             "cards_a_day": CARDS_A_DAY,
-            "left_out": "cards whose fraud was known by then",
+            "left_out": "cards whose fraud was known by then, but not of the verdict's figures",
             "leak_above": LEAK_ABOVE,
         },
         "models": models,
+        VERDICT: verdict,
+        "reach": [*_ranking_targets(models[-1]), *verdict_targets(verdict)],
         "leak": leaks(models),
     }
+
+
+def _ranking_targets(verdict: dict[str, Any]) -> list[Target]:
+    precision, cards = verdict["average_precision"], verdict["card_precision_at_100"]
+    return [
+        at_least("verdict, average precision", precision, _VERDICT_PRECISION),
+        at_least("verdict, card precision at 100", cards, _VERDICT_CARD_PRECISION),
+    ]

@@ -1,138 +1,106 @@
-"""Sparkov benchmark, last two months: a classifier compared with the rules and the forest alone.
+"""Sparkov benchmark, last months: the final verdict beside the model, rules and forest alone.
 
-Scores are computed as in the stream: features of the fold and of the hourly risk views, rules and
-policy by the production code. The classifier is fitted for each week on the month that ends a label
-delay before it; the forest once, on everything before the two months; the rules are the policy's.
+All is computed as in the stream: features of the fold and of the hourly risk views, calibration,
+rules, bounds and verdicts by the production code. The classifier is fitted for each week on the
+month that ends a label delay before it; the forest once, on everything before the tested months.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
-import numpy as np
 import xgboost
 
-from benchmarks.handbook_protocol import CARDS_A_DAY, FALSE_POSITIVE_RATIO, select_rows
-from benchmarks.labelled_table import LabelledTable
-from fraudwatch.adapters.artefacts.forest_artefact import forest_model
-from fraudwatch.adapters.artefacts.sklearn_forest import ForestShape, all_features, fit_forest
-from fraudwatch.application.scoring.assess import assess
-from fraudwatch.domain.arrays import Float64s, Int64s
-from fraudwatch.domain.evaluation.budget import card_precision, perfect_card_precision
-from fraudwatch.domain.evaluation.ranking import auc, average_precision, recall_at_fpr
-from fraudwatch.domain.features.fold import features_version
-from fraudwatch.domain.models.evidence import Evidence
-from fraudwatch.domain.models.fitted import ModelKind, ModelMetadata
+from benchmarks.forest_anomaly import anomaly_from
+from benchmarks.handbook_protocol import CARDS_A_DAY, select_rows
+from benchmarks.labelled_table import LabelledTable, UnfitData
+from benchmarks.reach import verdict_targets
+from benchmarks.served_verdict import CURVE_DAYS, Served, ServedTable
+from benchmarks.sparkov_rankings import VERDICT, Rankings, ranking_targets
+from benchmarks.verdict_figures import ServedDays
+from benchmarks.week_models import DELAY_DAYS, TRAINING_DAYS, WEEK_DAYS, WeekModels, booster_fit
+from fraudwatch.domain.evaluation.budget import perfect_card_precision
 from fraudwatch.domain.policy.policy import Policy
-from fraudwatch.domain.rules.rule import RuleInput
 from fraudwatch.domain.time_units import DAY_MS
 
-DELAY_DAYS: Final = 7
-TRAINING_DAYS: Final = 30
-WEEK_DAYS: Final = 7
+TESTED_MONTHS: Final = 2
 _SEED: Final = 7
 # Parameters of spark_xgboost.
 _SHAPE: Final = {"n_estimators": 150, "max_depth": 4, "learning_rate": 0.1, "max_bin": 1_024}
-# Purchases at a time: every assessment builds the sentences of its reasons in memory.
-_ASSESSED_AT_ONCE: Final = 20_000
+# More than two months are tested only from here on: training days and a week to calibrate by, and
+# the labels of both.
+_WITH_ALL_BEFORE: Final = TRAINING_DAYS + WEEK_DAYS + 2 * DELAY_DAYS
 _EPOCH: Final = date(1970, 1, 1)
 
 log = logging.getLogger("sparkov")
 
 
-def measure(table: LabelledTable, policy: Policy) -> dict[str, Any]:
-    """Compute how much fraud each ranking finds in the last two months."""
+def measure(table: LabelledTable, policy: Policy, months: int = TESTED_MONTHS) -> dict[str, Any]:
+    """Compute how much fraud each ranking finds in the last months, and what verdicts mean.
+
+    Raises:
+        UnfitData: there are not enough days before them.
+    """
     day = table.purchases.day
-    first = first_tested_day(int(day.max()))
-    tested = np.flatnonzero(day >= first)
-    log.info("features of %d purchases", len(day))
-    vectors = table.feature_vectors(DELAY_DAYS * DAY_MS)
-    anomaly = _anomaly(vectors, table.events.event_at_ms, np.flatnonzero(day < first), tested)
-    probability = _probability(vectors, table.is_fraud, day, first)[tested]
-    rule_input = RuleInput(
-        amount_eur_cents=table.events.amount_eur_cents[tested], features=vectors[tested]
-    )
-    part = select_rows(table.purchases, tested)
-    rankings: Mapping[str, Float64s] = {
-        "the amount alone": part.eur_cents,
-        "rules alone": _scores(rule_input, policy, Evidence()),
-        "isolation forest alone": anomaly,
-        "verdict: rules and forest": _scores(rule_input, policy, Evidence(anomaly=anomaly)),
-        "model alone": probability,
-        "verdict: rules, forest and model": _scores(
-            rule_input, policy, Evidence(anomaly, probability)
-        ),
-    }
+    first, last = first_tested_day(int(day[0]), int(day[-1]), months), int(day[-1])
+    if first <= day[0]:
+        raise UnfitData(
+            "all purchases are of the tested months, so there is none to train a model on; give a "
+            "file that begins earlier"
+        )
+    source = _source(table, policy, first)
+    served = source.serve(first, last + 1)
     return {
         "from": (_EPOCH + timedelta(days=first)).isoformat(),
-        "until": (_EPOCH + timedelta(days=int(day.max()))).isoformat(),
-        "purchases": len(tested),
-        "frauds": int(part.is_fraud.sum()),
-        "label_delay_days": DELAY_DAYS,
-        "training_days": TRAINING_DAYS,
-        "card_precision_at_100_perfect": perfect_card_precision(part, CARDS_A_DAY).mean,
-        "rankings": [
-            {
-                "name": name,
-                "auc": auc(score, part.is_fraud),
-                "average_precision": average_precision(score, part.is_fraud),
-                "card_precision_at_100": card_precision(part, score, CARDS_A_DAY).mean,
-                "recall_at_fpr_0_001": recall_at_fpr(score, part.is_fraud, FALSE_POSITIVE_RATIO),
-            }
-            for name, score in rankings.items()
-        ],
+        "until": (_EPOCH + timedelta(days=last)).isoformat(),
+        **_report(source, served),
     }
 
 
-def first_tested_day(last: int) -> int:
-    """Return the first day of the month before the last day's month; days since 1970."""
+def first_tested_day(first: int, last: int, months: int = TESTED_MONTHS) -> int:
+    """Return the first day of so many months, the last day's included; days since 1970.
+
+    Of more than two months those are left out that begin with too few days before them.
+    """
     month = datetime.fromtimestamp(last * 86_400, UTC).date().replace(day=1)
-    return ((month - timedelta(days=1)).replace(day=1) - _EPOCH).days
+    for number in range(1, months):
+        before = (month - timedelta(days=1)).replace(day=1)
+        if number >= TESTED_MONTHS and (before - _EPOCH).days < first + _WITH_ALL_BEFORE:
+            break
+        month = before
+    return (month - _EPOCH).days
 
 
-def _anomaly(vectors: Float64s, event_at_ms: Int64s, trained: Int64s, tested: Int64s) -> Float64s:
-    log.info("isolation forest on %d purchases", len(trained))
-    about = ModelMetadata(
-        kind=ModelKind.ISOLATION_FOREST,
-        features=all_features(),
-        features_version=features_version(),
-        fitted_at_ms=int(event_at_ms[tested[0]]),
-        rows=len(trained),
-        from_ms=int(event_at_ms[trained[0]]),
-        until_ms=int(event_at_ms[trained[-1]]),
+def _source(table: LabelledTable, policy: Policy, first: int) -> ServedTable:
+    log.info("features of %d purchases", len(table.is_fraud))
+    vectors = table.feature_vectors(DELAY_DAYS * DAY_MS)
+    return ServedTable(
+        table=table,
+        vectors=vectors,
+        anomaly=anomaly_from(table, vectors, first, CURVE_DAYS),
+        policy=policy,
+        models=WeekModels(table, booster_fit(_classifier, vectors, table.is_fraud)),
     )
-    artefact = fit_forest(vectors[trained], about, ForestShape(seed=_SEED))
-    return forest_model(artefact, sha256="").anomaly(vectors[tested])
 
 
-def _probability(vectors: Float64s, is_fraud: Any, day: Int64s, first: int) -> Float64s:
-    """Predict each purchase from the first tested day on with its week's model; NaN before."""
-    probability = np.full(len(day), np.nan)
-    for begins in range(first, int(day.max()) + 1, WEEK_DAYS):
-        until = begins - DELAY_DAYS
-        trained = np.flatnonzero((day >= until - TRAINING_DAYS) & (day < until))
-        week = np.flatnonzero((day >= begins) & (day < begins + WEEK_DAYS))
-        is_known = ~np.isnan(vectors[trained]).all(axis=0)
-        model = xgboost.XGBClassifier(**_SHAPE, tree_method="hist", random_state=_SEED)
-        model.fit(vectors[trained][:, is_known], is_fraud[trained])
-        probability[week] = model.predict_proba(vectors[week][:, is_known])[:, 1]
-        log.info(
-            "week of %s: trained on %d frauds", _EPOCH + timedelta(begins), is_fraud[trained].sum()
-        )
-    return probability
+def _report(source: ServedTable, served: Served) -> dict[str, Any]:
+    tested = select_rows(source.table.purchases, served.rows)
+    rankings = Rankings(source, served, tested).figures()
+    figures = ServedDays.of(source, served).figures()
+    return {
+        "purchases": figures["purchases"],
+        "frauds": figures["frauds"],
+        "label_delay_days": DELAY_DAYS,
+        "training_days": TRAINING_DAYS,
+        "calibrated_by": list(source.calibrated_by.values()),
+        "card_precision_at_100_perfect": perfect_card_precision(tested, CARDS_A_DAY).mean,
+        "rankings": rankings,
+        VERDICT: figures,
+        "reach": [*ranking_targets(rankings), *verdict_targets(figures)],
+    }
 
 
-def _scores(rule_input: RuleInput, policy: Policy, evidence: Evidence) -> Float64s:
-    """Compute the verdicts' scores with the production code."""
-    parts = []
-    for begin in range(0, len(rule_input.amount_eur_cents), _ASSESSED_AT_ONCE):
-        rows = slice(begin, begin + _ASSESSED_AT_ONCE)
-        piece = RuleInput(
-            amount_eur_cents=rule_input.amount_eur_cents[rows], features=rule_input.features[rows]
-        )
-        outputs = (None if one is None else one[rows] for one in evidence)
-        parts.append(assess(piece, policy, Evidence(*outputs)).score)
-    return np.concatenate(parts)
+def _classifier() -> xgboost.XGBClassifier:
+    return xgboost.XGBClassifier(**_SHAPE, tree_method="hist", random_state=_SEED)

@@ -58,13 +58,13 @@ BENCHMARKS: Final = (
         "handbook",
         LAKE,
         "benchmarks.handbook_command",
-        "Measure detection on the Fraud Detection Handbook's data, with its protocol.",
+        "Measure detection and final verdicts on the Fraud Detection Handbook's data.",
     ),
     ExternalCommand(
         "sparkov",
         LAKE,
         "benchmarks.sparkov_command",
-        "Compare rankings of purchases on the last two months of the Sparkov data.",
+        "Measure final verdicts, and each ranking alone, on the last months of the Sparkov data.",
     ),
     ExternalCommand(
         "shop",

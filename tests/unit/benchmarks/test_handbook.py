@@ -14,7 +14,9 @@ from benchmarks.handbook import measure
 from benchmarks.handbook_features import handbook_features
 from benchmarks.handbook_models import STREAM_FEATURES, BenchmarkModel, boosted
 from benchmarks.handbook_protocol import Week, leaks, select_rows
+from benchmarks.handbook_verdict import measure_verdict
 from benchmarks.labelled_table import LabelledTable
+from fraudwatch.adapters.artefacts.policy_file import load_policy
 from fraudwatch.domain.evaluation.budget import perfect_card_precision
 from fraudwatch.domain.evaluation.labelled_scores import LabelledScores
 from fraudwatch.domain.features.events import Events
@@ -149,6 +151,18 @@ def test_labels_without_their_delay_are_detected_as_a_leak() -> None:
     assert figures["card_precision_at_100"] <= figures["card_precision_at_100_perfect"]
 
 
+def test_the_verdict_is_measured_in_the_tested_weeks_on_all_their_purchases() -> None:
+    table, policy = generated_table(), load_policy(ROOT / "contracts/policies/default.yaml")
+    ours = BenchmarkModel("ours", STREAM_FEATURES, 30, boosted(20, 0.3, 3))
+    weeks = [WEEK.begins, "2018-08-15"]
+    (model, verdict), figures = measure_verdict(table, policy, weeks, ours)
+    assert [model] == measure(table, [ours], weeks)
+    assert verdict["average_precision"] == pytest.approx(model["average_precision"], abs=0.05)
+    assert figures["purchases"] == 14 * 150
+    assert sum(week["purchases"] for week in verdict["by_week"]) < figures["purchases"]
+    assert [week["begins"] for week in figures["by_week"]] == weeks
+
+
 def a_report(*, leak: bool) -> dict[str, Any]:
     figures = dict.fromkeys(("auc", "average_precision", "card_precision_at_100"), 0.5)
     perfect = {"card_precision_at_100_perfect": 0.5, "by_week": []}
@@ -173,9 +187,10 @@ def test_the_command_fails_on_a_leak(
     assert ("leak: an average precision above 0.775" in capsys.readouterr().err) is leak
 
 
-def test_the_table_shows_measured_beside_published_figures() -> None:
-    report = {**a_report(leak=False), "machine": "here"}
-    heads, theirs, ours, _ = command.as_text(report)
+def test_the_table_shows_measured_beside_published_figures(figures: dict[str, Any]) -> None:
+    report = {**a_report(leak=False), "machine": "here", "verdict": figures, "reach": []}
+    heads, theirs, ours, *verdict, _ = command.as_text(report)
     assert heads.split()[5:] == ["AUC", "book", "AP", "book", "CP@100", "book", "perfect"]
     assert theirs.split() == ["theirs", "0.500", "0.500", "0.694", "0.500", "0.500"]
     assert ours.split() == ["ours", "0.500", "0.500", "0.500", "0.500"]
+    assert verdict[1].startswith("alerts a day: 2.0 on 1 days, budget 60")

@@ -71,8 +71,10 @@ def test_handbook_measures_a_csv_in_the_current_folder(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "INFO handbook: reading small.csv" in done.stderr
     assert done.stderr.splitlines()[-1].startswith("leak: ")
-    assert [len(one["by_week"]) for one in report["models"]] == [4, 4, 4, 4]
-    assert {"seconds", "peak_rss_mib", "versions", "machine"} <= report.keys()
+    assert [len(one["by_week"]) for one in report["models"]] == [4] * 5
+    assert report["models"][-1]["name"] == "ours: verdict"
+    assert report["verdict"]["purchases"] == 28 * 24
+    assert {"reach", "seconds", "peak_rss_mib", "versions", "machine"} <= report.keys()
 
 
 @is_installed
@@ -93,9 +95,14 @@ def test_sparkov_prints_a_table_of_a_file_and_its_cards(tmp_path: Path) -> None:
     )
     done = fraudwatch(tmp_path, "benchmark", "sparkov", "small.parquet")
     assert done.returncode == 0, done.stderr
-    first, _, *rankings, last = done.stdout.splitlines()
+    first, _, *lines, last = done.stdout.splitlines()
     assert first.startswith("2020-04-01 to 2020-05-31: 1,464 purchases")
-    assert len(rankings) == 6
+    rankings = {line[:34].strip() for line in lines[:6]}
+    assert {"verdict", "verdict without a model", "model alone"} <= rankings
+    # A share of purchases limits the budget of so small a shop.
+    assert lines[6].startswith("alerts a day: ")
+    assert "on 61 days, budget 4.4" in lines[6]
+    assert sum(line.startswith(("reached ", "MISSED ")) for line in lines) == 8
     assert last.split()[1] == "s,"
 
 
