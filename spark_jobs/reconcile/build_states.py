@@ -25,10 +25,11 @@ from pyspark.sql import functions as F  # noqa: N812  its customary name
 from fraudwatch import lake
 from fraudwatch.adapters.lake.commit import LakeBusy
 from fraudwatch.adapters.lake.session import open_lake
+from fraudwatch.batch_settings import StatesSettings
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.reconciliation.day_cut import DayCut
 from fraudwatch.observability.logs import configure_logging
-from fraudwatch.settings import LakeSettings, StatesSettings
+from fraudwatch.settings import LakeSettings
 from spark_jobs.days import day_parser
 from spark_jobs.reconcile.customer_states import Base, end_of_day, newest_base, save_states
 from spark_jobs.reconcile.day_fold import fold_on

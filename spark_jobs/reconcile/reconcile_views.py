@@ -26,10 +26,10 @@ from fraudwatch.adapters.lake.session import open_lake
 from fraudwatch.adapters.store.chosen_verdicts import CassandraChosenVerdicts
 from fraudwatch.adapters.store.session import close, connect
 from fraudwatch.application.ports import StoreUnavailable
-from fraudwatch.batch_settings import ArtefactSettings, ReconcileSettings
+from fraudwatch.batch_settings import ArtefactSettings, ReconcileSettings, StatesSettings
 from fraudwatch.domain.reconciliation.reconciled import Reconciled
 from fraudwatch.observability.logs import configure_logging
-from fraudwatch.settings import CassandraSettings, LakeSettings, StatesSettings, ViewsSettings
+from fraudwatch.settings import CassandraSettings, LakeSettings, ViewsSettings
 from spark_jobs.days import parse_day_arguments
 from spark_jobs.reconcile.artefact_resolver import ArtefactFolders
 from spark_jobs.reconcile.day import JOB, DayReconciliation

@@ -9,6 +9,13 @@ from pydantic_settings import BaseSettings
 from fraudwatch.settings import from_environment
 
 
+class StatesSettings(BaseSettings):
+    """The folder to which the batch layer publishes customer states for the detector."""
+
+    model_config = from_environment("STATES_")
+    folder: Path
+
+
 class ModelFolderSettings(BaseSettings):
     """Folder of the active models, from which the stream loads them."""
 

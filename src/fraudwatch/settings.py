@@ -217,13 +217,6 @@ class LabelSettings(BaseSettings):
         return self.delay_days * DAY_MS
 
 
-class StatesSettings(BaseSettings):
-    """The folder to which the batch layer publishes customer states for the detector."""
-
-    model_config = from_environment("STATES_")
-    folder: Path
-
-
 class HiveSettings(BaseSettings):
     """SQL connection to the lake's tables: the Thrift Server and a login there."""
 

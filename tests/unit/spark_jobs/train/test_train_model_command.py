@@ -27,6 +27,7 @@ def ledger(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[JobOutcome]:
     for name, value in {
         "LAKE_FILE_SYSTEM": tmp_path.as_uri(),
         "TRAINING_MODELS_FOLDER": str(tmp_path / "models"),
+        "TRAINING_POLICY_PATH": str(tmp_path / "policy.yaml"),
         "MLFLOW_TRACKING_URI": "sqlite:////nowhere",
         "MLFLOW_ARTIFACTS_FOLDER": str(tmp_path / "kept"),
     }.items():

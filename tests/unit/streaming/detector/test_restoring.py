@@ -74,7 +74,7 @@ def test_a_state_with_a_gap_or_beyond_the_scored_offsets_is_no_past(
     assert "so the detector does not start; run ./fraudwatch build-states --date D" in text
 
 
-def test_without_a_snapshot_the_published_state_is_taken(
+def test_without_a_snapshot_the_published_state_is_restored(
     own: SnapshotFolder, published: SnapshotFolder
 ) -> None:
     for ends in ({0: 40, 1: 0}, {0: 55, 1: 20}, {0: 61, 1: 30}):
@@ -87,7 +87,7 @@ def test_without_a_snapshot_the_published_state_is_taken(
     )
 
 
-def test_whichever_covers_more_is_taken(own: SnapshotFolder, published: SnapshotFolder) -> None:
+def test_what_covers_more_is_restored(own: SnapshotFolder, published: SnapshotFolder) -> None:
     write(published, {0: 50, 1: 20})
     write(own, {0: 58, 1: 29})
     found = find_state(own, published, at(LATER, {0: 60, 1: 30}))
