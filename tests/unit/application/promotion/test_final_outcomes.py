@@ -31,7 +31,7 @@ def purchases(*rule_sets: str | None, anomaly: float = np.nan) -> PolicyInputs:
 
 
 def test_score_and_floors_make_the_outcome() -> None:
-    given = purchases("", "rapid_purchases", "", "impossible_travel", None, "card_testing")
+    given = purchases("", "rapid_purchases", "", "bulk_buying", None, "card_testing")
     score = np.array([0.1, 0.1, 0.2, 0.1, 0.95, 0.1])
     found = outcomes_with_model(POLICY, BOUNDS, given, score)
     assert found.score is score
@@ -60,10 +60,10 @@ def test_without_a_model_points_and_anomaly_make_score_and_outcome() -> None:
 
 
 def test_a_budget_is_limited_by_the_share_of_a_small_shops_purchases() -> None:
-    floored = purchases(*["impossible_travel"] * 5, *[""] * 195)
+    floored = purchases(*["bulk_buying"] * 5, *[""] * 195)
     policy = replace(POLICY, review=AlertBudget(60, 0.1), novelty_alerts_a_day=2)
     assert budget_a_day(policy, floored, days=2) == 10 + 2
-    assert budget_a_day(policy, purchases(*["impossible_travel"] * 40), days=2) == 20 + 2
+    assert budget_a_day(policy, purchases(*["bulk_buying"] * 40), days=2) == 20 + 2
     assert budget_a_day(policy, purchases(*["rapid_purchases"] * 40), days=2) == 2 + 2
     assert budget_a_day(replace(policy, review=AlertBudget(3, 0.1)), floored, days=2) == 3
     assert budget_a_day(replace(policy, review=FixedScore(0.5)), floored, days=2) is None
