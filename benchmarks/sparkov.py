@@ -18,7 +18,7 @@ from benchmarks.handbook_protocol import CARDS_A_DAY, select_rows
 from benchmarks.labelled_table import LabelledTable, UnfitData
 from benchmarks.reach import verdict_targets
 from benchmarks.served_verdict import CURVE_DAYS, Served, ServedTable
-from benchmarks.sparkov_rankings import VERDICT, Rankings, ranking_targets
+from benchmarks.sparkov_rankings import VERDICT, Rankings, model_targets, rank_targets
 from benchmarks.verdict_figures import ServedDays
 from benchmarks.week_models import DELAY_DAYS, TRAINING_DAYS, WEEK_DAYS, WeekModels, booster_fit
 from fraudwatch.domain.evaluation.budget import perfect_card_precision
@@ -55,7 +55,7 @@ def measure(table: LabelledTable, policy: Policy, months: int = TESTED_MONTHS) -
     return {
         "from": (_EPOCH + timedelta(days=first)).isoformat(),
         "until": (_EPOCH + timedelta(days=last)).isoformat(),
-        **_report(source, served),
+        **_report(source, served, has_model_target=months == TESTED_MONTHS),
     }
 
 
@@ -85,10 +85,11 @@ def _source(table: LabelledTable, policy: Policy, first: int) -> ServedTable:
     )
 
 
-def _report(source: ServedTable, served: Served) -> dict[str, Any]:
+def _report(source: ServedTable, served: Served, *, has_model_target: bool) -> dict[str, Any]:
     tested = select_rows(source.table.purchases, served.rows)
     rankings = Rankings(source, served, tested).figures()
     figures = ServedDays.of(source, served).figures()
+    targets = [*(model_targets(rankings) if has_model_target else []), *rank_targets(rankings)]
     return {
         "purchases": figures["purchases"],
         "frauds": figures["frauds"],
@@ -98,7 +99,7 @@ def _report(source: ServedTable, served: Served) -> dict[str, Any]:
         "card_precision_at_100_perfect": perfect_card_precision(tested, CARDS_A_DAY).mean,
         "rankings": rankings,
         VERDICT: figures,
-        "reach": [*ranking_targets(rankings), *verdict_targets(figures)],
+        "reach": [*targets, *verdict_targets(figures)],
     }
 
 

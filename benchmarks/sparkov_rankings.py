@@ -20,6 +20,7 @@ from fraudwatch.domain.models.evidence import Evidence
 from fraudwatch.domain.rules.rule import RuleInput
 
 VERDICT, MODEL = "verdict", "model alone"
+_PRECISION, _RECALL = "average_precision", "recall_at_fpr_0_001"
 # How far the verdict may be behind the model alone, and what the model is to reach.
 _PRECISION_BEHIND, _RECALL_BEHIND = 0.005, 0.02
 _MODEL_PRECISION, _MODEL_RECALL = 0.948, 0.86
@@ -52,9 +53,9 @@ class Rankings:
         is_fraud = self.tested.is_fraud
         return {
             "auc": auc(score, is_fraud),
-            "average_precision": average_precision(score, is_fraud),
+            _PRECISION: average_precision(score, is_fraud),
             "card_precision_at_100": card_precision(self.tested, score, CARDS_A_DAY).mean,
-            "recall_at_fpr_0_001": recall_at_fpr(score, is_fraud, FALSE_POSITIVE_RATIO),
+            _RECALL: recall_at_fpr(score, is_fraud, FALSE_POSITIVE_RATIO),
         }
 
     def _without_model(self, anomaly: Float64s | None) -> Float64s:
@@ -70,16 +71,24 @@ class Rankings:
         return np.concatenate(parts)
 
 
-def ranking_targets(rankings: list[dict[str, Any]]) -> list[Target]:
-    """Return the targets of the model's ranking, and of the verdict's beside it."""
-    by_name = {one["name"]: one for one in rankings}
-    model, verdict = by_name[MODEL], by_name[VERDICT]
-    precision, recall = "average_precision", "recall_at_fpr_0_001"
+def model_targets(rankings: list[dict[str, Any]]) -> list[Target]:
+    """Return the targets of the model's ranking, which are of the last two months."""
+    model = _by_name(rankings, MODEL)
     return [
-        at_least("model alone, average precision", model[precision], _MODEL_PRECISION),
-        at_least("model alone, recall at FPR .001", model[recall], _MODEL_RECALL),
-        at_least(
-            "verdict, average precision", verdict[precision], model[precision] - _PRECISION_BEHIND
-        ),
-        at_least("verdict, recall at FPR .001", verdict[recall], model[recall] - _RECALL_BEHIND),
+        at_least("model alone, average precision", model[_PRECISION], _MODEL_PRECISION),
+        at_least("model alone, recall at FPR .001", model[_RECALL], _MODEL_RECALL),
     ]
+
+
+def rank_targets(rankings: list[dict[str, Any]]) -> list[Target]:
+    """Return the targets of the verdict's ranking beside the model's."""
+    model, verdict = _by_name(rankings, MODEL), _by_name(rankings, VERDICT)
+    precision, recall = model[_PRECISION] - _PRECISION_BEHIND, model[_RECALL] - _RECALL_BEHIND
+    return [
+        at_least("verdict, average precision", verdict[_PRECISION], precision),
+        at_least("verdict, recall at FPR .001", verdict[_RECALL], recall),
+    ]
+
+
+def _by_name(rankings: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    return next(one for one in rankings if one["name"] == name)
