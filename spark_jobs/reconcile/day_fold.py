@@ -15,8 +15,9 @@ import numpy as np
 
 from fraudwatch.adapters.codecs.log_fold import fold_messages, packed
 from fraudwatch.adapters.lake.spark_features import check_keys
+from fraudwatch.domain.features.customer_rows import CustomerArrays
 from fraudwatch.domain.features.hashing import keys_of
-from fraudwatch.domain.features.state import CustomerArrays, CustomerState
+from fraudwatch.domain.features.state import CustomerState
 from spark_jobs.reconcile.customer_state_bytes import state_bytes, with_states
 
 if TYPE_CHECKING:
@@ -95,11 +96,7 @@ def _split_off(customers: CustomerState, last: str) -> tuple[CustomerArrays, Cus
     """Split off all customers but the batch's last, who may continue in the next batch."""
     known, [key] = customers.copied(), keys_of([last])
     is_last = known.keys == key
-    return _chosen(known, ~is_last), CustomerState.from_copy(_chosen(known, is_last))
-
-
-def _chosen(known: CustomerArrays, chosen: Any) -> CustomerArrays:
-    return CustomerArrays(known.keys[chosen], known.rows.chosen(chosen))
+    return known.chosen(~is_last), CustomerState.from_copy(known.chosen(is_last))
 
 
 def _states_of(ended: CustomerArrays, tokens: set[str]) -> pa.RecordBatch:

@@ -20,7 +20,7 @@ from fraudwatch.application.scoring.explain import explain
 from fraudwatch.application.scoring.outcomes import HIGH, risk_counts
 from fraudwatch.domain.arrays import Float64s
 from fraudwatch.domain.features.fold import features_version
-from fraudwatch.domain.features.tracked_state import TrackedState
+from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.domain.messages.dead_letter import DeadLetter, Stage
 from fraudwatch.domain.messages.explanation import Contribution
 from fraudwatch.domain.models.active_models import ActiveModels
@@ -51,7 +51,7 @@ timed = Phases(_seconds).timed
 class Snapshots(Protocol):
     """Accepts committed states between batches, to write snapshots of them."""
 
-    def offer(self, state: TrackedState, ends: dict[int, int]) -> None:
+    def offer(self, state: CustomerState, ends: dict[int, int]) -> None:
         """Offer a state; everything in it up to ``ends`` is committed now."""
 
 
@@ -65,7 +65,7 @@ class Detector:
     dead_letters: DeadLetters
     snapshots: Snapshots
     views_of: Callable[[MicroBatch], RiskViews] = lambda _: NO_VIEWS
-    customers: TrackedState = field(default_factory=TrackedState)
+    customers: CustomerState = field(default_factory=CustomerState)
     ends: dict[int, int] = field(default_factory=dict)
     _evicted_at_ms: int = 0
 

@@ -30,7 +30,6 @@ from fraudwatch.adapters.lake.spark_stream import MicroBatch, start_query
 from fraudwatch.adapters.memory.verdict_store import MemoryDeadLetters, MemoryVerdictLog
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.features.state import CustomerState
-from fraudwatch.domain.features.tracked_state import TrackedState
 from fraudwatch.domain.models.active_models import ActiveModels
 from fraudwatch.domain.reconciliation.day_cut import Ends
 from fraudwatch.samples import NOON_MS, a_token, a_transaction
@@ -70,9 +69,9 @@ class History:
     """A topic whose beginning was removed, and the states before that."""
 
     ends: Ends
-    whole: TrackedState  # at the ends
+    whole: CustomerState  # at the ends
     middle: Ends  # still on the topic
-    state_in_the_middle: TrackedState
+    state_in_the_middle: CustomerState
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +82,7 @@ def history(kafka_stack: PrivateStack, kafka: KafkaSettings) -> History:
     ends = ends_of(kafka, TRANSACTION_TOPIC)
     assert all(end > REMOVED + 2 for end in ends.values())
     middle = dict.fromkeys(ends, REMOVED + 2)
-    found = History(ends, TrackedState(), middle, TrackedState())
+    found = History(ends, CustomerState(), middle, CustomerState())
     fold_range(found.whole, kafka, {}, ends)
     fold_range(found.state_in_the_middle, kafka, {}, middle)
     lows = [TopicPartition(TRANSACTION_TOPIC, number, REMOVED) for number in ends]
@@ -111,7 +110,7 @@ def fold_range(state: CustomerState, kafka: KafkaSettings, starts: Ends, ends: E
 
 def a_detector() -> Detector:
     class NoSnapshots:
-        def offer(self, state: TrackedState, ends: dict[int, int]) -> None:
+        def offer(self, state: CustomerState, ends: dict[int, int]) -> None:
             """Store nothing."""
 
     return Detector(
@@ -133,12 +132,12 @@ def restored(
 def by_customer(state: CustomerState) -> dict[int, tuple[bytes, ...]]:
     copy = state.copied()
     return {
-        int(key): tuple(values[row].tobytes() for values in copy.rows)
+        int(key): tuple(values.tobytes() for values in copy.rows.chosen([row]))
         for row, key in enumerate(copy.keys)
     }
 
 
-def publish(settings: DetectorSettings, state: TrackedState, ends: Ends) -> None:
+def publish(settings: DetectorSettings, state: CustomerState, ends: Ends) -> None:
     covered = Covered(features_version(), ends, 1)
     SnapshotFolder(settings.states_folder).write([state.copied()], covered)
 

@@ -40,7 +40,6 @@ from fraudwatch.adapters.memory.verdict_store import (
 from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.features.state import CustomerState
-from fraudwatch.domain.features.tracked_state import TrackedState
 from fraudwatch.domain.instants import epoch_ms_of
 from fraudwatch.domain.lake.job_outcome import JobOutcome
 from fraudwatch.domain.messages.verdict import Outcome, Verdict
@@ -109,7 +108,7 @@ class World:
 
 
 class NoSnapshots:
-    def offer(self, state: TrackedState, ends: dict[int, int]) -> None:
+    def offer(self, state: CustomerState, ends: dict[int, int]) -> None:
         """Store nothing."""
 
 
@@ -474,10 +473,10 @@ def published(world: World) -> Restored:
     return found
 
 
-def folded_until(world: World, ends: Ends, first_offset: int = 0) -> TrackedState:
+def folded_until(world: World, ends: Ends, first_offset: int = 0) -> CustomerState:
     """Fold the log up to these offsets as the detector does."""
     listed = [one for one in sorted(world.messages) if first_offset <= one[1] < ends[one[0]]]
-    state = TrackedState()
+    state = CustomerState()
     fold_messages(state, [one[4] for one in listed], np.array([one[2] for one in listed]))
     return state
 
@@ -485,7 +484,7 @@ def folded_until(world: World, ends: Ends, first_offset: int = 0) -> TrackedStat
 def by_customer(state: CustomerState) -> dict[int, tuple[bytes, ...]]:
     copy = state.copied()
     return {
-        int(key): tuple(values[row].tobytes() for values in copy.rows)
+        int(key): tuple(values.tobytes() for values in copy.rows.chosen([row]))
         for row, key in enumerate(copy.keys)
     }
 

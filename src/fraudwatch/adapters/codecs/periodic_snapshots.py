@@ -23,8 +23,8 @@ from fraudwatch.adapters.codecs.state_snapshots import (
     Restored,
     SnapshotFolder,
 )
-from fraudwatch.domain.features.state import CustomerArrays
-from fraudwatch.domain.features.tracked_state import TrackedState
+from fraudwatch.domain.features.customer_rows import CustomerArrays
+from fraudwatch.domain.features.state import CustomerState
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class PeriodicSnapshots:
         else:
             restored.state.mark_changed()
 
-    def offer(self, state: TrackedState, ends: Mapping[int, int]) -> None:
+    def offer(self, state: CustomerState, ends: Mapping[int, int]) -> None:
         """Hand rows over if a snapshot is due; call between micro-batches, on committed states."""
         if not ends or (self._writing is not None and self._writing.is_alive()):
             return
@@ -72,13 +72,13 @@ class PeriodicSnapshots:
         if not self._has_failed and (is_due or self._is_open):
             self._hand_over(state, ends)
 
-    def _begin_anew(self, state: TrackedState) -> None:
+    def _begin_anew(self, state: CustomerState) -> None:
         """Write the whole state: which rows are on disk is unknown after a failed write."""
         state.mark_changed()
         self._runs, self._open, self._is_open = (), _NOTHING, False
         self._has_failed = False
 
-    def _hand_over(self, state: TrackedState, ends: Mapping[int, int]) -> None:
+    def _hand_over(self, state: CustomerState, ends: Mapping[int, int]) -> None:
         changed = state.changed
         since_last = changed - self._left if self._is_open else 0
         rows = state.take_changed(_ROWS_AT_ONCE + since_last)

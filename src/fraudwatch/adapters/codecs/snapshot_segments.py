@@ -12,13 +12,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from fraudwatch.domain.arrays import UInt64s
-from fraudwatch.domain.features.state import CustomerArrays, CustomerRows
-from fraudwatch.domain.features.tracked_state import select_rows
+from fraudwatch.domain.features.customer_rows import CustomerArrays, CustomerRows
 
 SUFFIX: Final = ".npz"
 UNFINISHED: Final = ".part"
@@ -42,7 +41,7 @@ class SegmentFolder:
     def write(self, arrays: CustomerArrays) -> Iterator[str]:
         """Write rows durably as segments of bounded size, and yield the name of each."""
         for start in range(0, len(arrays.keys), SEGMENT_ROWS):
-            yield self._write(_selected(arrays, slice(start, start + SEGMENT_ROWS)))
+            yield self._write(arrays.chosen(slice(start, start + SEGMENT_ROWS)))
 
     def read(self, name: str) -> CustomerArrays:
         """Read a segment; a damaged one raises an error of ``numpy`` or ``zipfile``."""
@@ -67,7 +66,7 @@ class SegmentFolder:
         bounds = list(accumulate(map(len, keys)))[:-1]
         for name, chosen in zip(newest_first, np.split(is_newest, bounds), strict=True):
             if chosen.any():
-                yield _selected(self.read(name), chosen)
+                yield self.read(name).chosen(chosen)
 
     def merged(self, runs: Sequence[Run]) -> Run:
         """Merge runs into one that has each customer once."""
@@ -76,10 +75,10 @@ class SegmentFolder:
         rows = 0
         for some in self.newest_rows(runs):
             rows += len(some.keys)
-            waiting = some if waiting is None else _joined(waiting, some)
+            waiting = some if waiting is None else waiting.followed_by(some)
             if len(waiting.keys) >= SEGMENT_ROWS:
-                segments += self.write(_selected(waiting, slice(0, SEGMENT_ROWS)))
-                waiting = _selected(waiting, slice(SEGMENT_ROWS, None))
+                segments += self.write(waiting.chosen(slice(0, SEGMENT_ROWS)))
+                waiting = waiting.chosen(slice(SEGMENT_ROWS, None))
         if waiting is not None:
             segments += self.write(waiting)
         return Run(rows, tuple(segments))
@@ -111,11 +110,3 @@ def compacted(segments: SegmentFolder, runs: Sequence[Run]) -> tuple[Run, ...]:
     if not due:
         return tuple(runs)
     return (*runs[: due[0]], segments.merged(runs[due[0] :]))
-
-
-def _selected(arrays: CustomerArrays, chosen: Any) -> CustomerArrays:
-    return CustomerArrays(arrays.keys[chosen], select_rows(arrays.rows, chosen))
-
-
-def _joined(one: CustomerArrays, other: CustomerArrays) -> CustomerArrays:
-    return CustomerArrays(np.concatenate([one.keys, other.keys]), one.rows.followed_by(other.rows))

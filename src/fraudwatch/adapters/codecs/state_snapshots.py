@@ -20,8 +20,8 @@ from typing import Final, NamedTuple
 
 from fraudwatch.adapters.codecs.snapshot_segments import SUFFIX, UNFINISHED, Run, SegmentFolder
 from fraudwatch.adapters.durable_file import replace_file
-from fraudwatch.domain.features.state import CustomerArrays
-from fraudwatch.domain.features.tracked_state import TrackedState
+from fraudwatch.domain.features.customer_rows import CustomerArrays
+from fraudwatch.domain.features.state import CustomerState
 
 log = logging.getLogger(__name__)
 
@@ -55,9 +55,9 @@ class Snapshot(NamedTuple):
     covered: Covered
     runs: tuple[Run, ...] = ()
 
-    def load(self) -> TrackedState:
+    def load(self) -> CustomerState:
         """Load the state; no row of it counts as changed."""
-        segments, state = SegmentFolder(self.folder), TrackedState()
+        segments, state = SegmentFolder(self.folder), CustomerState()
         state.reserve(segments.customers(self.runs))
         for rows in segments.newest_rows(self.runs):
             state.put(rows)
@@ -68,7 +68,7 @@ class Snapshot(NamedTuple):
 class Restored(NamedTuple):
     """Restored state and its snapshot."""
 
-    state: TrackedState
+    state: CustomerState
     snapshot: Snapshot
 
 

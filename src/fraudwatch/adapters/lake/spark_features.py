@@ -15,7 +15,7 @@ import numpy as np
 from fraudwatch.adapters.codecs.log_fold import fold_messages, packed_column
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.features.hashing import hash_strings
-from fraudwatch.domain.features.state import CustomerArrays, CustomerState
+from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.domain.time_units import DAY_MS
 
 if TYPE_CHECKING:
@@ -69,10 +69,8 @@ def _of_last(customers: CustomerState, batch: pa.RecordBatch) -> CustomerState:
     A task's memory is then that of a batch, and a customer's row stays in the processor's cache.
     """
     last = (batch.column("key")[-1].as_py() or "").encode()
-    [key] = hash_strings(np.array([0, len(last)]), np.frombuffer(last, dtype=np.uint8))
-    known = customers.copied()
-    chosen = known.keys == key
-    return CustomerState.from_copy(CustomerArrays(known.keys[chosen], known.rows.chosen(chosen)))
+    key = hash_strings(np.array([0, len(last)]), np.frombuffer(last, dtype=np.uint8))
+    return CustomerState.from_copy(customers.copied(customers.rows_of(key)))
 
 
 def _fold_batch(customers: CustomerState, batch: pa.RecordBatch) -> pa.RecordBatch:

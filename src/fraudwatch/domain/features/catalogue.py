@@ -22,6 +22,8 @@ Window semantics, for every feature that has one:
   if never known. This is Kafka's time, so it depends on the log alone, and a wrong clock of a shop
   ends no history.
 * Amounts are integer euro cents; unknown is NaN, never zero. A count of nothing is zero.
+* A count of one tile stays at 65,535, the count of a category's purchases at 1,048,575. Sums of
+  amounts are exact.
 * Known merchants, devices, countries and categories have a fixed number of slots; when they are
   full, the least recently used one is replaced. So "new" means: not in any slot. Used is by event
   time: a late event makes none look older, and adds none that is older than all in full slots.
@@ -54,6 +56,9 @@ SMALL_AMOUNT_EUR_CENTS: Final = 500
 LARGE_TIMES_USUAL: Final = 3
 # Fewer purchases are no baseline.
 USUAL_FROM_PURCHASES: Final = 3
+# Counts stay there: what the state stores of them has 16 and 20 bits.
+MAX_COUNT_OF_TILE: Final = (1 << 16) - 1
+MAX_CATEGORY_COUNT: Final = (1 << 20) - 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from fraudwatch.domain.features import great_circle
 from fraudwatch.domain.features.catalogue import FEATURE_INDEX
 from fraudwatch.domain.features.compiled import compiled
 from fraudwatch.domain.features.events import Events
-from fraudwatch.domain.features.state import CustomerRows
+from fraudwatch.domain.features.packed_rows import Row
 
 _SINCE_LAST = FEATURE_INDEX["since_last_seconds"]
 _SINCE_LOCATED = FEATURE_INDEX["since_located_seconds"]
@@ -22,38 +22,33 @@ great_circle_km = compiled(great_circle.great_circle_km)
 
 
 @compiled
-def fold_recency(i: int, row: int, events: Events, customers: CustomerRows, out: Float64s) -> None:
+def fold_recency(i: int, row: Row, at_ms: int, out: Float64s) -> None:
     """Compute the time since the customer's last event, unknown for a late one."""
-    last_ms, at_ms = customers.last_event_ms[row], events.event_at_ms[i]
-    if at_ms < last_ms:
+    if at_ms < row.last_event_ms:
         return
-    if last_ms >= 0:
-        out[i, _SINCE_LAST] = (at_ms - last_ms) / 1000.0
-    customers.last_event_ms[row] = at_ms
+    if row.last_event_ms >= 0:
+        out[i, _SINCE_LAST] = (at_ms - row.last_event_ms) / 1000.0
+    row.last_event_ms = at_ms
 
 
 @compiled
-def fold_position(i: int, row: int, events: Events, customers: CustomerRows, out: Float64s) -> None:
+def fold_position(i: int, row: Row, events: Events, out: Float64s) -> None:
     """Compute distance, time and speed from the last place, and move it if this was approved."""
-    located_ms, at_ms = customers.located_ms[row], events.event_at_ms[i]
-    if at_ms < located_ms:
+    at_ms = events.event_at_ms[i]
+    if at_ms < row.located_ms:
         return
-    seconds = (at_ms - located_ms) / 1000.0
-    if located_ms >= 0:
+    seconds = (at_ms - row.located_ms) / 1000.0
+    if row.located_ms >= 0:
         out[i, _SINCE_LOCATED] = seconds
     latitude, longitude = events.latitude[i], events.longitude[i]
     if not events.is_present[i] or not _is_place(latitude, longitude):
         return
-    if located_ms >= 0:
-        km = great_circle_km(
-            customers.located_latitude[row], customers.located_longitude[row], latitude, longitude
-        )
+    if row.located_ms >= 0:
+        km = great_circle_km(row.located_latitude, row.located_longitude, latitude, longitude)
         out[i, _FROM_LOCATED_KM] = km
         out[i, _FROM_LOCATED_KMH] = km * 3600.0 / max(seconds, _SHORTEST_TRAVEL_SECONDS)
     if events.is_approved[i]:
-        customers.located_ms[row] = at_ms
-        customers.located_latitude[row] = latitude
-        customers.located_longitude[row] = longitude
+        row.located_ms, row.located_latitude, row.located_longitude = at_ms, latitude, longitude
 
 
 @compiled

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from fraudwatch.domain.features.catalogue import FEATURE_INDEX
 from fraudwatch.domain.features.fold import fold
 from fraudwatch.domain.features.state import CustomerState
-from fraudwatch.domain.features.tracked_state import TrackedState
 from fraudwatch.domain.time_units import DAY_MS, HOUR_MS
 from tests.unit.domain.features.fold_oracle import PRODUCED_MS, START_MS, Event, events_of
 
@@ -18,10 +17,10 @@ SIXTY_DAYS_MS = 60 * DAY_MS
 
 def state_bytes(state: CustomerState) -> dict[int, bytes]:
     """Return the bytes of each customer's row."""
-    copy = state.copied()
+    keys, rows = state.copied()
     return {
-        int(key): b"".join(column[row].tobytes() for column in copy.rows)
-        for row, key in enumerate(copy.keys)
+        int(key): b"".join(column.tobytes() for column in rows.chosen([place]))
+        for place, key in enumerate(keys)
     }
 
 
@@ -87,6 +86,19 @@ def test_eviction_removes_idle_customers_only() -> None:
     assert state.evict_idle(now_ms) == 0
 
 
+def test_eviction_waits_until_a_sixteenth_of_all_customers_is_idle() -> None:
+    state = CustomerState()
+    produced = [PRODUCED_MS, PRODUCED_MS, *[PRODUCED_MS + SIXTY_DAYS_MS] * 30]
+    listed = [full_event(1, produced_ms, key) for key, produced_ms in enumerate(produced)]
+    fold(state, events_of(listed[1:]))
+    now_ms = PRODUCED_MS + SIXTY_DAYS_MS + 2 * DAY_MS
+    assert state.evict_idle(now_ms) == 0
+    fold(state, events_of(listed[:1]))
+    fold(state, events_of([full_event(2, PRODUCED_MS, 99)]))
+    assert state.evict_idle(now_ms) == 3
+    assert state.customers == 30
+
+
 gaps = st.sampled_from([0, 1_000, 20 * DAY_MS, SIXTY_DAYS_MS, SIXTY_DAYS_MS + DAY_MS + 1])
 messages = st.lists(
     st.tuples(st.integers(1, 4), gaps, st.integers(0, DAY_MS), st.booleans()), max_size=30
@@ -112,7 +124,7 @@ def test_with_or_without_eviction_the_bytes_are_the_same(
 
 
 def test_eviction_keeps_the_marks_of_changed_rows() -> None:
-    state = TrackedState()
+    state = CustomerState()
     fold(state, events_of([full_event(1, PRODUCED_MS, customer) for customer in (1, 2)]))
     now_ms = PRODUCED_MS + SIXTY_DAYS_MS + 2 * DAY_MS
     fold(state, events_of([full_event(1, now_ms - DAY_MS, customer) for customer in (3, 4)]))

@@ -23,12 +23,15 @@ from typing import Any
 import numpy as np
 
 from fraudwatch.domain.features import (
-    beginning_anew,
     catalogue,
+    customer_rows,
     fold,
     great_circle,
     habits,
     hashing,
+    known,
+    packed_rows,
+    pages,
     places,
     state,
     windows,
@@ -38,7 +41,9 @@ from fraudwatch.domain.time_units import DAY_MS
 from fraudwatch.domain.views import catalogue as views
 
 GOLDEN = Path(__file__).with_name("feature_versions.json")
-KERNELS = (beginning_anew, fold, great_circle, habits, hashing, places, state, windows)
+KERNELS = (
+    fold, great_circle, habits, hashing, known, packed_rows, pages, places, state, windows,
+)  # fmt: skip
 START_MS = 1_795_262_400_000
 # Results of sin, cos and asin may differ in the last place between two builds of the C library.
 TRIGONOMETRIC = ("from_located_km", "from_located_kmh", "billing_to_shipping_km")
@@ -117,7 +122,7 @@ def features_fingerprint() -> str:
         "windows": [(w.name, w.tile_ms, w.tiles) for w in catalogue.WINDOWS],
         "state": {
             name: (array.dtype.str, array.shape[1:])
-            for name, array in state.CustomerRows.empty(1)._asdict().items()
+            for name, array in customer_rows.CustomerRows.empty(1)._asdict().items()
         },
     }
     return digest(json.dumps(values, sort_keys=True))

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fraudwatch.domain.features.catalogue import FEATURE_INDEX
+from fraudwatch.domain.features.customer_rows import RECENT_IDS
 from fraudwatch.domain.features.events import Folded
 from fraudwatch.domain.features.fold import fold
-from fraudwatch.domain.features.state import RECENT_IDS, CustomerState
+from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.domain.time_units import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.unit.domain.features.fold_oracle import (
     NO_PLACE,

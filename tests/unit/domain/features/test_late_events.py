@@ -117,12 +117,12 @@ def test_late_by_less_than_a_tile_is_counted_with_its_tile() -> None:
     assert [value(result, row, "purchase_count_10m") for row in range(5)] == [0, 1, 2, 3, 4]
 
 
-def test_a_late_event_leaves_the_head_of_every_window() -> None:
-    state = CustomerState()
-    listed = [Event(1, 1, NOON_MS), Event(1, 2, NOON_MS - 29 * DAY_MS)]
-    fold(state, events_of(listed))
-    assert state.rows.tile_head[0].tolist() == [NOON_MS // w.tile_ms for w in WINDOWS]
-    assert state.rows.last_event_ms[0] == NOON_MS
+def test_a_late_event_leaves_the_last_time_and_every_window_of_newer_ones() -> None:
+    times = (NOON_MS, NOON_MS - 29 * DAY_MS, NOON_MS)
+    result = folded(*(Event(1, number, at_ms) for number, at_ms in enumerate(times)))
+    counts = [value(result, 2, f"purchase_count_{window.name}") for window in WINDOWS]
+    assert counts == [1, 1, 1, 1, 2]
+    assert value(result, 2, "since_last_seconds") == 0
 
 
 def test_a_late_event_adds_to_its_hour_what_fading_left_of_it() -> None:

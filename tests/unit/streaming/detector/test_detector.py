@@ -12,7 +12,7 @@ from fraudwatch.adapters.lake.spark_stream import MicroBatch
 from fraudwatch.adapters.memory.verdict_store import MemoryDeadLetters, MemoryVerdictLog
 from fraudwatch.application.ports import NotDelivered
 from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES, VECTOR_INDEX
-from fraudwatch.domain.features.tracked_state import TrackedState
+from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.domain.messages.dead_letter import Code
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.messages.verdict import Risk, Verdict
@@ -33,7 +33,7 @@ class OfferedSnapshots:
 
     offers: list[tuple[int, dict[int, int]]] = field(default_factory=list)
 
-    def offer(self, state: TrackedState, ends: dict[int, int]) -> None:
+    def offer(self, state: CustomerState, ends: dict[int, int]) -> None:
         self.offers.append((state.customers, dict(ends)))
 
 
