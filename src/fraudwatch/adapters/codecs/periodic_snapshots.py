@@ -80,7 +80,8 @@ class PeriodicSnapshots:
 
     def _hand_over(self, state: CustomerState, ends: Mapping[int, int]) -> None:
         changed = state.changed
-        since_last = changed - self._left if self._is_open else 0
+        # An eviction may have removed changed rows.
+        since_last = max(0, changed - self._left) if self._is_open else 0
         rows = state.take_changed(_ROWS_AT_ONCE + since_last)
         self._left = changed - len(rows.keys)
         self._is_open = self._left > 0

@@ -19,6 +19,7 @@ from fraudwatch.adapters.codecs.state_snapshots import (
 from fraudwatch.domain.features.events import Events
 from fraudwatch.domain.features.fold import fold
 from fraudwatch.domain.features.state import CustomerState
+from fraudwatch.domain.time_units import DAY_MS
 
 START_MS = 1_795_262_400_000
 
@@ -254,6 +255,23 @@ def test_a_whole_state_is_handed_over_in_bounded_parts(
     # Each hand-over takes what changed since the one before, and a thousand rows more.
     assert left[:4] == [2_000, 1_000, 0, 0]
     assert [one.covered.ends[0] for one in folder.newest_first()] == [3_040, 3_030, 3_020]
+
+
+def test_a_part_stays_bounded_after_an_eviction_of_changed_rows(
+    folder: SnapshotFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(periodic_snapshots, "_ROWS_AT_ONCE", 100)
+    state, snapshots = CustomerState(), periodic(folder)
+    fold(state, events(0, 300))
+    later = events(300, 2_700)
+    fold(state, later._replace(produced_at_ms=later.produced_at_ms + 62 * DAY_MS))
+    snapshots.offer(state, {0: 3_000})
+    finish(snapshots)
+    assert state.evict_idle(START_MS + 62 * DAY_MS) == 300
+    assert state.changed == 2_700
+    snapshots.offer(state, {0: 3_000})
+    finish(snapshots)
+    assert state.changed == 2_600
 
 
 def test_a_snapshot_is_written_when_it_is_due_and_reported(folder: SnapshotFolder) -> None:
