@@ -87,7 +87,7 @@ def a_verdict(**changes: Any) -> Verdict:
         risk=Risk.HIGH,
         score=0.5,
         mode=Mode.RULES_ONLY,
-        reasons=(Reason("high_amount", 50, "Amount 1,200.00 EUR; review limit 1,000.00 EUR."),),
+        reasons=(Reason("high_amount", 50, "Amount 1,200.00 EUR; threshold 1,000.00 EUR."),),
         policy_version="test",
         features_version="0123456789abcdef",
         source_partition=0,

@@ -196,7 +196,7 @@ def test_an_admin_reads_everything_and_can_press_nothing(world: World) -> None:
     assert not {"Claim", "Release", "Next case", "Save decision"} & set(world.buttons)
     assert not app.radio
     assert "Your role, admin, may read cases but not decide them." in world.texts
-    assert "Amount 1,200.00 EUR; review limit 1,000.00 EUR." in world.texts
+    assert "Amount 1,200.00 EUR; threshold 1,000.00 EUR." in world.texts
     world.look(ROOT, about="")
     assert world.buttons == []
 
@@ -405,7 +405,7 @@ def test_unavailable_claims_leave_the_case_readable(world: World) -> None:
     world.services.claims.is_reachable = False  # type: ignore[attr-defined]
     world.look()
     assert "Claims cannot be read now" in world.texts
-    assert "Amount 1,200.00 EUR; review limit 1,000.00 EUR." in world.texts
+    assert "Amount 1,200.00 EUR; threshold 1,000.00 EUR." in world.texts
     world.save(LabelValue.FRAUD)
     assert "so the claim cannot be checked" in world.texts
     assert not world.topic.messages
@@ -433,7 +433,7 @@ def test_without_a_case_the_queue_is_shown_in_the_order_of_next_case(world: Worl
     assert table.values.tolist() == [
         ["◆ Critical", "1,200.00 EUR", "Far away. +1 more", "1 h", "Open", "merchant-1", CASE],
         *(
-            ["▲ High", "1,200.00 EUR", "Amount 1,200.00 EUR; review limit 1,000.00 EUR.", *rest]
+            ["▲ High", "1,200.00 EUR", "Amount 1,200.00 EUR; threshold 1,000.00 EUR.", *rest]
             for rest in (
                 ["2 h", "Open", "merchant-1", "shop:6"],
                 ["3 h", "★ Yours", "merchant-1", "shop:mine"],
@@ -506,7 +506,7 @@ def test_a_late_verdict_is_shown_after_a_reload(world: World) -> None:
     assert "it may not have arrived yet" in world.texts
     world.buy(CASE)
     world.press("Reload")
-    assert "Amount 1,200.00 EUR; review limit 1,000.00 EUR." in world.texts
+    assert "Amount 1,200.00 EUR; threshold 1,000.00 EUR." in world.texts
 
 
 def test_a_missing_purchase_leaves_the_verdict(world: World) -> None:
@@ -515,7 +515,7 @@ def test_a_missing_purchase_leaves_the_verdict(world: World) -> None:
     assert "The purchase is not stored" in world.texts
     assert "No purchase of this customer is stored for these days." in world.texts
     assert "Case links need the purchase" in world.texts
-    assert "Amount 1,200.00 EUR; review limit 1,000.00 EUR." in world.texts
+    assert "Amount 1,200.00 EUR; threshold 1,000.00 EUR." in world.texts
 
 
 def test_an_unavailable_store_is_named_with_the_fix(world: World) -> None:
@@ -526,7 +526,7 @@ def test_an_unavailable_store_is_named_with_the_fix(world: World) -> None:
     assert "./fraudwatch status" in world.texts
     world.store.is_reachable = True
     world.app.run()
-    assert "Amount 1,200.00 EUR; review limit 1,000.00 EUR." in world.texts
+    assert "Amount 1,200.00 EUR; threshold 1,000.00 EUR." in world.texts
 
 
 @pytest.mark.parametrize(
@@ -550,7 +550,7 @@ def test_a_failed_part_shows_an_error_in_its_place_and_the_others_stay(
     assert len(app.error) == 1
     assert app.error[0].value.startswith(f"{error}: the store (Cassandra) does not answer.")
     assert "`./fraudwatch status`" in app.error[0].value
-    assert "Amount 1,200.00 EUR; review limit 1,000.00 EUR." in world.texts
+    assert "Amount 1,200.00 EUR; threshold 1,000.00 EUR." in world.texts
     assert "Save decision" in world.buttons
     # What failed is not kept: the next look asks anew.
     world.services = whole

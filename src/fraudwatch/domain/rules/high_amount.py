@@ -24,4 +24,4 @@ class HighAmount:
 
     def sentence(self, inputs: RuleInput, i: int) -> str:
         amount, bound = inputs.amount_eur_cents[i] / 100, self.at_least_eur_cents / 100
-        return f"Amount {amount:,.2f} EUR; review limit {bound:,.2f} EUR."
+        return f"Amount {amount:,.2f} EUR; threshold {bound:,.2f} EUR."

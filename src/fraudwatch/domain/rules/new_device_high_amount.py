@@ -34,5 +34,5 @@ class NewDeviceHighAmount:
         known = inputs.value("known_devices_count", i)
         return (
             f"Amount {amount:,.2f} EUR from a new device (known devices: {known:.0f}); "
-            f"review limit {bound:,.2f} EUR."
+            f"threshold {bound:,.2f} EUR."
         )

@@ -47,7 +47,7 @@ def test_high_amount(amount_eur_cents: int, answer: np.int8) -> None:
 
 def test_high_amount_names_amount_and_limit() -> None:
     rule = HighAmount(points=50, at_least_eur_cents=100_000)
-    assert rule.sentence(inputs(123_456), 0) == ("Amount 1,234.56 EUR; review limit 1,000.00 EUR.")
+    assert rule.sentence(inputs(123_456), 0) == ("Amount 1,234.56 EUR; threshold 1,000.00 EUR.")
 
 
 OWN_LEVEL = AboveOwnLevel(
@@ -160,7 +160,7 @@ def test_new_device_high_amount(amount: int, is_new: float, answer: np.int8) -> 
 def test_new_device_high_amount_counts_known_devices() -> None:
     rule = NewDeviceHighAmount(points=30, at_least_eur_cents=20_000)
     assert rule.sentence(inputs(123_456, known_devices_count=2), 0) == (
-        "Amount 1,234.56 EUR from a new device (known devices: 2); review limit 200.00 EUR."
+        "Amount 1,234.56 EUR from a new device (known devices: 2); threshold 200.00 EUR."
     )
 
 
