@@ -24,7 +24,7 @@ from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.domain.messages.dead_letter import DeadLetter, Stage
 from fraudwatch.domain.messages.explanation import Contribution
 from fraudwatch.domain.models.active_models import ActiveModels
-from fraudwatch.domain.policy.bounds import bounds_of
+from fraudwatch.domain.policy.bounds import bounds_with
 from fraudwatch.domain.policy.policy import Policy
 from fraudwatch.domain.time_units import HOUR_MS
 from fraudwatch.domain.views.published import NO_VIEWS, RiskViews
@@ -106,7 +106,7 @@ class Detector:
             features = full_vector(folded, view_features)
         with timed("judging"):
             evidence = models.evidence(features)
-            bounds = bounds_of(policy, models.calibration)
+            bounds = bounds_with(policy, models)
             _review_from.set(bounds.review_from)
             _decline_from.set(bounds.decline_from)
             result = assess(folded.rule_input(features), policy, evidence, bounds)

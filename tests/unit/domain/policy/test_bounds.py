@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from typing import cast
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from fraudwatch.domain.calibration.calibrator import Calibrator
 from fraudwatch.domain.calibration.labelled_curve import labelled_curve_of
 from fraudwatch.domain.calibration.novelty_curve import novelty_curve_of
 from fraudwatch.domain.messages.verdict import Outcome, Risk
-from fraudwatch.domain.policy.bounds import NO_BOUNDS, bounds_of, check_floors
+from fraudwatch.domain.models.active_models import ActiveModels, AnomalyModel
+from fraudwatch.domain.policy.bounds import NO_BOUNDS, bounds_of, bounds_with, check_floors
 from fraudwatch.domain.policy.policy import (
     AlertBudget,
     BrokenPolicy,
@@ -111,3 +113,22 @@ def test_floors_above_the_budget_are_refused_with_the_figure() -> None:
     # A calibration that comes later cannot be refused: then only declines are by score.
     bounds = bounds_of(policy, CALIBRATION)
     assert bounds.review_from == bounds.decline_from
+
+
+@dataclasses.dataclass(frozen=True)
+class Forest:
+    version: str
+
+
+@pytest.mark.parametrize(
+    ("counted", "active", "is_bounded"),
+    [("f" * 64, "f" * 12, True), ("f" * 64, "e" * 12, False), (None, "e" * 12, False)],
+)
+def test_novelty_has_a_bound_only_with_the_forest_that_counted_it(
+    counted: str | None, active: str, *, is_bounded: bool
+) -> None:
+    calibration = dataclasses.replace(CALIBRATION, forest_sha256=counted)
+    models = ActiveModels(anomaly=cast("AnomalyModel", Forest(active)), calibration=calibration)
+    bounds = bounds_with(POLICY, models)
+    assert math.isfinite(bounds.novel_from_anomaly) is is_bounded
+    assert bounds.review_from == bounds_of(POLICY, calibration).review_from
