@@ -16,13 +16,13 @@ import numpy as np
 
 from fraudwatch.adapters.codecs.log_fold import FoldedMessages, full_vector, packed, parse_accepted
 from fraudwatch.application.scoring.assess import Assessment, assess
+from fraudwatch.application.scoring.serving_bounds import serving_bounds
 from fraudwatch.domain.arrays import Float64s
 from fraudwatch.domain.features.catalogue import FEATURES
 from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.domain.messages.verdict import Mode
 from fraudwatch.domain.models.active_models import ActiveModels
 from fraudwatch.domain.models.evidence import Evidence
-from fraudwatch.domain.policy.bounds import bounds_with
 from fraudwatch.domain.policy.policy import OUTCOMES, RISKS
 from fraudwatch.domain.reconciliation.reconciled import Note
 from fraudwatch.domain.reconciliation.records import Recomputed, RecordedScore, ScoredOutcome
@@ -154,7 +154,7 @@ class _Group:
         if isinstance(models, Note):
             return [models] * len(self.accepted)
         evidence = models.evidence(vectors)
-        bounds = bounds_with(policy, models)
+        bounds = serving_bounds(policy, models)
         assessment = assess(self.folded.rule_input(vectors), policy, evidence, bounds)
         outcomes = _outcomes_of(assessment, _model_scores(evidence))
         return [

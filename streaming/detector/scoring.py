@@ -18,13 +18,13 @@ from fraudwatch.application.ports import DeadLetters, ScoredBatch, VerdictLog
 from fraudwatch.application.scoring.assess import assess
 from fraudwatch.application.scoring.explain import explain
 from fraudwatch.application.scoring.outcomes import HIGH, risk_counts
+from fraudwatch.application.scoring.serving_bounds import serving_bounds
 from fraudwatch.domain.arrays import Float64s
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.domain.messages.dead_letter import DeadLetter, Stage
 from fraudwatch.domain.messages.explanation import Contribution
 from fraudwatch.domain.models.active_models import ActiveModels
-from fraudwatch.domain.policy.bounds import bounds_with
 from fraudwatch.domain.policy.policy import Policy
 from fraudwatch.domain.time_units import HOUR_MS
 from fraudwatch.domain.views.published import NO_VIEWS, RiskViews
@@ -106,7 +106,7 @@ class Detector:
             features = full_vector(folded, view_features)
         with timed("judging"):
             evidence = models.evidence(features)
-            bounds = bounds_with(policy, models)
+            bounds = serving_bounds(policy, models)
             _review_from.set(bounds.review_from)
             _decline_from.set(bounds.decline_from)
             result = assess(folded.rule_input(features), policy, evidence, bounds)

@@ -8,12 +8,10 @@ that come with the model's calibration. The same policy and calibration give the
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from fraudwatch.domain.calibration.calibration import Calibration
-from fraudwatch.domain.models.active_models import ActiveModels
-from fraudwatch.domain.models.fitted import VERSION_LENGTH
 from fraudwatch.domain.policy.policy import AlertBudget, BrokenPolicy, DeclineLimits, Policy
 
 LIKELY_FRAUD: Final = 0.5
@@ -49,18 +47,6 @@ def bounds_of(policy: Policy, calibration: Calibration | None) -> Bounds:
         decline_from=decline_from,
         novel_from_anomaly=_novel_from(policy, calibration),
     )
-
-
-def bounds_with(policy: Policy, models: ActiveModels) -> Bounds:
-    """Return the bounds of the policy beside these models.
-
-    Novelty was counted with one forest; the anomaly of another one has no bound yet.
-    """
-    bounds, calibration = bounds_of(policy, models.calibration), models.calibration
-    counted = calibration.forest_sha256 if calibration else None
-    if counted is not None and counted[:VERSION_LENGTH] == models.anomaly_version:
-        return bounds
-    return replace(bounds, novel_from_anomaly=math.inf)
 
 
 def check_floors(policy: Policy, calibration: Calibration | None) -> None:

@@ -7,6 +7,7 @@ from typing import cast
 import numpy as np
 import pytest
 
+from fraudwatch.application.scoring.serving_bounds import serving_bounds
 from fraudwatch.domain.calibration.alert_curve import alert_curve_of
 from fraudwatch.domain.calibration.calibration import Calibration
 from fraudwatch.domain.calibration.calibrator import Calibrator
@@ -14,7 +15,7 @@ from fraudwatch.domain.calibration.labelled_curve import labelled_curve_of
 from fraudwatch.domain.calibration.novelty_curve import novelty_curve_of
 from fraudwatch.domain.messages.verdict import Outcome, Risk
 from fraudwatch.domain.models.active_models import ActiveModels, AnomalyModel
-from fraudwatch.domain.policy.bounds import NO_BOUNDS, bounds_of, bounds_with, check_floors
+from fraudwatch.domain.policy.bounds import NO_BOUNDS, bounds_of, check_floors
 from fraudwatch.domain.policy.policy import (
     AlertBudget,
     BrokenPolicy,
@@ -129,6 +130,6 @@ def test_novelty_has_a_bound_only_with_the_forest_that_counted_it(
 ) -> None:
     calibration = dataclasses.replace(CALIBRATION, forest_sha256=counted)
     models = ActiveModels(anomaly=cast("AnomalyModel", Forest(active)), calibration=calibration)
-    bounds = bounds_with(POLICY, models)
+    bounds = serving_bounds(POLICY, models)
     assert math.isfinite(bounds.novel_from_anomaly) is is_bounded
     assert bounds.review_from == bounds_of(POLICY, calibration).review_from
