@@ -25,6 +25,7 @@ from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.domain.messages.dead_letter import DeadLetter, Stage
 from fraudwatch.domain.messages.explanation import Contribution
 from fraudwatch.domain.models.active_models import ActiveModels
+from fraudwatch.domain.policy.bounds import NO_BOUNDS, Bounds
 from fraudwatch.domain.policy.policy import Policy
 from fraudwatch.domain.time_units import HOUR_MS
 from fraudwatch.domain.views.published import NO_VIEWS, RiskViews
@@ -56,6 +57,24 @@ class Snapshots(Protocol):
 
 
 @dataclass(slots=True)
+class _BoundsInUse:
+    """Keeps the bounds until policy or models change: they are read off curves, at some cost."""
+
+    policy: Policy | None = None
+    models: ActiveModels | None = None
+    bounds: Bounds = NO_BOUNDS
+
+    def of(self, policy: Policy, models: ActiveModels) -> Bounds:
+        """Return the bounds of the policy beside these models."""
+        if policy is not self.policy or models is not self.models:
+            self.policy, self.models = policy, models
+            self.bounds = serving_bounds(policy, models)
+            _review_from.set(self.bounds.review_from)
+            _decline_from.set(self.bounds.decline_from)
+        return self.bounds
+
+
+@dataclass(slots=True)
 class Detector:
     """Scores micro-batches over a state of its own."""
 
@@ -68,6 +87,7 @@ class Detector:
     customers: CustomerState = field(default_factory=CustomerState)
     ends: dict[int, int] = field(default_factory=dict)
     _evicted_at_ms: int = 0
+    _bounds: _BoundsInUse = field(default_factory=_BoundsInUse)
 
     def fold_history(self, messages: list[bytes], produced_at_ms: npt.NDArray[np.int64]) -> None:
         """Fold messages that were scored before this process began; publishes nothing."""
@@ -106,9 +126,7 @@ class Detector:
             features = full_vector(folded, view_features)
         with timed("judging"):
             evidence = models.evidence(features)
-            bounds = serving_bounds(policy, models)
-            _review_from.set(bounds.review_from)
-            _decline_from.set(bounds.decline_from)
+            bounds = self._bounds.of(policy, models)
             result = assess(folded.rule_input(features), policy, evidence, bounds)
             explanations = _explanations(models, features, result.level >= HIGH)
         decided = VerdictInputs(

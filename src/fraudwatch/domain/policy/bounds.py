@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+from fraudwatch.domain.calibration.alert_curve import FloorsAboveBudget
 from fraudwatch.domain.calibration.calibration import Calibration
 from fraudwatch.domain.policy.policy import AlertBudget, BrokenPolicy, DeclineLimits, Policy
 
@@ -72,9 +73,10 @@ def _review_from(policy: Policy, calibration: Calibration) -> float:
     curve, floors = calibration.alert_curve, policy.floors.keys()
     limit = policy.review.share_at_most * curve.alerts_a_day(0.0, frozenset())
     budget = min(policy.review.alerts_a_day - policy.novelty_alerts_a_day, limit)
-    if curve.floors_a_day(floors) > budget:
+    try:
+        return curve.review_from(budget, floors)
+    except FloorsAboveBudget:
         return math.inf
-    return curve.review_from(budget, floors)
 
 
 def _decline_from(policy: Policy, calibration: Calibration) -> float:
