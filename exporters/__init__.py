@@ -1,0 +1,1 @@
+"""Exporters: processes that publish metrics of what cannot publish its own."""
