@@ -20,13 +20,14 @@ from fraudwatch.adapters.artefacts.model_artefact import Artefact, point_to, wri
 from fraudwatch.adapters.artefacts.model_pruning import prune_fitted
 from fraudwatch.adapters.artefacts.sklearn_forest import ForestShape, all_features, fit_forest
 from fraudwatch.adapters.kafka_log.feature_log import Vectors, read_vectors
+from fraudwatch.batch_settings import TrainingSettings
 from fraudwatch.domain.arrays import Float64s
 from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.models.fitted import VERSION_LENGTH, ModelKind, ModelMetadata
 from fraudwatch.domain.models.sample import Reservoir
 from fraudwatch.observability.logs import configure_logging
-from fraudwatch.settings import KafkaSettings, TrainingSettings
+from fraudwatch.settings import KafkaSettings
 
 log = logging.getLogger("fit_forest")
 

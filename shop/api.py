@@ -1,4 +1,4 @@
-"""Run the shop's API: create its world or continue it, and serve it on loopback."""
+"""Run the shop's API: create its world or continue it, and serve it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import uvicorn
 from fastapi import FastAPI
 
-from fraudwatch.settings import ShopSettings
+from fraudwatch.settings import ListenSettings, ShopSettings
 from shop.access import Shop
 from shop.endpoints import extract_routes, public_routes
 from shop.epoch import FROM_THE_CLOCK, live_from_minute
@@ -104,7 +104,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Create the world, or continue it, and serve its API on loopback."""
+    """Create the world, or continue it, and serve its API at LISTEN_ADDRESS."""
     epoch_argument = _arguments().epoch
     settings = ShopSettings()
     epoch = settings.epoch if epoch_argument is None else epoch_argument
@@ -118,7 +118,7 @@ def main() -> None:
     app = create_app(World(plan), api_key=settings.api_key.get_secret_value(), now_ms=_now_ms)
     uvicorn.run(
         app,
-        host="127.0.0.1",
+        host=ListenSettings().address,
         port=settings.port,
         access_log=False,  # long polls are answered several times a second
         timeout_graceful_shutdown=2,  # a waiting reader repeats its request anyway

@@ -16,6 +16,7 @@ from prometheus_client import start_http_server
 
 from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.observability.metrics import counter, gauge, histogram
+from fraudwatch.settings import ListenSettings
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ def serve(port: int) -> None:
             return
         _served.add(port)
         try:
-            start_http_server(port, addr="127.0.0.1")
+            start_http_server(port, addr=ListenSettings().address)
         except OSError as error:
             # Logged only: an analyst cannot fix it, and each refresh would fail the same way.
             logger.warning(

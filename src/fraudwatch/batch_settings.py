@@ -23,6 +23,16 @@ class ModelFolderSettings(BaseSettings):
     models_folder: Path
 
 
+class TrainingSettings(BaseSettings):
+    """The jobs that fit models: sample sizes and the models folder."""
+
+    model_config = from_environment("TRAINING_")
+    models_folder: Path
+    sample_rows: int = 200_000
+    minimum_rows: int = 2_000
+    seed: int = 7
+
+
 class ChallengerSettings(ModelFolderSettings):
     """Settings of supervised training: folds, sample sizes, promotion gate."""
 

@@ -52,6 +52,13 @@ def from_environment(prefix: str) -> SettingsConfigDict:
     )
 
 
+class ListenSettings(BaseSettings):
+    """The address on which a process serves: this machine alone, or all of a container's."""
+
+    model_config = from_environment("LISTEN_")
+    address: str = "127.0.0.1"
+
+
 class KafkaSettings(BaseSettings):
     """Kafka connection of one component, with its own user and ACLs."""
 
@@ -157,16 +164,6 @@ class TallySettings(BaseSettings):
     max_poll_records: int = 4_000
     poll_seconds: float = 1.0
     instance: str = "tally-1"
-
-
-class TrainingSettings(BaseSettings):
-    """The jobs that fit models: sample sizes and the models folder."""
-
-    model_config = from_environment("TRAINING_")
-    models_folder: Path
-    sample_rows: int = 200_000
-    minimum_rows: int = 2_000
-    seed: int = 7
 
 
 class LakeSettings(BaseSettings):

@@ -45,7 +45,7 @@ from fraudwatch.domain.views.published import NO_VIEWS
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.observability.metrics import gauge
 from fraudwatch.samples import a_transaction
-from fraudwatch.settings import DetectorSettings, KafkaSettings, LabelSettings
+from fraudwatch.settings import DetectorSettings, KafkaSettings, LabelSettings, ListenSettings
 from fraudwatch.topics import TRANSACTION_TOPIC
 from streaming.detector.restoring import restore
 from streaming.detector.scoring import Detector
@@ -127,7 +127,7 @@ def main() -> None:
     # Objects that exist by now live as long as the process; scanning them repeatedly costs p99.
     gc.collect()
     gc.freeze()
-    start_http_server(settings.metrics_port, addr="127.0.0.1")
+    start_http_server(settings.metrics_port, addr=ListenSettings().address)
     watch_triggers(query, _record_trigger)
     log.info("scoring, features version %s", features_version())
     query.awaitTermination()

@@ -33,7 +33,7 @@ from fraudwatch.application.ports import Vault
 from fraudwatch.domain.messages.label import ReportedLabel
 from fraudwatch.domain.messages.purchase import Purchase
 from fraudwatch.observability.logs import configure_logging
-from fraudwatch.settings import IngestSettings, KafkaSettings
+from fraudwatch.settings import IngestSettings, KafkaSettings, ListenSettings
 from fraudwatch.topics import AUDIT_TOPIC, CONTROL_TOPIC, LABELS_TOPIC, TRANSACTION_TOPIC
 from streaming.ingest.api import IngestServices, create_app
 from streaming.ingest.channel import IngestChannel, label_metrics, purchase_metrics
@@ -129,7 +129,7 @@ def main() -> None:
     )
     app = create_app(services)
     add_reveal(app, _reveal_channel(settings, kafka, vault))
-    uvicorn.run(app, host="127.0.0.1", port=settings.port, log_level="warning")
+    uvicorn.run(app, host=ListenSettings().address, port=settings.port, log_level="warning")
 
 
 if __name__ == "__main__":

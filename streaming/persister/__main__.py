@@ -19,7 +19,7 @@ from fraudwatch.adapters.kafka_log.log import group_consumer
 from fraudwatch.adapters.store.session import connect
 from fraudwatch.adapters.store.verdict_store import CassandraVerdictStore
 from fraudwatch.observability.logs import configure_logging
-from fraudwatch.settings import CassandraSettings, KafkaSettings, PersisterSettings
+from fraudwatch.settings import CassandraSettings, KafkaSettings, ListenSettings, PersisterSettings
 from streaming.persister.loop import PersisterLoop
 from streaming.persister.writing import Persister
 
@@ -41,7 +41,7 @@ def main() -> None:
     loop = PersisterLoop(consumer, persister, settings.max_poll_records)
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: loop.stopping.set())
-    start_http_server(settings.metrics_port, addr="127.0.0.1")
+    start_http_server(settings.metrics_port, addr=ListenSettings().address)
     try:
         loop.run()
     finally:

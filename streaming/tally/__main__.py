@@ -19,7 +19,7 @@ from fraudwatch.adapters.store.session import connect
 from fraudwatch.adapters.store.tallies import CassandraTallyStore
 from fraudwatch.application.console.tallying import Tallying
 from fraudwatch.observability.logs import configure_logging
-from fraudwatch.settings import CassandraSettings, KafkaSettings, TallySettings
+from fraudwatch.settings import CassandraSettings, KafkaSettings, ListenSettings, TallySettings
 from streaming.tally.loop import TallyLoop
 
 GROUP = "tally"
@@ -30,7 +30,7 @@ def main() -> None:
     configure_logging("tally")
     settings, cassandra = TallySettings(), CassandraSettings()
     # A probe waits for this port, and opening the store may take longer than its timeout.
-    start_http_server(settings.metrics_port, addr="127.0.0.1")
+    start_http_server(settings.metrics_port, addr=ListenSettings().address)
     store = open_with_retry(lambda: CassandraTallyStore(connect(cassandra)))
     # A static member that is killed and restarted gets its partitions back at once.
     consumer = group_consumer(KafkaSettings(), GROUP, **{"group.instance.id": settings.instance})

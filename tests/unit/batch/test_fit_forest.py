@@ -19,9 +19,9 @@ from fraudwatch.adapters.artefacts.model_pruning import KEPT_OF_EACH_KIND
 from fraudwatch.adapters.artefacts.reloadable_models import load_models
 from fraudwatch.adapters.codecs.log_fold import packed
 from fraudwatch.adapters.kafka_log.feature_log import Stored, Vectors, vectors_of
+from fraudwatch.batch_settings import TrainingSettings
 from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.domain.features.fold import features_version
-from fraudwatch.settings import TrainingSettings
 
 
 def the_log(rows: int, *, of_others: int = 0, at_once: int = 500) -> Iterator[Vectors]:
