@@ -21,7 +21,16 @@ LEAVES = (
     "chaos",
     "dev_mail",
 )
-ASSETS = ("cassandra", "hive", "contracts", "docker", "docs", "data", "requirements")
+ASSETS = (
+    "cassandra",
+    "hive",
+    "contracts",
+    "docker",
+    "docs",
+    "data",
+    "monitoring",
+    "requirements",
+)
 PURE = {"numpy", "numba", "llvmlite", "fraudwatch", "__future__"}
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "tools"}
 

@@ -12,6 +12,7 @@ import typer
 
 from fraudwatch.cli import (
     accounts,
+    addresses,
     dags,
     dead_letters,
     entry_point,
@@ -22,7 +23,7 @@ from fraudwatch.cli import (
 from fraudwatch.cli.entry_point import FAILED
 from fraudwatch.stack import catalogue as catalogues
 from fraudwatch.stack.home import Home, StackError
-from fraudwatch.stack.state import DEFAULT_PROFILE, status
+from fraudwatch.stack.state import DEFAULT_PROFILE, profile_of, status
 
 
 class LateCommand(NamedTuple):
@@ -70,7 +71,9 @@ app.add_typer(dags.app, name="dags")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(model.app, name="model")
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")]
-Profile = Annotated[str, typer.Option(help="Which services: speed, lake, batch or engines.")]
+Profile = Annotated[
+    str, typer.Option(help="Which services: speed, lake, batch, observe or engines.")
+]
 
 
 def _print_version(requested: bool) -> None:  # noqa: FBT001  typer's way
@@ -101,6 +104,10 @@ def up(profile: Profile = DEFAULT_PROFILE, as_json: Json = False) -> None:  # no
         output.notify(f"{profile} is already running; nothing to do")
     else:
         output.notify(f"{profile} is ready after {report.seconds} s")
+    if not as_json:
+        output.print_addresses(
+            addresses.pages(Home.from_environment(), catalogues.load()), output.progress
+        )
 
 
 @app.command(epilog="Example: ./fraudwatch down")
@@ -118,7 +125,12 @@ def down(as_json: Json = False) -> None:  # noqa: FBT002  an option
 @app.command("status", epilog="Example: ./fraudwatch status --json")
 def show_status(as_json: Json = False) -> None:  # noqa: FBT002  an option
     """Show every service's state and readiness; exit code 1 unless all are ready."""
-    states = status(Home.from_environment(), catalogues.load())
+    from fraudwatch.stack.system_programs import missing_lines
+
+    home, catalogue = Home.from_environment(), catalogues.load()
+    states = status(home, catalogue)
+    for line in missing_lines(catalogue, profile_of(home)):
+        output.notify(line)
     ready = all(state.ready for state in states)
     if as_json:
         output.print_json({"ready": ready, "services": [asdict(state) for state in states]})
@@ -180,10 +192,15 @@ def creds(as_json: Json = False) -> None:  # noqa: FBT002  an option
     settings = env_file.ensure(home)
     values = catalogue.port_values(env_file.port_offset(settings))
     ports = {key.removeprefix("port."): int(port) for key, port in values.items()}
+    pages = addresses.pages(home, catalogue)
     rows = output.logins(ports, settings)
+    if "Grafana" not in pages:
+        rows = [row for row in rows if row["what"] != "Grafana"]
     if as_json:
-        output.print_json({"logins": rows, "env_file": str(home.env_file)})
+        document = {"logins": rows, "pages": pages, "env_file": str(home.env_file)}
+        output.print_json(document)
     else:
+        output.print_addresses(pages, output.results)
         output.print_logins(rows, home)
 
 

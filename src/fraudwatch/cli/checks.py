@@ -16,6 +16,7 @@ from fraudwatch.stack.environments import Notify
 from fraudwatch.stack.home import Home, StackError
 from fraudwatch.stack.launches import JAR_LISTS
 from fraudwatch.stack.state import MIB, profile_of, status
+from fraudwatch.stack.system_programs import runnable_profile
 
 GIB = 1024 * MIB
 LEAST_FREE_GIB = 5
@@ -71,7 +72,7 @@ def _disk(home: Home) -> Check:
 
 
 def _memory(home: Home, catalogue: Catalogue) -> Check:
-    names = catalogue.profile(profile_of(home))
+    names = runnable_profile(catalogue, profile_of(home))
     needed = sum(catalogue.services[name].memory_mib for name in names)
     free = psutil.virtual_memory().available // MIB
     return Check(
@@ -111,7 +112,7 @@ def _ports(home: Home, catalogue: Catalogue) -> Check:
         offset = env_file.port_offset(env_file.read(home) or {}, os.environ)
         wanted = [
             (name, catalogue.port(name, port, offset))
-            for name in catalogue.profile(profile_of(home))
+            for name in runnable_profile(catalogue, profile_of(home))
             for port in catalogue.services[name].ports
         ]
     except (StackError, ValueError) as error:

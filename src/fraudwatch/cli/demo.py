@@ -26,9 +26,10 @@ def run(home: Home, catalogue: Catalogue) -> None:
     from fraudwatch.cli.dags import open_airflow
     from fraudwatch.cli.dlq_session import endpoints
     from fraudwatch.cli.model import active_model, fit_forest
-    from fraudwatch.stack import runner
+    from fraudwatch.stack import runner, system_packages
 
     output.notify("1/5  installing and starting (the first time downloads about 1 GB) ...")
+    system_packages.ensure(system_packages.MONITORING, output.notify)
     runner.up(home, catalogue, DEFAULT_PROFILE, output.notify)
     settings = env_file.ensure(home)
     offset = env_file.port_offset(settings)

@@ -14,6 +14,11 @@ from fraudwatch.stack.home import Home
 from fraudwatch.stack.prepare_lake import LOGINS
 from fraudwatch.stack.state import ServiceState
 
+GRAFANA_LOGINS = {
+    "admin": "GRAFANA_ADMIN_PASSWORD",
+    "editor": "GRAFANA_EDITOR_PASSWORD",
+    "viewer": "GRAFANA_VIEWER_PASSWORD",
+}
 FIRST_PASSWORD = "the first password; it may have been changed since"  # noqa: S105  a note
 
 progress = Console(stderr=True, highlight=False)
@@ -56,10 +61,17 @@ def _duration(seconds: int | None) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
+def print_addresses(pages: Mapping[str, str], console: Console) -> None:
+    """Print the addresses of pages, one a line."""
+    for what, address in pages.items():
+        console.print(f"{what + ':':<13} {address}", markup=False, soft_wrap=True)
+
+
 def logins(ports: Mapping[str, int], settings: Mapping[str, str]) -> list[dict[str, str]]:
     """Return every address, login and secret. No other function returns secrets; never log it."""
     console = f"http://127.0.0.1:{ports['console.http']}"
     airflow = f"http://127.0.0.1:{ports['airflow_api.http']}"
+    grafana = f"http://127.0.0.1:{ports['grafana.http']}"
     thrift = f"127.0.0.1:{ports['thrift_server.thrift']}"
     rows = [
         ("console", console, "analyst", "CONSOLE_ANALYST_PASSWORD"),
@@ -78,6 +90,7 @@ def logins(ports: Mapping[str, int], settings: Mapping[str, str]) -> list[dict[s
             "CASSANDRA_ADMIN_PASSWORD",
         ),
         *(("Thrift Server", thrift, login, name) for login, name in LOGINS.items()),
+        *(("Grafana", grafana, login, name) for login, name in GRAFANA_LOGINS.items()),
     ]
     return [
         {

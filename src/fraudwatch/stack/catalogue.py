@@ -46,6 +46,16 @@ class Service:
     ready_seconds: int = 120
     leaves_orphans: bool = False
     """Whether its children survive when it is killed; its next start then ends them first."""
+    program: str | None = None
+    """Program of the system that it runs; without it the service is left out."""
+    program_fix: str = ""
+    scraped_port: str | None = None
+    """Name of the port that serves /metrics, if it is not `metrics`."""
+
+    def scraped_ports(self) -> tuple[str, ...]:
+        """Return the names of the ports that Prometheus scrapes: its own metrics, its JVM's."""
+        own = {self.scraped_port, "metrics", "jmx"}
+        return tuple(name for name in self.ports if name in own)
 
     def placeholders(self) -> frozenset[str]:
         """Return every placeholder of this service."""
@@ -200,9 +210,21 @@ def parse(text: str) -> Catalogue:
     for service in services.values():
         if unknown := set(service.needs) - services.keys():
             raise CatalogueError(f"services.toml, [{service.name}] needs unknown {sorted(unknown)}")
+        _check_optional(catalogue, service)
     for name, members in profiles.items():
         _check_profile(catalogue, name, members)
     return catalogue
+
+
+def _check_optional(catalogue: Catalogue, service: Service) -> None:
+    programs = {need: catalogue.services[need].program for need in service.needs}
+    if unmet := [
+        need for need, program in programs.items() if program not in {None, service.program}
+    ]:
+        raise CatalogueError(
+            f"services.toml, [{service.name}] needs {unmet}, which is left out where its program "
+            "is missing; only services of the same program may need it"
+        )
 
 
 def _check_profile(catalogue: Catalogue, name: str, members: tuple[str, ...]) -> None:

@@ -16,12 +16,14 @@ from fraudwatch.stack.home import Home, StackError, write_private
 
 PORT_OFFSET = "FRAUDWATCH_PORT_OFFSET"
 JAVA_OPTIONS = "JAVA_OPTIONS"
+ALERT_DURATION_RATIO = "ALERT_DURATION_RATIO"
 FERNET_KEY = "AIRFLOW_FERNET_KEY"
 # Settings that the stack itself reads, besides those that services use as {setting.NAME}.
 OWN_SETTINGS = frozenset(
     {
         PORT_OFFSET,
         JAVA_OPTIONS,
+        ALERT_DURATION_RATIO,
         "KAFKA_CLUSTER_ID",
         "KAFKA_CONTROLLER_PASSWORD",
         "HIVE_REPORTS_PASSWORD",

@@ -11,7 +11,14 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from fraudwatch.stack import browser, environments, jars, java, scala_jars, wheel_jars
+from fraudwatch.stack import (
+    environments,
+    jars,
+    java,
+    scala_jars,
+    system_packages,
+    wheel_jars,
+)
 from fraudwatch.stack.catalogue import Catalogue, load
 from fraudwatch.stack.home import Home, StackError
 from fraudwatch.stack.launches import FROM_WHEEL, lists_for
@@ -51,7 +58,7 @@ def main() -> int:
         ensure(home, catalogue, catalogue.services, notify)
         if "--dev" in sys.argv[1:]:
             environments.ensure(home, "dev", notify)
-            browser.ensure(notify)
+            system_packages.ensure((system_packages.CHROMIUM, *system_packages.MONITORING), notify)
     except StackError as error:
         notify(str(error))
         return 1

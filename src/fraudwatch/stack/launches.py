@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from fraudwatch.stack import env_file, jars, scala_jars, wheel_jars
+from fraudwatch.stack import env_file, jars, scala_jars, system_programs, wheel_jars
 from fraudwatch.stack.catalogue import AUTOMATIC, Catalogue, CatalogueError, Launch
 from fraudwatch.stack.home import Home
 
@@ -38,7 +38,10 @@ def all_launches(
     values |= catalogue.setting_values(settings, values)
     java_options = _java_options(settings)
     launches = {
-        name: catalogue.launch(name, {**values, **_python(home, service.environment_name)})
+        name: catalogue.launch(
+            name,
+            {**values, **_python(home, service.environment_name), **_program(service.program)},
+        )
         for name, service in catalogue.services.items()
     }
     return {
@@ -56,6 +59,11 @@ def _java_options(settings: Mapping[str, str]) -> dict[str, str]:
 
 def _python(home: Home, environment_name: str | None) -> dict[str, str]:
     return {} if environment_name is None else {"python": interpreter(home, environment_name)}
+
+
+def _program(program: str | None) -> dict[str, str]:
+    # A service whose program is missing has a launch as well, which is never started.
+    return {} if program is None else {"program": system_programs.find(program) or program}
 
 
 def _pythons(home: Home, catalogue: Catalogue) -> dict[str, str]:

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from fraudwatch.stack import prepare_lake
+from fraudwatch.stack import prepare_lake, prepare_monitoring
 from fraudwatch.stack.catalogue import Launch
 from fraudwatch.stack.home import Home, StackError, write_private
 from fraudwatch.stack.rendering import render
@@ -88,4 +88,7 @@ PREPARATIONS: Mapping[str, Preparation] = {
     "configure-hdfs": prepare_lake.configure_hdfs,
     "configure-metastore": prepare_lake.configure_metastore,
     "configure-thrift-server": prepare_lake.configure_thrift_server,
+    "configure-prometheus": prepare_monitoring.configure_prometheus,
+    "configure-alertmanager": prepare_monitoring.configure_alertmanager,
+    "configure-grafana": prepare_monitoring.configure_grafana,
 }

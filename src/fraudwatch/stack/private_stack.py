@@ -26,6 +26,7 @@ from fraudwatch.stack.catalogue import Launch
 from fraudwatch.stack.home import ROOT, Home, StackError
 from fraudwatch.stack.launches import all_launches
 from fraudwatch.stack.state import ServiceState, profile_of, status_of
+from fraudwatch.stack.system_programs import runnable_profile
 
 _COMMAND_SECONDS = 900
 # The step divides no difference of two ports of the catalogue (ingest and the console: 500), so
@@ -142,7 +143,7 @@ class PrivateStack:
         Probed in this process: `./fraudwatch status` would start a shell, Python and every driver.
         """
         services = catalogue.load()
-        wanted = names or services.profile(profile_of(self.home))
+        wanted = names or runnable_profile(services, profile_of(self.home))
         return {s.name: s for s in status_of(wanted, self.home, services, self.settings)}
 
     def pid(self, service: str) -> int:

@@ -12,13 +12,21 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from xmlrpc.client import Fault
 
-from fraudwatch.stack import env_file, environments, install, processes, supervisor
+from fraudwatch.stack import (
+    env_file,
+    environments,
+    install,
+    processes,
+    scrape_targets,
+    supervisor,
+)
 from fraudwatch.stack.catalogue import Catalogue, Launch
 from fraudwatch.stack.environments import Notify, exclusive
 from fraudwatch.stack.home import Home, StackError
 from fraudwatch.stack.launches import all_launches
 from fraudwatch.stack.prepare import prepare
 from fraudwatch.stack.probes import probe_for
+from fraudwatch.stack.system_programs import missing_lines, runnable_profile
 from fraudwatch.stack.waiting import Wait
 
 BUSY = "another command is starting or stopping this stack; waiting for it ..."
@@ -51,8 +59,10 @@ def up(home: Home, catalogue: Catalogue, profile: str, notify: Notify) -> UpRepo
         StackError: a port is in use, a setting is weak, or a service does not become ready.
     """
     began = time.monotonic()
-    names = catalogue.profile(profile)
+    names = runnable_profile(catalogue, profile)
     home.make_folders()
+    for line in missing_lines(catalogue, profile):
+        notify(line)
     with exclusive(home.run_folder / "stack.lock", notify, BUSY):
         settings = env_file.ensure(home)
         report = UpReport(profile=profile)
@@ -100,11 +110,12 @@ def _stack(home: Home, catalogue: Catalogue, settings: Mapping[str, str], java_h
 
 
 def _bring_up(stack: Stack, java_home: Path, report: UpReport, notify: Notify) -> None:
-    names = stack.catalogue.profile(report.profile)
+    names = runnable_profile(stack.catalogue, report.profile)
     _clean_up_after_a_dead_supervisor(stack.home, notify)
     _refuse_used_ports(stack, names)
     _ensure_supervisor(stack, java_home=java_home, notify=notify)
     (stack.home.run_folder / "profile").write_text(report.profile)
+    scrape_targets.write_targets(stack.home, stack.catalogue, names, stack.settings)
     _walk(
         stack.catalogue.sorter(names),
         lambda name, stop: _start(stack, name, stop, report, notify),

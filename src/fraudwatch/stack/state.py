@@ -13,6 +13,7 @@ from fraudwatch.stack.catalogue import Catalogue, Launch
 from fraudwatch.stack.home import Home
 from fraudwatch.stack.launches import all_launches
 from fraudwatch.stack.probes import probe_for
+from fraudwatch.stack.system_programs import runnable_profile
 
 DEFAULT_PROFILE = "lake"
 MIB = 1024 * 1024
@@ -39,7 +40,7 @@ def profile_of(home: Home) -> str:
 
 def status(home: Home, catalogue: Catalogue) -> list[ServiceState]:
     """Return the status of every service of the home's profile, probed in parallel."""
-    names = catalogue.profile(profile_of(home))
+    names = runnable_profile(catalogue, profile_of(home))
     return status_of(names, home, catalogue, env_file.read(home))
 
 

@@ -5,6 +5,7 @@ import pytest
 from fraudwatch.stack import catalogue
 from fraudwatch.stack.catalogue import CatalogueError
 from fraudwatch.stack.private_stack import OFFSETS
+from fraudwatch.stack.system_programs import missing_lines, runnable_profile
 
 SMALL = """
 [a]
@@ -60,6 +61,52 @@ def test_a_catalogue_that_cannot_be_started_is_refused(
 ) -> None:
     with pytest.raises(CatalogueError, match=complaint):
         catalogue.parse(SMALL.replace(*change))
+
+
+OPTIONAL = """
+[a]
+summary = "first"
+program = "no-such-program-a"
+program_fix = "apt-get install a"
+command = "{program} --port 1"
+[a_setup]
+summary = "second"
+program = "no-such-program-a"
+program_fix = "apt-get install a"
+needs = ["a"]
+command = "x"
+[b]
+summary = "third"
+command = "run"
+[profiles]
+all = ["a", "a_setup", "b"]
+"""
+
+
+def test_services_without_their_program_are_left_out_with_the_fix() -> None:
+    found = catalogue.parse(OPTIONAL)
+    assert runnable_profile(found, "all") == ("b",)
+    assert missing_lines(found, "all") == [
+        "without a and a_setup: not installed on this machine; fix: apt-get install a"
+    ]
+    present = catalogue.parse(OPTIONAL.replace("no-such-program-a", "sh"))
+    assert set(runnable_profile(present, "all")) == {"a", "a_setup", "b"}
+    assert missing_lines(present, "all") == []
+
+
+def test_a_mandatory_service_must_not_need_one_that_may_be_left_out() -> None:
+    with pytest.raises(CatalogueError, match=r"\[b\] needs \['a'\].*left out"):
+        catalogue.parse(OPTIONAL.replace('summary = "third"', 'summary = "third"\nneeds = ["a"]'))
+
+
+def test_the_shipped_catalogue_starts_without_any_optional_program() -> None:
+    services = catalogue.load().services
+    optional = {name for name, service in services.items() if service.program}
+    assert optional == {"prometheus", "alertmanager", "grafana", "grafana_setup"}
+    assert all(services[name].program_fix for name in optional)
+    for service in services.values():
+        if service.name not in optional:
+            assert not optional & set(service.needs)
 
 
 SHARED = """
