@@ -172,6 +172,8 @@ METRICS: Final[dict[str, Metric]] = {
     "fraudwatch_console_alerts_shown": Metric(
         Gauge, "Alerts in the list that was rendered last; NaN before the first"
     ),
+    # Alert when it increases: a sender and the bridge disagree, and its metrics are missing.
+    "statsd_bridge_bad_lines": Metric(Counter, "StatsD lines that the bridge refused"),
     # Alert when it is more than an occasional typing error: passwords are being guessed.
     "fraudwatch_console_sign_ins_refused": Metric(Counter, "Refused logins", ("reason",)),
 }
