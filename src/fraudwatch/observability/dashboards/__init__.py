@@ -1,0 +1,1 @@
+"""Grafana dashboards as plain data, and the program that writes them as JSON."""

@@ -1,0 +1,17 @@
+"""Dashboard *Streaming*: the speed half from the shop's feed to the console, stage by stage."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fraudwatch.observability.dashboards.panels import Dashboard
+from fraudwatch.observability.dashboards.streaming_detector import DETECTOR
+from fraudwatch.observability.dashboards.streaming_ingest import INGEST
+from fraudwatch.observability.dashboards.streaming_stores import PERSISTER, TALLY_AND_CONSOLE
+
+STREAMING: Final = Dashboard(
+    uid="fraudwatch-streaming",
+    title="Streaming",
+    about="Every stage from the shop's feed to the console: throughput, time, lag, errors.",
+    rows=(INGEST, DETECTOR, PERSISTER, TALLY_AND_CONSOLE),
+)
