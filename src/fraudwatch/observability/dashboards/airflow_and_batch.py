@@ -198,7 +198,7 @@ _JOBS: Final = Row(
                 Query("verdicts", last("fraudwatch_reconcile_different")),
                 Query("served features", last("fraudwatch_features_different")),
             ),
-            alert="ReconciliationFailed",
+            alert="ReconciliationDiffers",
             appears_after="the first run of the DAG reconcile_views",
         ),
         Panel(

@@ -97,7 +97,7 @@ _PANELS: Final = (
         kind=Kind.NUMBER,
         width=6,
         limits=MUST_BE_0,
-        alert="ReconciliationFailed",
+        alert="ReconciliationDiffers",
         appears_after="the first run of the DAG reconcile_views",
     ),
     Panel(

@@ -57,7 +57,7 @@ _STORAGE: Final = (
         ),
         unit=Unit.RATIO,
         limits=Limits(0.2, 0.1, low_is_bad=True),
-        alert="DiskFull",
+        alert="DiskAlmostFull",
     ),
     Panel(
         title="Capacity",

@@ -90,7 +90,7 @@ _MACHINE: Final = Row(
             kind=Kind.BARS,
             width=6,
             limits=Limits(0.2, 0.1, low_is_bad=True),
-            alert="DiskFull",
+            alert="DiskAlmostFull",
         ),
     ),
 )
