@@ -31,6 +31,7 @@ from fraudwatch.application.extract.manifests import Manifests
 from fraudwatch.domain.lake.day_extract import REJECTED_NAME, ExtractManifest
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.lake import extract_folder
+from fraudwatch.observability.job_metrics import run_job
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import LakeSettings
 
@@ -129,4 +130,4 @@ def _print_findings(day: date, findings: list[DayFinding], *, as_json: bool) -> 
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_job("check_day", main))

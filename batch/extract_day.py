@@ -35,6 +35,7 @@ from fraudwatch.application.intake.admit import Edge
 from fraudwatch.domain.lake.day_extract import ExtractManifest
 from fraudwatch.domain.messages.purchase import Purchase
 from fraudwatch.lake import extract_work_folder
+from fraudwatch.observability.job_metrics import run_job
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import ExtractSettings, LakeSettings
 
@@ -138,4 +139,4 @@ def main(given: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_job("extract_day", main))

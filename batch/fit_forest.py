@@ -26,6 +26,7 @@ from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.models.fitted import VERSION_LENGTH, ModelKind, ModelMetadata
 from fraudwatch.domain.models.sample import Reservoir
+from fraudwatch.observability.job_metrics import run_job, send_rows
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import KafkaSettings
 
@@ -139,6 +140,7 @@ def main() -> int:
     except TooFewRows as error:
         log.error("%s", error)  # noqa: TRY400  the sentence is enough; a traceback would bury it
         return TOO_FEW_ROWS
+    send_rows({"fit_forest": report.rows_fitted})
     text = (
         json.dumps(asdict(report))
         if as_json
@@ -150,4 +152,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_job("fit_forest", main))

@@ -21,6 +21,7 @@ from fraudwatch.adapters.kafka_log.log import RetentionOvertook
 from fraudwatch.adapters.lake.outcomes import append_outcomes, outcome_of
 from fraudwatch.adapters.lake.session import open_lake
 from fraudwatch.domain.lake.job_outcome import JobOutcome
+from fraudwatch.observability.job_metrics import run_job
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import KafkaSettings, LakeSettings
 from spark_jobs.archive.archive_proof import GapFound
@@ -82,4 +83,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_job("archive_topics", main))

@@ -30,6 +30,7 @@ from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.lake.counted_rows import CountedRows
 from fraudwatch.domain.policy.bounds import Bounds
 from fraudwatch.domain.policy.policy import BrokenPolicy, Policy
+from fraudwatch.observability.job_metrics import run_job
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import LakeSettings
 from spark_jobs.backtest.batches import RESULT_SCHEMA, RULE_NAMES, scorer_for, to_purchases
@@ -203,4 +204,4 @@ def _run(candidate: Candidate, days: Days, *, as_json: bool) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_job(JOB, main))

@@ -22,6 +22,7 @@ from fraudwatch.adapters.lake.session import open_lake
 from fraudwatch.batch_settings import ModelFolderSettings
 from fraudwatch.domain.calibration.calibrator import BrokenCalibration
 from fraudwatch.domain.models.fitted import BrokenModel
+from fraudwatch.observability.job_metrics import run_job
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import LakeSettings
 from spark_jobs.calibrate.renewal import Renewal, renew
@@ -64,4 +65,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_job(JOB, main))

@@ -6,6 +6,7 @@ own training days. Precision and recall are those of seven days past the label d
 the four weeks before them, by the labels known at the day's end.
 
 Measures past their bound are listed, and the document sets ``model_wanted``; the run does not fail.
+Drift, quality by the age of labels, and the calibration of served scores are sent as metrics.
 """
 
 from __future__ import annotations
@@ -26,10 +27,12 @@ from fraudwatch.adapters.lake.session import open_lake
 from fraudwatch.batch_settings import ArtefactSettings
 from fraudwatch.domain.evaluation.drift import DriftStatus, Measure, needs_training, sentence_of
 from fraudwatch.domain.lake.counted_rows import CountedRows
+from fraudwatch.observability.job_metrics import run_job
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import LabelSettings, LakeSettings
 from spark_jobs.days import Days, parse_day_arguments, replace_days
 from spark_jobs.drift.day import JOB, DayDrift, trained_on
+from spark_jobs.drift.day_metrics import send_drift, send_quality
 from spark_jobs.drift.rows import DayWindow
 
 EXAMPLE = "Example: spark-submit spark_jobs/drift/monitor_drift.py --date 2026-11-20 --json"
@@ -91,21 +94,25 @@ def main() -> int:
     configure_logging(JOB)
     began_at_ms, spark = time.time_ns() // 1_000_000, open_lake(LakeSettings(), JOB)
     window = trained_on(ArtefactSettings().models_folder, arguments.date)
+    label_delay_days = LabelSettings().delay_days
     try:
         measured = DayDrift(
             spark=spark,
             day=arguments.date,
-            label_delay_days=LabelSettings().delay_days,
+            label_delay_days=label_delay_days,
             trained_on=window,
         ).measure()
         save_drift(spark, arguments.date, measured, began_at_ms)
     except LakeBusy as error:
         log.error("%s", error)  # noqa: TRY400  the sentence is enough; a traceback would bury it
         return 1
-    document = document_of(arguments.date, [one for one, _ in measured])
+    measures = [one for one, _ in measured]
+    send_drift(measures)
+    send_quality(spark, arguments.date, label_delay_days)
+    document = document_of(arguments.date, measures)
     sys.stdout.write((json.dumps(document) if arguments.json else document["said"]) + "\n")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_job(JOB, main))

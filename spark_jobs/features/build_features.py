@@ -17,6 +17,7 @@ from pyspark.sql import functions as F  # noqa: N812  its customary name
 from fraudwatch import lake
 from fraudwatch.adapters.lake.spark_features import features_of
 from fraudwatch.domain.lake.counted_rows import CountedRows
+from fraudwatch.observability.job_metrics import run_job
 from fraudwatch.settings import LakeSettings
 from spark_jobs.day_job import Build, run_over_days
 from spark_jobs.days import Days, replace_days
@@ -73,4 +74,4 @@ def _with_splits(arguments: argparse.Namespace, settings: LakeSettings) -> Build
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_job(JOB, main))

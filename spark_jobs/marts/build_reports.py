@@ -16,6 +16,7 @@ from pyspark.sql import functions as F  # noqa: N812  its customary name
 
 from fraudwatch import lake
 from fraudwatch.domain.lake.counted_rows import CountedRows
+from fraudwatch.observability.job_metrics import run_job
 from spark_jobs.day_job import run_over_days
 from spark_jobs.days import Days, replace_days
 from spark_jobs.marts.analysts import analyst_workload
@@ -104,4 +105,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_job(JOB, main))

@@ -28,6 +28,7 @@ from fraudwatch.adapters.lake.session import open_lake
 from fraudwatch.batch_settings import StatesSettings
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.reconciliation.day_cut import DayCut
+from fraudwatch.observability.job_metrics import run_job, send_rows
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import LakeSettings
 from spark_jobs.days import day_parser
@@ -118,6 +119,7 @@ def main() -> int:
     except (NotArchived, ArchiveTruncated, LakeBusy) as error:
         log.error("%s", error)  # noqa: TRY400  the sentence is enough; a traceback would bury it
         return 1
+    send_rows({JOB: customers})
     text = f"{arguments.date}: the state of {customers} customers is published"
     document = {"date": str(arguments.date), "customers": customers, "text": text}
     sys.stdout.write((json.dumps(document) if arguments.json else text) + "\n")
@@ -136,4 +138,4 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_job(JOB, main))

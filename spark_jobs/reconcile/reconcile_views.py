@@ -28,6 +28,8 @@ from fraudwatch.adapters.store.session import close, connect
 from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.batch_settings import ArtefactSettings, ReconcileSettings, StatesSettings
 from fraudwatch.domain.reconciliation.reconciled import Reconciled
+from fraudwatch.domain.reconciliation.records import Finding
+from fraudwatch.observability.job_metrics import run_job, send_gauge
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import CassandraSettings, LakeSettings, ViewsSettings
 from spark_jobs.days import parse_day_arguments
@@ -53,6 +55,7 @@ def main() -> int:
     except _ERRORS as error:
         log.error("%s", error)  # noqa: TRY400  the sentence is enough; a traceback would bury it
         return 1
+    send_findings(done)
     sentence, is_over = done.sentence(most_different), done.is_over(most_different)
     text = json.dumps(document_of(done, most_different)) if arguments.json else sentence
     sys.stdout.write(text + "\n")
@@ -60,6 +63,13 @@ def main() -> int:
     if is_over:
         log.error("%s", sentence)
     return DIFFERENT if is_over else 0
+
+
+def send_findings(done: Reconciled) -> None:
+    """Send the numbers of compared purchases and of differences as metrics."""
+    send_gauge("fraudwatch_reconcile_compared", done.purchases)
+    send_gauge("fraudwatch_reconcile_different", done.different)
+    send_gauge("fraudwatch_features_different", done.counts.get(Finding.DIFFERENT_FEATURES, 0))
 
 
 def run(day: date) -> Reconciled:
@@ -98,4 +108,4 @@ def folders_of(artefacts: ArtefactSettings, views: ViewsSettings) -> ArtefactFol
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_job(JOB, main))

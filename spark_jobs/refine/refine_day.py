@@ -24,6 +24,7 @@ from fraudwatch.adapters.lake.outcomes import append_outcomes, outcome_of
 from fraudwatch.adapters.lake.session import open_lake
 from fraudwatch.domain.lake.day_extract import ExtractManifest
 from fraudwatch.domain.lake.job_outcome import JobOutcome
+from fraudwatch.observability.job_metrics import run_job
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import LakeSettings
 from spark_jobs.print_outcomes import print_outcomes
@@ -90,4 +91,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_job("refine_day", main))

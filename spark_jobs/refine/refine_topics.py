@@ -14,13 +14,16 @@ import logging
 import sys
 import time
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F  # noqa: N812  its customary name
 
 from fraudwatch.adapters.lake.outcomes import append_outcomes, outcome_of
 from fraudwatch.adapters.lake.session import open_lake
 from fraudwatch.domain.lake.job_outcome import JobOutcome
+from fraudwatch.lake import CORE_LABELS, DATABASE
+from fraudwatch.observability.job_metrics import is_on, run_job, send_gauge
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import LakeSettings
 from spark_jobs.print_outcomes import print_outcomes
@@ -53,6 +56,15 @@ def run(spark: SparkSession, lake: LakeSettings) -> RefineResult:
     return RefineResult(outcomes, failed)
 
 
+def send_newest_label(spark: SparkSession) -> None:
+    """Send when the newest label became known, as a metric."""
+    if is_on():
+        labels = spark.table(f"{DATABASE}.{CORE_LABELS}")
+        newest: Any = labels.agg(F.max("known_at_ms")).first()
+        if newest[0] is not None:
+            send_gauge("fraudwatch_labels_newest_at_seconds", newest[0] / 1_000)
+
+
 def main() -> int:
     """Run the job once, print its outcomes and return the exit code."""
     parser = argparse.ArgumentParser(
@@ -62,7 +74,9 @@ def main() -> int:
     as_json = parser.parse_args().json
     configure_logging("refine_topics")
     lake = LakeSettings()
-    done = run(open_lake(lake, "refine_topics"), lake)
+    spark = open_lake(lake, "refine_topics")
+    done = run(spark, lake)
+    send_newest_label(spark)
     print_outcomes(done.outcomes, as_json=as_json, failed=done.failed)
     for sentence in done.failed:
         log.error("%s", sentence)
@@ -70,4 +84,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_job("refine_topics", main))

@@ -26,6 +26,7 @@ from fraudwatch.adapters.lake.outcomes import append_outcomes, outcome_of
 from fraudwatch.adapters.lake.session import open_lake
 from fraudwatch.domain.lake.counted_rows import CountedRows
 from fraudwatch.domain.lake.retention import BrokenRetention, Retention, oldest_kept, too_old
+from fraudwatch.observability.job_metrics import run_job
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import LakeSettings
 from spark_jobs.print_outcomes import print_outcomes
@@ -148,4 +149,4 @@ def _parse_arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_job(JOB, main))

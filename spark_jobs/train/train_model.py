@@ -41,6 +41,7 @@ from fraudwatch.batch_settings import ChallengerSettings, RegistrySettings
 from fraudwatch.domain.models.fitted import BrokenModel
 from fraudwatch.domain.policy.policy import BrokenPolicy, Policy
 from fraudwatch.domain.training.folds import FoldPlan
+from fraudwatch.observability.job_metrics import run_job
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import LabelSettings, LakeSettings
 from spark_jobs.train.calibrating import active_forest, calibrate
@@ -228,4 +229,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_job(JOB, main))

@@ -37,6 +37,7 @@ from fraudwatch.domain.views.catalogue import (
 )
 from fraudwatch.domain.views.view import EntityTable, RiskView, table_of
 from fraudwatch.lake import CORE_LABELS, CORE_RISK_VIEWS, CORE_TRANSACTIONS, DATABASE
+from fraudwatch.observability.job_metrics import run_job
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import LabelSettings, LakeSettings, ViewsSettings
 from spark_jobs.views.rows import ViewHour, risk_view_rows
@@ -171,4 +172,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_job(JOB, main))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -8,13 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 
 from fraudwatch import lake
 from fraudwatch.adapters.artefacts.model_artefact import Artefact, point_to, write_artefact
 from fraudwatch.adapters.codecs.log_fold import packed
-from fraudwatch.domain.evaluation.drift import DriftMetric, DriftStatus, Measure
+from fraudwatch.domain.evaluation.calibration import brier_score, calibration_slope
+from fraudwatch.domain.evaluation.drift import DriftMetric, DriftStatus, Measure, Share
 from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES, VECTOR_INDEX
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.instants import day_of
@@ -22,8 +24,11 @@ from fraudwatch.domain.models.fitted import ModelKind, ModelMetadata, Normal
 from fraudwatch.topics import FEATURES_VERSION_HEADER, TRANSACTION_ID_HEADER
 from spark_jobs.days import Days
 from spark_jobs.drift.day import DayDrift, trained_on
+from spark_jobs.drift.day_metrics import send_quality
 from spark_jobs.drift.monitor_drift import document_of, save_drift
+from spark_jobs.drift.quality import calibration_of, days_of_age, quality_by_age
 from spark_jobs.drift.rows import DayWindow
+from spark_jobs.marts.judged import scored_purchases
 
 USUAL, SHIFTED = date(2033, 6, 30), date(2033, 9, 30)
 ITEMS, AMOUNT = VECTOR_INDEX["item_count"], VECTOR_INDEX["amount_eur_cents"]
@@ -170,3 +175,65 @@ def test_features_are_compared_with_the_champions_training_days(
     [items] = [one for one, _ in few if one.name == "item_count"]
     assert items.judgement is DriftStatus.TOO_FEW_ROWS
     assert items.reference_rows == 800
+
+
+def test_quality_by_the_age_of_labels(spark: SparkSession) -> None:
+    scored = scored_of(spark)
+    # Decided 20 and 5 days before the last day: 48 and 15 frauds among 60 alerts.
+    found = quality_by_age(scored, SHIFTED, (3, 15, 30))
+    assert found[3].precision == Share(15, 60)
+    assert found[3].recall == Share(15, 15)
+    assert found[3].false_positives == Share(45, 45)
+    assert found[15].precision == Share(48, 60)
+    assert found[30].precision == Share(0, 0)
+    assert days_of_age(SHIFTED, 3).last == SHIFTED - timedelta(days=3)
+
+
+def test_calibration_is_that_of_the_domain(spark: SparkSession) -> None:
+    chance = np.random.default_rng(7)
+    score = chance.uniform(size=200)
+    is_fraud = chance.uniform(size=200) < score * 0.8
+    scores = score.tolist()
+    names = [f"d:calibrated:{number}" for number in range(200)]
+    labelled = list(zip(names, is_fraud.tolist(), strict=True))
+    unlabelled = ["d:unlabelled", "d:declined", "d:unpaid"]
+    transactions = spark.createDataFrame(
+        [(name, "approved", fraud, False) for name, fraud in labelled]
+        + [("d:unlabelled", "approved", None, False), ("d:declined", "approved", None, True),
+           ("d:unpaid", "declined", None, False)],
+        "transaction_id STRING, payment_status STRING, is_fraud BOOLEAN, is_declined BOOLEAN",
+    )  # fmt: skip
+    verdicts = spark.createDataFrame(
+        [(name, "with_model", "c0ffee", one) for name, one in zip(names, scores, strict=True)]
+        + [(name, "with_model", "c0ffee", 0.9) for name in unlabelled]
+        + [(names[0], "rules_only", "", 0.5)],
+        "transaction_id STRING, mode STRING, calibration STRING, score DOUBLE",
+    )  # fmt: skip
+    known, truth = np.append(score, 0.9), np.append(is_fraud, False)
+    found = calibration_of(transactions, verdicts)
+    assert found.brier == pytest.approx(brier_score(known, truth))
+    assert found.slope == pytest.approx(calibration_slope(known, truth))
+    few = calibration_of(transactions, verdicts.limit(3))
+    assert (few.brier is not None, few.slope) == (True, None)
+
+
+def test_a_day_is_sent_as_metrics(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as opened:
+        opened.bind(("127.0.0.1", 0))
+        opened.settimeout(1)
+        monkeypatch.setenv("STATSD_HOST", "127.0.0.1")
+        monkeypatch.setenv("STATSD_PORT", str(opened.getsockname()[1]))
+        send_quality(spark, SHIFTED, 3)
+        lines = [opened.recv(500).decode() for _ in range(3)]
+    # No purchase is as old as the other ages, and none was scored with a calibration.
+    assert lines == [
+        "fraudwatch_quality_precision_ratio,label_age=3d:0.25|g",
+        "fraudwatch_quality_recall_ratio,label_age=3d:1.0|g",
+        "fraudwatch_quality_false_positive_ratio,label_age=3d:1.0|g",
+    ]
+
+
+def scored_of(spark: SparkSession) -> DataFrame:
+    tables = (lake.CORE_TRANSACTIONS, lake.CORE_VERDICTS, lake.CORE_LABELS)
+    transactions, verdicts, labels = (spark.table(f"{lake.DATABASE}.{name}") for name in tables)
+    return scored_purchases(transactions, verdicts, labels)

@@ -7,6 +7,7 @@ import json
 import os
 import time
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
@@ -19,6 +20,7 @@ from fraudwatch.adapters.lake.commit import commit
 from fraudwatch.domain.lake.counted_rows import CountedRows
 from fraudwatch.domain.lake.job_outcome import JobOutcome
 from fraudwatch.lake import CORE_JOB_OUTCOMES, DATABASE
+from fraudwatch.observability.job_metrics import send_rows
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -32,7 +34,7 @@ _AIRFLOW_RUN: Final = ("AIRFLOW_CTX_DAG_ID", "AIRFLOW_CTX_DAG_RUN_ID", "AIRFLOW_
 
 
 def append_outcomes(spark: SparkSession, outcomes: Sequence[JobOutcome]) -> None:
-    """Record outcomes; the same run and job again replaces its row.
+    """Record outcomes, and send their rows as metrics; the same run and job replaces its row.
 
     Raises:
         LakeBusy: concurrent writers of the table kept winning.
@@ -57,6 +59,15 @@ def append_outcomes(spark: SparkSession, outcomes: Sequence[JobOutcome]) -> None
         ),
         table,
     )
+    send_rows(_rows_by_job(outcomes))
+
+
+def _rows_by_job(outcomes: Sequence[JobOutcome]) -> Counter[str]:
+    """Sum the written rows of each job over its parts, as in ``refine_topics:raw_fraud_topic``."""
+    rows = Counter[str]()
+    for one in outcomes:
+        rows[one.job.partition(":")[0]] += one.rows_out
+    return rows
 
 
 def outcome_of(job: str, counted: CountedRows, *, began_at_ms: int) -> JobOutcome:
