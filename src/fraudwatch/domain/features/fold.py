@@ -16,7 +16,6 @@ from fraudwatch.domain.features.catalogue import (
     BEGINS_ANEW_MS,
     FEATURE_INDEX,
     FEATURES,
-    FEATURES_VERSION,
     TOO_LATE_MS,
 )
 from fraudwatch.domain.features.compiled import compiled
@@ -29,9 +28,11 @@ from fraudwatch.domain.features.pages import PAGE_BITS, PAGE_WORDS, Pages, appen
 from fraudwatch.domain.features.places import fold_position, fold_recency, write_address_distance
 from fraudwatch.domain.features.scratch import Scratch
 from fraudwatch.domain.features.state import CustomerState
+from fraudwatch.domain.features.version import features_version
 from fraudwatch.domain.features.windows import counts_of, fold_windows
 from fraudwatch.domain.time_units import DAY_MS, HOUR_MS
-from fraudwatch.domain.views.catalogue import views_version
+
+__all__ = ["features_version", "fold"]
 
 _ITEM_COUNT = FEATURE_INDEX["item_count"]
 _AMOUNT = FEATURE_INDEX["amount_eur_cents"]
@@ -56,14 +57,6 @@ def fold(customers: CustomerState, events: Events) -> Folded:
         customers.reserve_pages(len(rows))
         _fold(first, rows, events, customers.packed, scratch, folded)
     return folded
-
-
-def features_version() -> str:
-    """Return the version of the feature vector: equal versions, equal bytes for equal events.
-
-    The columns of the risk views are part of the vector, so their version is part of this one.
-    """
-    return f"{FEATURES_VERSION}.{views_version()}"
 
 
 @compiled

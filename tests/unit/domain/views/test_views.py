@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fraudwatch.domain.features import fold
+from fraudwatch.domain.features import fold, version
 from fraudwatch.domain.features.catalogue import FEATURES
 from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES, VECTOR_INDEX
 from fraudwatch.domain.features.hashing import keys_of
@@ -177,5 +177,5 @@ def test_another_catalogue_of_views_is_another_version_of_the_features(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     today = fold.features_version()
-    monkeypatch.setattr(fold, "views_version", lambda: "another")
+    monkeypatch.setattr(version, "views_version", lambda: "another")
     assert fold.features_version() != today
