@@ -30,6 +30,7 @@ from fraudwatch.adapters.codecs.state_snapshots import SnapshotFolder
 from fraudwatch.adapters.codecs.verdict_frames import VerdictInputs, encode_verdicts
 from fraudwatch.adapters.kafka_log.dead_letters import KafkaDeadLetters
 from fraudwatch.adapters.kafka_log.verdict_log import KafkaVerdictLog
+from fraudwatch.adapters.lake.checkpoint_version import claim_checkpoint
 from fraudwatch.adapters.lake.spark_progress import Trigger, watch_triggers
 from fraudwatch.adapters.lake.spark_stream import build_session, start_query
 from fraudwatch.application.scoring.assess import assess
@@ -118,6 +119,7 @@ def main() -> None:
         snapshots=snapshots,
     )
     settings.state_folder.mkdir(parents=True, exist_ok=True)
+    claim_checkpoint(settings)
     warm_up(load_policy(settings.policy_path))
     session = build_session(settings)
     starts = restore(detector, snapshots, settings, kafka)

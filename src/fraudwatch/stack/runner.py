@@ -15,6 +15,7 @@ from xmlrpc.client import Fault
 from fraudwatch.stack import (
     env_file,
     environments,
+    home_version,
     install,
     processes,
     scrape_targets,
@@ -56,7 +57,8 @@ def up(home: Home, catalogue: Catalogue, profile: str, notify: Notify) -> UpRepo
     """Install, configure and start a profile; returns once everything is ready.
 
     Raises:
-        StackError: a port is in use, a setting is weak, or a service does not become ready.
+        StackError: a port is in use, a setting is weak, a service does not become ready, or the
+            home is of another version.
     """
     began = time.monotonic()
     names = runnable_profile(catalogue, profile)
@@ -64,6 +66,7 @@ def up(home: Home, catalogue: Catalogue, profile: str, notify: Notify) -> UpRepo
     for line in missing_lines(catalogue, profile):
         notify(line)
     with exclusive(home.run_folder / "stack.lock", notify, BUSY):
+        home_version.claim(home)
         settings = env_file.ensure(home)
         report = UpReport(profile=profile)
         # First, so that nothing is reinstalled under a running stack. Only a start needs Java.

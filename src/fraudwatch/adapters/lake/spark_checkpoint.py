@@ -7,13 +7,20 @@ run again after a crash keeps its ``offsets/N``, and with it the same offsets an
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
-from fraudwatch.settings import DetectorSettings
-
 # Line by line: the format's version, the batch's metadata, then the offsets of the one source.
 _FORMAT = b"v1"
+
+
+class HasStateFolder(Protocol):
+    """Names the detector's folder, as its settings do."""
+
+    @property
+    def state_folder(self) -> Path:
+        """Folder with the checkpoint, snapshots and journals."""
 
 
 class CheckpointDamaged(RuntimeError):
@@ -28,18 +35,18 @@ _decode_metadata = msgspec.json.Decoder(_Metadata).decode
 _decode_offsets = msgspec.json.Decoder(dict[str, dict[int, int]]).decode
 
 
-def checkpoint_folder(settings: DetectorSettings) -> Path:
+def checkpoint_folder(settings: HasStateFolder) -> Path:
     """Name the folder in which Spark logs each micro-batch's offsets and what is committed."""
     return settings.state_folder / "checkpoint"
 
 
-def begun_batch(settings: DetectorSettings) -> int | None:
+def begun_batch(settings: HasStateFolder) -> int | None:
     """Find the batch that an earlier process began and did not commit: Spark runs it again."""
     begun = _newest_batch(settings, "offsets")
     return None if begun == _newest_batch(settings, "commits") else begun
 
 
-def batch_time_ms(settings: DetectorSettings, batch_id: int) -> int:
+def batch_time_ms(settings: HasStateFolder, batch_id: int) -> int:
     """Read the micro-batch's time, in epoch ms: the same whenever the batch runs again.
 
     Raises:
@@ -57,7 +64,7 @@ def batch_time_ms(settings: DetectorSettings, batch_id: int) -> int:
     return time_ms
 
 
-def committed_ends(settings: DetectorSettings, topic: str) -> dict[int, int]:
+def committed_ends(settings: HasStateFolder, topic: str) -> dict[int, int]:
     """Read each partition's end offset in the last batch that Spark has committed; {} if none.
 
     Raises:
@@ -76,7 +83,7 @@ def committed_ends(settings: DetectorSettings, topic: str) -> dict[int, int]:
         ) from error
 
 
-def initial_offsets(settings: DetectorSettings, topic: str) -> dict[int, int] | None:
+def initial_offsets(settings: HasStateFolder, topic: str) -> dict[int, int] | None:
     """Read the offset at which the query first began each partition; None if it never began.
 
     Raises:
@@ -95,7 +102,7 @@ def initial_offsets(settings: DetectorSettings, topic: str) -> dict[int, int] | 
         raise _damaged(path, "a query has begun, but its first offsets cannot be read") from error
 
 
-def _offset_log(settings: DetectorSettings, batch_id: int) -> Path:
+def _offset_log(settings: HasStateFolder, batch_id: int) -> Path:
     return checkpoint_folder(settings) / "offsets" / str(batch_id)
 
 
@@ -107,7 +114,7 @@ def _logged_lines(path: Path) -> tuple[bytes, bytes]:
     return metadata, offsets
 
 
-def _newest_batch(settings: DetectorSettings, kind: str) -> int | None:
+def _newest_batch(settings: HasStateFolder, kind: str) -> int | None:
     names = [entry.name for entry in (checkpoint_folder(settings) / kind).glob("*")]
     return max((int(name) for name in names if name.isdecimal()), default=None)
 
