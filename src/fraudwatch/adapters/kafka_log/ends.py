@@ -16,6 +16,13 @@ from fraudwatch.settings import KafkaSettings
 _TIMEOUT_SECONDS = 30.0
 
 
+def topics_of(kafka: KafkaSettings) -> list[str]:
+    """List the topics of the broker, without Kafka's own."""
+    admin = AdminClient({**client_config(kafka), "log_level": "5"})
+    names = admin.list_topics(timeout=_TIMEOUT_SECONDS).topics
+    return sorted(name for name in names if not name.startswith("__"))
+
+
 def ends_of(kafka: KafkaSettings, topic: str) -> dict[int, int]:
     """Return the end offset of every partition of a topic."""
     return _offsets_of(kafka, topic, OffsetSpec.latest())  # type: ignore[no-untyped-call]  # the client's own
