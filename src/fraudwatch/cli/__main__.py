@@ -43,6 +43,7 @@ LOADED_LATE = {
         "backtest",
         "Example: ./fraudwatch backtest default --from 2026-11-01 --until 2026-11-20",
     ),
+    "backup": LateCommand("backup", "Example: ./fraudwatch backup /mnt/backup/2026-11-20"),
     "build-states": LateCommand(
         "build_states", "Example: ./fraudwatch build-states --date 2026-11-20"
     ),
@@ -55,6 +56,11 @@ LOADED_LATE = {
     ),
     "report": LateCommand("evaluate", EVALUATE_EXAMPLE, is_hidden=True),
     "reports": LateCommand("reports", "Example: ./fraudwatch reports ls"),
+    "restore": LateCommand(
+        "restore",
+        "Example: ./fraudwatch restore /mnt/backup/2026-11-20 --keys /mnt/keys/2026-11-20",
+    ),
+    "upgrade": LateCommand("upgrade", "Example: git pull && ./fraudwatch upgrade"),
 }
 
 app = typer.Typer(
