@@ -14,6 +14,7 @@ import pytest
 
 from chaos.load import Load
 from chaos.run import ChaosRun, chaos_run
+from fraudwatch.home_format import HOME_FORMAT
 from fraudwatch.stack import env_file, home_version
 from fraudwatch.stack.private_stack import QUIET_SHOP, PrivateStack, running
 from tests.conftest import SHORT_LIVED
@@ -64,6 +65,7 @@ def test_a_lost_home_is_restored_without_loss_and_nothing_is_scored_twice(tmp_pa
 
         stack.command("restore", str(backup), "--keys", str(keys))
         assert secrets_of(stack) == secrets
+        upgrade_a_home_without_a_record(stack)
         stack.command("up", "--profile", "speed")
         assert send_for(run, SENT_SECONDS) > 100
         run.drain()
@@ -79,6 +81,18 @@ def test_a_lost_home_is_restored_without_loss_and_nothing_is_scored_twice(tmp_pa
     assert made["databases_elsewhere"] == []
     no_secret_is_in(backup, [value for name, value in secrets.items() if env_file.is_secret(name)])
     assert (backup / "home" / home_version.FILE).exists()
+
+
+def upgrade_a_home_without_a_record(stack: PrivateStack) -> None:
+    """Make the home look as old code left it, and upgrade it while it is stopped."""
+    (stack.folder / home_version.FILE).unlink()
+    (stack.folder / "detector/begun_by.json").unlink()
+    refused = stack.command("up", "--profile", "speed", check=False)
+    assert refused.returncode == 1
+    assert "run ./fraudwatch upgrade" in refused.stderr
+    report = json.loads(stack.command("upgrade", "--json").stdout)
+    assert (report["from_format"], report["to_format"]) == (1, HOME_FORMAT)
+    assert (report["states"], report["started"]) == ("kept", False)
 
 
 def secrets_of(stack: PrivateStack) -> dict[str, str]:

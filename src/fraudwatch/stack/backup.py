@@ -131,7 +131,9 @@ class Backup:
                 runner.up(self.home, self.catalogue, profile, self.notify)
 
     def _copy(self, settings: Mapping[str, str], positions: Positions | None) -> Manifest:
-        names, folders = backup_files.listed(self.home.folder)
+        open_settings, secrets = separated(settings)
+        listed, folders = backup_files.listed(self.home.folder)
+        names = backup_files.without_secrets(self.home.folder, listed, secrets.values())
         self.notify(f"copying {len(names)} files ...")
         copied = {
             f"{HOME}/{name}": backup_manifest.copy(
@@ -139,7 +141,6 @@ class Backup:
             )
             for name in names
         }
-        open_settings, secrets = separated(settings)
         copied[SETTINGS] = _write(self.folder / SETTINGS, open_settings)
         # Before the manifest: a manifest on disk promises that all files are.
         os.sync()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
 
 # Rendered at every start (some with passwords), temporary, or in the backup in another form.
@@ -25,6 +25,11 @@ LEFT_OUT = frozenset(
         "run",
     }
 )
+_SETTINGS = frozenset(
+    {".cfg", ".conf", ".ini", ".json", ".properties", ".toml", ".xml", ".yaml", ".yml"}
+)
+_LARGEST_SETTINGS_BYTES = 1 << 20
+_BLOCK_BYTES = 512  # the unit of st_blocks, whatever the file system
 # Positions, then logs, then stores: a copy never knows of a position that its logs do not reach.
 _FIRST = ("detector", "kafka")
 
@@ -39,8 +44,21 @@ def listed(folder: Path) -> tuple[list[str], list[str]]:
 
 
 def size_bytes(folder: Path, names: list[str]) -> int:
-    """Return the bytes of these files."""
-    return sum((folder / name).lstat().st_size for name in names)
+    """Return the bytes that these files occupy; Kafka reserves more for its indexes."""
+    return sum((folder / name).stat().st_blocks * _BLOCK_BYTES for name in names)
+
+
+def without_secrets(folder: Path, names: list[str], secrets: Collection[str]) -> list[str]:
+    """Leave out settings that were rendered with a password: every start renders them again."""
+    marks = [secret.encode() for secret in secrets if secret]
+    return [name for name in names if not _is_rendered(folder / name, marks)]
+
+
+def _is_rendered(path: Path, marks: list[bytes]) -> bool:
+    if path.suffix not in _SETTINGS or path.stat().st_size > _LARGEST_SETTINGS_BYTES:
+        return False
+    content = path.read_bytes()
+    return any(mark in content for mark in marks)
 
 
 def _order(name: str) -> tuple[int, str]:

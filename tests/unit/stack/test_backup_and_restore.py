@@ -141,6 +141,17 @@ def test_without_a_folder_for_them_keys_are_copied_nowhere(home: Home, tmp_path:
     assert not list(tmp_path.glob("backup/**/token.json"))
 
 
+def test_settings_that_were_rendered_with_a_password_are_left_out(
+    home: Home, tmp_path: Path
+) -> None:
+    password = env_file.parse(home.env_file.read_text())["AIRFLOW_ADMIN_PASSWORD"]
+    (home.folder / "mailer").mkdir()
+    (home.folder / "mailer/mailer.yml").write_text(f"password: {password}\n")
+    (home.folder / "mailer/routes.yml").write_text("to: oncall\n")
+    back_up(home, tmp_path / "backup")
+    assert [path.name for path in (tmp_path / "backup/home/mailer").iterdir()] == ["routes.yml"]
+
+
 def test_a_url_with_a_login_is_a_secret_and_its_database_is_named() -> None:
     url = "postgresql+psycopg2://airflow:word@db:5432/airflow"
     settings = {"AIRFLOW_DATABASE_URL": url, "SHOP_SEED": "7", "MLFLOW_TRACKING_URI": "auto"}
