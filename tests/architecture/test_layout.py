@@ -30,6 +30,7 @@ ASSETS = (
     "data",
     "monitoring",
     "requirements",
+    "systemd",
 )
 PURE = {"numpy", "numba", "llvmlite", "fraudwatch", "__future__"}
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "tools"}

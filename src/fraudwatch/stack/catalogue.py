@@ -42,6 +42,8 @@ class Service:
     memory_mib: int = 0
     nice: int = 0
     """CPU priority as nice(1) counts it: up to 19, where a higher value yields to others."""
+    vital: bool = False
+    """Whether verdicts or their rows stop without it; systemd then restarts the whole stack."""
     stop_seconds: int = 10
     ready_seconds: int = 120
     leaves_orphans: bool = False

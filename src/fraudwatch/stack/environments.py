@@ -36,6 +36,19 @@ def exclusive(path: Path, notify: Notify | None = None, waiting: str = "") -> It
         yield
 
 
+@contextmanager
+def exclusive_if_free(path: Path) -> Iterator[bool]:
+    """Hold an exclusive file lock if no other process does; yields whether it is held."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
 def stamp_of(home: Home, lock: Path) -> str:
     """Return the stamp of an environment: the checkout's path, the project file and the lock.
 

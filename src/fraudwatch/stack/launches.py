@@ -30,6 +30,8 @@ def all_launches(
     values = {
         "root": str(home.root),
         "home": str(home.folder),
+        "runtime": str(home.runtime),
+        "offset": str(env_file.port_offset(settings)),
         "java": str(java_home),
         **_class_paths(home),
         **_pythons(home, catalogue),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import socket
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 
 from fraudwatch.stack.catalogue import Launch
 
@@ -15,6 +17,7 @@ CASSANDRA_TIMEOUT_SECONDS = 10.0
 HTTP_TIMEOUT_SECONDS = 3.0
 TCP_TIMEOUT_SECONDS = 2.0
 THRIFT_TIMEOUT_SECONDS = 20.0
+FRESH_SECONDS = 120.0
 _FILE_SYSTEM = "Hadoop:service=NameNode,name=FSNamesystemState"
 ADMIN = "fraudwatch_admin"
 DEFAULT_LOGIN = ("cassandra", "cassandra")  # of a Cassandra at its first start
@@ -30,6 +33,8 @@ def probe_for(launch: Launch, settings: Mapping[str, str]) -> Probe:
         case url if "#" in url:
             page, component = url.split("#")
             return lambda: airflow_component_is_healthy(page, component)
+        case url if url.startswith("file://"):
+            return partial(file_is_fresh, Path(url.removeprefix("file://")))
         case url:
             return partial(tcp_answers if url.startswith("tcp://") else http_answers, url)
 
@@ -116,6 +121,14 @@ def tcp_answers(url: str) -> bool:
     except OSError:
         return False
     return True
+
+
+def file_is_fresh(path: Path) -> bool:
+    """Whether a process that writes a file at every check did so lately."""
+    try:
+        return time.time() - path.stat().st_mtime < FRESH_SECONDS
+    except FileNotFoundError:
+        return False
 
 
 def namenode_serves(port: int) -> bool:

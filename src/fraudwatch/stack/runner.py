@@ -67,6 +67,7 @@ def up(home: Home, catalogue: Catalogue, profile: str, notify: Notify) -> UpRepo
         notify(line)
     with exclusive(home.run_folder / "stack.lock", notify, BUSY):
         home_version.claim(home)
+        _stopped_mark(home).unlink(missing_ok=True)
         settings = env_file.ensure(home)
         report = UpReport(profile=profile)
         # First, so that nothing is reinstalled under a running stack. Only a start needs Java.
@@ -83,11 +84,21 @@ def down(home: Home, catalogue: Catalogue, notify: Notify) -> int:
     """Stop every service before those it needs; return the number of stray processes killed."""
     home.make_folders()
     with exclusive(home.run_folder / "stack.lock", notify, BUSY):
+        _stopped_mark(home).touch()
         running = supervisor.processes(home)
         if running:
             _walk(_reversed(catalogue, running), lambda name, _stop: _halt(home, name, notify))
             supervisor.shut_down(home)
         return processes.sweep(home)
+
+
+def is_stopped_by_command(home: Home) -> bool:
+    """Whether the stack's last command was `down`: then nothing but a command starts it again."""
+    return _stopped_mark(home).exists()
+
+
+def _stopped_mark(home: Home) -> Path:
+    return home.run_folder / "stopped"
 
 
 def run_once(home: Home, catalogue: Catalogue, name: str, notify: Notify) -> None:

@@ -166,8 +166,17 @@ def test_the_shipped_catalogue_has_distinct_ports_and_a_probe_for_every_server()
     ports = [port for service in services for port in service.ports.values()]
     assert len(ports) == len(set(ports))
     assert all(service.oneshot or service.probe for service in services)
-    assert set(catalogue.load().profile("engines")) == {"kafka", "cassandra", "kafka_setup"}
-    assert set(catalogue.load().profile("kafka")) == {"kafka", "kafka_setup"}
+    kafka = {"kafka", "kafka_setup", "watchdog"}
+    assert set(catalogue.load().profile("engines")) == {"cassandra", *kafka}
+    assert set(catalogue.load().profile("kafka")) == kafka
+
+
+def test_every_profile_has_the_watchdog_and_a_vital_service() -> None:
+    found = catalogue.load()
+    for profile in found.profiles:
+        names = found.profile(profile)
+        assert "watchdog" in names
+        assert any(found.services[name].vital for name in names)
 
 
 def test_private_stacks_of_different_offsets_share_no_port() -> None:
