@@ -2,21 +2,31 @@
 
 A changed file is loaded between micro-batches. The change is logged together with the content
 before it is used, so that a micro-batch replayed after a crash uses the same version.
+
+The journal is compacted by its only writer, between micro-batches, when a version is added. An
+entry, and its content if no other entry needs it, is removed when its successor came into use more
+than ``KEPT_DAYS`` ago: no verdict that the lake still has was made with it, and no micro-batch that
+Spark could replay used it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Generic, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from fraudwatch.adapters.durable_file import replace_file
 from fraudwatch.adapters.jsonl_journal import JsonlJournal
 
 T = TypeVar("T")
+# Longer than any table of contracts/retention.yaml keeps what is scored again, and than
+# transaction_topic keeps what could be scored.
+KEPT_DAYS: Final = 430
+_DAY_SECONDS: Final = 86_400
 log = logging.getLogger(__name__)
 
 
@@ -60,7 +70,8 @@ class ReloadJournal(Generic[T]):
         """Return the version for a micro-batch; a first run may load a changed file.
 
         Raises:
-            NoUsableVersion: the file is invalid, and no earlier version exists here.
+            NoUsableVersion: the file is invalid, and no earlier version exists here; or the
+                micro-batch is older than the journal.
         """
         has_version = is_rerun and (self._entries or self.initial_content is not None)
         if not has_version:
@@ -68,6 +79,11 @@ class ReloadJournal(Generic[T]):
         if not self._entries and self.initial_content is not None:
             self._record(batch_id, self.initial_content, self.reopen(self.initial_content))
         used = [entry for entry in self._entries if entry.first_batch_id <= batch_id]
+        if not used:
+            raise NoUsableVersion(
+                f"the journal in {self.folder} begins after micro-batch {batch_id}, so its version "
+                "is unknown; the checkpoint is older than this folder: restore both of one time"
+            )
         return self._open(used[-1].sha256)
 
     @property
@@ -126,12 +142,37 @@ class ReloadJournal(Generic[T]):
         sha256 = _sha256(content)
         if self._entries and self._entries[-1].sha256 == sha256:
             return
-        replace_file(self.folder / f"{sha256}{self.suffix}", content)
+        replace_file(self._path(sha256), content)
         entry = _Entry(batch_id, sha256)
         self._journal.append(entry._asdict())
         self._entries.append(entry)
         self._opened = (sha256, made)
+        self._compact()
         log.info("from batch %d on scoring with %s", batch_id, self.name_of(made))
+
+    def _compact(self) -> None:
+        """Remove the oldest entries that are no longer needed, and their contents."""
+        oldest_needed_at = time.time() - KEPT_DAYS * _DAY_SECONDS
+        entries = self._entries
+        first = 0
+        while first + 1 < len(entries) and self._used_since(entries[first + 1]) < oldest_needed_at:
+            first += 1
+        if not first:
+            return
+        kept = entries[first:]
+        needed = {entry.sha256 for entry in kept}
+        for entry in entries[:first]:
+            if entry.sha256 not in needed:
+                self._path(entry.sha256).unlink(missing_ok=True)
+        self._journal.compact(lambda found: found[-len(kept) :])
+        self._entries = kept
+
+    def _used_since(self, entry: _Entry) -> float:
+        """Return when a version came into use (epoch seconds); a removed one is of no use."""
+        try:
+            return self._path(entry.sha256).stat().st_mtime
+        except FileNotFoundError:
+            return 0.0
 
     def _open(self, sha256: str) -> T:
         if self._opened is None or self._opened[0] != sha256:
@@ -139,7 +180,10 @@ class ReloadJournal(Generic[T]):
         return self._opened[1]
 
     def _content(self, sha256: str) -> bytes:
-        return (self.folder / f"{sha256}{self.suffix}").read_bytes()
+        return self._path(sha256).read_bytes()
+
+    def _path(self, sha256: str) -> Path:
+        return self.folder / f"{sha256}{self.suffix}"
 
     @property
     def _journal(self) -> JsonlJournal:

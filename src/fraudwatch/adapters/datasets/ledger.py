@@ -1,6 +1,7 @@
 """Ledger of replays into this home, so that nothing is replayed twice by mistake.
 
-Each entry is on disk before the replay continues. The last entry of a replay counts.
+Each entry is on disk before the replay continues. The last entry of a replay counts; the others are
+removed when the next replay begins.
 """
 
 from __future__ import annotations
@@ -45,7 +46,13 @@ class Ledger:
 
     def write(self, entry: ReplayEntry) -> None:
         """Append an entry, on disk before this returns."""
+        if entry.state == "begun":
+            self._journal.compact(_last_of_each)
         self._journal.append(asdict(entry))
+
+
+def _last_of_each(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return list({entry.get("replay"): entry for entry in entries}.values())
 
 
 def _entry(fields: dict[str, Any]) -> ReplayEntry | None:

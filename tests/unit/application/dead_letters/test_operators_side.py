@@ -5,11 +5,14 @@ import json
 import stat
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
 import tink
+import yaml
 from pydantic import SecretStr
 
 from fraudwatch.adapters.codecs.json_codec import encode
@@ -22,7 +25,7 @@ from fraudwatch.adapters.edge.keysets import (
     dead_letter_sealer,
 )
 from fraudwatch.adapters.kafka_log.dlq_replay_targets import replay_targets
-from fraudwatch.adapters.kafka_log.replayed_file import ReplayedFile
+from fraudwatch.adapters.kafka_log.replayed_file import KEPT, ReplayedFile
 from fraudwatch.application.dead_letters.dlq import (
     INGEST_LABELS_TARGET,
     INGEST_TARGET,
@@ -34,6 +37,7 @@ from fraudwatch.application.dead_letters.dlq import (
 from fraudwatch.domain.messages.label import LabelValue, ReportedLabel
 from fraudwatch.samples import NOON_MS, a_purchase, a_transaction, a_verdict
 from fraudwatch.settings import KafkaSettings
+from fraudwatch.stack.home import ROOT
 from fraudwatch.topics import FRAUD_TOPIC, TRANSACTION_TOPIC
 
 Answer = Callable[[httpx.Request], httpx.Response]
@@ -158,6 +162,23 @@ def test_a_replayed_record_is_known_to_the_next_run(tmp_path: Path) -> None:
         assert a_dlq_record("feed:2") in reader
         assert a_dlq_record("feed:3") not in reader
     assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
+
+
+def test_an_entry_whose_dead_letter_has_left_the_topic_is_removed(tmp_path: Path) -> None:
+    path, began = tmp_path / "replayed.jsonl", datetime(2026, 1, 1, tzinfo=UTC)
+    for origin, at in (("feed:1", began), ("feed:2", began + KEPT), ("feed:3", began + KEPT * 1.5)):
+        ReplayedFile(path, now=partial(datetime.fromtimestamp, at.timestamp(), UTC)).add(
+            a_dlq_record(origin)
+        )
+    after = ReplayedFile(path)
+    assert a_dlq_record("feed:1") not in after
+    assert a_dlq_record("feed:2") in after
+    assert a_dlq_record("feed:3") in after
+
+
+def test_an_entry_is_kept_longer_than_its_dead_letter() -> None:
+    topic = yaml.safe_load((ROOT / "contracts/topics/dead_letter_topic.yaml").read_text("utf-8"))
+    assert timedelta(milliseconds=topic["retention_ms"]) * 1.5 < KEPT
 
 
 def test_another_payload_under_the_same_origin_is_another_record(tmp_path: Path) -> None:

@@ -131,6 +131,19 @@ def test_a_killed_replay_repeats_a_little_which_counts_as_repeated(
     assert lines[1] == b'{"replay": "cut sho'
 
 
+def test_the_ledger_keeps_only_the_last_entry_of_each_earlier_replay(
+    request_: Request, tmp_path: Path, edge: Edge, clock: Clock
+) -> None:
+    path = tmp_path / "replay" / "ledger.jsonl"
+    for _ in range(3):
+        perform(changed(request_, repeat=True), tmp_path, edge.client(), clock)
+    # The last entry of the first two, and both of the third.
+    states = [json.loads(line)["state"] for line in path.read_bytes().splitlines()]
+    assert states == ["finished", "begun", "finished"]
+    with pytest.raises(ReplayFailed, match="already"):
+        perform(request_, tmp_path, edge.client(), clock)
+
+
 def test_a_long_replay_records_its_progress_periodically(
     request_: Request, tmp_path: Path, edge: Edge, clock: Clock
 ) -> None:
