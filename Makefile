@@ -11,7 +11,7 @@ PARALLEL := $(PYTEST) --numprocesses 2 --timeout 900
 ENGINE_TESTS := tests/contract tests/integration tests/e2e
 EXTRAS := control shop ingest detector persister console training lake airflow monitoring
 
-.PHONY: help demo install check test test-unit proof lock clean
+.PHONY: help demo install check test test-unit proof lock compose clean
 
 help: ## Show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ lock: ## Renew the locks in requirements/ (set UPGRADE=--upgrade for newer versi
 	$(COMPILE) $(UPGRADE) --extra dev pyproject.toml -o requirements/dev.txt
 	for extra in $(EXTRAS); do $(COMPILE) $(UPGRADE) -c requirements/dev.txt --extra $$extra pyproject.toml -o requirements/$$extra.txt || exit 1; done
 	for name in bootstrap java; do $(COMPILE) $(UPGRADE) requirements/$$name.in -o requirements/$$name.txt || exit 1; done
+
+compose: install ## Write docker-compose.yml from the catalogue
+	$(RUNTIME)/envs/control/bin/python -m fraudwatch.stack.compose
 
 clean: ## Remove installed environments and tool caches; settings and data are kept
 	rm -rf $(RUNTIME) $(REPORTS) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

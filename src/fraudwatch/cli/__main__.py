@@ -47,6 +47,7 @@ LOADED_LATE = {
     "build-states": LateCommand(
         "build_states", "Example: ./fraudwatch build-states --date 2026-11-20"
     ),
+    "compose-secrets": LateCommand("compose_secrets", "Example: ./fraudwatch compose-secrets"),
     "evaluate": LateCommand("evaluate", EVALUATE_EXAMPLE),
     "reconcile": LateCommand(
         "reconcile", "Example: ./fraudwatch reconcile --date 2026-11-20 --json"

@@ -30,6 +30,16 @@ OWN_SETTINGS = frozenset(
         "HIVE_METASTORE_URL",
         "HIVE_METASTORE_USERNAME",
         "HIVE_METASTORE_PASSWORD",
+        # docker-compose.yml alone reads these.
+        "POSTGRES_PASSWORD",
+        "AIRFLOW_DATABASE_PASSWORD",
+        "MLFLOW_DATABASE_PASSWORD",
+        "CONSOLE_PORT",
+        "INGEST_PORT",
+        "SHOP_PORT",
+        "AIRFLOW_PORT",
+        "THRIFT_SERVER_PORT",
+        "MAILBOX_PORT",
     }
 )
 _LINE = re.compile(r"([A-Z][A-Z0-9_]*)=(.*)")

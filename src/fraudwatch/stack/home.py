@@ -12,6 +12,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 MARK_VARIABLE = "FRAUDWATCH_STACK"
+LOOPBACK = "127.0.0.1"
+EVERY_ADDRESS = "0.0.0.0"  # noqa: S104  of a container: only the ports that compose publishes are open
 # sun_path has 108 bytes; supervisord binds a longer temporary name first.
 LONGEST_SOCKET_PATH = 90
 
@@ -27,15 +29,27 @@ class Home:
     root: Path
     runtime: Path
     folder: Path
+    in_containers: bool = False
+    """Whether each service has a host of its own name, as in docker-compose.yml."""
 
     @classmethod
     def from_environment(cls) -> Home:
-        """Read FRAUDWATCH_HOME and FRAUDWATCH_RUNTIME; only composition roots call this."""
+        """Read FRAUDWATCH_HOME, _RUNTIME and _IN_CONTAINERS; only composition roots call this."""
         return cls(
             root=ROOT,
             runtime=Path(os.environ.get("FRAUDWATCH_RUNTIME") or ROOT / ".runtime").resolve(),
             folder=Path(os.environ.get("FRAUDWATCH_HOME") or ROOT / "var").resolve(),
+            in_containers=bool(os.environ.get("FRAUDWATCH_IN_CONTAINERS")),
         )
+
+    def host(self, service: str) -> str:
+        """Return the host at which the other services reach this one."""
+        return service if self.in_containers else LOOPBACK
+
+    @property
+    def listen_address(self) -> str:
+        """Address on which an engine listens: this machine alone, or all of its container's."""
+        return EVERY_ADDRESS if self.in_containers else LOOPBACK
 
     @property
     def env_file(self) -> Path:

@@ -33,7 +33,7 @@ def all_launches(
         "runtime": str(home.runtime),
         "offset": str(env_file.port_offset(settings)),
         "java": str(java_home),
-        **_class_paths(home),
+        **all_jars(home),
         **_pythons(home, catalogue),
         **catalogue.port_values(env_file.port_offset(settings)),
     }
@@ -78,7 +78,8 @@ def interpreter(home: Home, environment_name: str) -> str:
     return str(home.environments / environment_name / "bin/python")
 
 
-def _class_paths(home: Home) -> dict[str, str]:
+def all_jars(home: Home) -> dict[str, str]:
+    """Return `jars.NAME` for every class path and jar that services.toml can name."""
     return {
         "jars.kafka": f"{jars.folder_of(home, 'kafka')}/*",
         "jars.cassandra": f"{jars.folder_of(home, 'cassandra')}/*",

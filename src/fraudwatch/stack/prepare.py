@@ -28,6 +28,8 @@ def format_kafka(home: Home, launch: Launch, settings: Mapping[str, str]) -> Non
         home.root / "docker/kafka/server.properties",
         properties,
         {
+            "host": home.host("kafka"),
+            "listen_address": home.listen_address,
             "broker_port": str(launch.ports["broker"]),
             "controller_port": str(launch.ports["controller"]),
             "data_folder": str(data),
@@ -35,11 +37,13 @@ def format_kafka(home: Home, launch: Launch, settings: Mapping[str, str]) -> Non
             "controller_password": settings["KAFKA_CONTROLLER_PASSWORD"],
         },
     )
-    if not (data / "meta.properties").exists():
+    if home.in_containers:
+        _write_format_arguments(launch, properties, settings)  # the engine's own container formats
+    elif not (data / "meta.properties").exists():
         _format_storage(launch, properties, settings)
 
 
-def _format_storage(launch: Launch, properties: Path, settings: Mapping[str, str]) -> None:
+def _write_format_arguments(launch: Launch, properties: Path, settings: Mapping[str, str]) -> Path:
     class_path = launch.argv[launch.argv.index("-cp") + 1]
     credential = f"SCRAM-SHA-512=[name=admin,password={settings['KAFKA_ADMIN_PASSWORD']}]"
     arguments = [
@@ -51,6 +55,11 @@ def _format_storage(launch: Launch, properties: Path, settings: Mapping[str, str
     # In a file, because every user of the machine can read a command line.
     argument_file = properties.with_name("format.args")
     write_private(argument_file, "\n".join(f'"{argument}"' for argument in arguments) + "\n")
+    return argument_file
+
+
+def _format_storage(launch: Launch, properties: Path, settings: Mapping[str, str]) -> None:
+    argument_file = _write_format_arguments(launch, properties, settings)
     try:
         done = subprocess.run(
             [launch.argv[0], f"@{argument_file}"],
@@ -75,6 +84,8 @@ def configure_cassandra(home: Home, launch: Launch, _settings: Mapping[str, str]
         folder / "cassandra.yaml",
         {
             "home": str(folder),
+            "host": home.host("cassandra"),
+            "listen_address": home.listen_address,
             "cql_port": str(launch.ports["cql"]),
             "storage_port": str(launch.ports["storage"]),
         },

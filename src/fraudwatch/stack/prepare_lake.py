@@ -24,13 +24,13 @@ PASSWORD_ROUNDS = 200_000
 def configure_hdfs(home: Home, _launch: Launch, settings: Mapping[str, str]) -> None:
     """Render the settings of NameNode, DataNode and HDFS clients; either engine may start first."""
     folder = home.folder / "hdfs"
-    ports = {name: str(port) for name, port in _ports(settings).items()}
+    values = _addresses(home, settings)
     for name in ("core-site.xml", "hdfs-site.xml"):
         render(
             home.root / "docker/hdfs" / name,
             folder / "conf" / name,
             {
-                **ports,
+                **values,
                 "name_folder": (folder / "name").as_uri(),
                 "data_folder": (folder / "data").as_uri(),
                 "tmp_folder": str(folder / "tmp"),
@@ -41,6 +41,8 @@ def configure_hdfs(home: Home, _launch: Launch, settings: Mapping[str, str]) -> 
 def format_hdfs(home: Home, launch: Launch, settings: Mapping[str, str]) -> None:
     """Format the NameNode once; an existing file system is kept."""
     configure_hdfs(home, launch, settings)
+    if home.in_containers:
+        return  # the engine's own container formats
     current = home.folder / "hdfs/name/current"
     # Formatting writes the image last, so a folder without one is a format that was killed.
     if any(current.glob("fsimage_*")) or any(current.glob("edits_*")):
@@ -74,7 +76,7 @@ def configure_metastore(home: Home, launch: Launch, settings: Mapping[str, str])
         "username": settings["HIVE_METASTORE_USERNAME"],
         "password": settings["HIVE_METASTORE_PASSWORD"],
         "makes_its_tables": "true" if url == DERBY else "false",
-        "warehouse": _warehouse(settings),
+        "warehouse": _warehouse(home, settings),
     }
     render(home.root / "docker/hive/metastore-site.xml", folder / "conf/hive-site.xml", values)
     if url != DERBY:
@@ -122,10 +124,10 @@ def configure_thrift_server(home: Home, _launch: Launch, settings: Mapping[str, 
     folder = home.folder / "hive/thrift_server"
     tmp = _make_tmp(home)
     values = {
-        **{name: str(port) for name, port in _ports(settings).items()},
+        **_addresses(home, settings),
         "scratch_folder": str(tmp / "scratch"),
         "tmp_folder": str(tmp),
-        "warehouse": _warehouse(settings),
+        "warehouse": _warehouse(home, settings),
     }
     source = home.root / "docker/hive"
     render(source / "thrift-server-site.xml", folder / "conf/hive-site.xml", values)
@@ -147,8 +149,15 @@ def _make_tmp(home: Home) -> Path:
     return folder
 
 
-def _warehouse(settings: Mapping[str, str]) -> str:
-    return f"hdfs://127.0.0.1:{_ports(settings)['namenode_rpc']}{WAREHOUSE_FOLDER}"
+def _warehouse(home: Home, settings: Mapping[str, str]) -> str:
+    return f"hdfs://{home.host('namenode')}:{_ports(settings)['namenode_rpc']}{WAREHOUSE_FOLDER}"
+
+
+def _addresses(home: Home, settings: Mapping[str, str]) -> dict[str, str]:
+    """Return every host and port by SERVICE_NAME, and the address to listen on."""
+    hosts = {f"{name}_host": home.host(name) for name in catalogue.load().services}
+    ports = {name: str(port) for name, port in _ports(settings).items()}
+    return {**hosts, **ports, "listen_address": home.listen_address}
 
 
 def _ports(settings: Mapping[str, str]) -> dict[str, int]:
