@@ -113,7 +113,7 @@ def test_alertmanager_accepts_the_rendered_configuration(tmp_path: Path) -> None
     check("amtool", "check-config", str(folder / "alertmanager.yml"))
 
 
-def test_grafana_has_no_anonymous_access_and_keeps_passwords_out_of_its_file(tmp_path: Path) -> None:
+def test_grafana_refuses_anonymous_visitors_and_hides_passwords(tmp_path: Path) -> None:
     folder = prepared(tmp_path, "grafana")
     text = (folder / "grafana.ini").read_text("utf-8")
     assert "[auth.anonymous]\nenabled = false" in text
