@@ -7,6 +7,7 @@ from typing import Final
 from fraudwatch.observability.dashboards.panels import (
     MUST_BE_0,
     Dashboard,
+    Event,
     Kind,
     Limits,
     Panel,
@@ -15,9 +16,6 @@ from fraudwatch.observability.dashboards.panels import (
     Unit,
 )
 from fraudwatch.observability.dashboards.promql import events, last, last_age, mean, quantile, rate
-
-_FIRST_RUN: Final = "the first run of a DAG"
-_FAILURE: Final = "the first failure"
 
 _AIRFLOW: Final = Row(
     "Airflow",
@@ -31,7 +29,7 @@ _AIRFLOW: Final = Row(
                 Query("triggerer", rate("airflow_triggerer_heartbeat")),
             ),
             unit=Unit.PER_SECOND,
-            alert="AirflowHeartbeatMissing",
+            alerts=("AirflowHeartbeatMissing",),
         ),
         Panel(
             title="Tasks by pool",
@@ -55,6 +53,7 @@ _AIRFLOW: Final = Row(
             queries=(Query("import errors", "max(airflow_dag_processing_import_errors)"),),
             kind=Kind.NUMBER,
             limits=MUST_BE_0,
+            alerts=("DagImportErrors",),
         ),
         Panel(
             title="Failed callbacks in the last day",
@@ -62,7 +61,7 @@ _AIRFLOW: Final = Row(
             queries=(Query("failed callbacks", events("airflow_dag_callback_exceptions", "1d")),),
             kind=Kind.NUMBER,
             limits=MUST_BE_0,
-            appears_after=_FAILURE,
+            appears_after=Event.FAILURE,
         ),
         Panel(
             title="Lines that the StatsD bridge refused",
@@ -85,8 +84,8 @@ _DAGS: Final = Row(
                 ),
             ),
             kind=Kind.BARS,
-            alert="DagNeverRan",
-            appears_after=_FIRST_RUN,
+            alerts=("DagNeverRan",),
+            appears_after=Event.DAG_RUN,
         ),
         Panel(
             title="Failed runs in the last day",
@@ -96,8 +95,8 @@ _DAGS: Final = Row(
             ),
             kind=Kind.BARS,
             limits=MUST_BE_0,
-            alert="DagFailed",
-            appears_after=_FAILURE,
+            alerts=("DagFailed",),
+            appears_after=Event.FAILURE,
         ),
         Panel(
             title="Duration of runs, mean of the last day",
@@ -111,8 +110,8 @@ _DAGS: Final = Row(
             ),
             unit=Unit.SECONDS,
             kind=Kind.BARS,
-            alert="DagLate",
-            appears_after=_FIRST_RUN,
+            alerts=("DagLate",),
+            appears_after=Event.DAG_RUN,
         ),
         Panel(
             title="Delay of scheduled runs, p95",
@@ -122,15 +121,15 @@ _DAGS: Final = Row(
             ),
             unit=Unit.SECONDS,
             limits=Limits(10, 60),
-            alert="DagLate",
-            appears_after="the first scheduled run of a DAG",
+            alerts=("DagLate",),
+            appears_after=Event.SCHEDULED_RUN,
         ),
         Panel(
             title="Finished tasks by state",
             normal="`success`, and `skipped` where a DAG branches.",
             queries=(Query("{{state}}", events("airflow_ti_finish", "1h", "state")),),
             stacked=True,
-            appears_after=_FIRST_RUN,
+            appears_after=Event.DAG_RUN,
         ),
         Panel(
             title="Duration of tasks, mean",
@@ -139,15 +138,15 @@ _DAGS: Final = Row(
                 Query("{{dag_id}} {{task_id}}", mean("airflow_task_duration", "dag_id, task_id")),
             ),
             unit=Unit.SECONDS,
-            appears_after=_FIRST_RUN,
+            appears_after=Event.DAG_RUN,
         ),
         Panel(
             title="Failed tasks in the last hour",
             normal="0.",
             queries=(Query("failures", events("airflow_ti_failures", "1h")),),
             width=24,
-            alert="DagFailed",
-            appears_after=_FAILURE,
+            alerts=("DagFailed",),
+            appears_after=Event.FAILURE,
         ),
     ),
 )
@@ -160,8 +159,8 @@ _JOBS: Final = Row(
             queries=(Query("{{job}}", last_age("fraudwatch_job_finished_at_seconds", "job")),),
             unit=Unit.SECONDS,
             kind=Kind.BARS,
-            alert="DagLate",
-            appears_after=_FIRST_RUN,
+            alerts=("DagLate",),
+            appears_after=Event.JOB_RUN,
         ),
         Panel(
             title="Duration of jobs, mean of the last day",
@@ -175,21 +174,21 @@ _JOBS: Final = Row(
             ),
             unit=Unit.SECONDS,
             kind=Kind.BARS,
-            appears_after=_FIRST_RUN,
+            appears_after=Event.JOB_RUN,
         ),
         Panel(
             title="Rows of the last run",
             normal="Near the day before.",
             queries=(Query("{{job}}", last("fraudwatch_job_rows", "job")),),
             kind=Kind.BARS,
-            appears_after=_FIRST_RUN,
+            appears_after=Event.JOB_RUN,
         ),
         Panel(
             title="Failed jobs in the last day",
             normal="0.",
             queries=(Query("{{job}}", events("fraudwatch_job_failures", "1d", "job")),),
-            alert="DagFailed",
-            appears_after=_FAILURE,
+            alerts=("DagFailed",),
+            appears_after=Event.FAILURE,
         ),
         Panel(
             title="Verdicts and features that differ",
@@ -198,15 +197,15 @@ _JOBS: Final = Row(
                 Query("verdicts", last("fraudwatch_reconcile_different")),
                 Query("served features", last("fraudwatch_features_different")),
             ),
-            alert="ReconciliationDiffers",
-            appears_after="the first run of the DAG reconcile_views",
+            alerts=("ReconciliationDiffers",),
+            appears_after=Event.RECONCILIATION,
         ),
         Panel(
             title="Drift against the reference days (PSI)",
             normal="Below 0.1; above 0.25 the distribution is another one.",
             queries=(Query("{{subject}}", last("fraudwatch_drift_psi", "subject")),),
             limits=Limits(0.1, 0.25),
-            appears_after="the first run of the DAG monitor_drift",
+            appears_after=Event.DRIFT,
         ),
     ),
 )

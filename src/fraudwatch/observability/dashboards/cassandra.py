@@ -9,6 +9,7 @@ from fraudwatch.observability.dashboards.panels import (
     MUST_BE_0,
     MUST_BE_1,
     Dashboard,
+    Event,
     Kind,
     Limits,
     Panel,
@@ -26,7 +27,7 @@ _READY: Final = Panel(
     kind=Kind.NUMBER,
     width=6,
     limits=MUST_BE_1,
-    alert="CassandraDown",
+    alerts=("CassandraDown",),
 )
 _LOAD: Final = Panel(
     title="Data on disk",
@@ -61,7 +62,7 @@ def _latency(share: str) -> Panel:
             Query(
                 "{{scope}}",
                 "max by (scope) (cassandra_clientrequest_latency_seconds"
-                f'{{scope=~"Read|Write|RangeSlice", quantile="{share}"}})',
+                f'{{scope=~"Read|Write|RangeSlice", quantile=~"{share}0?"}})',
             ),
         ),
         unit=Unit.SECONDS,
@@ -79,6 +80,7 @@ _ERRORS: Final = Panel(
         ),
     ),
     unit=Unit.PER_SECOND,
+    alerts=("CassandraTimeouts",),
 )
 _CLIENTS: Final = (
     Panel(
@@ -97,14 +99,14 @@ _CLIENTS: Final = (
         unit=Unit.YES_NO,
         kind=Kind.STATES,
         limits=MUST_BE_0,
-        alert="StoreWritesPaused",
+        alerts=("StoreWritesPaused",),
     ),
     Panel(
         title="Queries of the console that were not answered",
         normal="0.",
         queries=(Query("unanswered", rate("fraudwatch_console_store_unavailable_total")),),
         unit=Unit.PER_SECOND,
-        appears_after="the first page of the console that is opened",
+        appears_after=Event.CONSOLE_PAGE,
     ),
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from fraudwatch.observability.dashboards.panels import Kind, Limits, Panel, Query, Row, Unit
+from fraudwatch.observability.dashboards.panels import Event, Kind, Limits, Panel, Query, Row, Unit
 from fraudwatch.observability.dashboards.promql import age, increase, last, quantile, rate
 
 _HOUR_AGO: Final = "1h"
@@ -29,7 +29,7 @@ DRIFTING: Final = Row(
                 Query("a week ago", _alert_share("7d")),
             ),
             unit=Unit.RATIO,
-            alert="AlertVolumeHigh",
+            alerts=("AlertVolumeHigh", "AlertVolumeLow"),
         ),
         Panel(
             title="Score",
@@ -44,13 +44,13 @@ DRIFTING: Final = Row(
             normal="Below 0.1; above 0.25 the distribution is another one.",
             queries=(Query("{{subject}}", last("fraudwatch_drift_psi", "subject")),),
             limits=Limits(0.1, 0.25),
-            appears_after="the first run of the DAG monitor_drift",
+            appears_after=Event.DRIFT,
         ),
         Panel(
             title="Features that moved",
             normal="0 or a few. Many at once: the source has changed, or its parsing.",
             queries=(Query("features", last("fraudwatch_drift_features_moved")),),
-            appears_after="the first run of the DAG monitor_drift",
+            appears_after=Event.DRIFT,
         ),
         Panel(
             title="Share of late transactions",
@@ -74,7 +74,7 @@ DRIFTING: Final = Row(
             ),
             unit=Unit.SECONDS,
             kind=Kind.BARS,
-            alert="ModelStale",
+            alerts=("ModelStale", "CurvesStale", "ViewsStale"),
         ),
     ),
 )
@@ -83,14 +83,15 @@ WORK: Final = Row(
     (
         Panel(
             title="Alerts in the console's list",
-            normal="Falls over a working day. Empty list: NaN until a page was opened.",
+            normal="Falls over a working day.",
             queries=(Query("alerts", "max(fraudwatch_console_alerts_shown)"),),
+            appears_after=Event.CONSOLE_PAGE,
         ),
         Panel(
             title="Labels in the last hour",
-            normal="Decisions of analysts and chargebacks. 0 for days: nobody decides or reports.",
+            normal="Decisions of analysts and chargebacks. 0 for days: no decisions, no reports.",
             queries=(Query("labels", increase("fraudwatch_ingest_labels_total", "1h")),),
-            alert="LabelFlowStopped",
+            alerts=("LabelFlowStopped",),
         ),
         Panel(
             title="Alerts raised in the last hour",
@@ -103,7 +104,7 @@ WORK: Final = Row(
             queries=(Query("{{page}}", quantile(0.95, "fraudwatch_console_page_seconds", "page")),),
             unit=Unit.SECONDS,
             limits=Limits(1, 5),
-            appears_after="a page of the console that is opened",
+            appears_after=Event.CONSOLE_PAGE,
         ),
         Panel(
             title="Reveals of sealed fields",
@@ -121,6 +122,7 @@ WORK: Final = Row(
                     increase("fraudwatch_console_sign_ins_refused_total", "1h", "reason"),
                 ),
             ),
+            appears_after=Event.CONSOLE_PAGE,
         ),
     ),
 )

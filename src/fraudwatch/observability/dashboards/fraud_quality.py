@@ -6,6 +6,7 @@ from typing import Final
 
 from fraudwatch.observability.dashboards.panels import (
     MUST_BE_0,
+    Event,
     Kind,
     Limits,
     Panel,
@@ -23,14 +24,14 @@ _PANELS: Final = (
         normal="Share of alerts that were fraud. Young labels are few: trust the oldest.",
         queries=(Query("{{label_age}}", last("fraudwatch_quality_precision_ratio", "label_age")),),
         unit=Unit.RATIO,
-        appears_after="the first run of the DAG monitor_drift",
+        appears_after=Event.DRIFT,
     ),
     Panel(
         title="Recall by age of label",
         normal="Share of frauds that got an alert.",
         queries=(Query("{{label_age}}", last("fraudwatch_quality_recall_ratio", "label_age")),),
         unit=Unit.RATIO,
-        appears_after="the first run of the DAG monitor_drift",
+        appears_after=Event.DRIFT,
     ),
     Panel(
         title="False-positive rate by age of label",
@@ -39,7 +40,7 @@ _PANELS: Final = (
             Query("{{label_age}}", last("fraudwatch_quality_false_positive_ratio", "label_age")),
         ),
         unit=Unit.RATIO,
-        appears_after="the first run of the DAG monitor_drift",
+        appears_after=Event.DRIFT,
     ),
     Panel(
         title="Alerts of a day against the budget",
@@ -48,7 +49,7 @@ _PANELS: Final = (
             Query("alerts in 24 hours", increase("fraudwatch_detector_alerts_total", "1d")),
             Query("budget", "max(fraudwatch_detector_alerts_budget_a_day)"),
         ),
-        alert="AlertVolumeHigh",
+        alerts=("AlertVolumeHigh", "AlertVolumeLow"),
     ),
     Panel(
         title="Verdicts by outcome",
@@ -87,8 +88,8 @@ _PANELS: Final = (
             Query("slope", last("fraudwatch_calibration_slope")),
             Query("Brier score", last("fraudwatch_calibration_brier")),
         ),
-        alert="CalibrationOff",
-        appears_after="the first run of the DAG monitor_drift with a model and labels",
+        alerts=("CalibrationOff",),
+        appears_after=Event.CALIBRATION,
     ),
     Panel(
         title="Reconciliation: verdicts that differ",
@@ -97,8 +98,8 @@ _PANELS: Final = (
         kind=Kind.NUMBER,
         width=6,
         limits=MUST_BE_0,
-        alert="ReconciliationDiffers",
-        appears_after="the first run of the DAG reconcile_views",
+        alerts=("ReconciliationDiffers",),
+        appears_after=Event.RECONCILIATION,
     ),
     Panel(
         title="Reconciliation: verdicts compared",
@@ -106,7 +107,7 @@ _PANELS: Final = (
         queries=(Query("compared", last("fraudwatch_reconcile_compared")),),
         kind=Kind.NUMBER,
         width=6,
-        appears_after="the first run of the DAG reconcile_views",
+        appears_after=Event.RECONCILIATION,
     ),
     Panel(
         title="Served features that differ",
@@ -115,8 +116,8 @@ _PANELS: Final = (
         kind=Kind.NUMBER,
         width=6,
         limits=MUST_BE_0,
-        alert="FeaturesDiffer",
-        appears_after="the first check of served features",
+        alerts=("FeaturesDiffer",),
+        appears_after=Event.RECONCILIATION,
     ),
     Panel(
         title="Age of the newest label",
@@ -125,9 +126,9 @@ _PANELS: Final = (
         unit=Unit.SECONDS,
         kind=Kind.NUMBER,
         width=6,
-        limits=Limits(86_400, 259_200),
-        alert="LabelFlowStopped",
-        appears_after="the first run of the DAG monitor_drift",
+        limits=Limits(86_400, 172_800),
+        alerts=("LabelFlowStopped",),
+        appears_after=Event.REFINEMENT,
     ),
 )
 

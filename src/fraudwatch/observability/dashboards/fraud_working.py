@@ -27,7 +27,7 @@ _NOW: Final = (
         unit=Unit.PER_SECOND,
         kind=Kind.NUMBER,
         width=3,
-        alert="NoVerdicts",
+        alerts=("NoVerdicts",),
     ),
     Panel(
         title="Alerts in the last hour",
@@ -35,7 +35,7 @@ _NOW: Final = (
         queries=(Query("alerts", increase("fraudwatch_detector_alerts_total", "1h")),),
         kind=Kind.NUMBER,
         width=3,
-        alert="AlertVolumeHigh",
+        alerts=("AlertVolumeHigh",),
     ),
     Panel(
         title="Event to verdict, p99",
@@ -45,7 +45,7 @@ _NOW: Final = (
         kind=Kind.NUMBER,
         width=3,
         limits=Limits(0.25, 5),
-        alert="VerdictsLate",
+        alerts=("VerdictsLate", "ErrorBudgetBurnsFast", "ErrorBudgetBurnsSlowly"),
     ),
     Panel(
         title="Event to row, p99",
@@ -55,6 +55,7 @@ _NOW: Final = (
         kind=Kind.NUMBER,
         width=3,
         limits=Limits(1, 10),
+        alerts=("RowsLate",),
     ),
     Panel(
         title="Slowest consumer",
@@ -64,7 +65,7 @@ _NOW: Final = (
         kind=Kind.NUMBER,
         width=3,
         limits=Limits(10, 60),
-        alert="ConsumerLagHigh",
+        alerts=("ConsumerLagHigh",),
     ),
     Panel(
         title="Dead letters in the last hour",
@@ -73,7 +74,7 @@ _NOW: Final = (
         kind=Kind.NUMBER,
         width=3,
         limits=Limits(10, 100),
-        alert="DeadLetterRatioHigh",
+        alerts=("DeadLetterRatioHigh",),
     ),
     Panel(
         title="Services not ready",
@@ -82,7 +83,7 @@ _NOW: Final = (
         kind=Kind.NUMBER,
         width=3,
         limits=Limits(1, 2),
-        alert="ServiceNotReady",
+        alerts=("ServiceNotReady",),
     ),
 )
 _WORKING: Final = (
@@ -98,7 +99,7 @@ _WORKING: Final = (
             ),
         ),
         unit=Unit.PER_SECOND,
-        alert="NoVerdicts",
+        alerts=("NoVerdicts",),
     ),
     Panel(
         title="Event to verdict",
@@ -109,7 +110,7 @@ _WORKING: Final = (
         ),
         unit=Unit.SECONDS,
         limits=Limits(0.25, 5),
-        alert="VerdictsLate",
+        alerts=("VerdictsLate", "ErrorBudgetBurnsFast", "ErrorBudgetBurnsSlowly"),
     ),
     Panel(
         title="Event to row",
@@ -120,6 +121,7 @@ _WORKING: Final = (
         ),
         unit=Unit.SECONDS,
         limits=Limits(1, 10),
+        alerts=("RowsLate",),
     ),
     Panel(
         title="Where the time goes, p99 by stage",
@@ -137,7 +139,7 @@ _WORKING: Final = (
         queries=(Query("{{group}}", "max by (group) (fraudwatch_consumer_lag_seconds)"),),
         unit=Unit.SECONDS,
         limits=Limits(10, 60),
-        alert="ConsumerLagHigh",
+        alerts=("ConsumerLagHigh",),
     ),
     Panel(
         title="Age of the data",
@@ -176,7 +178,7 @@ _WORKING: Final = (
         ),
         unit=Unit.PER_SECOND,
         width=12,
-        alert="DeadLetterRatioHigh",
+        alerts=("DeadLetterRatioHigh",),
     ),
 )
 

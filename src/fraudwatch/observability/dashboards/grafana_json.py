@@ -93,8 +93,7 @@ def _description(panel: Panel) -> str:
     parts = [panel.normal]
     if panel.appears_after:
         parts.append(f"No data before {panel.appears_after}.")
-    if panel.alert:
-        parts.append(f"Alert {panel.alert}, runbook: {runbook(panel.alert)}")
+    parts += [f"Alert {alert}, runbook: {runbook(alert)}" for alert in panel.alerts]
     return "\n\n".join(parts)
 
 

@@ -21,7 +21,7 @@ from fraudwatch.observability.dashboards.promql import rate
 _SERVICES: Final = "namenode|datanode|metastore|thrift_server"
 
 
-def _number(title: str, normal: str, metric: str, limits: Limits) -> Panel:
+def _number(title: str, normal: str, metric: str, limits: Limits, alert: str) -> Panel:
     return Panel(
         title=title,
         normal=normal,
@@ -29,19 +29,28 @@ def _number(title: str, normal: str, metric: str, limits: Limits) -> Panel:
         kind=Kind.NUMBER,
         width=6,
         limits=limits,
-        alert="HdfsDown",
+        alerts=(alert,),
     )
 
 
 _HEALTH: Final = (
-    _number("Live DataNodes", "1 natively.", "hadoop_namenode_numlivedatanodes", MUST_BE_1),
-    _number("Dead DataNodes", "0.", "hadoop_namenode_numdeaddatanodes", MUST_BE_0),
-    _number("Missing blocks", "0: more is lost data.", "hadoop_namenode_missingblocks", MUST_BE_0),
+    _number(
+        "Live DataNodes", "1 natively.", "hadoop_namenode_numlivedatanodes", MUST_BE_1, "HdfsDown"
+    ),
+    _number("Dead DataNodes", "0.", "hadoop_namenode_numdeaddatanodes", MUST_BE_0, "HdfsDown"),
+    _number(
+        "Missing blocks",
+        "0: more is lost data.",
+        "hadoop_namenode_missingblocks",
+        MUST_BE_0,
+        "HdfsBlocksMissing",
+    ),
     _number(
         "Safe mode",
         "0; 1 for a moment after a start, when nothing can be written.",
         "hadoop_namenode_safemode",
         MUST_BE_0,
+        "HdfsDown",
     ),
 )
 _STORAGE: Final = (
@@ -57,7 +66,7 @@ _STORAGE: Final = (
         ),
         unit=Unit.RATIO,
         limits=Limits(0.2, 0.1, low_is_bad=True),
-        alert="DiskAlmostFull",
+        alerts=("DiskAlmostFull",),
     ),
     Panel(
         title="Capacity",
@@ -91,7 +100,7 @@ _READY: Final = Panel(
     kind=Kind.STATES,
     limits=MUST_BE_1,
     width=24,
-    alert="HdfsDown",
+    alerts=("HdfsDown",),
 )
 
 HDFS_AND_HIVE: Final = Dashboard(

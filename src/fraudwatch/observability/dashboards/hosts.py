@@ -46,7 +46,7 @@ _MACHINE: Final = Row(
             queries=(Query("given up", "sum(fraudwatch_service_given_up)"),),
             kind=Kind.NUMBER,
             limits=MUST_BE_0,
-            alert="ServiceGivenUp",
+            alerts=("ServiceGivenUp",),
         ),
         Panel(
             title="Processor time",
@@ -74,7 +74,7 @@ _MACHINE: Final = Row(
             ),
             unit=Unit.BYTES,
             width=6,
-            alert="MemoryLow",
+            alerts=("MemoryLow",),
         ),
         Panel(
             title="Free disk",
@@ -90,7 +90,7 @@ _MACHINE: Final = Row(
             kind=Kind.BARS,
             width=6,
             limits=Limits(0.2, 0.1, low_is_bad=True),
-            alert="DiskAlmostFull",
+            alerts=("DiskAlmostFull",),
         ),
     ),
 )
@@ -122,7 +122,7 @@ _USE: Final = Row(
             ),
             unit=Unit.RATIO,
             limits=Limits(0.9, 1),
-            alert="MemoryLow",
+            alerts=("ServiceMemoryHigh",),
         ),
     ),
 )
@@ -137,7 +137,7 @@ _SERVICES: Final = Row(
             kind=Kind.STATES,
             limits=MUST_BE_1,
             width=12,
-            alert="ServiceNotReady",
+            alerts=("ServiceNotReady",),
         ),
         Panel(
             title="Running",
@@ -147,7 +147,7 @@ _SERVICES: Final = Row(
             kind=Kind.STATES,
             limits=MUST_BE_1,
             width=12,
-            alert="ServiceDown",
+            alerts=("ServiceDown",),
         ),
         Panel(
             title="Restarts in the last hour",
@@ -158,7 +158,7 @@ _SERVICES: Final = Row(
                 ),
             ),
             width=12,
-            alert="ServiceRestarting",
+            alerts=("ServiceRestarting",),
         ),
         Panel(
             title="Uptime",
@@ -181,7 +181,7 @@ _SERVICES: Final = Row(
             unit=Unit.SECONDS,
             kind=Kind.BARS,
             width=12,
-            alert="KeyOld",
+            alerts=("KeyOld",),
         ),
     ),
 )

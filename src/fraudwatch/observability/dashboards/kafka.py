@@ -27,7 +27,7 @@ _NOW: Final = (
         kind=Kind.NUMBER,
         width=4,
         limits=MUST_BE_1,
-        alert="KafkaDown",
+        alerts=("KafkaDown",),
     ),
     Panel(
         title="Active controllers",
@@ -44,6 +44,7 @@ _NOW: Final = (
         kind=Kind.NUMBER,
         width=5,
         limits=MUST_BE_0,
+        alerts=("KafkaPartitionsOffline",),
     ),
     Panel(
         title="Under-replicated partitions",
@@ -63,7 +64,7 @@ _NOW: Final = (
         kind=Kind.NUMBER,
         width=5,
         limits=Limits(172_800, 43_200, low_is_bad=True),
-        alert="RetentionNear",
+        alerts=("RetentionNear",),
     ),
 )
 _TRAFFIC: Final = (
@@ -91,7 +92,7 @@ _TRAFFIC: Final = (
             Query(
                 "{{request}}",
                 "max by (request) (kafka_network_requestmetrics_totaltimems"
-                '{request=~"Produce|Fetch|FetchConsumer|Metadata", quantile="0.99"}) / 1000',
+                '{request=~"Produce|FetchConsumer", quantile="0.99"}) / 1000',
             ),
         ),
         unit=Unit.SECONDS,
@@ -109,7 +110,7 @@ _CONSUMERS: Final = (
         ),
         unit=Unit.SECONDS,
         limits=Limits(10, 60),
-        alert="ConsumerLagHigh",
+        alerts=("ConsumerLagHigh",),
     ),
     Panel(
         title="Lag in messages",
@@ -120,7 +121,7 @@ _CONSUMERS: Final = (
                 "sum by (group, topic) (fraudwatch_consumer_lag_messages)",
             ),
         ),
-        alert="ConsumerLagHigh",
+        alerts=("ConsumerLagHigh",),
     ),
     Panel(
         title="Time until retention deletes unread messages",
@@ -132,7 +133,7 @@ _CONSUMERS: Final = (
             ),
         ),
         unit=Unit.SECONDS,
-        alert="RetentionNear",
+        alerts=("RetentionNear",),
     ),
 )
 

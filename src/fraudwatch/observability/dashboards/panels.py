@@ -31,6 +31,21 @@ class Unit(enum.StrEnum):
     YES_NO = "bool_yes_no"
 
 
+class Event(enum.StrEnum):
+    """Event before which a panel has no data, in the words of its description."""
+
+    SNAPSHOT = "the first snapshot, half a minute after the first transactions"
+    CONSOLE_PAGE = "the first page of the console that is opened"
+    DAG_RUN = "the first run of a DAG"
+    SCHEDULED_RUN = "the first scheduled run of a DAG"
+    JOB_RUN = "the first run of a job"
+    FAILURE = "the first failure"
+    REFINEMENT = "the first run of the job refine_topics"
+    RECONCILIATION = "the first run of the job reconcile_views"
+    DRIFT = "the first run of the job monitor_drift"
+    CALIBRATION = "the first run of the job monitor_drift with labels past the label delay"
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """One PromQL expression and the legend of its series, with labels as ``{{label}}``."""
@@ -65,10 +80,10 @@ class Panel:
     kind: Kind = Kind.LINES
     width: int = 8
     limits: Limits | None = None
-    alert: str = ""
-    """Alert that watches the same figure; its runbook is linked."""
-    appears_after: str = ""
-    """Event that creates the series; empty if they exist as soon as the services run."""
+    alerts: tuple[str, ...] = ()
+    """Alerts that watch the same figure; their runbooks are named."""
+    appears_after: Event | None = None
+    """Event that creates the series; None if they exist as soon as the services run."""
     stacked: bool = False
 
 

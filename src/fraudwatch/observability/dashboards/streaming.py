@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from fraudwatch.observability.dashboards.panels import Dashboard
+from fraudwatch.observability.dashboards.java import java_panels
+from fraudwatch.observability.dashboards.panels import Dashboard, Row
 from fraudwatch.observability.dashboards.streaming_detector import DETECTOR
 from fraudwatch.observability.dashboards.streaming_ingest import INGEST
 from fraudwatch.observability.dashboards.streaming_stores import PERSISTER, TALLY_AND_CONSOLE
@@ -13,5 +14,11 @@ STREAMING: Final = Dashboard(
     uid="fraudwatch-streaming",
     title="Streaming",
     about="Every stage from the shop's feed to the console: throughput, time, lag, errors.",
-    rows=(INGEST, DETECTOR, PERSISTER, TALLY_AND_CONSOLE),
+    rows=(
+        INGEST,
+        DETECTOR,
+        PERSISTER,
+        TALLY_AND_CONSOLE,
+        Row("Java of the detector", java_panels("detector")),
+    ),
 )

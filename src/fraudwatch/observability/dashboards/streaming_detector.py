@@ -6,6 +6,7 @@ from typing import Final
 
 from fraudwatch.observability.dashboards.panels import (
     MUST_BE_1,
+    Event,
     Kind,
     Limits,
     Panel,
@@ -65,8 +66,8 @@ DETECTOR: Final = Row(
             queries=(Query("snapshot", age("fraudwatch_detector_snapshot_at_seconds")),),
             unit=Unit.SECONDS,
             limits=Limits(120, 600),
-            alert="SnapshotOld",
-            appears_after="the first snapshot, half a minute after the first transactions",
+            alerts=("SnapshotOld",),
+            appears_after=Event.SNAPSHOT,
         ),
         Panel(
             title="State",
@@ -90,6 +91,7 @@ DETECTOR: Final = Row(
             unit=Unit.YES_NO,
             kind=Kind.STATES,
             limits=MUST_BE_1,
+            alerts=("ArtefactUnusable",),
             width=12,
         ),
         Panel(

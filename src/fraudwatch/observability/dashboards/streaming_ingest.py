@@ -62,7 +62,7 @@ INGEST: Final = Row(
                 ),
             ),
             unit=Unit.PER_SECOND,
-            alert="DeadLetterRatioHigh",
+            alerts=("DeadLetterRatioHigh",),
         ),
     ),
 )

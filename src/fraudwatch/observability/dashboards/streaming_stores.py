@@ -6,6 +6,7 @@ from typing import Final
 
 from fraudwatch.observability.dashboards.panels import (
     MUST_BE_0,
+    Event,
     Kind,
     Limits,
     Panel,
@@ -45,7 +46,7 @@ PERSISTER: Final = Row(
             queries=(Query("{{topic}}", "max by (topic) (fraudwatch_persister_lag_seconds)"),),
             unit=Unit.SECONDS,
             limits=Limits(5, 60),
-            alert="ConsumerLagHigh",
+            alerts=("ConsumerLagHigh",),
         ),
         Panel(
             title="Messages in a batch, mean",
@@ -68,6 +69,7 @@ PERSISTER: Final = Row(
             unit=Unit.YES_NO,
             kind=Kind.STATES,
             limits=MUST_BE_0,
+            alerts=("StoreWritesPaused",),
         ),
     ),
 )
@@ -96,13 +98,14 @@ TALLY_AND_CONSOLE: Final = Row(
             normal="0. More: analysts work on an old list.",
             queries=(Query("unanswered", rate("fraudwatch_console_store_unavailable_total")),),
             unit=Unit.PER_SECOND,
+            appears_after=Event.CONSOLE_PAGE,
         ),
         Panel(
             title="Queries of the console",
             normal="A few a second with analysts at work.",
             queries=(Query("{{kind}}", rate("fraudwatch_console_query_seconds_count", "kind")),),
             unit=Unit.PER_SECOND,
-            appears_after="a page of the console that is opened",
+            appears_after=Event.CONSOLE_PAGE,
         ),
         Panel(
             title="Queries of the console, p99",
@@ -112,7 +115,7 @@ TALLY_AND_CONSOLE: Final = Row(
             ),
             unit=Unit.SECONDS,
             limits=Limits(1, 5),
-            appears_after="a page of the console that is opened",
+            appears_after=Event.CONSOLE_PAGE,
         ),
         Panel(
             title="Pages of the console, p95",
@@ -120,7 +123,7 @@ TALLY_AND_CONSOLE: Final = Row(
             queries=(Query("{{page}}", quantile(0.95, "fraudwatch_console_page_seconds", "page")),),
             unit=Unit.SECONDS,
             limits=Limits(1, 5),
-            appears_after="a page of the console that is opened",
+            appears_after=Event.CONSOLE_PAGE,
         ),
     ),
 )

@@ -21,7 +21,7 @@ PANELS = [
     for board in DASHBOARDS
     for panel in board.panels
 ]
-ALERTS = sorted({panel.alert for board in DASHBOARDS for panel in board.panels if panel.alert})
+ALERTS = sorted({alert for board in DASHBOARDS for panel in board.panels for alert in panel.alerts})
 BOARDS = [pytest.param(board, id=board.title) for board in DASHBOARDS]
 PROVISIONING = ROOT / "monitoring/grafana/provisioning"
 SERIES_OF_HISTOGRAMS = ("_bucket", "_sum", "_count")
