@@ -1,4 +1,4 @@
-"""Start chaos runs and benchmarks in the locked environment that has their packages.
+"""Start chaos runs, benchmarks and drawings in the locked environment that has their packages.
 
 The command line imports nothing of them. It replaces its own process by theirs, so that options,
 output, exit code and Ctrl-C are theirs as well.
@@ -21,6 +21,7 @@ from fraudwatch.stack.home import Home
 from fraudwatch.stack.install import CONTROL
 
 LAKE: Final = "lake"  # has XGBoost, scikit-learn and pyarrow
+MONITORING: Final = "monitoring"  # has Matplotlib and HTTPX
 # Options, including --help, are parsed by the started command.
 _PASS_THROUGH: Final = {"ignore_unknown_options": True, "allow_extra_args": True}
 
@@ -40,6 +41,12 @@ CHAOS: Final = ExternalCommand(
     CONTROL,
     "chaos",
     "Kill -9 each service under traffic, then count lost and duplicated verdicts.",
+)
+DASHBOARDS: Final = ExternalCommand(
+    "dashboards",
+    MONITORING,
+    "exporters.render_dashboards",
+    "Draw the charts of Grafana's dashboards as pictures, where no Grafana can be had.",
 )
 BENCHMARKS: Final = (
     ExternalCommand(
@@ -83,6 +90,7 @@ def add_to(app: typer.Typer) -> None:
     for command in BENCHMARKS:
         _add(benchmark, command)
     _add(app, CHAOS)
+    _add(app, DASHBOARDS)
     app.add_typer(benchmark, name="benchmark")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fraudwatch.cli.external_commands import BENCHMARKS, CHAOS
+from fraudwatch.cli.external_commands import BENCHMARKS, CHAOS, DASHBOARDS
 from fraudwatch.stack import catalogue
 from fraudwatch.stack.home import ROOT, Home
 from fraudwatch.stack.launches import interpreter
@@ -21,6 +21,7 @@ LAKE_JOBS = [
     for path in sorted((ROOT / folder).glob("*.py"))
     if path.stem not in {"__init__", "fit_forest"}
 ]
+EXTERNAL_COMMANDS = (CHAOS, DASHBOARDS, *BENCHMARKS)
 # Processes that chaos runs and benchmarks start.
 MEASURING = {
     "detector": ["chaos.verify", "benchmarks.stream_probe"],
@@ -35,7 +36,7 @@ def modules_by_environment() -> dict[str, list[str]]:
         words = service.command.split()
         if service.environment_name and words[:2] == ["{python}", "-m"]:
             found[service.environment_name].append(words[2])
-    for command in (CHAOS, *BENCHMARKS):
+    for command in EXTERNAL_COMMANDS:
         found[command.environment].append(command.module)
     for environment, modules in MEASURING.items():
         found[environment] += modules
@@ -59,7 +60,8 @@ MODULES = modules_by_environment()
 
 def test_every_environment_of_the_catalogue_is_checked() -> None:
     services = catalogue.load().services.values()
-    assert MODULES.keys() == {one.environment_name for one in services if one.environment_name}
+    used = {one.environment_name for one in services if one.environment_name}
+    assert MODULES.keys() == used | {command.environment for command in EXTERNAL_COMMANDS}
     assert {"streaming.detector", "batch.extract_day"} <= {*MODULES["detector"], *MODULES["lake"]}
 
 
