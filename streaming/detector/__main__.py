@@ -48,6 +48,7 @@ from fraudwatch.observability.metrics import gauge
 from fraudwatch.samples import a_transaction
 from fraudwatch.settings import DetectorSettings, KafkaSettings, LabelSettings, ListenSettings
 from fraudwatch.topics import TRANSACTION_TOPIC
+from streaming.detector.artefact_times import export_artefact_times
 from streaming.detector.restoring import restore
 from streaming.detector.scoring import Detector
 
@@ -103,6 +104,7 @@ def main() -> None:
         _views_usable.set,
         on_newest=_newest_view.set,
     )
+    export_artefact_times(models, views, policies)
     snapshots = PeriodicSnapshots(
         SnapshotFolder(settings.state_folder / "snapshots"),
         features_version(),

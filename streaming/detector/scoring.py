@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -17,7 +18,7 @@ from fraudwatch.adapters.lake.spark_stream import MicroBatch
 from fraudwatch.application.ports import DeadLetters, ScoredBatch, VerdictLog
 from fraudwatch.application.scoring.assess import assess
 from fraudwatch.application.scoring.explain import explain
-from fraudwatch.application.scoring.outcomes import HIGH, risk_counts
+from fraudwatch.application.scoring.outcomes import HIGH
 from fraudwatch.application.scoring.serving_bounds import serving_bounds
 from fraudwatch.domain.arrays import Float64s
 from fraudwatch.domain.features.fold import features_version
@@ -29,20 +30,21 @@ from fraudwatch.domain.policy.bounds import NO_BOUNDS, Bounds
 from fraudwatch.domain.policy.policy import Policy
 from fraudwatch.domain.time_units import HOUR_MS
 from fraudwatch.domain.views.published import NO_VIEWS, RiskViews
-from fraudwatch.observability.metrics import counter, gauge, histogram, latencies
+from fraudwatch.observability.metrics import counter, gauge, histogram
 from fraudwatch.observability.phases import Phases
 from fraudwatch.topics import TRANSACTION_TOPIC
+from streaming.detector.counting import count_latencies, count_verdicts, set_budget
 
 log = logging.getLogger("detector")
 
-_verdicts = counter("fraudwatch_detector_verdicts")
 _repeats = counter("fraudwatch_detector_repeats")
-_dead_letters = counter("fraudwatch_dead_letters")
+_late = counter("fraudwatch_detector_late")
+_dead_letters = counter("fraudwatch_dead_letters", stage=Stage.DETECTOR)
 _batch_seconds = histogram("fraudwatch_detector_batch_seconds")
-_event_to_verdict = latencies("fraudwatch_event_to_verdict_seconds")
 _review_from = gauge("fraudwatch_detector_review_from_score")
 _decline_from = gauge("fraudwatch_detector_decline_from_score")
 _customers = gauge("fraudwatch_detector_customers")
+_state_bytes = gauge("fraudwatch_detector_state_bytes")
 _scored_until = gauge("fraudwatch_detector_judged_until_seconds")
 _lag = gauge("fraudwatch_detector_lag_seconds")
 _seconds = counter("fraudwatch_detector_seconds")
@@ -71,6 +73,7 @@ class _BoundsInUse:
             self.bounds = serving_bounds(policy, models)
             _review_from.set(self.bounds.review_from)
             _decline_from.set(self.bounds.decline_from)
+            set_budget(policy)
         return self.bounds
 
 
@@ -107,7 +110,9 @@ class Detector:
         self.ends |= batch.ends
         _seconds.labels(phase="reading").inc(batch.read_seconds)
         _repeats.inc(folded.repeats)
+        _late.inc(folded.late)
         _customers.set(self.customers.customers)
+        _state_bytes.set(self.customers.nbytes)
         _scored_until.set(batch.produced_at_ms.max() / 1000)
 
     def _evict_idle(self, batch: MicroBatch) -> None:
@@ -153,9 +158,8 @@ class Detector:
             )
         with timed("publishing"):
             self.verdicts.append(scored)
-        _count_latencies(time.time() - produced_at_ms / 1000)
-        for risk, count in risk_counts(result.level).items():
-            _verdicts.labels(risk=risk).inc(count)
+        count_latencies(time.time() - produced_at_ms / 1000)
+        count_verdicts(result, policy, models)
 
     def _dead_letter(self, folded: FoldedMessages, batch: MicroBatch) -> None:
         records = [
@@ -171,16 +175,10 @@ class Detector:
         ]
         if records:
             self.dead_letters.put(records)
+        for code, count in Counter(record.code for record in records).items():
+            _dead_letters.labels(stage=Stage.DETECTOR, code=code).inc(count)
         for record in records:
-            _dead_letters.labels(stage=record.stage, code=record.code).inc()
             log.warning("dead-lettered %s: %s", record.origin, record.reason)
-
-
-def _count_latencies(seconds: npt.NDArray[np.float64]) -> None:
-    bounds = _event_to_verdict.bounds_seconds
-    counts = np.bincount(np.searchsorted(bounds, seconds), minlength=len(bounds) + 1)
-    # Two clocks of one machine may differ slightly.
-    _event_to_verdict.add(counts.tolist(), float(np.maximum(0.0, seconds).sum()))
 
 
 def _explanations(

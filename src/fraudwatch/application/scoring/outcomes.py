@@ -10,7 +10,6 @@ import hashlib
 from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from fraudwatch.domain.arrays import Bools, Float64s, Int64s
 from fraudwatch.domain.messages.verdict import Outcome, Risk
@@ -133,8 +132,3 @@ def _allowed(inputs: RuleInput, policy: Policy, hits: Bools) -> Bools:
     is_denied = hits[:, np.array(is_deny, dtype=np.bool_)].any(axis=1)
     is_allowed: Bools = (policy.allow.answer(inputs) == HIT) & ~is_denied
     return is_allowed
-
-
-def risk_counts(level: npt.NDArray[np.int64]) -> dict[Risk, int]:
-    """Count purchases by risk level."""
-    return dict(zip(RISKS, np.bincount(level, minlength=len(RISKS)).tolist(), strict=True))

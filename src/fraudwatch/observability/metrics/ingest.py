@@ -1,0 +1,83 @@
+"""Declare the metrics of ingest."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fraudwatch.observability.metrics.metric import (
+    NEVER_ALONE,
+    Kind,
+    Label,
+    Metric,
+    Section,
+    Unit,
+)
+
+REVEAL_OUTCOMES: Final = (
+    "shown", "erased", "altered", "refused", "forbidden", "limited", "unlogged",
+)  # fmt: skip
+
+INGEST: Final = Section(
+    "Ingest",
+    ("ingest",),
+    "",
+    (
+        Metric(
+            name="fraudwatch_ingest_accepted_total",
+            kind=Kind.COUNTER,
+            unit=Unit.COUNT,
+            meaning="Purchases accepted and acknowledged",
+            worry_when="it stops increasing while the source is busy",
+        ),
+        Metric(
+            name="fraudwatch_ingest_repeated_total",
+            kind=Kind.COUNTER,
+            unit=Unit.COUNT,
+            meaning="Repeated purchases with a known id",
+            worry_when="it grows faster than the accepted ones: the source sends all of it again",
+        ),
+        Metric(
+            name="fraudwatch_ingest_feed_behind",
+            kind=Kind.GAUGE,
+            unit=Unit.COUNT,
+            meaning="Lag of ingest behind the feed, in events",
+            worry_when="it grows: ingest cannot follow its source",
+        ),
+        Metric(
+            name="fraudwatch_ingest_labels_total",
+            kind=Kind.COUNTER,
+            unit=Unit.COUNT,
+            meaning="Labels accepted and acknowledged",
+            worry_when="it does not increase for days: training has no new labels",
+        ),
+        Metric(
+            name="fraudwatch_ingest_repeated_labels_total",
+            kind=Kind.COUNTER,
+            unit=Unit.COUNT,
+            meaning="Repeated, unchanged labels",
+            worry_when=NEVER_ALONE,
+        ),
+        Metric(
+            name="fraudwatch_ingest_chargebacks_behind",
+            kind=Kind.GAUGE,
+            unit=Unit.COUNT,
+            meaning="Lag of ingest behind the chargebacks, in chargebacks",
+            worry_when="it grows: labels come late",
+        ),
+        Metric(
+            name="fraudwatch_ingest_waits_timed_out_total",
+            kind=Kind.COUNTER,
+            unit=Unit.COUNT,
+            meaning="Synchronous calls that timed out",
+            worry_when="it grows with the calls: verdicts come later than callers wait",
+        ),
+        Metric(
+            name="fraudwatch_ingest_reveals_total",
+            kind=Kind.COUNTER,
+            unit=Unit.COUNT,
+            meaning="Requests to reveal sealed fields",
+            worry_when="limited or forbidden is not 0: a person reveals more than work needs",
+            labels=(Label("outcome", REVEAL_OUTCOMES),),
+        ),
+    ),
+)
