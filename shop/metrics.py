@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,7 +12,6 @@ from shop.plan import MINUTE_MS
 _requests = counter("fraudwatch_shop_requests")
 _purchases_until_now = gauge("fraudwatch_shop_purchases_told")
 _precomputed_until = gauge("fraudwatch_shop_made_until_seconds")
-_precomputed_until.set(math.nan)
 
 # Readers' endpoints; monitoring requests health and metrics many times a minute.
 _READERS_PATHS = "/v1/"

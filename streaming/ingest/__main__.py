@@ -36,7 +36,7 @@ from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import IngestSettings, KafkaSettings, ListenSettings
 from fraudwatch.topics import AUDIT_TOPIC, CONTROL_TOPIC, LABELS_TOPIC, TRANSACTION_TOPIC
 from streaming.ingest.api import IngestServices, create_app
-from streaming.ingest.channel import IngestChannel, label_metrics, purchase_metrics
+from streaming.ingest.channel import LABEL_METRICS, PURCHASE_METRICS, IngestChannel
 from streaming.ingest.days import announce, day_announcer
 from streaming.ingest.feed import FeedFollower
 from streaming.ingest.reveal import RevealChannel, add_reveal
@@ -78,8 +78,8 @@ def _channels(
         letting_in.label_builder(encode), KafkaTopic(kafka, LABELS_TOPIC), dead_letters, _now_ms
     )
     return (
-        IngestChannel(purchases, purchase_metrics()),
-        IngestChannel(labels, label_metrics()),
+        IngestChannel(purchases, PURCHASE_METRICS),
+        IngestChannel(labels, LABEL_METRICS),
     )
 
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from prometheus_client import Counter, Gauge
 
 from fraudwatch.application.intake.intake import FeedItem, IngestResult, Intake
+from fraudwatch.domain.messages.dead_letter import Stage
 from fraudwatch.observability.metrics import counter, gauge
 
 log = logging.getLogger("ingest")
 
 Content = TypeVar("Content")
-_dead_letters = counter("fraudwatch_dead_letters")
+_dead_letters = counter("fraudwatch_dead_letters", stage=Stage.INGEST)
 
 
 @dataclass(slots=True)
@@ -40,22 +41,16 @@ class ChannelMetrics:
     lag: Gauge
 
 
-def purchase_metrics() -> ChannelMetrics:
-    """Return the metrics of purchases."""
-    return ChannelMetrics(
-        counter("fraudwatch_ingest_accepted"),
-        counter("fraudwatch_ingest_repeated"),
-        gauge("fraudwatch_ingest_feed_behind"),
-    )
-
-
-def label_metrics() -> ChannelMetrics:
-    """Return the metrics of labels."""
-    return ChannelMetrics(
-        counter("fraudwatch_ingest_labels"),
-        counter("fraudwatch_ingest_repeated_labels"),
-        gauge("fraudwatch_ingest_chargebacks_behind"),
-    )
+PURCHASE_METRICS: Final = ChannelMetrics(
+    counter("fraudwatch_ingest_accepted"),
+    counter("fraudwatch_ingest_repeated"),
+    gauge("fraudwatch_ingest_feed_behind"),
+)
+LABEL_METRICS: Final = ChannelMetrics(
+    counter("fraudwatch_ingest_labels"),
+    counter("fraudwatch_ingest_repeated_labels"),
+    gauge("fraudwatch_ingest_chargebacks_behind"),
+)
 
 
 @dataclass(frozen=True, slots=True)

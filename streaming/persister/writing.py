@@ -15,7 +15,7 @@ from fraudwatch.domain.messages.fields import Problem
 from fraudwatch.domain.messages.label import Label
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.messages.verdict import Verdict
-from fraudwatch.observability.metrics import counter, histogram
+from fraudwatch.observability.metrics import counter, latencies
 from fraudwatch.observability.phases import Phases
 from fraudwatch.topics import PRODUCED_AT_HEADER
 from streaming.persister.entries import Entry
@@ -24,8 +24,9 @@ log = logging.getLogger("persister")
 M = TypeVar("M")
 
 _rows = counter("fraudwatch_persister_rows")
-_dead_letters = counter("fraudwatch_dead_letters")
-_event_to_row = histogram("fraudwatch_event_to_row_seconds")
+_dead_letters = counter("fraudwatch_dead_letters", stage=Stage.PERSISTER)
+_event_to_row = latencies("fraudwatch_event_to_row_seconds")
+_verdict_to_row = latencies("fraudwatch_verdict_to_row_seconds")
 timed = Phases(counter("fraudwatch_persister_seconds")).timed
 
 
@@ -83,17 +84,21 @@ class Persister:
             for entry, refusal in refused
         ]
         self.dead_letters.put(records)
+        for code, count in Counter(record.code for record in records).items():
+            _dead_letters.labels(stage=Stage.PERSISTER, code=code).inc(count)
         for record in records:
-            _dead_letters.labels(stage=record.stage, code=record.code).inc()
             log.warning("dead-lettered %s: %s", record.origin, record.reason)
 
     def _measure(self, written: Sequence[Entry]) -> None:
         for topic, count in Counter(entry.topic for entry in written).items():
             _rows.labels(topic=topic).inc(count)
         now_ms = self.now_ms()
-        for entry in written:
-            if isinstance(entry.content, Verdict) and (edge_ms := _left_edge_at_ms(entry)):
-                _event_to_row.observe(max(0, now_ms - edge_ms) / 1000)
+        verdicts = [entry for entry in written if isinstance(entry.content, Verdict)]
+        left_edge_at_ms = filter(None, map(_left_edge_at_ms, verdicts))
+        _event_to_row.observe_all([max(0, now_ms - at_ms) / 1000 for at_ms in left_edge_at_ms])
+        _verdict_to_row.observe_all(
+            [max(0, now_ms - entry.produced_at_ms) / 1000 for entry in verdicts]
+        )
 
 
 def _of_type(kind: type[M], entries: Iterable[Entry]) -> list[M]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 
 from fraudwatch.adapters.codecs.json_codec import decode
@@ -72,10 +72,14 @@ class TallyLoop:
 
     def _count(self, waiting: deque[Verdict]) -> None:
         """Count the waiting verdicts and save; a repeated call resumes after an interruption."""
-        while waiting:
-            is_new = self._tallying.count(waiting[0])
-            waiting.popleft()
-            (_verdicts if is_new else _copies).inc()
+        counted: Counter[bool] = Counter()
+        try:
+            while waiting:
+                counted[self._tallying.count(waiting[0])] += 1
+                waiting.popleft()
+        finally:
+            _verdicts.inc(counted[True])
+            _copies.inc(counted[False])
         self._tallying.flush()
 
     def _lag_seconds(self) -> float:

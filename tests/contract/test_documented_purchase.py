@@ -26,7 +26,7 @@ from fraudwatch.application.intake.pending_verdicts import PendingVerdictRegistr
 from fraudwatch.domain.money import RateTable
 from fraudwatch.stack import catalogue
 from streaming.ingest.api import IngestServices, create_app
-from streaming.ingest.channel import IngestChannel, label_metrics, purchase_metrics
+from streaming.ingest.channel import LABEL_METRICS, PURCHASE_METRICS, IngestChannel
 from streaming.ingest.sync_scoring import VerdictWaiter
 
 ROOT = Path(__file__).parents[2]
@@ -89,10 +89,10 @@ def ingest(tmp_path: Path) -> TestClient:
     served = IngestServices(
         IngestChannel(
             Intake(purchase_builder(edge, encode), MemoryTopic(), dead_letters, now_ms),
-            purchase_metrics(),
+            PURCHASE_METRICS,
         ),
         IngestChannel(
-            Intake(label_builder(encode), MemoryTopic(), dead_letters, now_ms), label_metrics()
+            Intake(label_builder(encode), MemoryTopic(), dead_letters, now_ms), LABEL_METRICS
         ),
         VerdictWaiter(verdicts._pending, verdicts),
         KEY,

@@ -28,7 +28,7 @@ from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.money import RateTable
 from fraudwatch.samples import NOON_MS, a_token, a_transaction
 from streaming.ingest.api import IngestServices, create_app
-from streaming.ingest.channel import IngestChannel, label_metrics, purchase_metrics
+from streaming.ingest.channel import LABEL_METRICS, PURCHASE_METRICS, IngestChannel
 from streaming.ingest.reveal import RevealChannel, add_reveal
 from streaming.ingest.sync_scoring import VerdictWaiter
 
@@ -70,11 +70,11 @@ def edge_of(vault: TinkVault, topic: MemoryTopic) -> FastAPI:
     admit = purchase_builder(Edge(vault, RateTable([])), encode)
     served = IngestServices(
         IngestChannel(
-            Intake(admit, MemoryTopic(), dead_letters, lambda: NOON_MS), purchase_metrics()
+            Intake(admit, MemoryTopic(), dead_letters, lambda: NOON_MS), PURCHASE_METRICS
         ),
         IngestChannel(
             Intake(label_builder(encode), MemoryTopic(), dead_letters, lambda: NOON_MS),
-            label_metrics(),
+            LABEL_METRICS,
         ),
         VerdictWaiter(expectations, MemoryVerdicts(expectations)),
         "a-key-of-the-shops",

@@ -20,7 +20,7 @@ from fraudwatch.domain.messages.dead_letter import Code, Stage
 from fraudwatch.domain.messages.label import ReportedLabel
 from fraudwatch.domain.money import RateTable
 from fraudwatch.samples import NOON_MS, a_purchase
-from streaming.ingest.channel import IngestChannel, label_metrics, purchase_metrics
+from streaming.ingest.channel import LABEL_METRICS, PURCHASE_METRICS, IngestChannel
 from streaming.ingest.feed import EMPTY_SECONDS, MISSING_SECONDS, RETRY_SECONDS, FeedFollower
 
 Answer = Callable[[httpx.Request], httpx.Response]
@@ -50,7 +50,7 @@ class Followed:
         self.topic, self.records = MemoryTopic(), MemoryDeadLetters()
         self.cursor_file = folder / "chargebacks_cursor.json"
         intake = Intake(label_builder(encode), self.topic, self.records, lambda: NOON_MS)
-        self.channel = IngestChannel(intake, label_metrics())
+        self.channel = IngestChannel(intake, LABEL_METRICS)
         self.follower = self.new_follower()
 
     def new_follower(self) -> FeedFollower[ReportedLabel]:
@@ -155,7 +155,7 @@ def test_purchases_are_followed_by_the_same_shape_and_may_not_be_missing(tmp_pat
     feed = ShopFeed(
         PURCHASES, "http://shop", "key", transport=httpx.MockTransport(lambda _: answers.pop(0))
     )
-    channel = IngestChannel(intake, purchase_metrics())
+    channel = IngestChannel(intake, PURCHASE_METRICS)
     follower = FeedFollower(feed, channel, tmp_path / "cursor.json")
     assert follower.read_page() == RETRY_SECONDS
     assert follower.read_page() == 0

@@ -22,7 +22,7 @@ from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.money import RateTable
 from fraudwatch.samples import NOON_MS, a_purchase, a_verdict
 from streaming.ingest.api import LARGEST_BATCH, LARGEST_BODY_BYTES, IngestServices, create_app
-from streaming.ingest.channel import IngestChannel, label_metrics, purchase_metrics
+from streaming.ingest.channel import LABEL_METRICS, PURCHASE_METRICS, IngestChannel
 from streaming.ingest.sync_scoring import VerdictWaiter
 
 KEY = "a-key-of-the-test"
@@ -85,11 +85,11 @@ def client(
     services = IngestServices(
         IngestChannel(
             Intake(purchase_builder(edge, encode), topic, dead_letters, lambda: NOON_MS),
-            purchase_metrics(),
+            PURCHASE_METRICS,
         ),
         IngestChannel(
             Intake(label_builder(encode), labels_topic, dead_letters, lambda: NOON_MS),
-            label_metrics(),
+            LABEL_METRICS,
         ),
         VerdictWaiter(verdicts._pending, verdicts),
         KEY,

@@ -28,7 +28,7 @@ from fraudwatch.domain.money import RateTable
 from fraudwatch.samples import NOON_MS, a_purchase, a_token
 from fraudwatch.settings import IngestSettings
 from streaming.ingest.api import IngestServices, create_app
-from streaming.ingest.channel import IngestChannel, label_metrics, purchase_metrics
+from streaming.ingest.channel import LABEL_METRICS, PURCHASE_METRICS, IngestChannel
 from streaming.ingest.reveal import LARGEST_BODY_BYTES, RevealChannel, add_reveal
 from streaming.ingest.sync_scoring import VerdictWaiter
 
@@ -64,10 +64,10 @@ def edge(tmp_path: Path) -> Edges:
     dead_letters, pending = MemoryDeadLetters(), PendingVerdictRegistry()
     admit = purchase_builder(Edge(vault, RateTable([])), encode)
     services = IngestServices(
-        IngestChannel(Intake(admit, topic, dead_letters, lambda: NOON_MS), purchase_metrics()),
+        IngestChannel(Intake(admit, topic, dead_letters, lambda: NOON_MS), PURCHASE_METRICS),
         IngestChannel(
             Intake(label_builder(encode), MemoryTopic(), dead_letters, lambda: NOON_MS),
-            label_metrics(),
+            LABEL_METRICS,
         ),
         VerdictWaiter(pending, MemoryVerdicts(pending)),
         INGEST_KEY,

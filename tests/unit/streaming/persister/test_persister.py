@@ -16,7 +16,13 @@ from fraudwatch.domain.messages.dead_letter import Code
 from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, LabelValue, Source
 from fraudwatch.domain.messages.transaction import Kind
 from fraudwatch.samples import NOON_MS, a_token, a_transaction, a_verdict
-from fraudwatch.topics import AUDIT_TOPIC, FRAUD_TOPIC, LABELS_TOPIC, TRANSACTION_TOPIC
+from fraudwatch.topics import (
+    AUDIT_TOPIC,
+    FRAUD_TOPIC,
+    LABELS_TOPIC,
+    PRODUCED_AT_HEADER,
+    TRANSACTION_TOPIC,
+)
 from streaming.persister.entries import Entry, read
 from streaming.persister.loop import InFlight, PersisterLoop
 from streaming.persister.writing import Persister
@@ -32,6 +38,7 @@ LABEL = Label(
 )
 
 
+PARTS = ("count", "sum")
 RECORD = AuditRecord(
     schema=AUDIT_SCHEMA,
     record_id="0" * 32,
@@ -244,6 +251,29 @@ def test_stopped_while_the_store_is_unavailable_it_ends_without_committing(
     store.is_reachable = False
     loop.run()
     assert not [call for call in consumer.calls if call.startswith("commit")]
+
+
+@dataclass(frozen=True)
+class AVerdictMessage(FakeMessage):
+    """A verdict whose transaction left the edge two seconds before now."""
+
+    def headers(self) -> list[tuple[str, bytes]]:  # type: ignore[override]
+        return [(PRODUCED_AT_HEADER, str(NOON_MS - 2_000).encode())]
+
+
+def test_the_ages_of_a_verdict_at_its_row_are_measured_from_edge_and_topic(
+    persister: Persister,
+) -> None:
+    names = [f"fraudwatch_{start}_to_row_seconds" for start in ("event", "verdict")]
+    before = {f"{name}_{part}": metric(f"{name}_{part}") for name in names for part in PARTS}
+    persister.persist(
+        entries(
+            AVerdictMessage(FRAUD_TOPIC, encode(a_verdict()), 1, NOON_MS - 500),
+            FakeMessage(TRANSACTION_TOPIC, encode(a_transaction()), 2, NOON_MS - 9_000),
+        )
+    )
+    grown = [metric(name) - was for name, was in before.items()]
+    assert grown == [1, 2, 1, 0.5]
 
 
 def test_lag_is_the_age_of_the_oldest_entry_in_flight_else_zero() -> None:
