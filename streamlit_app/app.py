@@ -55,7 +55,12 @@ def main(source: ServiceSource, accounts: Accounts, audit_log: Callable[[], Audi
         return
     login.watch(person)
     _header(accounts, person)
-    page.run()
+    name = next((name for name, one in pages.items() if one is page), None)
+    if name is None:  # an address that redirects
+        page.run()
+        return
+    with metrics.timed_page(name):
+        page.run()
 
 
 def _pages(

@@ -1,4 +1,4 @@
-"""Metrics of the console at ``/metrics``: store queries, alerts shown, refused logins.
+"""Metrics of the console at ``/metrics``: pages, store queries, alerts shown, refused logins.
 
 Streamlit runs the page's script repeatedly, but imports this module once a process.
 """
@@ -6,7 +6,6 @@ Streamlit runs the page's script repeatedly, but imports this module once a proc
 from __future__ import annotations
 
 import logging
-import math
 import threading
 import time
 from collections.abc import Iterator
@@ -16,14 +15,18 @@ from prometheus_client import start_http_server
 
 from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.observability.metrics import counter, gauge, histogram
+from fraudwatch.observability.metrics.console import PAGES, QUERY_KINDS
 from fraudwatch.settings import ListenSettings
 
 logger = logging.getLogger(__name__)
 
+_page_seconds = histogram("fraudwatch_console_page_seconds")
 _query_seconds = histogram("fraudwatch_console_query_seconds")
+# Pages and kinds that the catalogue does not list raise KeyError: its label sets are closed.
+_SECONDS_OF_PAGE = {page: _page_seconds.labels(page) for page in PAGES}
+_SECONDS_OF_QUERY = {kind: _query_seconds.labels(kind) for kind in QUERY_KINDS}
 _unavailable = counter("fraudwatch_console_store_unavailable")
 _shown = gauge("fraudwatch_console_alerts_shown")
-_shown.set(math.nan)
 _refused = counter("fraudwatch_console_sign_ins_refused")
 
 _served: set[int] = set()
@@ -49,16 +52,24 @@ def serve(port: int) -> None:
 
 
 @contextmanager
+def timed_page(page: str) -> Iterator[None]:
+    """Time the load of a page; one that another load interrupts is not counted."""
+    series, began = _SECONDS_OF_PAGE[page], time.perf_counter()
+    yield
+    series.observe(time.perf_counter() - began)
+
+
+@contextmanager
 def timed_query(kind: str) -> Iterator[None]:
     """Time one query to the store, and count it if the store is unavailable."""
-    began = time.perf_counter()
+    series, began = _SECONDS_OF_QUERY[kind], time.perf_counter()
     try:
         yield
     except StoreUnavailable:
         _unavailable.inc()
         raise
     finally:
-        _query_seconds.labels(kind=kind).observe(time.perf_counter() - began)
+        series.observe(time.perf_counter() - began)
 
 
 def set_alerts_shown(alerts: int) -> None:

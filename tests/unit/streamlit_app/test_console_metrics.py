@@ -122,6 +122,15 @@ def test_the_number_of_alerts_shown_is_a_metric(store: MemoryVerdictStore, port:
     assert value("alerts_shown") == 3
 
 
+def test_the_load_of_a_page_is_timed_by_its_name(store: MemoryVerdictStore, port: int) -> None:
+    before = value("page_seconds_count", page="live")
+    app = opened(store, port)
+    assert value("page_seconds_count", page="live") == before  # nobody has logged in
+    log_in(app)
+    assert value("page_seconds_count", page="live") - before == 1
+    assert not app.exception
+
+
 def test_an_unavailable_store_is_counted(store: MemoryVerdictStore, port: int) -> None:
     before = value("store_unavailable_total")
     store.is_reachable = False
