@@ -46,6 +46,7 @@ class FoldedMessages(NamedTuple):
     features: Float64s  # [row, FEATURES], read before the row was added
     keys: dict[Entity, UInt64s]  # of the entities that the fold also uses
     repeats: int
+    late: int  # of the rows: older than their customer's last
     refused: list[tuple[int, Refused]]  # position and why
 
     def enrich_with_views(self, views: RiskViews) -> ViewFeatures:
@@ -63,6 +64,7 @@ class FoldedMessages(NamedTuple):
             features=self.features[rows],
             keys={entity: keys[rows] for entity, keys in self.keys.items()},
             repeats=0,
+            late=0,
             refused=[],
         )
 
@@ -101,6 +103,7 @@ def fold_messages(
         features=folded.features[is_fresh],
         keys=_keys(events, is_fresh),
         repeats=int(folded.is_repeat.sum()),
+        late=int(folded.is_late.sum()),
         refused=sorted(refused, key=lambda one: one[0]),
     )
 
@@ -117,6 +120,7 @@ def parse_accepted(messages: Sequence[bytes], features: Float64s) -> FoldedMessa
         features=features,
         keys=_keys(events, np.ones(len(messages), dtype=np.bool_)),
         repeats=0,
+        late=0,
         refused=[],
     )
 

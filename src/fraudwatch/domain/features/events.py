@@ -40,3 +40,4 @@ class Folded(NamedTuple):
     features: Float64s  # [event, feature]; NaN unknown, and for an event without
     is_repeat: Bools
     is_too_late: Bools  # more than 30 days before its customer's last event
+    is_late: Bools  # before its customer's last event, and folded

@@ -51,7 +51,7 @@ def fold(customers: CustomerState, events: Events) -> Folded:
     """
     count = len(events.customer_key)
     features = np.full((count, len(FEATURES)), np.nan)
-    folded, scratch = Folded(features, *np.zeros((2, count), dtype=np.bool_)), Scratch.empty()
+    folded, scratch = Folded(features, *np.zeros((3, count), dtype=np.bool_)), Scratch.empty()
     for first in range(0, count, _EVENTS_AT_ONCE):
         rows = customers.rows_of(events.customer_key[first : first + _EVENTS_AT_ONCE])
         customers.reserve_pages(len(rows))
@@ -81,6 +81,7 @@ def _fold(
         else:
             _add_recent_id(row, key, customers.recent_ids)
             row.produced_at_ms = events.produced_at_ms[i]
+            folded.is_late[i] = events.event_at_ms[i] < row.last_event_ms
             _fold_one(i, row, events, customers, scratch, folded.features)
 
 

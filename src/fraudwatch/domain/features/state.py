@@ -64,6 +64,11 @@ class CustomerState:
         self.packed = self.packed.with_pages(events)
 
     @property
+    def nbytes(self) -> int:
+        """Memory of all customers, reserved rows and pages included."""
+        return self.packed.nbytes + self._is_changed.nbytes + self._table.nbytes
+
+    @property
     def changed(self) -> int:
         """Number of customers whose rows changed since they were last taken."""
         return int(np.count_nonzero(self._is_changed[: self.customers]))

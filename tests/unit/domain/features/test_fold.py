@@ -127,6 +127,7 @@ def test_an_event_a_month_late_is_too_late_and_changes_nothing() -> None:
         ]
     )
     assert result.is_too_late.tolist() == [False, True, False, False, False]
+    assert result.is_late.tolist() == [False, False, False, True, False]
     assert np.isnan(result.features[1]).all()
     assert value(result, 2, "purchase_count_10m") == 1
     assert value(result, 2, "known_devices_count") == 0

@@ -17,8 +17,8 @@ ROOM = 1_024  # how many customers a new state has room for
 
 
 def memory_bytes(state: CustomerState) -> int:
-    """Return the memory of the rows, reserved ones included."""
-    return state.packed.nbytes
+    """Return the memory of everything, reserved rows included."""
+    return state.nbytes
 
 
 def keys(first: int, last: int) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
