@@ -40,6 +40,11 @@ class ReloadablePolicy:
         self._check(policy)
         return policy
 
+    @property
+    def in_use_since_seconds(self) -> float | None:
+        """When the policy of the last micro-batch was put to use; None before the first one."""
+        return self._journal.opened_since_seconds
+
     def policy_for(self, batch_id: int, *, is_rerun: bool) -> Policy:
         """Return the policy for a micro-batch; a first run may load a changed file.
 

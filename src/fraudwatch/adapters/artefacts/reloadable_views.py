@@ -22,7 +22,7 @@ from fraudwatch.adapters.artefacts.view_publication import (
     ListedView,
     parse_list,
 )
-from fraudwatch.domain.views.published import VERSION_LENGTH, RiskViews
+from fraudwatch.domain.views.published import NO_VIEWS, VERSION_LENGTH, RiskViews
 from fraudwatch.domain.views.view import BrokenView, RiskView
 
 # Spark replays only its last batch, so one is needed; a restored checkpoint may be older.
@@ -68,6 +68,11 @@ class ReloadableViews:
     def views_for(self, batch_id: int, *, is_rerun: bool) -> RiskViews:
         """Return the risk views for a micro-batch; a first run may load new ones."""
         return self._journal.version_for_batch(batch_id, is_rerun=is_rerun)
+
+    @property
+    def in_use(self) -> RiskViews:
+        """The views of the last micro-batch."""
+        return self._journal.opened or NO_VIEWS
 
     def _load(self, content: bytes) -> RiskViews:
         all_listed = parse_list(content)

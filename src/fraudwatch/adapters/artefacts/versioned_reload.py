@@ -91,6 +91,11 @@ class ReloadJournal(Generic[T]):
         """The version that was used last; None before the first micro-batch."""
         return None if self._opened is None else self._opened[1]
 
+    @property
+    def opened_since_seconds(self) -> float | None:
+        """When the version that was used last was recorded, epoch seconds; None before a batch."""
+        return None if self._opened is None else self._path(self._opened[0]).stat().st_mtime
+
     def latest(self, count: int) -> list[bytes]:
         """Return the contents that were used last, oldest first."""
         return [self._content(entry.sha256) for entry in self._entries[-count:]]

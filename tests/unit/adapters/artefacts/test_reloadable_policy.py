@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,18 @@ def test_an_edit_is_loaded_by_the_next_batch(world: World) -> None:
     world.edit("two")
     assert [world.version(n) for n in (1, 2)] == ["two", "two"]
     assert world.reloads == [True, True]
+
+
+def test_the_policy_in_use_is_dated_by_its_first_use_and_not_by_a_restart(world: World) -> None:
+    assert world.reloadable.in_use_since_seconds is None
+    began = time.time()
+    world.version(0)
+    since = world.reloadable.in_use_since_seconds
+    assert since is not None
+    assert began - 1 <= since <= time.time()
+    world.restart()
+    world.version(1)
+    assert world.reloadable.in_use_since_seconds == since
 
 
 def test_a_replayed_batch_uses_its_first_policy(world: World) -> None:

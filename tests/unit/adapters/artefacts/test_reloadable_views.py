@@ -85,6 +85,14 @@ def test_an_unreadable_view_is_refused_with_a_fix(monkeypatch: pytest.MonkeyPatc
         view_of(whole)
 
 
+def test_the_views_in_use_are_those_of_the_last_batch(world: World) -> None:
+    assert world.reloadable.in_use.published == ()
+    published = world.publish(a_view())
+    world.names(0)
+    world.publish(a_view(1))
+    assert [one.sha256 for one in world.reloadable.in_use.published] == [published]
+
+
 def test_too_big_a_view_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(BrokenView, match="at most 64"):
         VIEW_FILES.write(tmp_path, bytes(view_artefact.MAX_VIEW_BYTES + 1))
