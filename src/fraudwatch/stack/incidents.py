@@ -119,7 +119,7 @@ class Incidents:
     def _is_hung(self, one: Observed, now: float) -> bool:
         # A restarted process has as much time as the one before it.
         hanging = min(now - self._hanging_since.get(one.name, now), one.uptime_seconds)
-        return hanging >= max(self._hung_seconds, one.ready_seconds)
+        return hanging >= self._hung_seconds and one.uptime_seconds >= one.ready_seconds
 
     def _is_due(self, one: Observed, now: float) -> bool:
         incident = self._open.get(one.name)
