@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import sqlite3
+import time
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -43,3 +47,26 @@ def test_a_failed_run_is_reported_by_the_command_and_by_one_mail(
     assert ended["state"] == "failed"
     assert "is not over yet" in run.stderr + run.stdout
     assert len(mails_about(batch_stack, ended["run_id"])) == 1
+
+
+def test_old_logs_and_metadata_of_airflow_are_deleted(batch_stack: PrivateStack) -> None:
+    airflow = batch_stack.folder / "airflow"
+    old_log = airflow / "logs/dag_id=gone/run_id=1/task_id=t/attempt=1.log"
+    old_log.parent.mkdir(parents=True)
+    old_log.write_text("x")
+    ten_days_ago = time.time() - 10 * 86_400
+    os.utime(old_log, (ten_days_ago, ten_days_ago))
+    database = airflow / "airflow.db"
+    with closing(sqlite3.connect(database, timeout=60)) as connection, connection:
+        old = ("2026-01-01 00:00:00.000000", "old")
+        connection.execute("INSERT INTO log (dttm, event) VALUES (?, ?)", old)
+    with unpaused(batch_stack, "clean_up"):
+        run = batch_stack.command(
+            "dags", "trigger", "clean_up", "--conf", '{"keep_days": "5"}', "--wait", "--json"
+        )
+    assert json.loads(run.stdout)["state"] == "success"
+    assert not old_log.exists()
+    with closing(sqlite3.connect(database, timeout=60)) as connection:
+        events = {row[0] for row in connection.execute("SELECT event FROM log")}
+    assert events
+    assert "old" not in events

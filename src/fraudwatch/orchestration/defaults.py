@@ -53,6 +53,11 @@ def an_hour(title: str, description: str) -> Param:
     return _optional(title, description, _HOUR_PATTERN)
 
 
+def a_number_of_days(title: str, description: str) -> Param:
+    """Create an optional form field for a number of days, at least 2."""
+    return _optional(title, description, r"^([2-9]|[1-9][0-9]{1,3})$")
+
+
 def a_name(title: str, description: str) -> Param:
     """Create an optional form field for a file name without a path."""
     return _optional(title, description, _NAME_PATTERN)

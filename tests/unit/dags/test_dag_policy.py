@@ -35,6 +35,7 @@ GRAPHS = {
     },
     "backtest_policy": {"check_policy": {"backtest_policy"}, "backtest_policy": set()},
     "build_reports": {"ranges": {"one_stretch.build_reports"}, "one_stretch.build_reports": set()},
+    "clean_up": {"clean_metadata": set(), "clean_logs": set()},
     "enforce_retention": {"enforce_retention": set()},
     "monitor_drift": {"monitor_drift": {"ask_for_model"}, "ask_for_model": set()},
     "reconcile_views": {"check_views": set()},
