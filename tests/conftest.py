@@ -46,6 +46,8 @@ WORLD = {
     # Jobs run when a test triggers them, not beside tests that measure time.
     "AIRFLOW_DAGS_PAUSED": "True",
     "JAVA_OPTIONS": SHORT_LIVED,
+    # Alerts that wait a minute before they fire wait a second.
+    "ALERT_DURATION_RATIO": "0.02",
 }
 
 
