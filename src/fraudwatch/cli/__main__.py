@@ -80,9 +80,7 @@ app.add_typer(dags.app, name="dags")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(model.app, name="model")
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")]
-Profile = Annotated[
-    str, typer.Option(help="Which services: speed, lake, batch, observe or engines.")
-]
+Profile = Annotated[str, typer.Option(help="Which services: speed, lake, batch or engines.")]
 
 
 def _print_version(requested: bool) -> None:  # noqa: FBT001  typer's way
