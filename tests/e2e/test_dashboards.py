@@ -20,7 +20,7 @@ from fraudwatch.observability.dashboards.panels import Event, Panel
 from fraudwatch.observability.dashboards.write import FOLDER
 from fraudwatch.stack.private_stack import PrivateStack
 from fraudwatch.topics import TRANSACTION_TOPIC
-from tests.e2e.console_browser import WIDE, Visitor, chromium
+from tests.e2e.console_browser import TIMEOUT_MS, WIDE, Visitor, chromium
 from tests.waiting import eventually
 
 pytestmark = [
@@ -38,14 +38,18 @@ MINUTES = 5
 WITHIN_SECONDS = 240
 
 
-def provoke(stack: PrivateStack) -> None:
-    """Log in to the console, and publish a transaction that cannot be read."""
+@pytest.fixture(scope="module")
+def busy(stack: PrivateStack) -> PrivateStack:
+    """Open the console on a running stack, and publish a transaction that cannot be read."""
     with chromium() as browser:
-        visitor = Visitor(browser.new_page(viewport=WIDE), stack)
+        page = browser.new_page(viewport=WIDE)
+        page.set_default_timeout(TIMEOUT_MS)
+        visitor = Visitor(page, stack)
         visitor.log_in("analyst")
         visitor.open("Patterns")
     transactions = KafkaTopic(stack.kafka("admin"), TRANSACTION_TOPIC)
     transactions.send([("nobody", b"not JSON", {})])
+    return stack
 
 
 def prometheus_of(stack: PrivateStack) -> str:
@@ -105,14 +109,13 @@ def test_every_event_is_provoked_or_of_the_batch_half() -> None:
     assert needed == PROVOKED | batch
 
 
-def test_every_panel_about_the_speed_half_has_data(stack: PrivateStack, tmp_path: Path) -> None:
-    provoke(stack)
+def test_every_panel_about_the_speed_half_has_data(busy: PrivateStack, tmp_path: Path) -> None:
     deadline = time.monotonic() + WITHIN_SECONDS
-    while (missing := without_data(stack)) and time.monotonic() < deadline:
+    while (missing := without_data(busy)) and time.monotonic() < deadline:
         time.sleep(SCRAPE_SECONDS)
     assert missing == []
     words = ("--minutes", str(MINUTES), "--folder", str(tmp_path), "--json")
-    drawn = json.loads(stack.command("dashboards", *SPEED, *words).stdout)["dashboards"]
+    drawn = json.loads(busy.command("dashboards", *SPEED, *words).stdout)["dashboards"]
     counts = {
         (board["title"], panel["title"]): panel["series"]
         for board in drawn
@@ -123,9 +126,8 @@ def test_every_panel_about_the_speed_half_has_data(stack: PrivateStack, tmp_path
 
 
 def test_a_message_that_cannot_be_read_is_in_the_panel_of_dead_letters(
-    stack: PrivateStack,
+    busy: PrivateStack,
 ) -> None:
-    provoke(stack)
     [panel] = [
         panel
         for name, panel in queries().items()
@@ -133,7 +135,7 @@ def test_a_message_that_cannot_be_read_is_in_the_panel_of_dead_letters(
     ]
 
     def rate() -> float:
-        [series] = series_of(stack, [panel])
+        [series] = series_of(busy, [panel])
         return max(
             (float(np.nanmax(one.values)) for one in series if one.name == "detector not_json"),
             default=0.0,
