@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 
-from confluent_kafka import KafkaException
-
 from fraudwatch.domain.features.version import features_version
 from fraudwatch.stack import supervisor
 from fraudwatch.stack.catalogue import Catalogue
@@ -52,10 +50,7 @@ def carry_over(
 
 
 def _topic_is_complete(home: Home, catalogue: Catalogue, settings: Mapping[str, str]) -> bool:
-    try:
-        return PositionReader.of(home, catalogue, settings, ()).begins_at_zero()
-    except KafkaException as error:
-        raise StackError(f"Kafka does not answer, so nothing was changed: {error}") from error
+    return PositionReader.of(home, catalogue, settings, ()).begins_at_zero()
 
 
 def _is_published(home: Home) -> bool:

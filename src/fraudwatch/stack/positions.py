@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import time
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from confluent_kafka import KafkaException
 from pydantic import SecretStr
@@ -23,6 +24,9 @@ from fraudwatch.stack.catalogue import Catalogue
 from fraudwatch.stack.drain import DETECTOR, GROUPS, Backlog
 from fraudwatch.stack.home import Home, StackError
 from fraudwatch.topics import TRANSACTION_TOPIC
+
+Found = TypeVar("Found")
+_PAUSES_SECONDS = (1.0, 2.0, 5.0, 10.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +90,7 @@ class PositionReader:
         Raises:
             StackError: Kafka does not answer, or the checkpoint is damaged.
         """
-        try:
-            return self._backlog()
-        except (KafkaException, CheckpointDamaged) as error:
-            raise StackError(
-                f"positions cannot be read, so nothing was drained: {error}"
-            ) from error
+        return _retried(self._backlog)
 
     def _backlog(self) -> Backlog:
         groups = {name: self._group(name) for name in GROUPS if name in self.running}
@@ -104,18 +103,18 @@ class PositionReader:
 
     def positions(self) -> Positions:
         """Read all positions; call it on a drained stack, so that they belong together."""
-        try:
-            return Positions(
-                ends={topic: ends_of(self.kafka, topic) for topic in topics_of(self.kafka)},
-                scored=committed_ends(self.detector, TRANSACTION_TOPIC),
-                groups={name: self._group(name).committed for name in GROUPS},
-            )
-        except (KafkaException, CheckpointDamaged) as error:
-            raise StackError(f"positions cannot be read: {error}") from error
+        return _retried(self._positions)
+
+    def _positions(self) -> Positions:
+        return Positions(
+            ends={topic: ends_of(self.kafka, topic) for topic in topics_of(self.kafka)},
+            scored=committed_ends(self.detector, TRANSACTION_TOPIC),
+            groups={name: self._group(name).committed for name in GROUPS},
+        )
 
     def begins_at_zero(self) -> bool:
         """Whether retention has removed nothing from transaction_topic."""
-        return not any(starts_of(self.kafka, TRANSACTION_TOPIC).values())
+        return not any(_retried(lambda: starts_of(self.kafka, TRANSACTION_TOPIC)).values())
 
     def _group(self, name: str) -> GroupPosition:
         return group_position(self.kafka, name)
@@ -127,6 +126,20 @@ class PositionReader:
             max(0, end - max(scored.get(number, 0), starts[number]))
             for number, end in ends_of(self.kafka, TRANSACTION_TOPIC).items()
         )
+
+
+def _retried(read: Callable[[], Found]) -> Found:
+    """Read, again while the broker does not answer: a busy one misses a deadline now and then."""
+    for pause_seconds in (*_PAUSES_SECONDS, None):
+        try:
+            return read()
+        except (KafkaException, CheckpointDamaged) as error:
+            if pause_seconds is None or isinstance(error, CheckpointDamaged):
+                raise StackError(
+                    f"positions cannot be read, so nothing goes on: {error}"
+                ) from error
+            time.sleep(pause_seconds)
+    raise AssertionError("the last attempt returns or raises")
 
 
 def _text_keys(offsets: Mapping[int, int]) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from xmlrpc.client import Fault
@@ -16,6 +17,9 @@ from fraudwatch.stack.positions import DetectorFolder, PositionReader, Positions
 
 # They produce to the topics that detector, persister and tally read; nothing else does.
 ENTRANCES = ("console", "ingest")
+_STOPPED = frozenset({"STOPPED", "FATAL"})
+_ATTEMPTS = 50
+_POLL_SECONDS = 0.2
 
 
 @contextmanager
@@ -29,8 +33,8 @@ def drained(
     Raises:
         StackError: there is a backlog that does not shrink, or a begun micro-batch and no detector.
     """
-    running = _running(home)
-    with _restarted_on_failure(home, running):
+    running = _running(home, catalogue)
+    with _restarted_on_failure(home, catalogue, running):
         for name in ENTRANCES:
             _stop(home, running, name)
         notify("ingest is stopped, so that nothing new comes in")
@@ -63,27 +67,38 @@ def refuse_begun_batch(home: Home) -> None:
         )
 
 
-def _running(home: Home) -> frozenset[str]:
-    found = supervisor.processes(home)
-    return frozenset(name for name, one in found.items() if one.state in supervisor.ACTIVE)
+def _running(home: Home, catalogue: Catalogue) -> frozenset[str]:
+    """List the services that run or are about to: one that has just exited is started again."""
+    jobs = {name for name, service in catalogue.services.items() if service.oneshot}
+    restarting = supervisor.ACTIVE | {"EXITED"}
+    return frozenset(
+        name
+        for name, one in supervisor.processes(home).items()
+        if one.state in (supervisor.ACTIVE if name in jobs else restarting)
+    )
 
 
 @contextmanager
-def _restarted_on_failure(home: Home, running: frozenset[str]) -> Iterator[None]:
+def _restarted_on_failure(
+    home: Home, catalogue: Catalogue, running: frozenset[str]
+) -> Iterator[None]:
     try:
         yield
     except BaseException:
         if supervisor.is_alive(home):
             for name in (*GROUPS, DETECTOR, *ENTRANCES):
-                if name in running and name not in _running(home):
+                if name in running and name not in _running(home, catalogue):
                     supervisor.start_process(home, name)
         raise
 
 
 def _stop(home: Home, running: frozenset[str], name: str) -> None:
-    if name not in running:
-        return
-    try:
-        supervisor.call(home, "stopProcess", name)
-    except Fault:
-        return  # it has ended by itself
+    """Stop a service for good; one that has just exited is first started again by supervisord."""
+    for _ in range(_ATTEMPTS):
+        if name not in running or supervisor.process(home, name).state in _STOPPED:
+            return
+        try:
+            supervisor.call(home, "stopProcess", name)
+        except Fault:
+            time.sleep(_POLL_SECONDS)
+    raise StackError(f"{name} does not stop; see ./fraudwatch logs supervisord")

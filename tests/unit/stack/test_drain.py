@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from xmlrpc.client import Fault
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 
-from fraudwatch.stack import catalogue, new_features, quiet_stack, upgrade
+from fraudwatch.stack import catalogue, new_features, positions, quiet_stack, upgrade
 from fraudwatch.stack.drain import Backlog, wait_until_drained
 from fraudwatch.stack.home import ROOT, Home, StackError
 from fraudwatch.stack.supervisor import Process
@@ -94,14 +96,23 @@ class Services:
         self.running = set(running)
         self.calls: list[str] = []
 
+        self.state = "RUNNING"
+
     def processes(self, _: Home) -> Mapping[str, Process]:
         return {
-            name: Process(name=name, state="RUNNING", pid=9, exit_status=0, uptime_seconds=9)
+            name: Process(name=name, state=self.state, pid=9, exit_status=0, uptime_seconds=9)
             for name in self.running
         }
 
+    def process(self, _: Home, name: str) -> Process:
+        state = self.state if name in self.running else "STOPPED"
+        return Process(name=name, state=state, pid=9, exit_status=0, uptime_seconds=9)
+
     def call(self, _: Home, method: str, name: str) -> None:
         self.calls.append(f"{method} {name}")
+        if self.state == "EXITED":  # supervisord starts it again, and then it can be stopped
+            self.state = "RUNNING"
+            raise Fault(70, "NOT_RUNNING")
         self.running.discard(name)
 
     def start_process(self, _: Home, name: str) -> None:
@@ -112,7 +123,7 @@ class Services:
 @pytest.fixture
 def services(monkeypatch: pytest.MonkeyPatch) -> Services:
     made = Services("kafka", "ingest", "console", "detector", "persister", "tally")
-    for name in ("processes", "call", "start_process"):
+    for name in ("processes", "process", "call", "start_process"):
         monkeypatch.setattr(quiet_stack.supervisor, name, getattr(made, name))
     monkeypatch.setattr(quiet_stack.supervisor, "is_alive", lambda _: True)
     return made
@@ -151,6 +162,40 @@ def test_entrances_stop_first_and_scoring_stops_when_all_is_done(
     assert services.calls == [
         f"stopProcess {name}" for name in ("console", "ingest", "detector", "persister", "tally")
     ]
+
+
+def test_a_service_that_has_just_crashed_is_waited_for(
+    home: Home, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin_batch(home, begun=4, committed=4)
+    services.running.add("kafka_setup")
+    services.state = "EXITED"
+    monkeypatch.setattr(quiet_stack.time, "sleep", lambda _: None)
+    with quiet_stack.drained(home, catalogue.load(), {}, print):
+        assert not {"ingest", "console", "detector"} & services.running
+        assert "stopProcess kafka_setup" not in services.calls
+
+
+class Flaky:
+    """Broker that does not answer at first."""
+
+    def __init__(self, failures: int) -> None:
+        self.failures = failures
+
+    def read(self) -> str:
+        if self.failures:
+            self.failures -= 1
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+        return "read"
+
+
+def test_a_busy_broker_is_asked_again_and_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(positions.time, "sleep", waited.append)
+    assert positions._retried(Flaky(2).read) == "read"
+    assert waited == [1.0, 2.0]
+    with pytest.raises(StackError, match="positions cannot be read"):
+        positions._retried(Flaky(9).read)
 
 
 def test_what_was_stopped_starts_again_if_it_cannot_be_drained(
