@@ -9,10 +9,9 @@ from typing import Annotated
 import typer
 
 from fraudwatch.cli import output
-from fraudwatch.stack.environments import exclusive
+from fraudwatch.stack import runner
 from fraudwatch.stack.home import Home
 from fraudwatch.stack.restore import Restore
-from fraudwatch.stack.upgrade import BUSY, LOCK
 
 
 def restore(
@@ -30,8 +29,7 @@ def restore(
 ) -> None:
     """Compare every file with the manifest, then copy the backup into an empty home."""
     home = Home.from_environment()
-    home.make_folders()
-    with exclusive(home.run_folder / LOCK, output.notify, BUSY):
+    with runner.lock(home, output.notify):
         report = Restore(
             home=home,
             notify=output.notify,

@@ -24,12 +24,11 @@ from fraudwatch.stack import (
 )
 from fraudwatch.stack.backup_manifest import CopiedFile, Manifest
 from fraudwatch.stack.catalogue import Catalogue
-from fraudwatch.stack.environments import Notify, exclusive
+from fraudwatch.stack.environments import Notify
 from fraudwatch.stack.home import Home, StackError
 from fraudwatch.stack.positions import Positions
 from fraudwatch.stack.quiet_stack import drained
 from fraudwatch.stack.state import profile_of
-from fraudwatch.stack.upgrade import BUSY, LOCK
 
 HOME = "home"
 SETTINGS = "settings.env"
@@ -73,7 +72,7 @@ class Backup:
                 drained; the stack runs on.
         """
         self._check_folders()
-        with exclusive(self.home.run_folder / LOCK, self.notify, BUSY):
+        with runner.lock(self.home, self.notify):
             home_version.claim(self.home)
             settings = env_file.ensure(self.home)
             self._check_space()
@@ -125,10 +124,10 @@ class Backup:
         with drained(self.home, self.catalogue, settings, self.notify) as positions:
             self.notify("drained; stopping the stack for the copy ...")
             try:
-                runner.down(self.home, self.catalogue, self.notify)
+                runner.down_locked(self.home, self.catalogue, self.notify)
                 yield positions
             finally:
-                runner.up(self.home, self.catalogue, profile, self.notify)
+                runner.up_locked(self.home, self.catalogue, profile, self.notify)
 
     def _copy(self, settings: Mapping[str, str], positions: Positions | None) -> Manifest:
         open_settings, secrets = separated(settings)

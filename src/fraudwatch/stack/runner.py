@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -53,6 +54,14 @@ class Stack:
     launches: Mapping[str, Launch]
 
 
+@contextmanager
+def lock(home: Home, notify: Notify) -> Iterator[None]:
+    """Hold the lock of a stack, without which no command and no watchdog starts or stops it."""
+    home.make_folders()
+    with exclusive(home.run_folder / "stack.lock", notify, BUSY):
+        yield
+
+
 def up(home: Home, catalogue: Catalogue, profile: str, notify: Notify) -> UpReport:
     """Install, configure and start a profile; returns once everything is ready.
 
@@ -60,36 +69,42 @@ def up(home: Home, catalogue: Catalogue, profile: str, notify: Notify) -> UpRepo
         StackError: a port is in use, a setting is weak, a service does not become ready, or the
             home is of another version.
     """
-    began = time.monotonic()
-    names = runnable_profile(catalogue, profile)
-    home.make_folders()
+    with lock(home, notify):
+        return up_locked(home, catalogue, profile, notify)
+
+
+def up_locked(home: Home, catalogue: Catalogue, profile: str, notify: Notify) -> UpReport:
+    """Start a profile, as ``up`` does, for a caller that holds the stack's lock."""
+    began, names = time.monotonic(), runnable_profile(catalogue, profile)
     for line in missing_lines(catalogue, profile):
         notify(line)
-    with exclusive(home.run_folder / "stack.lock", notify, BUSY):
-        home_version.claim(home)
-        _stopped_mark(home).unlink(missing_ok=True)
-        settings = env_file.ensure(home)
-        report = UpReport(profile=profile)
-        # First, so that nothing is reinstalled under a running stack. Only a start needs Java.
-        if _is_all_ready(_stack(home, catalogue, settings, home.runtime), names):
-            report.already_running = True
-        else:
-            java_home = install.ensure(home, catalogue, names, notify)
-            _bring_up(_stack(home, catalogue, settings, java_home), java_home, report, notify)
+    home_version.claim(home)
+    _stopped_mark(home).unlink(missing_ok=True)
+    settings, report = env_file.ensure(home), UpReport(profile=profile)
+    # First, so that nothing is reinstalled under a running stack. Only a start needs Java.
+    if _is_all_ready(_stack(home, catalogue, settings, home.runtime), names):
+        report.already_running = True
+    else:
+        java_home = install.ensure(home, catalogue, names, notify)
+        _bring_up(_stack(home, catalogue, settings, java_home), java_home, report, notify)
     report.seconds = round(time.monotonic() - began, 1)
     return report
 
 
 def down(home: Home, catalogue: Catalogue, notify: Notify) -> int:
     """Stop every service before those it needs; return the number of stray processes killed."""
-    home.make_folders()
-    with exclusive(home.run_folder / "stack.lock", notify, BUSY):
+    with lock(home, notify):
         _stopped_mark(home).touch()
-        running = supervisor.processes(home)
-        if running:
-            _walk(_reversed(catalogue, running), lambda name, _stop: _halt(home, name, notify))
-            supervisor.shut_down(home)
-        return processes.sweep(home)
+        return down_locked(home, catalogue, notify)
+
+
+def down_locked(home: Home, catalogue: Catalogue, notify: Notify) -> int:
+    """Stop every service for a caller that holds the stack's lock and will start it again."""
+    running = supervisor.processes(home)
+    if running:
+        _walk(_reversed(catalogue, running), lambda name, _stop: _halt(home, name, notify))
+        supervisor.shut_down(home)
+    return processes.sweep(home)
 
 
 def is_stopped_by_command(home: Home) -> bool:

@@ -12,17 +12,15 @@ from fraudwatch.adapters.lake.checkpoint_version import record_owner
 from fraudwatch.home_format import HOME_FORMAT
 from fraudwatch.stack import env_file, home_version, install, runner, supervisor
 from fraudwatch.stack.catalogue import Catalogue
-from fraudwatch.stack.environments import Notify, exclusive
+from fraudwatch.stack.environments import Notify
 from fraudwatch.stack.home import Home, StackError
 from fraudwatch.stack.home_version import HomeVersion
 from fraudwatch.stack.new_features import carry_over
 from fraudwatch.stack.positions import PositionReader, Positions
 from fraudwatch.stack.quiet_stack import drained, refuse_begun_batch
 from fraudwatch.stack.state import profile_of
+from fraudwatch.stack.system_programs import runnable_profile
 from fraudwatch.stack.upgrade_steps import migrate
-
-BUSY = "another upgrade, backup or restore of this home runs; waiting for it ..."
-LOCK = "maintenance.lock"
 
 
 @dataclass(kw_only=True)
@@ -57,24 +55,24 @@ class Upgrade:
         Raises:
             StackError: the home is new or newer, cannot be drained, or does not start.
         """
-        with exclusive(self.home.run_folder / LOCK, self.notify, BUSY):
-            version, settings = self._version(), env_file.read(self.home)
-            if settings is None:
-                raise StackError(
-                    f"{self.home.env_file} does not exist, so Kafka and Cassandra would refuse "
-                    "every login; put the home's .env back, then run this again"
-                )
-            report = UpgradeReport(
-                from_format=version.format, from_features_version=version.features_version
+        version, settings = self._version(), env_file.read(self.home)
+        if settings is None:
+            raise StackError(
+                f"{self.home.env_file} does not exist, so Kafka and Cassandra would refuse "
+                "every login; put the home's .env back, then run this again"
             )
-            version = self._carry_over(version, settings, report)
+        report = UpgradeReport(
+            from_format=version.format, from_features_version=version.features_version
+        )
+        self._carry_over(version, settings, report)
+        with runner.lock(self.home, self.notify):
             if supervisor.is_alive(self.home):
-                self._upgrade_running(version, settings, report)
+                self._upgrade_running(settings, report)
             else:
                 self._refuse_begun()
-                report.steps = migrate(self.home, version, self.notify)
-            report.to_features_version = home_version.code_version().features_version
-            return report
+                report.steps = migrate(self.home, self._version(), self.notify)
+        report.to_features_version = home_version.code_version().features_version
+        return report
 
     def _version(self) -> HomeVersion:
         found = home_version.read(self.home)
@@ -89,31 +87,27 @@ class Upgrade:
 
     def _carry_over(
         self, version: HomeVersion, settings: Mapping[str, str], report: UpgradeReport
-    ) -> HomeVersion:
+    ) -> None:
         """Make a state of the new features version, recorded so that a killed upgrade goes on."""
         ours = home_version.code_version().features_version
         step = f"states_of_features_{ours}"
         if version.features_version in {None, ours} or step in version.steps:
-            return version
+            return
         report.states = carry_over(self.home, self.catalogue, settings, self.notify)
-        carried = replace(version, steps=(*version.steps, step))
-        home_version.write(self.home, carried)
-        return carried
+        home_version.write(self.home, replace(version, steps=(*version.steps, step)))
 
-    def _upgrade_running(
-        self, version: HomeVersion, settings: Mapping[str, str], report: UpgradeReport
-    ) -> None:
+    def _upgrade_running(self, settings: Mapping[str, str], report: UpgradeReport) -> None:
         profile = profile_of(self.home)
         if not self._runs_from_here():
-            names = self.catalogue.profile(profile)
+            names = runnable_profile(self.catalogue, profile)
             install.ensure(self.home, self.catalogue, names, self.notify)
         closed_at = time.monotonic()
         with drained(self.home, self.catalogue, settings, self.notify) as before:
             self.notify("drained; stopping the old version ...")
-            runner.down(self.home, self.catalogue, self.notify)
+            runner.down_locked(self.home, self.catalogue, self.notify)
         report.drained, report.positions = True, before.as_document() if before else {}
-        report.steps = migrate(self.home, version, self.notify)
-        runner.up(self.home, self.catalogue, profile, self.notify)
+        report.steps = migrate(self.home, self._version(), self.notify)
+        runner.up_locked(self.home, self.catalogue, profile, self.notify)
         report.started = True
         report.closed_seconds = round(time.monotonic() - closed_at, 1)
         if before:

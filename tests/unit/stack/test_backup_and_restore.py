@@ -61,8 +61,10 @@ def stopped(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         yield POSITIONS
 
     monkeypatch.setattr(backups, "drained", drained)
-    monkeypatch.setattr(backups.runner, "down", lambda *_: calls.append("down"))
-    monkeypatch.setattr(backups.runner, "up", lambda _h, _c, name, _n: calls.append(f"up {name}"))
+    monkeypatch.setattr(backups.runner, "down_locked", lambda *_: calls.append("down"))
+    monkeypatch.setattr(
+        backups.runner, "up_locked", lambda _h, _c, name, _n: calls.append(f"up {name}")
+    )
     monkeypatch.setattr(backups.supervisor, "is_alive", lambda home: home.folder.name == "home")
     return calls
 
