@@ -20,6 +20,7 @@ from fraudwatch.stack.catalogue import Catalogue
 from fraudwatch.stack.environments import exclusive_if_free
 from fraudwatch.stack.home import Home, StackError
 from fraudwatch.stack.incidents import RETRY_SECONDS
+from fraudwatch.stack.system_programs import runnable_profile
 from fraudwatch.stack.systemd_notify import Notifier
 from fraudwatch.stack.watchdog_report import WatchdogReport, read_report
 
@@ -123,7 +124,7 @@ class Watch:
             supervisor.start_process(self.home, "watchdog")
 
     def _vital(self) -> set[str]:
-        names = self.catalogue.profile(self.profile)
+        names = runnable_profile(self.catalogue, self.profile)
         return {name for name in names if self.catalogue.services[name].vital}
 
     def _is_busy(self) -> bool:

@@ -34,6 +34,7 @@ from fraudwatch.stack.prepare import prepare
 from fraudwatch.stack.probes import probe_for
 from fraudwatch.stack.state import profile_of
 from fraudwatch.stack.supervisor import Process
+from fraudwatch.stack.system_programs import runnable_profile
 from fraudwatch.stack.waiting import SHOWN_LINES, last_lines
 from fraudwatch.stack.watchdog_report import WatchdogReport, read_report, write_report
 
@@ -165,7 +166,7 @@ def watched_of(home: Home, profile: str, java_home: Path) -> Watched:
     if settings is None:
         raise StackError(f"{home.env_file} is missing; run ./fraudwatch up, which creates it")
     launches = all_launches(home, catalogue, settings, java_home)
-    names = catalogue.profile(profile)
+    names = runnable_profile(catalogue, profile)
     return Watched(home=home, settings=settings, launches={name: launches[name] for name in names})
 
 
