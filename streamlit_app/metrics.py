@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from prometheus_client import start_http_server
 
 from fraudwatch.application.ports import StoreUnavailable
+from fraudwatch.observability.catalogue.console import PAGES, QUERY_KINDS
 from fraudwatch.observability.metrics import counter, gauge, histogram
-from fraudwatch.observability.metrics.console import PAGES, QUERY_KINDS
 from fraudwatch.settings import ListenSettings
 
 logger = logging.getLogger(__name__)

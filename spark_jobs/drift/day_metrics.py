@@ -10,7 +10,8 @@ from pyspark.sql import DataFrame, SparkSession
 from fraudwatch import lake
 from fraudwatch.domain.evaluation.drift import Measure
 from fraudwatch.domain.evaluation.drift_summary import features_moved, psi_by_subject
-from fraudwatch.observability.job_metrics import LABEL_AGES_DAYS, is_on, send_gauge
+from fraudwatch.observability.catalogue.jobs import LABEL_AGES_DAYS
+from fraudwatch.observability.job_metrics import is_on, send_gauge
 from spark_jobs.days import Days
 from spark_jobs.drift.day import WEEK
 from spark_jobs.drift.quality import calibration_of, days_of_age, quality_by_age

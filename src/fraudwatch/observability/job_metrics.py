@@ -1,124 +1,33 @@
 """Send a batch job's metrics by StatsD: a job ends before it could be scraped.
 
-Metrics are declared here with their meaning, their closed sets of labels, and in a comment the
-alert condition. They are sent only where STATSD_HOST is set, by UDP: a receiver that is down never
-fails or delays a job. A job that is killed by a signal sends nothing; Airflow counts its run.
+They are sent only where STATSD_HOST is set, by UDP: a receiver that is down never fails or delays a
+job. A job that is killed by a signal sends nothing; Airflow counts its run. They are declared in
+:mod:`fraudwatch.observability.catalogue.jobs`.
 """
 
 from __future__ import annotations
 
-import enum
 import logging
 import math
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
 
 from statsd import StatsClient
 
+from fraudwatch.observability.catalogue.jobs import JOBS, QUALITY
+from fraudwatch.observability.catalogue.metric import Kind
+
 HOST: Final = "STATSD_HOST"
 PORT: Final = "STATSD_PORT"
 _DEFAULT_PORT: Final = "9125"
 
-# Values of labels: StatsD's tags have no escapes, and Airflow sends none but such.
-JOBS: Final = frozenset(
-    {
-        "archive_topics", "backtest_policy", "build_features", "build_reports", "build_risk_views",
-        "build_states", "check_day", "enforce_retention", "extract_day", "fit_forest",
-        "monitor_drift", "reconcile_views", "refine_day", "refine_topics", "renew_alert_curve",
-        "train_model",
-    }
-)  # fmt: skip
-LABEL_AGES_DAYS: Final = (3, 7, 30)
-SUBJECTS: Final = frozenset({"score", "alerts", "features"})
-
 log = logging.getLogger("job_metrics")
 
 
-class StatsdKind(enum.Enum):
-    """Kind of a StatsD metric."""
-
-    COUNTER = enum.auto()
-    GAUGE = enum.auto()
-    TIMER = enum.auto()
-
-
-@dataclass(frozen=True, slots=True)
-class JobMetric:
-    """Kind, meaning and labels of one metric, with all values that a label can have."""
-
-    kind: StatsdKind
-    meaning: str
-    labels: Mapping[str, frozenset[str]] = field(default_factory=dict)
-
-
-_BY_JOB: Final = {"job": JOBS}
-_BY_AGE: Final = {"label_age": frozenset(f"{days}d" for days in LABEL_AGES_DAYS)}
-
-JOB_METRICS: Final[dict[str, JobMetric]] = {
-    # Its count is the number of runs. Alert when a run takes as long as its schedule's interval.
-    "fraudwatch_job_seconds": JobMetric(StatsdKind.TIMER, "Time of a run, failed or not", _BY_JOB),
-    # Alert when it increases.
-    "fraudwatch_job_failures": JobMetric(
-        StatsdKind.COUNTER, "Runs that ended with an error", _BY_JOB
-    ),
-    # Alert when it is older than twice the schedule's interval.
-    "fraudwatch_job_finished_at_seconds": JobMetric(
-        StatsdKind.GAUGE, "End of the last successful run, epoch seconds", _BY_JOB
-    ),
-    # Alert when it is 0 while purchases arrive.
-    "fraudwatch_job_rows": JobMetric(StatsdKind.GAUGE, "Rows that the last run wrote", _BY_JOB),
-    # Of seven days whose youngest purchase is as old as label_age: old ones are more complete.
-    # Alert when it drops: analysts review honest customers.
-    "fraudwatch_quality_precision_ratio": JobMetric(
-        StatsdKind.GAUGE, "Frauds among the alerts that an analyst decided", _BY_AGE
-    ),
-    # Alert when it drops at the largest age.
-    "fraudwatch_quality_recall_ratio": JobMetric(
-        StatsdKind.GAUGE, "Alerts among the purchases known as fraud", _BY_AGE
-    ),
-    # Alert when it doubles.
-    "fraudwatch_quality_false_positive_ratio": JobMetric(
-        StatsdKind.GAUGE, "Alerts among the purchases not known as fraud", _BY_AGE
-    ),
-    # Alert when it is above 0.25.
-    "fraudwatch_drift_psi": JobMetric(
-        StatsdKind.GAUGE,
-        "Population stability index of a day: of scores and features the largest",
-        {"subject": SUBJECTS},
-    ),
-    # Alert when it is not 0.
-    "fraudwatch_drift_features_moved": JobMetric(
-        StatsdKind.GAUGE, "Features whose drift is past its bound"
-    ),
-    # Alert when it is 0 while purchases arrive.
-    "fraudwatch_reconcile_compared": JobMetric(
-        StatsdKind.GAUGE, "Purchases of the last reconciled day"
-    ),
-    # Alert when it is above RECONCILE_MOST_DIFFERENT.
-    "fraudwatch_reconcile_different": JobMetric(
-        StatsdKind.GAUGE, "Differences between stream and batch on the last reconciled day"
-    ),
-    # Alert when it is not 0: the model was served other features than it is trained on.
-    "fraudwatch_features_different": JobMetric(
-        StatsdKind.GAUGE, "Purchases of the last reconciled day with different features"
-    ),
-    # Alert when it is far from 1: below 1 high scores promise too much.
-    "fraudwatch_calibration_slope": JobMetric(
-        StatsdKind.GAUGE, "Slope of labels on served scores from 0.1 on, past the label delay"
-    ),
-    # Alert when it rises: the score says less about fraud.
-    "fraudwatch_calibration_brier": JobMetric(
-        StatsdKind.GAUGE, "Brier score of served scores, past the label delay"
-    ),
-    # Alert when it is days old: no labels arrive, and quality is unknown.
-    "fraudwatch_labels_newest_at_seconds": JobMetric(
-        StatsdKind.GAUGE, "When the newest label became known, epoch seconds"
-    ),
-}
+JOB_METRICS: Final = {metric.name: metric for metric in (*JOBS.metrics, *QUALITY.metrics)}
 
 
 def run_job(job: str, main: Callable[[], int]) -> int:
@@ -147,7 +56,7 @@ def send_gauge(name: str, value: float | None, **labels: str) -> None:
     Raises:
         ValueError: the metric is not declared, or not with these labels.
     """
-    stat = _stat(StatsdKind.GAUGE, name, labels)
+    stat = _stat(Kind.GAUGE, name, labels)
     client = _client()
     if client is not None and value is not None and math.isfinite(value):
         client.gauge(stat, float(value))
@@ -160,7 +69,7 @@ def send_rows(rows_by_job: Mapping[str, int]) -> None:
 
 
 def _send_run(job: str, seconds: float, *, is_failed: bool) -> None:
-    stat = _stat(StatsdKind.TIMER, "fraudwatch_job_seconds", {"job": job})
+    stat = _stat(Kind.HISTOGRAM, "fraudwatch_job_seconds", {"job": job})
     client = _client()
     if client is not None:
         client.timing(stat, seconds * 1_000)
@@ -170,20 +79,20 @@ def _send_run(job: str, seconds: float, *, is_failed: bool) -> None:
 
 
 def _count_failures(job: str, failures: int) -> None:
-    stat = _stat(StatsdKind.COUNTER, "fraudwatch_job_failures", {"job": job})
+    stat = _stat(Kind.COUNTER, "fraudwatch_job_failures", {"job": job})
     client = _client()
     if client is not None:
         client.incr(stat, failures)
 
 
-def _stat(kind: StatsdKind, name: str, labels: Mapping[str, str]) -> str:
+def _stat(kind: Kind, name: str, labels: Mapping[str, str]) -> str:
     """Build a name with InfluxDB's tags."""
     metric = JOB_METRICS.get(name)
-    if metric is None or metric.kind is not kind or metric.labels.keys() != labels.keys():
-        raise ValueError(f"no {kind.name} {name} with the labels {sorted(labels)} is declared")
-    for label, value in labels.items():
-        if value not in metric.labels[label]:
-            raise ValueError(f"{value} is no declared {label} of {name}")
+    if metric is None or metric.kind is not kind or set(metric.label_names) != labels.keys():
+        raise ValueError(f"no {kind} {name} with the labels {sorted(labels)} is declared")
+    for label in metric.labels:
+        if labels[label.name] not in (label.closed_values() or ()):
+            raise ValueError(f"{labels[label.name]} is no declared {label.name} of {name}")
     return name + "".join(f",{label}={value}" for label, value in sorted(labels.items()))
 
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fraudwatch.observability.metrics.catalogue import SECTIONS
-from fraudwatch.observability.metrics.metric import Label, Metric, Section
+from fraudwatch.observability.catalogue import SECTIONS
+from fraudwatch.observability.catalogue.metric import Label, Metric, Section
 
 PAGE = Path(__file__).parents[3] / "docs" / "metrics.md"
 
 _HEAD = """# Metrics
 
 Every metric by the name that it has in a scrape, its meaning, and when to worry. Generated from
-`src/fraudwatch/observability/metrics/` by `python -m fraudwatch.observability.metrics_page`.
+`src/fraudwatch/observability/catalogue/` by `python -m fraudwatch.observability.metrics_page`.
 Prometheus adds the labels `job`, the service, and `instance`. A histogram has `_bucket`, `_sum` and
 `_count`. Series of closed label sets exist with 0 from the start of the process, so that rates
 work; open sets are marked with `…`. Each process of ours also has `process_*` and `python_*`.

@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from fraudwatch.observability.metrics import METRICS, SECTIONS, counter, histogram
-from fraudwatch.observability.metrics.metric import Kind, Label, Metric, Unit
+from fraudwatch.observability.catalogue import METRICS, SECTIONS
+from fraudwatch.observability.catalogue.metric import Kind, Label, Metric, Unit
+from fraudwatch.observability.metrics import counter, histogram
 from fraudwatch.observability.metrics_page import PAGE, page
 
 ALL = [metric for section in SECTIONS for metric in section.metrics]

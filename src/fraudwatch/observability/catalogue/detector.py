@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from fraudwatch.domain.messages.verdict import Outcome, Risk
-from fraudwatch.observability.metrics.metric import (
+from fraudwatch.observability.catalogue.metric import (
     NEVER_ALONE,
     Kind,
     Label,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from fraudwatch.domain.messages.dead_letter import Code, Stage
-from fraudwatch.observability.metrics.metric import Kind, Label, Metric, Section, Unit
+from fraudwatch.observability.catalogue.metric import Kind, Label, Metric, Section, Unit
 
 SHARED: Final = Section(
     "Several processes",

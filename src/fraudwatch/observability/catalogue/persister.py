@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from fraudwatch.observability.metrics.metric import (
+from fraudwatch.observability.catalogue.metric import (
     Kind,
     Label,
     Metric,

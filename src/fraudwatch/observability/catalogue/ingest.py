@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from fraudwatch.observability.metrics.metric import (
+from fraudwatch.observability.catalogue.metric import (
     NEVER_ALONE,
     Kind,
     Label,

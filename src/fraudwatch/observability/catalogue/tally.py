@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from fraudwatch.observability.metrics.metric import Kind, Metric, Section, Unit
+from fraudwatch.observability.catalogue.metric import Kind, Metric, Section, Unit
 
 TALLY: Final = Section(
     "Tally",

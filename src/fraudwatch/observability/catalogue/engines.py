@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from fraudwatch.observability.metrics.metric import NEVER_ALONE, Kind, Label, Metric, Section, Unit
+from fraudwatch.observability.catalogue.metric import (
+    NEVER_ALONE,
+    Kind,
+    Label,
+    Metric,
+    Section,
+    Unit,
+)
 
 KAFKA: Final = Section(
     "Kafka",
