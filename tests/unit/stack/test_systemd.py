@@ -295,31 +295,33 @@ def test_a_second_signal_does_not_interrupt_the_orderly_stop(
     assert world.commands == []
 
 
-def a_unit(**environment: str) -> str:
-    home = Home(root=ROOT, runtime=ROOT / ".runtime", folder=ROOT / "var")
+def a_unit(folder: str = f"{ROOT}/var", **environment: str) -> str:
+    home = Home(root=ROOT, runtime=ROOT / ".runtime", folder=Path(folder))
     return unit_of(home, user="root", profile="speed", environment=environment)
 
 
 def test_the_unit_is_filled_for_the_checkout_and_passes_settings_on() -> None:
-    unit = a_unit(FRAUDWATCH_HOME="/data/100%", FRAUDWATCH_PORT_OFFSET="10", OTHER="x")
+    unit = a_unit("/data/100%", FRAUDWATCH_HOME="../100%", FRAUDWATCH_PORT_OFFSET="10", OTHER="x")
     assert f'ExecStart="{ROOT}/fraudwatch" watch --profile speed' in unit
     assert f"WorkingDirectory={ROOT}" in unit
     assert "User=root" in unit
     assert 'Environment="FRAUDWATCH_HOME=/data/100%%"' in unit
     assert 'Environment="FRAUDWATCH_PORT_OFFSET=10"' in unit
+    assert f'ReadWritePaths="-{ROOT}" "-/data/100%%" "-{ROOT}/.runtime"' in unit
     assert "OTHER" not in unit
     assert "@" not in unit
 
 
-def test_a_path_that_the_unit_cannot_hold_is_refused() -> None:
+@pytest.mark.parametrize("path", ['/data/"x', "/data/$HOME", "/data/\\x", "/data/\nx"])
+def test_a_path_that_the_unit_cannot_hold_is_refused(path: str) -> None:
     with pytest.raises(StackError, match="another path"):
-        a_unit(FRAUDWATCH_HOME='/data/"x')
+        a_unit(path)
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
 def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
     path = tmp_path / "fraudwatch.service"
-    path.write_text(a_unit(FRAUDWATCH_HOME="/var/lib/fraudwatch"))
+    path.write_text(a_unit("/var/lib/fraudwatch", FRAUDWATCH_HOME="/var/lib/fraudwatch"))
     done = subprocess.run(
         ["systemd-analyze", "verify", "--recursive-errors=no", str(path)],
         capture_output=True, text=True, check=False,
