@@ -40,6 +40,10 @@ OWN_SETTINGS = frozenset(
         "AIRFLOW_PORT",
         "THRIFT_SERVER_PORT",
         "MAILBOX_PORT",
+        "PROMETHEUS_PORT",
+        "ALERTMANAGER_PORT",
+        "GRAFANA_PORT",
+        "COMPOSE_PROFILES",
     }
 )
 _LINE = re.compile(r"([A-Z][A-Z0-9_]*)=(.*)")

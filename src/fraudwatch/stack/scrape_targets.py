@@ -37,7 +37,7 @@ def write_targets(
     offset = env_file.port_offset(settings)
 
     def address(service: str, port: str) -> str:
-        return f"127.0.0.1:{catalogue.port(service, port, offset)}"
+        return f"{home.host(service)}:{catalogue.port(service, port, offset)}"
 
     running = tuple(names)
     managers = [address(_ALERTMANAGER, "http")] if _ALERTMANAGER in running else []

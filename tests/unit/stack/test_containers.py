@@ -16,6 +16,7 @@ import pytest
 
 from fraudwatch.stack import catalogue, env_file
 from fraudwatch.stack.compose import engine_settings
+from fraudwatch.stack.compose import overlay as overlays
 from fraudwatch.stack.compose.answers import answers
 from fraudwatch.stack.compose.container_settings import launch_of
 from fraudwatch.stack.home import ROOT, Home
@@ -51,6 +52,29 @@ def test_engines_name_each_other_and_listen_to_their_network(
     assert "\nrpc_address: 0.0.0.0\nbroadcast_rpc_address: cassandra\n" in cassandra
     hdfs = (home.folder / "hdfs/conf/core-site.xml").read_text()
     assert "<value>hdfs://namenode:8020</value>" in hdfs
+
+
+def test_prometheus_scrapes_the_profiles_that_run(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in env_file.ensure(home).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("COMPOSE_PROFILES", "speed,observe")
+    monkeypatch.setattr(Home, "from_environment", lambda: home)
+    assert engine_settings.main() == 0
+    groups = json.loads((home.folder / "prometheus/targets.json").read_text())
+    found = {group["labels"]["job"]: group["targets"] for group in groups}
+    assert found["detector"] == ["detector:9102"]
+    assert found["cadvisor"] == ["cadvisor:8080"]
+    assert "airflow_scheduler" not in found
+    managers = json.loads((home.folder / "prometheus/alertmanagers.json").read_text())
+    assert managers == [{"targets": ["alertmanager:7773"]}]
+
+
+def test_without_a_choice_every_profile_is_watched() -> None:
+    overlay = overlays.load()
+    assert "reconcile" in engine_settings.watched_services(overlay, "*")
+    assert "reconcile" not in engine_settings.watched_services(overlay, "speed")
 
 
 def test_hive_names_the_other_containers(home: Home) -> None:

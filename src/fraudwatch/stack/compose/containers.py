@@ -47,7 +47,7 @@ def container(overlay: Overlay, example: Mapping[str, str], name: str) -> dict[s
         "secrets": list(_secret_mounts(variables.secrets, adjustment)),
         "volumes": list(volumes_of(overlay, name)) + list(_mounts(service, adjustment)),
         "ports": list(_ports(overlay, service)),
-        "networks": _networks(overlay, service),
+        "networks": list(adjustment.networks) or _networks(overlay, service),
         "depends_on": _depends_on(overlay, name),
         **health_check(service, adjustment),
         "mem_limit": f"{memory_mib(service, adjustment)}m",
@@ -132,7 +132,7 @@ def _texts(overlay: Overlay, service: Service, adjustment: Adjustment) -> dict[s
     for beside in [overlay.beside[name] for name in texts if name in overlay.beside]:
         texts |= beside
     if service.name == "configuration":
-        for engine in prepared(overlay):
+        for engine in filter(lambda name: overlay.adjustment(name).is_alone, prepared(overlay)):
             texts = {**overlay.services[engine].environment, **texts}
     return texts
 

@@ -5,15 +5,30 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from dataclasses import replace
 
+from fraudwatch.stack import catalogue
 from fraudwatch.stack.compose import overlay as overlays
 from fraudwatch.stack.compose.container_settings import launch_of, settings_here
 from fraudwatch.stack.compose.containers import argv
+from fraudwatch.stack.compose.overlay import Overlay
 from fraudwatch.stack.compose.paths import prepared
 from fraudwatch.stack.environments import to_stderr
 from fraudwatch.stack.home import Home, StackError
 from fraudwatch.stack.prepare import prepare
+from fraudwatch.stack.scrape_targets import write_targets
+
+PROFILES = "COMPOSE_PROFILES"
+EVERY_PROFILE = "*"
+
+
+def watched_services(overlay: Overlay, profiles: str) -> list[str]:
+    """Return the services of the profiles that run, a list with commas or `*`."""
+    wanted = overlay.profiles if profiles == EVERY_PROFILE else profiles.split(",")
+    members = {name for profile in wanted for name in overlay.members(profile.strip())}
+    return [name for name in overlay.services if name in members]
 
 
 def main() -> int:
@@ -25,6 +40,9 @@ def main() -> int:
             command = argv(overlay.services[name], overlay.adjustment(name))
             prepare(home, launch_of(name, command), settings)
             to_stderr(f"the settings of {name} are rendered")
+        watched = watched_services(overlay, os.environ.get(PROFILES) or EVERY_PROFILE)
+        everything = replace(catalogue.load(), services=overlay.services)
+        write_targets(home, everything, watched, settings)
     except StackError as error:
         to_stderr(f"engines cannot start: {error}")
         return 1

@@ -32,13 +32,13 @@ class Adjustment:
     environment: Mapping[str, str] = field(default_factory=dict)
     is_alone: bool = False
     secrets: Mapping[str, str] = field(default_factory=dict)
-    secret_suffix: str = ""
     secret_files: tuple[str, ...] = ()
     memory_mib: int = 0
     needs: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
     mounts: tuple[str, ...] = ()
     tmpfs: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
     user: str | None = None
 
 
@@ -49,8 +49,10 @@ class Overlay:
     services: Mapping[str, Service]
     adjustments: Mapping[str, Adjustment]
     profiles: Mapping[str, tuple[str, ...]]
+    left_out: Mapping[str, str]
     published: Mapping[str, str]
     folders: Mapping[str, tuple[str, ...]]
+    folders_of_environments: Mapping[str, tuple[str, ...]]
     networks: Mapping[str, tuple[str, ...]]
     settings: Mapping[str, str]
     secrets: Mapping[str, str]
@@ -90,7 +92,9 @@ def parse(text: str, catalogue: Catalogue) -> Overlay:
         adjustments={name: _adjustment(name, table) for name, table in adjusted.items()},
         profiles=_tuples(raw["profiles"]),
         folders=_tuples(raw["folders"]),
+        folders_of_environments=_tuples(raw["folders_of_environments"]),
         networks=_tuples(raw["networks"]),
+        left_out=raw["left_out"],
         published=raw["published"],
         settings=raw["settings"],
         secrets=raw["secrets"],
@@ -127,6 +131,7 @@ def _check_names(overlay: Overlay) -> None:
     named = {name for group in overlay.profiles.values() for name in group}
     named |= {name for group in overlay.networks.values() for name in group}
     named |= {name for group in overlay.folders.values() for name in group}
+    named |= overlay.left_out.keys()
     if unknown := (named | overlay.adjustments.keys()) - overlay.services.keys():
         raise CatalogueError(f"compose.toml names services that do not exist: {sorted(unknown)}")
 

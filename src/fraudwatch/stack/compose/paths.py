@@ -56,7 +56,8 @@ def _folders(overlay: Overlay, name: str) -> set[str]:
     texts = [adjustment.command or service.command, *adjustment.environment.values()]
     texts += [] if adjustment.is_alone else service.environment.values()
     paths = {found.rstrip("/") for text in texts for found in _FOLDER.findall(text)}
-    return {_folder_of(overlay, name, path) for path in paths} | set(adjustment.volumes)
+    shared = overlay.folders_of_environments.get(service.environment_name or "", ())
+    return {_folder_of(overlay, name, path) for path in paths} | {*adjustment.volumes, *shared}
 
 
 def prepared(overlay: Overlay) -> tuple[str, ...]:
