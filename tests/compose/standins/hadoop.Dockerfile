@@ -2,7 +2,7 @@
 # behind a program of the same name.
 FROM fraudwatch-standin/java
 COPY jars/hdfs jars/hdfs_from_wheel /opt/hadoop/share/
-COPY docker/hdfs/jvm17.args /opt/hadoop/jvm17.args
-COPY docker/hdfs/log4j2.properties /opt/hadoop/etc/hadoop/log4j2.properties
+COPY hdfs/jvm17.args /opt/hadoop/jvm17.args
+COPY hdfs/log4j2.properties /opt/hadoop/etc/hadoop/log4j2.properties
 COPY hdfs.sh /opt/hadoop/bin/hdfs
 USER 1000
