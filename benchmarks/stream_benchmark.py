@@ -47,6 +47,8 @@ class StreamBenchmark:
 
     stack: PrivateStack
     progress: Notify
+    samples_triggers: bool = True
+    """Whether the detector is scraped each second, for the time of its triggers by phase."""
 
     def live(self, per_second: int, seconds: int) -> dict[str, Any]:
         """Measure latencies at an even rate with all services running, and the resource use."""
@@ -156,12 +158,14 @@ class StreamBenchmark:
                     triggers[phase].append(took)
 
         sampler = threading.Thread(target=sample, name="triggers")
-        sampler.start()
+        if self.samples_triggers:
+            sampler.start()
         try:
             yield use
         finally:
             over.set()
-            sampler.join()
+            if self.samples_triggers:
+                sampler.join()
         after, ended = Scrape.of(port), UsageReading.read(home)
         use["processes"] = {name: asdict(mean) for name, mean in began.until(ended).items()}
         use["trigger_ms"] = {

@@ -56,6 +56,12 @@ BENCHMARKS: Final = (
         "Time the stream: latency from event to verdict and row, and throughput on a backlog.",
     ),
     ExternalCommand(
+        "scrape",
+        CONTROL,
+        "benchmarks.scrape_command",
+        "Measure what scraping the metrics costs: p99 and processor time with and without.",
+    ),
+    ExternalCommand(
         "batch",
         CONTROL,
         "benchmarks.batch_command",
