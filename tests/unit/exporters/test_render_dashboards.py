@@ -83,7 +83,7 @@ def test_a_dashboard_becomes_a_picture_and_a_count_of_series(
     assert series["Broker answers"] == 1
     assert series["Active controllers"] == 0
     assert series["Offline partitions"] == 0, "NaN is no value"
-    assert series["Least time until retention deletes unread messages"] == 1, "infinite is a value"
+    assert series["Retention left, least"] == 1, "infinite is a value"
     assert not [form for form in asked if "$" in form["query"]]
     picture = imread(tmp_path / "kafka.png")
     assert picture.shape[1] == 1920

@@ -57,8 +57,8 @@ _NOW: Final = (
         limits=MUST_BE_0,
     ),
     Panel(
-        title="Least time until retention deletes unread messages",
-        normal="Days, or infinite: all is read.",
+        title="Retention left, least",
+        normal="Time until retention deletes unread messages. Days, or infinite: all is read.",
         queries=(Query("left", "min(fraudwatch_consumer_retention_left_seconds)"),),
         unit=Unit.SECONDS,
         kind=Kind.NUMBER,

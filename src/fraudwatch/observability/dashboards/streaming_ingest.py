@@ -41,7 +41,7 @@ INGEST: Final = Row(
             ),
         ),
         Panel(
-            title="Minutes that the shop has computed ahead",
+            title="Time that the shop has computed ahead",
             normal="Above 0. Below, readers wait until a minute is computed.",
             queries=(Query("ahead", "max(fraudwatch_shop_made_until_seconds) - time()"),),
             unit=Unit.SECONDS,
