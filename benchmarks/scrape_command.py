@@ -46,7 +46,7 @@ def scrape(
     folder = Path(tempfile.mkdtemp(prefix="fraudwatch-benchmark-"))
     output.notify(f"starting a private stack in {folder} ...")
     try:
-        with running(folder, QUIET_SHOP, PROFILE) as stack, _prometheus_held(stack):
+        with running(folder, QUIET_SHOP, PROFILE) as stack, _prometheus_paused(stack):
             benchmark = StreamBenchmark(stack, output.notify, samples_triggers=False)
             before = benchmark.live(rate, seconds)
             with scraping(pages_of(stack), every) as cost:
@@ -108,7 +108,7 @@ def _cores(part: dict[str, Any]) -> float:
 
 
 @contextmanager
-def _prometheus_held(stack: PrivateStack) -> Iterator[None]:
+def _prometheus_paused(stack: PrivateStack) -> Iterator[None]:
     """Hold the stack's own Prometheus, if it runs one: its scrapes would be in every part."""
     found = supervisor.processes(stack.home).get(PROMETHEUS)
     if found is None or found.pid <= 1:
