@@ -175,6 +175,7 @@ class LakeSettings(BaseSettings):
     metastore_uri: str = ""  # thrift://127.0.0.1:9083
     jars: str = ""  # comma list for spark.jars: Delta, and Spark's Kafka connector
     master: str = "local[2]"
+    driver_host: str = "127.0.0.1"  # where a cluster's workers find the job
     driver_memory: str = "1g"
     shuffle_partitions: int = 2
 

@@ -12,6 +12,4 @@ def compose_secrets() -> None:
     """Write the secrets of .env as files for docker compose; both are created if missing."""
     home = Home.from_environment()
     folder = secret_files.write(home, overlay.load(), env_file.ensure(home))
-    output.notify(
-        f"the secrets are in {folder}; next: docker compose --profile speed up --detach --build"
-    )
+    output.notify(f"the secrets are in {folder}; next: docker compose up --detach --build --wait")

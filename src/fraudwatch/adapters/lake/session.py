@@ -45,7 +45,7 @@ def open_lake(settings: LakeSettings, name: str) -> SparkSession:
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": str(settings.shuffle_partitions),
         "spark.sql.warehouse.dir": settings.at(WAREHOUSE_FOLDER),
-        "spark.driver.host": "127.0.0.1",
+        "spark.driver.host": settings.driver_host,
         "spark.driver.memory": settings.driver_memory,
     }
     if settings.metastore_uri:
