@@ -143,6 +143,16 @@ def test_engines_without_a_password_share_no_network_with_the_edge() -> None:
     assert not lake & {"shop", "ingest", "console", "detector", "persister", "tally"}
 
 
+def test_volumes_of_other_projects_images_are_made_by_ours() -> None:
+    # A new volume belongs to the user of the image that mounts it first.
+    made = {mount.split(":")[0] for mount in SERVICES["configuration"]["volumes"]}
+    for name, body in SERVICES.items():
+        mounted = {mount.split(":")[0] for mount in body.get("volumes", [])}
+        if "build" not in body and (own := mounted & FILE["volumes"].keys()):
+            assert own <= made, name
+            assert "configuration" in body["depends_on"], name
+
+
 def test_only_writers_can_write_to_a_shared_volume() -> None:
     for name, body in SERVICES.items():
         for mount in body.get("volumes", []):

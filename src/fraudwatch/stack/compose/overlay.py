@@ -65,10 +65,21 @@ class Overlay:
         return self.adjustments.get(name, Adjustment())
 
     def needs(self, name: str) -> tuple[str, ...]:
-        """Return what a service needs in containers: another project's image also its settings."""
-        adjustment, service = self.adjustment(name), self.services[name]
-        settings = ("configuration",) if adjustment.image and service.prepare else ()
-        return tuple(dict.fromkeys((*service.needs, *adjustment.needs, *settings)))
+        """Return what a service needs in containers: another project's image also its volumes."""
+        configuration = ("configuration",) if name in self.provided_for() else ()
+        needs = (*self.services[name].needs, *self.adjustment(name).needs, *configuration)
+        return tuple(dict.fromkeys(needs))
+
+    def provided_for(self) -> tuple[str, ...]:
+        """Return the services whose volumes `configuration` makes, and fills with settings.
+
+        A new volume belongs to the user of the image that mounts it first, which must be ours.
+        """
+        return tuple(
+            name
+            for name, service in self.services.items()
+            if self.adjustment(name).image and (service.prepare or self.adjustment(name).volumes)
+        )
 
     def members(self, profile: str) -> frozenset[str]:
         """Return a profile's services with all that they need."""

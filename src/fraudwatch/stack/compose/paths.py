@@ -52,7 +52,7 @@ def volume_name(folder: str) -> str:
 def _folders(overlay: Overlay, name: str) -> set[str]:
     service, adjustment = overlay.services[name], overlay.adjustment(name)
     if name == "configuration":
-        return {folder for engine in prepared(overlay) for folder in _folders(overlay, engine)}
+        return {folder for engine in overlay.provided_for() for folder in _folders(overlay, engine)}
     texts = [adjustment.command or service.command, *adjustment.environment.values()]
     texts += [] if adjustment.is_alone else service.environment.values()
     paths = {found.rstrip("/") for text in texts for found in _FOLDER.findall(text)}
