@@ -140,6 +140,8 @@ class DetectorSettings(BaseSettings):
     states_folder: Path
     connector_jars: str
     extra_class_path: str = ""
+    jmx_agent: Path | None = None
+    jmx_arguments: str = ""
     dead_letter_key_path: Path
     master: str = "local[2]"
     max_offsets_per_trigger: int = 50_000

@@ -20,6 +20,7 @@ LEAVES = (
     "benchmarks",
     "chaos",
     "dev_mail",
+    "exporters",
 )
 ASSETS = (
     "cassandra",

@@ -45,6 +45,8 @@ def test_a_user_cannot_write_a_topic_of_others(stack: PrivateStack, user: str, t
         ("detector", DEAD_LETTER_TOPIC),
         ("console", AUDIT_TOPIC),
         ("ingest", AUDIT_TOPIC),
+        ("monitor", TRANSACTION_TOPIC),
+        ("monitor", AUDIT_TOPIC),
     ],
 )
 def test_a_user_cannot_read_a_topic_of_others(stack: PrivateStack, user: str, topic: str) -> None:

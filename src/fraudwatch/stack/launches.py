@@ -11,9 +11,9 @@ from fraudwatch.stack.catalogue import AUTOMATIC, Catalogue, CatalogueError, Lau
 from fraudwatch.stack.home import Home
 
 # Class paths in services.toml that come from a lock file of jars.
-JAR_LISTS = frozenset({"kafka", "cassandra", "spark_kafka", "delta", "hdfs", "postgresql"})
+JAR_LISTS = frozenset({"kafka", "cassandra", "spark_kafka", "delta", "hdfs", "jmx", "postgresql"})
 # Class paths that are another form, or a part, of such a list.
-_PARTS = {"jamm": "cassandra", "delta_class_path": "delta"}
+_PARTS = {"jamm": "cassandra", "delta_class_path": "delta", "jmx_agent": "jmx"}
 # Class paths that need the jars inside the pyspark wheel.
 FROM_WHEEL = frozenset({"hdfs", "spark"})
 
@@ -83,7 +83,8 @@ def all_jars(home: Home) -> dict[str, str]:
     return {
         "jars.kafka": f"{jars.folder_of(home, 'kafka')}/*",
         "jars.cassandra": f"{jars.folder_of(home, 'cassandra')}/*",
-        "jars.jamm": str(_jamm(home)),
+        "jars.jamm": _agent(home, "cassandra", "com.github.jbellis:jamm"),
+        "jars.jmx_agent": _agent(home, "jmx", "io.prometheus.jmx:jmx_prometheus_javaagent"),
         "jars.spark_kafka": _for_spark_jars(home, "spark_kafka"),
         "jars.delta": _for_spark_jars(home, "delta"),
         "jars.delta_class_path": f"{jars.folder_of(home, 'delta')}/*",
@@ -102,8 +103,9 @@ def _for_spark_jars(home: Home, name: str) -> str:
     return ",".join(str(jars.folder_of(home, name) / jar.file_name) for jar in listed)
 
 
-def _jamm(home: Home) -> Path:
-    for jar in jars.read_lock(jars.lock_of(home, "cassandra")):
-        if jar.coordinate.startswith("com.github.jbellis:jamm:"):
-            return jars.folder_of(home, "cassandra") / jar.file_name
-    raise CatalogueError("requirements/jars/cassandra.lock lacks jamm, Cassandra's memory agent")
+def _agent(home: Home, name: str, artifact: str) -> str:
+    lock = jars.lock_of(home, name)
+    for jar in jars.read_lock(lock):
+        if jar.coordinate.startswith(f"{artifact}:"):
+            return str(jars.folder_of(home, name) / jar.file_name)
+    raise CatalogueError(f"{lock} lacks {artifact}, an agent of the Java engines")

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import yaml
 
+# Measures lag. It may describe every topic and group, and read no message.
+MONITOR = "monitor"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Topic:
@@ -52,9 +55,16 @@ def _topic(path: Path) -> Topic:
 
 
 def rights(topics: Iterable[Topic]) -> frozenset[AclRight]:
-    """Grant producers write and describe; consumers read and describe, in groups of their name."""
-    found = set[AclRight]()
+    """Grant producers write and describe; consumers read and describe, in groups of their name.
+
+    The monitor may describe every topic with its limits, and every group.
+    """
+    found = {AclRight(MONITOR, "DESCRIBE", "GROUP", "*")}
     for topic in topics:
+        found |= {
+            AclRight(MONITOR, operation, "TOPIC", topic.name)
+            for operation in ("DESCRIBE", "DESCRIBE_CONFIGS")
+        }
         for user in topic.producers:
             found |= {
                 AclRight(user, operation, "TOPIC", topic.name)
@@ -69,5 +79,6 @@ def rights(topics: Iterable[Topic]) -> frozenset[AclRight]:
 
 
 def users(topics: Iterable[Topic]) -> tuple[str, ...]:
-    """Return every producer and consumer in the contracts."""
-    return tuple(sorted({user for topic in topics for user in topic.producers + topic.consumers}))
+    """Return every producer and consumer in the contracts, and the monitor."""
+    named = {user for topic in topics for user in topic.producers + topic.consumers}
+    return tuple(sorted(named | {MONITOR}))

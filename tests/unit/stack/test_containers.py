@@ -20,6 +20,7 @@ from fraudwatch.stack.compose import overlay as overlays
 from fraudwatch.stack.compose.answers import answers
 from fraudwatch.stack.compose.container_settings import launch_of
 from fraudwatch.stack.home import ROOT, Home
+from fraudwatch.stack.launches import all_jars
 from fraudwatch.stack.prepare import prepare
 
 DOCKERFILE = (ROOT / "docker/Dockerfile").read_text(encoding="utf-8")
@@ -29,9 +30,13 @@ LOCKS = {path.stem for path in (ROOT / "requirements").glob("*.txt")}
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    return Home(
+    home = Home(
         root=ROOT, runtime=tmp_path / "runtime", folder=tmp_path / "home", in_containers=True
     )
+    agent = Path(all_jars(home)["jars.jmx_agent"])
+    agent.parent.mkdir(parents=True)
+    agent.write_bytes(b"agent")
+    return home
 
 
 def test_engines_name_each_other_and_listen_to_their_network(
@@ -50,6 +55,8 @@ def test_engines_name_each_other_and_listen_to_their_network(
     assert settings["KAFKA_CLUSTER_ID"] in format_arguments
     cassandra = (home.folder / "cassandra/cassandra.yaml").read_text()
     assert "\nrpc_address: 0.0.0.0\nbroadcast_rpc_address: cassandra\n" in cassandra
+    for folder in ("kafka", "cassandra", "hdfs/conf"):
+        assert (home.folder / folder / "jmx_agent.jar").read_bytes() == b"agent"
     hdfs = (home.folder / "hdfs/conf/core-site.xml").read_text()
     assert "<value>hdfs://namenode:8020</value>" in hdfs
 
@@ -64,11 +71,23 @@ def test_prometheus_scrapes_the_profiles_that_run(
     assert engine_settings.main() == 0
     groups = json.loads((home.folder / "prometheus/targets.json").read_text())
     found = {group["labels"]["job"]: group["targets"] for group in groups}
-    assert found["detector"] == ["detector:9102"]
+    own = [one["targets"] for one in groups if one["labels"]["job"] == "detector"]
+    assert own == [["detector:9102"], ["detector:9116"]]
     assert found["cadvisor"] == ["cadvisor:8080"]
     assert "airflow_scheduler" not in found
     managers = json.loads((home.folder / "prometheus/alertmanagers.json").read_text())
     assert managers == [{"targets": ["alertmanager:7773"]}]
+
+
+def test_an_image_without_the_jmx_agent_is_refused(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in env_file.ensure(home).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(Home, "from_environment", lambda: home)
+    Path(all_jars(home)["jars.jmx_agent"]).unlink()
+    assert engine_settings.main() == 1
+    assert "build the images again" in capsys.readouterr().err
 
 
 def test_without_a_choice_every_profile_is_watched() -> None:

@@ -166,7 +166,7 @@ def test_the_shipped_catalogue_has_distinct_ports_and_a_probe_for_every_server()
     ports = [port for service in services for port in service.ports.values()]
     assert len(ports) == len(set(ports))
     assert all(service.oneshot or service.probe for service in services)
-    kafka = {"kafka", "kafka_setup", "watchdog"}
+    kafka = {"kafka", "kafka_setup", "kafka_lag", "service_usage", "watchdog"}
     assert set(catalogue.load().profile("engines")) == {"cassandra", *kafka}
     assert set(catalogue.load().profile("kafka")) == kafka
 

@@ -66,6 +66,7 @@ def test_a_changed_lock_is_verified_again(tmp_path: Path) -> None:
         ("spark_kafka", 4),
         ("delta", 5),
         ("hdfs", 1),
+        ("jmx", 1),
         ("postgresql", 1),
     ],
 )

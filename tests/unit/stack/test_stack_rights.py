@@ -43,6 +43,12 @@ def test_every_user_has_exactly_the_acls_of_its_contracts() -> None:
         AclRight("tally", "DESCRIBE", "TOPIC", "fraud_topic"),
         AclRight("tally", "READ", "GROUP", "tally", prefixed=True),
     }
+    # Lag is measured without reading a message or joining a group.
+    monitoring = {r for r in found if r.user == "monitor"}
+    assert {r.operation for r in monitoring} == {"DESCRIBE", "DESCRIBE_CONFIGS"}
+    assert {r.name for r in monitoring} == {*(topic.name for topic in TOPICS), "*"}
+    assert {r.kind for r in monitoring if r.name == "*"} == {"GROUP"}
+    assert "monitor" in topic_contracts.users(TOPICS)
 
 
 def test_limits_and_partitions_are_those_of_the_contract(tmp_path: Path) -> None:

@@ -23,6 +23,15 @@ class HasStateFolder(Protocol):
         """Folder with the checkpoint, snapshots and journals."""
 
 
+class CheckpointOwner(Protocol):
+    """Settings of the detector, or of a reader of its checkpoint."""
+
+    @property
+    def state_folder(self) -> Path:
+        """Folder of the detector's state."""
+        ...
+
+
 class CheckpointDamaged(RuntimeError):
     """Spark's checkpoint lacks a micro-batch's offsets or time, or has them in an unknown form."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 import time
@@ -24,6 +25,8 @@ _CHECKPOINT_MANAGER = (
     "org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager"
 )
 _FAST_FILE_SYSTEM = "fraudwatch.spark.FastLocalFileSystem"
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,23 @@ def _spark_conf(settings: DetectorSettings) -> dict[str, str]:
         # Without it every batch forks some twenty processes to set permissions (measured: 18 ms).
         conf["spark.driver.extraClassPath"] = settings.extra_class_path
         conf["spark.hadoop.fs.file.impl"] = _FAST_FILE_SYSTEM
-    return conf
+    return conf | _jmx_agent(settings)
+
+
+def _jmx_agent(settings: DetectorSettings) -> dict[str, str]:
+    """Return the options that publish the JVM's metrics; the detector runs without them as well."""
+    if settings.jmx_agent is None:
+        return {}
+    if not settings.jmx_agent.exists():
+        log.warning("%s is missing, so the JVM publishes no metrics", settings.jmx_agent)
+        return {}
+    return {
+        # Quoted: Spark splits the options at spaces.
+        "spark.driver.extraJavaOptions": (
+            f'"-javaagent:{settings.jmx_agent}={settings.jmx_arguments}"'
+        ),
+        "spark.metrics.conf.driver.sink.jmx.class": "org.apache.spark.metrics.sink.JmxSink",
+    }
 
 
 def start_query(

@@ -21,6 +21,7 @@ from fraudwatch.observability.catalogue.persister import PERSISTER
 from fraudwatch.observability.catalogue.service_usage import MACHINE, SERVICE_USAGE
 from fraudwatch.observability.catalogue.shared import SHARED
 from fraudwatch.observability.catalogue.shop import SHOP
+from fraudwatch.observability.catalogue.spark import SPARK
 from fraudwatch.observability.catalogue.tally import TALLY
 
 SECTIONS: Final[tuple[Section, ...]] = (
@@ -38,6 +39,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     KAFKA,
     CASSANDRA,
     HDFS,
+    SPARK,
     JAVA,
     MONITORING,
     JOBS,

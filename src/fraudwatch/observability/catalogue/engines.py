@@ -58,6 +58,38 @@ KAFKA: Final = Section(
             worry_when="p99 of Produce is above 100",
             labels=(Label("request"), Label("quantile")),
         ),
+        Metric(
+            name="kafka_network_requestmetrics_requests_total",
+            kind=Kind.COUNTER,
+            unit=Unit.COUNT,
+            meaning="Requests answered",
+            worry_when=NEVER_ALONE,
+            labels=(Label("request"),),
+        ),
+        Metric(
+            name="kafka_server_brokertopicmetrics_bytesin_total",
+            kind=Kind.COUNTER,
+            unit=Unit.BYTES,
+            meaning="Bytes received",
+            worry_when=NEVER_ALONE,
+            labels=(Label("topic"),),
+        ),
+        Metric(
+            name="kafka_server_brokertopicmetrics_bytesout_total",
+            kind=Kind.COUNTER,
+            unit=Unit.BYTES,
+            meaning="Bytes sent to consumers",
+            worry_when=NEVER_ALONE,
+            labels=(Label("topic"),),
+        ),
+        Metric(
+            name="kafka_log_log_size_bytes",
+            kind=Kind.GAUGE,
+            unit=Unit.BYTES,
+            meaning="Size of the log of a partition",
+            worry_when="it comes near retention_bytes: messages are removed before their time",
+            labels=(Label("topic"), Label("partition")),
+        ),
     ),
 )
 
@@ -110,6 +142,14 @@ CASSANDRA: Final = Section(
             unit=Unit.COUNT,
             meaning="Hints written for nodes that were down",
             worry_when="it increases: a node does not answer",
+        ),
+        Metric(
+            name="cassandra_clientrequest_requests_total",
+            kind=Kind.COUNTER,
+            unit=Unit.COUNT,
+            meaning="Clients' requests",
+            worry_when=NEVER_ALONE,
+            labels=(Label("scope"),),
         ),
     ),
 )

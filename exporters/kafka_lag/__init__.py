@@ -1,0 +1,1 @@
+"""Exporter of consumer lag, also of consumers that are down: by messages, seconds and retention."""
