@@ -153,6 +153,12 @@ def test_volumes_of_other_projects_images_are_made_by_ours() -> None:
             assert "configuration" in body["depends_on"], name
 
 
+def test_services_with_a_database_reach_it() -> None:
+    for name in ("airflow_api", "airflow_scheduler", "airflow_triggerer", "registry", "metastore"):
+        assert "postgres" in SERVICES[name]["depends_on"], name
+        assert "lake" in SERVICES[name]["networks"], name
+
+
 def test_only_writers_can_write_to_a_shared_volume() -> None:
     for name, body in SERVICES.items():
         for mount in body.get("volumes", []):

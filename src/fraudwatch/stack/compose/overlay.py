@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from fraudwatch.stack.catalogue import Catalogue, CatalogueError, Service
 OVERLAY_PATH = Path(__file__).with_name("compose.toml")
 # Fields of [only.NAME] that belong to the service itself.
 _OF_SERVICE = ("summary", "environment_name", "oneshot", "nice", "ports")
+_HOST = re.compile(r"@(\w+):")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +69,14 @@ class Overlay:
     def needs(self, name: str) -> tuple[str, ...]:
         """Return what a service needs in containers: another project's image also its volumes."""
         configuration = ("configuration",) if name in self.provided_for() else ()
-        needs = (*self.services[name].needs, *self.adjustment(name).needs, *configuration)
-        return tuple(dict.fromkeys(needs))
+        own = (*self.services[name].needs, *self.adjustment(name).needs)
+        return tuple(dict.fromkeys((*own, *self._databases(name), *configuration)))
+
+    def _databases(self, name: str) -> list[str]:
+        """Return the hosts in the URLs that a service gets as secrets."""
+        values = self.services[name].environment.values()
+        urls = [text for key, text in self.secrets.items() if f"{{setting.{key}}}" in values]
+        return [host for url in urls for host in _HOST.findall(url)]
 
     def provided_for(self) -> tuple[str, ...]:
         """Return the services whose volumes `configuration` makes, and fills with settings.
