@@ -38,7 +38,8 @@ def parent() -> Iterator[subprocess.Popen[str]]:
         [sys.executable, "-c", PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         yield process
-        process.kill()
+        for one in (*psutil.Process(process.pid).children(recursive=True), process):
+            one.kill()
 
 
 def line(process: subprocess.Popen[str]) -> str:
