@@ -14,6 +14,7 @@ from exporters.statsd_bridge.series import Series
 from exporters.statsd_bridge.settings import StatsdBridgeSettings
 from fraudwatch.observability import metrics
 from fraudwatch.observability.logs import configure_logging
+from fraudwatch.settings import ListenSettings
 
 
 def main() -> int:
@@ -30,7 +31,7 @@ def main() -> int:
     REGISTRY.register(series)
     # First the UDP port: a bridge that answers scrapes also receives.
     with listen(settings.udp_port) as opened:
-        start_http_server(settings.metrics_port, addr="127.0.0.1")
+        start_http_server(settings.metrics_port, addr=ListenSettings().address)
         receiver.run(opened, stopping)
     return 0
 
