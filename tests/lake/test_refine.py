@@ -448,10 +448,10 @@ def test_no_table_has_personal_data(
 
 def test_there_is_one_job_outcome_a_run_and_job(spark: SparkSession) -> None:
     one = JobOutcome(
-        run_id="ledger-1", job="a", from_ms=1, until_ms=2, rows_in=3, rows_out=2, rows_rejected=1,
-        began_at_ms=NOON_MS, ended_at_ms=NOON_MS + 1, code_version=code_version(),
+        run_id="ledger-1", job="check_day", from_ms=1, until_ms=2, rows_in=3, rows_out=2,
+        rows_rejected=1, began_at_ms=NOON_MS, ended_at_ms=NOON_MS + 1, code_version=code_version(),
     )  # fmt: skip
-    other = JobOutcome(**asdict(one) | {"job": "b"})
+    other = JobOutcome(**asdict(one) | {"job": "extract_day"})
     append_outcomes(spark, [one, other])
     append_outcomes(spark, [one])
     rows = spark.table(f"{DATABASE}.{CORE_JOB_OUTCOMES}").where("run_id = 'ledger-1'").collect()
