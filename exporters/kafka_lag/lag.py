@@ -15,7 +15,7 @@ Positions = Mapping[Partition, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lag:
-    """How far a group is behind on one topic."""
+    """Lag of one group on one topic."""
 
     group: str
     topic: str
@@ -36,7 +36,7 @@ class LagReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicLog:
-    """What the broker keeps: starts and ends of partitions, and each topic's retention."""
+    """Retained range of the broker: starts and ends of partitions, and each topic's retention."""
 
     starts: Positions
     ends: Positions

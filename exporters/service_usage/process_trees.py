@@ -10,7 +10,7 @@ import psutil
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What one service uses now, and the processor time that it ever used."""
+    """Usage of one service: memory and processes now, processor time since its start."""
 
     cpu_seconds: float
     anonymous_bytes: int

@@ -38,7 +38,7 @@ class HistogramOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Defaults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What holds for every metric."""
+    """Defaults of every metric."""
 
     observer_type: Literal["histogram"]
     histogram_options: HistogramOptions

@@ -29,7 +29,7 @@ class CopiedFile(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """What a backup, or a folder of keys beside it, holds."""
+    """Manifest of a backup, or of the folder of keys beside it."""
 
     kind: str
     """`home` or `keys`."""

@@ -18,7 +18,7 @@ POLL_SECONDS = 1.0
 
 @dataclass(frozen=True, kw_only=True)
 class Backlog:
-    """What is not done yet: transactions to score, a begun micro-batch, messages to store."""
+    """Backlog of a stack: transactions to score, a begun micro-batch, messages to store."""
 
     unscored: int = 0
     """Messages of transaction_topic that are in no committed micro-batch."""
@@ -41,7 +41,7 @@ class Backlog:
 
     @property
     def text(self) -> str:
-        """What is left, for a person."""
+        """Describe what is left, for a person."""
         parts = [f"{self.unscored} transactions are not scored"] if self.unscored else []
         if self.begun_batch is not None:
             parts.append(f"micro-batch {self.begun_batch} is begun and not committed")

@@ -74,7 +74,7 @@ class Panel:
 
     title: str
     normal: str
-    """What the panel shows where the title does not say it, and what is normal."""
+    """Description of the panel: what the title does not say, and what is normal."""
     queries: tuple[Query, ...]
     unit: Unit = Unit.NUMBER
     kind: Kind = Kind.LINES
