@@ -19,7 +19,7 @@ from fraudwatch.domain.models.active_models import ActiveModels
 from fraudwatch.domain.policy.policy import OUTCOMES, RISKS, AlertBudget, Policy
 from fraudwatch.domain.rules.rule import HIT
 from fraudwatch.observability.batch_histogram import BatchHistogram
-from fraudwatch.observability.metrics import batch_histogram, counter, gauge, latencies
+from fraudwatch.observability.metrics import batch_histogram, counter, gauge
 
 NO_MODEL: Final = "none"
 
@@ -28,7 +28,7 @@ _rule_hits = counter("fraudwatch_detector_rule_hits")
 _by_model = counter("fraudwatch_detector_verdicts_by_model")
 _alerts = counter("fraudwatch_detector_alerts")
 _scores = batch_histogram("fraudwatch_detector_score")
-_event_to_verdict = latencies("fraudwatch_event_to_verdict_seconds")
+_event_to_verdict = batch_histogram("fraudwatch_event_to_verdict_seconds")
 _budget = gauge("fraudwatch_detector_alerts_budget_a_day")
 
 _CELLS: Final = [_verdicts.labels(risk, outcome) for risk in RISKS for outcome in OUTCOMES]

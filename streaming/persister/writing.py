@@ -15,7 +15,7 @@ from fraudwatch.domain.messages.fields import Problem
 from fraudwatch.domain.messages.label import Label
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.messages.verdict import Verdict
-from fraudwatch.observability.metrics import counter, latencies
+from fraudwatch.observability.metrics import batch_histogram, counter
 from fraudwatch.observability.phases import Phases
 from fraudwatch.topics import PRODUCED_AT_HEADER
 from streaming.persister.entries import Entry
@@ -25,8 +25,8 @@ M = TypeVar("M")
 
 _rows = counter("fraudwatch_persister_rows")
 _dead_letters = counter("fraudwatch_dead_letters", stage=Stage.PERSISTER)
-_event_to_row = latencies("fraudwatch_event_to_row_seconds")
-_verdict_to_row = latencies("fraudwatch_verdict_to_row_seconds")
+_event_to_row = batch_histogram("fraudwatch_event_to_row_seconds")
+_verdict_to_row = batch_histogram("fraudwatch_verdict_to_row_seconds")
 timed = Phases(counter("fraudwatch_persister_seconds")).timed
 
 

@@ -15,7 +15,7 @@ from fraudwatch.observability.batch_histogram import BatchHistogram
 from fraudwatch.observability.catalogue import METRICS
 from fraudwatch.observability.catalogue.metric import Kind, Metric
 
-__all__ = ["METRICS", "batch_histogram", "counter", "gauge", "histogram", "latencies"]
+__all__ = ["METRICS", "batch_histogram", "counter", "gauge", "histogram"]
 
 Instrument = TypeVar("Instrument", Counter, Gauge, Histogram)
 
@@ -59,11 +59,6 @@ def batch_histogram(name: str) -> BatchHistogram:
     """Return the histogram of this name that is updated by whole batches; it has no labels."""
     metric = _declaration(Kind.HISTOGRAM, name)
     return BatchHistogram(name, metric.meaning, metric.buckets)
-
-
-def latencies(name: str) -> BatchHistogram:
-    """Return the histogram of latencies of this name that is updated by whole batches."""
-    return batch_histogram(name)
 
 
 @cache

@@ -19,7 +19,7 @@ _MANIFEST = ".manifest"
 
 @dataclass(frozen=True, kw_only=True)
 class HomeVersion:
-    """What a home's data is made for: format, features version, and upgrade steps done."""
+    """Version of a home's data: format, features version, and upgrade steps done."""
 
     format: int
     features_version: str | None

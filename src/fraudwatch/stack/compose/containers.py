@@ -121,8 +121,8 @@ def _variables(
             secrets[name] = setting[1]
         else:
             address = variable(overlay, service.name, name, value)
-            settled = _settled(overlay, example, address)
-            plain[name] = filled(settled, service, adjustment)
+            resolved = _resolved(overlay, example, address)
+            plain[name] = filled(resolved, service, adjustment)
     return Variables(plain, secrets)
 
 
@@ -137,7 +137,7 @@ def _texts(overlay: Overlay, service: Service, adjustment: Adjustment) -> dict[s
     return texts
 
 
-def _settled(overlay: Overlay, example: Mapping[str, str], text: str) -> str:
+def _resolved(overlay: Overlay, example: Mapping[str, str], text: str) -> str:
     """Replace settings: by compose.toml's value, or by the one in .env when compose reads it."""
 
     def value(found: re.Match[str]) -> str:
