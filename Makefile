@@ -9,7 +9,7 @@ REPORTS := .test-reports
 PYTEST := $(DEV)/pytest --durations=40 --durations-min=0.5
 PARALLEL := $(PYTEST) --numprocesses 2 --timeout 900
 ENGINE_TESTS := tests/contract tests/integration tests/e2e
-EXTRAS := control shop ingest detector persister console training lake airflow monitoring
+EXTRAS := control shop ingest detector persister console training lake airflow rest_api notifier shadow monitoring
 
 .PHONY: help demo install check test test-unit proof lock compose clean
 
