@@ -1,0 +1,1 @@
+"""Store API keys, hashed, in one file of the home."""
