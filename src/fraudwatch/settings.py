@@ -7,9 +7,9 @@ environment. ``.env.example`` documents the settings of an operator; a test comp
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import Annotated, Final
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from fraudwatch.domain.time_units import DAY_MS
@@ -110,7 +110,6 @@ class IngestSettings(BaseSettings):
 
     model_config = from_environment("INGEST_")
     port: int = 8001
-    api_key: Secret
     reveal_api_key: Secret
     keys_folder: Path
     state_folder: Path
@@ -118,14 +117,12 @@ class IngestSettings(BaseSettings):
     feed_url: str | None = None
     feed_api_key: Secret | None = None
 
-    @model_validator(mode="after")
-    def _shops_do_not_reveal(self) -> Self:
-        if self.reveal_api_key == self.api_key:
-            raise ValueError(
-                "INGEST_API_KEY and REVEAL_API_KEY are the same, so that every source could reveal "
-                "sealed fields; remove one line from .env and start again to get a random one"
-            )
-        return self
+
+class ApiKeySettings(BaseSettings):
+    """The file of API keys."""
+
+    model_config = from_environment("API_KEYS_")
+    path: Path
 
 
 class DetectorSettings(BaseSettings):

@@ -15,11 +15,13 @@ from functools import partial
 
 import uvicorn
 
+from fraudwatch.adapters.api_keys.key_file import ApiKeyFile
 from fraudwatch.adapters.artefacts.rate_file import load_rates
 from fraudwatch.adapters.codecs.json_codec import encode
 from fraudwatch.adapters.edge.keysets import PUBLIC_DEAD_LETTER_KEY, create_dead_letter_keys
 from fraudwatch.adapters.edge.shop_feed import CHARGEBACKS, PURCHASES, ShopFeed
 from fraudwatch.adapters.edge.tink_vault import TinkVault
+from fraudwatch.adapters.http.key_check import KeyCheck
 from fraudwatch.adapters.kafka_log.dead_letters import KafkaDeadLetters
 from fraudwatch.adapters.kafka_log.log import KafkaTopic
 from fraudwatch.adapters.kafka_log.verdicts import KafkaVerdicts
@@ -33,7 +35,7 @@ from fraudwatch.application.ports import Vault
 from fraudwatch.domain.messages.label import ReportedLabel
 from fraudwatch.domain.messages.purchase import Purchase
 from fraudwatch.observability.logs import configure_logging
-from fraudwatch.settings import IngestSettings, KafkaSettings, ListenSettings
+from fraudwatch.settings import ApiKeySettings, IngestSettings, KafkaSettings, ListenSettings
 from fraudwatch.topics import AUDIT_TOPIC, CONTROL_TOPIC, LABELS_TOPIC, TRANSACTION_TOPIC
 from streaming.ingest.api import IngestServices, create_app
 from streaming.ingest.channel import LABEL_METRICS, PURCHASE_METRICS, IngestChannel
@@ -125,9 +127,8 @@ def main() -> None:
         purchases,
         labels,
         VerdictWaiter(pending, KafkaVerdicts(kafka, pending)),
-        settings.api_key.get_secret_value(),
     )
-    app = create_app(services)
+    app = create_app(services, KeyCheck(ApiKeyFile(ApiKeySettings().path)))
     add_reveal(app, _reveal_channel(settings, kafka, vault))
     uvicorn.run(app, host=ListenSettings().address, port=settings.port, log_level="warning")
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import hmac
 import logging
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.concurrency import run_in_threadpool
 
 from fraudwatch.adapters.codecs.json_codec import decode
+from fraudwatch.adapters.http.key_check import KeyCheck, add_key_check, require
+from fraudwatch.adapters.http.problem_json import (
+    ProblemResponse,
+    add_problem_handlers,
+    refused_response,
+)
 from fraudwatch.application.intake.intake import RefusedBatch
 from fraudwatch.application.ports import NotDelivered
-from fraudwatch.domain.messages.dead_letter import Code, Refused
-from fraudwatch.domain.messages.fields import Problem
+from fraudwatch.domain.api_keys import ApiKey, Scope
 from fraudwatch.domain.messages.label import ReportedLabel
 from fraudwatch.domain.messages.purchase import Purchase
 from streaming.ingest.channel import IngestChannel
@@ -34,12 +37,11 @@ _RETRY_AFTER_SECONDS = 2
 
 @dataclass(frozen=True, slots=True)
 class IngestServices:
-    """The services behind the API, and its key."""
+    """The services behind the API."""
 
     purchases: IngestChannel[Purchase]
     labels: IngestChannel[ReportedLabel]
     waiter: VerdictWaiter
-    api_key: str
 
 
 def _services(request: Request) -> IngestServices:
@@ -50,19 +52,8 @@ def _services(request: Request) -> IngestServices:
 _Services = Annotated[IngestServices, Depends(_services)]
 
 
-def has_key(authorization: str, api_key: str) -> bool:
-    """Return whether this header holds the API key."""
-    # In constant time: the response time must not reveal how much of a guess was right.
-    return hmac.compare_digest(authorization.encode(), f"Bearer {api_key}".encode())
-
-
-def _check_key(services: _Services, authorization: Annotated[str, Header()] = "") -> None:
-    if not has_key(authorization, services.api_key):
-        raise HTTPException(401, "send the header 'Authorization: Bearer <INGEST_API_KEY>'")
-
-
 public_routes = APIRouter()
-keyed_routes = APIRouter(prefix="/v1", dependencies=[Depends(_check_key)])
+keyed_routes = APIRouter(prefix="/v1")
 
 
 @public_routes.get("/health")
@@ -77,7 +68,7 @@ def metrics() -> Response:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
-@keyed_routes.get("/status")
+@keyed_routes.get("/status", dependencies=[Depends(require(None))])
 def show_status(services: _Services) -> dict[str, Any]:
     """Report cursor, lag and counts of accepted messages: purchases, and below them labels."""
     return asdict(services.purchases.status) | {"labels": asdict(services.labels.status)}
@@ -87,6 +78,7 @@ def show_status(services: _Services) -> dict[str, Any]:
 async def post_transactions(
     request: Request,
     services: _Services,
+    key: Annotated[ApiKey, Depends(require(Scope.INGEST))],
     wait_seconds: Annotated[float, Query(ge=0, le=LONGEST_WAIT_SECONDS)] = 0,
 ) -> JSONResponse:
     """Submit one purchase or a list of up to 1,000: all are accepted, or none, with reasons.
@@ -100,6 +92,7 @@ async def post_transactions(
     other, so it is pending at once.
     """
     purchases = await _read(request, Purchase)
+    key.require_sources(one.source for one in purchases)
     if not wait_seconds:
         result = await run_in_threadpool(services.purchases.submit, purchases)
         return JSONResponse({"accepted": result.accepted, "repeated": result.repeated}, 202)
@@ -110,7 +103,11 @@ async def post_transactions(
 
 
 @keyed_routes.post("/labels", status_code=202)
-async def post_labels(request: Request, services: _Services) -> JSONResponse:
+async def post_labels(
+    request: Request,
+    services: _Services,
+    key: Annotated[ApiKey, Depends(require(Scope.LABEL))],
+) -> JSONResponse:
     """Submit one label or a list of up to 1,000: what purchases turned out to be.
 
     A chargeback is ``fraud``, a withdrawn one is ``genuine``; the latest label counts. Name the
@@ -118,6 +115,7 @@ async def post_labels(request: Request, services: _Services) -> JSONResponse:
     known, so that a repeated label changes nothing. 202 means that the broker has acknowledged all.
     """
     labels = await _read(request, ReportedLabel)
+    key.require_sources(one.source for one in labels)
     result = await run_in_threadpool(services.labels.submit, labels)
     return JSONResponse({"accepted": result.accepted, "repeated": result.repeated}, 202)
 
@@ -138,47 +136,30 @@ def _decoded(content: type[Content], body: bytes) -> list[Content]:
     return decode(list[content], body) if is_list else [decode(content, body)]  # type: ignore[valid-type]
 
 
-def _problems(refused: dict[int, Refused]) -> JSONResponse:
-    listed = [
-        {"index": index, "code": refusal.code, "field": problem.field, "reason": problem.reason}
-        for index, refusal in refused.items()
-        for problem in refusal.problems
-    ]
-    return JSONResponse({"problems": listed}, 422)
+def _refused_batch(request: Request, error: Exception) -> JSONResponse:
+    return refused_response(request, error.refused if isinstance(error, RefusedBatch) else {})
 
 
-def _refused_body(_: Request, error: Exception) -> JSONResponse:
-    return _problems({0: error} if isinstance(error, Refused) else {})
-
-
-def _refused_batch(_: Request, error: Exception) -> JSONResponse:
-    return _problems(error.refused if isinstance(error, RefusedBatch) else {})
-
-
-def _refused_query(_: Request, error: Exception) -> JSONResponse:
-    """Report invalid parameters; the framework's own response would quote the request."""
-    errors = error.errors() if isinstance(error, RequestValidationError) else []
-    named = [Problem(str(one["loc"][-1]), str(one["msg"]).lower()) for one in errors]
-    return _problems({0: Refused(Code.OUT_OF_BOUNDS, named)})
-
-
-def _not_delivered(_: Request, error: Exception) -> JSONResponse:
+def _not_delivered(request: Request, error: Exception) -> JSONResponse:
     log.warning("%s", error)
-    return JSONResponse(
-        {"detail": "the broker does not acknowledge; send the same batch again later"},
+    return ProblemResponse(
+        request,
         503,
+        "the broker does not acknowledge; send the same batch again later",
+        kind="not-delivered",
+        title="Log unavailable",
         headers={"Retry-After": str(_RETRY_AFTER_SECONDS)},
     )
 
 
-def create_app(services: IngestServices) -> FastAPI:
-    """Create the HTTP API over these services."""
+def create_app(services: IngestServices, keys: KeyCheck) -> FastAPI:
+    """Create the HTTP API over these services, for callers with these keys."""
     app = FastAPI(title="Fraudwatch ingest", version="1")
     app.state.services = services
     app.include_router(public_routes)
     app.include_router(keyed_routes)
-    app.add_exception_handler(Refused, _refused_body)
+    add_problem_handlers(app)
+    add_key_check(app, keys)
     app.add_exception_handler(RefusedBatch, _refused_batch)
-    app.add_exception_handler(RequestValidationError, _refused_query)
     app.add_exception_handler(NotDelivered, _not_delivered)
     return app

@@ -5,6 +5,7 @@ Nothing of a request or a response is ever logged.
 
 from __future__ import annotations
 
+import hmac
 import logging
 from dataclasses import dataclass
 from typing import Annotated
@@ -14,6 +15,7 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from fraudwatch.adapters.codecs.json_codec import decode
+from fraudwatch.adapters.http.problem_json import ProblemResponse
 from fraudwatch.application.console.access import Forbidden
 from fraudwatch.application.console.allowance import TooManyReveals
 from fraudwatch.application.console.casework import Erased
@@ -21,7 +23,6 @@ from fraudwatch.application.console.reveal import AlteredSealedFields, RevealReq
 from fraudwatch.application.ports import NotDelivered
 from fraudwatch.domain.messages.dead_letter import Refused
 from fraudwatch.observability.metrics import counter
-from streaming.ingest.api import has_key
 
 log = logging.getLogger("ingest")
 
@@ -46,7 +47,8 @@ _Channel = Annotated[RevealChannel, Depends(_channel)]
 
 
 def _check_key(channel: _Channel, authorization: Annotated[str, Header()] = "") -> None:
-    if not has_key(authorization, channel.api_key):
+    # In constant time: the response time must not reveal how much of a guess was right.
+    if not hmac.compare_digest(authorization.encode(), f"Bearer {channel.api_key}".encode()):
         raise HTTPException(401, "send the header 'Authorization: Bearer <REVEAL_API_KEY>'")
 
 
@@ -67,37 +69,39 @@ async def post_reveal(request: Request, channel: _Channel) -> JSONResponse:
         raise HTTPException(
             413, f"send at most {LARGEST_BODY_BYTES} bytes, with a Content-Length header"
         )
-    return await run_in_threadpool(_answer, channel, await request.body())
+    return await run_in_threadpool(_answer, request, channel, await request.body())
 
 
-def _answer(channel: RevealChannel, body: bytes) -> JSONResponse:
+def _answer(request: Request, channel: RevealChannel, body: bytes) -> JSONResponse:
     try:
         personal = channel.reveals.reveal(decode(RevealRequest, body))
     except Refused:  # the exception handler answers, as for any refused body
         _count("refused")
         raise
     except Forbidden as error:
-        return _error_response(403, "forbidden", str(error))
+        return _error_response(request, 403, "forbidden", str(error))
     except TooManyReveals as error:
         wait = {"Retry-After": str(error.retry_after_seconds)}
-        return _error_response(429, "limited", str(error), wait)
+        return _error_response(request, 429, "limited", str(error), wait)
     except NotDelivered as error:
         log.warning("nothing was revealed, because the audit log is unavailable: %s", error)
         detail = "the audit log does not acknowledge, so nothing was shown; try again"
-        return _error_response(503, "unlogged", detail)
+        return _error_response(request, 503, "unlogged", detail)
     except Erased as error:
-        return _error_response(404, "erased", str(error))
+        return _error_response(request, 404, "erased", str(error))
     except AlteredSealedFields as error:
-        return _error_response(409, "altered", str(error))
+        return _error_response(request, 409, "altered", str(error))
     _count("shown")
     return JSONResponse({"personal": dict(personal)}, headers={"Cache-Control": "no-store"})
 
 
 def _error_response(
-    status: int, code: str, detail: str, headers: dict[str, str] | None = None
-) -> JSONResponse:
+    request: Request, status: int, code: str, detail: str, headers: dict[str, str] | None = None
+) -> ProblemResponse:
     _count(code)
-    return JSONResponse({"code": code, "detail": detail}, status, headers=headers)
+    return ProblemResponse(
+        request, status, detail, kind=code, headers=headers, extensions={"code": code}
+    )
 
 
 def _count(outcome: str) -> None:

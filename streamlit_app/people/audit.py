@@ -1,4 +1,4 @@
-"""Audit page: who revealed personal data or changed an account, when and why."""
+"""Audit page: who revealed personal data or changed an account or API key, when and why."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ ACTION_WORDS = {
     AuditAction.PASSWORD_RESET: "Reset a password",
     AuditAction.ACCOUNT_CLOSED: "Closed an account",
     AuditAction.ACCOUNT_OPENED: "Reopened an account",
+    AuditAction.KEY_MADE: "Made an API key",
+    AuditAction.KEY_REVOKED: "Revoked an API key",
 }
 SPANS_DAYS = (1, 7, 30, 90, 400)
 DEFAULT_SPAN_DAYS = 7
@@ -32,7 +34,9 @@ _COLUMNS = {
     "at": st.column_config.TextColumn("Time", width=150),
     "by": st.column_config.TextColumn("Who", width=110),
     "action": st.column_config.TextColumn("Action", width=160),
-    "subject": st.column_config.TextColumn("Subject", width=190, help="Transaction or account"),
+    "subject": st.column_config.TextColumn(
+        "Subject", width=190, help="Transaction, account, API key"
+    ),
     "customer": st.column_config.TextColumn("Customer", width=86, help="Token, shortened"),
     "reason": st.column_config.TextColumn("Reason", width=480),
 }
@@ -45,8 +49,8 @@ def show(source: ServiceSource) -> None:
     person = login.require(Right.AUDIT)
     st.subheader("Audit log", anchor=False)
     st.caption(
-        "Reveals and account changes. Each is recorded before it is done and is never changed; a "
-        "record is here after a second or two and stays for 400 days."
+        "Reveals, and changes of accounts and API keys. Each is recorded before it is done and is "
+        "never changed; a record is here after a second or two and stays for 400 days."
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         days = st.selectbox(
@@ -105,7 +109,7 @@ def _row(record: AuditRecord) -> dict[str, str]:
         "at": datetime.fromtimestamp(record.at_ms // 1_000, UTC).strftime("%Y-%m-%d %H:%M:%S"),
         "by": record.by,
         "action": ACTION_WORDS[record.deed],
-        "subject": record.transaction_id or record.account or UNKNOWN,
+        "subject": record.transaction_id or record.account or record.subject or UNKNOWN,
         "customer": short_token(record.customer_token) if record.customer_token else UNKNOWN,
         "reason": record.reason,
     }

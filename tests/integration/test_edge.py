@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from fraudwatch.adapters.codecs.json_codec import encode
 from fraudwatch.adapters.store.alerts import CassandraAlertReader
+from fraudwatch.adapters.store.audit import CassandraAudit
 from fraudwatch.adapters.store.session import close, connect
+from fraudwatch.domain.messages.audit import AuditAction
 from fraudwatch.domain.messages.label import LabelValue, Source
 from fraudwatch.samples import a_purchase
 from fraudwatch.stack.private_stack import PrivateStack
@@ -80,3 +84,50 @@ def test_a_chargeback_becomes_a_row(stack: PrivateStack) -> None:
         "issuer",
     )
     assert label.known_at_ms == known_at_ms
+
+
+def keys_command(stack: PrivateStack, *arguments: str) -> dict[str, Any]:
+    done = stack.command("keys", *arguments, "--json")
+    return dict(json.loads(done.stdout))
+
+
+def answers(stack: PrivateStack, presented: str) -> tuple[int, int, int]:
+    """Return the statuses of a purchase of `waits`, one of another source, and a label."""
+    now_ms, name = time.time_ns() // 1_000_000, uuid.uuid4().hex
+    bought = a_purchase(source="waits", id=name, customer_id=name, event_at_ms=now_ms)
+    label = {"source": "waits", "id": name, "verdict": "fraud", "by": "issuer"}
+    with stack.http("ingest", "INGEST_API_KEY") as ingest:
+        ingest.headers["Authorization"] = f"Bearer {presented}"
+        return (
+            ingest.post("/v1/transactions", content=encode(bought)).status_code,
+            ingest.post("/v1/transactions", content=encode(bought | {"source": "x"})).status_code,
+            ingest.post("/v1/labels", content=encode(label)).status_code,
+        )
+
+
+def test_keys_are_made_limited_revoked_and_audited_while_ingest_runs(stack: PrivateStack) -> None:
+    of_source = ["--scope", "ingest", "--source", "waits"]
+    seller = keys_command(stack, "make", "--client", "till", *of_source)
+    labeller = keys_command(stack, "make", "--client", "issuer", "--scope", "label")
+    reader = keys_command(stack, "make", "--client", "page", "--scope", "read")
+    assert answers(stack, seller["key"]) == (202, 403, 403)
+    assert answers(stack, labeller["key"]) == (403, 403, 202)
+    assert answers(stack, reader["key"]) == (403, 403, 403)
+    keys_command(stack, "revoke", seller["key_id"], "--reason", "the till was stolen")
+    assert answers(stack, seller["key"]) == (401, 401, 401)
+    session = connect(stack.cassandra("console"))
+    try:
+        log, now = CassandraAudit(session), datetime.now(UTC)
+        found = eventually(
+            lambda: [
+                record
+                for record in log.audited(now - timedelta(hours=1), now=now, limit=50)
+                if record.deed is AuditAction.KEY_REVOKED
+            ],
+            within_seconds=30,
+            what="the audit record of the revocation",
+        )
+    finally:
+        close(session)
+    assert seller["key_id"] in (found[0].subject or "")
+    assert found[0].reason == "the till was stolen"

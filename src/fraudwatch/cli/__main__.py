@@ -17,6 +17,7 @@ from fraudwatch.cli import (
     dead_letters,
     entry_point,
     external_commands,
+    keys,
     model,
     output,
 )
@@ -78,6 +79,7 @@ app = typer.Typer(
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(dags.app, name="dags")
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(keys.app, name="keys")
 app.add_typer(model.app, name="model")
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")]
 Profile = Annotated[str, typer.Option(help="Which services: speed, lake, batch or engines.")]

@@ -31,6 +31,14 @@ class Scope(enum.StrEnum):
     INGEST = "ingest"  # submit purchases
 
 
+class KeyState(enum.StrEnum):
+    """Whether a key is in effect."""
+
+    VALID = "valid"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
 class KeyRefused(Exception):
     """The presented key is not accepted; a caller learns no more than that."""
 
@@ -62,9 +70,12 @@ class MissingScope(KeyForbids):
 class OtherSource(KeyForbids):
     """The key is limited to other sources."""
 
-    def __init__(self, source: str) -> None:
-        self.source = source
-        super().__init__(f"this key is not valid for the source '{source}', so nothing was done")
+    def __init__(self, sources: Iterable[str]) -> None:
+        # The other source is not quoted: it is the caller's text, in which anything may be.
+        super().__init__(
+            f"this key is limited to the source {', '.join(sources)}, and the request is about "
+            "another one, so nothing was done"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +92,13 @@ class ApiKey:
     revoked_at_ms: int | None
     secret_sha256: str
 
+    def state(self, now_ms: int) -> KeyState:
+        """Return whether the key is in effect."""
+        if self.revoked_at_ms is not None:
+            return KeyState.REVOKED
+        is_over = self.expires_at_ms is not None and now_ms >= self.expires_at_ms
+        return KeyState.EXPIRED if is_over else KeyState.VALID
+
     def require_scope(self, scope: Scope) -> None:
         """Require a scope.
 
@@ -94,12 +112,10 @@ class ApiKey:
         """Require that the key is valid for each of these sources.
 
         Raises:
-            OtherSource: it is not valid for one, the first of which is named.
+            OtherSource: it is not valid for one of them.
         """
-        if self.sources:
-            for source in sources:
-                if source not in self.sources:
-                    raise OtherSource(source)
+        if self.sources and not set(self.sources).issuperset(sources):
+            raise OtherSource(self.sources)
 
     def accept(self, secret: str, now_ms: int) -> None:
         """Check a presented secret, in constant time, and whether the key is in effect.
@@ -109,10 +125,11 @@ class ApiKey:
         """
         if not hmac.compare_digest(digest_of(secret), self.secret_sha256):
             raise UnknownKey
-        if self.revoked_at_ms is not None:
-            raise RevokedKey
-        if self.expires_at_ms is not None and now_ms >= self.expires_at_ms:
-            raise ExpiredKey
+        match self.state(now_ms):
+            case KeyState.REVOKED:
+                raise RevokedKey
+            case KeyState.EXPIRED:
+                raise ExpiredKey
 
 
 def digest_of(secret: str) -> str:

@@ -23,6 +23,7 @@ OWN_SETTINGS = frozenset(
     {
         PORT_OFFSET,
         JAVA_OPTIONS,
+        "INGEST_API_KEY",
         ALERT_DURATION_RATIO,
         "KAFKA_CLUSTER_ID",
         "KAFKA_CONTROLLER_PASSWORD",

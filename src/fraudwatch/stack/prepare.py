@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from fraudwatch.adapters.api_keys.key_file import ApiKeyFile, KeysUnavailable
+from fraudwatch.application.api_keys import register_env_key
 from fraudwatch.stack import prepare_lake, prepare_monitoring
 from fraudwatch.stack.catalogue import Launch
 from fraudwatch.stack.home import Home, StackError, write_private
@@ -92,9 +95,26 @@ def configure_cassandra(home: Home, launch: Launch, _settings: Mapping[str, str]
     )
 
 
+def register_api_key(home: Home, launch: Launch, settings: Mapping[str, str]) -> None:
+    """Register the API key of .env in the key file once; ingest and the REST API know only that."""
+    key = settings["INGEST_API_KEY"]
+    if key == settings["REVEAL_API_KEY"]:
+        raise StackError(
+            "INGEST_API_KEY and REVEAL_API_KEY are the same, so that every source could reveal "
+            f"sealed fields; remove one line from {home.env_file} and start again to get a random "
+            "one"
+        )
+    try:
+        store = ApiKeyFile(Path(launch.environment["API_KEYS_PATH"]))
+        register_env_key(store, key, time.time_ns() // 1_000_000)
+    except KeysUnavailable as error:
+        raise StackError(str(error)) from error
+
+
 PREPARATIONS: Mapping[str, Preparation] = {
     "format-kafka": format_kafka,
     "configure-cassandra": configure_cassandra,
+    "register-env-key": register_api_key,
     "format-hdfs": prepare_lake.format_hdfs,
     "configure-hdfs": prepare_lake.configure_hdfs,
     "configure-metastore": prepare_lake.configure_metastore,

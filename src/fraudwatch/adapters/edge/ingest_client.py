@@ -100,8 +100,15 @@ class IngestApi:
                 )
             case HTTPStatus.UNAUTHORIZED:
                 raise ReplayFailed(
-                    f"{self._url} refuses the key (401), so nothing was sent; INGEST_API_KEY must"
-                    " be the one that ingest was started with"
+                    f"{self._url} refuses the key (401), so nothing was sent; put a valid one into"
+                    " the line INGEST_API_KEY of .env: ./fraudwatch keys make --client replay"
+                    " --scope ingest --scope label"
+                )
+            case HTTPStatus.FORBIDDEN:
+                raise ReplayFailed(
+                    f"{self._url} does not allow this to the key (403), so nothing was sent;"
+                    " INGEST_API_KEY needs the scopes ingest and label for this source, see"
+                    " ./fraudwatch keys list"
                 )
         raise self._contract_error(answer)
 

@@ -23,6 +23,8 @@ class AuditAction(enum.StrEnum):
     PASSWORD_RESET = "password_reset"  # noqa: S105  an action
     ACCOUNT_CLOSED = "account_closed"
     ACCOUNT_OPENED = "account_opened"
+    KEY_MADE = "key_made"  # an API key
+    KEY_REVOKED = "key_revoked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,4 +58,8 @@ class AuditRecord:
     ] = None
     account: Annotated[
         str | None, Fact("The account that was changed", pattern=LABELLER, max_length=64)
+    ] = None
+    subject: Annotated[
+        str | None,
+        Fact("What it was done to: a key, a policy version, a case", max_length=200),
     ] = None

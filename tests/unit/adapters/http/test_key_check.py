@@ -95,7 +95,7 @@ def test_the_scope_and_the_source_are_required(client: TestClient) -> None:
     assert call(client, "/read/shop", scheme="bearer").status_code == 200
     other = call(client, "/read/bank")
     assert (other.status_code, other.headers["content-type"]) == (403, MEDIA_TYPE)
-    assert "'bank'" in other.json()["detail"]
+    assert "source shop" in other.json()["detail"]
     scope = call(client, "/label")
     assert scope.status_code == 403
     assert "'label'" in scope.json()["detail"]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,17 @@ import pytest
 from fastapi.testclient import TestClient
 from prometheus_client import REGISTRY
 
+from fraudwatch.adapters.api_keys.key_file import ApiKeyFile
 from fraudwatch.adapters.codecs.json_codec import decode, encode
 from fraudwatch.adapters.edge.tink_vault import TinkVault
+from fraudwatch.adapters.http.key_check import KeyCheck
+from fraudwatch.adapters.http.problem_json import MEDIA_TYPE
 from fraudwatch.adapters.memory.verdict_store import MemoryDeadLetters, MemoryTopic, MemoryVerdicts
 from fraudwatch.application.intake.admit import FUTURE_TOLERANCE_MS, Edge
 from fraudwatch.application.intake.intake import Intake
 from fraudwatch.application.intake.message_builders import label_builder, purchase_builder
 from fraudwatch.application.intake.pending_verdicts import PendingVerdictRegistry
+from fraudwatch.domain.api_keys import ApiKey, Scope, digest_of, presented_form
 from fraudwatch.domain.messages.label import Label, LabelValue, Source
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.money import RateTable
@@ -25,8 +30,19 @@ from streaming.ingest.api import LARGEST_BATCH, LARGEST_BODY_BYTES, IngestServic
 from streaming.ingest.channel import LABEL_METRICS, PURCHASE_METRICS, IngestChannel
 from streaming.ingest.sync_scoring import VerdictWaiter
 
-KEY = "a-key-of-the-test"
-HEADERS = {"Authorization": f"Bearer {KEY}"}
+SECRET = "a-key-of-the-test"
+KEY = ApiKey(
+    key_id="k1",
+    client="till",
+    scopes=(Scope.INGEST, Scope.LABEL),
+    sources=(),
+    requests_per_second=None,
+    created_at_ms=0,
+    expires_at_ms=None,
+    revoked_at_ms=None,
+    secret_sha256=digest_of(SECRET),
+)
+HEADERS = {"Authorization": f"Bearer {presented_form('k1', SECRET)}"}
 REPORT = {
     "source": "shop",
     "id": "29380123-4",
@@ -78,8 +94,19 @@ def labels_topic() -> MemoryTopic:
 
 
 @pytest.fixture
+def keys(tmp_path: Path) -> ApiKeyFile:
+    file = ApiKeyFile(tmp_path / "api_keys" / "keys.json")
+    file.change(lambda _: KEY)
+    return file
+
+
+@pytest.fixture
 def client(
-    tmp_path: Path, topic: ScoredTopic, labels_topic: MemoryTopic, verdicts: MemoryVerdicts
+    tmp_path: Path,
+    topic: ScoredTopic,
+    labels_topic: MemoryTopic,
+    verdicts: MemoryVerdicts,
+    keys: ApiKeyFile,
 ) -> TestClient:
     edge, dead_letters = Edge(TinkVault(tmp_path), RateTable([])), MemoryDeadLetters()
     services = IngestServices(
@@ -92,9 +119,8 @@ def client(
             LABEL_METRICS,
         ),
         VerdictWaiter(verdicts._pending, verdicts),
-        KEY,
     )
-    return TestClient(create_app(services))
+    return TestClient(create_app(services, KeyCheck(keys)))
 
 
 def post(client: TestClient, path: str, content: Any) -> Any:
@@ -114,7 +140,9 @@ def test_one_purchase_and_a_list_are_accepted(client: TestClient, topic: ScoredT
     assert len(topic.messages) == 2
 
 
-@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": KEY}])
+@pytest.mark.parametrize(
+    "headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": SECRET}]
+)
 def test_without_the_key_nothing_is_accepted(
     client: TestClient, topic: ScoredTopic, headers: dict[str, str]
 ) -> None:
@@ -141,6 +169,7 @@ def test_a_refused_purchase_gets_the_reason(
 ) -> None:
     answer = client.post("/v1/transactions", content=body, headers=HEADERS)
     assert answer.status_code == 422
+    assert answer.headers["content-type"] == MEDIA_TYPE
     problem = answer.json()["problems"][0]
     assert (problem["index"], problem["field"], problem["code"]) == (0, field, code)
     assert topic.messages == []
@@ -318,3 +347,45 @@ def test_labels_need_the_key_bounds_and_a_broker(
     assert int(answer.headers["Retry-After"]) > 0
     labels_topic.is_reachable = True
     assert post(client, "/v1/labels", REPORT).json() == {"accepted": 1, "repeated": 0}
+
+
+@pytest.mark.parametrize("scope", Scope)
+def test_each_endpoint_requires_its_scope(
+    client: TestClient,
+    keys: ApiKeyFile,
+    topic: ScoredTopic,
+    labels_topic: MemoryTopic,
+    scope: Scope,
+) -> None:
+    keys.change(lambda _: replace(KEY, scopes=(scope,)))
+    bought = post(client, "/v1/transactions", a_purchase())
+    labelled = post(client, "/v1/labels", REPORT)
+    assert bought.status_code == (202 if scope is Scope.INGEST else 403)
+    assert labelled.status_code == (202 if scope is Scope.LABEL else 403)
+    assert (len(topic.messages), len(labels_topic.messages)) == (
+        int(scope is Scope.INGEST),
+        int(scope is Scope.LABEL),
+    )
+    assert client.get("/v1/status", headers=HEADERS).status_code == 200
+
+
+def test_a_key_of_one_source_reports_nothing_of_another(
+    client: TestClient, keys: ApiKeyFile, topic: ScoredTopic, labels_topic: MemoryTopic
+) -> None:
+    keys.change(lambda _: replace(KEY, sources=("shop",)))
+    mixed = [a_purchase(id="1"), a_purchase(id="2", source="bank")]
+    assert post(client, "/v1/transactions", mixed).status_code == 403
+    assert post(client, "/v1/transactions?wait_seconds=1", mixed).status_code == 403
+    assert post(client, "/v1/labels", [REPORT, REPORT | {"source": "bank"}]).status_code == 403
+    assert (topic.messages, labels_topic.messages) == ([], [])
+    assert post(client, "/v1/transactions", mixed[:1]).status_code == 202
+    assert post(client, "/v1/labels", REPORT).status_code == 202
+
+
+def test_a_revoked_key_is_refused_with_the_next_request(
+    client: TestClient, keys: ApiKeyFile, topic: ScoredTopic
+) -> None:
+    assert post(client, "/v1/transactions", a_purchase(id="1")).status_code == 202
+    keys.change(lambda _: replace(KEY, revoked_at_ms=1))
+    assert post(client, "/v1/transactions", a_purchase(id="2")).status_code == 401
+    assert len(topic.messages) == 1

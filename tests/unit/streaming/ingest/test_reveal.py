@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from prometheus_client import REGISTRY
-from pydantic import SecretStr, ValidationError
 
+from fraudwatch.adapters.api_keys.key_file import ApiKeyFile
 from fraudwatch.adapters.codecs.json_codec import decode, encode
 from fraudwatch.adapters.edge.tink_vault import TinkVault
+from fraudwatch.adapters.http.key_check import KeyCheck
 from fraudwatch.adapters.memory.verdict_store import MemoryDeadLetters, MemoryTopic, MemoryVerdicts
+from fraudwatch.application.api_keys import register_env_key
 from fraudwatch.application.console.audit import PublishedAudit
 from fraudwatch.application.console.reveal import Reveals
 from fraudwatch.application.intake.admit import Edge
@@ -26,7 +28,6 @@ from fraudwatch.domain.messages.audit import AuditRecord
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.money import RateTable
 from fraudwatch.samples import NOON_MS, a_purchase, a_token
-from fraudwatch.settings import IngestSettings
 from streaming.ingest.api import IngestServices, create_app
 from streaming.ingest.channel import LABEL_METRICS, PURCHASE_METRICS, IngestChannel
 from streaming.ingest.reveal import LARGEST_BODY_BYTES, RevealChannel, add_reveal
@@ -70,9 +71,10 @@ def edge(tmp_path: Path) -> Edges:
             LABEL_METRICS,
         ),
         VerdictWaiter(pending, MemoryVerdicts(pending)),
-        INGEST_KEY,
     )
-    app = create_app(services)
+    keys = ApiKeyFile(tmp_path / "api_keys" / "keys.json")
+    register_env_key(keys, INGEST_KEY, NOON_MS)
+    app = create_app(services, KeyCheck(keys))
     reveals = Reveals(vault, PublishedAudit(audit, encode), lambda: NOON_MS)
     add_reveal(app, RevealChannel(reveals, REVEAL_KEY))
     client = TestClient(app)
@@ -122,19 +124,6 @@ def test_the_ingest_key_reveals_nothing(edge: Edges, headers: dict[str, str]) ->
 def test_the_reveal_key_ingests_nothing(edge: Edges) -> None:
     sent = edge.client.post("/v1/transactions", content=encode(a_purchase(id="2")), headers=HEADERS)
     assert sent.status_code == 401
-
-
-def test_one_key_for_both_is_refused(tmp_path: Path) -> None:
-    same = SecretStr("0123456789abcdef0123")
-    with pytest.raises(ValidationError, match="are the same") as refusal:
-        IngestSettings(
-            api_key=same,
-            reveal_api_key=same,
-            keys_folder=tmp_path,
-            state_folder=tmp_path,
-            rates_path=tmp_path,
-        )
-    assert same.get_secret_value() not in str(refusal.value)
 
 
 Obstacle = Callable[[Edges], Any]
