@@ -25,6 +25,8 @@ from fraudwatch.adapters.http.key_check import KeyCheck
 from fraudwatch.adapters.kafka_log.dead_letters import KafkaDeadLetters
 from fraudwatch.adapters.kafka_log.log import KafkaTopic
 from fraudwatch.adapters.kafka_log.verdicts import KafkaVerdicts
+from fraudwatch.adapters.store.session import connect
+from fraudwatch.adapters.store.verdict_lookup import LOOKUP_SECONDS, CassandraVerdictLookup
 from fraudwatch.application.console.audit import PublishedAudit
 from fraudwatch.application.console.reveal import Reveals
 from fraudwatch.application.intake import message_builders as letting_in
@@ -35,7 +37,13 @@ from fraudwatch.application.ports import Vault
 from fraudwatch.domain.messages.label import ReportedLabel
 from fraudwatch.domain.messages.purchase import Purchase
 from fraudwatch.observability.logs import configure_logging
-from fraudwatch.settings import ApiKeySettings, IngestSettings, KafkaSettings, ListenSettings
+from fraudwatch.settings import (
+    ApiKeySettings,
+    CassandraSettings,
+    IngestSettings,
+    KafkaSettings,
+    ListenSettings,
+)
 from fraudwatch.topics import AUDIT_TOPIC, CONTROL_TOPIC, LABELS_TOPIC, TRANSACTION_TOPIC
 from streaming.ingest.api import IngestServices, create_app
 from streaming.ingest.channel import LABEL_METRICS, PURCHASE_METRICS, IngestChannel
@@ -123,10 +131,15 @@ def main() -> None:
     purchases, labels = _channels(settings, kafka, vault)
     _follow(settings, kafka, purchases, labels)
     pending = PendingVerdictRegistry()
+    cassandra = CassandraSettings()
+    lookup = CassandraVerdictLookup(
+        lambda: connect(cassandra, request_timeout_seconds=LOOKUP_SECONDS)
+    )
+    lookup.start()
     services = IngestServices(
         purchases,
         labels,
-        VerdictWaiter(pending, KafkaVerdicts(kafka, pending)),
+        VerdictWaiter(pending, KafkaVerdicts(kafka, pending), lookup),
     )
     app = create_app(services, KeyCheck(ApiKeyFile(ApiKeySettings().path)))
     add_reveal(app, _reveal_channel(settings, kafka, vault))

@@ -16,13 +16,15 @@ from fraudwatch.adapters.http.key_check import KeyCheck, add_key_check, require
 from fraudwatch.adapters.http.problem_json import (
     ProblemResponse,
     add_problem_handlers,
+    listed_problems,
     refused_response,
 )
-from fraudwatch.application.intake.intake import RefusedBatch
+from fraudwatch.application.intake.intake import OtherContent, RefusedBatch
 from fraudwatch.application.ports import NotDelivered
 from fraudwatch.domain.api_keys import ApiKey, Scope
 from fraudwatch.domain.messages.label import ReportedLabel
 from fraudwatch.domain.messages.purchase import Purchase
+from fraudwatch.observability.metrics import counter
 from streaming.ingest.channel import IngestChannel
 from streaming.ingest.sync_scoring import VerdictWaiter, submit_and_wait
 
@@ -33,6 +35,8 @@ LARGEST_BATCH = 1_000
 LARGEST_BODY_BYTES = 4 * 1024 * 1024
 LONGEST_WAIT_SECONDS = 5.0
 _RETRY_AFTER_SECONDS = 2
+_NAMED_IDS = 10
+_other_contents = counter("fraudwatch_ingest_other_content")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +92,12 @@ async def post_transactions(
 
     With ``wait_seconds`` the call waits for the verdicts: 200 when the response has all of them,
     202 when the time was over before; ``pending`` lists the purchases without a verdict. They are
-    scored all the same. A purchase that was submitted before has its verdict already and gets no
-    other, so it is pending at once.
+    scored all the same. A caller that timed out sends the purchase again: it gets the verdict of
+    the first.
+
+    409: an id was accepted before with other content; nothing of the batch was accepted. With
+    ``wait_seconds`` this is known of stored verdicts too, else of the last 200,000 purchases since
+    ingest started.
     """
     purchases = await _read(request, Purchase)
     key.require_sources(one.source for one in purchases)
@@ -140,6 +148,23 @@ def _refused_batch(request: Request, error: Exception) -> JSONResponse:
     return refused_response(request, error.refused if isinstance(error, RefusedBatch) else {})
 
 
+def _other_content(request: Request, error: Exception) -> JSONResponse:
+    others = error if isinstance(error, OtherContent) else OtherContent({}, ())
+    _other_contents.inc()
+    return ProblemResponse(
+        request,
+        409,
+        "an id was accepted before with other content, so nothing of the batch was accepted; send "
+        f"a new purchase with an id of its own: {', '.join(others.names[:_NAMED_IDS])}",
+        kind="other-content",
+        title="Repeated id with other content",
+        extensions={
+            "transaction_ids": list(others.names),
+            "problems": listed_problems(others.refused),
+        },
+    )
+
+
 def _not_delivered(request: Request, error: Exception) -> JSONResponse:
     log.warning("%s", error)
     return ProblemResponse(
@@ -161,5 +186,6 @@ def create_app(services: IngestServices, keys: KeyCheck) -> FastAPI:
     add_problem_handlers(app)
     add_key_check(app, keys)
     app.add_exception_handler(RefusedBatch, _refused_batch)
+    app.add_exception_handler(OtherContent, _other_content)
     app.add_exception_handler(NotDelivered, _not_delivered)
     return app

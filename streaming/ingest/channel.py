@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
@@ -61,9 +61,11 @@ class IngestChannel(Generic[Content]):
     metrics: ChannelMetrics
     status: ChannelStatus = field(default_factory=ChannelStatus)
 
-    def submit(self, contents: Sequence[Content]) -> IngestResult:
+    def submit(
+        self, contents: Sequence[Content], stored: Mapping[str, str | None] | None = None
+    ) -> IngestResult:
         """See :meth:`fraudwatch.application.intake.intake.Intake.submit`."""
-        return self._record(self.intake.submit(contents))
+        return self._record(self.intake.submit(contents, stored or {}))
 
     def submit_feed(self, items: Sequence[FeedItem[Content]]) -> IngestResult:
         """See :meth:`fraudwatch.application.intake.intake.Intake.submit_feed`."""

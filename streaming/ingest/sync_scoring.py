@@ -1,16 +1,30 @@
-"""Synchronous scoring: submit purchases and wait for their verdicts."""
+"""Synchronous scoring: submit purchases and wait for their verdicts.
+
+A repeated purchase gets the verdict of the first: from the store, or from the log while it is not
+stored yet. Without the store it is accepted and pending, as a new one whose verdict takes longer.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from starlette.concurrency import run_in_threadpool
 
 from fraudwatch.application.intake.intake import IngestResult
-from fraudwatch.application.intake.pending_verdicts import PendingVerdictRegistry
-from fraudwatch.application.ports import VerdictListener, VerdictsUnavailable
+from fraudwatch.application.intake.pending_verdicts import (
+    PendingVerdictRegistry,
+    PendingVerdicts,
+)
+from fraudwatch.application.ports import (
+    StoreUnavailable,
+    VerdictListener,
+    VerdictLookup,
+    VerdictsUnavailable,
+)
 from fraudwatch.domain.messages.purchase import Purchase, transaction_id_of
 from fraudwatch.domain.messages.verdict import Outcome, Reason, Risk, Verdict
 from fraudwatch.observability.metrics import counter
@@ -19,14 +33,18 @@ from streaming.ingest.channel import IngestChannel
 log = logging.getLogger("ingest")
 
 _timed_out = counter("fraudwatch_ingest_waits_timed_out")
+_lookups = counter("fraudwatch_ingest_verdict_lookups")
+# A verdict may be published before the caller listens and stored after it has asked.
+_ASK_AGAIN_SECONDS: Final = 0.3
 
 
 @dataclass(frozen=True, slots=True)
 class VerdictWaiter:
-    """The pending verdicts, and the listener that resolves them."""
+    """The pending verdicts, the listener that resolves them, and the verdicts of before."""
 
     pending: PendingVerdictRegistry
     listener: VerdictListener
+    stored: VerdictLookup
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +78,65 @@ async def submit_and_wait(
     """Submit purchases, then await their verdicts without blocking a thread.
 
     They are registered as pending before they are published, so that no verdict arrives too early.
+    The store is asked before that, so that a repeat is recognised however long ago the first was.
 
     Raises:
-        RefusedBatch, NotDelivered: as in submission without waiting.
+        RefusedBatch, OtherContent, NotDelivered: as in submission without waiting.
     """
     transaction_ids = list(
         dict.fromkeys(transaction_id_of(one.source, one.id) for one in purchases)
     )
     with waiter.pending.waiting_for(transaction_ids) as expected:
         is_listening = await run_in_threadpool(_listen, waiter.listener)
-        result = await run_in_threadpool(channel.submit, purchases)
-        verdicts = await expected.collect(
-            result.accepted_names, within_seconds=wait_seconds if is_listening else 0
+        verdicts = await run_in_threadpool(_look_up, waiter.stored, transaction_ids)
+        hashes = {name: verdict.content_hash for name, verdict in verdicts.items()}
+        result = await run_in_threadpool(channel.submit, purchases, hashes)
+        verdicts |= await _await_missing(
+            expected,
+            waiter.stored,
+            [name for name in transaction_ids if name not in verdicts],
+            result.accepted_names,
+            within_seconds=wait_seconds if is_listening else 0,
         )
-    if verdicts.keys() != result.accepted_names:
+    if len(verdicts) < len(transaction_ids):
         _timed_out.inc()
     return _response(transaction_ids, result, verdicts)
+
+
+async def _await_missing(
+    expected: PendingVerdicts,
+    stored: VerdictLookup,
+    missing: Sequence[str],
+    fresh: Collection[str],
+    *,
+    within_seconds: float,
+) -> dict[str, Verdict]:
+    """Await verdicts from the log; the store is asked again for those of repeated purchases."""
+    loop = asyncio.get_running_loop()
+    deadline_seconds = loop.time() + within_seconds
+    found: dict[str, Verdict] = {}
+    while True:
+        left_seconds = max(deadline_seconds - loop.time(), 0)
+        repeated = [name for name in missing if name not in fresh and name not in found]
+        patience_seconds = min(left_seconds, _ASK_AGAIN_SECONDS) if repeated else left_seconds
+        found |= await expected.collect(missing, within_seconds=patience_seconds)
+        repeated = [name for name in repeated if name not in found]
+        if repeated:
+            found |= await run_in_threadpool(_look_up, stored, repeated)
+        if len(found) == len(missing) or left_seconds <= patience_seconds:
+            return found
+
+
+def _look_up(stored: VerdictLookup, transaction_ids: Collection[str]) -> dict[str, Verdict]:
+    try:
+        found = stored.verdicts_of(transaction_ids)
+    except StoreUnavailable as error:
+        log.debug("%s", error)
+        _lookups.labels(outcome="unavailable").inc(len(transaction_ids))
+        return {}
+    _lookups.labels(outcome="found").inc(len(found))
+    _lookups.labels(outcome="missing").inc(len(transaction_ids) - len(found))
+    return found
 
 
 def _listen(listener: VerdictListener) -> bool:

@@ -16,9 +16,17 @@ import pytest
 from fastapi.testclient import TestClient
 from jsonschema import Draft202012Validator
 
+from fraudwatch.adapters.api_keys.key_file import ApiKeyFile
 from fraudwatch.adapters.codecs.json_codec import encode
 from fraudwatch.adapters.edge.tink_vault import TinkVault
-from fraudwatch.adapters.memory.verdict_store import MemoryDeadLetters, MemoryTopic, MemoryVerdicts
+from fraudwatch.adapters.http.key_check import KeyCheck
+from fraudwatch.adapters.memory.verdict_store import (
+    MemoryDeadLetters,
+    MemoryTopic,
+    MemoryVerdicts,
+    MemoryVerdictStore,
+)
+from fraudwatch.application.api_keys import register_env_key
 from fraudwatch.application.intake.admit import Edge
 from fraudwatch.application.intake.intake import Intake
 from fraudwatch.application.intake.message_builders import label_builder, purchase_builder
@@ -94,10 +102,11 @@ def ingest(tmp_path: Path) -> TestClient:
         IngestChannel(
             Intake(label_builder(encode), MemoryTopic(), dead_letters, now_ms), LABEL_METRICS
         ),
-        VerdictWaiter(verdicts._pending, verdicts),
-        KEY,
+        VerdictWaiter(verdicts._pending, verdicts, MemoryVerdictStore()),
     )
-    return TestClient(create_app(served))
+    keys = ApiKeyFile(tmp_path / "api_keys" / "keys.json")
+    register_env_key(keys, KEY, now_ms())
+    return TestClient(create_app(served, KeyCheck(keys)))
 
 
 def test_the_documentation_has_an_example() -> None:

@@ -10,11 +10,18 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from fraudwatch.adapters.api_keys.key_file import ApiKeyFile
 from fraudwatch.adapters.codecs.json_codec import decode, encode
 from fraudwatch.adapters.edge.edge_revealer import EdgeRevealer
 from fraudwatch.adapters.edge.tink_vault import TinkVault
+from fraudwatch.adapters.http.key_check import KeyCheck
 from fraudwatch.adapters.memory.casework import MemoryRevealer
-from fraudwatch.adapters.memory.verdict_store import MemoryDeadLetters, MemoryTopic, MemoryVerdicts
+from fraudwatch.adapters.memory.verdict_store import (
+    MemoryDeadLetters,
+    MemoryTopic,
+    MemoryVerdicts,
+    MemoryVerdictStore,
+)
 from fraudwatch.application.console.access import Forbidden, Person, Role
 from fraudwatch.application.console.audit import PublishedAudit
 from fraudwatch.application.console.casework import Erased, Revealer, RevealRefused
@@ -64,7 +71,7 @@ def in_memory(_: Path) -> Place:
     )
 
 
-def edge_of(vault: TinkVault, topic: MemoryTopic) -> FastAPI:
+def edge_of(vault: TinkVault, topic: MemoryTopic, folder: Path) -> FastAPI:
     """The app that ingest serves."""
     dead_letters, expectations = MemoryDeadLetters(), PendingVerdictRegistry()
     admit = purchase_builder(Edge(vault, RateTable([])), encode)
@@ -76,10 +83,9 @@ def edge_of(vault: TinkVault, topic: MemoryTopic) -> FastAPI:
             Intake(label_builder(encode), MemoryTopic(), dead_letters, lambda: NOON_MS),
             LABEL_METRICS,
         ),
-        VerdictWaiter(expectations, MemoryVerdicts(expectations)),
-        "a-key-of-the-shops",
+        VerdictWaiter(expectations, MemoryVerdicts(expectations), MemoryVerdictStore()),
     )
-    app = create_app(served)
+    app = create_app(served, KeyCheck(ApiKeyFile(folder / "keys.json")))
     add_reveal(
         app, RevealChannel(Reveals(vault, PublishedAudit(topic, encode), lambda: NOON_MS), KEY)
     )
@@ -88,7 +94,7 @@ def edge_of(vault: TinkVault, topic: MemoryTopic) -> FastAPI:
 
 def over_the_edge(folder: Path, key: str = KEY) -> Place:
     vault, topic = TinkVault(folder), MemoryTopic()
-    client = TestClient(edge_of(vault, topic))
+    client = TestClient(edge_of(vault, topic, folder))
     anna, berta = a_token("a"), a_token("b")
     purchase = a_transaction(sealed=vault.seal(anna, "shop:1", PERSONAL))
     forgotten = a_transaction(

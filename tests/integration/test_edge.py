@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,6 +20,7 @@ from fraudwatch.adapters.store.audit import CassandraAudit
 from fraudwatch.adapters.store.session import close, connect
 from fraudwatch.domain.messages.audit import AuditAction
 from fraudwatch.domain.messages.label import LabelValue, Source
+from fraudwatch.domain.messages.purchase import Purchase
 from fraudwatch.samples import a_purchase
 from fraudwatch.stack.private_stack import PrivateStack
 from tests.waiting import eventually
@@ -49,13 +53,66 @@ def test_synchronous_scoring_answers_one_caller_and_many_in_parallel(stack: Priv
     assert [status for status, _ in answers].count(200) >= 1
 
 
-def test_a_repeated_purchase_is_pending_at_once(stack: PrivateStack) -> None:
-    name = uuid.uuid4().hex
-    scored(stack, [name])
-    began = time.monotonic()
-    status, document = scored(stack, [name])
-    assert (status, document["repeated"], document["pending"]) == (202, 1, [f"waits:{name}"])
-    assert time.monotonic() - began < 4
+def posted(stack: PrivateStack, purchase: Purchase, wait: str = "?wait_seconds=5") -> Any:
+    with stack.http("ingest", "INGEST_API_KEY") as ingest:
+        return ingest.post(f"/v1/transactions{wait}", content=encode(purchase))
+
+
+def test_a_repeated_purchase_gets_the_verdict_of_the_first(stack: PrivateStack) -> None:
+    name, now_ms = uuid.uuid4().hex, time.time_ns() // 1_000_000
+    purchase = a_purchase(source="waits", id=name, customer_id=name, event_at_ms=now_ms)
+    # As a till whose first call timed out: it asks again, and learns the outcome.
+    assert posted(stack, purchase, wait="").json() == {"accepted": 1, "repeated": 0}
+    again = eventually(
+        lambda: answer if (answer := posted(stack, purchase)).status_code == 200 else None,
+        within_seconds=60,
+        what="the verdict of a repeated purchase",
+    ).json()
+    assert (again["accepted"], again["repeated"], again["pending"]) == (0, 1, [])
+    third = posted(stack, purchase).json()
+    assert third["verdicts"] == again["verdicts"]
+    session = connect(stack.cassandra("console"))
+    try:
+        stored = eventually(
+            lambda: CassandraAlertReader(session).verdict_of(f"waits:{name}"),
+            within_seconds=30,
+            what="the verdict's row",
+        )
+    finally:
+        close(session)
+    [verdict] = again["verdicts"]
+    assert (verdict["outcome"], verdict["score"]) == (stored.outcome, stored.score)
+    assert stored.content_hash
+
+
+def test_the_same_id_with_other_content_is_refused_also_after_a_restart(
+    stack: PrivateStack,
+) -> None:
+    name, now_ms = uuid.uuid4().hex, time.time_ns() // 1_000_000
+    purchase = a_purchase(source="waits", id=name, customer_id=name, event_at_ms=now_ms)
+    other = replace(purchase, amount_minor=purchase.amount_minor + 1)
+    eventually(
+        lambda: posted(stack, purchase).status_code == 200,
+        within_seconds=60,
+        what="a verdict",
+    )
+    for wait in ("", "?wait_seconds=1"):
+        refused = posted(stack, other, wait)
+        assert (refused.status_code, refused.json()["transaction_ids"]) == (409, [f"waits:{name}"])
+    before = stack.pid("ingest")
+    os.kill(before, signal.SIGKILL)
+    eventually(
+        lambda: stack.pid("ingest") != before and stack.states("ingest")["ingest"].ready,
+        within_seconds=60,
+        what="the next ingest",
+    )
+    # Its memory is empty: the store knows the first.
+    eventually(
+        lambda: posted(stack, other).status_code == 409,
+        within_seconds=30,
+        what="the refusal by the stored verdict",
+    )
+    assert posted(stack, purchase).status_code == 200
 
 
 def test_a_chargeback_becomes_a_row(stack: PrivateStack) -> None:
@@ -100,7 +157,9 @@ def answers(stack: PrivateStack, presented: str) -> tuple[int, int, int]:
         ingest.headers["Authorization"] = f"Bearer {presented}"
         return (
             ingest.post("/v1/transactions", content=encode(bought)).status_code,
-            ingest.post("/v1/transactions", content=encode(bought | {"source": "x"})).status_code,
+            ingest.post(
+                "/v1/transactions", content=encode(replace(bought, source="x"))
+            ).status_code,
             ingest.post("/v1/labels", content=encode(label)).status_code,
         )
 

@@ -88,6 +88,12 @@ def test_a_hanging_store_only_delays_rows(stack: PrivateStack) -> None:
         ]
         with stack.http("ingest", "INGEST_API_KEY") as ingest:
             assert ingest.post("/v1/transactions", content=encode(purchases)).status_code == 202
+            # A caller that waits for a verdict is not delayed by the store.
+            asked_at = time.monotonic()
+            one = a_purchase(source=source, id="waits", customer_id="w", event_at_ms=now_ms)
+            waited = ingest.post("/v1/transactions?wait_seconds=5", content=encode(one))
+            assert waited.json()["accepted"] == 1
+            assert time.monotonic() - asked_at < 8
         KafkaTopic(stack.kafka("ingest"), LABELS_TOPIC).publish(
             [(label.transaction_id, encode(label), now_ms)]
         )

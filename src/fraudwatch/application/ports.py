@@ -21,6 +21,9 @@ class Vault(Protocol):
     def token(self, field: TokenField, canonical: str) -> str:
         """Tokenise a canonical value: the same value, field and key give the same token."""
 
+    def content_hash(self, content: bytes) -> str:
+        """Hash a purchase's content under the token key, in the form of a token."""
+
     def seal(self, customer_token: str, transaction_id: str, personal: Mapping[str, str]) -> str:
         """Encrypt personal fields under the customer's key, bound to this transaction; base64.
 
@@ -96,6 +99,17 @@ class VerdictListener(Protocol):
 
 class VerdictsUnavailable(RuntimeError):
     """Verdicts cannot be consumed now; they are made and stored nevertheless."""
+
+
+class VerdictLookup(Protocol):
+    """Reader of stored verdicts by transaction."""
+
+    def verdicts_of(self, transaction_ids: Collection[str]) -> dict[str, Verdict]:
+        """Return the stored verdicts of these transactions; one without has none yet.
+
+        Raises:
+            StoreUnavailable: they cannot be read now.
+        """
 
 
 class VerdictStore(Protocol):

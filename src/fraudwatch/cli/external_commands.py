@@ -56,6 +56,12 @@ BENCHMARKS: Final = (
         "Time the stream: latency from event to verdict and row, and throughput on a backlog.",
     ),
     ExternalCommand(
+        "answers",
+        CONTROL,
+        "benchmarks.answers_command",
+        "Time ingest's answers: without a wait, with one, and to repeated purchases.",
+    ),
+    ExternalCommand(
         "scrape",
         CONTROL,
         "benchmarks.scrape_command",

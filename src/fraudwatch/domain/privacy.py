@@ -28,6 +28,27 @@ class TokenField(enum.StrEnum):
     IP_NETWORK = "ip_network"
 
 
+# Where a token names its key: the part before it is the same for all tokens under one key.
+_KEY_SEPARATOR = "_"
+# No field of TokenField: a content hash never equals a token.
+_CONTENT_DOMAIN = b"purchase_content\0"
+
+
+def content_hash_input(content: bytes) -> bytes:
+    """Return the bytes to hash into a content hash."""
+    return _CONTENT_DOMAIN + content
+
+
+def is_other_content(known: str | None, presented: str | None) -> bool:
+    """Return whether two content hashes are of different contents.
+
+    Unknown where one is absent or they are under different keys: then they count as the same.
+    """
+    if known is None or presented is None or known == presented:
+        return False
+    return known.partition(_KEY_SEPARATOR)[0] == presented.partition(_KEY_SEPARATOR)[0]
+
+
 def token_input(field: TokenField, canonical: str) -> bytes:
     """Return the bytes to hash into a token; the zero byte ends the field's name."""
     return f"{field}\0{canonical}".encode()

@@ -23,6 +23,8 @@ RIGHTS: Mapping[str, Mapping[str, frozenset[str]]] = {
         "label_by_day": frozenset({"SELECT", "MODIFY"}),
         "audit_by_day": frozenset({"SELECT", "MODIFY"}),
     },
+    # For the verdict of a repeated purchase.
+    "ingest": {"verdict_by_transaction": frozenset({"SELECT"})},
     "reconciler": {"verdict_by_transaction": frozenset({"SELECT"})},
     "tally": {"tally_by_day": frozenset({"SELECT", "MODIFY"})},
     "console": {

@@ -57,6 +57,7 @@ class RolePasswords(BaseSettings):
     console_password: Secret
     tally_password: Secret
     reconciler_password: Secret
+    ingest_password: Secret
 
     def by_role(self) -> dict[str, str]:
         """Return each role's password in clear text, for the one statement that needs it."""
@@ -65,6 +66,7 @@ class RolePasswords(BaseSettings):
             "console": self.console_password.get_secret_value(),
             "tally": self.tally_password.get_secret_value(),
             "reconciler": self.reconciler_password.get_secret_value(),
+            "ingest": self.ingest_password.get_secret_value(),
         }
 
 

@@ -117,7 +117,13 @@ def test_a_missing_file_is_reported_in_one_line(tmp_path: Path) -> None:
 @is_installed
 @pytest.mark.parametrize(
     "words",
-    [("chaos",), ("benchmark", "stream"), ("benchmark", "scrape"), ("benchmark", "batch")],
+    [
+        ("chaos",),
+        ("benchmark", "stream"),
+        ("benchmark", "answers"),
+        ("benchmark", "scrape"),
+        ("benchmark", "batch"),
+    ],
     ids=" ".join,
 )
 def test_help_is_printed_by_the_command_itself(tmp_path: Path, words: tuple[str, ...]) -> None:

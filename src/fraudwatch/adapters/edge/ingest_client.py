@@ -87,7 +87,7 @@ class IngestApi:
         match answer.status_code:
             case HTTPStatus.ACCEPTED:
                 return self._result(answer)
-            case HTTPStatus.UNPROCESSABLE_ENTITY:
+            case HTTPStatus.UNPROCESSABLE_ENTITY | HTTPStatus.CONFLICT:
                 raise BatchRefused(self._refused_items(answer))
             case HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
                 raise TooLarge

@@ -18,7 +18,7 @@ import tink
 from tink import aead, prf, secret_key_access
 
 from fraudwatch.adapters.edge.keysets import load_or_create_keyset
-from fraudwatch.domain.privacy import TokenField, token_input
+from fraudwatch.domain.privacy import TokenField, content_hash_input, token_input
 
 _TOKEN_BYTES = 16
 _CACHED_TOKENS = 200_000
@@ -44,7 +44,13 @@ class TinkVault:
         return self._token(field, canonical)
 
     def _token(self, field: TokenField, canonical: str) -> str:
-        digest = self._prf.compute(token_input(field, canonical), _TOKEN_BYTES)
+        return self._hashed(token_input(field, canonical))
+
+    def content_hash(self, content: bytes) -> str:
+        return self._hashed(content_hash_input(content))
+
+    def _hashed(self, domain_separated: bytes) -> str:
+        digest = self._prf.compute(domain_separated, _TOKEN_BYTES)
         return self._prefix + base64.b32encode(digest).decode().rstrip("=").lower()
 
     def seal(self, customer_token: str, transaction_id: str, personal: Mapping[str, str]) -> str:

@@ -87,6 +87,10 @@ class MemoryVerdictStore:
         self._check_reachable()
         return self.verdicts.get(transaction_id)
 
+    def verdicts_of(self, transaction_ids: Collection[str]) -> dict[str, Verdict]:
+        self._check_reachable()
+        return {name: self.verdicts[name] for name in transaction_ids if name in self.verdicts}
+
     def labels_of(self, transaction_id: str) -> list[Label]:
         self._check_reachable()
         labels = [

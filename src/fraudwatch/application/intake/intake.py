@@ -8,27 +8,32 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from types import MappingProxyType
+from typing import Final, Generic, TypeVar
 
 from fraudwatch.application.ports import DeadLetters, Publisher
-from fraudwatch.domain.messages.dead_letter import DeadLetter, Refused, Stage
+from fraudwatch.domain.messages.dead_letter import Code, DeadLetter, Refused, Stage
+from fraudwatch.domain.messages.fields import Problem
+from fraudwatch.domain.privacy import is_other_content
 
 Content = TypeVar("Content")
 # Prefixes of the origin of a feed's message; a replay finds its target by them.
 PURCHASE_FEED, CHARGEBACK_FEED = "feed", "chargebacks"
 # Repeats this far back are recognised here; the detector knows each customer's own last ids.
 _REMEMBERED_NAMES = 200_000
+_NONE_STORED: Final[Mapping[str, str | None]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class OutboundMessage:
-    """Message to publish; one with a known name is a repeat."""
+    """Message to publish; one with a known name is a repeat, unless its content is another."""
 
     name: str
     key: str
     value: bytes
+    content_hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,20 @@ class RefusedBatch(Exception):
         super().__init__(f"{len(refused)} messages are refused; nothing of the batch was accepted")
 
 
+class OtherContent(Exception):
+    """Some messages have names that were accepted with other content; none was accepted."""
+
+    def __init__(self, refused: dict[int, Refused], names: Sequence[str]) -> None:
+        self.refused = refused
+        self.names = tuple(names)
+        super().__init__(f"{', '.join(names)}: accepted before with other content")
+
+
+_OTHER_CONTENT = Refused(
+    Code.OTHER_CONTENT, [Problem("id", "was accepted before with other content")]
+)
+
+
 @dataclass(slots=True)
 class Intake(Generic[Content]):
     """Ingests one kind of message; batches are processed one after the other, in order.
@@ -71,13 +90,18 @@ class Intake(Generic[Content]):
     dead_letters: DeadLetters
     now_ms: Callable[[], int]
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _recent: OrderedDict[str, None] = field(default_factory=OrderedDict)
+    _recent: OrderedDict[str, str | None] = field(default_factory=OrderedDict)
 
-    def submit(self, contents: Sequence[Content]) -> IngestResult:
+    def submit(
+        self, contents: Sequence[Content], stored: Mapping[str, str | None] = _NONE_STORED
+    ) -> IngestResult:
         """Ingest a batch of an API caller as a whole, or refuse it as a whole.
+
+        ``stored`` has the content hashes of names that a store knows: repeats beside the recent.
 
         Raises:
             RefusedBatch: some messages are refused.
+            OtherContent: some names were accepted before with other content.
             NotDelivered: the broker did not acknowledge; the same batch may be sent again.
         """
         with self._lock:
@@ -85,7 +109,12 @@ class Intake(Generic[Content]):
             refused = {i: one for i, one in enumerate(results) if isinstance(one, Refused)}
             if refused:
                 raise RefusedBatch(refused)
-            return self._publish([one for one in results if isinstance(one, OutboundMessage)])
+            messages = [one for one in results if isinstance(one, OutboundMessage)]
+            fresh, others = self._fresh(messages, stored)
+            if others:
+                names = dict.fromkeys(messages[index].name for index in others)
+                raise OtherContent(dict.fromkeys(others, _OTHER_CONTENT), list(names))
+            return self._publish(fresh, repeated=len(messages) - len(fresh))
 
     def submit_feed(self, items: Sequence[FeedItem[Content]]) -> IngestResult:
         """Ingest the good messages of a feed and dead-letter the others.
@@ -95,6 +124,11 @@ class Intake(Generic[Content]):
         """
         with self._lock:
             results = [self._admitted(one.content) for one in items]
+            accepted = [i for i, one in enumerate(results) if isinstance(one, OutboundMessage)]
+            messages = [one for one in results if isinstance(one, OutboundMessage)]
+            fresh, others = self._fresh(messages)
+            for index in others:
+                results[accepted[index]] = _OTHER_CONTENT
             dead_letters = tuple(
                 self._dead_letter(item, why)
                 for item, why in zip(items, results, strict=True)
@@ -102,7 +136,7 @@ class Intake(Generic[Content]):
             )
             if dead_letters:
                 self.dead_letters.put(dead_letters)
-            result = self._publish([one for one in results if isinstance(one, OutboundMessage)])
+            result = self._publish(fresh, repeated=len(messages) - len(others) - len(fresh))
             return IngestResult(
                 result.accepted, result.repeated, dead_letters, result.accepted_names
             )
@@ -115,17 +149,32 @@ class Intake(Generic[Content]):
         except Refused as why:
             return why
 
-    def _publish(self, messages: Sequence[OutboundMessage]) -> IngestResult:
+    def _fresh(
+        self, messages: Sequence[OutboundMessage], stored: Mapping[str, str | None] = _NONE_STORED
+    ) -> tuple[dict[str, OutboundMessage], list[int]]:
+        """Return new messages by name, and the positions of repeats with other content."""
         fresh: dict[str, OutboundMessage] = {}
-        for one in messages:
-            if one.name not in self._recent:
-                fresh.setdefault(one.name, one)
+        others: list[int] = []
+        for index, one in enumerate(messages):
+            if (earlier := fresh.get(one.name)) is not None:
+                known = earlier.content_hash
+            elif one.name in self._recent:
+                known = self._recent[one.name]
+            elif one.name in stored:
+                known = stored[one.name]
+            else:
+                fresh[one.name] = one
+                continue
+            if is_other_content(known, one.content_hash):
+                others.append(index)
+        return fresh, others
+
+    def _publish(self, fresh: Mapping[str, OutboundMessage], *, repeated: int) -> IngestResult:
         now_ms = self.now_ms()
         self.topic.publish([(one.key, one.value, now_ms) for one in fresh.values()])
-        self._recent.update(dict.fromkeys(fresh))
+        self._recent.update((name, one.content_hash) for name, one in fresh.items())
         while len(self._recent) > _REMEMBERED_NAMES:
             self._recent.popitem(last=False)
-        repeated = len(messages) - len(fresh)
         return IngestResult(len(fresh), repeated, accepted_names=frozenset(fresh))
 
     def _dead_letter(self, item: FeedItem[Content], why: Refused) -> DeadLetter:

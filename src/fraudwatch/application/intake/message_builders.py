@@ -22,7 +22,12 @@ def purchase_builder(
 
     def admit(purchase: Purchase, now_ms: int) -> OutboundMessage:
         admitted = edge.admit(purchase, now_ms=now_ms)
-        return OutboundMessage(admitted.transaction_id, admitted.customer_token, encode(admitted))
+        return OutboundMessage(
+            admitted.transaction_id,
+            admitted.customer_token,
+            encode(admitted),
+            admitted.content_hash,
+        )
 
     return admit
 

@@ -21,6 +21,7 @@ class Code(enum.StrEnum):
     UNKNOWN_CURRENCY = "unknown_currency"
     FUTURE_EVENT = "future_event"
     TOO_LATE = "too_late"
+    OTHER_CONTENT = "other_content"
     ROW_REFUSED = "row_refused"
 
 

@@ -106,3 +106,11 @@ class Transaction:
         str | None,
         Fact("The personal fields, base64 of AES-256-GCM", max_length=8_192, sensitivity=SEALED),
     ] = None
+    content_hash: Annotated[
+        str | None,
+        Fact(
+            "Keyed hash of the purchase as it was sent; none: it came before there was one",
+            pattern=TOKEN_PATTERN,
+            sensitivity=PSEUDONYM,
+        ),
+    ] = None

@@ -142,6 +142,13 @@ class Verdict:
     category: Annotated[str | None, Fact("Category of goods")] = None
     merchant_country: Annotated[str | None, Fact("Merchant's country")] = None
     card_last4: Annotated[str | None, Fact("Last four digits")] = None
+    content_hash: Annotated[
+        str | None,
+        Fact(
+            "Keyed hash of the purchase as it was sent; none: it came before there was one",
+            sensitivity=Sensitivity.PSEUDONYM,
+        ),
+    ] = None
 
 
 def verdict_id_of(transaction_id: str) -> str:

@@ -17,6 +17,8 @@ REVEAL_OUTCOMES: Final = (
     "shown", "erased", "altered", "refused", "forbidden", "limited", "unlogged",
 )  # fmt: skip
 
+LOOKUP_OUTCOMES: Final = ("found", "missing", "unavailable")
+
 INGEST: Final = Section(
     "Ingest",
     ("ingest",),
@@ -70,6 +72,21 @@ INGEST: Final = Section(
             unit=Unit.COUNT,
             meaning="Synchronous calls that timed out",
             worry_when="it grows with the calls: verdicts come later than callers wait",
+        ),
+        Metric(
+            name="fraudwatch_ingest_verdict_lookups_total",
+            kind=Kind.COUNTER,
+            unit=Unit.COUNT,
+            meaning="Stored verdicts looked up for synchronous callers",
+            worry_when="unavailable grows: repeated purchases are answered without their verdicts",
+            labels=(Label("outcome", LOOKUP_OUTCOMES),),
+        ),
+        Metric(
+            name="fraudwatch_ingest_other_content_total",
+            kind=Kind.COUNTER,
+            unit=Unit.COUNT,
+            meaning="Calls refused because an id was accepted before with other content",
+            worry_when="it is more than a few: a source uses its ids twice",
         ),
         Metric(
             name="fraudwatch_ingest_reveals_total",

@@ -53,18 +53,22 @@ class KafkaMessage:
         return self.payload
 
 
-def by_ingest(payload: bytes, folder: Path) -> DeadLetter:
+def by_ingest(payload: bytes, folder: Path, *before: Purchase) -> DeadLetter:
     dead_letters = MemoryDeadLetters()
     edge = Edge(TinkVault(folder), RateTable([]))
     try:
         content: Purchase | Refused = decode(Purchase, payload)
     except Refused as why:
         content = why
-    result = Intake(
-        purchase_builder(edge, encode), MemoryTopic(), dead_letters, lambda: NOON_MS
-    ).submit_feed([FeedItem("feed:7", payload, content)])
-    assert result.accepted == 0
+    intake = Intake(purchase_builder(edge, encode), MemoryTopic(), dead_letters, lambda: NOON_MS)
+    intake.submit(before)
+    result = intake.submit_feed([FeedItem("feed:7", payload, content)])
+    assert (result.accepted, result.repeated) == (0, 0)
     return dead_letters.records["feed:7"]
+
+
+def by_ingest_after_another(payload: bytes, folder: Path) -> DeadLetter:
+    return by_ingest(payload, folder, a_purchase())
 
 
 def by_detector(payload: bytes, _: Path) -> Refused:
@@ -103,6 +107,7 @@ CASES: list[tuple[Code, Put, bytes]] = [
     (Code.FUTURE_EVENT, by_ingest, encode(a_purchase(event_at_ms=AHEAD_MS))),
     (Code.FUTURE_EVENT, by_detector, encode(a_transaction(event_at_ms=AHEAD_MS))),
     (Code.TOO_LATE, by_detector, encode(a_transaction(event_at_ms=NOON_MS - TOO_LATE_MS - 1))),
+    (Code.OTHER_CONTENT, by_ingest_after_another, encode(a_purchase(amount_minor=1))),
     (Code.ROW_REFUSED, by_persister(FRAUD_TOPIC), encode(a_verdict(transaction_id=""))),
 ]
 

@@ -16,7 +16,12 @@ from fraudwatch.adapters.codecs.json_codec import decode, encode
 from fraudwatch.adapters.edge.tink_vault import TinkVault
 from fraudwatch.adapters.http.key_check import KeyCheck
 from fraudwatch.adapters.http.problem_json import MEDIA_TYPE
-from fraudwatch.adapters.memory.verdict_store import MemoryDeadLetters, MemoryTopic, MemoryVerdicts
+from fraudwatch.adapters.memory.verdict_store import (
+    MemoryDeadLetters,
+    MemoryTopic,
+    MemoryVerdicts,
+    MemoryVerdictStore,
+)
 from fraudwatch.application.intake.admit import FUTURE_TOLERANCE_MS, Edge
 from fraudwatch.application.intake.intake import Intake
 from fraudwatch.application.intake.message_builders import label_builder, purchase_builder
@@ -94,6 +99,11 @@ def labels_topic() -> MemoryTopic:
 
 
 @pytest.fixture
+def store() -> MemoryVerdictStore:
+    return MemoryVerdictStore()
+
+
+@pytest.fixture
 def keys(tmp_path: Path) -> ApiKeyFile:
     file = ApiKeyFile(tmp_path / "api_keys" / "keys.json")
     file.change(lambda _: KEY)
@@ -106,6 +116,7 @@ def client(
     topic: ScoredTopic,
     labels_topic: MemoryTopic,
     verdicts: MemoryVerdicts,
+    store: MemoryVerdictStore,
     keys: ApiKeyFile,
 ) -> TestClient:
     edge, dead_letters = Edge(TinkVault(tmp_path), RateTable([])), MemoryDeadLetters()
@@ -118,7 +129,7 @@ def client(
             Intake(label_builder(encode), labels_topic, dead_letters, lambda: NOON_MS),
             LABEL_METRICS,
         ),
-        VerdictWaiter(verdicts._pending, verdicts),
+        VerdictWaiter(verdicts._pending, verdicts, store),
     )
     return TestClient(create_app(services, KeyCheck(keys)))
 
@@ -250,16 +261,112 @@ def test_after_the_timeout_the_response_names_what_is_pending(
     assert not verdicts._pending, "no verdict stays pending without a caller"
 
 
-def test_a_repeated_purchase_is_pending_at_once(client: TestClient) -> None:
+def hash_on(topic: MemoryTopic) -> str | None:
+    return decode(Transaction, topic.messages[-1][1]).content_hash
+
+
+def test_a_repeated_purchase_gets_the_verdict_of_the_first(
+    client: TestClient, topic: ScoredTopic, store: MemoryVerdictStore
+) -> None:
     post(client, "/v1/transactions", a_purchase(id="1"))
-    before = metric("fraudwatch_ingest_waits_timed_out_total")
+    first = a_verdict(transaction_id="shop:1", content_hash=hash_on(topic))
+    store.write([first], [])
     both = [a_purchase(id="1"), a_purchase(id="2")]
     answer = post(client, "/v1/transactions?wait_seconds=5", both)
-    assert answer.status_code == 202
-    assert answer.json()["pending"] == ["shop:1"]
-    assert [one["transaction_id"] for one in answer.json()["verdicts"]] == ["shop:2"]
-    assert answer.elapsed.total_seconds() < 4
-    assert metric("fraudwatch_ingest_waits_timed_out_total") == before
+    assert answer.status_code == 200
+    assert (answer.json()["accepted"], answer.json()["repeated"]) == (1, 1)
+    assert [one["transaction_id"] for one in answer.json()["verdicts"]] == ["shop:1", "shop:2"]
+    assert answer.json()["verdicts"][0]["reasons"][0]["text"] == first.reasons[0].text
+
+
+def test_a_stored_purchase_is_a_repeat_after_a_restart(
+    client: TestClient, topic: ScoredTopic, store: MemoryVerdictStore
+) -> None:
+    store.write([a_verdict(transaction_id="shop:1")], [])
+    answer = post(client, "/v1/transactions?wait_seconds=5", a_purchase(id="1"))
+    assert (answer.status_code, answer.json()["repeated"]) == (200, 1)
+    assert topic.messages == []
+
+
+@pytest.mark.parametrize("is_stored", [True, False])
+def test_a_repeated_purchase_waits_while_the_first_is_not_scored(
+    client: TestClient, topic: ScoredTopic, store: MemoryVerdictStore, *, is_stored: bool
+) -> None:
+    topic.not_scored = {"shop:1"}
+    post(client, "/v1/transactions", a_purchase(id="1"))
+    verdict = a_verdict(transaction_id="shop:1", content_hash=hash_on(topic))
+    late = lambda: store.write([verdict], []) if is_stored else topic.verdicts.publish(verdict)  # noqa: E731
+    scoring = threading.Timer(0.5, late)
+    scoring.start()
+    answer = post(client, "/v1/transactions?wait_seconds=5", a_purchase(id="1"))
+    scoring.join()
+    assert answer.status_code == 200
+    assert 0.3 < answer.elapsed.total_seconds() < 4
+
+
+def test_a_repeated_purchase_without_a_verdict_is_pending_after_the_wait(
+    client: TestClient, topic: ScoredTopic
+) -> None:
+    topic.not_scored = {"shop:1"}
+    before = metric("fraudwatch_ingest_waits_timed_out_total")
+    post(client, "/v1/transactions", a_purchase(id="1"))
+    answer = post(client, "/v1/transactions?wait_seconds=0.4", a_purchase(id="1"))
+    assert (answer.status_code, answer.json()["pending"]) == (202, ["shop:1"])
+    assert metric("fraudwatch_ingest_waits_timed_out_total") == before + 1
+
+
+@pytest.mark.parametrize("wait", ["", "?wait_seconds=5"])
+def test_the_same_id_with_other_content_is_refused_with_its_batch(
+    client: TestClient, topic: ScoredTopic, wait: str
+) -> None:
+    post(client, "/v1/transactions", a_purchase(id="1"))
+    before = metric("fraudwatch_ingest_other_content_total")
+    batch = [a_purchase(id="2"), a_purchase(id="1", amount_minor=1)]
+    answer = post(client, f"/v1/transactions{wait}", batch)
+    assert answer.status_code == 409
+    assert answer.json()["transaction_ids"] == ["shop:1"]
+    assert "shop:1" in answer.json()["detail"]
+    assert answer.json()["problems"] == [
+        {
+            "index": 1,
+            "code": "other_content",
+            "field": "id",
+            "reason": "was accepted before with other content",
+        }
+    ]
+    assert len(topic.messages) == 1
+    assert metric("fraudwatch_ingest_other_content_total") == before + 1
+    assert post(client, f"/v1/transactions{wait}", batch[:1]).json()["accepted"] == 1
+
+
+def test_two_contents_of_one_id_in_a_batch_are_refused(
+    client: TestClient, topic: ScoredTopic
+) -> None:
+    both = [a_purchase(id="1"), a_purchase(id="1", amount_minor=1)]
+    assert post(client, "/v1/transactions", both).status_code == 409
+    assert topic.messages == []
+
+
+def test_other_content_of_a_stored_purchase_is_recognised_by_a_waiting_caller_alone(
+    client: TestClient, topic: ScoredTopic, store: MemoryVerdictStore, tmp_path: Path
+) -> None:
+    other = Edge(TinkVault(tmp_path), RateTable([])).admit(a_purchase(id="1"), now_ms=NOON_MS)
+    store.write([a_verdict(transaction_id="shop:1", content_hash=other.content_hash)], [])
+    changed = a_purchase(id="1", amount_minor=1)
+    assert post(client, "/v1/transactions?wait_seconds=5", changed).status_code == 409
+    assert topic.messages == []
+    assert post(client, "/v1/transactions", changed).json() == {"accepted": 1, "repeated": 0}
+
+
+def test_without_the_store_a_repeated_purchase_is_accepted_and_pending(
+    client: TestClient, topic: ScoredTopic, store: MemoryVerdictStore
+) -> None:
+    store.is_reachable = False
+    fresh = post(client, "/v1/transactions?wait_seconds=5", a_purchase(id="1"))
+    assert fresh.status_code == 200
+    again = post(client, "/v1/transactions?wait_seconds=0.4", a_purchase(id="1"))
+    assert (again.status_code, again.json()["pending"]) == (202, ["shop:1"])
+    assert len(topic.messages) == 1
 
 
 def test_unavailable_verdicts_stop_no_purchase(

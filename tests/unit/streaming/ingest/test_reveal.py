@@ -16,7 +16,12 @@ from fraudwatch.adapters.api_keys.key_file import ApiKeyFile
 from fraudwatch.adapters.codecs.json_codec import decode, encode
 from fraudwatch.adapters.edge.tink_vault import TinkVault
 from fraudwatch.adapters.http.key_check import KeyCheck
-from fraudwatch.adapters.memory.verdict_store import MemoryDeadLetters, MemoryTopic, MemoryVerdicts
+from fraudwatch.adapters.memory.verdict_store import (
+    MemoryDeadLetters,
+    MemoryTopic,
+    MemoryVerdicts,
+    MemoryVerdictStore,
+)
 from fraudwatch.application.api_keys import register_env_key
 from fraudwatch.application.console.audit import PublishedAudit
 from fraudwatch.application.console.reveal import Reveals
@@ -70,7 +75,7 @@ def edge(tmp_path: Path) -> Edges:
             Intake(label_builder(encode), MemoryTopic(), dead_letters, lambda: NOON_MS),
             LABEL_METRICS,
         ),
-        VerdictWaiter(pending, MemoryVerdicts(pending)),
+        VerdictWaiter(pending, MemoryVerdicts(pending), MemoryVerdictStore()),
     )
     keys = ApiKeyFile(tmp_path / "api_keys" / "keys.json")
     register_env_key(keys, INGEST_KEY, NOON_MS)
