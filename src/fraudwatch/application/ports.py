@@ -10,6 +10,7 @@ from fraudwatch.application.console.alerts import ALERT_RISKS, Alert
 from fraudwatch.domain.messages.audit import AuditRecord
 from fraudwatch.domain.messages.dead_letter import DeadLetter
 from fraudwatch.domain.messages.label import Label
+from fraudwatch.domain.messages.purchase import Purchase
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.messages.verdict import Risk, Verdict
 from fraudwatch.domain.privacy import TokenField
@@ -21,8 +22,8 @@ class Vault(Protocol):
     def token(self, field: TokenField, canonical: str) -> str:
         """Tokenise a canonical value: the same value, field and key give the same token."""
 
-    def content_hash(self, content: bytes) -> str:
-        """Hash a purchase's content under the token key, in the form of a token."""
+    def content_hash(self, purchase: Purchase) -> str:
+        """Hash a purchase's fields under the token key; the hash names its key, as tokens do."""
 
     def seal(self, customer_token: str, transaction_id: str, personal: Mapping[str, str]) -> str:
         """Encrypt personal fields under the customer's key, bound to this transaction; base64.

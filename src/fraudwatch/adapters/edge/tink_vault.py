@@ -17,7 +17,9 @@ import msgspec
 import tink
 from tink import aead, prf, secret_key_access
 
+from fraudwatch.adapters.codecs.purchase_content import content_of
 from fraudwatch.adapters.edge.keysets import load_or_create_keyset
+from fraudwatch.domain.messages.purchase import Purchase
 from fraudwatch.domain.privacy import TokenField, content_hash_input, token_input
 
 _TOKEN_BYTES = 16
@@ -44,14 +46,13 @@ class TinkVault:
         return self._token(field, canonical)
 
     def _token(self, field: TokenField, canonical: str) -> str:
-        return self._hashed(token_input(field, canonical))
-
-    def content_hash(self, content: bytes) -> str:
-        return self._hashed(content_hash_input(content))
-
-    def _hashed(self, domain_separated: bytes) -> str:
-        digest = self._prf.compute(domain_separated, _TOKEN_BYTES)
+        digest = self._prf.compute(token_input(field, canonical), _TOKEN_BYTES)
         return self._prefix + base64.b32encode(digest).decode().rstrip("=").lower()
+
+    def content_hash(self, purchase: Purchase) -> str:
+        digest: bytes = self._prf.compute(content_hash_input(content_of(purchase)), _TOKEN_BYTES)
+        # In hex: base32 would cost more than the hash.
+        return self._prefix + digest.hex()
 
     def seal(self, customer_token: str, transaction_id: str, personal: Mapping[str, str]) -> str:
         sealed = self._keys.of(customer_token, create=True).encrypt(

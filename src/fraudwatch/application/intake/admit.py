@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from fraudwatch.application.ports import Vault
 from fraudwatch.domain.messages.dead_letter import Code, Refused
 from fraudwatch.domain.messages.fields import Problem, problems
-from fraudwatch.domain.messages.purchase import Purchase, content_of, transaction_id_of
+from fraudwatch.domain.messages.purchase import Purchase, transaction_id_of
 from fraudwatch.domain.messages.transaction import TRANSACTION_SCHEMA, Kind, Transaction
 from fraudwatch.domain.money import RateTable, UnknownCurrency
 from fraudwatch.domain.privacy import (
@@ -88,7 +88,7 @@ class Edge:
             shipping_latitude=coarse(purchase.shipping_latitude, ADDRESS_POSITION_DECIMALS),
             shipping_longitude=coarse(purchase.shipping_longitude, ADDRESS_POSITION_DECIMALS),
             sealed=self.vault.seal(customer_token, transaction_id, personal),
-            content_hash=self.vault.content_hash(content_of(purchase)),
+            content_hash=self.vault.content_hash(purchase),
         )
 
     def _token(self, field: TokenField, value: str | None) -> str | None:

@@ -6,8 +6,7 @@ It exists between the edge and :func:`fraudwatch.application.intake.admit.admit`
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, fields
-from operator import attrgetter
+from dataclasses import dataclass
 from typing import Annotated
 
 from fraudwatch.domain.messages.fields import Fact, Sensitivity
@@ -108,20 +107,3 @@ class Purchase:
     shipping_longitude: Annotated[
         float | None, Fact("Delivery address", unit="degrees", minimum=-180, maximum=180)
     ] = None
-
-
-_NAMES = tuple(field.name for field in fields(Purchase))
-_values = attrgetter(*_NAMES)
-
-
-def content_of(purchase: Purchase) -> bytes:
-    """Return the purchase's fields as canonical bytes: equal purchases give equal bytes.
-
-    Absent fields are left out, so that a field that is added later changes no earlier content. Each
-    value has its length before it, so that no two purchases give the same bytes.
-    """
-    return "".join(
-        f"{name}:{len(text := str(value))}:{text}"
-        for name, value in zip(_NAMES, _values(purchase), strict=True)
-        if value is not None
-    ).encode()

@@ -19,6 +19,8 @@ from fraudwatch.domain.messages.purchase import (
 PSEUDONYM, SEALED = Sensitivity.PSEUDONYM, Sensitivity.SEALED
 # <key id, 8 hex digits>_<128 bits, base32>: see fraudwatch.domain.privacy
 TOKEN_PATTERN = r"[0-9a-f]{8}_[a-z2-7]{26}"  # noqa: S105  a pattern
+# <key id, 8 hex digits>_<128 bits, hex>
+CONTENT_HASH_PATTERN = r"[0-9a-f]{8}_[0-9a-f]{32}"
 TRANSACTION_SCHEMA = "transaction.v1"
 
 
@@ -110,7 +112,7 @@ class Transaction:
         str | None,
         Fact(
             "Keyed hash of the purchase as it was sent; none: it came before there was one",
-            pattern=TOKEN_PATTERN,
+            pattern=CONTENT_HASH_PATTERN,
             sensitivity=PSEUDONYM,
         ),
     ] = None
