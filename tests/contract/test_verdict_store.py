@@ -291,37 +291,6 @@ def test_transactions_lie_at_their_customer_with_the_event_time_as_write_time(
 
 
 @pytest.mark.engines
-def test_a_merchants_day_lists_its_purchases_newest_first(
-    session_of: SessionOf,
-) -> None:
-    from fraudwatch.adapters.store.verdict_store import CassandraVerdictStore
-
-    session = session_of("persister")
-    merchant = f"merchant-{uuid.uuid4().hex}"
-    midnight_ms = 1_700_006_400_000  # 2023-11-15
-    sold = [
-        transaction(midnight_ms + n, customer_token=a_token("abcdef"[n % 6]), merchant_id=merchant)
-        for n in range(-5, 45)
-    ]
-    store = CassandraVerdictStore(session)
-    store.write([], sold)
-    store.write([], sold)
-    by_day = [
-        [
-            row["transaction_id"]
-            for row in session.execute(
-                "SELECT transaction_id FROM fraudwatch.transaction_by_merchant "
-                "WHERE merchant_id = %s AND day = %s",
-                (merchant, day),
-            )
-        ]
-        for day in ("2023-11-15", "2023-11-14")
-    ]
-    names = [one.transaction_id for one in sold[::-1]]
-    assert by_day == [names[:45], names[45:]]
-
-
-@pytest.mark.engines
 @pytest.mark.parametrize(
     "statement",
     [
@@ -331,7 +300,7 @@ def test_a_merchants_day_lists_its_purchases_newest_first(
             "DELETE FROM fraudwatch.transaction_by_customer "
             "WHERE customer_token = 'a' AND month = '2026-01'"
         ),
-        "SELECT * FROM fraudwatch.transaction_by_merchant LIMIT 1",
+        "SELECT * FROM fraudwatch.alert_by_merchant LIMIT 1",
         "DELETE FROM fraudwatch.label_by_transaction WHERE transaction_id = 'test:1'",
         "DELETE FROM fraudwatch.label_by_day WHERE day = '2026-01-01'",
         "ALTER TABLE fraudwatch.claim WITH gc_grace_seconds = 0",

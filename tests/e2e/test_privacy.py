@@ -301,7 +301,6 @@ def test_no_table_contains_personal_data(stack: PrivateStack, planted: Planted) 
     assert has_control >= {
         "fraudwatch.verdict_by_transaction",
         "fraudwatch.transaction_by_customer",
-        "fraudwatch.transaction_by_merchant",
         "fraudwatch.label_by_transaction",
     }
 

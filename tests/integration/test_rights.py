@@ -85,7 +85,17 @@ def test_cassandras_default_superuser_is_gone(stack: PrivateStack) -> None:
     [
         ("console", "DELETE FROM fraudwatch.alert_by_hour WHERE hour_at = 0 AND risk = 'HIGH'"),
         ("console", "TRUNCATE fraudwatch.verdict_by_transaction"),
-        ("console", "SELECT * FROM fraudwatch.transaction_by_merchant"),
+        ("console", "SELECT * FROM fraudwatch.alert_by_merchant"),
+        ("rest_api", "SELECT * FROM fraudwatch.claim"),
+        ("rest_api", "SELECT * FROM fraudwatch.audit_by_day"),
+        ("rest_api", "DELETE FROM fraudwatch.alert_by_rule WHERE rule = 'r' AND day = 'd'"),
+        (
+            "rest_api",
+            (
+                "INSERT INTO fraudwatch.label_by_transaction "
+                "(transaction_id, source, known_at, labelled_by) VALUES ('t', 's', 0, 'b')"
+            ),
+        ),
         (
             "console",
             (

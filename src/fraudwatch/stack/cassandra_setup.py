@@ -58,6 +58,7 @@ class RolePasswords(BaseSettings):
     tally_password: Secret
     reconciler_password: Secret
     ingest_password: Secret
+    rest_api_password: Secret
 
     def by_role(self) -> dict[str, str]:
         """Return each role's password in clear text, for the one statement that needs it."""
@@ -67,6 +68,7 @@ class RolePasswords(BaseSettings):
             "tally": self.tally_password.get_secret_value(),
             "reconciler": self.reconciler_password.get_secret_value(),
             "ingest": self.ingest_password.get_secret_value(),
+            "rest_api": self.rest_api_password.get_secret_value(),
         }
 
 

@@ -103,6 +103,11 @@ class MemoryVerdictStore:
         self._check_reachable()
         return list(self.transactions.values())
 
+    def alerts(self) -> list[Alert]:
+        """Return all alerts, one a verdict."""
+        self._check_reachable()
+        return list(self._alerts.values())
+
     def labels(self) -> list[Label]:
         """Return all labels."""
         self._check_reachable()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from cassandra.cluster import Session
 
+from fraudwatch.adapters.store.buckets import waves
 from fraudwatch.adapters.store.rows import (
     ALERTS,
     LABELS,
@@ -24,8 +25,6 @@ from fraudwatch.domain.messages.label import Label
 from fraudwatch.domain.messages.verdict import Risk, Verdict
 from fraudwatch.domain.time_units import HOUR_MS
 
-# With busy traffic the first wave fills the list; with little, three more are needed.
-FIRST_WAVE_HOURS = 2
 _PARTITION = "WHERE hour_at = ? AND risk = ? AND decided_at >= ?"
 
 
@@ -72,7 +71,7 @@ class CassandraAlertReader:
     ) -> list[Alert]:
         since_ms = epoch_ms_of(now - timedelta(hours=hours))
         found: list[Alert] = []
-        for wave in _waves(_hours_back(epoch_ms_of(now), since_ms)):
+        for wave in waves(_hours_back(epoch_ms_of(now), since_ms)):
             keys = ((hour_at, str(risk), since_ms, limit) for hour_at in wave for risk in risks)
             found += [alert_from(row) for row in self._ask(self._latest, keys)]
             found = newest_first(found)
@@ -83,7 +82,7 @@ class CassandraAlertReader:
     def decided_between(self, since: datetime, until: datetime, *, limit: int) -> list[Alert]:
         since_ms, until_ms = epoch_ms_of(since), epoch_ms_of(until)
         found: list[Alert] = []
-        for wave in _waves(_hours_back(until_ms - 1, since_ms)):
+        for wave in waves(_hours_back(until_ms - 1, since_ms)):
             keys = (
                 (hour_at, str(risk), since_ms, until_ms, limit)
                 for hour_at in wave
@@ -118,11 +117,3 @@ class CassandraAlertReader:
 
 def _hours_back(now_ms: int, since_ms: int) -> list[int]:
     return list(range(hour_of(now_ms), hour_of(since_ms) - 1, -HOUR_MS))
-
-
-def _waves(hours: list[int]) -> Iterator[list[int]]:
-    """Split into 2, 4, 8, ... hours: few queries when the newest hours fill the list."""
-    start, size = 0, FIRST_WAVE_HOURS
-    while start < len(hours):
-        yield hours[start : start + size]
-        start, size = start + size, size * 2

@@ -11,7 +11,7 @@ import calendar
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import cached_property
 from operator import attrgetter
@@ -88,14 +88,6 @@ def _whole(message: Any) -> str:
     return encode(message).decode()
 
 
-_UNSEALED = tuple(item.name for item in fields(Transaction) if item.name != "sealed")
-_unsealed_values = attrgetter(*_UNSEALED)
-
-
-def _without_sealed_fields(purchase: Transaction) -> str:
-    return encode(dict(zip(_UNSEALED, _unsealed_values(purchase), strict=True))).decode()
-
-
 def _reasons_text(alert: Alert) -> str:
     listed = [asdict(reason) for reason in alert.reasons]
     return json.dumps(listed, ensure_ascii=False, separators=(",", ":"))
@@ -140,14 +132,6 @@ TRANSACTIONS = Table(
     plain=("customer_token", "event_at_ms", "transaction_id", *SHARED_TOKENS),
     computed={"month": lambda bought: month_of(bought.event_at_ms), "purchase": _whole},
 )
-MERCHANTS = Table(
-    name="transaction_by_merchant",
-    message=Transaction,
-    partition=("merchant_id", "day"),
-    written_at="event_at_ms",
-    plain=("merchant_id", "event_at_ms", "transaction_id"),
-    computed={"day": lambda sold: day_of(sold.event_at_ms), "purchase": _without_sealed_fields},
-)
 LABELS = Table(
     name="label_by_transaction",
     message=Label,
@@ -174,7 +158,7 @@ AUDIT = Table(
     plain=("at_ms", "record_id"),
     computed={"day": lambda record: day_of(record.at_ms), "record": _whole},
 )
-TABLES = (VERDICTS, ALERTS, TRANSACTIONS, MERCHANTS, LABELS, LABELS_BY_DAY, AUDIT)
+TABLES = (VERDICTS, ALERTS, TRANSACTIONS, LABELS, LABELS_BY_DAY, AUDIT)
 
 
 def verdict_from(row: Mapping[str, Any]) -> Verdict:

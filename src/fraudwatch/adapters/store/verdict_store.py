@@ -10,12 +10,11 @@ from cassandra import InvalidRequest
 from cassandra.cluster import Session
 from cassandra.query import UNSET_VALUE
 
+from fraudwatch.adapters.store.alert_tables import ALERT_TABLES, alert_rows
 from fraudwatch.adapters.store.rows import (
-    ALERTS,
     AUDIT,
     LABELS,
     LABELS_BY_DAY,
-    MERCHANTS,
     TABLES,
     TRANSACTIONS,
     VERDICTS,
@@ -42,7 +41,9 @@ class CassandraVerdictStore:
         """
         self._session = session
         with translate_driver_errors():
-            self._prepared = {table.name: session.prepare(insert_of(table)) for table in TABLES}
+            self._prepared = {
+                table.name: session.prepare(insert_of(table)) for table in (*TABLES, *ALERT_TABLES)
+            }
         for prepared in self._prepared.values():
             prepared.is_idempotent = True
 
@@ -71,13 +72,13 @@ class CassandraVerdictStore:
     def _verdict_rows(self, verdict: Verdict) -> Iterator[Row]:
         yield self._row(VERDICTS, verdict, verdict)
         if is_alert(verdict):
-            yield self._row(ALERTS, alert_of(verdict), verdict)
+            for table, content in alert_rows(alert_of(verdict)):
+                yield self._row(table, content, verdict)
 
     def _purchase_rows(self, purchase: Transaction) -> Iterator[Row]:
         if purchase.kind is not Kind.TRANSACTION:
             raise _InvalidMessage(f"{purchase.kind} is not a purchase")
         yield self._row(TRANSACTIONS, purchase, purchase)
-        yield self._row(MERCHANTS, purchase, purchase)
 
     def _label_rows(self, label: Label) -> Iterator[Row]:
         yield self._row(LABELS, label, label)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import json
 import re
 from dataclasses import replace
 from datetime import datetime
@@ -13,12 +12,12 @@ from typing import Any
 import pytest
 
 from fraudwatch.adapters.store import rows as cassandra_rows
+from fraudwatch.adapters.store.alert_tables import ALERT_TABLES, alert_rows, whole_alert_from
 from fraudwatch.adapters.store.rows import (
     ALERTS,
     AUDIT,
     LABELS,
     LABELS_BY_DAY,
-    MERCHANTS,
     TABLES,
     TRANSACTIONS,
     VERDICTS,
@@ -46,6 +45,7 @@ _COLUMN = re.compile(
     r"^\s*(\w+) (text|int|bigint|double|timestamp)( PRIMARY KEY)?,?$", re.MULTILINE
 )
 _ADDED = re.compile(r"ALTER TABLE fraudwatch\.(\w+)\s+ADD IF NOT EXISTS \((.*)\)$", re.DOTALL)
+_DROPPED = re.compile(r"DROP TABLE IF EXISTS fraudwatch\.(\w+)")
 _ONE = re.compile(r"(\w+) (text)\b")
 _INDEX = re.compile(r"CREATE INDEX IF NOT EXISTS \w+\s+ON fraudwatch\.(\w+) \((\w+)\) USING 'sai'")
 _KEY = re.compile(r"PRIMARY KEY \(\(([^)]*)\)")
@@ -80,6 +80,7 @@ RECORD = AuditRecord(
     transaction_id="shop:1",
 )
 PURCHASE = a_transaction(event_at_ms=1_701_388_799_999)
+WRITTEN = (*TABLES, *ALERT_TABLES)
 ADAPTERS = Path(cassandra_rows.__file__).parent
 
 
@@ -102,30 +103,32 @@ def declared() -> dict[str, tuple[dict[str, str], tuple[str, ...]]]:
             tables[name] = (columns, tuple(key))
         elif found := _ADDED.match(statement):
             tables[found[1]][0].update(_ONE.findall(found[2]))
+        elif found := _DROPPED.match(statement):
+            del tables[found[1]]
     return tables
 
 
 def test_the_tables_written_are_the_tables_migrated() -> None:
-    others = set(declared()) - {table.name for table in TABLES}
-    assert len(others) == len(declared()) - len(TABLES)
+    others = set(declared()) - {table.name for table in WRITTEN}
+    assert len(others) == len(declared()) - len(WRITTEN)
     # Those that hold no message have an adapter of their own.
     sources = "".join(path.read_text() for path in ADAPTERS.glob("*.py"))
     assert {name for name in others if f".{name}" not in sources} == set()
 
 
-@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+@pytest.mark.parametrize("table", WRITTEN, ids=lambda table: table.name)
 def test_every_column_has_a_source_and_every_source_a_column(table: Table) -> None:
     columns, partition = declared()[table.name]
     assert set(table.sources) == set(columns)
     assert table.partition == partition
 
 
-@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+@pytest.mark.parametrize("table", WRITTEN, ids=lambda table: table.name)
 def test_types_agree(table: Table) -> None:
     columns, _ = declared()[table.name]
     # An alert's fields are the verdict's, which know their types.
-    message: Any = Verdict if table is ALERTS else table.message
-    kinds = {field.name: field.type for field in columns_of(message)}
+    message: Any = Verdict if table in (ALERTS, *ALERT_TABLES) else table.message
+    kinds = {"rule": str} | {field.name: field.type for field in columns_of(message)}
     for name in table.plain:
         assert columns[name.removesuffix("_ms")] in fitting(name, kinds[name]), name
     assert columns.get("hour_at", "timestamp") == "timestamp"
@@ -189,13 +192,31 @@ def test_shared_tokens_are_columns_with_an_index() -> None:
     assert indexed == [(TRANSACTIONS.name, name) for name in Shared]
 
 
-def test_a_purchase_is_at_its_merchant_by_utc_day_without_sealed_fields() -> None:
-    row = as_dict(MERCHANTS, PURCHASE)
-    assert MERCHANTS.partition_of(PURCHASE) == ("merchant-1", "2023-11-30")
-    assert row["write timestamp"] == 1_701_388_799_999_000
-    stored = json.loads(row["purchase"])
-    assert "sealed" not in stored
-    assert stored["transaction_id"] == PURCHASE.transaction_id
+def test_an_alert_is_at_its_customer_its_merchant_and_each_of_its_rules() -> None:
+    late = alert_of(replace(VERDICT, decided_at_ms=1_701_388_799_999))
+    rows = [(table.partition_of(content), content) for table, content in alert_rows(late)]
+    assert [partition for partition, _ in rows] == [
+        (1_701_385_200_000, "CRITICAL"),
+        (VERDICT.customer_token, "2023-11"),
+        ("merchant-1", "2023-11-30"),
+        ("far", "2023-11-30"),
+        ("new", "2023-11-30"),
+    ]
+
+
+@pytest.mark.parametrize("table", ALERT_TABLES, ids=lambda table: table.name)
+def test_an_alert_is_read_back_whole(table: Table) -> None:
+    alert = alert_of(VERDICT)
+    content = next(content for one, content in alert_rows(alert) if one is table)
+    row = as_dict(table, content)
+    assert whole_alert_from(row) == alert
+    assert row["decided_at"] == 1_700_000_001_234
+    assert row["write timestamp"] == 1_700_000_001_234_000
+
+
+def test_a_rule_with_two_reasons_has_one_row() -> None:
+    twice = replace(VERDICT, reasons=(Reason("far", 60, "One."), Reason("far", 5, "Two.")))
+    assert [table.name for table, _ in alert_rows(alert_of(twice))].count("alert_by_rule") == 1
 
 
 @pytest.mark.parametrize("table", [LABELS, LABELS_BY_DAY], ids=lambda table: table.name)
