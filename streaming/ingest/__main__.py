@@ -2,7 +2,7 @@
 
 ``python -m streaming.ingest`` follows the shop's feeds by cursors that advance only after
 everything before them is acknowledged, and serves ``POST /v1/transactions`` and ``/v1/labels`` to
-all sources and ``/v1/reveal`` to the console alone.
+all sources, ``/v1/reveal`` to the console alone and ``/v1/tokens`` to the REST API alone.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ from streaming.ingest.days import announce, day_announcer
 from streaming.ingest.feed import FeedFollower
 from streaming.ingest.reveal import RevealChannel, add_reveal
 from streaming.ingest.sync_scoring import VerdictWaiter
+from streaming.ingest.tokens import TokenChannel, TokensSettings, add_tokens
 
 log = logging.getLogger("ingest")
 
@@ -143,6 +144,7 @@ def main() -> None:
     )
     app = create_app(services, KeyCheck(ApiKeyFile(ApiKeySettings().path)))
     add_reveal(app, _reveal_channel(settings, kafka, vault))
+    add_tokens(app, TokenChannel(vault, TokensSettings().api_key.get_secret_value()))
     uvicorn.run(app, host=ListenSettings().address, port=settings.port, log_level="warning")
 
 

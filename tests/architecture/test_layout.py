@@ -17,6 +17,7 @@ LEAVES = (
     "spark_jobs",
     "shop",
     "streamlit_app",
+    "rest_api",
     "benchmarks",
     "chaos",
     "dev_mail",

@@ -37,6 +37,7 @@ OWN_SETTINGS = frozenset(
         "MLFLOW_DATABASE_PASSWORD",
         "CONSOLE_PORT",
         "INGEST_PORT",
+        "REST_API_PORT",
         "SHOP_PORT",
         "AIRFLOW_PORT",
         "THRIFT_SERVER_PORT",

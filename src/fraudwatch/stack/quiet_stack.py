@@ -16,7 +16,7 @@ from fraudwatch.stack.home import Home, StackError
 from fraudwatch.stack.positions import DetectorFolder, PositionReader, Positions
 
 # They produce to the topics that detector, persister and tally read; nothing else does.
-ENTRANCES = ("console", "ingest")
+ENTRANCES = ("console", "rest_api", "ingest")
 _STOPPED = frozenset({"STOPPED", "FATAL"})
 _ATTEMPTS = 50
 _POLL_SECONDS = 0.2

@@ -122,7 +122,7 @@ class Services:
 
 @pytest.fixture
 def services(monkeypatch: pytest.MonkeyPatch) -> Services:
-    made = Services("kafka", "ingest", "console", "detector", "persister", "tally")
+    made = Services("kafka", "ingest", "rest_api", "console", "detector", "persister", "tally")
     for name in ("processes", "process", "call", "start_process"):
         monkeypatch.setattr(quiet_stack.supervisor, name, getattr(made, name))
     monkeypatch.setattr(quiet_stack.supervisor, "is_alive", lambda _: True)
@@ -160,7 +160,8 @@ def test_entrances_stop_first_and_scoring_stops_when_all_is_done(
     with quiet_stack.drained(home, catalogue.load(), {}, print) as found:
         assert str(found) == "positions"
     assert services.calls == [
-        f"stopProcess {name}" for name in ("console", "ingest", "detector", "persister", "tally")
+        f"stopProcess {name}"
+        for name in ("console", "rest_api", "ingest", "detector", "persister", "tally")
     ]
 
 

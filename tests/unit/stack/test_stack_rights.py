@@ -35,6 +35,16 @@ def test_every_user_has_exactly_the_acls_of_its_contracts() -> None:
         for operation in ("WRITE", "DESCRIBE")
         for topic in ("labels_topic", "audit_topic")
     }
+    assert {r for r in found if r.user == "rest_api"} == {
+        AclRight("rest_api", "WRITE", "TOPIC", "labels_topic"),
+        AclRight("rest_api", "DESCRIBE", "TOPIC", "labels_topic"),
+        *(
+            AclRight("rest_api", operation, "TOPIC", topic)
+            for operation in ("READ", "DESCRIBE")
+            for topic in ("fraud_topic", "feature_topic")
+        ),
+        AclRight("rest_api", "READ", "GROUP", "rest_api", prefixed=True),
+    }
     assert AclRight("persister", "READ", "GROUP", "persister", prefixed=True) in found
     assert AclRight("persister", "WRITE", "TOPIC", "fraud_topic") not in found
     assert AclRight("detector", "READ", "TOPIC", "transaction_topic") in found

@@ -163,19 +163,23 @@ def read_range(
     *,
     starts: Mapping[int, int] | None = None,
     at_once: int = 20_000,
+    more: Mapping[str, str] | None = None,
 ) -> Iterator[list[Message]]:
     """Read a topic from ``starts`` up to (not including) ``ends``, by partition.
 
     Without ``starts`` it is read from the first message that retention has left. With them, a
     partition that they do not name is read from offset 0.
 
-    Partition by partition, in offset order, without joining a consumer group.
+    Partition by partition, in offset order, without joining a consumer group. ``more`` are further
+    settings of the client.
 
     Raises:
         TimeoutError: the broker has fewer messages than ``ends`` requires, or does not answer.
         RetentionOvertook: retention has removed a start.
     """
-    consumer = Consumer(client_config(settings) | {"group.id": f"{settings.username}-range"})
+    consumer = Consumer(
+        client_config(settings) | {"group.id": f"{settings.username}-range"} | dict(more or {})
+    )
     try:
         for partition, end in sorted(ends.items()):
             low, _ = consumer.get_watermark_offsets(

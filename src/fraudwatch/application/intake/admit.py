@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Annotated
 
 from fraudwatch.application.ports import Vault
 from fraudwatch.domain.messages.dead_letter import Code, Refused
-from fraudwatch.domain.messages.fields import Problem, problems
-from fraudwatch.domain.messages.purchase import Purchase, transaction_id_of
+from fraudwatch.domain.messages.fields import Fact, Problem, Sensitivity, problems
+from fraudwatch.domain.messages.purchase import (
+    LONGEST_SOURCE,
+    SOURCE_NAME,
+    Purchase,
+    transaction_id_of,
+)
 from fraudwatch.domain.messages.transaction import TRANSACTION_SCHEMA, Kind, Transaction
 from fraudwatch.domain.money import RateTable, UnknownCurrency
 from fraudwatch.domain.privacy import (
@@ -23,6 +29,21 @@ from fraudwatch.domain.privacy import (
 # Tolerates clock skew; a purchase dated tomorrow would make today's purchases late events.
 FUTURE_TOLERANCE_MS = 5 * 60 * 1000
 _SEALED_FIELDS = ("customer_id", "name", "email", "card_number", "device_id", "ip")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerReference:
+    """Customer by the identifier of one source."""
+
+    source: Annotated[str, Fact("Reporting system", pattern=SOURCE_NAME, max_length=LONGEST_SOURCE)]
+    customer_id: Annotated[
+        str, Fact("Customer", max_length=128, pattern=r"\S.*", sensitivity=Sensitivity.PERSONAL)
+    ]
+
+
+def customer_token_of(vault: Vault, customer: CustomerReference) -> str:
+    """Return a customer's token: two sources' equal identifiers are two customers."""
+    return vault.token(TokenField.CUSTOMER, f"{customer.source}:{customer.customer_id}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +70,8 @@ class Edge:
         except UnknownCurrency as error:
             raise Refused(Code.UNKNOWN_CURRENCY, [Problem("currency", str(error))]) from error
         transaction_id = transaction_id_of(purchase.source, purchase.id)
-        customer_token = self.vault.token(
-            TokenField.CUSTOMER, f"{purchase.source}:{purchase.customer_id}"
-        )
+        customer = CustomerReference(source=purchase.source, customer_id=purchase.customer_id)
+        customer_token = customer_token_of(self.vault, customer)
         address, network = self._address_tokens(purchase.ip)
         card_bin, card_last4 = (
             bin_and_last_four(purchase.card_number) if purchase.card_number else (None, None)

@@ -18,6 +18,7 @@ from fraudwatch.observability.catalogue.jobs import JOBS, QUALITY, STATSD_BRIDGE
 from fraudwatch.observability.catalogue.metric import Metric, Section
 from fraudwatch.observability.catalogue.monitoring import JAVA, MONITORING
 from fraudwatch.observability.catalogue.persister import PERSISTER
+from fraudwatch.observability.catalogue.rest_api import REST_API
 from fraudwatch.observability.catalogue.service_usage import MACHINE, SERVICE_USAGE
 from fraudwatch.observability.catalogue.shared import SHARED
 from fraudwatch.observability.catalogue.shop import SHOP
@@ -32,6 +33,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     PERSISTER,
     TALLY,
     CONSOLE,
+    REST_API,
     SHARED,
     CONSUMER_LAG,
     SERVICE_USAGE,

@@ -1,0 +1,1 @@
+"""Serve the REST API: verdicts, alerts and labels for other programs."""

@@ -1,0 +1,31 @@
+"""Settings of the REST API; see :mod:`fraudwatch.settings`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic_settings import BaseSettings
+
+from fraudwatch.settings import Secret, from_environment
+
+
+class RestApiSettings(BaseSettings):
+    """The REST API's port."""
+
+    model_config = from_environment("REST_API_")
+    port: int = 8002
+
+
+class ApiKeysSettings(BaseSettings):
+    """The file of API keys."""
+
+    model_config = from_environment("API_KEYS_")
+    path: Path
+
+
+class TokensSettings(BaseSettings):
+    """The URL of ingest at which identifiers are tokenised, and the API key for it."""
+
+    model_config = from_environment("TOKENS_")
+    url: str
+    api_key: Secret
