@@ -42,11 +42,11 @@ from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.domain.messages.dead_letter import DeadLetter
 from fraudwatch.domain.messages.label import ReportedLabel
 from fraudwatch.observability.logs import configure_logging
-from fraudwatch.settings import CassandraSettings, KafkaSettings, ListenSettings
+from fraudwatch.settings import ApiKeySettings, CassandraSettings, KafkaSettings, ListenSettings
 from fraudwatch.topics import LABELS_TOPIC
 from rest_api.app import create_app
 from rest_api.services import RestApiServices, VerdictReader
-from rest_api.settings import ApiKeysSettings, RestApiSettings, TokensSettings
+from rest_api.settings import RestApiSettings, TokensSettings
 
 log = logging.getLogger("rest_api")
 
@@ -143,7 +143,7 @@ def main() -> None:
     threading.excepthook = _end_process
     settings, kafka = RestApiSettings(), KafkaSettings()
     services = _services(kafka, CassandraSettings())
-    app = create_app(services, KeyCheck(ApiKeyFile(ApiKeysSettings().path)))
+    app = create_app(services, KeyCheck(ApiKeyFile(ApiKeySettings().path)))
     _follow(app, kafka, services.hub)
     # No access log: tokens of customers in URLs are personal data.
     uvicorn.run(

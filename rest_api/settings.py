@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from pydantic_settings import BaseSettings
 
 from fraudwatch.settings import Secret, from_environment
@@ -14,13 +12,6 @@ class RestApiSettings(BaseSettings):
 
     model_config = from_environment("REST_API_")
     port: int = 8002
-
-
-class ApiKeysSettings(BaseSettings):
-    """The file of API keys."""
-
-    model_config = from_environment("API_KEYS_")
-    path: Path
 
 
 class TokensSettings(BaseSettings):

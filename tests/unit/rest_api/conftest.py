@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 from fraudwatch.adapters.codecs.json_codec import encode
 from fraudwatch.adapters.edge.edge_tokens import TokensUnavailable
 from fraudwatch.adapters.http.key_check import KeyCheck
+from fraudwatch.adapters.memory.alert_log import MemoryAlertLog
 from fraudwatch.adapters.memory.alert_search import MemoryAlertSearch
 from fraudwatch.adapters.memory.casework import MemoryCases
 from fraudwatch.adapters.memory.verdict_store import (
@@ -35,7 +36,6 @@ from fraudwatch.domain.messages.verdict import Verdict
 from fraudwatch.samples import NOON_MS, a_token, a_transaction, a_verdict
 from rest_api.app import create_app
 from rest_api.services import RestApiServices
-from fraudwatch.adapters.memory.alert_log import MemoryAlertLog
 
 SECRET = "s" * 43
 NOW_MS = NOON_MS + 60_000
@@ -143,4 +143,4 @@ class World:
 def world() -> Iterator[World]:
     world = World()
     world.write(a_verdict())
-    yield world
+    return world

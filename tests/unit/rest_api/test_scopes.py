@@ -84,7 +84,7 @@ def test_a_key_of_another_source_learns_and_changes_nothing(
 ) -> None:
     answer = world.client("other").request(method, path, json=body)
     assert answer.status_code == 403
-    assert "not valid for the source 'shop'" in answer.json()["detail"]
+    assert "limited to the source bank" in answer.json()["detail"]
     assert world.labels.messages == []
 
 
