@@ -14,7 +14,7 @@ from streamlit.web import cli
 from fraudwatch.settings import ConsoleSettings
 from streamlit_app import metrics
 
-SCRIPT = Path(__file__).with_name("app.py")
+SCRIPT = Path(__file__).with_name("server.py")
 
 
 def main() -> None:

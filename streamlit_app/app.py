@@ -24,6 +24,7 @@ from fraudwatch.application.console.account_rules import AccountsUnavailable
 from fraudwatch.application.console.accounts import Accounts
 from fraudwatch.application.console.audit import AuditLog, PublishedAudit
 from fraudwatch.application.console.decide import Decisions
+from fraudwatch.domain.time_units import MINUTE_MS
 from fraudwatch.settings import CassandraSettings, ConsoleSettings, KafkaSettings, RevealSettings
 from fraudwatch.topics import AUDIT_TOPIC, LABELS_TOPIC
 from streamlit_app import metrics, navigation
@@ -32,7 +33,7 @@ from streamlit_app.console_services import ConsoleServices, ServiceSource
 from streamlit_app.live import screen as live
 from streamlit_app.patterns import screen as patterns
 from streamlit_app.people import accounts as accounts_screen
-from streamlit_app.people import audit, login, own_password
+from streamlit_app.people import audit, login, own_password, session_cookie
 
 # Request timeout: a page that refreshes each second cannot use a later answer.
 STORE_TIMEOUT_SECONDS = 2.0
@@ -54,6 +55,7 @@ def main(source: ServiceSource, accounts: Accounts, audit_log: Callable[[], Audi
         login.show(accounts)
         return
     login.watch(person)
+    session_cookie.draw(accounts.idle_ms)
     _header(accounts, person)
     name = next((name for name, one in pages.items() if one is page), None)
     if name is None:  # an address that redirects
@@ -150,7 +152,8 @@ def _open_services() -> ConsoleServices:
 def _open_accounts(_settings: ConsoleSettings) -> Accounts:
     """Open the accounts of this machine; the first start creates one for each role."""
     store = SqliteAccountStore(_settings.accounts_folder)
-    accounts = Accounts(store, Argon2Hasher(), now_ms=_now_ms)
+    idle_ms = int(_settings.idle_minutes * MINUTE_MS)
+    accounts = Accounts(store, Argon2Hasher(), _now_ms, idle_ms)
     accounts.seed(
         {
             Role.ANALYST: _settings.analyst_password.get_secret_value(),

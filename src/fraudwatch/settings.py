@@ -233,6 +233,7 @@ class ConsoleSettings(BaseSettings):
     model_config = from_environment("CONSOLE_")
     metrics_port: int = 9104
     accounts_folder: Path
+    idle_minutes: float = 30
     analyst_password: Secret
     lead_password: Secret
     admin_password: Secret

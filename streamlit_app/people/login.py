@@ -1,7 +1,7 @@
-"""Login of an account for one browser session.
+"""Login of an account in one browser: its tabs share a session, and a reload continues it.
 
-Each run checks the account again, so that a closed account, another role or another password takes
-effect at once.
+Each run checks session and account again, so that a logout in another tab, a closed account,
+another role or another password takes effect at once.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ from fraudwatch.application.console.account_rules import (
 )
 from fraudwatch.application.console.accounts import Accounts
 from streamlit_app import metrics
+from streamlit_app.people import session_cookie
+from streamlit_app.people.single_sign_on import SingleSignOn, offer
 from streamlit_app.people.throttle import LoginResult, Throttle
 
 # How often an open page checks that its account may still read it.
 WATCH_SECONDS = 3.0
 TOO_SOON = "Too many failed logins. Wait a few seconds, then try again."
-_SIGNED_IN_AS, _PASSWORD_CHANGES = "signed_in_as", "signed_in_after_password_changes"
+_SIGNED_IN_AS, _TOKEN = "signed_in_as", "session_token"
 _ACCOUNTS, _ENDED = "declared_accounts", "session_was_ended"
 
 logger = logging.getLogger(__name__)
@@ -35,17 +37,19 @@ def declare(accounts: Accounts) -> None:
 
 
 def signed_in_as() -> Person | None:
-    """Return the person logged in to this session, with their current role, or None."""
+    """Return the person logged in to this browser, with their current role, or None."""
     person: Person | None = st.session_state.get(_SIGNED_IN_AS)
     accounts: Accounts | None = st.session_state.get(_ACCOUNTS)
-    if person is None or accounts is None:
+    if accounts is None:
         return person
-    current = _current_person(accounts, person)
+    token: str | None = st.session_state.get(_TOKEN) or session_cookie.token()
+    current = _current_person(accounts, token) if token else None
     if current is None:
-        sign_out()
-        st.session_state[_ACCOUNTS], st.session_state[_ENDED] = accounts, True
+        if person is not None:
+            _clear()
+            st.session_state[_ACCOUNTS], st.session_state[_ENDED] = accounts, True
         return None
-    st.session_state[_SIGNED_IN_AS] = current
+    st.session_state[_SIGNED_IN_AS], st.session_state[_TOKEN] = current, token
     return current
 
 
@@ -73,13 +77,34 @@ def watch(shown_person: Person) -> None:
 
 
 def sign_in(account: Account) -> None:
-    """Log this browser session in as this account."""
+    """Begin a session of this account; its cookie is set as soon as the page is drawn."""
     st.session_state[_SIGNED_IN_AS] = Person(account.login, account.role)
-    st.session_state[_PASSWORD_CHANGES] = account.password_changes
+    accounts: Accounts | None = st.session_state.get(_ACCOUNTS)
+    if accounts is None:
+        return
+    st.session_state[_TOKEN] = token = accounts.sessions.begin(account)
+    session_cookie.set_soon(token)
+
+
+def keep_signed_in(accounts: Accounts, account: Account) -> None:
+    """Continue this session after its user chose another password."""
+    accounts.sessions.renew(st.session_state[_TOKEN], account)
 
 
 def sign_out() -> None:
-    """Clear this browser session."""
+    """End the session, in all tabs of this browser."""
+    accounts: Accounts | None = st.session_state.get(_ACCOUNTS)
+    token: str | None = st.session_state.get(_TOKEN)
+    try:
+        if accounts is not None and token is not None:
+            accounts.sessions.end(token)
+    except AccountsUnavailable as error:
+        show_unavailable(error)
+        return
+    _clear()
+
+
+def _clear() -> None:
     st.session_state.clear()
 
 
@@ -91,8 +116,9 @@ def show(accounts: Accounts) -> None:
         st.caption("Suspicious purchases, a second or two after they are made.")
         if st.session_state.get(_ENDED):
             st.warning(
-                "You were logged out: your account was closed or its password was changed. Log in "
-                "again, or ask an admin."
+                "You were logged out: you did nothing for a while, or logged out in another tab, "
+                "or your account was closed or its password changed. Log in again, or ask an "
+                "admin."
             )
         with st.form("login"):
             name = st.text_input("User name", autocomplete="username", max_chars=64)
@@ -105,6 +131,9 @@ def show(accounts: Accounts) -> None:
             is_sent = st.form_submit_button("Log in", type="primary", width="stretch")
         if is_sent:
             _log_in(accounts, name, password)
+        if offer.single_sign_on is not None:
+            st.button("Log in with single sign-on", on_click=st.login, width="stretch")
+            _log_in_by_provider(accounts, offer.single_sign_on)
 
 
 def attempt_login(
@@ -141,12 +170,13 @@ def _log_in(accounts: Accounts, name: str, password: str) -> None:
     try:
         # A phone starts a word with a capital letter and ends it with a space.
         result, account = attempt_login(accounts, name.strip().lower(), password)
+        if account is not None:
+            sign_in(account)
     except AccountsUnavailable as error:
         show_unavailable(error)
         return
     if account is not None:
         st.session_state.pop(_ENDED, None)
-        sign_in(account)
         st.rerun()
     if result is LoginResult.WRONG:
         st.error("User name or password is wrong.")
@@ -154,10 +184,33 @@ def _log_in(accounts: Accounts, name: str, password: str) -> None:
         st.warning(TOO_SOON)
 
 
-def _current_person(accounts: Accounts, person: Person) -> Person | None:
-    changes: int = st.session_state.get(_PASSWORD_CHANGES, -1)
+def _log_in_by_provider(accounts: Accounts, provider: SingleSignOn) -> None:
+    identity = provider.new_identity()
+    if identity is None:
+        return
     try:
-        return accounts.validate_session(person.login, changes)
+        account = accounts.open_account(identity.login)
+        if account is not None:
+            sign_in(account)
+    except AccountsUnavailable as error:
+        show_unavailable(error)
+        return
+    if account is not None:
+        st.session_state.pop(_ENDED, None)
+        st.rerun()
+    metrics.count_refused_login("no_account")
+    st.error(
+        f"The provider knows you as {identity.login}, but there is no open account of that name "
+        "here. Ask an admin to add it."
+    )
+
+
+def _current_person(accounts: Accounts, token: str) -> Person | None:
+    try:
+        session = accounts.sessions.find(token)
+        if session is None:
+            return None
+        return accounts.validate_session(session.login, session.password_changes)
     except AccountsUnavailable as error:
         show_unavailable(error)
         st.stop()

@@ -70,7 +70,7 @@ def _refusal(accounts: Accounts, person: Person, current: str, chosen: str) -> s
     try:
         result, account = login.attempt_login(accounts, person.login, current)
         if account is not None:
-            login.sign_in(accounts.choose_password(account, chosen))
+            login.keep_signed_in(accounts, accounts.choose_password(account, chosen))
             return None
     except AccountRefused as error:
         return str(error)

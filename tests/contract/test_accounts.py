@@ -19,10 +19,10 @@ from fraudwatch.application.console.access import Person, Role
 from fraudwatch.application.console.account_rules import (
     Account,
     AccountRefused,
-    AccountStore,
     AccountsUnavailable,
 )
 from fraudwatch.application.console.accounts import Accounts, Actor
+from fraudwatch.application.console.sessions import LONGEST_SESSION_MS, LoginStore
 from fraudwatch.domain.messages.audit import AuditAction
 
 FIRST = {role: f"first-word-of-a-{role.value[::-1]}" for role in Role}
@@ -30,7 +30,7 @@ NOW_MS = 1_772_000_000_000
 
 
 @pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> AccountStore:
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> LoginStore:
     return MemoryAccountStore() if request.param == "memory" else SqliteAccountStore(tmp_path / "c")
 
 
@@ -56,7 +56,7 @@ def actor(recorder: AuditRecorder) -> Actor:
 
 
 @pytest.fixture
-def accounts(store: AccountStore) -> Accounts:
+def accounts(store: LoginStore) -> Accounts:
     made = Accounts(store, Argon2Hasher(CHEAPEST), now_ms=lambda: NOW_MS)
     made.seed(FIRST)
     return made
@@ -229,7 +229,7 @@ def test_a_reset_meanwhile_wins_over_a_choice(accounts: Accounts, actor: Actor) 
 
 
 def test_a_hash_of_older_parameters_is_renewed_by_a_login_that_ends_no_session(
-    accounts: Accounts, store: AccountStore
+    accounts: Accounts, store: LoginStore
 ) -> None:
     old = store.find("analyst")
     dearer = Argon2Hasher(replace(CHEAPEST, time_cost=2))
@@ -244,7 +244,7 @@ def test_a_hash_of_older_parameters_is_renewed_by_a_login_that_ends_no_session(
     assert accounts.check("analyst", FIRST[Role.ANALYST])
 
 
-def test_concurrent_changes_are_serialised(accounts: Accounts, store: AccountStore) -> None:
+def test_concurrent_changes_are_serialised(accounts: Accounts, store: LoginStore) -> None:
     """Two admins who close each other: one of them stays, whatever the order."""
     accounts.make(Actor("x-test", lambda *_: None), "second", Role.ADMIN)
     both_ready = threading.Barrier(2)
@@ -268,7 +268,7 @@ def test_concurrent_changes_are_serialised(accounts: Accounts, store: AccountSto
     )
 
 
-def test_two_first_starts_at_once_make_one_set(store: AccountStore) -> None:
+def test_two_first_starts_at_once_make_one_set(store: LoginStore) -> None:
     hasher = Argon2Hasher(CHEAPEST)
 
     def seed() -> None:
@@ -346,3 +346,64 @@ def test_sqlite_rolls_back_an_unfinished_change(tmp_path: Path) -> None:
 
 def nothing(_known: Mapping[str, Account]) -> list[Account]:
     return []
+
+
+def test_a_session_ends_when_its_user_does_nothing(store: LoginStore) -> None:
+    clock = [NOW_MS]
+    accounts = Accounts(store, Argon2Hasher(CHEAPEST), lambda: clock[0], idle_ms=1_000)
+    accounts.seed(FIRST)
+    account = checked(accounts, "analyst", FIRST[Role.ANALYST])
+    token = accounts.sessions.begin(account)
+    clock[0] += 999
+    assert accounts.sessions.extend(token)
+    clock[0] += 999
+    found = accounts.sessions.find(token)
+    assert found is not None
+    assert (found.login, found.active_at_ms) == ("analyst", NOW_MS + 999)
+    clock[0] += 1
+    assert accounts.sessions.find(token) is None
+    assert not accounts.sessions.extend(token)
+
+
+def test_a_session_ends_after_its_longest_time_however_active(store: LoginStore) -> None:
+    clock = [NOW_MS]
+    accounts = Accounts(store, Argon2Hasher(CHEAPEST), lambda: clock[0])
+    accounts.seed(FIRST)
+    token = accounts.sessions.begin(checked(accounts, "lead", FIRST[Role.LEAD]))
+    while clock[0] + accounts.idle_ms // 2 < NOW_MS + LONGEST_SESSION_MS:
+        clock[0] += accounts.idle_ms // 2
+        assert accounts.sessions.extend(token)
+    clock[0] = NOW_MS + LONGEST_SESSION_MS
+    assert not accounts.sessions.extend(token)
+
+
+def test_an_ended_session_is_not_brought_back_by_late_activity(store: LoginStore) -> None:
+    accounts = Accounts(store, Argon2Hasher(CHEAPEST), lambda: NOW_MS)
+    accounts.seed(FIRST)
+    token = accounts.sessions.begin(checked(accounts, "lead", FIRST[Role.LEAD]))
+    known = accounts.sessions.find(token)
+    assert known is not None
+    accounts.sessions.end(token)
+    store.update_session(known)
+    assert accounts.sessions.find(token) is None
+
+
+def test_old_sessions_are_removed_when_another_begins(store: LoginStore) -> None:
+    clock = [NOW_MS]
+    accounts = Accounts(store, Argon2Hasher(CHEAPEST), lambda: clock[0], idle_ms=10**12)
+    accounts.seed(FIRST)
+    account = checked(accounts, "lead", FIRST[Role.LEAD])
+    old = accounts.sessions.begin(account)
+    known = accounts.sessions.find(old)
+    assert known is not None
+    clock[0] += LONGEST_SESSION_MS + 1
+    accounts.sessions.begin(account)
+    assert store.find_session(known.token_sha256) is None
+
+
+def test_the_token_of_a_session_is_not_in_its_file(tmp_path: Path) -> None:
+    store = SqliteAccountStore(tmp_path)
+    accounts = Accounts(store, Argon2Hasher(CHEAPEST), lambda: NOW_MS)
+    accounts.seed(FIRST)
+    token = accounts.sessions.begin(checked(accounts, "lead", FIRST[Role.LEAD]))
+    assert token.encode() not in (tmp_path / FILE_NAME).read_bytes()

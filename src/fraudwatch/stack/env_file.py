@@ -50,7 +50,8 @@ OWN_SETTINGS = frozenset(
 )
 _LINE = re.compile(r"([A-Z][A-Z0-9_]*)=(.*)")
 # Safe in supervisor's ini, in JAAS, in YAML and in a URL, so that no value needs quoting.
-_ALLOWED = re.compile(r"[A-Za-z0-9_./:+=@,-]*")
+# A tilde alone would be YAML's null; secrets of providers have one inside.
+_ALLOWED = re.compile(r"([A-Za-z0-9_./:+=@,-][A-Za-z0-9_./:+=@,~-]*)?")
 _FERNET_KEY = re.compile(r"[A-Za-z0-9_-]{43}=")
 _CLUSTER_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{21}")
 
@@ -61,7 +62,7 @@ class BadSetting(StackError):
 
 def is_secret(name: str) -> bool:
     """Whether a variable holds a secret: it must be strong and is never shown."""
-    return name.endswith(("_PASSWORD", "_KEY"))
+    return name.endswith(("_PASSWORD", "_KEY", "_SECRET"))
 
 
 def parse(text: str) -> dict[str, str]:
@@ -140,7 +141,7 @@ def check(values: dict[str, str], path: Path) -> dict[str, str]:
         if not _ALLOWED.fullmatch(value):
             raise BadSetting(
                 f"{name} in {path} holds a character that engines would misread; "
-                "use letters, digits and _ . / : + = @ , -"
+                "use letters, digits and _ . / : + = @ , - ~"
             )
     if not _CLUSTER_ID.fullmatch(values["KAFKA_CLUSTER_ID"]):
         raise BadSetting(f"KAFKA_CLUSTER_ID in {path} is not 22 characters of URL-safe base64")

@@ -1,4 +1,4 @@
-"""Account store in a small SQLite file, private to its owner, shared by console and command line.
+"""Store of accounts and sessions: a small SQLite file, private to its owner, also for commands.
 
 Each query opens the file anew: that takes less than a millisecond, and a restored file is used at
 once.
@@ -10,16 +10,18 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import astuple, fields
+from dataclasses import asdict, astuple, fields
 from pathlib import Path
 from typing import Any
 
 from fraudwatch.application.console.access import Role
 from fraudwatch.application.console.account_rules import Account, AccountsUnavailable, Change
+from fraudwatch.application.console.sessions import LoginSession
 
 FILE_NAME = "accounts.sqlite3"
 _BUSY_SECONDS = 5.0
 _COLUMNS = ", ".join(column.name for column in fields(Account))
+_SESSION_COLUMNS = tuple(column.name for column in fields(LoginSession))
 _TABLE = """
 CREATE TABLE IF NOT EXISTS account (
     login TEXT PRIMARY KEY,
@@ -31,10 +33,27 @@ CREATE TABLE IF NOT EXISTS account (
     changed_by TEXT NOT NULL
 ) STRICT
 """
+_SESSION_TABLE = """
+CREATE TABLE IF NOT EXISTS session (
+    token_sha256 TEXT PRIMARY KEY,
+    login TEXT NOT NULL,
+    password_changes INTEGER NOT NULL,
+    began_at_ms INTEGER NOT NULL,
+    active_at_ms INTEGER NOT NULL
+) STRICT
+"""
+_PUT_SESSION = """
+INSERT INTO session
+VALUES (:token_sha256, :login, :password_changes, :began_at_ms, :active_at_ms)
+"""
+_UPDATE_SESSION = """
+UPDATE session SET password_changes = :password_changes, active_at_ms = :active_at_ms
+WHERE token_sha256 = :token_sha256
+"""
 
 
 class SqliteAccountStore:
-    """``AccountStore`` in one file of a folder, created if it is missing."""
+    """``LoginStore`` in one file of a folder, created if it is missing."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE_NAME
@@ -44,6 +63,7 @@ class SqliteAccountStore:
             raise self._unavailable(error) from error
         with self._opened() as connection:
             connection.execute(_TABLE)
+            connection.execute(_SESSION_TABLE)
 
     def find(self, login: str) -> Account | None:
         with self._opened() as connection:
@@ -64,6 +84,30 @@ class SqliteAccountStore:
             known = {account.login: account for account in _all_of(connection)}
             connection.executemany(put, [astuple(account) for account in change(known)])
             connection.execute("COMMIT")
+
+    def put_session(self, session: LoginSession) -> None:
+        with self._opened() as connection:
+            connection.execute(_PUT_SESSION, asdict(session))
+
+    def update_session(self, session: LoginSession) -> None:
+        with self._opened() as connection:
+            connection.execute(_UPDATE_SESSION, asdict(session))
+
+    def find_session(self, token_sha256: str) -> LoginSession | None:
+        with self._opened() as connection:
+            query = "SELECT * FROM session WHERE token_sha256 = ?"
+            row = connection.execute(query, (token_sha256,)).fetchone()
+        if row is None:
+            return None
+        return LoginSession(**dict(zip(_SESSION_COLUMNS, row, strict=True)))
+
+    def remove_session(self, token_sha256: str) -> None:
+        with self._opened() as connection:
+            connection.execute("DELETE FROM session WHERE token_sha256 = ?", (token_sha256,))
+
+    def remove_sessions_before(self, active_at_ms: int) -> None:
+        with self._opened() as connection:
+            connection.execute("DELETE FROM session WHERE active_at_ms < ?", (active_at_ms,))
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:

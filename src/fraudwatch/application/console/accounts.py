@@ -15,13 +15,13 @@ from fraudwatch.application.console.account_rules import (
     LOGIN,
     Account,
     AccountRefused,
-    AccountStore,
     PasswordHasher,
     expect_an_admin,
     new_password,
     weakness_of_choice,
     with_password,
 )
+from fraudwatch.application.console.sessions import DEFAULT_IDLE_MS, LoginStore, Sessions
 from fraudwatch.domain.messages.audit import AuditAction
 
 
@@ -37,9 +37,16 @@ class Actor:
 class Accounts:
     """Use cases of accounts."""
 
-    store: AccountStore
+    store: LoginStore
     hasher: PasswordHasher
     now_ms: Callable[[], int]
+    idle_ms: int = DEFAULT_IDLE_MS
+    """A session ends when its user did nothing for this long."""
+
+    @property
+    def sessions(self) -> Sessions:
+        """Sessions of these accounts."""
+        return Sessions(self.store, self.now_ms, self.idle_ms)
 
     def check(self, login: str, password: str) -> Account | None:
         """Return the account if it is open and the password matches; refusals take as long."""
@@ -48,6 +55,11 @@ class Accounts:
         if not self.hasher.matches(password, known) or account is None or not account.is_open:
             return None
         return self._rehashed(account, password)
+
+    def open_account(self, login: str) -> Account | None:
+        """Return the account if it is open, for a login that a provider has checked."""
+        account = self.store.find(login)
+        return account if account and account.is_open else None
 
     def validate_session(self, login: str, password_changes: int) -> Person | None:
         """Return the person of a session that began at this count of password changes.

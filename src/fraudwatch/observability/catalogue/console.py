@@ -65,7 +65,7 @@ CONSOLE: Final = Section(
             unit=Unit.COUNT,
             meaning="Refused logins",
             worry_when="it is more than an occasional typing error: passwords are being guessed",
-            labels=(Label("reason", ("wrong", "too_soon")),),
+            labels=(Label("reason", ("wrong", "too_soon", "no_account")),),
         ),
     ),
 )
