@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from fraudwatch.adapters.accounts.account_store import SqliteAccountStore
 from fraudwatch.adapters.accounts.argon2_hasher import Argon2Hasher
-from fraudwatch.adapters.codecs.json_codec import encode
+from fraudwatch.adapters.codecs.json_codec import decode, encode
 from fraudwatch.adapters.edge.edge_revealer import EdgeRevealer
+from fraudwatch.adapters.jsonl_journal import JsonlJournal
 from fraudwatch.adapters.kafka_log.log import KafkaTopic
 from fraudwatch.adapters.store.alerts import CassandraAlertReader
 from fraudwatch.adapters.store.audit import CassandraAudit
@@ -20,10 +23,13 @@ from fraudwatch.adapters.store.claims import CassandraClaims
 from fraudwatch.adapters.store.session import connect
 from fraudwatch.adapters.store.tallies import CassandraTallies
 from fraudwatch.application.console.access import Person, Right, Role
+from fraudwatch.application.console.access_log import AccessLog
 from fraudwatch.application.console.account_rules import AccountsUnavailable
 from fraudwatch.application.console.accounts import Accounts
 from fraudwatch.application.console.audit import AuditLog, PublishedAudit
+from fraudwatch.application.console.audit_outbox import OUTBOX_FILE, AuditOutbox
 from fraudwatch.application.console.decide import Decisions
+from fraudwatch.domain.messages.audit import AuditRecord
 from fraudwatch.domain.time_units import MINUTE_MS
 from fraudwatch.settings import CassandraSettings, ConsoleSettings, KafkaSettings, RevealSettings
 from fraudwatch.topics import AUDIT_TOPIC, LABELS_TOPIC
@@ -32,8 +38,8 @@ from streamlit_app.case import screen as case
 from streamlit_app.console_services import ConsoleServices, ServiceSource
 from streamlit_app.live import screen as live
 from streamlit_app.patterns import screen as patterns
+from streamlit_app.people import access, audit, login, own_password, session_cookie
 from streamlit_app.people import accounts as accounts_screen
-from streamlit_app.people import audit, login, own_password, session_cookie
 
 # Request timeout: a page that refreshes each second cannot use a later answer.
 STORE_TIMEOUT_SECONDS = 2.0
@@ -41,9 +47,15 @@ STORE_TIMEOUT_SECONDS = 2.0
 BROKER_TIMEOUT_SECONDS = 5.0
 
 
-def main(source: ServiceSource, accounts: Accounts, audit_log: Callable[[], AuditLog]) -> None:
+def main(
+    source: ServiceSource,
+    accounts: Accounts,
+    audit_log: Callable[[], AuditLog],
+    access_log: AccessLog | None = None,
+) -> None:
     """Show the requested page, or the login form before login."""
     st.set_page_config(page_title="Fraudwatch", page_icon="🛡️", layout="wide")
+    access.declare(access_log)
     login.declare(accounts)
     person = login.signed_in_as()
     # Declared before the login, so that a link into the console is never "not found".
@@ -170,6 +182,13 @@ def _open_audit_log() -> AuditLog:
     return PublishedAudit(topic, encode)
 
 
+@st.cache_resource(show_spinner=False)
+def _open_access_log(folder: Path) -> AccessLog:
+    outbox = AuditOutbox(JsonlJournal(folder / OUTBOX_FILE), encode, partial(decode, AuditRecord))
+    access.publish_in_background(outbox, _open_audit_log())
+    return AccessLog(outbox, _now_ms)
+
+
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
 
@@ -182,4 +201,5 @@ if __name__ == "__main__":
     except AccountsUnavailable as error:
         login.show_unavailable(error)
     else:
-        main(ServiceSource(_open_services), accounts, _open_audit_log)
+        access_log = _open_access_log(settings.accounts_folder)
+        main(ServiceSource(_open_services), accounts, _open_audit_log, access_log)

@@ -25,7 +25,7 @@ from streamlit_app.case import (
 from streamlit_app.case.queries import CaseFile
 from streamlit_app.case.work import CaseClaim
 from streamlit_app.console_services import ServiceSource
-from streamlit_app.people import login
+from streamlit_app.people import access, login
 from streamlit_app.view_models import OUTCOME_WORDS, amount_text
 
 logger = logging.getLogger(__name__)
@@ -47,6 +47,7 @@ def show(source: ServiceSource) -> None:
     if case is None:
         _no_verdict(source, person, transaction_id)
         return
+    access.record_view(person, case.verdict)
     claim = work.claim_of(source, person, transaction_id)
     _head(source, person, case.verdict, claim)
     # Reasons and decision side by side: most cases need nothing more.

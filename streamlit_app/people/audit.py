@@ -25,6 +25,10 @@ ACTION_WORDS = {
     AuditAction.ACCOUNT_OPENED: "Reopened an account",
     AuditAction.KEY_MADE: "Made an API key",
     AuditAction.KEY_REVOKED: "Revoked an API key",
+    AuditAction.LOGGED_IN: "Logged in",
+    AuditAction.LOGIN_REFUSED: "Login refused",
+    AuditAction.CASE_VIEWED: "Viewed a case",
+    AuditAction.EXPORTED: "Downloaded a list",
 }
 SPANS_DAYS = (1, 7, 30, 90, 400)
 DEFAULT_SPAN_DAYS = 7
@@ -51,6 +55,9 @@ def show(source: ServiceSource) -> None:
     st.caption(
         "Reveals, and changes of accounts and API keys. Each is recorded before it is done and is "
         "never changed; a record is here after a second or two and stays for 400 days."
+        "Reveals, account changes, logins, views of cases and downloads. Each is recorded before "
+        "it is done and is never changed; a record is here after a few seconds and stays for 400 "
+        "days."
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         days = st.selectbox(

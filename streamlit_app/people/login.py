@@ -7,10 +7,12 @@ another role or another password takes effect at once.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 import streamlit as st
 
 from fraudwatch.application.console.access import Forbidden, Person, Right
+from fraudwatch.application.console.access_log import AccessLog
 from fraudwatch.application.console.account_rules import (
     LONGEST_PASSWORD,
     Account,
@@ -18,7 +20,7 @@ from fraudwatch.application.console.account_rules import (
 )
 from fraudwatch.application.console.accounts import Accounts
 from streamlit_app import metrics
-from streamlit_app.people import session_cookie
+from streamlit_app.people import access, session_cookie
 from streamlit_app.people.single_sign_on import SingleSignOn, offer
 from streamlit_app.people.throttle import LoginResult, Throttle
 
@@ -78,7 +80,7 @@ def watch(shown_person: Person) -> None:
 
 def sign_in(account: Account) -> None:
     """Begin a session of this account; its cookie is set as soon as the page is drawn."""
-    st.session_state[_SIGNED_IN_AS] = Person(account.login, account.role)
+    st.session_state[_SIGNED_IN_AS] = _person(account)
     accounts: Accounts | None = st.session_state.get(_ACCOUNTS)
     if accounts is None:
         return
@@ -105,7 +107,9 @@ def sign_out() -> None:
 
 
 def _clear() -> None:
+    log = access.log_of_session()
     st.session_state.clear()
+    access.declare(log)
 
 
 def show(accounts: Accounts) -> None:
@@ -152,6 +156,8 @@ def attempt_login(
         return account is not None
 
     result = _throttle().attempt(login, is_right)
+    if result is LoginResult.WRONG and accounts.store.find(login):
+        _record(lambda log: log.login_refused(login))
     if result is not LoginResult.ACCEPTED:
         metrics.count_refused_login("wrong" if result is LoginResult.WRONG else "too_soon")
     return result, found[0] if found else None
@@ -171,6 +177,7 @@ def _log_in(accounts: Accounts, name: str, password: str) -> None:
         # A phone starts a word with a capital letter and ends it with a space.
         result, account = attempt_login(accounts, name.strip().lower(), password)
         if account is not None:
+            _record(lambda log: log.logged_in(_person(account), "by password"))
             sign_in(account)
     except AccountsUnavailable as error:
         show_unavailable(error)
@@ -191,6 +198,7 @@ def _log_in_by_provider(accounts: Accounts, provider: SingleSignOn) -> None:
     try:
         account = accounts.open_account(identity.login)
         if account is not None:
+            _record(lambda log: log.logged_in(_person(account), "by single sign-on"))
             sign_in(account)
     except AccountsUnavailable as error:
         show_unavailable(error)
@@ -203,6 +211,23 @@ def _log_in_by_provider(accounts: Accounts, provider: SingleSignOn) -> None:
         f"The provider knows you as {identity.login}, but there is no open account of that name "
         "here. Ask an admin to add it."
     )
+
+
+def _record(note: Callable[[AccessLog], None]) -> None:
+    """Record an access; one that cannot be recorded is not given."""
+    log = access.log_of_session()
+    if log is None:
+        return
+    try:
+        note(log)
+    except OSError:
+        logger.exception("the access log cannot be written")
+        st.error(access.NOT_RECORDED)
+        st.stop()
+
+
+def _person(account: Account) -> Person:
+    return Person(account.login, account.role)
 
 
 def _current_person(accounts: Accounts, token: str) -> Person | None:

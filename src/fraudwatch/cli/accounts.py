@@ -2,41 +2,47 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from fraudwatch.application.console.access import Role
+from fraudwatch.application.console.access_log import AccessLog
 from fraudwatch.application.console.account_rules import (
     Account,
     AccountRefused,
     AccountsUnavailable,
 )
 from fraudwatch.application.console.accounts import Accounts, Actor
+from fraudwatch.application.console.audit_outbox import OUTBOX_FILE, AuditOutbox
 from fraudwatch.cli import output
+from fraudwatch.domain.messages.audit import AuditAction, AuditRecord
 from fraudwatch.stack import env_file
 from fraudwatch.stack.home import Home, StackError
 
 app = typer.Typer(
-    help="Manage the console's accounts. Works on its file, whether the platform runs or not; "
-    "the list shows who changed an account last, but these changes are not in the audit log.",
+    help="Manage the console's accounts. Works on its file, whether the platform runs or not; the "
+    "audit log receives the changes when the console runs.",
     no_args_is_help=True,
 )
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")]
 Login = Annotated[str, typer.Argument(metavar="LOGIN", help="Login as shown by ls.")]
 # A user who may write the file needs no permission; the list shows `operator`, not an admin.
-OPERATOR = Actor("operator", record=lambda _deed, _account: None)
+OPERATOR = "operator"
 
 
 @app.command("ls", epilog="Example: ./fraudwatch accounts ls --json")
 def list_accounts(as_json: Json = False) -> None:  # noqa: FBT002  an option
     """List the accounts, each with its last change and who made it."""
-    with _open_accounts() as accounts:
+    with _open_accounts() as (accounts, _):
         rows = [_row_of(account) for account in accounts.list_accounts()]
     if as_json:
         output.print_json({"accounts": rows})
@@ -56,38 +62,40 @@ def add(
     as_json: Json = False,  # noqa: FBT002  an option
 ) -> None:
     """Create an account and print its password, which is shown only once."""
-    with _open_accounts() as accounts:
-        password = accounts.make(OPERATOR, login, role)
+    with _open_accounts() as (accounts, operator):
+        password = accounts.make(operator, login, role)
     _print_password(login, password, as_json=as_json)
 
 
 @app.command(epilog="Example: ./fraudwatch accounts reset-password admin")
 def reset_password(login: Login, as_json: Json = False) -> None:  # noqa: FBT002  an option
     """Set a new random password, print it once, and end the account's sessions."""
-    with _open_accounts() as accounts:
-        password = accounts.reset_password(OPERATOR, login)
+    with _open_accounts() as (accounts, operator):
+        password = accounts.reset_password(operator, login)
     _print_password(login, password, as_json=as_json)
 
 
 @app.command(epilog="Example: ./fraudwatch accounts close analyst")
 def close(login: Login, as_json: Json = False) -> None:  # noqa: FBT002  an option
     """Close an account: it can no longer log in, and its sessions end within seconds."""
-    with _open_accounts() as accounts:
-        accounts.close(OPERATOR, login)
+    with _open_accounts() as (accounts, operator):
+        accounts.close(operator, login)
     _print_state(login, is_open=False, as_json=as_json)
 
 
 @app.command("open", epilog="Example: ./fraudwatch accounts open analyst")
 def reopen(login: Login, as_json: Json = False) -> None:  # noqa: FBT002  an option
     """Open a closed account again, with the same password."""
-    with _open_accounts() as accounts:
-        accounts.reopen(OPERATOR, login)
+    with _open_accounts() as (accounts, operator):
+        accounts.reopen(operator, login)
     _print_state(login, is_open=True, as_json=as_json)
 
 
 @contextmanager
-def _open_accounts() -> Iterator[Accounts]:
-    """Open this home's accounts; the first ones are created as the console creates them.
+def _open_accounts() -> Iterator[tuple[Accounts, Actor]]:
+    """Open this home's accounts, and the actor whose changes are in the audit log.
+
+    The first accounts are created as the console creates them.
 
     Raises:
         StackError: a change breaks a rule, or the file cannot be used.
@@ -102,12 +110,36 @@ def _open_accounts() -> Iterator[Accounts]:
         accounts = Accounts(
             SqliteAccountStore(home.folder / "console"),
             Argon2Hasher(),
-            now_ms=lambda: time.time_ns() // 1_000_000,
+            _now_ms,
         )
         accounts.seed({role: settings[f"CONSOLE_{role.name}_PASSWORD"] for role in Role})
-        yield accounts
+        yield accounts, _operator(home.folder / "console")
     except (AccountRefused, AccountsUnavailable) as error:
         raise StackError(str(error)) from error
+
+
+def _operator(folder: Path) -> Actor:
+    from fraudwatch.adapters.codecs.json_codec import decode, encode
+    from fraudwatch.adapters.jsonl_journal import JsonlJournal
+
+    outbox = AuditOutbox(JsonlJournal(folder / OUTBOX_FILE), encode, partial(decode, AuditRecord))
+    log = AccessLog(outbox, _now_ms)
+    reason = f"on the command line, by the system's user {getpass.getuser()}"
+
+    def record(action: AuditAction, account: str) -> None:
+        try:
+            log.account_changed(action, OPERATOR, account, reason)
+        except OSError as error:
+            raise StackError(
+                f"the change cannot be recorded ({error}), so nothing was changed; make room on "
+                "the disk and try again"
+            ) from error
+
+    return Actor(OPERATOR, record)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _row_of(account: Account) -> dict[str, str | bool]:

@@ -13,7 +13,9 @@ from streamlit.testing.v1 import AppTest
 from fraudwatch.adapters.memory.accounts import MemoryAccountStore
 from fraudwatch.adapters.memory.verdict_store import MemoryVerdictStore
 from fraudwatch.application.console.access import Role
+from fraudwatch.application.console.access_log import AccessLog
 from fraudwatch.application.console.accounts import Accounts, Actor
+from fraudwatch.domain.messages.audit import AuditAction, AuditRecord
 from streamlit_app.console_services import ServiceSource
 from streamlit_app.people import login
 from streamlit_app.people.throttle import Throttle
@@ -238,3 +240,55 @@ def test_guessing_the_password_of_an_open_session_is_as_slow(made: Console) -> N
     app = change_password(made.logged_in(), "wrong", "three plain words")
     press(app, "Change")
     assert app.error[0].value == login.TOO_SOON
+
+
+class Kept:
+    """Keeps audit records in a list; a full disk keeps none."""
+
+    def __init__(self) -> None:
+        self.records: list[AuditRecord] = []
+        self.is_full = False
+
+    def note(self, record: AuditRecord) -> None:
+        if self.is_full:
+            raise OSError("no space left on device")
+        self.records.append(record)
+
+
+def recorded_console(
+    source: "ServiceSource",  # noqa: UP037
+    accounts: "Accounts",  # noqa: UP037
+    log: "AccessLog",  # noqa: UP037
+) -> None:
+    from fraudwatch.adapters.memory.casework import MemoryAudit
+    from streamlit_app.app import main
+
+    main(source, accounts, MemoryAudit, log)
+
+
+def test_logins_and_refused_ones_of_existing_accounts_are_recorded(made: Console) -> None:
+    kept = Kept()
+    log = AccessLog(kept, lambda: 1_772_000_000_000)
+    args = (made.source, made.accounts, log)
+    app = AppTest.from_function(recorded_console, args=args, default_timeout=30).run()
+    log_in(app, "analyst", "wrong-password-77")
+    made.seconds = 10
+    log_in(app, "my-password-by-mistake", ANALYST)
+    made.seconds = 20
+    log_in(app, "analyst", ANALYST)
+    assert is_in(app)
+    assert [(one.deed, one.by, one.subject) for one in kept.records] == [
+        (AuditAction.LOGIN_REFUSED, "analyst", None),
+        (AuditAction.LOGGED_IN, "analyst", "by password"),
+    ]
+
+
+def test_a_login_that_cannot_be_recorded_is_not_given(made: Console) -> None:
+    kept = Kept()
+    kept.is_full = True
+    args = (made.source, made.accounts, AccessLog(kept, lambda: 1_772_000_000_000))
+    app = AppTest.from_function(recorded_console, args=args, default_timeout=30).run()
+    log_in(app, "analyst", ANALYST)
+    assert not is_in(app)
+    assert "cannot be recorded" in app.error[0].value
+    assert not is_in(app.run())

@@ -25,14 +25,19 @@ class AuditAction(enum.StrEnum):
     ACCOUNT_OPENED = "account_opened"
     KEY_MADE = "key_made"  # an API key
     KEY_REVOKED = "key_revoked"
+    LOGGED_IN = "logged_in"
+    LOGIN_REFUSED = "login_refused"
+    CASE_VIEWED = "case_viewed"
+    EXPORTED = "exported"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditRecord:
     """One audit record, on ``audit_topic``; written before the action, never changed.
 
-    A record without its action (the process died in between) is possible, an action without a
-    record is not.
+    Logins, views and exports are on disk before they are allowed, and published soon afterwards. A
+    record without its action (the process died in between) is possible, an action without a record
+    is not.
     """
 
     schema: Annotated[str, Fact("Message version", pattern=r"audit\.v1")]
