@@ -132,6 +132,8 @@ def _identity(rng: SeededRandom, index: int, first_name: str) -> dict[str, Any]:
         "customer_id": f"c-{index:06d}",
         "name": f"{first_name} {rng.choice(LAST_NAMES)}",
         "card_number": card_number_of(index, rng.choice(TEST_BINS)),
+        # Numbers that Ofcom reserves for films: they reach nobody.
+        "phone": f"+447700900{index % 1_000:03d}",
     }
 
 

@@ -16,6 +16,7 @@ from fraudwatch.domain.messages.verdict import (
     Verdict,
     verdict_id_of,
 )
+from fraudwatch.domain.notifications.staff_alert import StaffAlert
 
 NOON_MS = 1_768_478_400_000  # 2026-01-15T12:00:00Z
 
@@ -39,6 +40,7 @@ def a_purchase(**changes: Any) -> Purchase:
         ip="192.0.2.17",
         name="Erika Mustermann",
         email="erika@example.org",
+        phone="+447700900123",
         merchant_country="DE",
         billing_country="DE",
         purchase_latitude=52.5163,
@@ -110,3 +112,21 @@ def a_verdict(**changes: Any) -> Verdict:
 def a_token(character: str) -> str:
     """Build a well-formed token, different for each character of a-z and 2-7."""
     return "00000000_" + character * 26
+
+
+def a_staff_alert(**changes: Any) -> StaffAlert:
+    """Build the staff alert of a CRITICAL verdict that declined a purchase."""
+    verdict_id = changes.get("verdict_id", "v-1")
+    defaults = StaffAlert(
+        verdict_id=verdict_id,
+        transaction_id=f"shop:{verdict_id}",
+        customer_token=a_token("a"),
+        risk=Risk.CRITICAL,
+        outcome=Outcome.DECLINE,
+        event_at_ms=NOON_MS,
+        amount_minor=120_000,
+        currency="EUR",
+        amount_eur_cents=120_000,
+        rules=("card_testing", "high_amount"),
+    )
+    return replace(defaults, **changes)

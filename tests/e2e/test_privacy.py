@@ -42,6 +42,7 @@ ACCEPTED = [
         "ip": "198.51.100.203",
         "name": "Quillaby Ostrander-Fenwick",
         "email": "quillaby.ostrander@fenwick-mail.example",
+        "phone": "+447911123987",
         "device_id": "quillaby-handset-90af",
     },
     {
@@ -50,6 +51,7 @@ ACCEPTED = [
         "ip": "2001:DB8:5EED:CAFE::4B1D",
         "name": "Zebedee Thistlewood-Rao",
         "email": "zebedee.thistlewood@rao-mail.example",
+        "phone": "+447911654210",
         "device_id": "zebedee-handset-17cd",
     },
 ]

@@ -28,7 +28,7 @@ from fraudwatch.domain.privacy import (
 
 # Tolerates clock skew; a purchase dated tomorrow would make today's purchases late events.
 FUTURE_TOLERANCE_MS = 5 * 60 * 1000
-_SEALED_FIELDS = ("customer_id", "name", "email", "card_number", "device_id", "ip")
+_SEALED_FIELDS = ("customer_id", "name", "email", "phone", "card_number", "device_id", "ip")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,6 +82,12 @@ class Purchase:
     ] = None
     name: Annotated[str | None, Fact("Card holder", max_length=256, sensitivity=PERSONAL)] = None
     email: Annotated[str | None, Fact("Mail address", max_length=320, sensitivity=PERSONAL)] = None
+    phone: Annotated[
+        str | None,
+        Fact(
+            "Telephone, E.164: +4915112345678", pattern=r"\+[1-9][0-9]{6,14}", sensitivity=PERSONAL
+        ),
+    ] = None
     merchant_country: Annotated[str | None, Fact("Merchant's country", pattern=COUNTRY)] = None
     billing_country: Annotated[
         str | None, Fact("Country of the billing address", pattern=COUNTRY)

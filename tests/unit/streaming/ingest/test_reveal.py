@@ -40,7 +40,15 @@ from streaming.ingest.sync_scoring import VerdictWaiter
 
 INGEST_KEY, REVEAL_KEY = "a-key-of-the-shops", "a-key-of-the-console"
 HEADERS = {"Authorization": f"Bearer {REVEAL_KEY}"}
-ALL_PERSONAL = ("customer-1", "Erika", "erika@", "4111111111111111", "terminal-7", "192.0.2.17")
+ALL_PERSONAL = (
+    "customer-1",
+    "Erika",
+    "erika@",
+    "+4477009",
+    "4111111111111111",
+    "terminal-7",
+    "192.0.2.17",
+)
 
 
 @dataclass
@@ -106,6 +114,7 @@ def test_the_personal_fields_are_revealed_with_the_card_masked(edge: Edges) -> N
         "customer_id": "customer-1",
         "name": "Erika Mustermann",
         "email": "erika@example.org",
+        "phone": "+447700900123",
         "card_number": "411111••••••1111",
         "device_id": "terminal-7",
         "ip": "192.0.2.17",

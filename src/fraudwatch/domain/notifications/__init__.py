@@ -1,0 +1,1 @@
+"""Messages to staff about alerts, and the policy of when each is sent; pure functions of time."""
