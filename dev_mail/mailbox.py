@@ -1,7 +1,7 @@
 """Development mailbox: accept every mail by SMTP and show it on a web page.
 
-Replaces a mail server, so that failure mails can be read without one. ``python -m
-dev_mail.mailbox`` listens on loopback and forwards nothing.
+Replaces a mail server, an SMS gateway and a chat service, so that messages can be read without
+them. ``python -m dev_mail.mailbox`` listens on loopback and forwards nothing.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from dev_mail.mails import Mails
 from dev_mail.page import pages
+from dev_mail.text_messages import TextMessages
+from dev_mail.text_pages import text_pages
 from fraudwatch.settings import MailboxSettings
 
 LOOPBACK = "127.0.0.1"
@@ -41,7 +43,7 @@ class MailHandler:
         return _ACCEPTED
 
 
-def create_app(mails: Mails, *, smtp_port: int) -> FastAPI:
+def create_app(mails: Mails, sms: TextMessages, chat: TextMessages, *, smtp_port: int) -> FastAPI:
     """Create the web page's app; the SMTP server runs in its lifespan."""
 
     @asynccontextmanager
@@ -59,8 +61,9 @@ def create_app(mails: Mails, *, smtp_port: int) -> FastAPI:
     )
     # Against DNS rebinding: a web page of another host name must not read the mails.
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[LOOPBACK, "localhost"])
-    app.state.mails = mails
+    app.state.mails, app.state.sms, app.state.chat = mails, sms, chat
     app.include_router(pages)
+    app.include_router(text_pages)
     return app
 
 
@@ -68,7 +71,11 @@ def main() -> None:
     """Run the mailbox on loopback."""
     argparse.ArgumentParser(prog="python -m dev_mail.mailbox", description=__doc__).parse_args()
     settings = MailboxSettings()
-    app = create_app(Mails(settings.folder), smtp_port=settings.smtp_port)
+    app = create_app(
+        Mails(settings.folder),
+        *(TextMessages(settings.folder / f"{name}.jsonl") for name in ("sms", "chat")),
+        smtp_port=settings.smtp_port,
+    )
     uvicorn.run(
         app, host=LOOPBACK, port=settings.port, access_log=False, timeout_graceful_shutdown=2
     )

@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 
 from dev_mail.mailbox import LOOPBACK, MAX_BYTES, create_app
 from dev_mail.mails import Mails
+from dev_mail.text_messages import TextMessages
 
 
 def free_port() -> int:
@@ -28,7 +29,8 @@ def port() -> int:
 
 @pytest.fixture
 def client(tmp_path: Path, port: int) -> Iterator[TestClient]:
-    app = create_app(Mails(tmp_path / "mailbox"), smtp_port=port)
+    texts = (TextMessages(tmp_path / f"{name}.jsonl", max_kept=2) for name in ("sms", "chat"))
+    app = create_app(Mails(tmp_path / "mailbox"), *texts, smtp_port=port)
     with TestClient(app, base_url="http://127.0.0.1") as started:
         yield started
 
@@ -146,3 +148,34 @@ def test_no_other_file_is_read(client: TestClient, key: str) -> None:
 
 def test_another_host_name_is_refused(client: TestClient) -> None:
     assert client.get("/", headers={"Host": "evil.example"}).status_code == 400
+
+
+def test_a_text_message_is_listed_with_its_number(client: TestClient) -> None:
+    assert "No text message yet" in client.get("/sms").text
+    posted = client.post("/sms", json={"id": "n-1", "to": "+4477009", "text": "<b>declined</b>"})
+    assert posted.status_code == 200
+    page = client.get("/sms").text
+    assert "+4477009" in page
+    assert "&lt;b&gt;declined&lt;/b&gt;" in page
+    assert "declined" not in client.get("/chat").text
+
+
+def test_a_chat_message_is_listed_with_its_links(client: TestClient) -> None:
+    text = "CRITICAL\nhttp://127.0.0.1:8501/case?transaction=shop%3A1 &lt;b&gt;"
+    assert client.post("/chat", json={"text": text}).status_code == 200
+    page = client.get("/chat").text
+    assert 'href="http://127.0.0.1:8501/case?transaction=shop%3A1"' in page
+    assert "&lt;b&gt;" in page
+
+
+def test_the_newest_text_messages_are_kept(client: TestClient) -> None:
+    for number in range(6):
+        client.post("/sms", json={"id": "n", "to": "+4477009", "text": f"message {number}"})
+    page = client.get("/sms").text
+    assert page.index("message 5") < page.index("message 4")
+    assert "message 0" not in page
+
+
+def test_a_malformed_text_message_is_refused(client: TestClient) -> None:
+    assert client.post("/sms", json={"to": "+4477009"}).status_code == 422
+    assert client.post("/chat", json={"text": 40_001 * "x"}).status_code == 422
