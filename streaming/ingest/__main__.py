@@ -2,7 +2,8 @@
 
 ``python -m streaming.ingest`` follows the shop's feeds by cursors that advance only after
 everything before them is acknowledged, and serves ``POST /v1/transactions`` and ``/v1/labels`` to
-all sources, ``/v1/reveal`` to the console alone and ``/v1/tokens`` to the REST API alone.
+all sources, ``/v1/reveal`` to the console alone, ``/v1/tokens`` to the REST API alone and
+``/v1/notify`` to the notifier alone.
 """
 
 from __future__ import annotations
@@ -25,18 +26,23 @@ from fraudwatch.adapters.http.key_check import KeyCheck
 from fraudwatch.adapters.kafka_log.dead_letters import KafkaDeadLetters
 from fraudwatch.adapters.kafka_log.log import KafkaTopic
 from fraudwatch.adapters.kafka_log.verdicts import KafkaVerdicts
+from fraudwatch.adapters.notifications.http_addresses import checked_url
+from fraudwatch.adapters.notifications.mail import CustomerMail
+from fraudwatch.adapters.notifications.sms_gateway import SmsGateway
 from fraudwatch.adapters.store.session import connect
 from fraudwatch.adapters.store.verdict_lookup import LOOKUP_SECONDS, CassandraVerdictLookup
-from fraudwatch.application.console.audit import PublishedAudit
+from fraudwatch.application.console.audit import AuditLog, PublishedAudit
 from fraudwatch.application.console.reveal import Reveals
 from fraudwatch.application.intake import message_builders as letting_in
 from fraudwatch.application.intake.admit import Edge
 from fraudwatch.application.intake.intake import Intake
 from fraudwatch.application.intake.pending_verdicts import PendingVerdictRegistry
+from fraudwatch.application.notifying.customer_notices import CustomerNotices
 from fraudwatch.application.ports import Vault
 from fraudwatch.domain.messages.label import ReportedLabel
 from fraudwatch.domain.messages.purchase import Purchase
 from fraudwatch.observability.logs import configure_logging
+from fraudwatch.orchestration.settings import MailSettings
 from fraudwatch.settings import (
     ApiKeySettings,
     CassandraSettings,
@@ -49,6 +55,8 @@ from streaming.ingest.api import IngestServices, create_app
 from streaming.ingest.channel import LABEL_METRICS, PURCHASE_METRICS, IngestChannel
 from streaming.ingest.days import announce, day_announcer
 from streaming.ingest.feed import FeedFollower
+from streaming.ingest.notify import NoticeChannel, add_notify, read_templates
+from streaming.ingest.notify_settings import NotifySettings
 from streaming.ingest.reveal import RevealChannel, add_reveal
 from streaming.ingest.sync_scoring import VerdictWaiter
 from streaming.ingest.tokens import TokenChannel, TokensSettings, add_tokens
@@ -94,10 +102,22 @@ def _channels(
     )
 
 
-def _reveal_channel(settings: IngestSettings, kafka: KafkaSettings, vault: Vault) -> RevealChannel:
-    topic = KafkaTopic(kafka, AUDIT_TOPIC, timeout_seconds=_AUDIT_SECONDS)
-    reveals = Reveals(vault, PublishedAudit(topic, encode), _now_ms)
+def _reveal_channel(settings: IngestSettings, audit: AuditLog, vault: Vault) -> RevealChannel:
+    reveals = Reveals(vault, audit, _now_ms)
     return RevealChannel(reveals, settings.reveal_api_key.get_secret_value())
+
+
+def _notice_channel(settings: NotifySettings, audit: AuditLog, vault: Vault) -> NoticeChannel:
+    url = checked_url(settings.sms_url, "NOTIFY_SMS_URL")
+    notices = CustomerNotices(
+        vault,
+        audit,
+        read_templates(settings.templates_folder, settings.language),
+        CustomerMail(MailSettings(), sender=settings.mail_from),
+        SmsGateway(url, settings.sms_api_key.get_secret_value()) if url else None,
+        _now_ms,
+    )
+    return NoticeChannel(notices, settings.api_key.get_secret_value())
 
 
 def _follow(
@@ -143,7 +163,9 @@ def main() -> None:
         VerdictWaiter(pending, KafkaVerdicts(kafka, pending), lookup),
     )
     app = create_app(services, KeyCheck(ApiKeyFile(ApiKeySettings().path)))
-    add_reveal(app, _reveal_channel(settings, kafka, vault))
+    audit = PublishedAudit(KafkaTopic(kafka, AUDIT_TOPIC, timeout_seconds=_AUDIT_SECONDS), encode)
+    add_reveal(app, _reveal_channel(settings, audit, vault))
+    add_notify(app, _notice_channel(NotifySettings(), audit, vault))
     add_tokens(app, TokenChannel(vault, TokensSettings().api_key.get_secret_value()))
     uvicorn.run(app, host=ListenSettings().address, port=settings.port, log_level="warning")
 

@@ -18,6 +18,7 @@ from streamlit_app.view_models import UNKNOWN, short_token
 
 ACTION_WORDS = {
     AuditAction.REVEALED: "Revealed personal data",
+    AuditAction.NOTIFIED: "Notified a customer",
     AuditAction.ACCOUNT_MADE: "Created an account",
     AuditAction.ROLE_CHANGED: "Changed a role",
     AuditAction.PASSWORD_RESET: "Reset a password",

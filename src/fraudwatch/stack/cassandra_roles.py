@@ -38,6 +38,7 @@ RIGHTS: Mapping[str, Mapping[str, frozenset[str]]] = {
     },
     "reconciler": {"verdict_by_transaction": frozenset({"SELECT"})},
     "tally": {"tally_by_day": frozenset({"SELECT", "MODIFY"})},
+    "notifier": {"transaction_by_customer": frozenset({"SELECT"})},
     "console": {
         "tally_by_day": frozenset({"SELECT"}),
         "verdict_by_transaction": frozenset({"SELECT"}),

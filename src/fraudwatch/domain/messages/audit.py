@@ -18,6 +18,7 @@ class AuditAction(enum.StrEnum):
     """Privileged action that is recorded."""
 
     REVEALED = "revealed"  # sealed fields of a purchase were opened
+    NOTIFIED = "notified"  # sealed fields were opened to notify the customer
     ACCOUNT_MADE = "account_made"
     ROLE_CHANGED = "role_changed"
     PASSWORD_RESET = "password_reset"  # noqa: S105  an action

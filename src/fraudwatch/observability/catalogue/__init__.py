@@ -17,6 +17,7 @@ from fraudwatch.observability.catalogue.ingest import INGEST
 from fraudwatch.observability.catalogue.jobs import JOBS, QUALITY, STATSD_BRIDGE
 from fraudwatch.observability.catalogue.metric import Metric, Section
 from fraudwatch.observability.catalogue.monitoring import JAVA, MONITORING
+from fraudwatch.observability.catalogue.notifier import NOTIFIER
 from fraudwatch.observability.catalogue.persister import PERSISTER
 from fraudwatch.observability.catalogue.rest_api import REST_API
 from fraudwatch.observability.catalogue.service_usage import MACHINE, SERVICE_USAGE
@@ -32,6 +33,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     DETECTOR_ARTEFACTS,
     PERSISTER,
     TALLY,
+    NOTIFIER,
     CONSOLE,
     REST_API,
     SHARED,

@@ -16,6 +16,10 @@ from fraudwatch.observability.catalogue.metric import (
 REVEAL_OUTCOMES: Final = (
     "shown", "erased", "altered", "refused", "forbidden", "limited", "unlogged",
 )  # fmt: skip
+NOTICE_OUTCOMES: Final = (
+    "mailed", "texted", "erased", "no_address", "altered", "address_refused", "refused", "limited",
+    "paused", "unlogged", "unsent", "uncertain",
+)  # fmt: skip
 
 LOOKUP_OUTCOMES: Final = ("found", "missing", "unavailable")
 
@@ -95,6 +99,14 @@ INGEST: Final = Section(
             meaning="Requests to reveal sealed fields",
             worry_when="limited or forbidden is not 0: a person reveals more than work needs",
             labels=(Label("outcome", REVEAL_OUTCOMES),),
+        ),
+        Metric(
+            name="fraudwatch_ingest_notices_total",
+            kind=Kind.COUNTER,
+            unit=Unit.COUNT,
+            meaning="Requests to notify customers, by outcome",
+            worry_when="unsent or uncertain grows: the mail server or the SMS gateway fails",
+            labels=(Label("outcome", NOTICE_OUTCOMES),),
         ),
     ),
 )

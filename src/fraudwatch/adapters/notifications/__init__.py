@@ -1,0 +1,1 @@
+"""The notifier's state, and its channels to people: mail, chat webhook, SMS gateway."""

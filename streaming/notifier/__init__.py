@@ -1,0 +1,1 @@
+"""Run the notifier: messages to staff and notices to customers about verdicts."""
