@@ -20,6 +20,9 @@ from fraudwatch.adapters.store.alerts import CassandraAlertReader
 from fraudwatch.adapters.store.audit import CassandraAudit
 from fraudwatch.adapters.store.cases import CassandraCases
 from fraudwatch.adapters.store.claims import CassandraClaims
+from fraudwatch.adapters.store.handling import CassandraHandlings
+from fraudwatch.adapters.store.open_alerts import CassandraOpenAlerts
+from fraudwatch.adapters.store.reviews import CassandraReviews
 from fraudwatch.adapters.store.session import connect
 from fraudwatch.adapters.store.tallies import CassandraTallies
 from fraudwatch.application.console.access import Person, Right, Role
@@ -29,6 +32,9 @@ from fraudwatch.application.console.accounts import Accounts
 from fraudwatch.application.console.audit import AuditLog, PublishedAudit
 from fraudwatch.application.console.audit_outbox import OUTBOX_FILE, AuditOutbox
 from fraudwatch.application.console.decide import Decisions
+from fraudwatch.application.console.group_decision import GroupDecisions
+from fraudwatch.application.console.handling import CaseHandling
+from fraudwatch.application.console.reviews import Reviews
 from fraudwatch.domain.messages.audit import AuditRecord
 from fraudwatch.domain.time_units import MINUTE_MS
 from fraudwatch.settings import CassandraSettings, ConsoleSettings, KafkaSettings, RevealSettings
@@ -143,17 +149,24 @@ def _header(accounts: Accounts, person: Person) -> None:
 
 def _open_services() -> ConsoleServices:
     session = connect(CassandraSettings(), request_timeout_seconds=STORE_TIMEOUT_SECONDS)
-    reveal, claims = RevealSettings(), CassandraClaims(session)
+    reveal, claims, alerts = (
+        RevealSettings(),
+        CassandraClaims(session),
+        CassandraAlertReader(session),
+    )
+    labels = KafkaTopic(KafkaSettings(), LABELS_TOPIC, timeout_seconds=BROKER_TIMEOUT_SECONDS)
+    deciders = _open_accounts(ConsoleSettings()).deciders
     return ConsoleServices(
-        alerts=CassandraAlertReader(session),
+        alerts=alerts,
+        open_alerts=CassandraOpenAlerts(session),
         cases=CassandraCases(session),
         claims=claims,
-        decisions=Decisions(
-            KafkaTopic(KafkaSettings(), LABELS_TOPIC, timeout_seconds=BROKER_TIMEOUT_SECONDS),
-            claims,
-            encode,
-            now_ms=_now_ms,
+        decisions=Decisions(labels, claims, encode, now_ms=_now_ms),
+        group_decisions=GroupDecisions(labels, claims, encode, _open_audit_log),
+        handling=CaseHandling(
+            CassandraHandlings(session), claims, _open_audit_log, deciders, _now_ms
         ),
+        reviews=Reviews(CassandraReviews(session), alerts, _open_audit_log, _now_ms),
         tallies=CassandraTallies(session),
         audit=CassandraAudit(session),
         revealer=EdgeRevealer(reveal.url, reveal.api_key.get_secret_value()),

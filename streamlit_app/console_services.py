@@ -12,10 +12,14 @@ from fraudwatch.application.console.casework import (
     AuditReader,
     CaseReader,
     Claims,
+    OpenAlertReader,
     Revealer,
     TallyReader,
 )
 from fraudwatch.application.console.decide import Decisions
+from fraudwatch.application.console.group_decision import GroupDecisions
+from fraudwatch.application.console.handling import CaseHandling
+from fraudwatch.application.console.reviews import Reviews
 from fraudwatch.application.ports import AlertReader
 from fraudwatch.domain.instants import epoch_ms_of
 
@@ -25,9 +29,13 @@ class ConsoleServices:
     """The ports that the pages use."""
 
     alerts: AlertReader
+    open_alerts: OpenAlertReader
     cases: CaseReader
     claims: Claims
     decisions: Decisions
+    group_decisions: GroupDecisions
+    handling: CaseHandling
+    reviews: Reviews
     tallies: TallyReader
     audit: AuditReader
     revealer: Revealer

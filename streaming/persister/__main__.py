@@ -8,22 +8,27 @@ the group kept; rows are idempotent, so messages consumed twice after a crash ch
 
 from __future__ import annotations
 
+import logging
 import signal
 import time
+from datetime import UTC, datetime
 
 from prometheus_client import start_http_server
 
 from fraudwatch.adapters.kafka_log.consumer_group import open_with_retry
 from fraudwatch.adapters.kafka_log.dead_letters import KafkaDeadLetters
 from fraudwatch.adapters.kafka_log.log import group_consumer
-from fraudwatch.adapters.store.session import connect
+from fraudwatch.adapters.store.open_alerts import fill_once
+from fraudwatch.adapters.store.session import close, connect
 from fraudwatch.adapters.store.verdict_store import CassandraVerdictStore
+from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import CassandraSettings, KafkaSettings, ListenSettings, PersisterSettings
 from streaming.persister.loop import PersisterLoop
 from streaming.persister.writing import Persister
 
 GROUP = "persister"
+log = logging.getLogger("persister")
 
 
 def main() -> None:
@@ -31,7 +36,7 @@ def main() -> None:
     configure_logging("persister")
     settings, kafka, cassandra = PersisterSettings(), KafkaSettings(), CassandraSettings()
     persister = Persister(
-        open_with_retry(lambda: CassandraVerdictStore(connect(cassandra))),
+        open_with_retry(lambda: _open_store(cassandra)),
         KafkaDeadLetters(kafka, settings.dead_letter_key_path),
         now_ms=lambda: time.time_ns() // 1_000_000,
     )
@@ -46,6 +51,18 @@ def main() -> None:
         loop.run()
     finally:
         consumer.close()
+
+
+def _open_store(settings: CassandraSettings) -> CassandraVerdictStore:
+    session = connect(settings)
+    try:
+        store = CassandraVerdictStore(session)
+        if alerts := fill_once(session, store, datetime.now(UTC)):
+            log.info("added the undecided of %d earlier alerts to the open ones", alerts)
+    except StoreUnavailable:
+        close(session)
+        raise
+    return store
 
 
 if __name__ == "__main__":

@@ -50,7 +50,10 @@ def next_case(
         st.error(_CLAIMS_UNAVAILABLE)
         return
     if found is None:
-        st.info("No other open case: every alert of the last 24 hours is decided or claimed.")
+        st.info(
+            "No other open case is left to do: every alert is decided, snoozed, or with another "
+            "person."
+        )
         return
     navigation.open_case(found)
     st.rerun()

@@ -16,11 +16,13 @@ from typing import Final, TypeVar
 import streamlit as st
 
 from fraudwatch.application.console.access import Person, Right
+from fraudwatch.application.console.alerts import is_alert
 from fraudwatch.application.console.casework import Shared
 from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.domain.messages.label import Label, LabelValue
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.messages.verdict import Verdict
+from streamlit_app.case import open_cases
 from streamlit_app.case.links import VerdictsAndLabels
 from streamlit_app.console_services import ConsoleServices, ServiceSource
 from streamlit_app.metrics import timed_query
@@ -45,6 +47,12 @@ class CaseFile:
     shared: Mapping[Shared, list[Transaction] | StoreUnavailable]
     verdicts: dict[str, Verdict] | StoreUnavailable
     known_labels: Mapping[str, LabelValue] | StoreUnavailable
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is an alert that no label decides; True if the labels are not known."""
+        labels = [] if isinstance(self.labels, StoreUnavailable) else self.labels
+        return is_alert(self.verdict) and not any(label.decides for label in labels)
 
     @property
     def is_complete(self) -> bool:
@@ -79,6 +87,8 @@ def read(source: ServiceSource, person: Person, transaction_id: str) -> CaseFile
     person.require(Right.SEE)
     with timed_query("verdict_of"):
         verdict = source.services().alerts.verdict_of(transaction_id)
+    if verdict is None:  # past its 90 days it is stored with the open alert alone
+        verdict = open_cases.reader(source).open_verdict(transaction_id)
     if verdict is None:
         return None
     try:

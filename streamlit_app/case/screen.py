@@ -14,11 +14,14 @@ from streamlit_app import navigation
 from streamlit_app.case import (
     buttons,
     decision,
+    group_panel,
+    handling_panel,
     parts,
     queries,
     queue,
     related,
     reveal_dialog,
+    review_panel,
     view,
     work,
 )
@@ -50,13 +53,17 @@ def show(source: ServiceSource) -> None:
     access.record_view(person, case.verdict)
     claim = work.claim_of(source, person, transaction_id)
     _head(source, person, case.verdict, claim)
+    handling_panel.show(source, person, case)
     # Reasons and decision side by side: most cases need nothing more.
     why, answer = st.columns([5, 3], gap="large")
     with why:
         parts.reasons(case.verdict)
+        review_panel.reasons(case.verdict)
     with answer:
         decision.show_form(source, person, transaction_id, claim)
         decision.show_labels(case, source.now_ms())
+        review_panel.show(source, person, case.verdict)
+    group_panel.show(source, person, case)
     _body(source, person, case)
 
 

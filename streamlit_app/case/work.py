@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 import streamlit as st
 
 from fraudwatch.application.console.access import Person, Right
-from fraudwatch.application.console.next_case import Queue, WaitingCase
+from fraudwatch.application.console.handling import UNSURE_SNOOZE_DAYS, HandlingRefused
+from fraudwatch.application.console.next_case import MAX_OPEN, Queue, View, WaitingCase
 from fraudwatch.application.ports import StoreUnavailable
+from fraudwatch.domain.messages.audit import LONGEST_REASON
 from fraudwatch.domain.messages.fields import columns_of
 from fraudwatch.domain.messages.label import Label, LabelValue
-from streamlit_app.case import queries
+from fraudwatch.domain.time_units import DAY_MS
+from streamlit_app.case import open_cases, queries
 from streamlit_app.console_services import ServiceSource
 from streamlit_app.metrics import timed_query
 
@@ -73,8 +78,7 @@ def claim_next(source: ServiceSource, person: Person, leaving: str | None) -> st
         Forbidden: the person's role does not decide.
         StoreUnavailable: the queue cannot be read.
     """
-    services = source.services()
-    queue = Queue(services.alerts, services.cases, services.claims)
+    services, queue = source.services(), _queue(source)
     recently, now = _decided_recently(), source.clock()
     skipped: set[str] = st.session_state.setdefault(_SKIPPED, set())
     left = set() if leaving is None else {leaving}
@@ -88,16 +92,16 @@ def claim_next(source: ServiceSource, person: Person, leaving: str | None) -> st
     return found
 
 
-def waiting(source: ServiceSource, person: Person, limit: int) -> list[WaitingCase]:
-    """List the open cases in the order in which :func:`claim_next` claims them.
+def waiting(source: ServiceSource, person: Person, view: View = View.TO_DO) -> list[WaitingCase]:
+    """List open cases in the order in which :func:`claim_next` claims them.
 
     Raises:
         StoreUnavailable: the store does not answer.
     """
-    services, recently = source.services(), _decided_recently()
-    queue = Queue(services.alerts, services.cases, services.claims)
     with timed_query("waiting"):
-        cases = queue.waiting(person, now=source.clock(), limit=limit, excluded=recently)
+        cases = _queue(source).waiting(
+            person, now=source.clock(), limit=MAX_OPEN, excluded=_decided_recently(), view=view
+        )
     skipped: set[str] = st.session_state.get(_SKIPPED, set())
     return sorted(cases, key=lambda case: case.alert.transaction_id in skipped)
 
@@ -107,16 +111,45 @@ def decide(
 ) -> Label:
     """Save a decision and its note as a label; raises as ``Decisions.decide`` does."""
     label = source.services().decisions.decide(person, transaction_id, *decision)
-    _decided_recently().append(transaction_id)
     st.session_state[_SAVED] = (transaction_id, label.verdict)
     queries.forget()
+    if label.decides:
+        finished(source, [transaction_id])
+    else:
+        _snooze_unsure(source, person, label)
     return label
+
+
+def finished(source: ServiceSource, transaction_ids: Collection[str]) -> None:
+    """Leave decided cases out of the queue at once, and delete their handling."""
+    _decided_recently().extend(transaction_ids)
+    handling = source.services().handling
+    # Without an answer it is left: the handling of a decided case has no effect.
+    with suppress(StoreUnavailable):
+        known = handling.store.handlings()
+        for name in set(transaction_ids) & set(known):
+            handling.finish(name)
+
+
+def _snooze_unsure(source: ServiceSource, person: Person, label: Label) -> None:
+    """An unsure case stays open; it comes again a day later, not as the next case."""
+    until_ms = label.known_at_ms + UNSURE_SNOOZE_DAYS * DAY_MS
+    reason = f"Decided unsure. {label.note or ''}"[:LONGEST_REASON]
+    with suppress(StoreUnavailable, HandlingRefused):
+        source.services().handling.snooze(person, label.transaction_id, until_ms, reason)
 
 
 def saved_just_now(transaction_id: str) -> LabelValue | None:
     """Return the decision on the case that this session saved last, if any."""
     about, truth = st.session_state.get(_SAVED, (None, None))
     return truth if about == transaction_id else None
+
+
+def _queue(source: ServiceSource) -> Queue:
+    services = source.services()
+    return Queue(
+        open_cases.reader(source), services.alerts, services.claims, services.handling.store
+    )
 
 
 @st.cache_resource(show_spinner=False)

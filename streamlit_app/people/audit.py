@@ -1,4 +1,4 @@
-"""Audit page: who revealed personal data or changed an account or API key, when and why."""
+"""Audit page: who revealed, viewed, changed or assigned something, when and why."""
 
 from __future__ import annotations
 
@@ -30,6 +30,10 @@ ACTION_WORDS = {
     AuditAction.LOGIN_REFUSED: "Login refused",
     AuditAction.CASE_VIEWED: "Viewed a case",
     AuditAction.EXPORTED: "Downloaded a list",
+    AuditAction.CASE_ASSIGNED: "Assigned a case",
+    AuditAction.CASES_DECIDED: "Decided several cases",
+    AuditAction.REVIEW_REQUESTED: "Filed a customer's request for review",
+    AuditAction.REVIEW_DECIDED: "Decided a review",
 }
 SPANS_DAYS = (1, 7, 30, 90, 400)
 DEFAULT_SPAN_DAYS = 7
@@ -59,6 +63,9 @@ def show(source: ServiceSource) -> None:
         "Reveals, account changes, logins, views of cases and downloads. Each is recorded before "
         "it is done and is never changed; a record is here after a few seconds and stays for 400 "
         "days."
+        "Reveals, account changes, assignments, group decisions and reviews. Each is recorded "
+        "before it is done and is never changed; a record is here after a second or two and stays "
+        "for 400 days."
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         days = st.selectbox(

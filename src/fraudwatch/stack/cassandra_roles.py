@@ -17,6 +17,8 @@ RIGHTS: Mapping[str, Mapping[str, frozenset[str]]] = {
     "persister": {
         "verdict_by_transaction": frozenset({"SELECT", "MODIFY"}),
         "alert_by_hour": frozenset({"SELECT", "MODIFY"}),
+        "open_alert": frozenset({"SELECT", "MODIFY"}),
+        "open_alert_fill": frozenset({"SELECT", "MODIFY"}),
         "transaction_by_customer": frozenset({"SELECT", "MODIFY"}),
         "alert_by_customer": frozenset({"SELECT", "MODIFY"}),
         "alert_by_merchant": frozenset({"SELECT", "MODIFY"}),
@@ -47,6 +49,10 @@ RIGHTS: Mapping[str, Mapping[str, frozenset[str]]] = {
         "label_by_day": frozenset({"SELECT"}),
         "transaction_by_customer": frozenset({"SELECT"}),
         "claim": frozenset({"SELECT", "MODIFY"}),
+        "open_alert": frozenset({"SELECT"}),
+        "case_handling": frozenset({"SELECT", "MODIFY"}),
+        "open_review": frozenset({"SELECT", "MODIFY"}),
+        "decided_review": frozenset({"SELECT", "MODIFY"}),
         "audit_by_day": frozenset({"SELECT"}),
     },
 }

@@ -17,12 +17,18 @@ from fraudwatch.adapters.memory.casework import (
     MemoryRevealer,
     MemoryTallies,
 )
+from fraudwatch.adapters.memory.handling import MemoryHandlings, MemoryReviews
 from fraudwatch.adapters.memory.verdict_store import MemoryTopic, MemoryVerdictStore
 from fraudwatch.application.console.access import Role
 from fraudwatch.application.console.accounts import Accounts
+from fraudwatch.application.console.audit import PublishedAudit
 from fraudwatch.application.console.decide import Decisions
+from fraudwatch.application.console.group_decision import GroupDecisions
+from fraudwatch.application.console.handling import CaseHandling
+from fraudwatch.application.console.reviews import Reviews
 from streamlit_app.console_services import ConsoleServices
 
+DECIDERS = ("ann", "ben", "cleo")
 PASSWORDS = {role: f"Correct-Horse-7-{role[::-1]}" for role in Role}
 
 
@@ -40,14 +46,18 @@ def memory_services(
     personal: Mapping[str, Mapping[str, str]] | None = None,
 ) -> ConsoleServices:
     """All services of the console in memory; a test switches parts of them off."""
-    claims = MemoryClaims(clock)
+    claims, topic, audit_topic = MemoryClaims(clock), MemoryTopic(), MemoryTopic()
+    audit_log = lambda: PublishedAudit(audit_topic, encode)  # noqa: E731
+    now_ms = lambda: int(clock().timestamp() * 1_000)  # noqa: E731
     return ConsoleServices(
         alerts=store,
+        open_alerts=store,
         cases=MemoryCases(store),
         claims=claims,
-        decisions=Decisions(
-            MemoryTopic(), claims, encode, now_ms=lambda: int(clock().timestamp() * 1_000)
-        ),
+        decisions=Decisions(topic, claims, encode, now_ms),
+        group_decisions=GroupDecisions(topic, claims, encode, audit_log),
+        handling=CaseHandling(MemoryHandlings(), claims, audit_log, lambda: DECIDERS, now_ms),
+        reviews=Reviews(MemoryReviews(), store, audit_log, now_ms),
         tallies=MemoryTallies(),
         audit=MemoryAudit(),
         revealer=MemoryRevealer(personal or {}),

@@ -21,6 +21,7 @@ from fraudwatch.domain.messages.label import Source as LabelSource
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.messages.verdict import Mode, ModelScore, Outcome, Reason, Risk, Verdict
 from fraudwatch.samples import NOON_MS, a_token, a_transaction, a_verdict
+from streamlit_app.case import open_cases
 from streamlit_app.console_services import ConsoleServices, ServiceSource
 from tests.unit.streamlit_app.conftest import memory_services
 
@@ -52,6 +53,7 @@ class World:
 
     def buy(self, name: str, *, age_hours: float = 0.0, **changes: Any) -> Transaction:
         """Write a purchase and its verdict on it."""
+        open_cases.forget()
         event_at_ms = NOON_MS - int(age_hours * HOUR_MS)
         special = changes.pop("verdict", {})
         bought = a_transaction(transaction_id=name, event_at_ms=event_at_ms, **changes)
@@ -64,6 +66,7 @@ class World:
 
     def look(self, person: Person = ANN, about: str | None = CASE) -> AppTest:
         st.cache_data.clear()
+        open_cases.forget()
         self.app.session_state["signed_in_as"] = person
         if about is not None:
             self.app.query_params["transaction"] = about
@@ -285,7 +288,7 @@ def test_the_customers_purchases_are_listed_newest_first_with_their_verdicts(wor
     world.buy("shop:6", age_hours=2, verdict={"risk": Risk.CRITICAL})
     world.buy("shop:9", age_hours=1, customer_token=a_token("z"))
     world.store.write([], [a_transaction(transaction_id="shop:4", event_at_ms=NOON_MS - 60_000)])
-    table = world.look().dataframe[0].value
+    table = next(one.value for one in world.look().dataframe if "outcome" in one.value)
     assert list(table["transaction"]) == [CASE, "shop:4", "shop:6", "shop:5"]
     assert list(table["risk"]) == ["▲ High", "Not scored", "◆ Critical", "○ Low"]
 
@@ -315,7 +318,7 @@ def test_the_same_device_elsewhere_is_counted_others_first(world: World) -> None
         "This device: 5 purchases by 4 customers in 3.0 days, 2 of them alerts, 1 known fraud."
         in world.texts
     )
-    table = app.dataframe[2].value
+    table = app.dataframe[3].value
     assert list(table["transaction"]) == ["shop:20", "shop:21", "shop:22", "shop:1"]
     assert list(table["label"]) == ["—", "Fraud", "Unsure", "—"]
     assert "This purchase has no IP network." in world.texts
@@ -431,16 +434,19 @@ def test_without_a_case_the_queue_is_shown_in_the_order_of_next_case(world: Worl
     world.store.write([], [], [a_label("shop:done", LabelValue.FRAUD)])
     table = world.look(about=None).dataframe[0].value
     assert table.values.tolist() == [
-        ["◆ Critical", "1,200.00 EUR", "Far away. +1 more", "1 h", "Open", "merchant-1", CASE],
+        [
+            *("◆ Critical", "1,200.00 EUR", "Far away. +1 more", "1 h", "4 min overdue"),
+            *("Open", "merchant-1", CASE),
+        ],
         *(
             ["▲ High", "1,200.00 EUR", "Amount 1,200.00 EUR; threshold 1,000.00 EUR.", *rest]
             for rest in (
-                ["2 h", "Open", "merchant-1", "shop:6"],
-                ["3 h", "★ Yours", "merchant-1", "shop:mine"],
+                ["2 h", "in 1 h", "Open", "merchant-1", "shop:6"],
+                ["3 h", "in 55 min", "★ Yours", "merchant-1", "shop:mine"],
             )
         ),
     ]
-    assert "3 open cases, highest risk first" in world.texts
+    assert "3 open cases, 1 overdue: highest risk first" in world.texts
     world.press("Next case")
     assert world.open() == CASE
     assert world.services.claims.active_claims()[CASE] == "ann"
@@ -470,7 +476,7 @@ def test_a_skipped_case_is_last_in_the_queue(world: World) -> None:
 
 def test_an_empty_queue_says_so(world: World) -> None:
     world.look(about=None)
-    assert "No open cases: every alert of the last 24 hours is decided" in world.texts
+    assert "No open case is left to do: every alert is decided, snoozed, or with" in world.texts
     assert not world.app.dataframe
 
 
@@ -478,7 +484,7 @@ def test_a_long_queue_shows_its_first_fifty_cases(world: World) -> None:
     for n in range(60):
         world.buy(f"shop:{n}", age_hours=n / 10)
     assert len(world.look(about=None).dataframe[0].value) == 50
-    assert "The first 50 open cases" in world.texts
+    assert "The first 50 of 60 open cases" in world.texts
 
 
 def test_a_skipped_case_is_released_and_comes_last(world: World) -> None:

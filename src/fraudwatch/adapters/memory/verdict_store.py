@@ -21,7 +21,7 @@ from fraudwatch.application.ports import (
     StoreUnavailable,
     VerdictsUnavailable,
 )
-from fraudwatch.domain.instants import epoch_ms_of
+from fraudwatch.domain.instants import day_of, epoch_ms_of
 from fraudwatch.domain.messages.audit import AuditRecord
 from fraudwatch.domain.messages.dead_letter import DeadLetter
 from fraudwatch.domain.messages.label import Label
@@ -32,7 +32,7 @@ _LONGEST_KEY_BYTES = 65_535  # Cassandra's
 
 
 class MemoryVerdictStore:
-    """``VerdictStore`` and ``AlertReader`` in dictionaries, keyed like the tables."""
+    """``VerdictStore``, ``AlertReader``, ``OpenAlertReader`` in dictionaries, keyed like tables."""
 
     def __init__(self) -> None:
         self.verdicts: dict[str, Verdict] = {}
@@ -97,6 +97,17 @@ class MemoryVerdictStore:
             label for label in self._labels.values() if label.transaction_id == transaction_id
         ]
         return sorted(labels, key=lambda label: label.known_at_ms, reverse=True)
+
+    def open_alerts(self, limit: int) -> list[Alert]:
+        self._check_reachable()
+        decided = {label.transaction_id for label in self._labels.values() if label.decides}
+        alerts = [one for one in self._alerts.values() if one.transaction_id not in decided]
+        alerts.sort(key=lambda one: (ALERT_RISKS.index(one.risk), day_of(one.decided_at_ms)))
+        return newest_first(alerts[:limit])
+
+    def open_verdict(self, transaction_id: str) -> Verdict | None:
+        open_ids = {one.transaction_id for one in self.open_alerts(len(self._alerts))}
+        return self.verdict_of(transaction_id) if transaction_id in open_ids else None
 
     def purchases(self) -> list[Transaction]:
         """Return all purchases, for the twins that look them up by other keys."""

@@ -18,7 +18,7 @@ from operator import attrgetter
 from typing import Any, get_args, get_origin
 
 from fraudwatch.adapters.codecs.json_codec import decode, encode
-from fraudwatch.application.console.alerts import ALERT_FIELDS, Alert
+from fraudwatch.application.console.alerts import ALERT_FIELDS, Alert, alert_of
 from fraudwatch.application.console.casework import Shared
 from fraudwatch.domain.instants import day_of
 from fraudwatch.domain.messages.audit import AuditRecord
@@ -124,6 +124,18 @@ ALERTS = Table(
     plain=tuple(name for name in ALERT_FIELDS if name != "reasons"),
     computed={"hour_at": lambda alert: hour_of(alert.decided_at_ms), "reasons": _reasons_text},
 )
+OPEN_ALERTS = Table(
+    name="open_alert",
+    message=Verdict,
+    partition=("day", "risk"),
+    written_at="decided_at_ms",
+    plain=("transaction_id", "risk", "decided_at_ms", "customer_token"),
+    computed={
+        "day": lambda verdict: day_of(verdict.decided_at_ms),
+        "alert": lambda verdict: _whole(alert_of(verdict)),
+        "verdict": _whole,
+    },
+)
 TRANSACTIONS = Table(
     name="transaction_by_customer",
     message=Transaction,
@@ -158,7 +170,7 @@ AUDIT = Table(
     plain=("at_ms", "record_id"),
     computed={"day": lambda record: day_of(record.at_ms), "record": _whole},
 )
-TABLES = (VERDICTS, ALERTS, TRANSACTIONS, LABELS, LABELS_BY_DAY, AUDIT)
+TABLES = (VERDICTS, ALERTS, OPEN_ALERTS, TRANSACTIONS, LABELS, LABELS_BY_DAY, AUDIT)
 
 
 def verdict_from(row: Mapping[str, Any]) -> Verdict:
@@ -196,12 +208,13 @@ def _reading(kind: type[Any], name: str) -> Callable[[Any], Any]:
         part = get_args(kind)[0]
         return lambda text: tuple(part(**one) for one in json.loads(text))
     if name.endswith("_at_ms"):
-        return _epoch_ms
+        return epoch_ms_from
     return lambda value: None if value is None else kind(value)
 
 
-def _epoch_ms(instant: datetime) -> int:
-    # The driver returns naive UTC instants; integers keep the millisecond exact.
+def epoch_ms_from(instant: datetime) -> int:
+    """Return the milliseconds of an instant that the driver returned: naive, in UTC."""
+    # Integers keep the millisecond exact.
     return calendar.timegm(instant.timetuple()) * 1_000 + instant.microsecond // 1_000
 
 

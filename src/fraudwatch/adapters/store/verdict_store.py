@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from cassandra import InvalidRequest
@@ -11,10 +11,12 @@ from cassandra.cluster import Session
 from cassandra.query import UNSET_VALUE
 
 from fraudwatch.adapters.store.alert_tables import ALERT_TABLES, alert_rows
+from fraudwatch.adapters.store.decided_alerts import DecidedAlerts
 from fraudwatch.adapters.store.rows import (
     AUDIT,
     LABELS,
     LABELS_BY_DAY,
+    OPEN_ALERTS,
     TABLES,
     TRANSACTIONS,
     VERDICTS,
@@ -46,6 +48,7 @@ class CassandraVerdictStore:
             }
         for prepared in self._prepared.values():
             prepared.is_idempotent = True
+        self._decided = DecidedAlerts(session)
 
     def write(
         self,
@@ -65,15 +68,28 @@ class CassandraVerdictStore:
             rows += _valid_rows(messages, rows_of, refused)
         with translate_driver_errors():
             invalid = send(self._session, rows)
+        self._decided.close(_may_be_decided(verdicts, labels))
         refused |= {found.message: _reason(found.error) for found in invalid}
         if refused:
             raise RowsRefused(refused)
+
+    def write_open(self, verdicts: Collection[Verdict]) -> None:
+        """Write the alerts among these verdicts to the open alerts only, unless decided.
+
+        Raises:
+            StoreUnavailable: not now; the same call may be repeated.
+        """
+        alerts = [verdict for verdict in verdicts if is_alert(verdict)]
+        with translate_driver_errors():
+            send(self._session, [self._row(OPEN_ALERTS, alert, alert) for alert in alerts])
+        self._decided.close(alert.transaction_id for alert in alerts)
 
     def _verdict_rows(self, verdict: Verdict) -> Iterator[Row]:
         yield self._row(VERDICTS, verdict, verdict)
         if is_alert(verdict):
             for table, content in alert_rows(alert_of(verdict)):
                 yield self._row(table, content, verdict)
+            yield self._row(OPEN_ALERTS, verdict, verdict)
 
     def _purchase_rows(self, purchase: Transaction) -> Iterator[Row]:
         if purchase.kind is not Kind.TRANSACTION:
@@ -123,6 +139,11 @@ def _valid_rows(
             yield from list(rows_of(message))
         except _InvalidMessage as why:
             refused[message] = str(why)
+
+
+def _may_be_decided(verdicts: Iterable[Verdict], labels: Iterable[Label]) -> Iterator[str]:
+    yield from (verdict.transaction_id for verdict in verdicts if is_alert(verdict))
+    yield from (label.transaction_id for label in labels if label.decides)
 
 
 def _reason(error: InvalidRequest) -> str:

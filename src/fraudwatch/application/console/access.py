@@ -21,6 +21,7 @@ class Right(enum.StrEnum):
 
     SEE = "see"  # view alerts, cases, patterns: tokens only
     DECIDE = "decide"  # claim a case and label it
+    ASSIGN = "assign"  # assign a case to another person, or take it from one; audited
     REVEAL = "reveal"  # open sealed fields; each reveal is audited
     AUDIT = "audit"  # read the audit log of reveals and account changes
     ACCOUNTS = "accounts"  # create, change and close accounts
@@ -29,7 +30,7 @@ class Right(enum.StrEnum):
 # Separation of duties: an admin, who grants rights, neither decides cases nor reveals.
 RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
     Role.ANALYST: frozenset({Right.SEE, Right.DECIDE}),
-    Role.LEAD: frozenset({Right.SEE, Right.DECIDE, Right.REVEAL, Right.AUDIT}),
+    Role.LEAD: frozenset({Right.SEE, Right.DECIDE, Right.ASSIGN, Right.REVEAL, Right.AUDIT}),
     Role.ADMIN: frozenset({Right.SEE, Right.ACCOUNTS, Right.AUDIT}),
 }
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from fraudwatch.application.console.access import Person, Role
+from fraudwatch.application.console.access import Person, Right, Role
 from fraudwatch.application.console.account_rules import (
     LOGIN,
     Account,
@@ -74,6 +74,14 @@ class Accounts:
     def list_accounts(self) -> list[Account]:
         """List all accounts, sorted by login."""
         return self.store.list_accounts()
+
+    def deciders(self) -> list[str]:
+        """List the logins of open accounts that decide cases, sorted."""
+        return [
+            account.login
+            for account in self.list_accounts()
+            if account.is_open and Person(account.login, account.role).may(Right.DECIDE)
+        ]
 
     def seed(self, first_passwords: Mapping[Role, str]) -> None:
         """Create one account for each role, named like it, if no account exists yet."""

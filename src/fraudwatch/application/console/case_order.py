@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fraudwatch.application.console.alerts import Alert
+from fraudwatch.application.console.alerts import ALERT_RISKS, Alert
+from fraudwatch.application.console.sla import is_overdue
 from fraudwatch.domain.messages.label import Label
 from fraudwatch.domain.messages.transaction import Transaction
+from fraudwatch.domain.messages.verdict import Risk
 
 
-def most_at_stake_first(alerts: Iterable[Alert]) -> list[Alert]:
-    """Sort alerts of one risk level by score times amount, ties newest first, then by id.
+def in_working_order(alerts: Iterable[Alert], now_ms: int) -> list[Alert]:
+    """Sort open alerts by risk level, overdue ones of it first, then by score times amount.
 
-    With a model this is the expected loss: its probability of fraud times the euro at stake.
+    Within a level: a backlog of old MEDIUM alerts must not delay a CRITICAL one of this minute.
+    With a model score times amount is the expected loss: its probability of fraud times the euro at
+    stake. Ties come newest first, then by id.
     """
     return sorted(
         alerts,
         key=lambda one: (
+            _RISK_ORDER[one.risk],
+            not is_overdue(one, now_ms),
             -one.score * one.amount_eur_cents,
             -one.decided_at_ms,
             one.transaction_id,
@@ -34,3 +40,6 @@ def latest_first(labels: Iterable[Label]) -> list[Label]:
     return sorted(
         labels, key=lambda one: (-one.known_at_ms, one.transaction_id, one.source, one.by)
     )
+
+
+_RISK_ORDER = {risk: place for place, risk in enumerate((*ALERT_RISKS, Risk.LOW))}

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import Final, Protocol
 
 from fraudwatch.application.console.access import Person
+from fraudwatch.application.console.alerts import Alert
 from fraudwatch.domain.messages.audit import AuditRecord
 from fraudwatch.domain.messages.label import Label
 from fraudwatch.domain.messages.transaction import Transaction
@@ -49,6 +50,20 @@ class CaseReader(Protocol):
 
     def labels_known(self, since: datetime, *, now: datetime) -> list[Label]:
         """Return all labels known since ``since``, latest first."""
+
+
+class OpenAlertReader(Protocol):
+    """Reader of the undecided alerts: those without a label that says fraud or genuine."""
+
+    def open_alerts(self, limit: int) -> list[Alert]:
+        """Return undecided alerts of any age, latest first, one a transaction.
+
+        Of more than ``limit`` those of the highest risk are returned, and of one risk those of the
+        oldest days.
+        """
+
+    def open_verdict(self, transaction_id: str) -> Verdict | None:
+        """Return the verdict of an undecided alert, also when it is stored nowhere else."""
 
 
 class Claims(Protocol):

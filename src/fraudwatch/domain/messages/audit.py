@@ -30,6 +30,10 @@ class AuditAction(enum.StrEnum):
     LOGIN_REFUSED = "login_refused"
     CASE_VIEWED = "case_viewed"
     EXPORTED = "exported"
+    CASE_ASSIGNED = "case_assigned"  # to or from another person
+    CASES_DECIDED = "cases_decided"  # several cases with one decision
+    REVIEW_REQUESTED = "review_requested"  # by a customer, filed by the actor
+    REVIEW_DECIDED = "review_decided"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +61,7 @@ class AuditRecord:
     reason: Annotated[str, Fact("Why, in the actor's words", max_length=LONGEST_REASON)]
     transaction_id: Annotated[
         str | None,
-        Fact("The purchase whose fields were revealed", pattern=IDENTIFIER, max_length=64),
+        Fact("The purchase that it was done to", pattern=IDENTIFIER, max_length=64),
     ] = None
     customer_token: Annotated[
         str | None, Fact("Customer of that purchase", sensitivity=Sensitivity.PSEUDONYM)

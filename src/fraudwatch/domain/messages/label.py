@@ -69,6 +69,11 @@ class Label:
         Fact("Why, in an analyst's words; no names, no numbers of cards", max_length=500),
     ] = None
 
+    @property
+    def decides(self) -> bool:
+        """Whether the label closes the transaction's alert: unsure leaves it open."""
+        return self.verdict is not LabelValue.UNSURE
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportedLabel:

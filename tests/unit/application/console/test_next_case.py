@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fraudwatch.adapters.memory.casework import MemoryCases, MemoryClaims
+from fraudwatch.adapters.memory.casework import MemoryClaims
+from fraudwatch.adapters.memory.handling import MemoryHandlings
 from fraudwatch.adapters.memory.verdict_store import MemoryVerdictStore
 from fraudwatch.application.console.access import Forbidden, Person, Role
-from fraudwatch.application.console.next_case import Queue
+from fraudwatch.application.console.handling import UNHANDLED, Handling
+from fraudwatch.application.console.next_case import Queue, View
 from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, LabelValue, Source
 from fraudwatch.domain.messages.verdict import Outcome, Risk
@@ -62,7 +64,7 @@ def a_store(
 
 
 def a_queue(store: MemoryVerdictStore, claims: MemoryClaims | None = None) -> Queue:
-    return Queue(store, MemoryCases(store), claims or MemoryClaims(lambda: NOW))
+    return Queue(store, store, claims or MemoryClaims(lambda: NOW), MemoryHandlings())
 
 
 def decide(store: MemoryVerdictStore, name: str, truth: LabelValue = LabelValue.FRAUD) -> None:
@@ -117,11 +119,17 @@ def test_within_a_risk_level_the_most_score_times_amount_comes_first() -> None:
     assert [case.alert.transaction_id for case in waiting] == expected
 
 
-@pytest.mark.parametrize("truth", LabelValue)
+@pytest.mark.parametrize("truth", [LabelValue.FRAUD, LabelValue.GENUINE])
 def test_a_decided_case_is_not_in_the_queue(truth: LabelValue) -> None:
     store = a_store(*THREE)
     decide(store, "shop:critical-new", truth)
     assert a_queue(store).claim_next(ANN, now=NOW) == "shop:critical-old"
+
+
+def test_an_unsure_case_stays_in_the_queue() -> None:
+    store = a_store(*THREE)
+    decide(store, "shop:critical-new", LabelValue.UNSURE)
+    assert a_queue(store).claim_next(ANN, now=NOW) == "shop:critical-new"
 
 
 def test_a_case_claimed_by_another_is_skipped_and_ones_own_returned() -> None:
@@ -132,10 +140,45 @@ def test_a_case_claimed_by_another_is_skipped_and_ones_own_returned() -> None:
     assert queue.claims.active_claims() == {"shop:critical-new": "ann", "shop:critical-old": "ben"}
 
 
-def test_an_alert_older_than_a_day_is_not_in_the_queue() -> None:
-    assert (
-        a_queue(a_store(("shop:old", Risk.CRITICAL, 25 * 3_600))).claim_next(ANN, now=NOW) is None
+def test_an_undecided_alert_is_in_the_queue_at_any_age() -> None:
+    store = a_store(("shop:old", Risk.CRITICAL, 200 * 86_400))
+    assert a_queue(store).claim_next(ANN, now=NOW) == "shop:old"
+
+
+def test_within_a_risk_level_overdue_cases_come_first() -> None:
+    store = a_store(
+        ("shop:medium-overdue", Risk.MEDIUM, 90_000),
+        ("shop:high-dear", Risk.HIGH, 60),
+        ("shop:high-overdue", Risk.HIGH, 5 * 3_600),
+        ("shop:critical", Risk.CRITICAL, 60),
+        values={"shop:high-dear": (0.9, 900_000)},
     )
+    expected = ["shop:critical", "shop:high-overdue", "shop:high-dear", "shop:medium-overdue"]
+    assert order_of(a_queue(store)) == expected
+
+
+def test_a_case_of_another_and_a_snoozed_one_are_not_next_and_each_has_its_list() -> None:
+    queue = a_queue(a_store(*THREE))
+    later_ms = int((NOW + timedelta(hours=1)).timestamp() * 1_000)
+    for name, handling in {
+        "shop:critical-new": Handling(assigned_to="ben", assigned_by="ben"),
+        "shop:critical-old": Handling(snoozed_until_ms=later_ms, snoozed_by="ann"),
+    }.items():
+        assert queue.handlings.change(name, UNHANDLED, handling)
+
+    def listed(person: Person, view: View, now: datetime = NOW) -> list[str]:
+        cases = queue.waiting(person, now=now, limit=10, view=view)
+        return [case.alert.transaction_id.removeprefix("shop:") for case in cases]
+
+    assert listed(ANN, View.TO_DO) == ["medium-new"]
+    assert listed(BEN, View.TO_DO) == ["critical-new", "medium-new"]
+    assert listed(BEN, View.MINE) == ["critical-new"]
+    assert listed(ANN, View.MINE) == []
+    assert listed(ANN, View.ASSIGNED) == ["critical-new"]
+    assert listed(ANN, View.SNOOZED) == ["critical-old"]
+    assert len(listed(ANN, View.ALL)) == 3
+    # A snooze ends by itself.
+    assert "critical-old" in listed(ANN, View.TO_DO, NOW + timedelta(hours=1))
 
 
 def test_many_decided_alerts_hide_no_open_one() -> None:
@@ -179,8 +222,8 @@ def test_a_queue_lists_what_claim_next_would_claim_in_its_order() -> None:
     queue.claims.claim("shop:medium-new", "ann")
     decide(store, "shop:critical-oldest")
     waiting = queue.waiting(ANN, now=NOW, limit=10)
-    listed = [(case.alert.transaction_id, case.is_claimed) for case in waiting]
-    assert listed == [("shop:critical-old", False), ("shop:medium-new", True)]
+    listed = [(case.alert.transaction_id, case.claimed_by) for case in waiting]
+    assert listed == [("shop:critical-old", None), ("shop:medium-new", "ann")]
     assert len(queue.waiting(BEN, now=NOW, limit=1)) == 1
     assert queue.waiting(ANN, now=NOW, limit=10, excluded=["shop:critical-old"]) == waiting[1:]
 
