@@ -36,6 +36,7 @@ No other job is affected, and the lake is unchanged.
 - `policy`: the name of a document in contracts/policies, without its ending; empty: the default
   one.
 - `yaml`: a whole policy document instead, pasted.
+- `lists`: a whole document of lists, pasted; empty: those of the home.
 - `from`, `until`: days (UTC) of purchases, both inclusive; one of them alone is that day, none is
   the day before the run.
 
@@ -63,6 +64,7 @@ YESTERDAY = "(dag_run.run_after - macros.timedelta(days=1)).strftime('%Y-%m-%d')
 ARGUMENTS = [
     "{{ '--policy-text=' ~ params.yaml if params.yaml else '' }}",
     "{{ '' if params.yaml else '--policy=' ~ (params.policy or 'default') }}",
+    "{{ '--lists-text=' ~ params.lists if params.lists else '' }}",
     "--from={{ params['from'] or params.until or " + YESTERDAY + " }}",
     "--until={{ params.until or params['from'] or " + YESTERDAY + " }}",
 ]
@@ -77,6 +79,7 @@ ARGUMENTS = [
     params={
         "policy": a_name("Policy", "A name of contracts/policies; empty: default."),
         "yaml": a_document("YAML", "A whole policy document, in place of the name."),
+        "lists": a_document("Lists", "A whole document of lists; empty: the live ones."),
         "from": a_day("From", "First day (UTC) of purchases; empty: as Until."),
         "until": a_day("Until", "Last day, inclusive; empty: as From. Both empty: yesterday."),
     },

@@ -19,16 +19,22 @@ from typing import Any, NamedTuple
 from pyspark.sql import DataFrame, SparkSession
 
 from fraudwatch import lake
-from fraudwatch.adapters.artefacts.policy_file import find_policy, load_policy, parse_policy
+from fraudwatch.adapters.artefacts.policy_file import (
+    find_policy,
+    load_policy,
+    parse_lists,
+    parse_new_policy,
+)
 from fraudwatch.adapters.lake.commit import LakeBusy
 from fraudwatch.adapters.lake.outcomes import append_outcomes, code_version, outcome_of
 from fraudwatch.adapters.lake.session import open_lake
 from fraudwatch.application.backtest.measure import measure_backtest
 from fraudwatch.application.backtest.purchases import Purchases
-from fraudwatch.batch_settings import ArtefactSettings, BacktestSettings
+from fraudwatch.batch_settings import ArtefactSettings, BacktestSettings, LiveListsSettings
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.lake.counted_rows import CountedRows
 from fraudwatch.domain.policy.bounds import Bounds
+from fraudwatch.domain.policy.list_document import NO_LISTS_DOCUMENT, with_lists
 from fraudwatch.domain.policy.policy import BrokenPolicy, Policy
 from fraudwatch.observability.job_metrics import run_job
 from fraudwatch.observability.logs import configure_logging
@@ -139,6 +145,7 @@ def _parse_arguments() -> tuple[argparse.ArgumentParser, argparse.Namespace]:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--policy", help="a file, or a name in contracts/policies")
     which.add_argument("--policy-text", help="the policy itself, as YAML text")
+    parser.add_argument("--lists-text", help="its lists, as YAML text; without: the live ones")
     add_days(parser)
     parser.add_argument("--check", action="store_true", help="only check the policy; no Spark")
     parser.add_argument("--json", action="store_true", help="print exactly one JSON object")
@@ -151,10 +158,20 @@ def _candidate(arguments: argparse.Namespace) -> Candidate:
     Raises:
         BrokenPolicy: it does not exist or is invalid; the text names place and reason.
     """
+    lists = parse_lists(_lists(arguments.lists_text))
     if arguments.policy_text is not None:
-        return Candidate(PASTED, parse_policy(arguments.policy_text.encode()))
+        policy = parse_new_policy(arguments.policy_text.encode())
+        return Candidate(PASTED, with_lists(policy, lists))
     path = find_policy(arguments.policy, POLICIES)
-    return Candidate(path.stem, load_policy(path))
+    return Candidate(path.stem, with_lists(load_policy(path), lists))
+
+
+def _lists(text: str | None) -> bytes:
+    """Return the given lists, else the live ones of this home."""
+    if text is not None:
+        return text.encode()
+    path = LiveListsSettings().lists_path
+    return path.read_bytes() if path and path.exists() else NO_LISTS_DOCUMENT
 
 
 def _calibration_folders() -> tuple[Path, ...]:

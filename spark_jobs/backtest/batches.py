@@ -28,7 +28,7 @@ from fraudwatch.domain.models.evidence import Evidence
 from fraudwatch.domain.policy.bounds import NO_BOUNDS, Bounds
 from fraudwatch.domain.policy.policy import Policy
 from fraudwatch.domain.rules.catalogue import RULES
-from fraudwatch.domain.rules.lists import DenyList
+from fraudwatch.domain.rules.lists import LIST_COLUMNS, DenyList
 from fraudwatch.domain.rules.rule import HIT, RuleInput
 
 if TYPE_CHECKING:
@@ -37,10 +37,8 @@ if TYPE_CHECKING:
 NO_CALIBRATION: Final = ""
 # One bit each; a policy has no other rules.
 RULE_NAMES: Final = (*RULES, DenyList.name)
-# Fields that a policy's allow and deny lists may name.
-LIST_FIELDS: Final = ("card_token", "device_token", "merchant_id", "merchant_country")
-# Texts that scoring reads; the id draws the control group.
-INPUT_TEXTS: Final = ("transaction_id", *LIST_FIELDS)
+# Texts that scoring reads: the id draws the control group, the lists name the others.
+INPUT_TEXTS: Final = ("transaction_id", *LIST_COLUMNS)
 # Columns of both the input and the result batches.
 CARRIED_COLUMNS: Final = {
     "transaction": "BIGINT",
@@ -182,7 +180,10 @@ def _unpacked(batch: pa.RecordBatch, name: str, chosen: Bools, width: int) -> Fl
 def _rule_input(batch: pa.RecordBatch, vectors: Float64s) -> RuleInput:
     amounts: Int64s = batch.column("amount_eur_cents").to_numpy()
     return RuleInput(
-        amounts, vectors, **{name: batch.column(name).to_pylist() for name in INPUT_TEXTS}
+        amounts,
+        vectors,
+        event_at_ms=batch.column("event_at_ms").to_numpy(),
+        **{name: batch.column(name).to_pylist() for name in INPUT_TEXTS},
     )
 
 

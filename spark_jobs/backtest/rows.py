@@ -22,8 +22,9 @@ from fraudwatch.domain.features.catalogue import FEATURES
 from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.domain.messages.purchase import PaymentStatus
 from fraudwatch.domain.messages.verdict import Mode
+from fraudwatch.domain.rules.lists import LIST_COLUMNS
 from fraudwatch.topics import FEATURES_VERSION_HEADER, TRANSACTION_ID_HEADER
-from spark_jobs.backtest.batches import CARRIED_COLUMNS, INPUT_TEXTS, LIST_FIELDS, NO_CALIBRATION
+from spark_jobs.backtest.batches import CARRIED_COLUMNS, INPUT_TEXTS, NO_CALIBRATION
 from spark_jobs.marts.judged import current_labels
 
 _DOUBLE_BYTES: Final = 8
@@ -134,7 +135,7 @@ def _purchases(purchases: DataFrame) -> DataFrame:
         "event_at_ms",
         "amount_eur_cents",
         (F.col("payment_status") == F.lit(str(PaymentStatus.APPROVED))).alias("is_paid"),
-        *LIST_FIELDS,
+        *LIST_COLUMNS,
     )
 
 

@@ -6,7 +6,9 @@ are sent to every worker under their own names. Missing artefacts are reported, 
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -15,7 +17,7 @@ from typing import NamedTuple
 
 from fraudwatch.adapters.artefacts.calibration_artefact import CALIBRATION_FILES, read_calibration
 from fraudwatch.adapters.artefacts.model_artefact import MODEL_FILES, Pointer, read_artefact
-from fraudwatch.adapters.artefacts.policy_file import parse_policy
+from fraudwatch.adapters.artefacts.policy_file import NAMED_DIGITS, parse_lists, parse_policy
 from fraudwatch.adapters.artefacts.reloadable_models import load_named
 from fraudwatch.adapters.artefacts.usable_models import usable_models
 from fraudwatch.adapters.artefacts.view_artefact import VIEW_FILES, view_of
@@ -25,11 +27,13 @@ from fraudwatch.domain.models.active_models import ActiveModels
 from fraudwatch.domain.models.fitted import VERSION_LENGTH as MODEL_DIGITS
 from fraudwatch.domain.models.fitted import BrokenModel, ModelKind
 from fraudwatch.domain.models.serving import ServingVersions
+from fraudwatch.domain.policy.list_document import with_lists
 from fraudwatch.domain.policy.policy import BrokenPolicy, Policy
 from fraudwatch.domain.views.published import NO_VIEW, NO_VIEWS, Published, RiskViews
 from fraudwatch.domain.views.published import VERSION_LENGTH as VIEW_DIGITS
 from fraudwatch.domain.views.view import BrokenView, RiskView
 
+_CONTENT_NAME = re.compile(r"[0-9a-f]{64}")
 log = logging.getLogger(__name__)
 
 
@@ -37,9 +41,28 @@ log = logging.getLogger(__name__)
 class ArtefactFolders:
     """Folders to search."""
 
-    policies: tuple[Path, ...]
+    policies: tuple[Path, ...]  # policies and lists, each file named by its content's hash
     models: tuple[Path, ...]
     views: tuple[Path, ...]
+
+
+class PolicyFiles(NamedTuple):
+    """Files of one policy version; no lists where they were a part of the policy."""
+
+    policy: Path
+    lists: Path | None = None
+
+    def open_in(self, folder: Path) -> Policy:
+        """Open copies of the files that are in this folder, under their own names."""
+        lists = None if self.lists is None else folder / self.lists.name
+        return PolicyFiles(folder / self.policy.name, lists).open()
+
+    def open(self) -> Policy:
+        """Open the files."""
+        policy = parse_policy(self.policy.read_bytes())
+        if self.lists is None:
+            return policy
+        return with_lists(policy, parse_lists(self.lists.read_bytes()))
 
 
 class NamedModel(NamedTuple):
@@ -53,7 +76,7 @@ class NamedModel(NamedTuple):
 class ResolvedArtefacts:
     """Artefacts found, by the version that a verdict names; small enough for every task."""
 
-    policies: Mapping[str, str] = field(default_factory=dict)  # file name
+    policies: Mapping[str, PolicyFiles] = field(default_factory=dict)
     models: Mapping[str, NamedModel] = field(default_factory=dict)
     calibrations: Mapping[str, str] = field(default_factory=dict)  # sha256
     views: Mapping[str, str] = field(default_factory=dict)  # sha256
@@ -68,19 +91,18 @@ def resolve_artefacts(
     calibrations: Iterable[str] = (),
 ) -> ResolvedArtefacts:
     """Search the artefacts that verdicts name; a broken one is logged and counts as missing."""
-    by_version = {version: path for path, version in _policies(folders.policies)}
-    found_policies = {name: by_version[name] for name in set(policies) & by_version.keys()}
+    found_policies = dict(_policies(folders.policies, set(policies)))
     found_models = dict(_models(folders.models, set(models)))
     found_calibrations = dict(find_calibrations(folders.models, set(calibrations)))
     found_views = dict(_views(folders.views, set(views) - {NO_VIEW}))
     files = [
-        *found_policies.values(),
+        *{path for found in found_policies.values() for path in found if path is not None},
         *(folder / f"{one.sha256}.npz" for one, folder in found_models.values()),
         *(folder / f"{sha256}.npz" for sha256, folder in found_views.values()),
         *(folder / CALIBRATION_FILES.name_of(one) for one, folder in found_calibrations.values()),
     ]
     return ResolvedArtefacts(
-        policies={name: path.name for name, path in found_policies.items()},
+        policies=found_policies,
         models={name: one for name, (one, _) in found_models.items()},
         calibrations={name: sha256 for name, (sha256, _) in found_calibrations.items()},
         views={name: sha256 for name, (sha256, _) in found_views.items()},
@@ -88,13 +110,40 @@ def resolve_artefacts(
     )
 
 
-def _policies(folders: Iterable[Path]) -> Iterator[tuple[Path, str]]:
-    for folder in folders:
-        for path in sorted(folder.glob("*.yaml")):
-            try:
-                yield path, parse_policy(path.read_bytes()).version
-            except (OSError, BrokenPolicy) as error:
-                log.warning("the policy %s is skipped: %s", path.name, error)
+def _policies(folders: Iterable[Path], wanted: set[str]) -> Iterator[tuple[str, PolicyFiles]]:
+    """Search policies by the hashes that their versions end with, never by name."""
+    by_hash = {
+        path.stem[:NAMED_DIGITS]: path
+        for folder in folders
+        for path in folder.glob("*.yaml")
+        if _CONTENT_NAME.fullmatch(path.stem)
+    }
+    for version in sorted(wanted):
+        for hashes in _hashes_of(version):
+            paths = [by_hash[one] for one in hashes if one in by_hash]
+            if len(paths) == len(hashes) and _is_version(files := PolicyFiles(*paths), version):
+                yield version, files
+                break
+
+
+def _hashes_of(version: str) -> Iterator[list[str]]:
+    """Yield the hashes that a version may name: of policy and lists, or of the policy alone."""
+    _, *hashes = version.split("+")
+    yield hashes[-2:]
+    yield hashes[-1:]
+
+
+def _is_version(files: PolicyFiles, version: str) -> bool:
+    """Check that the files have the content of their names, and are this version."""
+    try:
+        for path in filter(None, files):
+            if hashlib.sha256(path.read_bytes()).hexdigest() != path.stem:
+                log.warning("%s is skipped: its content was changed", path.name)
+                return False
+        return files.open().version == version
+    except (OSError, BrokenPolicy) as error:
+        log.warning("the policy %s is skipped: %s", version, error)
+        return False
 
 
 def _models(
@@ -149,8 +198,8 @@ class ArtefactResolver:
 
     def _policy(self, version: str) -> Policy | None:
         """Return the policy of a version; None when it was not found."""
-        name = self._found.policies.get(version)
-        return None if name is None else parse_policy((self._folder / name).read_bytes())
+        found = self._found.policies.get(version)
+        return None if found is None else found.open_in(self._folder)
 
     def _models(
         self, versions: tuple[str, ...], calibration: str | None = None

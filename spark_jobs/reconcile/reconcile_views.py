@@ -21,6 +21,7 @@ import time
 from datetime import UTC, date, datetime
 from typing import Final
 
+from fraudwatch.adapters.artefacts.reloadable_policy import LISTS_FOLDER
 from fraudwatch.adapters.lake.commit import LakeBusy
 from fraudwatch.adapters.lake.session import open_lake
 from fraudwatch.adapters.store.chosen_verdicts import CassandraChosenVerdicts
@@ -101,7 +102,7 @@ def folders_of(artefacts: ArtefactSettings, views: ViewsSettings) -> ArtefactFol
     """Return the folders of published artefacts and of those that the detector has used."""
     used = artefacts.detector_folder
     return ArtefactFolders(
-        policies=(used / "policies",),
+        policies=(used / "policies", used / LISTS_FOLDER),
         models=(artefacts.models_folder, used / "models"),
         views=(views.folder, used / "views"),
     )

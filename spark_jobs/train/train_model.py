@@ -39,6 +39,7 @@ from fraudwatch.application.promotion.promote import (
 )
 from fraudwatch.batch_settings import ChallengerSettings, RegistrySettings
 from fraudwatch.domain.models.fitted import BrokenModel
+from fraudwatch.domain.policy.list_document import PolicyLists, with_lists
 from fraudwatch.domain.policy.policy import BrokenPolicy, Policy
 from fraudwatch.domain.training.folds import FoldPlan
 from fraudwatch.observability.job_metrics import run_job
@@ -115,7 +116,7 @@ class Training:
 
     def _trained(self, request: TrainingRequest) -> TrainingReport:
         settings = self.settings
-        policy = load_policy(settings.policy_path)
+        policy = with_lists(load_policy(settings.policy_path), PolicyLists())
         plan = plan_of(settings, self.label_delay_days)
         requested = (request.first, request.last)
         history = training_history(self.spark, requested, plan, self.models.now_ms())

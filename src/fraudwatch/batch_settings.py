@@ -64,6 +64,13 @@ class BacktestSettings(BaseSettings):
     folder: Path
 
 
+class LiveListsSettings(BaseSettings):
+    """Lists of a policy that is backtested without lists of its own."""
+
+    model_config = from_environment("BACKTEST_")
+    lists_path: Path | None = None
+
+
 class ArtefactSettings(BaseSettings):
     """Folders of the artefacts that the detector has used, and of published models.
 

@@ -126,12 +126,11 @@ class ApiKeySettings(BaseSettings):
 
 
 class DetectorSettings(BaseSettings):
-    """The detector: its state, policy, models, views, published states and jars."""
+    """The detector: its state, models, views, published states and jars."""
 
     model_config = from_environment("DETECTOR_")
     metrics_port: int = 9102
     state_folder: Path
-    policy_path: Path
     models_folder: Path
     views_folder: Path
     states_folder: Path

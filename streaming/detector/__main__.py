@@ -15,11 +15,14 @@ from __future__ import annotations
 import gc
 import logging
 import time
+from pathlib import Path
 
 import numpy as np
 from prometheus_client import start_http_server
 
-from fraudwatch.adapters.artefacts.policy_file import load_policy
+from fraudwatch.adapters.artefacts.policy_file import parse_rules
+from fraudwatch.adapters.artefacts.policy_folder import PolicyFolder
+from fraudwatch.adapters.artefacts.policy_seed import seed_policy
 from fraudwatch.adapters.artefacts.reloadable_models import ReloadableModels
 from fraudwatch.adapters.artefacts.reloadable_policy import ReloadablePolicy
 from fraudwatch.adapters.artefacts.reloadable_views import ReloadableViews
@@ -45,6 +48,7 @@ from fraudwatch.domain.policy.policy import Policy
 from fraudwatch.domain.views.published import NO_VIEWS
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.observability.metrics import gauge
+from fraudwatch.policy_settings import PolicySettings
 from fraudwatch.samples import a_transaction
 from fraudwatch.settings import DetectorSettings, KafkaSettings, LabelSettings, ListenSettings
 from fraudwatch.topics import TRANSACTION_TOPIC
@@ -75,6 +79,14 @@ def warm_up(policy: Policy) -> None:
     encode_verdicts(sample.frame, decided)
 
 
+def _live_policy(settings: PolicySettings, state_folder: Path) -> PolicyFolder:
+    """Open the live policy of this home; the first start of all seeds it."""
+    folder = PolicyFolder(settings.folder)
+    now_ms = time.time_ns() // 1_000_000
+    seed_policy(folder, settings.default_path.read_bytes(), state_folder, now_ms)
+    return folder
+
+
 def _record_trigger(trigger: Trigger) -> None:
     for phase, seconds in trigger.seconds.items():
         _trigger_seconds.labels(phase=phase).set(seconds)
@@ -85,11 +97,14 @@ def main() -> None:
     """Build the detector and run it until it is stopped or fails."""
     configure_logging("detector")
     settings, kafka, labels = DetectorSettings(), KafkaSettings(), LabelSettings()
+    policy_settings = PolicySettings()
+    live = _live_policy(policy_settings, settings.state_folder)
     policies = ReloadablePolicy(
-        settings.policy_path,
+        live.policy_path,
         settings.state_folder / "policies",
         _policy_usable.set,
         check=lambda policy: check_floors(policy, models.in_use.calibration),
+        accept=(lambda _: None) if policy_settings.hand_edits else live.refuse_unpromoted,
     )
     models = ReloadableModels(
         settings.models_folder,
@@ -122,7 +137,7 @@ def main() -> None:
     )
     settings.state_folder.mkdir(parents=True, exist_ok=True)
     claim_checkpoint(settings)
-    warm_up(load_policy(settings.policy_path))
+    warm_up(parse_rules(policy_settings.default_path.read_bytes()))
     session = build_session(settings)
     starts = restore(detector, snapshots, settings, kafka)
     # An exception in a batch ends the query and with it this process: after folding began, the

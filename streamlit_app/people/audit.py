@@ -1,4 +1,5 @@
 """Audit page: who revealed, viewed, changed or assigned something, when and why."""
+"""Audit page: who revealed personal data, changed an account or the policy, when and why."""
 
 from __future__ import annotations
 
@@ -34,6 +35,11 @@ ACTION_WORDS = {
     AuditAction.CASES_DECIDED: "Decided several cases",
     AuditAction.REVIEW_REQUESTED: "Filed a customer's request for review",
     AuditAction.REVIEW_DECIDED: "Decided a review",
+    AuditAction.POLICY_PROPOSED: "Proposed a policy",
+    AuditAction.POLICY_REJECTED: "Rejected a policy",
+    AuditAction.POLICY_PROMOTED: "Promoted a policy",
+    AuditAction.POLICY_ROLLED_BACK: "Rolled back the policy",
+    AuditAction.POLICY_CHANGED_ALONE: "Changed the policy alone",
 }
 SPANS_DAYS = (1, 7, 30, 90, 400)
 DEFAULT_SPAN_DAYS = 7
@@ -45,6 +51,7 @@ _COLUMNS = {
     "action": st.column_config.TextColumn("Action", width=160),
     "subject": st.column_config.TextColumn(
         "Subject", width=190, help="Transaction, account, API key"
+        "Subject", width=190, help="Transaction, account or policy version"
     ),
     "customer": st.column_config.TextColumn("Customer", width=86, help="Token, shortened"),
     "reason": st.column_config.TextColumn("Reason", width=480),
@@ -66,6 +73,8 @@ def show(source: ServiceSource) -> None:
         "Reveals, account changes, assignments, group decisions and reviews. Each is recorded "
         "before it is done and is never changed; a record is here after a second or two and stays "
         "for 400 days."
+        "Reveals, and changes of accounts and of the policy. Each is recorded before it is done "
+        "and is never changed; a record is here after a second or two and stays for 400 days."
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         days = st.selectbox(

@@ -51,7 +51,6 @@ def settings(tmp_path: Path) -> DetectorSettings:
     return DetectorSettings(
         state_folder=tmp_path / "detector",
         states_folder=tmp_path / "states",
-        policy_path=tmp_path,
         models_folder=tmp_path,
         views_folder=tmp_path,
         dead_letter_key_path=tmp_path,

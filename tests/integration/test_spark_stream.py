@@ -34,7 +34,6 @@ def settings(tmp_path: Path) -> DetectorSettings:
     """Settings with the test's own checkpoint; the query uses no other folder."""
     return DetectorSettings(
         state_folder=tmp_path,
-        policy_path=tmp_path,
         models_folder=tmp_path,
         views_folder=tmp_path,
         states_folder=tmp_path,

@@ -40,7 +40,6 @@ def detector(**more: object) -> DetectorSettings:
         dict.fromkeys(
             (
                 "state_folder",
-                "policy_path",
                 "models_folder",
                 "views_folder",
                 "states_folder",

@@ -86,6 +86,10 @@ class ReloadJournal(Generic[T]):
             )
         return self._open(used[-1].sha256)
 
+    def has_version_for(self, batch_id: int) -> bool:
+        """Return whether the journal knows which version a micro-batch used."""
+        return any(entry.first_batch_id <= batch_id for entry in self._entries)
+
     @property
     def opened(self) -> T | None:
         """The version that was used last; None before the first micro-batch."""

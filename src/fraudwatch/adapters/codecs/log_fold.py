@@ -21,6 +21,7 @@ from fraudwatch.domain.features.fold import fold
 from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.domain.messages.dead_letter import Code, Refused
 from fraudwatch.domain.messages.fields import Problem
+from fraudwatch.domain.rules.lists import LIST_COLUMNS
 from fraudwatch.domain.rules.rule import RuleInput
 from fraudwatch.domain.views.catalogue import Entity
 from fraudwatch.domain.views.published import RiskViews, ViewFeatures
@@ -32,9 +33,6 @@ _FUTURE = Refused(Code.FUTURE_EVENT, [Problem("event_at_ms", "is in the future")
 _TOO_LATE = Refused(
     Code.TOO_LATE, [Problem("event_at_ms", "is over 30 days before the customer's last")]
 )
-
-# Fields that a policy's allow and deny lists may name.
-_LISTED = ("card_token", "device_token", "merchant_id", "merchant_country")
 
 
 class FoldedMessages(NamedTuple):
@@ -74,7 +72,8 @@ class FoldedMessages(NamedTuple):
             amount_eur_cents=self.amount_eur_cents,
             features=vectors,
             transaction_id=self.frame["transaction_id"].to_list(),
-            **{name: self.frame[name].to_list() for name in _LISTED},
+            event_at_ms=self.frame["event_at_ms"].to_numpy(),
+            **{name: self.frame[name].to_list() for name in LIST_COLUMNS},
         )
 
 

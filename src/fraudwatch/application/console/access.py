@@ -25,12 +25,15 @@ class Right(enum.StrEnum):
     REVEAL = "reveal"  # open sealed fields; each reveal is audited
     AUDIT = "audit"  # read the audit log of reveals and account changes
     ACCOUNTS = "accounts"  # create, change and close accounts
+    POLICY = "policy"  # draft, promote and roll back the policy and its lists
 
 
 # Separation of duties: an admin, who grants rights, neither decides cases nor reveals.
 RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
     Role.ANALYST: frozenset({Right.SEE, Right.DECIDE}),
-    Role.LEAD: frozenset({Right.SEE, Right.DECIDE, Right.ASSIGN, Right.REVEAL, Right.AUDIT}),
+    Role.LEAD: frozenset(
+        {Right.SEE, Right.DECIDE, Right.ASSIGN, Right.REVEAL, Right.AUDIT, Right.POLICY}
+    ),
     Role.ADMIN: frozenset({Right.SEE, Right.ACCOUNTS, Right.AUDIT}),
 }
 

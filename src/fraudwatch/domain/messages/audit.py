@@ -34,6 +34,11 @@ class AuditAction(enum.StrEnum):
     CASES_DECIDED = "cases_decided"  # several cases with one decision
     REVIEW_REQUESTED = "review_requested"  # by a customer, filed by the actor
     REVIEW_DECIDED = "review_decided"
+    POLICY_PROPOSED = "policy_proposed"
+    POLICY_REJECTED = "policy_rejected"
+    POLICY_PROMOTED = "policy_promoted"
+    POLICY_ROLLED_BACK = "policy_rolled_back"
+    POLICY_CHANGED_ALONE = "policy_changed_alone"  # without a second person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

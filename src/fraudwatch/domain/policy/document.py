@@ -26,7 +26,7 @@ from fraudwatch.domain.rules.rule import Rule
 _NEEDED: Final = {"version", "rules", "risk", "review"}
 _OPTIONAL: Final = {
     "lists", "models", "score_by", "challenge", "decline", "novelty", "control",
-    "critical_from_eur_cents",
+    "critical_from_eur_cents", "deny_points",
 }  # fmt: skip
 _SCORED_BY: Final = ("model", "points")
 _FLOORS: Final = (Outcome.REVIEW, Outcome.CHALLENGE, Outcome.DECLINE)
@@ -46,6 +46,7 @@ def policy_from(document: Mapping[str, Any]) -> Policy:
     version = document["version"]
     if not isinstance(version, str) or not version:
         raise BrokenPolicy("version must be a non-empty text, for example '2026-11-21'")
+    # Policies of before lists were a file of their own: verdicts of that time are scored again.
     lists = mapping(document.get("lists", {}), "lists")
     expect_keys(lists, set(), "lists", {"deny", "allow"})
     given_rules = mapping(document["rules"], "rules")
@@ -67,6 +68,7 @@ def policy_from(document: Mapping[str, Any]) -> Policy:
         novelty_alerts_a_day=_optional(document, "novelty", novelty_from) or 0,
         control=_optional(document, "control", control_from) or ControlGroup(),
         allow=allow_list_from(lists.get("allow", {})),
+        deny_points=_deny_points(document),
         critical_from_eur_cents=_optional(
             document, "critical_from_eur_cents", lambda one: whole(one, "critical_from_eur_cents")
         ),
@@ -77,6 +79,13 @@ def policy_from(document: Mapping[str, Any]) -> Policy:
 
 def _optional(document: Mapping[str, Any], name: str, parse: Any) -> Any:
     return None if document.get(name) is None else parse(document[name])
+
+
+def _deny_points(document: Mapping[str, Any]) -> int:
+    points = whole(document.get("deny_points", FULL_SCORE_POINTS), "deny_points")
+    if points > FULL_SCORE_POINTS:
+        raise BrokenPolicy(f"deny_points must be at most {FULL_SCORE_POINTS}")
+    return points
 
 
 def _expect_today(document: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Build the allow list and deny list of a policy from its document.
+"""Build the lists of a policy document of before lists were a file of their own.
 
 An entry is checked against the bounds of the same field of a transaction: one that can never match,
 such as a card number instead of its token, is refused, and never quoted.
@@ -7,7 +7,6 @@ such as a card number instead of its token, is refused, and never quoted.
 from __future__ import annotations
 
 import re
-from dataclasses import fields
 from typing import Final
 
 from fraudwatch.domain.messages.fields import Fact, columns_of
@@ -15,11 +14,11 @@ from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.policy.combination import FULL_SCORE_POINTS
 from fraudwatch.domain.policy.policy import BrokenPolicy
 from fraudwatch.domain.policy.values import expect_keys, mapping, whole
-from fraudwatch.domain.rules.lists import DenyList, ListEntries
+from fraudwatch.domain.rules.lists import LIST_COLUMNS, NEVER_EXPIRES, DenyList, ListEntries
 
-_COLUMNS: Final = frozenset(item.name for item in fields(ListEntries))
+_COLUMNS: Final = frozenset({"card_token", "device_token", "merchant_id", "merchant_country"})
 _FACTS: Final[dict[str, Fact]] = {
-    column.name: column.fact for column in columns_of(Transaction) if column.name in _COLUMNS
+    column.name: column.fact for column in columns_of(Transaction) if column.name in LIST_COLUMNS
 }
 
 
@@ -54,7 +53,7 @@ def _listed(settings: dict[str, object], where: str) -> ListEntries:
     return ListEntries(**{name: _entries(name, some, where) for name, some in settings.items()})
 
 
-def _entries(name: str, given: object, where: str) -> frozenset[str]:
+def _entries(name: str, given: object, where: str) -> dict[str, int]:
     if not isinstance(given, list):
         raise BrokenPolicy(f"{where}: {name} must be a list of texts, [] for none")
     for number, entry in enumerate(given, start=1):
@@ -63,12 +62,14 @@ def _entries(name: str, given: object, where: str) -> frozenset[str]:
                 f"{where}: {name}, entry {number} must be a text; quote it: to YAML, NO without "
                 "quotes is false and 007 a number"
             )
-        if wrong := _never_matches(_FACTS[name], entry):
+        if wrong := never_matches(name, entry):
             raise BrokenPolicy(f"{where}: {name}, entry {number} can never match, it {wrong}")
-    return frozenset(given)
+    return dict.fromkeys(given, NEVER_EXPIRES)
 
 
-def _never_matches(rule: Fact, entry: str) -> str | None:
+def never_matches(column: str, entry: str) -> str | None:
+    """Return why an entry can match no value of this column; None if it can."""
+    rule = _FACTS[column]
     if not entry:
         return "is empty"
     if rule.pattern is not None and not re.fullmatch(rule.pattern, entry):

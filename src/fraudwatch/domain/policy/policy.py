@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from fraudwatch.domain.messages.verdict import Outcome, Risk
-from fraudwatch.domain.policy.combination import AnomalyPart
+from fraudwatch.domain.policy.combination import FULL_SCORE_POINTS, AnomalyPart
 from fraudwatch.domain.rules.lists import ListEntries
 from fraudwatch.domain.rules.rule import Rule
 
@@ -92,4 +92,5 @@ class Policy:
     novelty_alerts_a_day: float = 0
     control: ControlGroup = ControlGroup()
     allow: ListEntries = field(default_factory=ListEntries)
+    deny_points: int = FULL_SCORE_POINTS
     critical_from_eur_cents: int | None = None

@@ -17,6 +17,7 @@ MISS: Final = np.int8(0)
 UNKNOWN: Final = np.int8(-1)
 
 Answers = npt.NDArray[np.int8]
+_NO_TIMES: Final[Int64s] = np.empty(0, dtype=np.int64)
 
 
 class RuleInput(NamedTuple):
@@ -32,6 +33,9 @@ class RuleInput(NamedTuple):
     merchant_id: Sequence[str | None] = ()
     merchant_country: Sequence[str | None] = ()
     transaction_id: Sequence[str] = ()  # only a control group needs it
+    customer_token: Sequence[str | None] = ()
+    ip_network_token: Sequence[str | None] = ()
+    event_at_ms: Int64s = _NO_TIMES  # only a list entry that expires needs it
 
     def feature(self, name: str) -> Float64s:
         """Return one feature of every purchase."""

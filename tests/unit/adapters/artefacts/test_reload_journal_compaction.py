@@ -109,7 +109,9 @@ def test_scoring_again_finds_the_policy_of_every_retained_verdict(world: World) 
     world.use("four", 30)
     wanted = {version: world.reloadable.policy_for(batch, is_rerun=True).version
               for version, batch in (("two", 10), ("three", 20), ("four", 30))}  # fmt: skip
-    folders = ArtefactFolders(policies=(world.folder,), models=(), views=())
+    folders = ArtefactFolders(
+        policies=(world.folder, world.folder.with_name("lists")), models=(), views=()
+    )
     found = resolve_artefacts(folders, wanted.values(), (), ())
     assert set(found.policies) == set(wanted.values())
 

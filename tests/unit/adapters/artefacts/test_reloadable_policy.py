@@ -6,8 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from fraudwatch.adapters.artefacts.policy_file import lists_yaml, parse_policy, short_hash
 from fraudwatch.adapters.artefacts.reloadable_policy import ReloadablePolicy
-from fraudwatch.domain.policy.policy import BrokenPolicy
+from fraudwatch.domain.policy.list_document import (
+    NO_LISTS_DOCUMENT,
+    ListEntry,
+    ListKind,
+    ListName,
+)
+from fraudwatch.domain.policy.policy import BrokenPolicy, Policy
+from fraudwatch.samples import NOON_MS
 
 DEFAULT = (Path(__file__).parents[4] / "contracts/policies/default.yaml").read_text("utf-8")
 
@@ -30,6 +38,29 @@ class World:
 
     def restart(self) -> None:
         self.reloadable = ReloadablePolicy(self.source, self.folder, self.reloads.append)
+
+    def list_countries(self, *countries: str) -> None:
+        entries = (
+            ListEntry(
+                name=ListName.ALLOW,
+                kind=ListKind.COUNTRY,
+                value=country,
+                reason="a test",
+                by="lead",
+                added_at_ms=NOON_MS,
+            )
+            for country in countries
+        )
+        self._edits += 1
+        lists = self.source.with_name("lists.yaml")
+        lists.write_bytes(lists_yaml(tuple(entries)))
+        os.utime(lists, ns=(self._edits, self._edits))
+
+    def allowed(self, batch_id: int, *, is_rerun: bool = False) -> list[str]:
+        return sorted(self.policy(batch_id, is_rerun=is_rerun).allow.merchant_country)
+
+    def policy(self, batch_id: int, *, is_rerun: bool = False) -> Policy:
+        return self.reloadable.policy_for(batch_id, is_rerun=is_rerun)
 
     def version(self, batch_id: int, *, is_rerun: bool = False) -> str:
         return self.reloadable.policy_for(batch_id, is_rerun=is_rerun).version.split("+")[0]
@@ -142,4 +173,83 @@ def test_a_broken_edit_is_logged_once_and_a_restored_file_is_loaded(
     assert caplog.text.count("is not usable") == 1
     away.rename(world.source)
     assert world.version(3) == "one"
+    assert world.reloads[-1] is True
+
+
+def test_lists_are_reloaded_by_themselves_and_named_beside_the_policy(world: World) -> None:
+    before = world.policy(0)
+    recorded = parse_policy(world.source.read_bytes()).version
+    assert before.version == f"{recorded}+{short_hash(NO_LISTS_DOCUMENT)}"
+    assert world.policy(1) is before  # bounds are kept as long as it is the same object
+    world.list_countries("NO")
+    assert world.allowed(2) == ["NO"]
+    after = world.policy(2).version
+    assert after.startswith(f"{recorded}+")
+    assert after != before.version
+
+
+def test_a_replayed_batch_uses_its_first_lists(world: World) -> None:
+    world.list_countries("NO")
+    world.version(0)
+    world.list_countries("NO", "SE")
+    assert world.allowed(1) == ["NO", "SE"]
+    world.list_countries()
+    world.restart()
+    assert world.allowed(0, is_rerun=True) == ["NO"]
+    assert world.allowed(1, is_rerun=True) == ["NO", "SE"]
+    assert world.allowed(2) == []
+
+
+def test_broken_lists_leave_the_old_ones_and_are_reported(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.list_countries("NO")
+    world.version(0)
+    world.list_countries("Norway")
+    assert world.allowed(1) == ["NO"]
+    assert world.reloads[-1] is False
+    assert "entry 1: value can never match a country" in caplog.text
+    world.list_countries("SE")
+    assert world.allowed(2) == ["SE"]
+    assert world.reloads[-1] is True
+
+
+def test_a_new_policy_with_embedded_lists_is_refused(world: World) -> None:
+    world.version(0)
+    world.edit("two", DEFAULT + "\nlists: {allow: {merchant_country: [SE]}}\n")
+    assert world.version(1) == "one"
+    assert world.reloads[-1] is False
+
+
+def test_a_batch_of_before_lists_were_a_file_is_replayed_by_the_policy_alone(
+    world: World, tmp_path: Path
+) -> None:
+    world.version(0)
+    for file in (tmp_path / "lists").iterdir():
+        file.unlink()
+    world.restart()
+    assert world.policy(0, is_rerun=True).version.count("+") == 1
+    assert world.policy(1).version.count("+") == 2
+
+
+def test_what_is_not_accepted_is_not_loaded(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    known = {world.source.read_bytes()}
+
+    def accept(content: bytes) -> None:
+        if content not in known:
+            raise BrokenPolicy("was edited by hand")
+
+    world.reloadable = ReloadablePolicy(
+        world.source, world.folder, world.reloads.append, accept=accept
+    )
+    assert world.version(0) == "one"
+    world.edit("two")
+    world.list_countries("NO")
+    assert (world.version(1), world.allowed(1)) == ("one", [])
+    assert world.reloads[-1] is False
+    known |= {world.source.read_bytes(), world.source.with_name("lists.yaml").read_bytes()}
+    world.edit("two")
+    world.list_countries("NO")
+    assert (world.version(2), world.allowed(2)) == ("two", ["NO"])
     assert world.reloads[-1] is True

@@ -28,7 +28,6 @@ LOGGED = f"v1\n{METADATA}\n{OFFSETS}"
 def settings(tmp_path: Path) -> DetectorSettings:
     return DetectorSettings(
         state_folder=tmp_path,
-        policy_path=tmp_path,
         models_folder=tmp_path,
         views_folder=tmp_path,
         states_folder=tmp_path,

@@ -16,7 +16,7 @@ from fraudwatch.domain.policy.combination import AnomalyPart, amount_tiebreak, c
 from fraudwatch.domain.policy.policy import OUTCOMES, ControlGroup, Level, Policy
 from fraudwatch.domain.rules.high_amount import HighAmount
 from fraudwatch.domain.rules.impossible_travel import ImpossibleTravel
-from fraudwatch.domain.rules.lists import DenyList, ListEntries
+from fraudwatch.domain.rules.lists import NEVER_EXPIRES, DenyList, ListEntries
 from fraudwatch.domain.rules.rapid_purchases import RapidPurchases
 from fraudwatch.domain.rules.rule import RuleInput
 
@@ -329,12 +329,12 @@ def test_high_value_is_a_reason_and_leaves_the_score() -> None:
     )
 
 
-DENY = DenyList(60, ListEntries(merchant_country=frozenset({"NO"})))
+DENY = DenyList(60, ListEntries(merchant_country={"NO": NEVER_EXPIRES}))
 LISTS = dataclasses.replace(
     WITH_HIGH_VALUE,
     rules=(*WITH_HIGH_VALUE.rules, DENY),
     floors={**FLOORS.floors, "deny_list": Outcome.DECLINE},
-    allow=ListEntries(merchant_id=frozenset({"m-1"})),
+    allow=ListEntries(merchant_id={"m-1": NEVER_EXPIRES}),
 )
 
 

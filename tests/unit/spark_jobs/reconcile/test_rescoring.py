@@ -14,7 +14,7 @@ import xgboost as xgb
 
 from fraudwatch.adapters.artefacts.calibration_artefact import read_calibration
 from fraudwatch.adapters.artefacts.model_artefact import Pointer, write_artefact
-from fraudwatch.adapters.artefacts.policy_file import load_policy
+from fraudwatch.adapters.artefacts.policy_file import load_policy, parse_policy, short_hash
 from fraudwatch.adapters.artefacts.reloadable_models import load_named
 from fraudwatch.adapters.artefacts.xgboost_model import xgboost_artefact
 from fraudwatch.adapters.codecs.json_codec import decode, encode
@@ -96,6 +96,42 @@ def vector_of(row: int) -> np.ndarray[Any, Any]:
     return np.frombuffer(served, dtype="<f8")[None]
 
 
+def test_a_policy_is_resolved_by_its_content_and_never_by_its_name(tmp_path: Path) -> None:
+    used, lists_used = tmp_path / "policies", tmp_path / "lists"
+    used.mkdir()
+    lists_used.mkdir()
+    one = POLICY_FILE.read_bytes()
+    other = one.replace(b"more_than: 6", b"more_than: 7")
+    lists = b"entries: []\n"
+    for folder, content in ((used, one), (used, other), (lists_used, lists)):
+        (folder / f"{sha256(content).hexdigest()}.yaml").write_bytes(content)
+    # Files with the wanted name and hash that are something else.
+    (used / "default.yaml").write_bytes(one)
+    altered = one + b"# edited\n"
+    version = parse_policy(altered).version
+    (used / f"{sha256(altered).hexdigest()}.yaml").write_bytes(one)
+    changed = parse_policy(other).version
+    with_both = f"{changed}+{short_hash(lists)}"
+    folders = ArtefactFolders(policies=(used, lists_used), models=(), views=())
+    wanted = [
+        POLICY.version,
+        parse_policy(other).version,
+        with_both,
+        version,
+        f"{version}+00000000",
+    ]
+    found = resolve_artefacts(folders, wanted, [], [])
+    assert set(found.policies) == set(wanted[:3])
+    for file in found.files:
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    resolver = ArtefactResolver(found, tmp_path)
+    policies = [resolver.policy(name) for name in wanted[:3]]
+    assert [one.version for one in policies if one] == wanted[:3]
+    assert [any(rule.name == "deny_list" for rule in one.rules) for one in policies if one] == [
+        False, False, True
+    ]  # fmt: skip
+
+
 def rescored(rows: Sequence[Accepted], artefacts: ArtefactResolver) -> list[Rescored]:
     return rescore(rows, artefacts, features_version())
 
@@ -138,7 +174,8 @@ def test_a_calibrated_score_is_recomputed_with_the_calibration_that_the_verdict_
         write_a_calibration(tmp_path, model, features_version=features_version(), seed=seed)
         for seed in (1, 2)
     )
-    (tmp_path / "policy.yaml").write_bytes(POLICY_FILE.read_bytes())
+    content = POLICY_FILE.read_bytes()
+    (tmp_path / f"{sha256(content).hexdigest()}.yaml").write_bytes(content)
     folders = ArtefactFolders(policies=(tmp_path,), models=(tmp_path,), views=())
     versions: dict[str, Any] = {"models": (model[:12],), "mode": Mode.WITH_MODEL}
     found = resolve_artefacts(
