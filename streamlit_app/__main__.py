@@ -1,4 +1,4 @@
-"""Run the console: its metrics from the start of the process on, then Streamlit's server.
+"""Run the console: from the start its metrics and the watch for hand edits, then Streamlit.
 
 ``python -m streamlit_app`` takes the options of ``streamlit run``. Streamlit itself runs the
 console's script when a browser opens it, and metrics would be missing until then.
@@ -7,19 +7,40 @@ console's script when a browser opens it, and metrics would be missing until the
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from streamlit.web import cli
 
-from fraudwatch.settings import ConsoleSettings
+from fraudwatch.adapters.codecs.json_codec import encode
+from fraudwatch.adapters.kafka_log.log import KafkaTopic
+from fraudwatch.application.console.audit import AuditLog, PublishedAudit
+from fraudwatch.settings import ConsoleSettings, KafkaSettings
+from fraudwatch.topics import AUDIT_TOPIC
 from streamlit_app import metrics
+from streamlit_app.rules import hand_edits
+from streamlit_app.rules.services import open_rules
 
+BROKER_TIMEOUT_SECONDS = 10.0
 SCRIPT = Path(__file__).with_name("server.py")
+
+
+def _audit_log() -> Callable[[], AuditLog]:
+    """Return how to open the audit log, once, when there is a hand edit to record."""
+
+    @cache
+    def audit_log() -> AuditLog:
+        topic = KafkaTopic(KafkaSettings(), AUDIT_TOPIC, timeout_seconds=BROKER_TIMEOUT_SECONDS)
+        return PublishedAudit(topic, encode)
+
+    return audit_log
 
 
 def main() -> None:
     """Serve until stopped."""
     metrics.serve(ConsoleSettings().metrics_port)
+    hand_edits.start(open_rules(_audit_log()))
     cli.main(["run", str(SCRIPT), *sys.argv[1:]])
 
 

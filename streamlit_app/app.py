@@ -46,6 +46,8 @@ from streamlit_app.live import screen as live
 from streamlit_app.patterns import screen as patterns
 from streamlit_app.people import access, audit, login, own_password, session_cookie
 from streamlit_app.people import accounts as accounts_screen
+from streamlit_app.rules import screen as rules
+from streamlit_app.rules.services import RulesServices, open_rules
 
 # Request timeout: a page that refreshes each second cannot use a later answer.
 STORE_TIMEOUT_SECONDS = 2.0
@@ -111,6 +113,15 @@ def _pages(
                 title="Patterns",
                 url_path="patterns",
                 icon=":material/insights:",
+            ),
+        ),
+        navigation.RULES: (
+            Right.POLICY,
+            st.Page(
+                lambda: rules.show(lambda: _open_rules(audit_log)),
+                title="Rules",
+                url_path="rules",
+                icon=":material/rule:",
             ),
         ),
         navigation.AUDIT: (
@@ -200,6 +211,11 @@ def _open_access_log(folder: Path) -> AccessLog:
     outbox = AuditOutbox(JsonlJournal(folder / OUTBOX_FILE), encode, partial(decode, AuditRecord))
     access.publish_in_background(outbox, _open_audit_log())
     return AccessLog(outbox, _now_ms)
+
+
+@st.cache_resource(show_spinner=False)
+def _open_rules(_audit_log: Callable[[], AuditLog]) -> RulesServices:
+    return open_rules(_audit_log)
 
 
 def _now_ms() -> int:

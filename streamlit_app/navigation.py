@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 LIVE, CASE, PATTERNS, AUDIT, ACCOUNTS = "live", "case", "patterns", "audit", "accounts"
+RULES = "rules"
 # The query parameter of a case.
 TRANSACTION = "transaction"
 _PAGES = "declared_pages"

@@ -23,13 +23,14 @@ from fraudwatch.adapters.artefacts.policy_file import (
     find_policy,
     load_policy,
     parse_lists,
-    parse_new_policy,
+    parse_rules,
 )
 from fraudwatch.adapters.lake.commit import LakeBusy
 from fraudwatch.adapters.lake.outcomes import append_outcomes, code_version, outcome_of
 from fraudwatch.adapters.lake.session import open_lake
 from fraudwatch.application.backtest.measure import measure_backtest
 from fraudwatch.application.backtest.purchases import Purchases
+from fraudwatch.application.policy.versions import PolicyContents
 from fraudwatch.batch_settings import ArtefactSettings, BacktestSettings, LiveListsSettings
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.lake.counted_rows import CountedRows
@@ -41,6 +42,7 @@ from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import LakeSettings
 from spark_jobs.backtest.batches import RESULT_SCHEMA, RULE_NAMES, scorer_for, to_purchases
 from spark_jobs.backtest.candidate_bounds import as_document, candidate_bounds
+from spark_jobs.backtest.lost_frauds import lost_frauds
 from spark_jobs.backtest.page import write_backtest
 from spark_jobs.backtest.rows import (
     BacktestSources,
@@ -64,10 +66,11 @@ log = logging.getLogger(JOB)
 
 
 class Candidate(NamedTuple):
-    """Candidate policy and its display name."""
+    """Candidate policy, its display name, and the hash of its files and lists."""
 
     name: str
     policy: Policy
+    contents_sha256: str = ""
 
 
 def backtest(
@@ -91,7 +94,11 @@ def backtest(
     scored = len(purchases.event_at_ms)
     log.info("%d purchases in %.1f s, %.0f a second", scored, seconds, scored / seconds)
     return {
-        "policy": {"name": candidate.name, "version": candidate.policy.version},
+        "policy": {
+            "name": candidate.name,
+            "version": candidate.policy.version,
+            "contents_sha256": candidate.contents_sha256,
+        },
         "from": days.first.isoformat(),
         "until": days.last.isoformat(),
         "made_at": _iso(time.time_ns() // 1_000_000),
@@ -103,6 +110,7 @@ def backtest(
         "served_by": count_versions(sources.verdicts),
         "bounds": as_document(bounds),
         **measure_backtest(purchases, days.first, days.last),
+        "lost_frauds": lost_frauds(sources.purchases, purchases),
     }
 
 
@@ -158,12 +166,13 @@ def _candidate(arguments: argparse.Namespace) -> Candidate:
     Raises:
         BrokenPolicy: it does not exist or is invalid; the text names place and reason.
     """
-    lists = parse_lists(_lists(arguments.lists_text))
+    lists = _lists(arguments.lists_text)
     if arguments.policy_text is not None:
-        policy = parse_new_policy(arguments.policy_text.encode())
-        return Candidate(PASTED, with_lists(policy, lists))
+        contents = PolicyContents(arguments.policy_text.encode(), lists)
+        return Candidate(PASTED, parse_rules(*contents), contents.sha256)
     path = find_policy(arguments.policy, POLICIES)
-    return Candidate(path.stem, with_lists(load_policy(path), lists))
+    policy = with_lists(load_policy(path), parse_lists(lists))
+    return Candidate(path.stem, policy, PolicyContents(path.read_bytes(), lists).sha256)
 
 
 def _lists(text: str | None) -> bytes:

@@ -1,5 +1,4 @@
 """Audit page: who revealed, viewed, changed or assigned something, when and why."""
-"""Audit page: who revealed personal data, changed an account or the policy, when and why."""
 
 from __future__ import annotations
 
@@ -50,8 +49,7 @@ _COLUMNS = {
     "by": st.column_config.TextColumn("Who", width=110),
     "action": st.column_config.TextColumn("Action", width=160),
     "subject": st.column_config.TextColumn(
-        "Subject", width=190, help="Transaction, account, API key"
-        "Subject", width=190, help="Transaction, account or policy version"
+        "Subject", width=190, help="Transaction, account, API key or policy version"
     ),
     "customer": st.column_config.TextColumn("Customer", width=86, help="Token, shortened"),
     "reason": st.column_config.TextColumn("Reason", width=480),
@@ -65,16 +63,9 @@ def show(source: ServiceSource) -> None:
     person = login.require(Right.AUDIT)
     st.subheader("Audit log", anchor=False)
     st.caption(
-        "Reveals, and changes of accounts and API keys. Each is recorded before it is done and is "
-        "never changed; a record is here after a second or two and stays for 400 days."
-        "Reveals, account changes, logins, views of cases and downloads. Each is recorded before "
-        "it is done and is never changed; a record is here after a few seconds and stays for 400 "
-        "days."
-        "Reveals, account changes, assignments, group decisions and reviews. Each is recorded "
-        "before it is done and is never changed; a record is here after a second or two and stays "
-        "for 400 days."
-        "Reveals, and changes of accounts and of the policy. Each is recorded before it is done "
-        "and is never changed; a record is here after a second or two and stays for 400 days."
+        "Reveals, logins, views of cases, downloads, assignments, group decisions, reviews, and "
+        "changes of accounts, API keys and the policy. Each is recorded before it is done and is "
+        "never changed; a record is here after a few seconds and stays for 400 days."
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         days = st.selectbox(

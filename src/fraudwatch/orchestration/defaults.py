@@ -34,7 +34,7 @@ _HOUR_PATTERN = _DAY_PATTERN.removesuffix("$") + r"T([01]\d|2[0-3])$"
 
 _NAME_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
 # It is passed as one command argument, which Linux limits to 128 KiB.
-_DOCUMENT_PATTERN = r"^[\s\S]{1,30000}$"
+_DOCUMENT_PATTERN = r"^[\s\S]{1,100000}$"  # Linux takes an argument of 128 KiB
 
 
 def _optional(title: str, description: str, pattern: str) -> Param:

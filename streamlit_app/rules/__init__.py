@@ -1,0 +1,1 @@
+"""Rules page: the live policy in words, drafts, backtests, promotion and history."""
