@@ -24,8 +24,8 @@ _COMPARED = {
 }
 
 
-def show(context: RulesContext, draft: Draft) -> None:
-    """Draw the panel of a person's own draft."""
+def show(context: RulesContext, draft: Draft) -> Draft:
+    """Draw the panel of a person's own draft; return it with the newest status."""
     st.markdown("**Backtest**")
     try:
         draft = context.rules.drafts.follow(context.person)
@@ -40,6 +40,7 @@ def show(context: RulesContext, draft: Draft) -> None:
         st.button("Reload", key="rules_reload")
     else:
         show_result(draft.backtest.result)
+    return draft
 
 
 def show_result(result: Mapping[str, Any]) -> None:

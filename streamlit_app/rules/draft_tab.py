@@ -14,6 +14,8 @@ from fraudwatch.domain.messages.audit import LONGEST_REASON
 from streamlit_app.rules import backtest_panel, list_forms, rule_forms
 from streamlit_app.rules.actions import RulesContext, run, show_invalid, show_other_invalid
 
+# How reasons of an invalid limit begin.
+_LIMIT_PLACES = ("review", "decline", "novelty", "control", "critical", "version", "risk", "deny")
 _REASON = "rules_reason"
 
 
@@ -28,9 +30,7 @@ def show(context: RulesContext) -> None:
     )
     limits, rules, lists = st.tabs(["Limits", "Rules", "Lists"])
     with limits:
-        show_invalid(
-            "review", "decline", "novelty", "control", "critical", "version", "risk", "deny"
-        )
+        show_invalid(*_LIMIT_PLACES)
         _form(context, contents, document, "limits", rule_forms.limits)
     with rules:
         show_invalid("rule", "there is no rule")
@@ -44,8 +44,7 @@ def show(context: RulesContext) -> None:
         return
     st.divider()
     _difference(context, draft)
-    backtest_panel.show(context, draft)
-    _propose(context, draft)
+    _propose(context, backtest_panel.show(context, draft))
 
 
 def diff_of(before: PolicyContents, after: PolicyContents) -> str:
@@ -65,7 +64,8 @@ def _form(
     fields: rule_forms.Fields,
 ) -> None:
     with st.form(f"rules_{name}", border=False):
-        read = fields(document)
+        # Other contents are other widgets: a discarded draft leaves no input behind.
+        read = fields(document, f"rules_{contents.policy_sha256[:8]}")
         if st.form_submit_button("Save draft", key=f"rules_save_{name}", type="primary"):
             changed = read(document)
             heading = f"Drafted on {date.today()} by {context.person.login}; see docs/rules.md."  # noqa: DTZ011  a comment

@@ -13,7 +13,7 @@ from fraudwatch.domain.rules.catalogue import RULES
 
 Document = dict[str, Any]
 Read = Callable[[Document], Document]
-Fields = Callable[[Document], Read]
+Fields = Callable[[Document, str], Read]
 _NO_FLOOR = "none"
 _FLOORS = (_NO_FLOOR, "review", "challenge", "decline")
 _CENTS = 100
@@ -40,16 +40,16 @@ _LIMITS = (
 )
 
 
-def limits(document: Document) -> Read:
+def limits(document: Document, prefix: str) -> Read:
     """Draw the limits that the policy has; return how to put them into a document."""
-    version = st.text_input("Name of the version", document["version"], key="rules_version")
+    version = st.text_input("Name of the version", document["version"], key=f"{prefix}_version")
     values: dict[tuple[str, ...], Any] = {}
     columns = st.columns(2)
     for place, label, factor in _LIMITS:
         current = _at(document, place)
         if current is not None:
             with columns[len(values) % 2]:
-                values[place] = _number(label, current, "_".join(place), factor)
+                values[place] = _number(label, current, "_".join((prefix, *place)), factor)
 
     def read(given: Document) -> Document:
         changed = copy.deepcopy(given)
@@ -64,7 +64,7 @@ def limits(document: Document) -> Read:
     return read
 
 
-def rules(document: Document) -> Read:
+def rules(document: Document, prefix: str) -> Read:
     """Draw every rule with its parameters and floor; return how to put them into a document."""
     found: dict[str, dict[str, Any]] = {}
     for name in RULES:
@@ -75,9 +75,9 @@ def rules(document: Document) -> Read:
             if given is None:
                 st.caption("This rule is off in the policy; it is turned on in its file.")
                 continue
-            is_on = st.checkbox("In use", value=True, key=f"rules_on_{name}")
+            is_on = st.checkbox("In use", value=True, key=f"{prefix}_on_{name}")
             parameters = {
-                key: _number(key.replace("_", " "), value, f"{name}_{key}", 1)
+                key: _number(key.replace("_", " "), value, f"{prefix}_{name}_{key}", 1)
                 for key, value in given.items()
                 if key != "floor"
             }
@@ -85,7 +85,7 @@ def rules(document: Document) -> Read:
                 "Least outcome of a purchase that it hits",
                 _FLOORS,
                 index=_FLOORS.index(given.get("floor", _NO_FLOOR)),
-                key=f"rules_floor_{name}",
+                key=f"{prefix}_floor_{name}",
             )
             if is_on:
                 chosen = {} if floor == _NO_FLOOR else {"floor": floor}
@@ -107,8 +107,8 @@ def _at(document: Document, place: tuple[str, ...]) -> Any:
 def _number(label: str, value: float, key: str, factor: int) -> float:
     """Draw a number; whole where it is whole in the policy."""
     if factor != 1:
-        shown = st.number_input(label, value=value / factor, step=1.0, key=f"rules_{key}")
+        shown = st.number_input(label, value=value / factor, step=1.0, key=key)
         return round(shown * factor)
     if isinstance(value, int):
-        return int(st.number_input(label, value=value, step=1, key=f"rules_{key}"))
-    return float(st.number_input(label, value=value, step=0.01, format="%.6g", key=f"rules_{key}"))
+        return int(st.number_input(label, value=value, step=1, key=key))
+    return float(st.number_input(label, value=value, step=0.01, format="%.6g", key=key))

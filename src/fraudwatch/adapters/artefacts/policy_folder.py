@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -42,8 +42,12 @@ class PolicyFolder:
         self.policy_path, self.lists_path = folder / POLICY_FILE, folder / LISTS_FILE
         self._history = JsonlJournal(folder / "history" / "history.jsonl")
 
-    def lock(self) -> AbstractContextManager[None]:
-        return _available(lock_file(self.policy_path))
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        with ExitStack() as locked:
+            with _available():
+                locked.enter_context(lock_file(self.policy_path))
+            yield
 
     def live(self) -> PolicyContents:
         with _available():
@@ -113,14 +117,10 @@ class PolicyFolder:
 
 
 @contextmanager
-def _available(inner: AbstractContextManager[None] | None = None) -> Iterator[None]:
+def _available() -> Iterator[None]:
     """Translate errors of the file system."""
     try:
-        if inner is None:
-            yield
-        else:
-            with inner:
-                yield
+        yield
     except PolicyUnavailable:
         raise
     except OSError as error:
