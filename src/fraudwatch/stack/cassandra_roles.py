@@ -41,6 +41,12 @@ RIGHTS: Mapping[str, Mapping[str, frozenset[str]]] = {
     "reconciler": {"verdict_by_transaction": frozenset({"SELECT"})},
     "tally": {"tally_by_day": frozenset({"SELECT", "MODIFY"})},
     "notifier": {"transaction_by_customer": frozenset({"SELECT"})},
+    "shadow": {
+        "shadow_comparison": frozenset({"SELECT", "MODIFY"}),
+        "shadow_count": frozenset({"SELECT", "MODIFY"}),
+        "shadow_example": frozenset({"SELECT", "MODIFY"}),
+        "shadow_outcome": frozenset({"SELECT", "MODIFY"}),
+    },
     "console": {
         "tally_by_day": frozenset({"SELECT"}),
         "verdict_by_transaction": frozenset({"SELECT"}),
@@ -54,6 +60,10 @@ RIGHTS: Mapping[str, Mapping[str, frozenset[str]]] = {
         "open_review": frozenset({"SELECT", "MODIFY"}),
         "decided_review": frozenset({"SELECT", "MODIFY"}),
         "audit_by_day": frozenset({"SELECT"}),
+        "shadow_comparison": frozenset({"SELECT"}),
+        "shadow_count": frozenset({"SELECT"}),
+        "shadow_example": frozenset({"SELECT"}),
+        "shadow_outcome": frozenset({"SELECT"}),
     },
 }
 

@@ -57,6 +57,7 @@ class RolePasswords(BaseSettings):
     console_password: Secret
     tally_password: Secret
     notifier_password: Secret
+    shadow_password: Secret
     reconciler_password: Secret
     ingest_password: Secret
     rest_api_password: Secret
@@ -68,6 +69,7 @@ class RolePasswords(BaseSettings):
             "console": self.console_password.get_secret_value(),
             "tally": self.tally_password.get_secret_value(),
             "notifier": self.notifier_password.get_secret_value(),
+            "shadow": self.shadow_password.get_secret_value(),
             "reconciler": self.reconciler_password.get_secret_value(),
             "ingest": self.ingest_password.get_secret_value(),
             "rest_api": self.rest_api_password.get_secret_value(),

@@ -21,6 +21,7 @@ from fraudwatch.observability.catalogue.notifier import NOTIFIER
 from fraudwatch.observability.catalogue.persister import PERSISTER
 from fraudwatch.observability.catalogue.rest_api import REST_API
 from fraudwatch.observability.catalogue.service_usage import MACHINE, SERVICE_USAGE
+from fraudwatch.observability.catalogue.shadow import SHADOW
 from fraudwatch.observability.catalogue.shared import SHARED
 from fraudwatch.observability.catalogue.shop import SHOP
 from fraudwatch.observability.catalogue.spark import SPARK
@@ -34,6 +35,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     PERSISTER,
     TALLY,
     NOTIFIER,
+    SHADOW,
     CONSOLE,
     REST_API,
     SHARED,

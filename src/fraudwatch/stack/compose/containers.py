@@ -15,7 +15,7 @@ from fraudwatch.stack.compose.health import health_check
 from fraudwatch.stack.compose.overlay import Adjustment, Overlay
 from fraudwatch.stack.compose.paths import IN_IMAGE, prepared, values_of, volumes_of
 
-SHARES_BY_NICE = {0: 1024, 5: 512, 10: 256}
+SHARES_BY_NICE = {0: 1024, 5: 512, 10: 256, 15: 128}
 LEAST_MEMORY_MIB = 128
 TMP = "/tmp:mode=1777,exec"  # noqa: S108  in memory; Java unpacks libraries there and runs them
 ONESHOT_MEMORY_MIB = 512

@@ -1,0 +1,94 @@
+"""Open the policies and models that verdicts name, from the copies that the detector keeps."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from pathlib import Path
+from typing import Final, Generic, TypeVar
+
+from fraudwatch.adapters.artefacts.calibration_artefact import CALIBRATION_FILES
+from fraudwatch.adapters.artefacts.model_artefact import MODEL_FILES, Pointer, read_artefact
+from fraudwatch.adapters.artefacts.policy_file import parse_policy
+from fraudwatch.adapters.artefacts.reloadable_models import load_named
+from fraudwatch.domain.calibration.calibrator import BrokenCalibration
+from fraudwatch.domain.models.active_models import ActiveModels
+from fraudwatch.domain.models.fitted import BrokenModel, ModelKind
+from fraudwatch.domain.policy.policy import BrokenPolicy, Policy
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+# A classifier takes some 20 MB.
+_KEPT: Final = 2
+
+
+class NamedArtefacts:
+    """Opens artefacts by the versions in verdicts; None where one is not there or is broken."""
+
+    def __init__(self, policies_folder: Path, models_folder: Path) -> None:
+        self._policies_folder, self._models_folder = policies_folder, models_folder
+        self._policies = _Newest[Policy]()
+        self._models = _Newest[ActiveModels]()
+
+    def policy(self, version: str) -> Policy | None:
+        """Return the policy of a version."""
+        known = self._policies.get(version)
+        return known if known is not None else self._policies.put(version, self._policy(version))
+
+    def models(self, versions: tuple[str, ...], calibration: str) -> ActiveModels | None:
+        """Return the models of these versions, with a calibration unless it is empty."""
+        name = " ".join((*versions, calibration))
+        known = self._models.get(name)
+        if known is not None:
+            return known
+        return self._models.put(name, self._load(versions, calibration))
+
+    def _policy(self, version: str) -> Policy | None:
+        for path in self._policies_folder.glob("*.yaml"):
+            try:
+                policy = parse_policy(path.read_bytes())
+            except (OSError, BrokenPolicy) as error:
+                log.warning("the policy %s is skipped: %s", path.name, error)
+                continue
+            if policy.version == version:
+                return policy
+        return None
+
+    def _load(self, versions: tuple[str, ...], calibration: str) -> ActiveModels | None:
+        models: dict[ModelKind, str] = {}
+        for version in versions:
+            sha256 = _starting_with(version, MODEL_FILES.in_folder(self._models_folder))
+            if sha256 is None:
+                return None
+            models[read_artefact(self._models_folder, sha256).about.kind] = sha256
+        found = _starting_with(calibration, CALIBRATION_FILES.in_folder(self._models_folder))
+        if calibration and found is None:
+            return None
+        try:
+            return load_named(self._models_folder, Pointer(models, found if calibration else None))
+        except (FileNotFoundError, BrokenModel, BrokenCalibration) as error:
+            log.warning("the models %s are skipped: %s", ", ".join(versions), error)
+            return None
+
+
+class _Newest(Generic[T]):
+    """Keeps the artefacts that were used last."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, T] = OrderedDict()
+
+    def get(self, name: str) -> T | None:
+        if name in self._kept:
+            self._kept.move_to_end(name)
+        return self._kept.get(name)
+
+    def put(self, name: str, value: T | None) -> T | None:
+        if value is not None:
+            self._kept[name] = value
+            if len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return value
+
+
+def _starting_with(version: str, names: set[str]) -> str | None:
+    return next((name for name in names if name.startswith(version)), None)

@@ -1,0 +1,1 @@
+"""Score purchases by a candidate beside the live verdict, and count what differs."""

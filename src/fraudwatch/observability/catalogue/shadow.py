@@ -1,0 +1,103 @@
+"""Declare the metrics of the shadow."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fraudwatch.domain.shadow import NotCompared
+from fraudwatch.observability.catalogue.metric import (
+    NEVER_ALONE,
+    Kind,
+    Label,
+    Metric,
+    Section,
+    Unit,
+)
+
+SHADOW: Final = Section(
+    "Shadow",
+    ("shadow",),
+    "",
+    (
+        Metric(
+            name="fraudwatch_shadow_active",
+            kind=Kind.GAUGE,
+            unit=Unit.FLAG,
+            meaning="1 while a candidate is compared with the live policy and model",
+            worry_when=NEVER_ALONE,
+        ),
+        Metric(
+            name="fraudwatch_shadow_candidate_usable",
+            kind=Kind.GAUGE,
+            unit=Unit.FLAG,
+            meaning="1 unless the candidate's files cannot be used",
+            worry_when="it is 0: nothing is compared; the shadow's log has the reason",
+            initial=1.0,
+        ),
+        Metric(
+            name="fraudwatch_shadow_compared_total",
+            kind=Kind.COUNTER,
+            unit=Unit.COUNT,
+            meaning="Purchases scored by the candidate beside their live verdict",
+            worry_when="it stops increasing while fraudwatch_shadow_active is 1 and verdicts come",
+        ),
+        Metric(
+            name="fraudwatch_shadow_different_total",
+            kind=Kind.COUNTER,
+            unit=Unit.COUNT,
+            meaning="Compared purchases to which the candidate gives another outcome",
+            worry_when=NEVER_ALONE,
+        ),
+        Metric(
+            name="fraudwatch_shadow_alerts_total",
+            kind=Kind.COUNTER,
+            unit=Unit.COUNT,
+            meaning="Alerts among the compared purchases",
+            worry_when="the candidate's grow much faster than the live ones",
+            labels=(Label("side", ("live", "candidate")),),
+        ),
+        Metric(
+            name="fraudwatch_shadow_not_compared_total",
+            kind=Kind.COUNTER,
+            unit=Unit.COUNT,
+            meaning="Purchases that could not be compared, by reason",
+            worry_when="it grows with every purchase: the comparison is empty",
+            labels=(Label("reason", tuple(str(reason) for reason in NotCompared)),),
+        ),
+        Metric(
+            name="fraudwatch_shadow_unlike_total",
+            kind=Kind.COUNTER,
+            unit=Unit.COUNT,
+            meaning="Candidate verdicts with the live versions and other bytes than the live one",
+            worry_when="it is not 0: shadow and detector do not run the same code",
+        ),
+        Metric(
+            name="fraudwatch_shadow_copies_total",
+            kind=Kind.COUNTER,
+            unit=Unit.COUNT,
+            meaning="Repeated verdicts, not compared again; some after a restart of the detector",
+            worry_when=NEVER_ALONE,
+        ),
+        Metric(
+            name="fraudwatch_shadow_unreadable_total",
+            kind=Kind.COUNTER,
+            unit=Unit.COUNT,
+            meaning="Messages without a valid verdict",
+            worry_when="it is not 0: the persister has dead-lettered the messages with the reason",
+        ),
+        Metric(
+            name="fraudwatch_shadow_paused",
+            kind=Kind.GAUGE,
+            unit=Unit.FLAG,
+            meaning="1 while the store is unavailable and nothing is compared",
+            worry_when="it stays 1 for a minute: Cassandra is unavailable",
+        ),
+        Metric(
+            name="fraudwatch_shadow_lag_seconds",
+            kind=Kind.GAUGE,
+            unit=Unit.SECONDS,
+            meaning="Age of the oldest verdict read and not counted yet; 0 while none waits",
+            worry_when="it grows for hours: the machine is full, and the comparison lags behind",
+        ),
+    ),
+)

@@ -1,0 +1,83 @@
+"""Run the shadow: compare a candidate policy or model with the live one, off the hot path.
+
+``python -m streaming.shadow`` follows the candidate's folder. With a candidate it reads the live
+verdicts, their transactions and their served vectors, scores each purchase by the same functions as
+the detector, and counts by pair of outcomes; :mod:`fraudwatch.domain.shadow` explains why each
+purchase is counted once. Without one it is idle. It folds nothing and publishes nothing.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from functools import partial
+
+from prometheus_client import start_http_server
+
+from fraudwatch.adapters.artefacts.candidate_folder import Candidate
+from fraudwatch.adapters.artefacts.named_artefacts import NamedArtefacts
+from fraudwatch.adapters.kafka_log.consumer_group import open_with_retry
+from fraudwatch.adapters.kafka_log.cursor import PartitionCursor
+from fraudwatch.adapters.store.session import connect
+from fraudwatch.adapters.store.shadow import CassandraShadowStore
+from fraudwatch.application.shadow.comparing import Comparing, ShadowStore
+from fraudwatch.domain.features.fold import features_version
+from fraudwatch.domain.models.serving import ServingVersions
+from fraudwatch.observability.logs import configure_logging
+from fraudwatch.settings import CassandraSettings, KafkaSettings, LabelSettings, ListenSettings
+from fraudwatch.topics import (
+    FEATURE_TOPIC,
+    FRAUD_TOPIC,
+    TRANSACTION_PARTITIONS,
+    TRANSACTION_TOPIC,
+)
+from streaming.shadow.loop import CandidateWatch, ShadowLoop
+from streaming.shadow.partition import PartitionShadow, PartitionTopics
+from streaming.shadow.scoring import ShadowScoring
+from streaming.shadow.settings import ShadowSettings
+
+
+def main() -> None:
+    """Build the shadow and run it until stopped."""
+    configure_logging("shadow")
+    settings, cassandra = ShadowSettings(), CassandraSettings()
+    # A probe waits for this port, and opening the store may take longer than its timeout.
+    start_http_server(settings.metrics_port, addr=ListenSettings().address)
+    store = open_with_retry(lambda: CassandraShadowStore(connect(cassandra)))
+    serving = ServingVersions(features_version(), LabelSettings().delay_days)
+    loop = ShadowLoop(
+        CandidateWatch(settings.candidate_folder, serving),
+        store,
+        partial(open_partitions, settings, KafkaSettings(), store),
+        time.time,
+    )
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: loop.stopping.set())
+    loop.run()
+
+
+def open_partitions(
+    settings: ShadowSettings, kafka: KafkaSettings, store: ShadowStore, candidate: Candidate
+) -> list[PartitionShadow]:
+    """Open every partition where the counts of the candidate's comparison end."""
+    live = NamedArtefacts(settings.policies_folder, settings.models_folder)
+    scoring, comparison = ShadowScoring(candidate, live), candidate.comparison
+    return [
+        PartitionShadow(
+            PartitionTopics(
+                PartitionCursor(kafka, FRAUD_TOPIC, partition),
+                PartitionCursor(kafka, FEATURE_TOPIC, partition),
+                PartitionCursor(kafka, TRANSACTION_TOPIC, partition),
+            ),
+            scoring,
+            Comparing(store, store.load(comparison.comparison_id, partition)),
+            from_at_ms=comparison.from_at_ms,
+            max_messages=settings.max_messages,
+            give_up_seconds=settings.give_up_seconds,
+        )
+        for partition in range(TRANSACTION_PARTITIONS)
+    ]
+
+
+if __name__ == "__main__":
+    main()

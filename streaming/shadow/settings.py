@@ -1,0 +1,21 @@
+"""Settings of the shadow; see :mod:`fraudwatch.settings`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic_settings import BaseSettings
+
+from fraudwatch.settings import from_environment
+
+
+class ShadowSettings(BaseSettings):
+    """The candidate's folder, the detector's copies of live artefacts, and the size of a read."""
+
+    model_config = from_environment("SHADOW_")
+    metrics_port: int = 9119
+    candidate_folder: Path
+    policies_folder: Path
+    models_folder: Path
+    max_messages: int = 1_000
+    give_up_seconds: float = 120.0
