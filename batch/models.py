@@ -1,8 +1,9 @@
 """List, approve and roll back models: the model registry, in the lake's environment.
 
-``python -m batch.models ls | show VERSION | approve VERSION | rollback [VERSION]`` prints exactly
-one JSON object; ``./fraudwatch model`` makes it readable. Reading changes nothing; an action that
-changes the champion syncs the registry's alias first.
+``python -m batch.models ls | show V | restore V | approve V | rollback [V]`` (V: a version) prints
+exactly one JSON object; ``./fraudwatch model`` makes it readable. Reading changes nothing, and
+``restore`` only puts a version's artefacts back into the models' folder; an action that changes the
+champion syncs the registry's alias first.
 
 Example: python -m batch.models rollback
 """
@@ -28,7 +29,12 @@ from fraudwatch.application.promotion.promote import (
 )
 from fraudwatch.batch_settings import ModelFolderSettings, RegistrySettings
 from fraudwatch.domain.models.fitted import BrokenModel
-from fraudwatch.domain.training.versions import ModelVersion, NoSuchVersion, version_of
+from fraudwatch.domain.training.versions import (
+    ModelVersion,
+    NoSuchVersion,
+    calibration_of_version,
+    version_of,
+)
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import LabelSettings
 
@@ -50,6 +56,14 @@ def run_action(models: ModelLifecycle, action: str, version: int | None) -> Mapp
     if action == "show":
         shown = version_of(version or 0, models.registry.versions())
         return to_json(shown, models.model_store.current())
+    if action == "restore":
+        # Its artefacts may have been pruned from the folder since it was trained.
+        wanted = version_of(version or 0, models.registry.versions())
+        models.registry.restore(wanted.version, models.model_store.folder)
+        calibration = calibration_of_version(wanted)
+        models.model_store.check(wanted.sha256, calibration)
+        shown_json = to_json(wanted, models.model_store.current())
+        return {**shown_json, "calibration": calibration}
     changed = approve(models, version or 0) if action == "approve" else roll_back(models, version)
     return to_json(changed, models.model_store.current())
 
@@ -67,7 +81,13 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     actions = parser.add_subparsers(dest="action", required=True)
-    for name, count in (("ls", None), ("show", 1), ("approve", 1), ("rollback", "?")):
+    for name, count in (
+        ("ls", None),
+        ("show", 1),
+        ("restore", 1),
+        ("approve", 1),
+        ("rollback", "?"),
+    ):
         action = actions.add_parser(name)
         if count:
             action.add_argument("version", type=int, nargs=None if count == 1 else "?")

@@ -24,6 +24,7 @@ from fraudwatch.adapters.store.handling import CassandraHandlings
 from fraudwatch.adapters.store.open_alerts import CassandraOpenAlerts
 from fraudwatch.adapters.store.reviews import CassandraReviews
 from fraudwatch.adapters.store.session import connect
+from fraudwatch.adapters.store.shadow import CassandraShadowReader
 from fraudwatch.adapters.store.tallies import CassandraTallies
 from fraudwatch.application.console.access import Person, Right, Role
 from fraudwatch.application.console.access_log import AccessLog
@@ -48,6 +49,7 @@ from streamlit_app.people import access, audit, login, own_password, session_coo
 from streamlit_app.people import accounts as accounts_screen
 from streamlit_app.rules import screen as rules
 from streamlit_app.rules.services import RulesServices, open_rules
+from streamlit_app.shadow import screen as shadow
 
 # Request timeout: a page that refreshes each second cannot use a later answer.
 STORE_TIMEOUT_SECONDS = 2.0
@@ -124,6 +126,15 @@ def _pages(
                 icon=":material/rule:",
             ),
         ),
+        navigation.SHADOW: (
+            Right.COMPARE,
+            st.Page(
+                lambda: shadow.show(source),
+                title="Shadow",
+                url_path="shadow",
+                icon=":material/compare:",
+            ),
+        ),
         navigation.AUDIT: (
             Right.AUDIT,
             st.Page(
@@ -181,6 +192,7 @@ def _open_services() -> ConsoleServices:
         tallies=CassandraTallies(session),
         audit=CassandraAudit(session),
         revealer=EdgeRevealer(reveal.url, reveal.api_key.get_secret_value()),
+        shadow=CassandraShadowReader(session),
     )
 
 

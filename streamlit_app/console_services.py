@@ -21,6 +21,7 @@ from fraudwatch.application.console.group_decision import GroupDecisions
 from fraudwatch.application.console.handling import CaseHandling
 from fraudwatch.application.console.reviews import Reviews
 from fraudwatch.application.ports import AlertReader
+from fraudwatch.application.shadow.comparing import ShadowReader
 from fraudwatch.domain.instants import epoch_ms_of
 
 
@@ -39,6 +40,7 @@ class ConsoleServices:
     tallies: TallyReader
     audit: AuditReader
     revealer: Revealer
+    shadow: ShadowReader
 
 
 @dataclass(frozen=True, slots=True)

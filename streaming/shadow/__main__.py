@@ -14,7 +14,7 @@ from functools import partial
 
 from prometheus_client import start_http_server
 
-from fraudwatch.adapters.artefacts.candidate_folder import Candidate
+from fraudwatch.adapters.artefacts.candidate import Candidate
 from fraudwatch.adapters.artefacts.named_artefacts import NamedArtefacts
 from fraudwatch.adapters.kafka_log.consumer_group import open_with_retry
 from fraudwatch.adapters.kafka_log.cursor import PartitionCursor

@@ -8,12 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from fraudwatch.adapters.artefacts.candidate_folder import (
-    MANIFEST_NAME,
-    BrokenCandidate,
-    Candidate,
-    load_candidate,
-)
+from fraudwatch.adapters.artefacts.candidate import Candidate, load_candidate
+from fraudwatch.adapters.artefacts.candidate_folder import MANIFEST_NAME, BrokenCandidate
 from fraudwatch.adapters.kafka_log.consumer_group import FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS
 from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.application.shadow.comparing import ShadowStore

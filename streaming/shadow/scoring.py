@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
-from fraudwatch.adapters.artefacts.candidate_folder import Candidate
+from fraudwatch.adapters.artefacts.candidate import Candidate
 from fraudwatch.adapters.codecs.json_codec import decode
 from fraudwatch.adapters.codecs.log_fold import full_vector, parse_accepted
 from fraudwatch.adapters.codecs.verdict_frames import VerdictInputs, encode_verdicts

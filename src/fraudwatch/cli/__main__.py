@@ -62,6 +62,7 @@ LOADED_LATE = {
         "restore",
         "Example: ./fraudwatch restore /mnt/backup/2026-11-20 --keys /mnt/keys/2026-11-20",
     ),
+    "shadow": LateCommand("shadow", "Example: ./fraudwatch shadow start --policy stricter.yaml"),
     "systemd-unit": LateCommand("systemd_unit", "Example: ./fraudwatch systemd-unit --user me"),
     "upgrade": LateCommand("upgrade", "Example: git pull && ./fraudwatch upgrade"),
     "watch": LateCommand("watch", "Example: ./fraudwatch watch --profile speed"),

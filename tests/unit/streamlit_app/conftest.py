@@ -18,6 +18,7 @@ from fraudwatch.adapters.memory.casework import (
     MemoryTallies,
 )
 from fraudwatch.adapters.memory.handling import MemoryHandlings, MemoryReviews
+from fraudwatch.adapters.memory.shadow import MemoryShadowStore
 from fraudwatch.adapters.memory.verdict_store import MemoryTopic, MemoryVerdictStore
 from fraudwatch.application.console.access import Role
 from fraudwatch.application.console.accounts import Accounts
@@ -61,4 +62,5 @@ def memory_services(
         tallies=MemoryTallies(),
         audit=MemoryAudit(),
         revealer=MemoryRevealer(personal or {}),
+        shadow=MemoryShadowStore(),
     )

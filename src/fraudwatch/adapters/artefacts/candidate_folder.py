@@ -13,16 +13,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from fraudwatch.adapters.artefacts.calibration_artefact import CALIBRATION_FILES
-from fraudwatch.adapters.artefacts.model_artefact import MODEL_FILES, Pointer
+from fraudwatch.adapters.artefacts.model_artefact import MODEL_FILES
 from fraudwatch.adapters.artefacts.policy_file import parse_policy
-from fraudwatch.adapters.artefacts.reloadable_models import load_named
-from fraudwatch.adapters.artefacts.usable_models import usable_models
 from fraudwatch.adapters.durable_file import replace_file, sync_folder
 from fraudwatch.domain.calibration.calibrator import BrokenCalibration
-from fraudwatch.domain.models.active_models import ActiveModels, check_outputs
-from fraudwatch.domain.models.fitted import VERSION_LENGTH, BrokenModel, ModelKind
-from fraudwatch.domain.models.serving import ServingVersions
-from fraudwatch.domain.policy.policy import BrokenPolicy, Policy
+from fraudwatch.domain.models.fitted import VERSION_LENGTH, BrokenModel
+from fraudwatch.domain.policy.policy import BrokenPolicy
 from fraudwatch.domain.shadow import Comparison
 
 MANIFEST_NAME: Final = "candidate.json"
@@ -39,16 +35,6 @@ class CandidateModel:
 
     sha256: str
     calibration: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """A candidate with what it is compared by; None stands for the live one of each purchase."""
-
-    comparison: Comparison
-    policy: Policy | None = None
-    models: ActiveModels | None = None
-    """The classifier with its calibration; the isolation forest stays the live one."""
 
 
 def start_comparison(
@@ -102,37 +88,8 @@ def current_comparison(folder: Path) -> Comparison | None:
     Raises:
         BrokenCandidate: the manifest cannot be read.
     """
-    document = _document(folder)
-    return None if document is None else _parsed(document)
-
-
-def load_candidate(folder: Path, serving: ServingVersions) -> Candidate | None:
-    """Load the candidate; None if there is none.
-
-    Raises:
-        BrokenCandidate: it cannot be used.
-    """
-    document = _document(folder)
-    if document is None:
-        return None
-    comparison = _parsed(document)
-    try:
-        named = document["policy"]
-        policy = parse_policy((folder / f"{named}.yaml").read_bytes()) if named else None
-        model = CandidateModel(**document["model"]) if document["model"] else None
-        models = _models(folder, model, serving) if model else None
-    except (OSError, BrokenPolicy, BrokenModel, BrokenCalibration, TypeError) as error:
-        raise BrokenCandidate(f"the candidate cannot be used: {error}") from error
-    return Candidate(comparison=comparison, policy=policy, models=models)
-
-
-def _models(folder: Path, model: CandidateModel, serving: ServingVersions) -> ActiveModels:
-    pointer = Pointer({ModelKind.XGBOOST: model.sha256}, model.calibration)
-    if left_out := usable_models(folder, pointer, serving).left_out:
-        raise BrokenModel("; ".join(left_out))
-    models = load_named(folder, pointer)
-    check_outputs(models)
-    return models
+    document = read_manifest(folder)
+    return None if document is None else comparison_in(document)
 
 
 def _comparison(
@@ -158,7 +115,12 @@ def _comparison(
     )
 
 
-def _document(folder: Path) -> Mapping[str, Any] | None:
+def read_manifest(folder: Path) -> Mapping[str, Any] | None:
+    """Read the manifest: `comparison`, `policy` and `model`; None if there is none.
+
+    Raises:
+        BrokenCandidate: it cannot be read.
+    """
     try:
         document = json.loads((folder / MANIFEST_NAME).read_bytes())
     except FileNotFoundError:
@@ -170,7 +132,8 @@ def _document(folder: Path) -> Mapping[str, Any] | None:
     return document
 
 
-def _parsed(document: Mapping[str, Any]) -> Comparison:
+def comparison_in(document: Mapping[str, Any]) -> Comparison:
+    """Return the comparison of a manifest; raises as :func:`read_manifest`."""
     try:
         return Comparison(**document["comparison"])
     except TypeError as error:

@@ -23,6 +23,7 @@ class Right(enum.StrEnum):
     DECIDE = "decide"  # claim a case and label it
     ASSIGN = "assign"  # assign a case to another person, or take it from one; audited
     REVEAL = "reveal"  # open sealed fields; each reveal is audited
+    COMPARE = "compare"  # compare a candidate policy or model with the live one
     AUDIT = "audit"  # read the audit log of reveals and account changes
     ACCOUNTS = "accounts"  # create, change and close accounts
     POLICY = "policy"  # draft, promote and roll back the policy and its lists
@@ -32,7 +33,15 @@ class Right(enum.StrEnum):
 RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
     Role.ANALYST: frozenset({Right.SEE, Right.DECIDE}),
     Role.LEAD: frozenset(
-        {Right.SEE, Right.DECIDE, Right.ASSIGN, Right.REVEAL, Right.AUDIT, Right.POLICY}
+        {
+            Right.SEE,
+            Right.DECIDE,
+            Right.ASSIGN,
+            Right.REVEAL,
+            Right.COMPARE,
+            Right.AUDIT,
+            Right.POLICY,
+        }
     ),
     Role.ADMIN: frozenset({Right.SEE, Right.ACCOUNTS, Right.AUDIT}),
 }

@@ -19,9 +19,10 @@ QUERY_KINDS: Final = (
     "verdict_of", "purchase_of", "purchases_of", "purchases_with", "labels_of", "labels_known",
     "verdicts_of", "waiting", "open_alerts", "open_verdict", "handlings", "reviews",
     "tallies_of_past_days", "tallies_of_today", "labels", "verdicts_of_labels",
+    "shadow_comparisons", "shadow_counts", "shadow_examples", "shadow_labels",
     "audited",
 )  # fmt: skip
-PAGES: Final = ("live", "case", "patterns", "audit", "accounts")
+PAGES: Final = ("live", "case", "patterns", "shadow", "audit", "accounts")
 
 CONSOLE: Final = Section(
     "Console",

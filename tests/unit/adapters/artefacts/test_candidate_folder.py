@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fraudwatch.adapters.artefacts.candidate import load_candidate
 from fraudwatch.adapters.artefacts.candidate_folder import (
     MANIFEST_NAME,
     BrokenCandidate,
     CandidateModel,
     current_comparison,
-    load_candidate,
     start_comparison,
     stop_comparison,
 )

@@ -12,7 +12,7 @@ import pytest
 import xgboost as xgb
 from prometheus_client import REGISTRY
 
-from fraudwatch.adapters.artefacts.candidate_folder import Candidate
+from fraudwatch.adapters.artefacts.candidate import Candidate
 from fraudwatch.adapters.artefacts.model_artefact import Pointer, write_artefact
 from fraudwatch.adapters.artefacts.policy_file import parse_policy
 from fraudwatch.adapters.artefacts.reloadable_models import load_named
@@ -98,7 +98,10 @@ class World:
         shadow, last = self.shadow(candidate, seed), self.verdicts()[-1].source_offset
         for _ in range(steps):
             shadow.step()
-            if self.store.load(candidate.comparison.comparison_id, 0).position.source_offset == last:
+            if (
+                self.store.load(candidate.comparison.comparison_id, 0).position.source_offset
+                == last
+            ):
                 return
 
     def counts(self, dimension: ShadowDimension) -> dict[str, int]:

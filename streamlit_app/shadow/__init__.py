@@ -1,0 +1,1 @@
+"""Shadow page: a candidate policy or model beside the live one."""

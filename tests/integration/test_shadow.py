@@ -1,0 +1,159 @@
+"""The shadow beside a real detector: its topics, its artefacts, its bytes."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prometheus_client import REGISTRY
+
+from fraudwatch.adapters.artefacts.candidate import load_candidate
+from fraudwatch.adapters.artefacts.candidate_folder import start_comparison, stop_comparison
+from fraudwatch.adapters.artefacts.named_artefacts import NamedArtefacts
+from fraudwatch.adapters.codecs.json_codec import encode
+from fraudwatch.adapters.store.session import close, connect
+from fraudwatch.adapters.store.shadow import CassandraShadowStore
+from fraudwatch.application.shadow.summary import summarise
+from fraudwatch.domain.features.fold import features_version
+from fraudwatch.domain.models.serving import ServingVersions
+from fraudwatch.domain.shadow import ShadowDimension, summed
+from fraudwatch.samples import a_purchase
+from fraudwatch.stack.private_stack import PrivateStack
+from streaming.shadow.__main__ import open_partitions
+from streaming.shadow.loop import CandidateWatch, ShadowLoop
+from streaming.shadow.settings import ShadowSettings
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.engines
+SERVING = ServingVersions(features_version(), 3)
+
+
+@pytest.fixture
+def store(stack: PrivateStack) -> Iterator[CassandraShadowStore]:
+    session = connect(stack.cassandra("shadow"))
+    yield CassandraShadowStore(session)
+    close(session)
+
+
+def settings_of(stack: PrivateStack, folder: Path) -> ShadowSettings:
+    return ShadowSettings(
+        candidate_folder=folder,
+        policies_folder=stack.home.folder / "detector/policies",
+        models_folder=stack.home.folder / "detector/models",
+    )
+
+
+def loop_of(stack: PrivateStack, store: CassandraShadowStore, folder: Path) -> ShadowLoop:
+    settings, kafka = settings_of(stack, folder), stack.kafka("shadow")
+    return ShadowLoop(
+        CandidateWatch(folder, SERVING),
+        store,
+        lambda candidate: open_partitions(settings, kafka, store, candidate),
+        time.time,
+    )
+
+
+def buy(stack: PrivateStack, count: int) -> list[str]:
+    """Post purchases of a few customers, some of high amounts."""
+    run, now_ms = uuid.uuid4().hex[:12], time.time_ns() // 1_000_000
+    purchases = [
+        a_purchase(
+            source="shadow",
+            id=f"{run}-{n}",
+            event_at_ms=now_ms + n,
+            customer_id=f"{run}-{n % 7}",
+            amount_minor=(1_000, 45_000, 250_000)[n % 3],
+        )
+        for n in range(count)
+    ]
+    with stack.http("ingest", "INGEST_API_KEY") as ingest:
+        answer = ingest.post("/v1/transactions", content=encode(purchases))
+    assert answer.status_code == 202, answer.text
+    return [f"shadow:{one.id}" for one in purchases]
+
+
+def unlike() -> float:
+    return REGISTRY.get_sample_value("fraudwatch_shadow_unlike_total") or 0.0
+
+
+def test_the_live_policy_as_candidate_makes_the_bytes_of_a_real_stream(
+    stack: PrivateStack, store: CassandraShadowStore, tmp_path: Path
+) -> None:
+    policy = (stack.home.root / "contracts/policies/default.yaml").read_bytes()
+    at_ms = time.time_ns() // 1_000_000
+    comparison = start_comparison(
+        tmp_path,
+        policy=policy,
+        model=None,
+        models_folder=tmp_path,
+        started_at_ms=at_ms,
+        from_at_ms=at_ms,
+        started_by="test",
+    )
+    names = buy(stack, 90)
+    loop, before = loop_of(stack, store, tmp_path), unlike()
+
+    def compared() -> int:
+        loop.step()
+        return summarise(store.progress(comparison)).compared.purchases
+
+    try:
+        eventually(lambda: compared() >= len(names), within_seconds=120, what="the comparison")
+    finally:
+        loop._close()
+    summary = summarise(store.progress(comparison))
+    assert summary.different.purchases == 0
+    assert summary.not_compared == {}
+    assert unlike() == before
+    # Bytes are only compared where both verdicts name the same versions, so they must.
+    assert summary.live_versions == summary.candidate_versions
+    stored = store.outcomes(comparison.comparison_id, names)
+    assert any(stored.values())
+
+
+def test_a_stricter_candidate_is_counted_once_across_lives_and_stops(
+    stack: PrivateStack, store: CassandraShadowStore, tmp_path: Path
+) -> None:
+    policy = (stack.home.root / "contracts/policies/default.yaml").read_bytes()
+    stricter = policy.replace(b"at_least_eur_cents: 100000", b"at_least_eur_cents: 10000", 1)
+    at_ms = time.time_ns() // 1_000_000
+    comparison = start_comparison(
+        tmp_path,
+        policy=stricter,
+        model=None,
+        models_folder=tmp_path,
+        started_at_ms=at_ms,
+        from_at_ms=at_ms,
+        started_by="test",
+    )
+    names = buy(stack, 60)
+
+    def purchases() -> int:
+        life = loop_of(stack, store, tmp_path)  # each life reads on where the counts end
+        for _ in range(4):
+            life.step()
+        life._close()
+        return summarise(store.progress(comparison)).compared.purchases
+
+    eventually(lambda: purchases() >= len(names), within_seconds=180, what="the comparison")
+    mine = [one for one in store.examples(comparison.comparison_id) if one.transaction_id in names]
+    # Every third purchase is of 450 EUR: an alert for the candidate alone.
+    assert len({one.transaction_id for one in mine}) == len(mine) == 20
+    assert {one.pair.live_outcome.value for one in mine} == {"approve"}
+    rows = summed(store.progress(comparison).counted)
+    pairs = sum(n.purchases for k, n in rows.items() if k.dimension is ShadowDimension.PAIR)
+    live = sum(n.purchases for k, n in rows.items() if k.dimension is ShadowDimension.LIVE_VERSIONS)
+    assert pairs == live
+    assert stop_comparison(tmp_path)
+    idle = loop_of(stack, store, tmp_path)
+    idle.stopping.set()
+    idle.step()
+    assert not idle._partitions
+    assert load_candidate(tmp_path, SERVING) is None
+    named = NamedArtefacts(
+        stack.home.folder / "detector/policies", stack.home.folder / "detector/models"
+    )
+    assert named.policy("no such version") is None
