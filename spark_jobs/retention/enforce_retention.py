@@ -77,7 +77,9 @@ class Enforcement:
     def _existing(self) -> list[str]:
         # The catalogue's own listing would load all metadata of each table.
         tables = self.spark.sql(f"SHOW TABLES IN {lake.DATABASE}").collect()
-        return [table.tableName for table in tables if not table.isTemporary]
+        views = self.spark.sql(f"SHOW VIEWS IN {lake.DATABASE}").collect()
+        names = {table.tableName for table in tables if not table.isTemporary}
+        return sorted(names - {view.viewName for view in views})
 
     def _day_column(self, table: str) -> str:
         detail: Any = self.spark.sql(f"DESCRIBE DETAIL {lake.DATABASE}.{table}").first()

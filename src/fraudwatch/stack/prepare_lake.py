@@ -137,7 +137,7 @@ def configure_thrift_server(home: Home, _launch: Launch, settings: Mapping[str, 
 
 
 def password_line(login: str, password: str, salt: bytes | None = None) -> str:
-    """Format one line of the password file that docker/hive/PasswordFile.scala reads."""
+    """Format one line of the password file that PasswordFile.scala reads."""
     salt = salt or secrets.token_bytes(16)
     found = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, PASSWORD_ROUNDS)
     return f"{login}:{PASSWORD_ROUNDS}:{salt.hex()}:{found.hex()}"

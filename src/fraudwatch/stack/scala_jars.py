@@ -14,7 +14,7 @@ from fraudwatch.stack.wheel_jars import pyspark_folder
 
 @dataclass(frozen=True, slots=True)
 class ScalaJar:
-    """A Scala source and its compiled jar, which services.toml names {jars.NAME}."""
+    """A Scala source, or a folder of them, and its compiled jar: {jars.NAME} of services.toml."""
 
     name: str
     source: str
@@ -27,6 +27,11 @@ class ScalaJar:
         """File name of the jar."""
         return f"{self.name.replace('_', '-')}.jar"
 
+    def files(self, root: Path) -> list[Path]:
+        """Return the sources in a checkout, in a fixed order."""
+        source = root / self.source
+        return sorted(source.glob("*.scala")) if source.is_dir() else [source]
+
 
 SCALA_JARS = {
     jar.name: jar
@@ -38,10 +43,10 @@ SCALA_JARS = {
             "the local file system for Spark's checkpoint",
         ),
         ScalaJar(
-            "password_file",
-            "docker/hive/PasswordFile.scala",
+            "confined_thrift_server",
+            "docker/hive/thrift_server",
             "lake",
-            "the Thrift Server's password check",
+            "the Thrift Server's checks of passwords and rights",
         ),
         ScalaJar(
             "loopback_socket",
@@ -75,18 +80,19 @@ def ensure(home: Home, jar: ScalaJar, java_home: Path, notify: Notify) -> Path:
 
 
 def _compile(home: Home, jar: ScalaJar, java_home: Path) -> None:
-    target, source = path_of(home, jar), home.root / jar.source
+    target, sources = path_of(home, jar), jar.files(home.root)
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = target.with_name(f".building-{target.name}")
     command = [
         f"{java_home}/bin/java", "-Xmx512m", "-cp",
         f"{pyspark_folder(home, jar.environment_name)}/jars/*", "scala.tools.nsc.Main",
-        "-usejavacp", "-d", str(fresh), str(source),
+        "-usejavacp", "-d", str(fresh), *map(str, sources),
     ]  # fmt: skip
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode or not fresh.exists():
         raise StackError(
-            f"{source} does not compile, so what needs it cannot start ({jar.purpose}):\n"
+            f"{home.root / jar.source} does not compile, so what needs it cannot start "
+            f"({jar.purpose}):\n"
             f"{done.stdout}{done.stderr}"
         )
     fresh.rename(target)
@@ -94,5 +100,5 @@ def _compile(home: Home, jar: ScalaJar, java_home: Path) -> None:
 
 
 def _stamp(home: Home, jar: ScalaJar) -> str:
-    source, lock = home.root / jar.source, lock_of(home, jar.environment_name)
-    return hashlib.sha256(source.read_bytes() + lock.read_bytes()).hexdigest()
+    content = b"".join(path.read_bytes() for path in jar.files(home.root))
+    return hashlib.sha256(content + lock_of(home, jar.environment_name).read_bytes()).hexdigest()

@@ -37,8 +37,6 @@ class HiveReports:
         """
         statement, values = _statement(query)
         with self._cursor() as cursor:
-            # Times are returned as text in the session's zone.
-            cursor.execute("SET TIME ZONE 'UTC'")
             cursor.execute(statement, values)
             # Some servers put the table's name before each column.
             columns = [column[0].rpartition(".")[2] for column in cursor.description]

@@ -49,12 +49,11 @@ def test_rows_have_days_and_instants_and_unknown_is_none() -> None:
     assert server.open == 0
 
 
-def test_days_travel_as_values_and_the_zone_is_set_first() -> None:
+def test_days_travel_as_values_in_one_statement() -> None:
     server = Server()
     query = ReportQuery(OUT_MONEY, date(2026, 11, 1), date(2026, 11, 20), limit=5)
     HiveReports(lambda: server).rows(query)
-    zone, (statement, values) = server.statements
-    assert zone == ("SET TIME ZONE 'UTC'", None)
+    [(statement, values)] = server.statements
     assert statement == (
         "SELECT * FROM fraudwatch.out_money WHERE event_on >= CAST(%(first)s AS DATE)"
         " AND event_on <= CAST(%(last)s AS DATE) ORDER BY event_on DESC LIMIT 5"
