@@ -10,6 +10,8 @@ PYTEST := $(DEV)/pytest --durations=40 --durations-min=0.5
 PARALLEL := $(PYTEST) --numprocesses 2 --timeout 900
 ENGINE_TESTS := tests/contract tests/integration tests/e2e
 EXTRAS := control shop ingest detector persister console training lake airflow rest_api notifier shadow monitoring
+# Superset leaves many of its dependencies open: newer ones than at its release break it.
+SUPERSET_BEFORE := 2026-05-25
 
 .PHONY: help demo install check test test-unit proof lock compose clean
 
@@ -44,6 +46,7 @@ lock: ## Renew the locks in requirements/ (set UPGRADE=--upgrade for newer versi
 	@./fraudwatch --version >/dev/null
 	$(COMPILE) $(UPGRADE) --extra dev pyproject.toml -o requirements/dev.txt
 	for extra in $(EXTRAS); do $(COMPILE) $(UPGRADE) -c requirements/dev.txt --extra $$extra pyproject.toml -o requirements/$$extra.txt || exit 1; done
+	$(COMPILE) $(UPGRADE) --exclude-newer $(SUPERSET_BEFORE) --extra superset pyproject.toml -o requirements/superset.txt
 	for name in bootstrap java; do $(COMPILE) $(UPGRADE) requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 
 compose: install ## Write docker-compose.yml from the catalogue

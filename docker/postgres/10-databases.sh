@@ -1,6 +1,6 @@
 #!/bin/sh
-# Create one database and one login each for Airflow, MLflow and the Hive metastore. PostgreSQL's image
-# runs this once, with an empty data folder.
+# Create one database and one login each for Airflow, MLflow, Superset and the Hive metastore. The image
+# of PostgreSQL runs this once, with an empty data folder.
 set -eu
 make_database() {
     psql --quiet --username "$POSTGRES_USER" --dbname postgres --set ON_ERROR_STOP=1 \
@@ -12,4 +12,5 @@ SQL
 }
 make_database airflow airflow AIRFLOW_DATABASE_PASSWORD
 make_database mlflow mlflow MLFLOW_DATABASE_PASSWORD
+make_database superset superset SUPERSET_DATABASE_PASSWORD
 make_database metastore hive HIVE_METASTORE_PASSWORD

@@ -32,6 +32,7 @@ ASSETS = (
     "data",
     "monitoring",
     "requirements",
+    "superset",
     "systemd",
 )
 PURE = {"numpy", "numba", "llvmlite", "fraudwatch", "__future__"}

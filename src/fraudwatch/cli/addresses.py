@@ -17,6 +17,7 @@ PAGES: Final = {
     "prometheus": "Prometheus",
     "alertmanager": "Alertmanager",
     "grafana": "Grafana",
+    "superset": "Superset",
     "mailbox": "Mailbox",
 }
 

@@ -19,6 +19,12 @@ GRAFANA_LOGINS = {
     "editor": "GRAFANA_EDITOR_PASSWORD",
     "viewer": "GRAFANA_VIEWER_PASSWORD",
 }
+SUPERSET_LOGINS = {
+    "admin": "SUPERSET_ADMIN_PASSWORD",
+    "viewer": "SUPERSET_VIEWER_PASSWORD",
+    "analyst": "SUPERSET_ANALYST_PASSWORD",
+    "lead": "SUPERSET_LEAD_PASSWORD",
+}
 FIRST_PASSWORD = "the first password; it may have been changed since"  # noqa: S105  a note
 
 progress = Console(stderr=True, highlight=False)
@@ -72,6 +78,7 @@ def logins(ports: Mapping[str, int], settings: Mapping[str, str]) -> list[dict[s
     console = f"http://127.0.0.1:{ports['console.http']}"
     airflow = f"http://127.0.0.1:{ports['airflow_api.http']}"
     grafana = f"http://127.0.0.1:{ports['grafana.http']}"
+    superset = f"http://127.0.0.1:{ports['superset.http']}"
     thrift = f"127.0.0.1:{ports['thrift_server.thrift']}"
     rows = [
         ("console", console, "analyst", "CONSOLE_ANALYST_PASSWORD"),
@@ -91,6 +98,7 @@ def logins(ports: Mapping[str, int], settings: Mapping[str, str]) -> list[dict[s
         ),
         *(("Thrift Server", thrift, login, name) for login, name in LOGINS.items()),
         *(("Grafana", grafana, login, name) for login, name in GRAFANA_LOGINS.items()),
+        *(("Superset", superset, login, name) for login, name in SUPERSET_LOGINS.items()),
     ]
     return [
         {

@@ -35,6 +35,7 @@ OWN_SETTINGS = frozenset(
         "POSTGRES_PASSWORD",
         "AIRFLOW_DATABASE_PASSWORD",
         "MLFLOW_DATABASE_PASSWORD",
+        "SUPERSET_DATABASE_PASSWORD",
         "CONSOLE_PORT",
         "INGEST_PORT",
         "REST_API_PORT",
@@ -45,6 +46,7 @@ OWN_SETTINGS = frozenset(
         "PROMETHEUS_PORT",
         "ALERTMANAGER_PORT",
         "GRAFANA_PORT",
+        "SUPERSET_PORT",
         "COMPOSE_PROFILES",
     }
 )

@@ -32,7 +32,7 @@ _COMMAND_SECONDS = 900
 # The step divides no difference of two ports of the catalogue (ingest and the console: 500), so
 # stacks with different offsets never need the same port. All ports stay below 32,768: Linux gives
 # those above to outgoing connections, and one that was free when chosen may be in use at the start.
-OFFSETS = range(11_000, 22_700, 317)
+OFFSETS = range(11_000, 22_700, 319)
 _LAST_CHARACTERS = 4_000
 
 log = logging.getLogger(__name__)
