@@ -54,6 +54,11 @@ class Days:
         """
         return F.col(column) >= F.lit(self.first - timedelta(days=1))
 
+    def whole_weeks(self) -> Days:
+        """Return the days from the Monday on or before the first to the Sunday after the last."""
+        monday = self.first - timedelta(days=self.first.weekday())
+        return Days(monday, self.last + timedelta(days=6 - self.last.weekday()))
+
     def frame(self, spark: SparkSession, column: str) -> DataFrame:
         """Build a DataFrame of one row a day."""
         count = (self.last - self.first).days + 1

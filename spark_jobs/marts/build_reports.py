@@ -20,6 +20,7 @@ from fraudwatch.observability.job_metrics import run_job
 from spark_jobs.day_job import run_over_days
 from spark_jobs.days import Days, replace_days
 from spark_jobs.marts.analysts import analyst_workload
+from spark_jobs.marts.calibration import calibration
 from spark_jobs.marts.fraud import GROUPED_BY, fraud_by
 from spark_jobs.marts.judged import labels_known_by, scored_purchases
 from spark_jobs.marts.money import money
@@ -42,19 +43,23 @@ def build(spark: SparkSession, days: Days, began_at_ms: int) -> CountedRows:
     """
     labels = labels_known_by(_table(spark, lake.CORE_LABELS), began_at_ms).persist()
     verdicts = _table(spark, lake.CORE_VERDICTS)
-    transactions = _table(spark, lake.CORE_TRANSACTIONS).where(days.contains("event_on"))
-    that_day = verdicts.where(days.contains("event_on"))
-    scored = scored_purchases(transactions, that_day, labels).persist()
+    weeks = days.whole_weeks()  # for the customers of a week; only these days' rows are written
+    transactions = _table(spark, lake.CORE_TRANSACTIONS).where(weeks.contains("event_on"))
+    those_days = verdicts.where(weeks.contains("event_on"))
+    of_weeks = scored_purchases(transactions, those_days, labels).persist()
     try:
+        scored = of_weeks.where(days.contains("event_on"))
         rows_in, rows_out = scored.count(), 0
         log.info("%d purchases from %s to %s", rows_in, days.first, days.last)
         decided = labels.where(days.contains("known_on"))
         known_until = F.timestamp_millis(F.lit(began_at_ms))
         health = _health(spark, days, scored, known_until)
-        for table, rows in (*_marts(scored), *_others(decided, verdicts, health)):
+        for table, rows in (*_marts(of_weeks), *_others(decided, verdicts, health)):
             column = lake.REPORT_DAYS[table]
             replace_days(
-                rows.withColumn("labels_known_until", known_until).coalesce(1),
+                rows.where(days.contains(column))
+                .withColumn("labels_known_until", known_until)
+                .coalesce(1),
                 f"{lake.DATABASE}.{table}",
                 column,
                 days,
@@ -63,7 +68,7 @@ def build(spark: SparkSession, days: Days, began_at_ms: int) -> CountedRows:
             rows_out += written
             log.info("%s: %d rows", table, written)
     finally:
-        scored.unpersist()
+        of_weeks.unpersist()
         labels.unpersist()
     return CountedRows(
         rows_in=rows_in, rows_out=rows_out, from_ms=days.from_ms, until_ms=days.until_ms
@@ -75,6 +80,7 @@ def _marts(scored: DataFrame) -> Iterator[tuple[str, DataFrame]]:
         yield table, fraud_by(scored, *keys)
     yield lake.OUT_RULE_PERFORMANCE, rule_performance(scored)
     yield lake.OUT_MONEY, money(scored)
+    yield lake.OUT_CALIBRATION, calibration(scored)
 
 
 def _others(

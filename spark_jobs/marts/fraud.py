@@ -9,6 +9,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 
 from fraudwatch import lake
+from spark_jobs.marts.customers import by_day_and_source
 from spark_jobs.marts.judged import has_verdict, is_decided
 from spark_jobs.marts.sums import cents_where, count_known, count_where, ratio
 
@@ -24,8 +25,8 @@ GROUPED_BY: Final = MappingProxyType(
 
 
 def fraud_by(scored: DataFrame, *keys: str) -> DataFrame:
-    """Count purchases, alerts and their labels, by day and these columns."""
-    counted = scored.groupBy("event_on", *keys).agg(*_counts())
+    """Count purchases, alerts and their labels, by day, source and these columns."""
+    counted = by_day_and_source(scored, keys, _counts())
     return counted.withColumns(
         {
             "precision_ratio": ratio(F.col("alerts_decided_fraud"), F.col("alerts_decided")),
@@ -38,11 +39,11 @@ def fraud_by(scored: DataFrame, *keys: str) -> DataFrame:
     )
 
 
-def _counts() -> list[Column]:
+def _counts() -> dict[str, Column]:
     is_fraud = has_verdict() & F.col("is_fraud")
     decided_alert = F.col("is_alert") & is_decided()
     decided_control = F.col("is_control") & is_decided()
-    counts = {
+    return {
         "purchases": F.count("*"),
         "amount_eur_cents": F.sum("amount_eur_cents"),
         "judged": count_where(has_verdict()),
@@ -60,4 +61,3 @@ def _counts() -> list[Column]:
         "alerts_decided": count_where(decided_alert),
         "alerts_decided_fraud": count_where(decided_alert & F.col("is_fraud")),
     }
-    return [count.alias(name) for name, count in counts.items()]

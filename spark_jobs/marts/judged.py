@@ -6,6 +6,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 
 from fraudwatch.domain.messages.label import LabelValue, Source
+from fraudwatch.domain.messages.purchase import SOURCE_SEPARATOR
 from fraudwatch.domain.messages.verdict import Outcome
 from fraudwatch.domain.time_units import HOUR_MS
 
@@ -13,6 +14,7 @@ _HOURS_OF_DAY = 24
 _KEPT = (
     "transaction_id",
     "event_on",
+    "customer_token",
     "amount_eur_cents",
     "payment_status",
     "merchant_id",
@@ -59,9 +61,10 @@ def current_labels(labels: DataFrame) -> DataFrame:
 def scored_purchases(transactions: DataFrame, verdicts: DataFrame, labels: DataFrame) -> DataFrame:
     """Join one row a purchase; NULL where there is no verdict or no label.
 
-    Adds ``hour_of_day``, ``is_alert``, ``is_reviewed``, ``is_challenged``, ``is_declined``,
-    ``is_control``, ``rules``, ``decided_at_ms``, ``is_fraud`` and ``is_decided`` to the purchase's
-    own fields.
+    Adds ``source``, ``hour_of_day``, ``is_alert``, ``is_reviewed``, ``is_challenged``,
+    ``is_declined``, ``is_control``, ``rules``, ``decided_at_ms``, ``probability`` (of the
+    calibrated model), ``calibration``, ``is_fraud`` and ``is_decided`` to the purchase's own
+    fields.
     """
     outcome = F.col("outcome")
     decisions = verdicts.select(
@@ -74,10 +77,13 @@ def scored_purchases(transactions: DataFrame, verdicts: DataFrame, labels: DataF
         (outcome == Outcome.DECLINE).alias("is_declined"),
         # NULL in verdicts of before there was a control group.
         F.coalesce("is_control", F.lit(col=False)).alias("is_control"),
+        F.when(F.col("calibration") != "", F.col("score")).alias("probability"),
+        "calibration",
     )
+    source = F.substring_index("transaction_id", SOURCE_SEPARATOR, 1)
     hour = (F.col("event_at_ms") / HOUR_MS).cast("bigint") % _HOURS_OF_DAY
     return (
-        transactions.select(*_KEPT, hour.cast("int").alias("hour_of_day"))
+        transactions.select(*_KEPT, source.alias("source"), hour.cast("int").alias("hour_of_day"))
         .join(decisions, "transaction_id", "left")
         .join(current_labels(labels), "transaction_id", "left")
     )

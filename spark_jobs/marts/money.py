@@ -1,4 +1,4 @@
-"""Mart ``out_money``: money saved, missed and wrongly blocked, by day."""
+"""Mart ``out_money``: money saved, missed and wrongly blocked, by day and source."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 
 from fraudwatch.domain.messages.purchase import PaymentStatus
+from spark_jobs.marts.customers import by_day_and_source
 from spark_jobs.marts.judged import has_verdict
 from spark_jobs.marts.sums import cents_where, count_where, ratio
 
@@ -29,11 +30,7 @@ def money(scored: DataFrame) -> DataFrame:
         "missed_eur_cents": _known(labelled, is_passed & is_fraud),
         "labelled": labelled,
     }
-    summed = (
-        scored.where(has_verdict() & is_approved)
-        .groupBy("event_on")
-        .agg(*(value.alias(name) for name, value in sums.items()))
-    )
+    summed = by_day_and_source(scored.where(has_verdict() & is_approved), (), sums)
     caught = (
         F.col("saved_eur_cents")
         + F.col("reviewed_fraud_eur_cents")

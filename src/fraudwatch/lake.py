@@ -42,6 +42,7 @@ OUT_RULE_PERFORMANCE: Final = "out_rule_performance"
 OUT_ANALYST_WORKLOAD: Final = "out_analyst_workload"
 OUT_MONEY: Final = "out_money"
 OUT_PIPELINE_HEALTH: Final = "out_pipeline_health"
+OUT_CALIBRATION: Final = "out_calibration"
 
 # Every mart and its day column.
 REPORT_DAYS: Final = MappingProxyType(
@@ -55,6 +56,7 @@ REPORT_DAYS: Final = MappingProxyType(
         OUT_ANALYST_WORKLOAD: "known_on",
         OUT_MONEY: "event_on",
         OUT_PIPELINE_HEALTH: "event_on",
+        OUT_CALIBRATION: "event_on",
     }
 )
 

@@ -14,6 +14,7 @@ from fraudwatch.domain.instants import epoch_ms_of
 from fraudwatch.domain.messages.label import Label, LabelValue, Source
 from spark_jobs.days import Days
 from spark_jobs.marts.build_reports import build
+from spark_jobs.marts.fraud import GROUPED_BY
 from spark_jobs.marts.judged import current_labels as standing_in_spark
 
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
@@ -22,27 +23,35 @@ DAYS = Days(DAY, DAY + timedelta(days=1))
 NOON_MS = DAYS.from_ms + 12 * HOUR_MS
 LATER_MS = NOON_MS + 30 * DAY_MS
 
-TRANSACTIONS = """transaction_id STRING, event_at_ms BIGINT, amount_eur_cents BIGINT,
+TRANSACTIONS = """transaction_id STRING, customer_token STRING, event_at_ms BIGINT,
+  amount_eur_cents BIGINT,
   payment_status STRING, merchant_id STRING, category STRING, merchant_country STRING,
   origin STRING, event_on DATE"""
 VERDICTS = """transaction_id STRING, outcome STRING, decided_at_ms BIGINT, event_on DATE,
-  rules ARRAY<STRUCT<rule: STRING, points: BIGINT>>, is_control BOOLEAN"""
+  rules ARRAY<STRUCT<rule: STRING, points: BIGINT>>, is_control BOOLEAN, score DOUBLE,
+  calibration STRING"""
 LABELS = """transaction_id STRING, verdict STRING, source STRING, by STRING, known_at_ms BIGINT,
   known_on DATE"""
 
 
 def a_row(number: int, cents: int, **changes: Any) -> tuple[Any, ...]:
     usual = {
-        "id": f"m:{number}", "at": NOON_MS, "cents": cents, "status": "approved",
+        "id": f"m:{number}", "customer": f"c-{number}", "at": NOON_MS, "cents": cents,
+        "status": "approved",
         "merchant": "m-1", "category": "toys", "country": "DE", "origin": "log", "on": DAY,
     } | changes  # fmt: skip
     return tuple(usual.values())
 
 
 def a_verdict(
-    number: int, outcome: str, *rules: tuple[str, int], is_control: bool | None = None
+    number: int,
+    outcome: str,
+    *rules: tuple[str, int],
+    is_control: bool | None = None,
+    score: float = 0.5,
+    calibration: str = "",
 ) -> tuple[Any, ...]:
-    return f"m:{number}", outcome, NOON_MS + 100, DAY, list(rules), is_control
+    return f"m:{number}", outcome, NOON_MS + 100, DAY, list(rules), is_control, score, calibration
 
 
 def a_label(number: int, verdict: str, source: str, after_ms: int, by: str = "bank") -> Any:
@@ -66,12 +75,14 @@ PURCHASES = [
     a_row(12, 1_000, merchant="m-3"),  # control group, nothing known
 ]
 SCORED = [
-    a_verdict(1, "decline", ("high_amount", 50), ("deny_list", 60)),
+    a_verdict(
+        1, "decline", ("high_amount", 50), ("deny_list", 60), score=0.8, calibration="abc123"
+    ),
     a_verdict(2, "decline", ("high_amount", 50)),
     a_verdict(3, "decline", ("high_amount", 50)),
-    a_verdict(4, "review", ("card_testing", 40)),
+    a_verdict(4, "review", ("card_testing", 40), score=0.65, calibration="abc123"),
     a_verdict(5, "approve", ("high_amount", 50)),
-    a_verdict(6, "approve"),
+    a_verdict(6, "approve", score=0.0004, calibration="abc123"),
     a_verdict(7, "approve"),
     a_verdict(10, "challenge"),
     a_verdict(11, "review", is_control=True),
@@ -155,6 +166,27 @@ def test_groups_hold_the_same_counts_and_unknown_is_null(reports: dict[str, list
     [unjudged] = [r for r in reports[lake.OUT_FRAUD_BY_MERCHANT] if r.merchant_id == "m-2"]
     assert (unjudged.purchases, unjudged.judged) == (2, 0)
     assert (unjudged.alerts, unjudged.declined, unjudged.recall_ratio) == (None, None, None)
+
+
+def test_every_row_names_its_source_and_its_customers(reports: dict[str, list[Row]]) -> None:
+    for table in (*GROUPED_BY, lake.OUT_RULE_PERFORMANCE, lake.OUT_MONEY, lake.OUT_CALIBRATION):
+        assert {row.source for row in reports[table]} == {"m"}, table
+        assert all(0 < row.customers <= row.customers_of_week for row in reports[table]), table
+    [day] = reports[lake.OUT_FRAUD_BY_DAY]
+    assert day.customers == 12
+    by_category = {row.category: row.customers for row in reports[lake.OUT_FRAUD_BY_CATEGORY]}
+    assert by_category == {"toys": 11, None: 1}
+
+
+def test_the_calibrated_probabilities_add_up_to_the_expected_frauds(
+    reports: dict[str, list[Row]],
+) -> None:
+    by_band = {row.probability_from: row for row in reports[lake.OUT_CALIBRATION]}
+    assert by_band.keys() == {0.0, 0.6}  # verdicts of rules alone have no probability
+    high = by_band[0.6]
+    assert (high.scored, high.known_fraud, high.known_genuine) == (2, 2, 0)
+    assert high.expected_fraud == pytest.approx(1.45)
+    assert high.calibration == "abc123"
 
 
 def test_a_rules_precision_is_over_decided_purchases(reports: dict[str, list[Row]]) -> None:

@@ -21,9 +21,13 @@ LONGEST_SOURCE, LONGEST_ID = 16, 47
 EARLIEST_EVENT_MS, LATEST_EVENT_MS = 946_684_800_000, 4_102_444_800_000
 
 
+SOURCE_SEPARATOR = ":"
+"""What divides a transaction id; no name of a source has it."""
+
+
 def transaction_id_of(source: str, own_id: str) -> str:
     """Return the transaction id of a purchase: its source's own id, unique among all sources."""
-    return f"{source}:{own_id}"
+    return f"{source}{SOURCE_SEPARATOR}{own_id}"
 
 
 class PaymentStatus(enum.StrEnum):
