@@ -43,6 +43,8 @@ WORLD = {
     "SHOP_HISTORY_DAYS": "2",
     "SHOP_HISTORY_PURCHASES": "3000",
     "SHOP_LIVE_PURCHASES_PER_SECOND": "3.0",
+    # Roles of Superset for two sources.
+    "SUPERSET_SOURCES": "shop,bank",
     # Jobs run when a test triggers them, not beside tests that measure time.
     "AIRFLOW_DAGS_PAUSED": "True",
     "JAVA_OPTIONS": SHORT_LIVED,

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from superset import appbuilder, db, security_manager
 from superset.connectors.sqla.models import RowLevelSecurityFilter, SqlaTable
 
-from fraudwatch.reporting.assets import DATA_SETS
+from fraudwatch.reporting.data_sets import DATA_SETS
 from fraudwatch.reporting.roles import LOGINS, Role, source_role
 from fraudwatch.reporting.settings import SupersetSetupSettings
 
