@@ -32,7 +32,7 @@ from fraudwatch.application.ports import NotDelivered
 from fraudwatch.domain.messages.dead_letter import Refused
 from fraudwatch.domain.notifications.customer_notice import NoticeTemplate
 from fraudwatch.observability.metrics import counter
-from streaming.ingest.api import has_key
+from streaming.ingest.service_key import has_service_key
 
 log = logging.getLogger("ingest")
 
@@ -70,7 +70,7 @@ _Channel = Annotated[NoticeChannel, Depends(_channel)]
 
 
 def _check_key(channel: _Channel, authorization: Annotated[str, Header()] = "") -> None:
-    if not has_key(authorization, channel.api_key):
+    if not has_service_key(authorization, channel.api_key):
         raise HTTPException(401, "send the header 'Authorization: Bearer <NOTIFY_API_KEY>'")
 
 

@@ -5,7 +5,6 @@ Nothing of a request or a response is ever logged.
 
 from __future__ import annotations
 
-import hmac
 import logging
 from dataclasses import dataclass
 from typing import Annotated
@@ -23,6 +22,7 @@ from fraudwatch.application.console.reveal import AlteredSealedFields, RevealReq
 from fraudwatch.application.ports import NotDelivered
 from fraudwatch.domain.messages.dead_letter import Refused
 from fraudwatch.observability.metrics import counter
+from streaming.ingest.service_key import has_service_key
 
 log = logging.getLogger("ingest")
 
@@ -47,8 +47,7 @@ _Channel = Annotated[RevealChannel, Depends(_channel)]
 
 
 def _check_key(channel: _Channel, authorization: Annotated[str, Header()] = "") -> None:
-    # In constant time: the response time must not reveal how much of a guess was right.
-    if not hmac.compare_digest(authorization.encode(), f"Bearer {channel.api_key}".encode()):
+    if not has_service_key(authorization, channel.api_key):
         raise HTTPException(401, "send the header 'Authorization: Bearer <REVEAL_API_KEY>'")
 
 

@@ -6,7 +6,6 @@ response is ever logged.
 
 from __future__ import annotations
 
-import hmac
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -20,6 +19,7 @@ from fraudwatch.application.ports import Vault
 from fraudwatch.domain.messages.dead_letter import Code, Refused
 from fraudwatch.domain.messages.fields import problems
 from fraudwatch.settings import Secret, from_environment
+from streaming.ingest.service_key import has_service_key
 
 LARGEST_BODY_BYTES = 4 * 1024
 
@@ -48,8 +48,7 @@ _Channel = Annotated[TokenChannel, Depends(_channel)]
 
 
 def _check_key(channel: _Channel, authorization: Annotated[str, Header()] = "") -> None:
-    # In constant time: the response time must not reveal how much of a guess was right.
-    if not hmac.compare_digest(authorization.encode(), f"Bearer {channel.api_key}".encode()):
+    if not has_service_key(authorization, channel.api_key):
         raise HTTPException(401, "send the header 'Authorization: Bearer <TOKENS_API_KEY>'")
 
 
