@@ -38,7 +38,7 @@ class AuditRecorder:
             raise NotDelivered
         self.records.append(record)
 
-    def deeds(self) -> list[tuple[AuditAction, str]]:
+    def actions(self) -> list[tuple[AuditAction, str]]:
         return [(one.deed, one.by) for one in self.records]
 
 

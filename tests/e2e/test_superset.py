@@ -102,8 +102,8 @@ def test_a_role_reads_its_charts_and_no_others(
         for title in (OF_VIEWER, OF_ANALYST, OF_LEAD)
     }
     assert [title for title, is_allowed in found.items() if is_allowed] == allowed
-    seen = {board.slug for board in DASHBOARDS if board.role in login.reads}
-    assert client.dashboards().keys() == seen
+    slugs = {board.slug for board in DASHBOARDS if board.role in login.reads}
+    assert client.dashboards().keys() == slugs
     sql = {"database_id": 1, "sql": "SELECT 1", "schema": DATABASE}
     assert client.http.post("/api/v1/sqllab/execute/", json=sql).status_code == FORBIDDEN
 

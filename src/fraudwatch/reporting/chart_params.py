@@ -8,7 +8,7 @@ from fraudwatch.reporting.assets import Chart, Column, Kind, Metric
 
 ALL_TIME: Final = "No filter"
 # The map's form of country codes: two letters.
-_TWO_LETTERS: Final = "cca2"
+_COUNTRY_CODE: Final = "cca2"
 _LEGEND_ROWS: Final = 12
 
 
@@ -80,7 +80,7 @@ def _of_kind(one: Chart) -> dict[str, Any]:
         case Kind.MAP:
             return {
                 "entity": one.by[0],
-                "country_fieldtype": _TWO_LETTERS,
+                "country_fieldtype": _COUNTRY_CODE,
                 "metric": one.metrics[0],
                 "show_bubbles": False,
                 "color_by": "metric",

@@ -107,7 +107,7 @@ def test_a_list_has_the_alerts_of_the_keys_sources_only(
     }
 
 
-def test_a_key_above_its_rate_is_told_when_to_come_back(world: World) -> None:
+def test_a_key_above_its_rate_gets_the_time_to_come_back(world: World) -> None:
     client = world.client("slow")
     statuses = [client.get("/v1/alerts").status_code for _ in range(5)]
     assert 429 in statuses
