@@ -22,9 +22,9 @@ from fraudwatch.domain.messages.fields import columns_of
 _SIMPLE: Final[dict[type, type[DataType]]] = {
     str: StringType, int: LongType, float: DoubleType, bool: BooleanType,
 }  # fmt: skip
-# In the raw layer only: schema and kind, constant in all rows of a table, and the content hash, by
-# which ingest alone recognises a repeat.
-ENVELOPE: Final = frozenset({"schema", "kind", "content_hash"})
+# In the raw layer only: schema and kind, constant in all rows of a table; the content hash, by
+# which ingest alone recognises a repeat; and the default that a source applied, which is a reason.
+ENVELOPE: Final = frozenset({"schema", "kind", "content_hash", "applied_default"})
 
 
 def struct_of(message: type, *, without: Collection[str] = ENVELOPE) -> StructType:

@@ -114,6 +114,7 @@ class IngestSettings(BaseSettings):
     keys_folder: Path
     state_folder: Path
     rates_path: Path
+    sources_folder: Path
     feed_url: str | None = None
     feed_api_key: Secret | None = None
 

@@ -18,6 +18,7 @@ import uvicorn
 
 from fraudwatch.adapters.api_keys.key_file import ApiKeyFile
 from fraudwatch.adapters.artefacts.rate_file import load_rates
+from fraudwatch.adapters.artefacts.source_file import load_source_contracts
 from fraudwatch.adapters.codecs.json_codec import encode
 from fraudwatch.adapters.edge.keysets import PUBLIC_DEAD_LETTER_KEY, create_dead_letter_keys
 from fraudwatch.adapters.edge.shop_feed import CHARGEBACKS, PURCHASES, ShopFeed
@@ -149,6 +150,7 @@ def main() -> None:
     settings.keys_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     create_dead_letter_keys(settings.keys_folder)
     vault = TinkVault(settings.keys_folder)
+    contracts = load_source_contracts(settings.sources_folder)
     purchases, labels = _channels(settings, kafka, vault)
     _follow(settings, kafka, purchases, labels)
     pending = PendingVerdictRegistry()
@@ -161,6 +163,7 @@ def main() -> None:
         purchases,
         labels,
         VerdictWaiter(pending, KafkaVerdicts(kafka, pending), lookup),
+        contracts,
     )
     app = create_app(services, KeyCheck(ApiKeyFile(ApiKeySettings().path)))
     audit = PublishedAudit(KafkaTopic(kafka, AUDIT_TOPIC, timeout_seconds=_AUDIT_SECONDS), encode)

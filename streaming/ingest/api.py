@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, Response
@@ -24,7 +25,9 @@ from fraudwatch.application.ports import NotDelivered
 from fraudwatch.domain.api_keys import ApiKey, Scope
 from fraudwatch.domain.messages.label import ReportedLabel
 from fraudwatch.domain.messages.purchase import Purchase
+from fraudwatch.domain.source_contract import SourceContracts
 from fraudwatch.observability.metrics import counter
+from streaming.ingest import sources
 from streaming.ingest.channel import IngestChannel
 from streaming.ingest.sync_scoring import VerdictWaiter, submit_and_wait
 
@@ -46,6 +49,7 @@ class IngestServices:
     purchases: IngestChannel[Purchase]
     labels: IngestChannel[ReportedLabel]
     waiter: VerdictWaiter
+    contracts: SourceContracts
 
 
 def _services(request: Request) -> IngestServices:
@@ -93,7 +97,7 @@ async def post_transactions(
     With ``wait_seconds`` the call waits for the verdicts: 200 when the response has all of them,
     202 when the time was over before; ``pending`` lists the purchases without a verdict. They are
     scored all the same. A caller that timed out sends the purchase again: it gets the verdict of
-    the first.
+    the first. ``deadline_ms`` is the shortest of the purchases' sources: see ``/v1/sources``.
 
     409: an id was accepted before with other content; nothing of the batch was accepted. With
     ``wait_seconds`` this is known of stored verdicts too, else of the last 200,000 purchases since
@@ -107,7 +111,14 @@ async def post_transactions(
     response = await submit_and_wait(
         purchases, services.purchases, services.waiter, wait_seconds=wait_seconds
     )
-    return JSONResponse(asdict(response), 202 if response.pending else 200)
+    body = asdict(replace(response, deadline_ms=_deadline_ms(services.contracts, purchases)))
+    return JSONResponse(body, 202 if response.pending else 200)
+
+
+def _deadline_ms(contracts: SourceContracts, purchases: Sequence[Purchase]) -> int | None:
+    """Return the shortest deadline of the purchases' sources."""
+    names = {purchase.source for purchase in purchases}
+    return min((contracts.of(name).deadline_ms for name in names), default=None)
 
 
 @keyed_routes.post("/labels", status_code=202)
@@ -183,6 +194,7 @@ def create_app(services: IngestServices, keys: KeyCheck) -> FastAPI:
     app.state.services = services
     app.include_router(public_routes)
     app.include_router(keyed_routes)
+    app.include_router(sources.keyed_routes)
     add_problem_handlers(app)
     add_key_check(app, keys)
     app.add_exception_handler(RefusedBatch, _refused_batch)

@@ -66,6 +66,7 @@ class ScoringResponse:
     repeated: int
     verdicts: list[VerdictResponse]
     pending: list[str]
+    deadline_ms: int | None = None
 
 
 async def submit_and_wait(

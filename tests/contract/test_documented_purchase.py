@@ -17,6 +17,7 @@ from fastapi.testclient import TestClient
 from jsonschema import Draft202012Validator
 
 from fraudwatch.adapters.api_keys.key_file import ApiKeyFile
+from fraudwatch.adapters.artefacts.source_file import load_source_contracts
 from fraudwatch.adapters.codecs.json_codec import encode
 from fraudwatch.adapters.edge.tink_vault import TinkVault
 from fraudwatch.adapters.http.key_check import KeyCheck
@@ -103,6 +104,7 @@ def ingest(tmp_path: Path) -> TestClient:
             Intake(label_builder(encode), MemoryTopic(), dead_letters, now_ms), LABEL_METRICS
         ),
         VerdictWaiter(verdicts._pending, verdicts, MemoryVerdictStore()),
+        load_source_contracts(ROOT / "contracts/sources"),
     )
     keys = ApiKeyFile(tmp_path / "api_keys" / "keys.json")
     register_env_key(keys, KEY, now_ms())

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from fraudwatch.adapters.api_keys.key_file import ApiKeyFile
+from fraudwatch.adapters.artefacts.source_file import load_source_contracts
 from fraudwatch.adapters.codecs.json_codec import decode, encode
 from fraudwatch.adapters.edge.edge_revealer import EdgeRevealer
 from fraudwatch.adapters.edge.tink_vault import TinkVault
@@ -34,6 +35,7 @@ from fraudwatch.domain.messages.audit import AuditRecord
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.money import RateTable
 from fraudwatch.samples import NOON_MS, a_token, a_transaction
+from fraudwatch.stack.home import ROOT
 from streaming.ingest.api import IngestServices, create_app
 from streaming.ingest.channel import LABEL_METRICS, PURCHASE_METRICS, IngestChannel
 from streaming.ingest.reveal import RevealChannel, add_reveal
@@ -84,6 +86,7 @@ def edge_of(vault: TinkVault, topic: MemoryTopic, folder: Path) -> FastAPI:
             LABEL_METRICS,
         ),
         VerdictWaiter(expectations, MemoryVerdicts(expectations), MemoryVerdictStore()),
+        load_source_contracts(ROOT / "contracts/sources"),
     )
     app = create_app(served, KeyCheck(ApiKeyFile(folder / "keys.json")))
     add_reveal(

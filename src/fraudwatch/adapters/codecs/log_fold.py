@@ -73,8 +73,14 @@ class FoldedMessages(NamedTuple):
             features=vectors,
             transaction_id=self.frame["transaction_id"].to_list(),
             event_at_ms=self.frame["event_at_ms"].to_numpy(),
+            applied_default=_known_defaults(self.frame["applied_default"]),
             **{name: self.frame[name].to_list() for name in LIST_COLUMNS},
         )
+
+
+def _known_defaults(column: pl.Series) -> Sequence[str | None]:
+    """Return the column, or nothing where it has no value, as almost always."""
+    return () if column.null_count() == len(column) else column.to_list()
 
 
 def fold_messages(

@@ -108,6 +108,7 @@ class Edge:
             shipping_latitude=coarse(purchase.shipping_latitude, ADDRESS_POSITION_DECIMALS),
             shipping_longitude=coarse(purchase.shipping_longitude, ADDRESS_POSITION_DECIMALS),
             sealed=self.vault.seal(customer_token, transaction_id, personal),
+            applied_default=purchase.applied_default,
             content_hash=self.vault.content_hash(purchase),
         )
 

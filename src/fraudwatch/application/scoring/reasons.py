@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from fraudwatch.application.scoring.outcomes import LOW, Decided, Scored
-from fraudwatch.domain.arrays import Bools
+from fraudwatch.domain.arrays import Bools, Int64s
 from fraudwatch.domain.messages.verdict import Reason
 from fraudwatch.domain.models.evidence import Evidence
 from fraudwatch.domain.policy.combination import FULL_SCORE_POINTS, cut
-from fraudwatch.domain.policy.policy import Policy
+from fraudwatch.domain.policy.policy import OUTCOMES, Policy
 from fraudwatch.domain.rules.lists import ALLOW_LIST
 from fraudwatch.domain.rules.rule import RuleInput
 
@@ -22,6 +22,7 @@ MODEL: Final = "model"
 HIGH_VALUE: Final = "high_value"
 NOVELTY: Final = "novelty"
 CONTROL_GROUP: Final = "control_group"
+APPLIED_DEFAULT: Final = "applied_default"
 _A_HUNDRED, _A_THOUSAND = 100, 1_000
 
 
@@ -46,7 +47,7 @@ def reasons_of(
     for text in (
         *_by_rules(policy, scored),
         *_by_models(policy, evidence, scored, decided),
-        *_by_policy(policy, evidence, scored, decided),
+        *_by_policy(inputs, policy, evidence, scored, decided),
     ):
         for i in np.flatnonzero(text.of).tolist():
             found[i].append(Reason(text.name, int(text.points[i]), text.sentence(inputs, i)))
@@ -98,9 +99,9 @@ def _by_models(
 
 
 def _by_policy(
-    policy: Policy, evidence: Evidence, scored: Scored, decided: Decided
+    inputs: RuleInput, policy: Policy, evidence: Evidence, scored: Scored, decided: Decided
 ) -> Iterator[ReasonText]:
-    """Overrules of the score by amount, lists, novelty or control group; they have no points."""
+    """Overrules of the score, and a default that was more lenient; they have no points."""
     none = np.broadcast_to(np.int64(0), len(scored.score))
     bound = (policy.critical_from_eur_cents or 0) / 100
     yield ReasonText(
@@ -140,3 +141,19 @@ def _by_policy(
             "decline are reviewed, to learn how many of them are fraud."
         ),
     )
+    if inputs.applied_default:
+        yield ReasonText(
+            APPLIED_DEFAULT,
+            decided.outcome > _places(inputs.applied_default),
+            none,
+            lambda inputs, i: (
+                "No verdict came in time, so the source applied its default: "
+                f"{inputs.applied_default[i]}. This verdict is stricter."
+            ),
+        )
+
+
+def _places(defaults: Sequence[str | None]) -> Int64s:
+    """Return each default's place in OUTCOMES; above all of them where there is none."""
+    places = {str(outcome): place for place, outcome in enumerate(OUTCOMES)}
+    return np.array([places.get(one or "", len(OUTCOMES)) for one in defaults], dtype=np.int64)

@@ -45,6 +45,14 @@ class Channel(enum.StrEnum):
     NOT_PRESENT = "not_present"
 
 
+class AppliedDefault(enum.StrEnum):
+    """Outcome that a source applied by agreement, because no verdict came in time."""
+
+    APPROVE = "approve"
+    REVIEW = "review"
+    DECLINE = "decline"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purchase:
     """One purchase or payment attempt, as a shop or payment system reports it.
@@ -116,4 +124,8 @@ class Purchase:
     ] = None
     shipping_longitude: Annotated[
         float | None, Fact("Delivery address", unit="degrees", minimum=-180, maximum=180)
+    ] = None
+    applied_default: Annotated[
+        AppliedDefault | None,
+        Fact("What the source applied when no verdict came in time; none: it was not needed"),
     ] = None

@@ -12,6 +12,7 @@ from fraudwatch.domain.messages.purchase import (
     EARLIEST_EVENT_MS,
     IDENTIFIER,
     LATEST_EVENT_MS,
+    AppliedDefault,
     Channel,
     PaymentStatus,
 )
@@ -115,4 +116,8 @@ class Transaction:
             pattern=CONTENT_HASH_PATTERN,
             sensitivity=PSEUDONYM,
         ),
+    ] = None
+    applied_default: Annotated[
+        AppliedDefault | None,
+        Fact("What the source applied when no verdict came in time; none: it was not needed"),
     ] = None

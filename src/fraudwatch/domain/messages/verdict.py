@@ -10,7 +10,7 @@ from typing import Annotated
 
 from fraudwatch.domain.messages.explanation import Contribution
 from fraudwatch.domain.messages.fields import Fact, Sensitivity
-from fraudwatch.domain.messages.purchase import Channel, PaymentStatus
+from fraudwatch.domain.messages.purchase import AppliedDefault, Channel, PaymentStatus
 
 VERDICT_SCHEMA = "verdict.v1"
 # Our own namespace for UUIDv5 (RFC 9562 §5.5): the id of a verdict follows from its transaction.
@@ -148,6 +148,10 @@ class Verdict:
             "Keyed hash of the purchase as it was sent; none: it came before there was one",
             sensitivity=Sensitivity.PSEUDONYM,
         ),
+    ] = None
+    applied_default: Annotated[
+        AppliedDefault | None,
+        Fact("What the source applied when no verdict came in time; none: it was not needed"),
     ] = None
 
 

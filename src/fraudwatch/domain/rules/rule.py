@@ -36,6 +36,7 @@ class RuleInput(NamedTuple):
     customer_token: Sequence[str | None] = ()
     ip_network_token: Sequence[str | None] = ()
     event_at_ms: Int64s = _NO_TIMES  # only a list entry that expires needs it
+    applied_default: Sequence[str | None] = ()  # empty: of none
 
     def feature(self, name: str) -> Float64s:
         """Return one feature of every purchase."""

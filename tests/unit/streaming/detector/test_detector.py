@@ -10,10 +10,13 @@ from fraudwatch.adapters.artefacts.policy_file import load_policy
 from fraudwatch.adapters.codecs.json_codec import decode, encode
 from fraudwatch.adapters.lake.spark_stream import MicroBatch
 from fraudwatch.adapters.memory.verdict_store import MemoryDeadLetters, MemoryVerdictLog
+from fraudwatch.application.console.alerts import is_alert
 from fraudwatch.application.ports import NotDelivered
+from fraudwatch.application.scoring.reasons import APPLIED_DEFAULT
 from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES, VECTOR_INDEX
 from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.domain.messages.dead_letter import Code
+from fraudwatch.domain.messages.purchase import AppliedDefault
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.messages.verdict import Risk, Verdict
 from fraudwatch.domain.models.active_models import ActiveModels
@@ -103,6 +106,20 @@ def test_a_verdict_has_its_purchases_content_hash(world: World) -> None:
     hashed = a_transaction(transaction_id="shop:1", content_hash=CONTENT_HASH)
     world.score(hashed, a_transaction(transaction_id="shop:2"))
     assert [v.content_hash for v in world.scored] == [CONTENT_HASH, None]
+
+
+def test_a_stricter_verdict_than_the_applied_default_says_so(world: World) -> None:
+    burst = [replace(one, applied_default=AppliedDefault.APPROVE) for one in run_of(8)]
+    world.score(*burst[:7], replace(burst[7], applied_default=AppliedDefault.DECLINE))
+    assert {v.applied_default for v in world.scored[:7]} == {AppliedDefault.APPROVE}
+    texts_by_id = {
+        v.transaction_id: [r.text for r in v.reasons if r.rule == APPLIED_DEFAULT]
+        for v in world.scored
+    }
+    assert [name for name, texts in texts_by_id.items() if texts] == ["shop:6"]
+    [text] = texts_by_id["shop:6"]
+    assert text.endswith("the source applied its default: approve. This verdict is stricter.")
+    assert is_alert(world.scored[6])
 
 
 def test_every_verdict_has_its_feature_vector(world: World) -> None:

@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from prometheus_client import REGISTRY
 
 from fraudwatch.adapters.api_keys.key_file import ApiKeyFile
+from fraudwatch.adapters.artefacts.source_file import load_source_contracts
 from fraudwatch.adapters.codecs.json_codec import decode, encode
 from fraudwatch.adapters.edge.tink_vault import TinkVault
 from fraudwatch.adapters.http.key_check import KeyCheck
@@ -28,9 +29,11 @@ from fraudwatch.application.intake.message_builders import label_builder, purcha
 from fraudwatch.application.intake.pending_verdicts import PendingVerdictRegistry
 from fraudwatch.domain.api_keys import ApiKey, Scope, digest_of, presented_form
 from fraudwatch.domain.messages.label import Label, LabelValue, Source
+from fraudwatch.domain.messages.purchase import AppliedDefault
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.money import RateTable
 from fraudwatch.samples import NOON_MS, a_purchase, a_verdict
+from fraudwatch.stack.home import ROOT
 from streaming.ingest.api import LARGEST_BATCH, LARGEST_BODY_BYTES, IngestServices, create_app
 from streaming.ingest.channel import LABEL_METRICS, PURCHASE_METRICS, IngestChannel
 from streaming.ingest.sync_scoring import VerdictWaiter
@@ -130,6 +133,7 @@ def client(
             LABEL_METRICS,
         ),
         VerdictWaiter(verdicts._pending, verdicts, store),
+        load_source_contracts(ROOT / "contracts/sources"),
     )
     return TestClient(create_app(services, KeyCheck(keys)))
 
@@ -238,6 +242,34 @@ def test_a_waiting_caller_gets_the_verdicts_in_the_order_of_the_purchases(
         "score": 0.5,
         "reasons": [{"rule": r.rule, "points": r.points, "text": r.text} for r in usual.reasons],
     }
+
+
+def test_a_waiting_caller_learns_the_deadline_and_may_read_the_contract(
+    client: TestClient, keys: ApiKeyFile
+) -> None:
+    of_shop = client.get("/v1/sources/shop", headers=HEADERS).json()
+    of_others = client.get("/v1/sources/bank", headers=HEADERS).json()
+    assert of_shop["deadline_ms"] < of_others["deadline_ms"]
+    assert of_shop["defaults"][-1] == {"outcome": "review", "up_to_eur_cents": None}
+    both = [a_purchase(id="1", source="bank"), a_purchase(id="2")]
+    answer = post(client, "/v1/transactions?wait_seconds=5", both)
+    assert answer.json()["deadline_ms"] == of_shop["deadline_ms"]
+    keys.change(lambda _: replace(KEY, sources=("shop",)))
+    assert client.get("/v1/sources/bank", headers=HEADERS).status_code == 403
+    assert client.get("/v1/sources/shop").status_code == 401
+
+
+def test_an_applied_default_is_on_the_message_and_no_other_content(
+    client: TestClient, topic: ScoredTopic
+) -> None:
+    post(client, "/v1/transactions", a_purchase(id="1", applied_default="approve"))
+    message = decode(Transaction, topic.messages[0][1])
+    assert message.applied_default is AppliedDefault.APPROVE
+    # The first call may have arrived although its answer did not.
+    again = post(client, "/v1/transactions", a_purchase(id="1"))
+    assert again.json() == {"accepted": 0, "repeated": 1}
+    broken = post(client, "/v1/transactions", {"source": "shop", "applied_default": "challenge"})
+    assert broken.status_code == 422
 
 
 def test_a_later_verdict_is_waited_for(client: TestClient, topic: ScoredTopic) -> None:

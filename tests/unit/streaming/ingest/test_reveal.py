@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 from prometheus_client import REGISTRY
 
 from fraudwatch.adapters.api_keys.key_file import ApiKeyFile
+from fraudwatch.adapters.artefacts.source_file import load_source_contracts
 from fraudwatch.adapters.codecs.json_codec import decode, encode
 from fraudwatch.adapters.edge.tink_vault import TinkVault
 from fraudwatch.adapters.http.key_check import KeyCheck
@@ -33,6 +34,7 @@ from fraudwatch.domain.messages.audit import AuditRecord
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.money import RateTable
 from fraudwatch.samples import NOON_MS, a_purchase, a_token
+from fraudwatch.stack.home import ROOT
 from streaming.ingest.api import IngestServices, create_app
 from streaming.ingest.channel import LABEL_METRICS, PURCHASE_METRICS, IngestChannel
 from streaming.ingest.reveal import LARGEST_BODY_BYTES, RevealChannel, add_reveal
@@ -84,6 +86,7 @@ def edge(tmp_path: Path) -> Edges:
             LABEL_METRICS,
         ),
         VerdictWaiter(pending, MemoryVerdicts(pending), MemoryVerdictStore()),
+        load_source_contracts(ROOT / "contracts/sources"),
     )
     keys = ApiKeyFile(tmp_path / "api_keys" / "keys.json")
     register_env_key(keys, INGEST_KEY, NOON_MS)
