@@ -15,6 +15,7 @@ client that may end before must store it.
 
 from __future__ import annotations
 
+import http.client
 import json
 import queue
 import threading
@@ -24,6 +25,9 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+# No answer, a refusal, or an answer that is none; timeouts and HTTP errors are OSErrors.
+_FAILURES = (OSError, ValueError, http.client.HTTPException)
 
 
 class ContractUnavailable(RuntimeError):
@@ -62,7 +66,7 @@ class DeadlineClient:
         """
         try:
             self.contract = self._call(f"/v1/sources/{self.source}", None, self.timeout_seconds)
-        except (OSError, ValueError) as error:
+        except _FAILURES as error:
             raise ContractUnavailable(
                 f"{self.url} did not return the contract of {self.source} ({error}), so no default "
                 "is known; see whether ingest runs and the key is valid"
@@ -95,7 +99,7 @@ class DeadlineClient:
                 if error.code not in {400, 409, 413, 422}:
                     break
                 # Never acceptable as it is: it must not keep the others back.
-            except (OSError, ValueError):
+            except _FAILURES:
                 break
             del self.late[0]
         return len(self.late)
@@ -111,7 +115,7 @@ class DeadlineClient:
             path = f"/v1/transactions?wait_seconds={seconds:.3f}"
             try:
                 verdicts = self._call(path, purchase, seconds).get("verdicts")
-            except (OSError, ValueError):
+            except _FAILURES:
                 verdicts = None
             answers.put(verdicts[0] if verdicts else None)
 

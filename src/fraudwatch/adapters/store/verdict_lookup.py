@@ -18,7 +18,7 @@ from cassandra.concurrent import execute_concurrent_with_args
 from cassandra.query import PreparedStatement
 
 from fraudwatch.adapters.store.rows import VERDICTS, verdict_from
-from fraudwatch.adapters.store.session import KEYSPACE, translate_driver_errors
+from fraudwatch.adapters.store.session import KEYSPACE, close, translate_driver_errors
 from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.domain.messages.verdict import Verdict
 
@@ -73,11 +73,15 @@ class CassandraVerdictLookup:
             StoreUnavailable: Cassandra does not answer, or the table does not exist yet.
         """
         session = self._connect()
-        with translate_driver_errors():
-            statement = session.prepare(
-                f"SELECT verdict FROM {KEYSPACE}.{VERDICTS.name} "  # noqa: S608  names are ours
-                "WHERE transaction_id = ?"
-            )
+        try:
+            with translate_driver_errors():
+                statement = session.prepare(
+                    f"SELECT verdict FROM {KEYSPACE}.{VERDICTS.name} "  # noqa: S608  names are ours
+                    "WHERE transaction_id = ?"
+                )
+        except StoreUnavailable:
+            close(session)
+            raise
         statement.is_idempotent = True
         self._opened = session, statement
 
