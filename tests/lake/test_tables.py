@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
@@ -8,10 +10,23 @@ from fraudwatch.domain.lake.job_outcome import JobOutcome
 from fraudwatch.domain.messages.label import Label
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.messages.verdict import Verdict
-from fraudwatch.lake import CORE_JOB_OUTCOMES, CORE_LABELS, CORE_TRANSACTIONS, CORE_VERDICTS
+from fraudwatch.lake import (
+    CORE_JOB_OUTCOMES,
+    CORE_LABELS,
+    CORE_TRANSACTIONS,
+    CORE_VERDICTS,
+    DATABASE,
+)
+from fraudwatch.stack.home import ROOT
 from fraudwatch.stack.lake_setup import COLUMN_EXISTS, MIGRATIONS_FOLDER
 from fraudwatch.stack.migrations import read_migrations
 from spark_jobs.refine.spark_schema import struct_of
+
+RIGHTS = ROOT / "hive/rights.conf"
+
+REPORT_VIEWS = sorted(
+    set(re.findall(rf"^reports +{DATABASE}\.(report_\w+)$", RIGHTS.read_text(), re.MULTILINE))
+)
 
 # Fields that no core table stores: personal, long, or useful only beside the purchase itself.
 LEFT_OUT = {
@@ -50,6 +65,19 @@ def test_a_table_has_the_columns_of_its_message(
         if field.name not in LEFT_OUT.get(message, ())
     }
     assert dict(spark.table(table).dtypes) == wanted | more
+
+
+@pytest.mark.parametrize("view", REPORT_VIEWS)
+def test_a_view_for_reports_has_no_personal_column(spark: SparkSession, view: str) -> None:
+    columns = spark.table(view).columns
+    private = {"sealed", "card_bin", "card_last4", "by", "examples", "key", "value_bytes", "state"}
+    assert not private.intersection(columns)
+    assert not [name for name in columns if "token" in name or "itude" in name]
+
+
+def test_every_view_is_listed_for_reports(spark: SparkSession) -> None:
+    views = {row.viewName for row in spark.sql("SHOW VIEWS").collect() if not row.isTemporary}
+    assert views == set(REPORT_VIEWS)
 
 
 def test_columns_that_a_killed_setup_added_are_recognised(spark: SparkSession) -> None:

@@ -67,7 +67,7 @@ class ConfinedSessions(cli: CLIService) extends ThriftBinaryCLIService(cli) {
           HiveSQLException.toTStatus(
             new HiveSQLException(
               s"The login $login may not send the setting $setting, so no session was opened. " +
-                "Connect without settings, with a database that docs/reports.md names at most.",
+                "Connect without settings; only the database fraudwatch may be named.",
               "42501",
             )
           )
