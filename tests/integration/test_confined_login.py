@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -187,6 +188,21 @@ def test_a_database_may_be_chosen_when_a_session_is_opened(server: Server) -> No
         assert cursor.fetchall() == [("reports", DATABASE)]
 
 
+def test_statements_that_run_in_the_background_are_checked_as_well(server: Server) -> None:
+    """As Superset runs them; the server's threads serve both logins in turn."""
+    forbidden = f"SELECT count(*) FROM {DATABASE}.{CORE_LABELS}"  # noqa: S608
+    for _ in range(3):
+        server.admin.rows(forbidden)
+        with _connect(server.settings) as connection:
+            cursor = connection.cursor()
+            cursor.execute(forbidden, async_=True)
+            assert "INSUFFICIENT_PRIVILEGE" in _end_of(cursor).errorMessage
+            cursor = connection.cursor()
+            cursor.execute("SELECT current_user() FROM fraudwatch.report_drift", async_=True)
+            assert _end_of(cursor).operationState == ttypes.TOperationState.FINISHED_STATE
+            assert set(cursor.fetchall()) == {("reports",)}
+
+
 def test_settings_of_one_statement_have_no_effect(server: Server) -> None:
     with _connect(server.settings) as connection:
         request = ttypes.TExecuteStatementReq(
@@ -301,6 +317,18 @@ def _fetched(connection: hive.Connection, response: Any) -> list[tuple[Any, ...]
         for column in fetched.results.columns
     ]
     return list(zip(*columns, strict=True))
+
+
+def _end_of(cursor: hive.Cursor) -> Any:
+    """Wait for the end of a statement that runs in the background."""
+    running = {
+        ttypes.TOperationState.INITIALIZED_STATE,
+        ttypes.TOperationState.PENDING_STATE,
+        ttypes.TOperationState.RUNNING_STATE,
+    }
+    while (status := cursor.poll()).operationState in running:
+        time.sleep(0.1)
+    return status
 
 
 def _lines(path: Path) -> list[str]:

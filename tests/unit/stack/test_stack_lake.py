@@ -16,7 +16,15 @@ import pytest
 
 from fraudwatch.adapters.lake.hive_sql import StatementRefused
 from fraudwatch.lake import CHECKPOINT_FOLDER, EXTRACT_FOLDER, WAREHOUSE_FOLDER
-from fraudwatch.stack import catalogue, env_file, lake_setup, prepare_lake, probes, wheel_jars
+from fraudwatch.stack import (
+    catalogue,
+    env_file,
+    lake_setup,
+    prepare_lake,
+    probes,
+    scala_jars,
+    wheel_jars,
+)
 from fraudwatch.stack.hdfs_setup import folders
 from fraudwatch.stack.home import ROOT, Home, StackError
 from fraudwatch.stack.launches import all_launches, lists_for
@@ -93,6 +101,53 @@ def test_the_password_file_is_private_and_holds_no_password(
     wanted = hashlib.pbkdf2_hmac("sha256", password.encode(), bytes.fromhex(salt), int(rounds))
     assert found == wanted.hex()
     assert password not in path.read_text()
+
+
+def test_every_login_has_its_lines_in_the_file_of_rights() -> None:
+    lines = [
+        line.split()
+        for line in (ROOT / "hive/rights.conf").read_text().splitlines()
+        if line and not line.startswith("#")
+    ]
+    assert {login for login, _ in lines} == prepare_lake.LOGINS.keys()
+    assert [login for login, right in lines if right == "everything"] == ["admin"]
+    assert all(right.startswith("fraudwatch.") for login, right in lines if login != "admin")
+
+
+def test_the_thrift_server_checks_statements_after_delta(
+    home: Home, settings: dict[str, str]
+) -> None:
+    _prepare(home, settings, "thrift_server")
+    folder = home.folder / "hive/thrift_server"
+    [extensions] = [
+        line.split()[1]
+        for line in (folder / "spark.conf").read_text().splitlines()
+        if line.startswith("spark.sql.extensions ")
+    ]
+    assert extensions.split(",")[-1] == "fraudwatch.hive.ConfinedSql"
+    site = _site(folder / "conf/hive-site.xml")
+    assert site["hive.metastore.filter.hook"] == "fraudwatch.hive.ListedTables"
+    assert site["hive.server2.allow.user.substitution"] == "false"
+    launch = all_launches(home, catalogue.load(), settings, home.runtime)["thrift_server"]
+    assert f"-Dfraudwatch.hive.rights_file={ROOT}/hive/rights.conf" in launch.argv
+    assert any(word.endswith(".ConfinedThriftServer") for word in launch.argv)
+
+
+def test_a_jar_of_several_sources_is_compiled_again_when_one_changes(tmp_path: Path) -> None:
+    home = Home(root=tmp_path, runtime=tmp_path / ".runtime", folder=tmp_path / "var")
+    jar = scala_jars.SCALA_JARS["confined_thrift_server"]
+    for name in (f"{jar.source}/B.scala", f"{jar.source}/A.scala", "requirements/lake.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("object X")
+    assert [path.name for path in jar.files(tmp_path)] == ["A.scala", "B.scala"]
+    target = scala_jars.path_of(home, jar)
+    target.parent.mkdir(parents=True)
+    target.touch()
+    content = hashlib.sha256(b"object X" * 3).hexdigest()
+    target.with_suffix(".stamp").write_text(content)
+    assert scala_jars.is_current(home, jar)
+    (tmp_path / jar.source / "B.scala").write_text("object Y")
+    assert not scala_jars.is_current(home, jar)
 
 
 def test_derby_creates_its_tables_and_an_unknown_database_is_refused(
