@@ -81,18 +81,18 @@ class StatementCheck(rights: Rights) {
   private def checkPlan(plan: LogicalPlan): Unit = plan match {
     case UnresolvedRelation(name, options, isStreaming) if options.isEmpty && !isStreaming =>
       checkTable(name)
-    case table: UnresolvedTableOrView              => checkTable(table.multipartIdentifier)
-    case UnresolvedNamespace(name, _)              => checkDatabase(name)
-    case SetNamespaceCommand(name)                 => checkDatabase(name)
-    case allowed if Permitted(allowed)             =>
+    case table: UnresolvedTableOrView  => checkTable(table.multipartIdentifier)
+    case UnresolvedNamespace(name, _)  => checkDatabase(name)
+    case SetNamespaceCommand(name)     => checkDatabase(name)
+    case allowed if Permitted(allowed) =>
     case other => rights.refuse(s"use ${other.getClass.getSimpleName.stripSuffix("$")}")
   }
 
   private def checkExpression(expression: Expression): Unit = expression match {
-    case function: UnresolvedFunction              => checkFunction(function.nameParts)
-    case UnresolvedGenerator(name, _)              => checkFunction(name.nameParts)
-    case _: ExpressionWithUnresolvedIdentifier     => rights.refuse("use IDENTIFIER()")
-    case _                                         =>
+    case function: UnresolvedFunction          => checkFunction(function.nameParts)
+    case UnresolvedGenerator(name, _)          => checkFunction(name.nameParts)
+    case _: ExpressionWithUnresolvedIdentifier => rights.refuse("use IDENTIFIER()")
+    case _                                     =>
   }
 
   private def checkFunction(name: Seq[String]): Unit =
@@ -100,19 +100,21 @@ class StatementCheck(rights: Rights) {
       rights.refuse(s"call the function ${name.mkString(".")}")
 
   /** A name without a database is a query of WITH, or a table that [[PlanCheck]] checks. */
-  private def checkTable(name: Seq[String]): Unit = name.map(_.toLowerCase(Locale.ROOT)) match {
-    case Seq(_)                                                                        =>
-    case Seq(database, table) if rights.mayRead(database, table)                       =>
-    case Seq(Permitted.SessionCatalog, database, table) if rights.mayRead(database, table) =>
+  private def checkTable(name: Seq[String]): Unit = withoutCatalog(name) match {
+    case Seq(_)                                                  =>
+    case Seq(database, table) if rights.mayRead(database, table) =>
     case _ => rights.refuse(s"read ${name.mkString(".")}")
   }
 
-  private def checkDatabase(name: Seq[String]): Unit = name.map(_.toLowerCase(Locale.ROOT)) match {
-    case Seq()                                                =>
-    case Seq(Permitted.SessionCatalog)                        =>
-    case Seq(database) if isKnown(database)                   =>
-    case Seq(Permitted.SessionCatalog, database) if isKnown(database) =>
+  private def checkDatabase(name: Seq[String]): Unit = withoutCatalog(name) match {
+    case Seq()                              =>
+    case Seq(database) if isKnown(database) =>
     case _ => rights.refuse(s"use the database ${name.mkString(".")}")
+  }
+
+  private def withoutCatalog(name: Seq[String]): Seq[String] = {
+    val lower = name.map(_.toLowerCase(Locale.ROOT))
+    if (lower.headOption.contains(Permitted.SessionCatalog)) lower.tail else lower
   }
 
   private def isKnown(database: String): Boolean =
