@@ -13,7 +13,7 @@ EXTRAS := control shop ingest detector persister console training lake airflow r
 # Superset leaves many of its dependencies open: newer ones than at its release break it.
 SUPERSET_BEFORE := 2026-05-25
 
-.PHONY: help demo install check test test-unit proof lock compose clean
+.PHONY: help demo install check test test-unit proof lock client compose clean
 
 help: ## Show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ lock: ## Renew the locks in requirements/ (set UPGRADE=--upgrade for newer versi
 	for extra in $(EXTRAS); do $(COMPILE) $(UPGRADE) -c requirements/dev.txt --extra $$extra pyproject.toml -o requirements/$$extra.txt || exit 1; done
 	$(COMPILE) $(UPGRADE) --exclude-newer $(SUPERSET_BEFORE) --extra superset pyproject.toml -o requirements/superset.txt
 	for name in bootstrap java; do $(COMPILE) $(UPGRADE) requirements/$$name.in -o requirements/$$name.txt || exit 1; done
+
+client: install ## Write the REST API's OpenAPI document and its Python client
+	$(DEV)/python -m rest_api.openapi_files
 
 compose: install ## Write docker-compose.yml from the catalogue
 	$(RUNTIME)/envs/control/bin/python -m fraudwatch.stack.compose

@@ -43,12 +43,12 @@ def list_alerts(
     A page may be shorter than `limit`, even empty, while `next_cursor` is given: continue with it.
     A key that is limited to sources sees the alerts of these. A transaction that was scored twice
     is listed once a verdict. To search by a customer's identifier, which does not belong in a URL,
-    use `POST /v1/alerts/search`.
+    use `POST /v1/alert-search`.
     """
     return _page(services, key, filters)
 
 
-@routes.post("/alerts/search", response_model=AlertPageBody, responses=example_of(ALERT_PAGE))
+@routes.post("/alert-search", response_model=AlertPageBody, responses=example_of(ALERT_PAGE))
 def search_alerts(
     services: Services, key: Reader, search: Annotated[AlertSearch, Body(examples=[SEARCH])]
 ) -> Response:

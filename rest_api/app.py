@@ -32,7 +32,12 @@ _unavailable = counter("fraudwatch_rest_api_unavailable")
 
 def create_app(services: RestApiServices, check: KeyCheck) -> FastAPI:
     """Create the HTTP API over these services."""
-    app = FastAPI(title="Fraudwatch REST API", version="1")
+    app = FastAPI(
+        title="Fraudwatch REST API",
+        version="1",
+        # Names of the functions, which name the operations of a generated client.
+        generate_unique_id_function=lambda route: route.name,
+    )
     app.state.services = services
     # The stream's path would match that of one alert.
     for module in (verdicts, stream, alerts, labels, health):

@@ -20,6 +20,7 @@ scope `read` or `label`. A key may be limited to sources and to a rate. Errors a
 tokens: the same customer of the same source has the same token.
 """
 _ERRORS: Final[Mapping[str, str]] = {
+    "400": "The body is no JSON",
     "401": "The API key is missing, unknown, expired or revoked",
     "403": "The key lacks the scope, or is limited to other sources",
     "404": "There is none",
@@ -68,7 +69,8 @@ def _add_errors(path: str, operation: dict[str, Any]) -> None:
     responses = operation["responses"]
     if not path.startswith("/v1/"):
         return
-    codes = [*_OF_ALL, *(["404"] if "{" in path else []), *(["410"] if "stream" in path else [])]
+    own = {"400": "requestBody" in operation, "404": "{" in path, "410": "stream" in path}
+    codes = [*_OF_ALL, *(code for code, can_happen in own.items() if can_happen)]
     responses.pop("422", None)
     for code in sorted(codes):
         responses[code] = {

@@ -164,32 +164,28 @@ def _field(column: Column) -> tuple[Any, Any]:
     elif kind is str:
         pattern = rule.pattern and whole(rule.pattern)
         kind = Annotated[kind, Field(max_length=rule.max_length, pattern=pattern)]
-    # Every field is present in a response, unknown ones as null.
-    return (kind | None if column.is_optional else kind), Field(description=meaning)
+    # Every field is present in a response, unknown ones as null. The model has a method `schema`.
+    field = Field(description=meaning, alias="schema" if column.name == "schema" else None)
+    return (kind | None if column.is_optional else kind), field
 
 
-def _model(name: str, message: type[Any], is_shown: Callable[[str], bool]) -> type[BaseModel]:
+def _model(
+    name: str, message: type[Any], about: str, is_shown: Callable[[str], bool]
+) -> type[BaseModel]:
     columns: Iterable[Column] = columns_of(message)  # type: ignore[arg-type]  # mypy: a class's hash
     fields: Mapping[str, Any] = {
-        ("schema_" if one.name == "schema" else one.name): _aliased(one)
+        ("schema_" if one.name == "schema" else one.name): _field(one)
         for one in columns
         if is_shown(one.name)
     }
-    about = (message.__doc__ or "").split("\n\n")[0]
     model: type[BaseModel] = create_model(name, __doc__=about, **fields)
     return model
 
 
-def _aliased(column: Column) -> tuple[Any, Any]:
-    kind, field = _field(column)
-    if column.name == "schema":  # pydantic has a method of this name
-        field.alias = field.validation_alias = field.serialization_alias = "schema"
-    return kind, field
-
-
 @cache
 def _model_of(message: type[Any]) -> type[BaseModel]:
-    return _model(message.__name__, message, lambda _: True)
+    about = (message.__doc__ or "").split("\n\n")[0]
+    return _model(message.__name__, message, about, lambda _: True)
 
 
 def _or_null(model: type[BaseModel]) -> Any:
@@ -198,9 +194,16 @@ def _or_null(model: type[BaseModel]) -> Any:
 
 VerdictBody: Final = _model_of(Verdict)
 LabelBody: Final = _model_of(Label)
-AlertBody: Final = _model("Alert", Verdict, lambda name: name in ALERT_FIELDS)
+AlertBody: Final = _model(
+    "Alert", Verdict, "One alert, as a list shows it.", lambda name: name in ALERT_FIELDS
+)
 # Nobody but the edge opens sealed fields, so none leave.
-PurchaseBody: Final = _model("Purchase", Transaction, lambda name: name != "sealed")
+PurchaseBody: Final = _model(
+    "Purchase",
+    Transaction,
+    "The scored purchase, without its sealed fields.",
+    lambda name: name != "sealed",
+)
 PURCHASE_FIELDS: Final = tuple(c.name for c in columns_of(Transaction) if c.name != "sealed")
 
 AlertPageBody: Final = create_model(

@@ -122,7 +122,7 @@ def test_no_module_exceeds_the_line_limit() -> None:
     too_long = {
         str(path.relative_to(ROOT)): lines
         for path in PYTHON_FILES
-        if path.relative_to(ROOT).parts[0] != "tests"
+        if path.relative_to(ROOT).parts[0] not in ("tests", "clients")  # clients are generated
         if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 250
     }
     assert too_long == {}

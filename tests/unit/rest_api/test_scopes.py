@@ -17,7 +17,7 @@ ENDPOINTS: dict[str, list[tuple[str, str, Any, int]]] = {
     "read": [
         ("GET", "/v1/verdicts/shop:1", None, 200),
         ("GET", "/v1/alerts", None, 200),
-        ("POST", "/v1/alerts/search", SEARCH, 200),
+        ("POST", "/v1/alert-search", SEARCH, 200),
         ("GET", "/v1/alerts/shop:1", None, 200),
     ],
     "label": [("POST", "/v1/labels", LABEL, 202)],
@@ -75,7 +75,7 @@ def test_health_and_metrics_need_no_key(world: World, path: str) -> None:
         ("GET", "/v1/verdicts/shop:never", None),
         ("GET", "/v1/alerts/shop:1", None),
         ("GET", "/v1/alerts/shop:never", None),
-        ("POST", "/v1/alerts/search", SEARCH),
+        ("POST", "/v1/alert-search", SEARCH),
         ("POST", "/v1/labels", LABEL),
     ],
 )
@@ -107,7 +107,7 @@ def test_a_list_has_the_alerts_of_the_keys_sources_only(
     }
 
 
-def test_a_key_above_its_rate_gets_the_time_to_come_back(world: World) -> None:
+def test_a_key_above_its_rate_gets_a_time_to_come_back(world: World) -> None:
     client = world.client("slow")
     statuses = [client.get("/v1/alerts").status_code for _ in range(5)]
     assert 429 in statuses

@@ -1,0 +1,8 @@
+from enum import StrEnum
+
+class Kind(StrEnum):
+    ERASE = "erase"
+    TRANSACTION = "transaction"
+
+    def __str__(self) -> str:
+        return str(self.value)
