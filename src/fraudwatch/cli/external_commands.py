@@ -68,6 +68,12 @@ BENCHMARKS: Final = (
         "Measure what scraping the metrics costs: p99 and processor time with and without.",
     ),
     ExternalCommand(
+        "api",
+        CONTROL,
+        "benchmarks.api_command",
+        "Time reads of the REST API at a rate, beside the running stream.",
+    ),
+    ExternalCommand(
         "batch",
         CONTROL,
         "benchmarks.batch_command",
