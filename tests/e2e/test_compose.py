@@ -47,6 +47,7 @@ SCRAPED = {
     "detector": 9102,
     "persister": 9103,
     "tally": 9105,
+    "notifier": 9117,
     "ingest": 8001,
     "shop": 8000,
     "kafka_lag": 9107,

@@ -26,6 +26,8 @@ pytestmark = pytest.mark.engines
         ("detector", TRANSACTION_TOPIC),
         ("persister", TRANSACTION_TOPIC),
         ("persister", FRAUD_TOPIC),
+        ("notifier", FRAUD_TOPIC),
+        ("notifier", AUDIT_TOPIC),
         ("ingest", FRAUD_TOPIC),
         ("persister", AUDIT_TOPIC),
         ("console", TRANSACTION_TOPIC),
@@ -41,6 +43,7 @@ def test_a_user_cannot_write_a_topic_of_others(stack: PrivateStack, user: str, t
     ("user", "topic"),
     [
         ("ingest", TRANSACTION_TOPIC),
+        ("notifier", TRANSACTION_TOPIC),
         ("detector", FRAUD_TOPIC),
         ("detector", DEAD_LETTER_TOPIC),
         ("console", AUDIT_TOPIC),
@@ -104,6 +107,8 @@ def test_cassandras_default_superuser_is_gone(stack: PrivateStack) -> None:
             ),
         ),
         ("persister", "SELECT * FROM fraudwatch.claim"),
+        ("notifier", "SELECT * FROM fraudwatch.verdict_by_transaction LIMIT 1"),
+        ("notifier", "DELETE FROM fraudwatch.transaction_by_customer WHERE customer_token = 'a'"),
         ("console", "SELECT role FROM system_auth.roles"),
         ("console", "DELETE FROM fraudwatch.audit_by_day WHERE day = '2026-11-21'"),
         (

@@ -22,6 +22,7 @@ PROCESSES = {
     "detector": "streaming.detector.__main__",
     "persister": "streaming.persister.__main__",
     "tally": "streaming.tally.__main__",
+    "notifier": "streaming.notifier.__main__",
     "console": "streamlit_app.__main__",
 }
 DUMP = (

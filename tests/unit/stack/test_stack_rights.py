@@ -53,6 +53,11 @@ def test_every_user_has_exactly_the_acls_of_its_contracts() -> None:
         AclRight("tally", "DESCRIBE", "TOPIC", "fraud_topic"),
         AclRight("tally", "READ", "GROUP", "tally", prefixed=True),
     }
+    assert {r for r in found if r.user == "notifier"} == {
+        AclRight("notifier", "READ", "TOPIC", "fraud_topic"),
+        AclRight("notifier", "DESCRIBE", "TOPIC", "fraud_topic"),
+        AclRight("notifier", "READ", "GROUP", "notifier", prefixed=True),
+    }
     # Lag is measured without reading a message or joining a group.
     monitoring = {r for r in found if r.user == "monitor"}
     assert {r.operation for r in monitoring} == {"DESCRIBE", "DESCRIBE_CONFIGS"}

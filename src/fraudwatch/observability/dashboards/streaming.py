@@ -8,7 +8,11 @@ from fraudwatch.observability.dashboards.java import java_panels
 from fraudwatch.observability.dashboards.panels import Dashboard, Row
 from fraudwatch.observability.dashboards.streaming_detector import DETECTOR
 from fraudwatch.observability.dashboards.streaming_ingest import INGEST
-from fraudwatch.observability.dashboards.streaming_stores import PERSISTER, TALLY_AND_CONSOLE
+from fraudwatch.observability.dashboards.streaming_stores import (
+    NOTIFIER,
+    PERSISTER,
+    TALLY_AND_CONSOLE,
+)
 
 STREAMING: Final = Dashboard(
     uid="fraudwatch-streaming",
@@ -18,6 +22,7 @@ STREAMING: Final = Dashboard(
         INGEST,
         DETECTOR,
         PERSISTER,
+        NOTIFIER,
         TALLY_AND_CONSOLE,
         Row("Java of the detector", java_panels("detector")),
     ),

@@ -1,4 +1,4 @@
-"""Panels of *Streaming*: persister, tally and console."""
+"""Panels of *Streaming*: persister, notifier, tally and console."""
 
 from __future__ import annotations
 
@@ -70,6 +70,41 @@ PERSISTER: Final = Row(
             kind=Kind.STATES,
             limits=MUST_BE_0,
             alerts=("StoreWritesPaused",),
+        ),
+    ),
+)
+NOTIFIER: Final = Row(
+    "Notifier",
+    (
+        Panel(
+            title="Messages to staff an hour",
+            normal="A few. CRITICAL at its limit: a campaign, or a policy that is wrong.",
+            queries=(
+                Query(
+                    "{{channel}} {{kind}}",
+                    "sum by (channel, kind) (increase(fraudwatch_notifier_messages_total[1h]))",
+                ),
+            ),
+        ),
+        Panel(
+            title="Notices to customers an hour",
+            normal="As many as purchases are declined. Uncertain and expired: 0.",
+            queries=(
+                Query(
+                    "{{state}}", "sum by (state) (increase(fraudwatch_notifier_notices_total[1h]))"
+                ),
+            ),
+        ),
+        Panel(
+            title="A channel fails",
+            normal="Always no.",
+            queries=(
+                Query("{{channel}}", "max by (channel) (fraudwatch_notifier_channel_failing)"),
+            ),
+            unit=Unit.YES_NO,
+            kind=Kind.STATES,
+            limits=MUST_BE_0,
+            alerts=("NotificationsFail",),
         ),
     ),
 )

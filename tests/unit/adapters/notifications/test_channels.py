@@ -198,10 +198,10 @@ def test_a_quit_that_fails_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> N
     assert len(sink.mails) == 1
 
 
-def answering(status: int, found: list[httpx.Request] | None = None) -> httpx.MockTransport:
+def answering(status: int, collected: list[httpx.Request] | None = None) -> httpx.MockTransport:
     def handle(request: httpx.Request) -> httpx.Response:
-        if found is not None:
-            found.append(request)
+        if collected is not None:
+            collected.append(request)
         return httpx.Response(status)
 
     return httpx.MockTransport(handle)
