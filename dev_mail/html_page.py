@@ -22,7 +22,7 @@ h1{font-size:1.4rem}
 table{border-collapse:collapse;width:100%}
 td,th{text-align:left;vertical-align:top}
 td,th{padding:.5rem .75rem .5rem 0;border-bottom:1px solid #d8dee6}
-td:first-child{white-space:nowrap} td{overflow-wrap:anywhere} a{color:#0b5cad}
+td:first-child,td.short{white-space:nowrap} td{overflow-wrap:anywhere} a{color:#0b5cad}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f4f6f8;padding:1rem;border-radius:.4rem}
 @media(prefers-color-scheme:dark){body{color:#e6eaf0;background:#12161c}a{color:#7db7f5}
 pre{background:#1d232c}td,th{border-color:#323b47}}

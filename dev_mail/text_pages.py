@@ -80,7 +80,7 @@ def _table(messages: list[TextMessage], recipient: str, empty: str) -> str:
     head = f"<th>{recipient}</th>" if recipient else ""
     rows = "".join(
         f"<tr><td>{html.escape(one.received_at)}</td>"
-        + (f"<td>{html.escape(one.recipient)}</td>" if recipient else "")
+        + (f"<td class=short>{html.escape(one.recipient)}</td>" if recipient else "")
         + f"<td><pre>{linked(one.text)}</pre></td></tr>"
         for one in messages
     )

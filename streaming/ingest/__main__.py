@@ -108,7 +108,10 @@ def _reveal_channel(settings: IngestSettings, audit: AuditLog, vault: Vault) -> 
     return RevealChannel(reveals, settings.reveal_api_key.get_secret_value())
 
 
-def _notice_channel(settings: NotifySettings, audit: AuditLog, vault: Vault) -> NoticeChannel:
+def _notice_channel(
+    ingest: IngestSettings, settings: NotifySettings, audit: AuditLog, vault: Vault
+) -> NoticeChannel:
+    settings.check_key_differs_from(ingest.api_key, ingest.reveal_api_key)
     url = checked_url(settings.sms_url, "NOTIFY_SMS_URL")
     notices = CustomerNotices(
         vault,
@@ -168,7 +171,7 @@ def main() -> None:
     app = create_app(services, KeyCheck(ApiKeyFile(ApiKeySettings().path)))
     audit = PublishedAudit(KafkaTopic(kafka, AUDIT_TOPIC, timeout_seconds=_AUDIT_SECONDS), encode)
     add_reveal(app, _reveal_channel(settings, audit, vault))
-    add_notify(app, _notice_channel(NotifySettings(), audit, vault))
+    add_notify(app, _notice_channel(settings, NotifySettings(), audit, vault))
     add_tokens(app, TokenChannel(vault, TokensSettings().api_key.get_secret_value()))
     uvicorn.run(app, host=ListenSettings().address, port=settings.port, log_level="warning")
 

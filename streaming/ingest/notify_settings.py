@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
 from fraudwatch.settings import Secret, from_environment
@@ -19,3 +20,16 @@ class NotifySettings(BaseSettings):
     mail_from: str
     sms_url: str = "none"
     sms_api_key: Secret
+
+    def check_key_differs_from(self, *others: SecretStr) -> None:
+        """Refuse an API key that other callers have.
+
+        Raises:
+            ValueError: they could notify customers.
+        """
+        if self.api_key in others:
+            raise ValueError(
+                "NOTIFY_API_KEY is also INGEST_API_KEY or REVEAL_API_KEY, so that its other "
+                "callers could notify customers; remove one line from .env and start again to get "
+                "a random one"
+            )

@@ -154,6 +154,7 @@ def test_lag_of_every_reader_is_published_while_they_run(stack: PrivateStack) ->
         ("detector", TRANSACTION_TOPIC),
         ("persister", FRAUD_TOPIC),
         ("tally", FRAUD_TOPIC),
+        ("notifier", FRAUD_TOPIC),
     ):
         eventually(
             lambda group=group, topic=topic: small(group, topic),

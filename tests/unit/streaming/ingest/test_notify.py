@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from pydantic import SecretStr
 
 from fraudwatch.adapters.codecs.json_codec import decode, encode
 from fraudwatch.adapters.edge.tink_vault import TinkVault
@@ -36,6 +37,7 @@ from fraudwatch.samples import NOON_MS, a_purchase
 from fraudwatch.stack.home import ROOT
 from streaming.ingest.api import _refused_body
 from streaming.ingest.notify import NoticeChannel, add_notify, read_templates
+from streaming.ingest.notify_settings import NotifySettings
 
 KEY = "a-key-of-the-notifier"
 FOLDER = ROOT / "contracts/notices"
@@ -155,6 +157,18 @@ def test_no_other_key_notifies(world: World, key: str) -> None:
     assert answer.status_code == 401
     assert "NOTIFY_API_KEY" in answer.text
     assert world.audit.messages == []
+
+
+def test_a_key_that_other_callers_have_is_refused() -> None:
+    settings = NotifySettings(
+        api_key="0123456789abcdef01234567",
+        templates_folder=FOLDER,
+        mail_from="service@example.test",
+        sms_api_key="abcdef0123456789abcdef01",
+    )
+    settings.check_key_differs_from(SecretStr("another-key-of-the-shops"))
+    with pytest.raises(ValueError, match="could notify customers"):
+        settings.check_key_differs_from(SecretStr("x"), SecretStr("0123456789abcdef01234567"))
 
 
 def test_without_an_audit_record_nothing_is_opened(world: World) -> None:
