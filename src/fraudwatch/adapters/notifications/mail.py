@@ -78,6 +78,8 @@ class CustomerMail:
             _send(self._settings, mail)
         except (smtplib.SMTPSenderRefused, _Unsent) as error:
             raise NoticeUnsent(f"the mail server takes no mail ({type(error).__name__})") from None
+        except smtplib.SMTPNotSupportedError:
+            raise AddressRefused("the mail server cannot take this address") from None
         except smtplib.SMTPRecipientsRefused as error:
             codes = [code for code, _ in error.recipients.values()]
             if all(code >= _PERMANENT_FROM for code in codes):

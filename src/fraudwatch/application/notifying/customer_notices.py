@@ -25,7 +25,7 @@ __all__ = ["AddressRefused", "CustomerNotices", "NoticeText", "NoticeUncertain",
 
 ACTOR: Final = "notifier"
 # One plain address or E.164 number: anything else could add recipients or headers.
-_MAIL_ADDRESS: Final = re.compile(r"[^\s@<>()\[\],;:\\\"]{1,64}@[A-Za-z0-9.-]{1,255}")
+_MAIL_ADDRESS: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,255}")
 _TELEPHONE: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 
 

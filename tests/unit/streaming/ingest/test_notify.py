@@ -142,7 +142,13 @@ def test_a_customer_without_a_mail_address_gets_a_text_message(tmp_path: Path) -
 
 @pytest.mark.parametrize(
     "email",
-    ["not-an-address", "a@b.example, c@d.example", "<a@b.example>", "a@b.example\nBcc: c@d"],
+    [
+        "not-an-address",
+        "a@b.example, c@d.example",
+        "<a@b.example>",
+        "é@b.example",
+        "a@b.example\nBcc: c@d",
+    ],
 )
 def test_what_is_not_one_plain_address_gets_nothing(tmp_path: Path, email: str) -> None:
     world = World(tmp_path, a_purchase(email=email, phone=None))
