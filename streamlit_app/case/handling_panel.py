@@ -13,10 +13,10 @@ from fraudwatch.application.console.alerts import alert_of
 from fraudwatch.application.console.handling import UNHANDLED, Handling, HandlingRefused
 from fraudwatch.application.ports import NotDelivered, StoreUnavailable
 from fraudwatch.domain.messages.audit import LONGEST_REASON
-from streamlit_app.case.handling_view import handling_lines
 from streamlit_app.case.parts import unavailable
 from streamlit_app.case.queries import CaseFile
 from streamlit_app.console_services import ServiceSource
+from streamlit_app.handling_view import handling_lines
 from streamlit_app.metrics import timed_query
 
 _LENGTHS: Final = {

@@ -14,9 +14,9 @@ from fraudwatch.application.console.sla import is_overdue
 from fraudwatch.application.ports import StoreUnavailable
 from streamlit_app import alert_table, navigation
 from streamlit_app.case import buttons, review_queue, work
-from streamlit_app.case.handling_view import due_text, status_words
 from streamlit_app.case.parts import unavailable
 from streamlit_app.console_services import ServiceSource
+from streamlit_app.handling_view import due_text, status_words
 from streamlit_app.view_models import RISK_WORDS, age_text, amount_text, strongest_reason
 
 MAX_CASES: Final = 50

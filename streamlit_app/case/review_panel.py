@@ -14,9 +14,9 @@ from fraudwatch.application.console.sla import REVIEW_TARGET_MS
 from fraudwatch.application.ports import NotDelivered, StoreUnavailable
 from fraudwatch.domain.messages.audit import LONGEST_REASON
 from fraudwatch.domain.messages.verdict import Outcome, Verdict
-from streamlit_app.case.handling_view import time_left
 from streamlit_app.case.parts import unavailable
 from streamlit_app.console_services import ServiceSource
+from streamlit_app.handling_view import time_left
 from streamlit_app.metrics import timed_query
 from streamlit_app.view_models import clock_time
 

@@ -50,7 +50,7 @@ def line_of(group: Group, now_ms: int, status: Status, login: str) -> Line:
         risk=RISK_WORDS[group.risk],
         amount=_amount(group),
         reason=strongest_reason(group.reasons),
-        status=status.words(login, alerts),
+        status=status.words(login, alerts, now_ms),
         age_seconds=max(0, now_ms - newest.decided_at_ms) // 1_000,
         decided_at=clock_time(newest.decided_at_ms, now_ms),
         merchant=_one_or_count([alert.merchant_id for alert in alerts], "merchants"),

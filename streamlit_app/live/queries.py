@@ -47,7 +47,7 @@ class LiveReader:
     def __init__(self, source: ServiceSource) -> None:
         services = source.services()
         self._window = AlertWindow(services.alerts)
-        self._status_cache = StatusCache(services.claims, services.cases)
+        self._status_cache = StatusCache(services.claims, services.cases, services.handling.store)
         self._newest = SingleFlight(_timed("newest", self._window.read_newest), FRESH_FOR)
         self._back = SingleFlight(_timed("read_back", self._window.read_back), READ_BACK_EVERY)
         self._status = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -216,3 +217,39 @@ def test_alerts_of_before_the_table_are_added_once_unless_decided(session_of: Se
     assert fill_once(session, writer, now) >= 3
     assert mine.open_ones(old, decided, newer) == [newer.transaction_id, old.transaction_id]
     assert fill_once(session, writer, now) == 0
+
+
+@pytest.mark.engines
+def test_ten_thousand_open_alerts_are_read_within_the_queues_time(session_of: SessionOf) -> None:
+    """Print how long the queue's query takes: over many days, and among as many tombstones."""
+    from fraudwatch.adapters.store.open_alerts import CassandraOpenAlerts
+    from fraudwatch.adapters.store.verdict_store import CassandraVerdictStore
+
+    writer = CassandraVerdictStore(session_of("persister"))
+    store = Store(writer, CassandraOpenAlerts(session_of("console")))
+    risks = (Risk.CRITICAL, Risk.HIGH, Risk.MEDIUM)
+    alerts = [an_alert(n % 120 + n / 1e6, risk=risks[n % 3]) for n in range(10_000)]
+    began = time.perf_counter()
+    writer.write(alerts, [])
+    written_seconds = time.perf_counter() - began
+
+    def measured(expected: int) -> float:
+        took = []
+        for _ in range(5):
+            began = time.perf_counter()
+            listed = store.reader.open_alerts(20_000)
+            took.append(time.perf_counter() - began)
+        names = {alert.transaction_id for alert in listed}
+        assert sum(one.transaction_id in names for one in alerts) == expected
+        return sorted(took)[2]
+
+    full_seconds = measured(10_000)
+    for start in range(0, 10_000, 1_000):
+        writer.write([], [], [label_of(one) for one in alerts[start : start + 1_000]])
+    empty_seconds = measured(0)
+    print(  # noqa: T201  the result of this measurement
+        f"\n10,000 open alerts over 120 days: written in {written_seconds:.1f} s, read in "
+        f"{full_seconds * 1_000:.0f} ms; all decided: {empty_seconds * 1_000:.0f} ms"
+    )
+    assert full_seconds < 5
+    assert empty_seconds < 2

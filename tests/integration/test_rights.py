@@ -109,6 +109,11 @@ def test_cassandras_default_superuser_is_gone(stack: PrivateStack) -> None:
         ("persister", "SELECT * FROM fraudwatch.claim"),
         ("notifier", "SELECT * FROM fraudwatch.verdict_by_transaction LIMIT 1"),
         ("notifier", "DELETE FROM fraudwatch.transaction_by_customer WHERE customer_token = 'a'"),
+        ("persister", "SELECT * FROM fraudwatch.case_handling"),
+        ("persister", "SELECT * FROM fraudwatch.open_review"),
+        ("console", "DELETE FROM fraudwatch.open_alert WHERE day = '2026-01-01' AND risk = 'HIGH'"),
+        ("console", "SELECT * FROM fraudwatch.open_alert_fill"),
+        ("tally", "SELECT * FROM fraudwatch.open_alert"),
         ("console", "SELECT role FROM system_auth.roles"),
         ("console", "DELETE FROM fraudwatch.audit_by_day WHERE day = '2026-11-21'"),
         (

@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from fraudwatch.adapters.memory.casework import MemoryCases, MemoryClaims
+from fraudwatch.adapters.memory.handling import MemoryHandlings
 from fraudwatch.adapters.memory.verdict_store import MemoryVerdictStore
+from fraudwatch.application.console.handling import UNHANDLED, Handling
 from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.domain.messages.label import LabelValue, Source
 from streamlit_app.live.single_flight import SingleFlight, StoreSlow
@@ -20,7 +22,7 @@ SECOND = timedelta(seconds=1)
 
 
 def words(store: MemoryVerdictStore, *times: datetime) -> dict[str, LabelValue]:
-    cache = StatusCache(MemoryClaims(lambda: NOON), MemoryCases(store))
+    cache = StatusCache(MemoryClaims(lambda: NOON), MemoryCases(store), MemoryHandlings())
     for now in times:
         cache.read_decisions(now)
     return {name: label.verdict for name, label in cache.status().decided.items()}
@@ -42,7 +44,7 @@ def test_the_latest_decision_of_an_analyst_counts() -> None:
 
 def test_a_label_that_is_written_late_is_found() -> None:
     store = MemoryVerdictStore()
-    cache = StatusCache(MemoryClaims(lambda: NOON), MemoryCases(store))
+    cache = StatusCache(MemoryClaims(lambda: NOON), MemoryCases(store), MemoryHandlings())
     cache.read_decisions(NOON)
     store.write([], [], [a_label(NOON_MS - 300_000, "shop:a")])
     cache.read_decisions(NOON + 5 * SECOND)
@@ -56,7 +58,7 @@ def test_the_status_stays_while_the_store_is_unavailable() -> None:
     store, claims = MemoryVerdictStore(), MemoryClaims(lambda: NOON)
     claims.claim("shop:a", "bert")
     store.write([], [], [a_label(NOON_MS, "shop:b")])
-    cache = StatusCache(claims, MemoryCases(store))
+    cache = StatusCache(claims, MemoryCases(store), MemoryHandlings())
     cache.read_claims(NOON)
     cache.read_decisions(NOON)
     claims.is_reachable = store.is_reachable = False
@@ -73,18 +75,54 @@ def test_a_line_shows_claims_first_then_decisions_with_their_count() -> None:
         decided={"shop:c": a_label(NOON_MS, "shop:c", verdict=LabelValue.UNSURE)},
     )
     alerts = {name: an_alert(1, name) for name in names}
-    assert status.words("anna", [alerts["d"]]) == "Open"
-    assert status.words("anna", [alerts["a"]]) == "★ Yours"
-    assert status.words("bert", [alerts["a"]]) == "With anna"
-    assert status.words("anna", [alerts["c"]]) == "Unsure (bert)"
-    words = status.words("anna", alerts.values())
+    assert status.words("anna", [alerts["d"]], NOON_MS) == "Open"
+    assert status.words("anna", [alerts["a"]], NOON_MS) == "★ Yours"
+    assert status.words("bert", [alerts["a"]], NOON_MS) == "With anna"
+    assert status.words("anna", [alerts["c"]], NOON_MS) == "Unsure (bert)"
+    words = status.words("anna", list(alerts.values()), NOON_MS)
     assert words == "★ Yours, With bert, 1 of 4: Unsure (bert)"
+    # Unsure leaves a case open.
     assert [status.is_open_for("anna", alerts[name]) for name in names] == [
         True,
         False,
-        False,
+        True,
         True,
     ]
+
+
+def test_a_line_shows_assignments_snoozes_and_what_is_overdue() -> None:
+    later = {"snoozed_until_ms": NOON_MS + 7_200_000, "snoozed_by": "bert"}
+    status = Status(
+        claims={"shop:d": "anna"},
+        decided={"shop:e": a_label(NOON_MS, "shop:e")},
+        handlings={
+            "shop:a": Handling(assigned_to="bert", assigned_by="carl"),
+            "shop:b": Handling(**later),  # type: ignore[arg-type]
+            "shop:d": Handling(assigned_to="bert", assigned_by="carl"),
+            "shop:e": Handling(assigned_to="bert", assigned_by="carl"),
+        },
+    )
+    alerts = {name: an_alert(5 * 3_600, name) for name in "abcde"}
+    words = {name: status.words("anna", [one], NOON_MS) for name, one in alerts.items()}
+    assert words == {
+        "a": "For bert",
+        "b": "Snoozed, 2 h",
+        "c": "1 h overdue",
+        "d": "★ Yours",
+        "e": "Fraud (bert)",
+    }
+    assert status.words("bert", [alerts["a"]], NOON_MS) == "For you"
+    assert not status.is_open_for("anna", alerts["a"])
+    assert status.is_open_for("bert", alerts["a"])
+
+
+def test_assignments_are_read_with_the_claims() -> None:
+    handlings = MemoryHandlings()
+    mine = Handling(assigned_to="anna", assigned_by="anna")
+    handlings.change("shop:a", UNHANDLED, mine)
+    cache = StatusCache(MemoryClaims(lambda: NOON), MemoryCases(MemoryVerdictStore()), handlings)
+    cache.read_claims(NOON)
+    assert cache.status().handlings == {"shop:a": mine}
 
 
 def test_concurrent_calls_share_one_run_and_the_job_repeats_when_due() -> None:
