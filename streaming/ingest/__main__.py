@@ -111,7 +111,7 @@ def _reveal_channel(settings: IngestSettings, audit: AuditLog, vault: Vault) -> 
 def _notice_channel(
     ingest: IngestSettings, settings: NotifySettings, audit: AuditLog, vault: Vault
 ) -> NoticeChannel:
-    settings.check_key_differs_from(ingest.api_key, ingest.reveal_api_key)
+    settings.check_key_differs_from(ingest.reveal_api_key)
     url = checked_url(settings.sms_url, "NOTIFY_SMS_URL")
     notices = CustomerNotices(
         vault,

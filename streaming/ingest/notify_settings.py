@@ -29,7 +29,6 @@ class NotifySettings(BaseSettings):
         """
         if self.api_key in others:
             raise ValueError(
-                "NOTIFY_API_KEY is also INGEST_API_KEY or REVEAL_API_KEY, so that its other "
-                "callers could notify customers; remove one line from .env and start again to get "
-                "a random one"
+                "NOTIFY_API_KEY is also REVEAL_API_KEY, so that its other caller could notify "
+                "customers; remove one line from .env and start again to get a random one"
             )

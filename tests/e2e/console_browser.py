@@ -47,6 +47,11 @@ class Visitor:
         """Press a button."""
         self.page.get_by_role("button", name=button).first.click()
 
+    def choose(self, field: str, option: str) -> None:
+        """Choose an option of a select box."""
+        self.page.get_by_role("combobox", name=field).click()
+        self.page.get_by_role("option", name=option, exact=True).click()
+
     def shows(self, text: str) -> None:
         """Wait until this text is visible."""
         expect(self.page.get_by_text(text).first).to_be_visible(timeout=TIMEOUT_MS)

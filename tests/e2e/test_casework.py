@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, expect
 from fraudwatch.adapters.codecs.json_codec import encode
 from fraudwatch.adapters.store.alerts import CassandraAlertReader
 from fraudwatch.adapters.store.audit import CassandraAudit
+from fraudwatch.adapters.store.open_alerts import CassandraOpenAlerts
 from fraudwatch.adapters.store.session import close, connect
 from fraudwatch.domain.messages.audit import AuditAction, AuditRecord
 from fraudwatch.domain.messages.label import Label, LabelValue, Source
@@ -93,10 +94,98 @@ def test_an_analyst_finds_opens_and_decides_a_case(
     [label] = labels_of(stack, f"case:{bought.id}")
     assert (label.verdict, label.source, label.by) == (LabelValue.FRAUD, Source.ANALYST, "analyst")
     assert label.note == "The resident at that address ordered nothing."
+    eventually(
+        lambda: not is_open(stack, f"case:{bought.id}"), within_seconds=30, what="the closed alert"
+    )
 
     anna.press("Next case")
     anna.shows("You have claimed this case")
     expect(anna.page).not_to_have_url(f".*{bought.id}.*")
+
+
+def test_a_lead_assigns_and_an_analyst_snoozes_and_decides_a_group(
+    stack: PrivateStack, browser: Browser
+) -> None:
+    # Two customers pay with one card.
+    first, second = (f"case:{high_value_purchase(stack).id}" for _ in range(2))
+    lead = visitor(browser, stack)
+    lead.log_in("lead", f"/case?transaction={first}")
+    lead.shows("Open for")
+    lead.press("Assign")
+    lead.choose("Assign to", "analyst")
+    lead.press("Save assignment")
+    lead.shows("Assigned to analyst by lead.")
+    eventually(
+        lambda: [one for one in audited(stack) if one.transaction_id == first],
+        within_seconds=30,
+        what="the record of the assignment",
+    )
+
+    anna = visitor(browser, stack)
+    anna.log_in("analyst", f"/case?transaction={second}")
+    anna.press("Snooze")
+    anna.page.get_by_role("textbox", name="Reason of the snooze").fill("The bank answers tomorrow.")
+    anna.press("Save snooze")
+    anna.shows("Snoozed until")
+    anna.page.reload()
+    anna.log_in("analyst", "/case")
+    anna.shows("open case")
+    anna.picture("queue")
+    anna.page.get_by_text("Snoozed", exact=True).click()
+    anna.lists(second)
+    anna.page.get_by_text("Mine", exact=True).click()
+    anna.lists(first)
+    anna.click_first_line()
+    anna.shows("Open alerts with something in common")
+    anna.page.get_by_text("This card (").click()
+    anna.page.get_by_role("radiogroup", name="What were these").get_by_text("Fraud").click()
+    anna.page.get_by_role("textbox", name="Note for all").fill("One card, several customers.")
+    anna.picture("group")
+    anna.press("Decide all")
+    anna.shows("Saved: fraud,")
+    for name in (first, second):
+        [label] = eventually(
+            lambda name=name: labels_of(stack, name), within_seconds=30, what="the label's row"
+        )
+        assert (label.verdict, label.note) == (LabelValue.FRAUD, "One card, several customers.")
+        eventually(
+            lambda name=name: not is_open(stack, name), within_seconds=30, what="the closed alert"
+        )
+
+
+def test_a_customer_asks_for_a_review_and_another_person_decides_it(
+    stack: PrivateStack, browser: Browser, bought: Purchase
+) -> None:
+    name = f"case:{bought.id}"
+    anna = visitor(browser, stack)
+    anna.log_in("analyst", f"/case?transaction={name}")
+    anna.page.get_by_text("The customer asks for a review").click()
+    anna.page.get_by_role("textbox", name="Request").fill("I bought this myself, for my mother.")
+    anna.press("Request review")
+    anna.shows("The customer asks for a review, in")
+
+    lead = visitor(browser, stack)
+    lead.log_in("lead", "/case")
+    lead.shows("1 review is requested")
+    lead.page.get_by_text("Review requested", exact=True).click()
+    lead.lists("I bought this myself, for my mother.")
+    lead.picture("reviews")
+    lead.click_first_line()
+    lead.page.get_by_text("Reversed: the decision was wrong").click()
+    lead.page.get_by_role("textbox", name="Note of the review").fill("The bank confirms it.")
+    lead.press("Save review")
+    lead.shows("Reversed: the decision was wrong, by lead")
+    lead.picture("review_decided")
+    actions = eventually(
+        lambda: (
+            found
+            if len(found := [one.deed for one in audited(stack) if one.transaction_id == name]) == 2
+            else None
+        ),
+        within_seconds=30,
+        what="both records of the review",
+    )
+    assert actions == [AuditAction.REVIEW_DECIDED, AuditAction.REVIEW_REQUESTED]
 
 
 def test_a_lead_reveals_a_sealed_field_with_an_audit_record(
@@ -186,6 +275,14 @@ def labels_of(stack: PrivateStack, transaction_id: str) -> list[Label]:
     session = connect(stack.cassandra("console"))
     try:
         return CassandraAlertReader(session).labels_of(transaction_id)
+    finally:
+        close(session)
+
+
+def is_open(stack: PrivateStack, transaction_id: str) -> bool:
+    session = connect(stack.cassandra("console"))
+    try:
+        return CassandraOpenAlerts(session).open_verdict(transaction_id) is not None
     finally:
         close(session)
 

@@ -97,9 +97,9 @@ def test_who_decides_takes_a_case_and_it_is_no_longer_next_for_others(
 def test_a_lead_assigns_to_another_with_a_record(world: World) -> None:
     world.buy(CASE)
     app = world.look(BEN)
-    [box] = [one for one in app.selectbox if one.label == "Assign to"]
-    assert box.options == ["No one", "ann", "ben", "cleo"]
-    box.set_value("ann")
+    [field] = [one for one in app.selectbox if one.label == "Assign to"]
+    assert field.options == ["No one", "ann", "ben", "cleo"]
+    field.set_value("ann")
     world.press("Save assignment")
     assert handling(world) == Handling(assigned_to="ann", assigned_by="ben")
     assert "Assigned to ann by ben." in world.texts

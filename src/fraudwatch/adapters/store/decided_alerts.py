@@ -1,7 +1,7 @@
 """Remove decided alerts from ``open_alert``: each is removed, whichever row arrives first.
 
 An alert and its labels come from two topics, in any order and more than once, to any of several
-persisters. So whoever writes one row then reads the other: of two concurrent writers at least one
+persisters. So a writer of one row then reads the other: of two concurrent writers at least one
 finds both rows, and removes the alert. An alert that is written again after its decision, even when
 the tombstone is gone, is removed by the same check.
 """

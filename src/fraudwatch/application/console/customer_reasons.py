@@ -1,7 +1,7 @@
 """Reasons that a declined customer may be given: true, clear, and of no use to a fraudster.
 
 A sentence names what kind of thing was unusual, never a limit, a count, a list or another customer:
-whoever knows these stays just below them. A rule or model without a sentence gives the general one.
+a fraudster who knows these stays just below them. A rule without a sentence gives the general one.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Reviews that customers ask for: a person decides again what was decided about a purchase.
 
-GDPR Art. 22(3): whoever is subject to an automated decision may have it reviewed by a person,
-express a view, and contest it. So a review has a queue of its own, its own target, and a result.
+GDPR Art. 22(3): a customer who is subject to an automated decision may have it reviewed by a
+person, express a view, and contest it. So a review has a queue, a target and a result of its own.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ def test_groups_are_open_alerts_of_the_same_customer_card_device_or_network() ->
 
 
 @dataclass
-class Desk:
+class World:
     claims: MemoryClaims = field(default_factory=lambda: MemoryClaims(lambda: NOW))
     topic: MemoryTopic = field(default_factory=MemoryTopic)
     audit: MemoryTopic = field(default_factory=MemoryTopic)
@@ -75,26 +75,26 @@ class Desk:
 
 
 def test_each_case_gets_a_label_after_one_record() -> None:
-    desk = Desk()
+    world = World()
     names = [f"shop:{n}" for n in range(120)]
-    desk.claims.claim("shop:7", "ann")
-    result = desk.decisions.decide(ANN, [*names, "shop:0"], FRAUD, at_ms=NOON_MS)
+    world.claims.claim("shop:7", "ann")
+    result = world.decisions.decide(ANN, [*names, "shop:0"], FRAUD, at_ms=NOON_MS)
     assert (list(result.decided), result.failed) == (names, {})
-    assert desk.labels == [(name, "fraud", "ann") for name in names]
-    assert desk.claims.active_claims() == {}
-    [(_, record, _)] = desk.audit.messages
+    assert world.labels == [(name, "fraud", "ann") for name in names]
+    assert world.claims.active_claims() == {}
+    [(_, record, _)] = world.audit.messages
     assert json.loads(record)["deed"] == "cases_decided"
     assert json.loads(record)["reason"] == "120 cases: fraud. One device, nine cards."
 
 
 def test_a_case_of_another_analyst_is_left_out_and_named() -> None:
-    desk = Desk()
-    desk.claims.claim("shop:1", "ben")
-    result = desk.decisions.decide(ANN, ["shop:0", "shop:1"], FRAUD, at_ms=NOON_MS)
+    world = World()
+    world.claims.claim("shop:1", "ben")
+    result = world.decisions.decide(ANN, ["shop:0", "shop:1"], FRAUD, at_ms=NOON_MS)
     assert list(result.decided) == ["shop:0"]
     assert result.failed == {"shop:1": "ben works on it"}
-    assert desk.claims.active_claims() == {"shop:1": "ben"}
-    assert [name for name, *_ in desk.labels] == ["shop:0"]
+    assert world.claims.active_claims() == {"shop:1": "ben"}
+    assert [name for name, *_ in world.labels] == ["shop:0"]
 
 
 def test_what_the_broker_does_not_acknowledge_is_named_and_a_repeat_sends_equal_labels() -> None:
@@ -107,13 +107,13 @@ def test_what_the_broker_does_not_acknowledge_is_named_and_a_repeat_sends_equal_
                 raise NotDelivered("this memory topic fails once")
             super().publish(messages)
 
-    desk, names = Desk(topic=FailsOnce()), [f"shop:{n}" for n in range(120)]
-    result = desk.decisions.decide(ANN, names, FRAUD, at_ms=NOON_MS)
+    world, names = World(topic=FailsOnce()), [f"shop:{n}" for n in range(120)]
+    result = world.decisions.decide(ANN, names, FRAUD, at_ms=NOON_MS)
     assert list(result.decided) == names[:50]
     assert list(result.failed) == names[50:]
-    again = desk.decisions.decide(ANN, names, FRAUD, at_ms=NOON_MS)
+    again = world.decisions.decide(ANN, names, FRAUD, at_ms=NOON_MS)
     assert (list(again.decided), again.failed) == (names, {})
-    assert desk.topic.messages[:50] == desk.topic.messages[50:100]
+    assert world.topic.messages[:50] == world.topic.messages[50:100]
 
 
 @pytest.mark.parametrize(
@@ -121,21 +121,21 @@ def test_what_the_broker_does_not_acknowledge_is_named_and_a_repeat_sends_equal_
     [(201, FRAUD[1], "cases must be 1 to 200"), (0, FRAUD[1], "cases"), (2, "same", "note must")],
 )
 def test_too_many_cases_or_no_reason_decide_nothing(count: int, note: str, problem: str) -> None:
-    desk = Desk()
+    world = World()
     names = [f"shop:{n}" for n in range(count)]
     with pytest.raises(Refused, match=problem):
-        desk.decisions.decide(ANN, names, (LabelValue.FRAUD, note), at_ms=NOON_MS)
-    assert (desk.labels, desk.audit.messages) == ([], [])
+        world.decisions.decide(ANN, names, (LabelValue.FRAUD, note), at_ms=NOON_MS)
+    assert (world.labels, world.audit.messages) == ([], [])
 
 
 def test_without_its_record_nothing_is_decided() -> None:
-    desk = Desk()
-    desk.audit.is_reachable = False
+    world = World()
+    world.audit.is_reachable = False
     with pytest.raises(NotDelivered):
-        desk.decisions.decide(ANN, ["shop:0"], FRAUD, at_ms=NOON_MS)
-    assert desk.labels == []
+        world.decisions.decide(ANN, ["shop:0"], FRAUD, at_ms=NOON_MS)
+    assert world.labels == []
 
 
 def test_who_decides_no_cases_decides_no_group() -> None:
     with pytest.raises(Forbidden):
-        Desk().decisions.decide(ROOT, ["shop:0"], FRAUD, at_ms=NOON_MS)
+        World().decisions.decide(ROOT, ["shop:0"], FRAUD, at_ms=NOON_MS)

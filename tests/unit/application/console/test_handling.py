@@ -26,7 +26,7 @@ CASE, WHY = "shop:1", "The bank answers tomorrow."
 
 
 @dataclass
-class Desk:
+class World:
     store: MemoryHandlings = field(default_factory=MemoryHandlings)
     claims: MemoryClaims = field(default_factory=lambda: MemoryClaims(lambda: NOW))
     audit: MemoryTopic = field(default_factory=MemoryTopic)
@@ -48,29 +48,29 @@ class Desk:
 
 
 def test_an_analyst_takes_a_free_case_and_gives_it_back_unaudited() -> None:
-    desk = Desk()
-    desk.service.assign(ANN, CASE, "ann")
-    assert desk.handling == Handling(assigned_to="ann", assigned_by="ann")
-    desk.service.assign(ANN, CASE, None)
-    assert desk.handling is None
-    assert desk.audited == []
+    world = World()
+    world.service.assign(ANN, CASE, "ann")
+    assert world.handling == Handling(assigned_to="ann", assigned_by="ann")
+    world.service.assign(ANN, CASE, None)
+    assert world.handling is None
+    assert world.audited == []
 
 
 def test_a_lead_assigns_to_another_and_is_audited_first() -> None:
-    desk = Desk()
-    desk.service.assign(BEN, CASE, "ann")
-    assert desk.handling == Handling(assigned_to="ann", assigned_by="ben")
-    [record] = desk.audited
+    world = World()
+    world.service.assign(BEN, CASE, "ann")
+    assert world.handling == Handling(assigned_to="ann", assigned_by="ben")
+    [record] = world.audited
     assert (record["deed"], record["by"], record["transaction_id"]) == (
         "case_assigned",
         "ben",
         CASE,
     )
     assert record["reason"] == "Assigned to ann, before to no one."
-    desk.audit.is_reachable = False
+    world.audit.is_reachable = False
     with pytest.raises(NotDelivered):
-        desk.service.assign(BEN, CASE, "cleo")
-    assert desk.handling == Handling(assigned_to="ann", assigned_by="ben")
+        world.service.assign(BEN, CASE, "cleo")
+    assert world.handling == Handling(assigned_to="ann", assigned_by="ben")
 
 
 @pytest.mark.parametrize(
@@ -79,28 +79,28 @@ def test_a_lead_assigns_to_another_and_is_audited_first() -> None:
 def test_an_analyst_assigns_to_no_other_and_takes_from_none(
     assigned_to: str | None, login: str | None
 ) -> None:
-    desk = Desk()
+    world = World()
     if assigned_to:
-        desk.service.assign(BEN, CASE, assigned_to)
-    before = desk.handling
+        world.service.assign(BEN, CASE, assigned_to)
+    before = world.handling
     with pytest.raises(Forbidden):
-        desk.service.assign(ANN, CASE, login)
-    assert desk.handling == before
+        world.service.assign(ANN, CASE, login)
+    assert world.handling == before
 
 
 def test_a_login_that_does_not_decide_gets_no_case() -> None:
-    desk = Desk()
+    world = World()
     with pytest.raises(HandlingRefused, match="no open account that decides"):
-        desk.service.assign(BEN, CASE, "root")
-    assert (desk.handling, desk.audited) == (None, [])
+        world.service.assign(BEN, CASE, "root")
+    assert (world.handling, world.audited) == (None, [])
 
 
 def test_a_snooze_has_a_reason_and_an_end_and_releases_the_claim() -> None:
-    desk = Desk()
-    desk.claims.claim(CASE, "ann")
-    desk.service.assign(BEN, CASE, "ann")
-    desk.service.snooze(ANN, CASE, NOW_MS + HOUR_MS, f"  {WHY} ")
-    handling = desk.handling
+    world = World()
+    world.claims.claim(CASE, "ann")
+    world.service.assign(BEN, CASE, "ann")
+    world.service.snooze(ANN, CASE, NOW_MS + HOUR_MS, f"  {WHY} ")
+    handling = world.handling
     assert handling is not None
     assert (handling.assigned_to, handling.snoozed_by, handling.snooze_reason) == (
         "ann",
@@ -109,9 +109,9 @@ def test_a_snooze_has_a_reason_and_an_end_and_releases_the_claim() -> None:
     )
     assert handling.is_snoozed(NOW_MS)
     assert not handling.is_snoozed(NOW_MS + HOUR_MS)
-    assert desk.claims.active_claims() == {}
-    desk.service.wake(BEN, CASE)
-    assert desk.handling == Handling(assigned_to="ann", assigned_by="ben")
+    assert world.claims.active_claims() == {}
+    world.service.wake(BEN, CASE)
+    assert world.handling == Handling(assigned_to="ann", assigned_by="ben")
 
 
 @pytest.mark.parametrize(
@@ -124,22 +124,22 @@ def test_a_snooze_has_a_reason_and_an_end_and_releases_the_claim() -> None:
     ],
 )
 def test_a_snooze_out_of_its_bounds_changes_nothing(until_ms: int, reason: str) -> None:
-    desk = Desk()
+    world = World()
     with pytest.raises(HandlingRefused):
-        desk.service.snooze(ANN, CASE, until_ms, reason)
-    assert desk.handling is None
+        world.service.snooze(ANN, CASE, until_ms, reason)
+    assert world.handling is None
 
 
 def test_a_case_that_another_works_on_is_not_snoozed() -> None:
-    desk = Desk()
-    desk.claims.claim(CASE, "ben")
+    world = World()
+    world.claims.claim(CASE, "ben")
     with pytest.raises(HandlingRefused, match="ben works on this case"):
-        desk.service.snooze(ANN, CASE, NOW_MS + HOUR_MS, WHY)
-    assert desk.claims.active_claims() == {CASE: "ben"}
+        world.service.snooze(ANN, CASE, NOW_MS + HOUR_MS, WHY)
+    assert world.claims.active_claims() == {CASE: "ben"}
 
 
 def test_who_decides_no_cases_handles_none() -> None:
-    service = Desk().service
+    service = World().service
     for action in (
         lambda: service.assign(ROOT, CASE, "ann"),
         lambda: service.snooze(ROOT, CASE, NOW_MS + HOUR_MS, WHY),
@@ -164,16 +164,16 @@ def test_a_case_handled_by_another_meanwhile_is_not_overwritten() -> None:
             return super().handlings()
 
     stale = Stale()
-    desk = Desk(store=stale)
-    desk.service.assign(BEN, CASE, "ben")
+    world = World(store=stale)
+    world.service.assign(BEN, CASE, "ben")
     stale.is_stale = True
     with pytest.raises(HandlingRefused, match="meanwhile"):
-        desk.service.assign(ANN, CASE, "ann")
-    assert desk.handling == Handling(assigned_to="ben", assigned_by="ben")
+        world.service.assign(ANN, CASE, "ann")
+    assert world.handling == Handling(assigned_to="ben", assigned_by="ben")
 
 
 def test_a_finished_case_has_no_handling() -> None:
-    desk = Desk()
-    desk.service.assign(BEN, CASE, "ann")
-    desk.service.finish(CASE)
-    assert desk.handling is None
+    world = World()
+    world.service.assign(BEN, CASE, "ann")
+    world.service.finish(CASE)
+    assert world.handling is None
