@@ -23,7 +23,7 @@ FULL_READ_EVERY: Final = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Claims (login), latest decisions and handling, by transaction id."""
+    """Claims (login), decisions and handling, by transaction id."""
 
     claims: Mapping[str, str] = field(default_factory=dict)
     decided: Mapping[str, Label] = field(default_factory=dict)
@@ -61,6 +61,11 @@ class Status:
         return self.handlings.get(name, UNHANDLED)
 
 
+def _weight(label: Label) -> tuple[bool, bool, int]:
+    """A label that decides counts over one that does not, then an analyst's, then the latest."""
+    return label.decides, label.source is Source.ANALYST, label.known_at_ms
+
+
 def _undecided_words(alerts: Iterable[Alert], now_ms: int) -> str:
     overdue = [due_text(one, now_ms) for one in alerts if is_overdue(one, now_ms)]
     return overdue[-1] if overdue else "Open"
@@ -91,7 +96,7 @@ class StatusCache:
         self._handled = self._handlings.handlings()
 
     def read_decisions(self, now: datetime) -> None:
-        """Read the latest decision on each case: new ones, and all of them every ten minutes.
+        """Read the decision on each case: new ones, and all of them every ten minutes.
 
         Raises:
             StoreUnavailable: the previous status stays.
@@ -104,11 +109,10 @@ class StatusCache:
         )
         since = now - REACH if is_full or last is None else min(last, now) - OVERLAP
         labels = self._cases.labels_known(since, now=now)
-        by_analysts = [label for label in labels if label.source is Source.ANALYST]
         decided = {} if is_full else dict(self._decided)
-        for label in sorted(by_analysts, key=lambda label: label.known_at_ms):
+        for label in labels:
             known = decided.get(label.transaction_id)
-            if known is None or known.known_at_ms <= label.known_at_ms:
+            if known is None or _weight(known) <= _weight(label):
                 decided[label.transaction_id] = label
         self._decided, self._read_at = decided, now
         if is_full:

@@ -42,6 +42,27 @@ def test_the_latest_decision_of_an_analyst_counts() -> None:
     assert words(store, NOON) == {"shop:a": LabelValue.GENUINE}
 
 
+def test_a_chargeback_decides_what_no_analyst_decided_and_unsure_reopens_nothing() -> None:
+    store = MemoryVerdictStore()
+    bank = {"source": Source.CHARGEBACK, "by": "bank", "verdict": LabelValue.FRAUD}
+    unsure = LabelValue.UNSURE
+    store.write(
+        [],
+        [],
+        [
+            a_label(NOON_MS - 3_000, "shop:a", **bank),
+            a_label(NOON_MS - 3_000, "shop:b", **bank),
+            a_label(NOON_MS - 2_000, "shop:b", verdict=unsure),
+            a_label(NOON_MS - 2_000, "shop:c", verdict=unsure),
+        ],
+    )
+    assert words(store, NOON) == {
+        "shop:a": LabelValue.FRAUD,
+        "shop:b": LabelValue.FRAUD,
+        "shop:c": unsure,
+    }
+
+
 def test_a_label_that_is_written_late_is_found() -> None:
     store = MemoryVerdictStore()
     cache = StatusCache(MemoryClaims(lambda: NOON), MemoryCases(store), MemoryHandlings())

@@ -38,8 +38,6 @@ class CassandraHandlings:
                 "IF assigned_to = ? AND snoozed_until = ?"
             )
         self._list.is_idempotent = True
-        # A serial read finishes transactions in progress, so that a change is seen at once.
-        self._list.consistency_level = ConsistencyLevel.LOCAL_SERIAL
         self._update.serial_consistency_level = ConsistencyLevel.LOCAL_SERIAL
 
     def handlings(self) -> Mapping[str, Handling]:

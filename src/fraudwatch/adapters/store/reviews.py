@@ -48,8 +48,6 @@ class CassandraReviews:
             )
         for statement in (self._open, self._decided):
             statement.is_idempotent = True
-            # A serial read finishes transactions in progress, so its answer is final.
-            statement.consistency_level = ConsistencyLevel.LOCAL_SERIAL
 
     def open_reviews(self) -> Mapping[str, Review]:
         with translate_driver_errors():
