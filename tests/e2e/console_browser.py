@@ -26,16 +26,22 @@ class Visitor:
         self.page, self._stack = page, stack
         self._url = f"http://127.0.0.1:{stack.port('console', 'http')}"
 
-    def fill_in(self, login: str, address: str = "/") -> None:
-        """Open this address and fill in the login form with the first password."""
+    def fill_in(self, login: str, address: str = "/", password: str | None = None) -> None:
+        """Open this address and fill in the login form, with the first password unless given."""
         self.page.goto(self._url + address)
         self.page.get_by_label("User name").fill(login)
         field = self.page.get_by_role("textbox", name="Password")
-        field.fill(self._stack.settings[f"CONSOLE_{login.upper()}_PASSWORD"])
+        field.fill(password or self._stack.settings[f"CONSOLE_{login.upper()}_PASSWORD"])
 
     def log_in(self, login: str, address: str = "/") -> None:
         """Open this address and log in with the first password."""
         self.fill_in(login, address)
+        self.press("Log in")
+        self.shows("Log out")
+
+    def log_in_with(self, login: str, password: str, address: str) -> None:
+        """Open this address and log in with a password of its own."""
+        self.fill_in(login, address, password)
         self.press("Log in")
         self.shows("Log out")
 

@@ -34,6 +34,13 @@ from fraudwatch.domain.messages.purchase import PaymentStatus
 from fraudwatch.domain.models.active_models import ActiveModels
 from fraudwatch.domain.models.evidence import Evidence
 from fraudwatch.domain.policy.bounds import bounds_of
+from fraudwatch.domain.policy.list_document import (
+    ListEntry,
+    ListKind,
+    ListName,
+    PolicyLists,
+    with_lists,
+)
 from fraudwatch.domain.policy.policy import Policy
 from fraudwatch.domain.views.published import NO_VIEWS
 from fraudwatch.samples import a_token, a_transaction
@@ -349,6 +356,44 @@ def test_a_rule_made_stronger_changes_exactly_what_it_hits(
     assert hits["candidate"]["hits"] == sum(
         one["amount_eur_cents"] >= 50_000 for one in scored.values()
     )
+
+
+def test_known_frauds_that_the_candidate_loses_are_named(
+    spark: SparkSession, world: World, self_backtest: dict[str, Any]
+) -> None:
+    assert self_backtest["lost_frauds"] == []
+    weaker = Candidate(
+        "weaker", parse_policy(TEXT.replace("alerts_a_day: 80", "alerts_a_day: 3").encode())
+    )
+    found = backtest(spark, DAYS, weaker, [world.calibrations], NOW_MS)
+    lost = found["lost_frauds"]
+    assert len(lost) == found["overlap"]["only_live"]["known_frauds"] > 0
+    named = {one["transaction_id"] for one in lost}
+    assert len(named) == len(lost)
+    for name in named:
+        assert world.label(name) == "fraud"
+        assert world.verdicts[name]["outcome"] != "approve"
+    amounts = [one["amount_eur_cents"] for one in lost]
+    assert amounts == sorted(amounts, reverse=True)
+
+
+def test_an_entry_of_a_draft_counts_until_its_event_time(spark: SparkSession, world: World) -> None:
+    merchants = {one["merchant_id"] for one in world.verdicts.values()}
+    middle_ms = (DAYS.from_ms + DAYS.until_ms) // 2
+    entries = tuple(
+        ListEntry(
+            name=ListName.DENY, kind=ListKind.MERCHANT, value=merchant, reason="all of them",
+            by="lead", added_at_ms=DAYS.from_ms, expires_at_ms=middle_ms,
+        )
+        for merchant in sorted(merchants)
+    )  # fmt: skip
+    listed = with_lists(parse_policy(TEXT.encode()), PolicyLists("1" * 8, entries))
+    found = backtest(spark, DAYS, Candidate("listed", listed), [world.calibrations], NOW_MS)
+    scored = [one for name, one in world.verdicts.items() if name not in (NEVER, NEVER_OURS)]
+    before = sum(one["event_at_ms"] < middle_ms for one in scored)
+    assert 0 < before < len(scored)
+    assert found["rules"]["deny_list"]["candidate"]["hits"] == before
+    assert found["policy"]["version"].endswith("+11111111")
 
 
 def test_purchases_whose_calibration_is_gone_are_not_scored_and_counted(

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
+
 from fraudwatch.adapters.edge.airflow_api import (
     AirflowApi,
     AirflowEndpoint,
@@ -24,8 +26,14 @@ _SUCCESS: Final = "success"
 class AirflowBacktests:
     """``Backtests`` over Airflow's REST API."""
 
-    def __init__(self, endpoint: AirflowEndpoint, folder: Path) -> None:
-        self._endpoint, self._folder = endpoint, folder
+    def __init__(
+        self,
+        endpoint: AirflowEndpoint,
+        folder: Path,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        """``transport`` replaces the network in tests."""
+        self._endpoint, self._folder, self._transport = endpoint, folder, transport
 
     def start(self, contents: PolicyContents, first: str, last: str) -> str:
         conf = {
@@ -70,7 +78,7 @@ class AirflowBacktests:
     @contextmanager
     def _airflow(self) -> Iterator[AirflowApi]:
         try:
-            with AirflowApi(self._endpoint) as airflow:
+            with AirflowApi(self._endpoint, self._transport) as airflow:
                 yield airflow
         except AirflowUnreachable as error:
             raise PolicyRefused(
