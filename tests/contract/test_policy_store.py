@@ -214,13 +214,14 @@ def test_a_hand_edit_is_recorded_and_audited_once(world: World) -> None:
 
 
 def test_an_edit_that_was_undone_is_known_from_the_detectors_journal(world: World) -> None:
-    before = UsedContent("1" * 64, NOON_MS - 1, False, b"of a time before the history")
-    promoted = UsedContent(LIVE.policy_sha256, NOON_MS + 5, False, LIVE.policy)
-    edited = UsedContent(OTHER.policy_sha256, NOON_MS + 9, False, OTHER.policy)
-    noted = world.live.note_hand_edits([edited, before, promoted])
+    # A restore makes its file newer than the history.
+    before = UsedContent("1" * 64, NOON_MS + 2, False, lambda: b"rules: [")
+    promoted = UsedContent(LIVE.policy_sha256, NOON_MS + 5, False, lambda: LIVE.policy)
+    edited = UsedContent(OTHER.policy_sha256, NOON_MS + 9, False, lambda: OTHER.policy)
+    noted = world.live.note_hand_edits([before, promoted, edited])
     assert [one.policy_sha256 for one in noted] == [OTHER.policy_sha256, LIVE.policy_sha256]
     assert noted[0].at_ms == NOON_MS + 9
-    assert world.live.note_hand_edits([edited, before, promoted]) == []
+    assert world.live.note_hand_edits([before, promoted, edited]) == []
 
 
 def test_an_invalid_edit_is_not_live_and_not_recorded(world: World) -> None:

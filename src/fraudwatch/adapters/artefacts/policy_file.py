@@ -55,7 +55,7 @@ def load_policy(path: Path) -> Policy:
     except OSError as error:
         raise BrokenPolicy(f"{path} cannot be read: {error}") from error
     try:
-        return parse_policy(content)
+        return parse_new_policy(content)
     except BrokenPolicy as error:
         raise BrokenPolicy(f"{path}: {error}") from error
 

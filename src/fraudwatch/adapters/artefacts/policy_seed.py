@@ -114,11 +114,13 @@ def last_used(journal: Path) -> bytes | None:
 
 
 def used_contents(detector_folder: Path) -> Iterator[UsedContent]:
-    """Yield the policies and lists of the detector's reload journals."""
+    """Yield the policies and lists of the detector's reload journals, each in its order."""
     for name in (POLICIES_FOLDER, LISTS_FOLDER):
-        for path in sorted((detector_folder / name).glob("*.yaml")):
-            since_ms = path.stat().st_mtime_ns // 1_000_000
-            yield UsedContent(path.stem, since_ms, name == LISTS_FOLDER, path.read_bytes())
+        for entry in JsonlJournal(detector_folder / name / "used.jsonl").entries():
+            path = detector_folder / name / f"{entry['sha256']}.yaml"
+            if path.exists():
+                since_ms = path.stat().st_mtime_ns // 1_000_000
+                yield UsedContent(path.stem, since_ms, name == LISTS_FOLDER, path.read_bytes)
 
 
 def _entries(lists: dict[str, Any], now_ms: int) -> Iterator[ListEntry]:

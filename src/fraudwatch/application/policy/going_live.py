@@ -38,7 +38,7 @@ class UsedContent(NamedTuple):
     sha256: str
     since_ms: int
     is_lists: bool
-    content: bytes
+    read: Callable[[], bytes]
 
 
 def checked_reason(reason: str) -> str:
@@ -116,20 +116,19 @@ class GoingLive:
     def note_hand_edits(self, used: Iterable[UsedContent]) -> list[LiveVersion]:
         """Record and audit what became live by an edit of the files; return it, oldest first.
 
-        ``used`` is what the detector has used: an edit that was undone meanwhile is in there.
+        ``used`` is what the detector has used, each journal in its order: an edit that was undone
+        meanwhile is in there.
         """
         noted = []
         with self.store.lock():
             history = self.store.history()
             if not history:
                 return []
-            began_ms = history[0].at_ms
-            known = {one.policy_sha256 for one in history} | {one.lists_sha256 for one in history}
             live = self.store.live()
-            for one in sorted(used, key=lambda one: one.since_ms):
-                if one.since_ms > began_ms and one.sha256 not in known:
+            for one in sorted(_unknown(used, history), key=lambda one: one.since_ms):
+                if one.sha256 not in {live.policy_sha256, live.lists_sha256}:
                     contents = _as_used(one, self.store, history[-1])
-                    if contents != live and (found := self._note(contents, one.since_ms)):
+                    if found := self._note(contents, one.since_ms):
                         noted.append(found)
                         history.append(found)
             last = history[-1]
@@ -170,9 +169,26 @@ class GoingLive:
         )
 
 
+def _unknown(used: Iterable[UsedContent], history: list[LiveVersion]) -> list[UsedContent]:
+    """Select what was used since the history began and is not in it.
+
+    A journal begins before the history in a home of before. Its order is asked as well as the time:
+    after a restore all files are new.
+    """
+    known = {one.policy_sha256 for one in history} | {one.lists_sha256 for one in history}
+    began_ms = history[0].at_ms
+    begun, found = dict[bool, bool](), []
+    for one in used:
+        if one.sha256 in known:
+            begun[one.is_lists] = True
+        elif begun.get(one.is_lists) and one.since_ms > began_ms:
+            found.append(one)
+    return found
+
+
 def _as_used(one: UsedContent, store: PolicyStore, before: LiveVersion) -> PolicyContents:
     """Complete a used file by the other one of the version before it."""
     other = store.contents_of(before.policy_sha256, before.lists_sha256) or store.live()
     if one.is_lists:
-        return PolicyContents(other.policy, one.content)
-    return PolicyContents(one.content, other.lists)
+        return PolicyContents(other.policy, one.read())
+    return PolicyContents(one.read(), other.lists)

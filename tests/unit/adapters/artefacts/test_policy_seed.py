@@ -106,5 +106,5 @@ def test_only_the_newest_promoted_content_is_accepted_where_hand_edits_are_off(
 def test_the_journals_of_the_detector_name_what_it_used(folder: PolicyFolder) -> None:
     used_before(folder, BEFORE)
     [one] = used_contents(folder.folder.with_name("detector"))
-    assert (one.content, one.is_lists) == (BEFORE, False)
+    assert (one.read(), one.is_lists) == (BEFORE, False)
     assert one.sha256 == hashlib.sha256(BEFORE).hexdigest()
