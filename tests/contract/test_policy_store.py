@@ -124,7 +124,7 @@ def test_a_second_lead_promotes(world: World) -> None:
     assert world.store.live() == OTHER
     assert world.store.history()[-1] == live
     assert (live.origin, live.drafted_by, live.promoted_by) == (Origin.PROMOTED, "anna", "ben")
-    assert world.audit.deeds() == [(PROPOSED, "anna"), (PROMOTED, "ben")]
+    assert world.audit.actions() == [(PROPOSED, "anna"), (PROMOTED, "ben")]
     assert {one.subject for one in world.audit.records} == {live.version}
     assert world.decisions.proposals(BEN) == []
     with pytest.raises(PolicyRefused, match="decided meanwhile"):
@@ -139,7 +139,7 @@ def test_a_second_lead_rejects_with_a_reason(world: World) -> None:
     [decided] = world.store.drafts()
     assert (decided.state, decided.decided_by) == (DraftState.REJECTED, "ben")
     assert world.store.live() == LIVE
-    assert world.audit.deeds()[-1] == (AuditAction.POLICY_REJECTED, "ben")
+    assert world.audit.actions()[-1] == (AuditAction.POLICY_REJECTED, "ben")
 
 
 def test_only_its_author_withdraws(world: World) -> None:
@@ -206,7 +206,7 @@ def test_a_hand_edit_is_recorded_and_audited_once(world: World) -> None:
     [noted] = world.live.note_hand_edits([])
     assert (noted.origin, noted.version) == (Origin.EDITED_BY_HAND, parse_rules(*OTHER).version)
     assert world.live.note_hand_edits([]) == []
-    assert world.audit.deeds() == [(ALONE, "operator")]
+    assert world.audit.actions() == [(ALONE, "operator")]
     assert "without a second person" in world.audit.records[0].reason
     # Back to a content that was live before is an edit as well.
     world.store.replace_live(LIVE)

@@ -61,7 +61,7 @@ def test_list_entries_are_added_renewed_and_removed(
     assert parse_rules(*folder.live()).version == added["version"]
     run_json("lists", "remove", *ENTRY, *WHY)
     assert run_json("lists", "ls") == {"entries": []}
-    assert audit.deeds() == [(AuditAction.POLICY_CHANGED_ALONE, "operator")] * 3
+    assert audit.actions() == [(AuditAction.POLICY_CHANGED_ALONE, "operator")] * 3
     assert len(run_json("history")["versions"]) == 4
 
 

@@ -25,7 +25,7 @@ def dag() -> DAG:
 
 def arguments_of(dag: DAG, **form: str) -> list[str]:
     run = SimpleNamespace(run_after=datetime(2026, 11, 21, 0, 30, tzinfo=UTC))
-    params = dict.fromkeys(("policy", "yaml", "from", "until")) | form
+    params = dict.fromkeys(("policy", "yaml", "lists", "from", "until")) | form
     context: Any = {"params": params, "dag_run": run, "macros": macros}
     rendered = []
     for name, arguments in (("check_policy", "arguments"), ("backtest_policy", "application_args")):
@@ -45,6 +45,8 @@ def arguments_of(dag: DAG, **form: str) -> list[str]:
          ["--policy=strict", *DAYS]),
         ({"yaml": TEXT, "policy": "strict", "from": "2026-11-01", "until": "2026-11-03"},
          [f"--policy-text={TEXT}", *DAYS]),
+        ({"yaml": TEXT, "lists": "entries: []\n", "from": "2026-11-01", "until": "2026-11-03"},
+         [f"--policy-text={TEXT}", "--lists-text=entries: []\n", *DAYS]),
         ({"until": "2026-11-03"}, ["--policy=default", "--from=2026-11-03", DAYS[1]]),
         ({"from": "2026-11-01"}, ["--policy=default", DAYS[0], "--until=2026-11-01"]),
     ],

@@ -208,7 +208,7 @@ def test_a_second_lead_promotes_and_the_author_cannot(world: RulesWorld) -> None
     other.button(f"rules_promote_{draft.draft_id}").click().run()
     assert not other.exception
     assert world.store.live() == draft.contents
-    assert world.audit.deeds() == [
+    assert world.audit.actions() == [
         (AuditAction.POLICY_PROPOSED, "lead"), (AuditAction.POLICY_PROMOTED, "second")
     ]  # fmt: skip
     assert "is live; the detector uses it" in texts(other)
@@ -241,7 +241,7 @@ def test_a_hand_edit_is_audited_by_the_console_and_its_page_warns(world: RulesWo
     hand_edits.look(world.rules)
     world.audit.is_down = False
     hand_edits.look(world.rules)
-    assert world.audit.deeds() == [(AuditAction.POLICY_CHANGED_ALONE, "operator")]
+    assert world.audit.actions() == [(AuditAction.POLICY_CHANGED_ALONE, "operator")]
     assert "edited by hand" not in texts(world.opened_by("lead"))
 
 
