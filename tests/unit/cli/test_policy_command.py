@@ -74,7 +74,7 @@ def test_a_version_is_compared_and_rolled_back_to(folder: PolicyFolder) -> None:
     assert run_json("diff", "--default") == {"diff": ""}
 
 
-def test_the_shipped_default_is_taken_and_the_lists_stay(folder: PolicyFolder) -> None:
+def test_the_shipped_default_becomes_live_and_the_lists_stay(folder: PolicyFolder) -> None:
     folder.replace_live(OTHER)
     run_json("lists", "add", *ENTRY, *WHY)
     assert "+  alerts_a_day: 60" in run_json("diff", "--default")["diff"]

@@ -87,8 +87,8 @@ def texts(app: AppTest) -> str:
 
 
 def edited(app: AppTest, label: str, value: float) -> AppTest:
-    [field] = [one for one in app.number_input if one.label.startswith(label)]
-    field.set_value(value)
+    [number] = [one for one in app.number_input if one.label.startswith(label)]
+    number.set_value(value)
     app.button("rules_save_limits").click().run()
     assert not app.exception
     return app
