@@ -131,16 +131,16 @@ def example_rows(examples: Sequence[ShadowExample], now_ms: int) -> pd.DataFrame
     return pd.DataFrame(
         [
             {
-                "Purchase": clock_time(one.event_at_ms, now_ms),
-                "Amount, EUR": f"{one.amount_eur_cents / 100:,.2f}",
-                "Live": f"{OUTCOME_WORDS[one.pair.live_outcome]}, {one.live_score:.2f}",
-                "Candidate": (
+                "at": clock_time(one.event_at_ms, now_ms),
+                "amount": f"{one.amount_eur_cents / 100:,.2f} EUR",
+                "live": f"{OUTCOME_WORDS[one.pair.live_outcome]}, {one.live_score:.2f}",
+                "candidate": (
                     f"{OUTCOME_WORDS[one.pair.candidate_outcome]}, {one.candidate_score:.2f}"
                 ),
-                "Candidate's level": RISK_WORDS[one.pair.candidate_risk],
-                "Live reasons": ", ".join(one.live_reasons) or UNKNOWN,
-                "Candidate's reasons": ", ".join(one.candidate_reasons) or UNKNOWN,
-                "Transaction": one.transaction_id,
+                "risk": RISK_WORDS[one.pair.candidate_risk],
+                "live_reasons": ", ".join(one.live_reasons) or UNKNOWN,
+                "candidate_reasons": ", ".join(one.candidate_reasons) or UNKNOWN,
+                "transaction": one.transaction_id,
             }
             for one in examples
         ]

@@ -12,14 +12,22 @@ from fraudwatch.application.console.access import Person, Right
 from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.application.shadow.summary import ShadowSummary, summarise
 from fraudwatch.domain.shadow import Comparison
-from streamlit_app import navigation
+from streamlit_app import alert_table, navigation
 from streamlit_app.console_services import ServiceSource
 from streamlit_app.people import login
 from streamlit_app.shadow import queries as shadow_queries
 from streamlit_app.shadow import rows
 
 MAX_EXAMPLES: Final = 200
-_EXAMPLES: Final = "shadow_examples"
+_NAME: Final = "shadow"
+_COLUMNS: Final = {
+    "at": st.column_config.TextColumn("Purchase", width=120),
+    "risk": st.column_config.TextColumn("Candidate's level", width=130),
+    "live": st.column_config.TextColumn("Live", width=120, help="Outcome and score"),
+    "candidate": st.column_config.TextColumn("Candidate", width=120, help="Outcome and score"),
+    "live_reasons": st.column_config.TextColumn("Live reasons", width=220),
+    "candidate_reasons": st.column_config.TextColumn("Candidate's reasons", width=220),
+}
 _HINT: Final = "Run `./fraudwatch status` to see what is down, then press R to reload."
 _EMPTY: Final = (
     "Nothing was compared yet. `./fraudwatch shadow start --policy FILE` compares another policy, "
@@ -32,7 +40,8 @@ logger = logging.getLogger(__name__)
 def show(source: ServiceSource) -> None:
     """Draw the page."""
     person = login.require(Right.COMPARE)
-    _follow_click()
+    if (case := alert_table.clicked_case(_NAME)) is not None:
+        navigation.open_case(case)
     try:
         found = shadow_queries.comparisons(source, person)
         if not found:
@@ -108,23 +117,12 @@ def _examples(source: ServiceSource, person: Person, comparison: Comparison) -> 
     if not found:
         st.caption("None so far.")
         return
-    st.session_state[f"{_EXAMPLES}_ids"] = [one.transaction_id for one in found]
-    st.dataframe(
+    alert_table.draw(
+        _NAME,
         rows.example_rows(found, source.now_ms()),
-        key=_EXAMPLES,
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
+        [one.transaction_id for one in found],
+        _COLUMNS,
     )
     st.caption(
-        f"The newest of each pair of outcomes, at most {MAX_EXAMPLES}. Choose a line to open its "
-        "case."
+        f"The newest of each pair of outcomes, at most {MAX_EXAMPLES}. A click opens the case."
     )
-
-
-def _follow_click() -> None:
-    """Open the case of the chosen line."""
-    chosen = st.session_state.get(_EXAMPLES, {}).get("selection", {}).get("rows", [])
-    listed: list[str] = st.session_state.get(f"{_EXAMPLES}_ids", [])
-    if chosen and chosen[0] < len(listed):
-        navigation.open_case(listed[chosen[0]])

@@ -178,10 +178,10 @@ def test_a_chosen_line_opens_its_case(world: World) -> None:
     first = world.compare(Outcome.REVIEW, Outcome.APPROVE)
     newest = world.compare(Outcome.APPROVE, Outcome.DECLINE)
     world.open()
-    listed = world.table("Transaction")
-    assert list(listed["Transaction"]) == [newest, first]
-    assert list(listed["Live"]) == ["Approved, 0.50", "Review, 0.50"]
-    world.app.session_state["shadow_examples"] = {"selection": {"rows": [1], "columns": []}}
+    listed = world.table("transaction")
+    assert list(listed["transaction"]) == [newest, first]
+    assert list(listed["live"]) == ["Approved, 0.50", "Review, 0.50"]
+    world.app.session_state["shadow_alerts_0"] = {"selection": {"cells": [[1, "live"]]}}
     world.app.run()
     assert world.app.query_params["transaction"] == first
 
