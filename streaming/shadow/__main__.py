@@ -62,6 +62,9 @@ def open_partitions(
     """Open every partition where the counts of the candidate's comparison end."""
     live = NamedArtefacts(settings.policies_folder, settings.models_folder)
     scoring, comparison = ShadowScoring(candidate, live), candidate.comparison
+    partitions = range(TRANSACTION_PARTITIONS)
+    # First, so that no connection is left open when the store is unavailable.
+    counted = [store.load(comparison.comparison_id, partition) for partition in partitions]
     return [
         PartitionShadow(
             PartitionTopics(
@@ -70,12 +73,12 @@ def open_partitions(
                 PartitionCursor(kafka, TRANSACTION_TOPIC, partition),
             ),
             scoring,
-            Comparing(store, store.load(comparison.comparison_id, partition)),
+            Comparing(store, counted[partition]),
             from_at_ms=comparison.from_at_ms,
             max_messages=settings.max_messages,
             give_up_seconds=settings.give_up_seconds,
         )
-        for partition in range(TRANSACTION_PARTITIONS)
+        for partition in partitions
     ]
 
 

@@ -32,6 +32,8 @@ pytestmark = pytest.mark.engines
         ("persister", AUDIT_TOPIC),
         ("console", TRANSACTION_TOPIC),
         ("console", FRAUD_TOPIC),
+        ("shadow", FRAUD_TOPIC),
+        ("shadow", TRANSACTION_TOPIC),
     ],
 )
 def test_a_user_cannot_write_a_topic_of_others(stack: PrivateStack, user: str, topic: str) -> None:
@@ -48,6 +50,7 @@ def test_a_user_cannot_write_a_topic_of_others(stack: PrivateStack, user: str, t
         ("detector", DEAD_LETTER_TOPIC),
         ("console", AUDIT_TOPIC),
         ("ingest", AUDIT_TOPIC),
+        ("shadow", AUDIT_TOPIC),
         ("monitor", TRANSACTION_TOPIC),
         ("monitor", AUDIT_TOPIC),
     ],
@@ -119,6 +122,15 @@ def test_cassandras_default_superuser_is_gone(stack: PrivateStack) -> None:
         (
             "console",
             "INSERT INTO fraudwatch.audit_by_day (day, at, record_id) VALUES ('d', 0, 'r')",
+        ),
+        ("shadow", "SELECT * FROM fraudwatch.verdict_by_transaction"),
+        ("shadow", "DELETE FROM fraudwatch.tally_by_day WHERE day = 'd' AND source_partition = 0"),
+        (
+            "console",
+            (
+                "DELETE FROM fraudwatch.shadow_outcome "
+                "WHERE comparison_id = 'a' AND transaction_id = 'b'"
+            ),
         ),
         ("persister", "DROP TABLE fraudwatch.verdict_by_transaction"),
         ("persister", "CREATE ROLE thief"),

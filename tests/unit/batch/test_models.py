@@ -7,6 +7,7 @@ import pytest
 
 from batch import models as command
 from batch.models import parse_arguments, run_action
+from fraudwatch.adapters.artefacts.calibration_artefact import CALIBRATION_FILES
 from fraudwatch.adapters.artefacts.model_folder import ModelFolder
 from fraudwatch.adapters.memory.registry import MemoryRegistry
 from fraudwatch.application.promotion.promote import ModelLifecycle
@@ -39,7 +40,25 @@ def test_a_version_is_printed_with_all_fields(models: ModelLifecycle, tmp_path: 
     assert (shown["tags"], shown["metrics"]) == ({"gate": "better"}, {"ap": 0.5})
 
 
-@pytest.mark.parametrize("action", ["show", "approve", "rollback"])
+def test_a_version_is_restored_with_its_calibration(
+    monkeypatch: pytest.MonkeyPatch, models: ModelLifecycle, tmp_path: Path
+) -> None:
+    checked: list[tuple[str, str | None]] = []
+    monkeypatch.setattr(ModelFolder, "check", lambda _, *found: checked.append(found))
+    for path in (tmp_path / f"{'a' * 64}.npz", tmp_path / CALIBRATION_FILES.name_of("b" * 64)):
+        path.write_bytes(b"x")
+    record = TrainingRecord(
+        sha256="a" * 64, calibration="b" * 64, parameters={}, tags={}, metrics={}
+    )
+    models.registry.register(record, tmp_path)
+    shown = run_action(models, "restore", 1)
+    assert (shown["sha256"], shown["calibration"]) == ("a" * 64, "b" * 64)
+    assert checked == [("a" * 64, "b" * 64)]
+    assert not shown["is_in_use"]  # it is only there to be compared
+    assert (tmp_path / "models" / f"{'a' * 64}.npz").exists()
+
+
+@pytest.mark.parametrize("action", ["show", "restore", "approve", "rollback"])
 def test_an_unknown_version_is_refused(models: ModelLifecycle, action: str) -> None:
     with pytest.raises(NoSuchVersion, match="no version 4 of the model; registered: none"):
         run_action(models, action, 4)

@@ -55,17 +55,17 @@ class NamedArtefacts:
         return None
 
     def _load(self, versions: tuple[str, ...], calibration: str) -> ActiveModels | None:
-        models: dict[ModelKind, str] = {}
-        for version in versions:
-            sha256 = _starting_with(version, MODEL_FILES.in_folder(self._models_folder))
-            if sha256 is None:
-                return None
-            models[read_artefact(self._models_folder, sha256).about.kind] = sha256
-        found = _starting_with(calibration, CALIBRATION_FILES.in_folder(self._models_folder))
+        folder, models = self._models_folder, dict[ModelKind, str]()
+        found = _starting_with(calibration, CALIBRATION_FILES.in_folder(folder))
         if calibration and found is None:
             return None
         try:
-            return load_named(self._models_folder, Pointer(models, found if calibration else None))
+            for version in versions:
+                sha256 = _starting_with(version, MODEL_FILES.in_folder(folder))
+                if sha256 is None:
+                    return None
+                models[read_artefact(folder, sha256).about.kind] = sha256
+            return load_named(folder, Pointer(models, found if calibration else None))
         except (FileNotFoundError, BrokenModel, BrokenCalibration) as error:
             log.warning("the models %s are skipped: %s", ", ".join(versions), error)
             return None
