@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from prometheus_client import REGISTRY
 
@@ -21,6 +24,10 @@ from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.models.serving import ServingVersions
 from fraudwatch.domain.shadow import ShadowDimension, summed
 from fraudwatch.samples import a_purchase
+from fraudwatch.stack import environments
+from fraudwatch.stack.catalogue import load
+from fraudwatch.stack.foreground import environment_of
+from fraudwatch.stack.home import ROOT
 from fraudwatch.stack.private_stack import PrivateStack
 from streaming.shadow.__main__ import open_partitions
 from streaming.shadow.loop import CandidateWatch, ShadowLoop
@@ -157,3 +164,46 @@ def test_a_stricter_candidate_is_counted_once_across_lives_and_stops(
         stack.home.folder / "detector/policies", stack.home.folder / "detector/models"
     )
     assert named.policy("no such version") is None
+
+
+@pytest.fixture
+def service(stack: PrivateStack) -> Iterator[psutil.Process]:
+    """The shadow's process as the profile lake starts it, which the stack of this run is not."""
+    environments.ensure(stack.home, "shadow", print)
+    launch = stack.launches["shadow"]
+    started = subprocess.Popen(launch.argv, env=dict(environment_of(stack.home, launch)), cwd=ROOT)
+    yield psutil.Process(started.pid)
+    started.terminate()
+    started.wait(30)
+
+
+def test_the_service_compares_what_the_command_starts_within_its_memory(
+    stack: PrivateStack, service: psutil.Process, tmp_path: Path
+) -> None:
+    policy = (stack.home.root / "contracts/policies/default.yaml").read_text("utf-8")
+    stricter = tmp_path / "stricter.yaml"
+    stricter.write_text(policy.replace("at_least_eur_cents: 100000", "at_least_eur_cents: 10000"))
+    # The whole history that the shop sent, from before the comparison.
+    stack.command("shadow", "start", "--policy", str(stricter), "--since-hours", "168")
+    names = buy(stack, 60)
+
+    def status() -> dict[str, object]:
+        found: dict[str, object] = json.loads(stack.command("shadow", "status", "--json").stdout)
+        return found
+
+    def has_compared(purchases: int) -> bool:
+        compared = status().get("compared", 0)
+        return isinstance(compared, int) and compared >= purchases
+
+    eventually(lambda: has_compared(len(names)), within_seconds=180, what="the comparison")
+    found = status()
+    assert found["is_running"]
+    assert found["not_compared"] == {}
+    alerts = found["alerts"]
+    assert isinstance(alerts, dict)
+    assert alerts["candidate"] > alerts["live"]
+    rss_mib = service.memory_info().rss / 2**20
+    assert rss_mib <= load().services["shadow"].memory_mib, f"{rss_mib:.0f} MiB"
+    print(f"the shadow takes {rss_mib:.0f} MiB after {found['compared']} purchases")  # noqa: T201  a figure
+    stack.command("shadow", "stop")
+    assert not status()["is_running"]
