@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 
 import streamlit as st
-from streamlit.navigation.page import StreamlitPage
 
 from fraudwatch.adapters.accounts.account_store import SqliteAccountStore
 from fraudwatch.adapters.accounts.argon2_hasher import Argon2Hasher
@@ -26,7 +25,7 @@ from fraudwatch.adapters.store.reviews import CassandraReviews
 from fraudwatch.adapters.store.session import connect
 from fraudwatch.adapters.store.shadow import CassandraShadowReader
 from fraudwatch.adapters.store.tallies import CassandraTallies
-from fraudwatch.application.console.access import Person, Right, Role
+from fraudwatch.application.console.access import Person, Role
 from fraudwatch.application.console.access_log import AccessLog
 from fraudwatch.application.console.account_rules import AccountsUnavailable
 from fraudwatch.application.console.accounts import Accounts
@@ -41,20 +40,20 @@ from fraudwatch.domain.time_units import MINUTE_MS
 from fraudwatch.settings import CassandraSettings, ConsoleSettings, KafkaSettings, RevealSettings
 from fraudwatch.topics import AUDIT_TOPIC, LABELS_TOPIC
 from streamlit_app import metrics, navigation
-from streamlit_app.case import screen as case
 from streamlit_app.console_services import ConsoleServices, ServiceSource
-from streamlit_app.live import screen as live
-from streamlit_app.patterns import screen as patterns
-from streamlit_app.people import access, audit, login, own_password, session_cookie
-from streamlit_app.people import accounts as accounts_screen
-from streamlit_app.rules import screen as rules
+from streamlit_app.pages import PageServices, pages_of
+from streamlit_app.people import access, login, own_password, session_cookie
 from streamlit_app.rules.services import RulesServices, open_rules
-from streamlit_app.shadow import screen as shadow
 
 # Request timeout: a page that refreshes each second cannot use a later answer.
 STORE_TIMEOUT_SECONDS = 2.0
 # An analyst waits for the acknowledgement of a decision.
 BROKER_TIMEOUT_SECONDS = 5.0
+
+# Streamlit's own button on each table leaves no audit record.
+_NO_UNRECORDED_DOWNLOADS = """<style>
+[data-testid="stElementToolbar"] [aria-label^="Download as CSV"] { display: none; }
+</style>"""
 
 
 def main(
@@ -69,7 +68,8 @@ def main(
     login.declare(accounts)
     person = login.signed_in_as()
     # Declared before the login, so that a link into the console is never "not found".
-    pages = _pages(source, accounts, audit_log, person)
+    services = PageServices(source, accounts, audit_log, lambda: _open_rules(audit_log))
+    pages = pages_of(services, person)
     navigation.declare(pages)
     declared = [*pages.values(), *navigation.other_addresses(pages)]
     page = st.navigation(declared, position="top" if person else "hidden")
@@ -78,6 +78,7 @@ def main(
         return
     login.watch(person)
     session_cookie.draw(accounts.idle_ms)
+    st.html(_NO_UNRECORDED_DOWNLOADS)
     _header(accounts, person)
     name = next((name for name, one in pages.items() if one is page), None)
     if name is None:  # an address that redirects
@@ -85,78 +86,6 @@ def main(
         return
     with metrics.timed_page(name):
         page.run()
-
-
-def _pages(
-    source: ServiceSource,
-    accounts: Accounts,
-    audit_log: Callable[[], AuditLog],
-    person: Person | None,
-) -> dict[str, StreamlitPage]:
-    """Build the pages that the role permits; each page checks the role itself as well."""
-    pages = {
-        navigation.LIVE: (
-            Right.SEE,
-            # The first page is served at "/"; its own name redirects there.
-            st.Page(
-                lambda: live.show(source), title="Live", url_path="first", icon=":material/bolt:"
-            ),
-        ),
-        navigation.CASE: (
-            Right.SEE,
-            st.Page(
-                lambda: case.show(source), title="Case", url_path="case", icon=":material/search:"
-            ),
-        ),
-        navigation.PATTERNS: (
-            Right.SEE,
-            st.Page(
-                lambda: patterns.show(source),
-                title="Patterns",
-                url_path="patterns",
-                icon=":material/insights:",
-            ),
-        ),
-        navigation.RULES: (
-            Right.POLICY,
-            st.Page(
-                lambda: rules.show(lambda: _open_rules(audit_log)),
-                title="Rules",
-                url_path="rules",
-                icon=":material/rule:",
-            ),
-        ),
-        navigation.SHADOW: (
-            Right.COMPARE,
-            st.Page(
-                lambda: shadow.show(source),
-                title="Shadow",
-                url_path="shadow",
-                icon=":material/compare:",
-            ),
-        ),
-        navigation.AUDIT: (
-            Right.AUDIT,
-            st.Page(
-                lambda: audit.show(source),
-                title="Audit",
-                url_path="audit",
-                icon=":material/history:",
-            ),
-        ),
-        navigation.ACCOUNTS: (
-            Right.ACCOUNTS,
-            st.Page(
-                lambda: accounts_screen.show(source, accounts, audit_log),
-                title="Accounts",
-                url_path="accounts",
-                icon=":material/group:",
-            ),
-        ),
-    }
-    return {
-        name: page for name, (right, page) in pages.items() if person is None or person.may(right)
-    }
 
 
 def _header(accounts: Accounts, person: Person) -> None:

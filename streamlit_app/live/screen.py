@@ -10,7 +10,7 @@ from fraudwatch.application.console.access import Person, Right
 from fraudwatch.application.console.alerts import Alert
 from streamlit_app import metrics, navigation
 from streamlit_app.console_services import ServiceSource
-from streamlit_app.live import queries
+from streamlit_app.live import export, queries
 from streamlit_app.live import table as live_table
 from streamlit_app.live.figures import Figures, figures_of
 from streamlit_app.live.filter_bar import Choice, choose
@@ -85,9 +85,11 @@ def _list(
     groups = grouped(chosen) if choice.is_grouped else single(chosen)
     drawn = groups[: st.session_state.setdefault(_LINES, LINES_AT_ONCE)]
     st.caption(_count_line(drawn, chosen, snapshot) + _reach(snapshot, choice, now_ms))
-    live_table.draw(drawn, snapshot.read_at_ms, state.status, person.login)
-    if len(drawn) < min(len(groups), MAX_LINES):
-        st.button("Show older ones", on_click=_show_more)
+    lines = live_table.draw(drawn, snapshot.read_at_ms, state.status, person.login)
+    with st.container(horizontal=True):
+        if len(drawn) < min(len(groups), MAX_LINES):
+            st.button("Show older ones", on_click=_show_more)
+        export.button(person, lines)
 
 
 def _look(source: ServiceSource, *, is_paused: bool) -> LiveState:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from streamlit_app import alert_table
 from streamlit_app.live.groups import Group
-from streamlit_app.live.lines import case_of, line_of
+from streamlit_app.live.lines import Line, case_of, line_of
 from streamlit_app.live.status import Status
 
 _NAME: Final = "live"
@@ -28,8 +28,8 @@ _COLUMNS: Final = {
 }
 
 
-def draw(groups: Sequence[Group], now_ms: int, status: Status, login: str) -> None:
-    """Show one line a group."""
+def draw(groups: Sequence[Group], now_ms: int, status: Status, login: str) -> list[Line]:
+    """Show one line a group, and return the lines."""
     lines = [line_of(group, now_ms, status, login) for group in groups]
     cases = [case_of(group, status, login) for group in groups]
     # In a column of its own, as cells have no tooltip and a click opens the case.
@@ -37,6 +37,7 @@ def draw(groups: Sequence[Group], now_ms: int, status: Status, login: str) -> No
         "All reasons", width=alert_table.width_of([line.reasons for line in lines])
     )
     alert_table.draw(_NAME, pd.DataFrame(lines), cases, _COLUMNS | {"reasons": all_reasons})
+    return lines
 
 
 def clicked_case() -> str | None:

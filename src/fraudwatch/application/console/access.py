@@ -24,6 +24,7 @@ class Right(enum.StrEnum):
     ASSIGN = "assign"  # assign a case to another person, or take it from one; audited
     REVEAL = "reveal"  # open sealed fields; each reveal is audited
     COMPARE = "compare"  # compare a candidate policy or model with the live one
+    EXPORT = "export"  # download a list; audited
     AUDIT = "audit"  # read the audit log of reveals and account changes
     ACCOUNTS = "accounts"  # create, change and close accounts
     POLICY = "policy"  # draft, promote and roll back the policy and its lists
@@ -39,6 +40,7 @@ RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
             Right.ASSIGN,
             Right.REVEAL,
             Right.COMPARE,
+            Right.EXPORT,
             Right.AUDIT,
             Right.POLICY,
         }
