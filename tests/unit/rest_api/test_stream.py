@@ -77,7 +77,9 @@ def number_of(event: ServerSentEvent) -> int:
     return int(json.loads(event.data)["transaction_id"].split(":")[1])
 
 
-async def taken(events: AsyncIterator[ServerSentEvent], count: int) -> list[ServerSentEvent]:
+async def received_from(
+    events: AsyncIterator[ServerSentEvent], count: int
+) -> list[ServerSentEvent]:
     """Take alerts, without the marks between them."""
     found: list[ServerSentEvent] = []
     while len(found) < count:
@@ -94,7 +96,7 @@ def test_a_stream_without_a_position_has_the_alerts_from_then_on() -> None:
         first = await anext(events)
         assert (first.data, first.id) == (None, "0:2,1:2")
         live.publish(3, 4, 5)
-        found = await taken(events, 3)
+        found = await received_from(events, 3)
         assert [number_of(one) for one in found] == [3, 4, 5]
         assert [one.id for one in found] == ["0:2,1:4", "0:4,1:4", "0:4,1:6"]
 
@@ -113,13 +115,13 @@ def test_a_client_that_resumes_gets_each_alert_once_in_order(
         mark = await anext(events)
         live.publish(*range(6))
         live.publish(*range(6, 12), approvals=4)
-        found = await taken(events, received)
+        found = await received_from(events, received)
         last = found[-1].id if found else mark.id
         live.publish(*range(12, 20))
         resumed = live.events(last)
-        found += await taken(resumed, 5)
+        found += await received_from(resumed, 5)
         live.publish(20, 21)
-        found += await taken(resumed, 17 - received)
+        found += await received_from(resumed, 17 - received)
         return [number_of(one) for one in found]
 
     numbers = run(numbers_of)
@@ -134,7 +136,7 @@ def test_only_wanted_alerts_are_sent_and_the_position_moves_on_all_the_same() ->
         events = live.events(is_wanted=lambda one: one.transaction_id == "shop:7")
         await anext(events)
         live.publish(*range(9))
-        assert [number_of(one) for one in await taken(events, 1)] == [7]
+        assert [number_of(one) for one in await received_from(events, 1)] == [7]
 
     run(check)
 
@@ -170,12 +172,12 @@ def test_a_slow_client_is_cut_and_resumes_without_loss() -> None:
         events = live.events()
         await anext(events)
         live.publish(0)
-        (first,) = await taken(events, 1)
+        (first,) = await received_from(events, 1)
         live.publish(*range(1, MAX_WAITING + 10), approvals=0)
         left = [event async for event in events]
         assert len(left) < MAX_WAITING
         assert live.hub.subscribers == 0
-        resumed = await taken(live.events(first.id), MAX_WAITING + 9)
+        resumed = await received_from(live.events(first.id), MAX_WAITING + 9)
         assert sorted(map(number_of, resumed)) == list(range(1, MAX_WAITING + 10))
 
     run(check)

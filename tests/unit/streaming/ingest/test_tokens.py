@@ -62,7 +62,7 @@ def test_the_token_is_that_of_the_customers_purchases(ingest: TestClient, vault:
     assert client_over(ingest).customer_token("bank", "customer-1") != admitted.customer_token
 
 
-def test_nobody_else_gets_a_token(ingest: TestClient) -> None:
+def test_no_other_caller_gets_a_token(ingest: TestClient) -> None:
     for key in ("", "another", KEY[:-1]):
         assert post(ingest, CUSTOMER, key).status_code == 401
     with pytest.raises(TokensUnavailable, match="TOKENS_API_KEY"):
