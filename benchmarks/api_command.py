@@ -62,6 +62,7 @@ def api(
         "seconds": seconds,
         "machine": machine(),
         **figures,
+        "rest_api": stream["processes"]["rest_api"],
         "event_to_verdict_ms": stream["event_to_verdict_ms"],
         "load_average": [round(value, 1) for value in os.getloadavg()],
     }
@@ -98,7 +99,7 @@ def _made_key(stack: PrivateStack) -> str:
 
 
 def _print_report(report: dict[str, Any]) -> None:
-    for name in ("read_ms", "event_to_verdict_ms", "machine"):
+    for name in ("read_ms", "rest_api", "event_to_verdict_ms", "machine"):
         figures = ", ".join(f"{key} {value}" for key, value in report[name].items())
         output.notify(f"{name}: {figures}")
     for kind, found in report["by_kind_ms"].items():

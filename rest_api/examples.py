@@ -28,7 +28,7 @@ _LABEL = Label(
     verdict=LabelValue.FRAUD,
     source=Source.CHARGEBACK,
     by="card-office",
-    known_at_ms=NOON_MS + 86_400_000,
+    known_at_ms=NOON_MS + 60_000,
 )
 VERDICT: Final = _json(_VERDICT)
 ALERT: Final = _json(alert_of(_VERDICT))
@@ -46,7 +46,7 @@ LABEL: Final = {
     "id": "1",
     "verdict": "fraud",
     "by": "card-office",
-    "known_at_ms": NOON_MS + 86_400_000,
+    "known_at_ms": NOON_MS + 60_000,
 }
 CUSTOMER_TOKEN: Final = a_token("a")
 LABEL_RESULT: Final = {"accepted": 1, "repeated": 0}

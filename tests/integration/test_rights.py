@@ -12,7 +12,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from pydantic import SecretStr
 
 from fraudwatch.adapters.kafka_log.log import KafkaTopic, client_config, read_range
-from fraudwatch.adapters.store.session import LoginRefused, connect
+from fraudwatch.adapters.store.session import LoginRefused, close, connect
 from fraudwatch.application.ports import NotDelivered, StoreUnavailable
 from fraudwatch.stack.private_stack import PrivateStack
 from fraudwatch.topics import AUDIT_TOPIC, DEAD_LETTER_TOPIC, FRAUD_TOPIC, TRANSACTION_TOPIC
@@ -142,6 +142,21 @@ def test_a_role_has_no_more_rights_than_it_needs(
     session = session_of(role)
     with pytest.raises((Unauthorized, StoreUnavailable)):
         session.execute(statement)
+
+
+def test_a_dropped_table_takes_its_rights_with_it(stack: PrivateStack) -> None:
+    # Otherwise the next start could not revoke them: there is nothing to name any more.
+    admin = stack.cassandra("admin").model_copy(update={"username": "fraudwatch_admin"})
+    session = connect(admin, request_timeout_seconds=60)
+    try:
+        session.execute("CREATE TABLE IF NOT EXISTS fraudwatch.of_a_test (a int PRIMARY KEY)")
+        session.execute("GRANT MODIFY ON TABLE fraudwatch.of_a_test TO persister")
+        session.execute("DROP TABLE fraudwatch.of_a_test")
+        rights = {row["resource"] for row in session.execute("LIST ALL PERMISSIONS OF persister")}
+    finally:
+        close(session)
+    assert "<table fraudwatch.verdict_by_transaction>" in rights
+    assert "<table fraudwatch.of_a_test>" not in rights
 
 
 def test_secrets_are_in_private_files_and_in_no_log(stack: PrivateStack) -> None:
