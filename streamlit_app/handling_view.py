@@ -5,7 +5,7 @@ from __future__ import annotations
 from fraudwatch.application.console.alerts import Alert
 from fraudwatch.application.console.handling import Handling
 from fraudwatch.application.console.next_case import WaitingCase
-from fraudwatch.application.console.sla import TARGET_MS, due_at_ms
+from fraudwatch.application.console.sla import due_at_ms
 from streamlit_app.view_models import age_text, clock_time
 
 
@@ -39,7 +39,10 @@ def handling_words(handling: Handling, login: str, now_ms: int) -> str:
 
 def handling_lines(alert: Alert, handling: Handling, now_ms: int) -> list[str]:
     """Target, assignment and snooze of an open case, as sentences."""
-    opened, target = age_text(now_ms - alert.decided_at_ms), age_text(TARGET_MS[alert.risk])
+    opened, target = (
+        age_text(now_ms - alert.decided_at_ms),
+        age_text(due_at_ms(alert) - alert.decided_at_ms),
+    )
     lines = [f"Open for {opened}; target {target}, {due_text(alert, now_ms)}."]
     if handling.assigned_to is not None:
         by = "" if handling.assigned_by == handling.assigned_to else f" by {handling.assigned_by}"

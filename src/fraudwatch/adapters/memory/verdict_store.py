@@ -102,7 +102,8 @@ class MemoryVerdictStore:
         self._check_reachable()
         decided = {label.transaction_id for label in self._labels.values() if label.decides}
         alerts = [one for one in self._alerts.values() if one.transaction_id not in decided]
-        alerts.sort(key=lambda one: (ALERT_RISKS.index(one.risk), day_of(one.decided_at_ms)))
+        order = (*ALERT_RISKS, Risk.LOW).index
+        alerts.sort(key=lambda one: (order(one.risk), day_of(one.decided_at_ms)))
         return newest_first(alerts[:limit])
 
     def open_verdict(self, transaction_id: str) -> Verdict | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 
 from cassandra.cluster import Session
@@ -12,7 +12,7 @@ from cassandra.concurrent import execute_concurrent_with_args
 from fraudwatch.adapters.codecs.json_codec import decode
 from fraudwatch.adapters.store.alerts import CassandraAlertReader
 from fraudwatch.adapters.store.cases import CassandraCases
-from fraudwatch.adapters.store.rows import OPEN_ALERTS, verdict_from
+from fraudwatch.adapters.store.rows import ALERTS, OPEN_ALERTS, verdict_from
 from fraudwatch.adapters.store.session import KEYSPACE, translate_driver_errors
 from fraudwatch.adapters.store.verdict_store import CassandraVerdictStore
 from fraudwatch.application.console.alerts import ALERT_RISKS, Alert, newest_first
@@ -21,7 +21,6 @@ from fraudwatch.domain.messages.verdict import Risk, Verdict
 MAX_CONCURRENT_QUERIES: Final = 32
 _TABLE: Final = f"{KEYSPACE}.{OPEN_ALERTS.name}"
 _FILL: Final = f"{KEYSPACE}.open_alert_fill"
-_ALERT_DAYS: Final = 90  # time to live of alert_by_hour
 T = TypeVar("T")
 
 
@@ -50,7 +49,7 @@ class CassandraOpenAlerts:
             statement.is_idempotent = True
 
     def open_alerts(self, limit: int) -> list[Alert]:
-        days: dict[Risk, list[str]] = {risk: [] for risk in ALERT_RISKS}
+        days: dict[Risk, list[str]] = {risk: [] for risk in (*ALERT_RISKS, Risk.LOW)}
         for row in self._ask(self._partitions, [()]):
             days[Risk(row["risk"])].append(row["day"])
         found: list[Alert] = []
@@ -88,7 +87,7 @@ def fill_once(session: Session, store: CassandraVerdictStore, now: datetime) -> 
         if done.one() is not None:
             return 0
     alerts, cases, count = CassandraAlertReader(session), CassandraCases(session), 0
-    for since in _days_back(now):
+    for since in _days_with_alerts(session):
         of_day = alerts.decided_between(since, since + timedelta(days=1), limit=1_000_000)
         for some in _groups(of_day, 1_000):
             verdicts = cases.verdicts_of([alert.transaction_id for alert in some])
@@ -106,6 +105,9 @@ def _groups(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     return (items[start : start + size] for start in range(0, len(items), size))
 
 
-def _days_back(now: datetime) -> Iterator[datetime]:
-    # From tomorrow: the detector's clock may be ahead.
-    return (now - timedelta(days=days) for days in range(_ALERT_DAYS + 1))
+def _days_with_alerts(session: Session) -> list[datetime]:
+    with translate_driver_errors():
+        # The list of partitions: on a new store there is none.
+        rows = session.execute(f"SELECT DISTINCT hour_at, risk FROM {KEYSPACE}.{ALERTS.name}")  # noqa: S608  names are ours
+        hours = {row["hour_at"].replace(tzinfo=UTC) for row in rows}
+    return sorted({hour.replace(hour=0) for hour in hours})
