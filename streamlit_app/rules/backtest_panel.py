@@ -39,12 +39,15 @@ def show(context: RulesContext, draft: Draft) -> Draft:
         st.info(f"Running on the lake: {draft.backtest.run_id}.")
         st.button("Reload", key="rules_reload")
     else:
-        show_result(draft.backtest.result)
+        show_result(draft.backtest.result, "rules")
     return draft
 
 
-def show_result(result: Mapping[str, Any]) -> None:
-    """Draw the comparison with the live policy, and the frauds that would be lost."""
+def show_result(result: Mapping[str, Any], prefix: str) -> None:
+    """Draw the comparison with the live policy, and the frauds that would be lost.
+
+    ``prefix`` is that of the widgets' keys: the page may show several results.
+    """
     coverage = result["coverage"]
     st.caption(
         f"{result['from']} to {result['until']}, {coverage['purchases']:,} purchases, "
@@ -59,7 +62,9 @@ def show_result(result: Mapping[str, Any]) -> None:
         }
         for one in compare_policies(result)
     ]
-    st.dataframe(pd.DataFrame(rows), key="rules_compared", hide_index=True, column_config=_COMPARED)
+    st.dataframe(
+        pd.DataFrame(rows), key=f"{prefix}_compared", hide_index=True, column_config=_COMPARED
+    )
     lost = result["lost_frauds"]
     if not lost:
         st.success("No known fraud that the live policy alerted on would be lost.")
@@ -74,9 +79,11 @@ def show_result(result: Mapping[str, Any]) -> None:
         }
         for one in lost
     ]
-    st.dataframe(pd.DataFrame(table), key="rules_lost", hide_index=True)
-    chosen = st.selectbox("Case to open", [one["transaction"] for one in table], key="rules_case")
-    st.button("Open case", key="rules_open_case", on_click=_open, args=(chosen,))
+    st.dataframe(pd.DataFrame(table), key=f"{prefix}_lost", hide_index=True)
+    chosen = st.selectbox(
+        "Case to open", [one["transaction"] for one in table], key=f"{prefix}_case"
+    )
+    st.button("Open case", key=f"{prefix}_open_case", on_click=_open, args=(chosen,))
 
 
 def _open(transaction_id: str) -> None:

@@ -31,7 +31,7 @@ def _proposal(context: RulesContext, draft: Draft) -> None:
         st.code(diff_of(live, draft.contents) or "no difference", language="diff")
         if draft.backtest is not None and draft.backtest.result is not None:
             with st.expander("Backtest", expanded=True):
-                backtest_panel.show_result(draft.backtest.result)
+                backtest_panel.show_result(draft.backtest.result, f"rules_{draft.draft_id}")
         if draft.by == context.person.login:
             st.caption("Another lead promotes or rejects it.")
             _withdraw_button(context, draft)

@@ -249,3 +249,23 @@ def test_where_hand_edits_are_refused_the_page_says_so(world: RulesWorld) -> Non
     world.rules = world.services(are_hand_edits_used=False)
     world.store.policy_path.write_bytes(OTHER.policy)
     assert "the detector refuses the edit" in texts(world.opened_by("lead"))
+
+
+def test_the_shipped_default_is_offered_as_a_draft(world: RulesWorld) -> None:
+    assert "rules_default" not in {one.key for one in world.opened_by("lead").button}
+    world.rules.going_live.change_on_machine(OTHER, "an attack is running now")
+    app = world.opened_by("lead")
+    app.button("rules_default").click().run()
+    assert world.draft().contents == LIVE
+
+
+def test_a_draft_and_a_proposal_show_their_results_beside_each_other(world: RulesWorld) -> None:
+    proposed(world)
+    world.backtests.now = BacktestStatus()
+    app = edited(world.opened_by("second"), "Alerts a day", 30)
+    app.button("rules_backtest").click().run()
+    mine = next(one for one in world.store.drafts() if one.by == "second")
+    world.backtests.now = BacktestStatus(result=a_result(mine.contents))
+    app.button("rules_reload").click().run()
+    assert not app.exception
+    assert texts(app).count("Known frauds that would no longer be caught: 1") == 2
