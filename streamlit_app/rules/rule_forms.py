@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from fraudwatch.domain.policy.words import RULE_SENTENCES
+from fraudwatch.domain.policy.words import RULE_SENTENCES, rule_sentence
 from fraudwatch.domain.rules.catalogue import RULES
 
 Document = dict[str, Any]
@@ -69,12 +69,12 @@ def rules(document: Document, prefix: str) -> Read:
     found: dict[str, dict[str, Any]] = {}
     for name in RULES:
         given = document["rules"].get(name)
-        title, sentence = RULE_SENTENCES[name]
+        title, _ = RULE_SENTENCES[name]
         with st.expander(f"{title}{'' if given else ' (off)'}"):
-            st.caption(sentence.replace("{", "").replace("}", "").replace("_", " "))
             if given is None:
                 st.caption("This rule is off in the policy; it is turned on in its file.")
                 continue
+            st.caption(f"Now: {rule_sentence(name, given)}")
             is_on = st.checkbox("In use", value=True, key=f"{prefix}_on_{name}")
             parameters = {
                 key: _number(key.replace("_", " "), value, f"{prefix}_{name}_{key}", 1)

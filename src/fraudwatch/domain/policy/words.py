@@ -98,12 +98,18 @@ class Sentence(NamedTuple):
 def rules_in_words(policy: Policy) -> Iterator[Sentence]:
     """Describe each rule: when it hits, and what then happens."""
     for rule in policy.rules:
-        title, template = RULE_SENTENCES[rule.name]
+        title, _ = RULE_SENTENCES[rule.name]
         values = {} if isinstance(rule, DenyList) else asdict(rule)  # type: ignore[call-overload]
-        found = template.format(**{name: _value(name, one) for name, one in values.items()})
+        found = rule_sentence(rule.name, values)
         floor = policy.floors.get(rule.name)
         then = "" if floor is None else f" {_FLOOR_WORDS[floor]}"
         yield Sentence(title, f"{found}{then} Without a model it counts {rule.points} points.")
+
+
+def rule_sentence(name: str, parameters: Mapping[str, Any]) -> str:
+    """Describe when a rule with these parameters hits."""
+    _, template = RULE_SENTENCES[name]
+    return template.format(**{key: _value(key, one) for key, one in parameters.items()})
 
 
 def limits_in_words(policy: Policy) -> Iterator[Sentence]:
@@ -138,6 +144,8 @@ def euro(cents: int) -> str:
 def _value(name: str, value: Any) -> str:
     if name.endswith(_EUR_CENTS):
         return euro(value)
+    if not isinstance(value, (int, float)):
+        return str(value)
     written: Callable[[Any], str] = "{:.1%}".format if name.endswith("_ratio") else "{:,g}".format
     return written(value)
 
