@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from typing import Annotated, Final
 
+from anyio import CancelScope
 from fastapi import APIRouter, Header, HTTPException, Query, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
@@ -97,11 +99,11 @@ async def _start_of(services: RestApiServices, last_event_id: str | None) -> Log
         return None
     try:
         start = LogPosition.parse(last_event_id)
-        is_far = start.messages_until(end) > _NEAR_MESSAGES
+        is_turn_needed = is_far(start, end)
     except InvalidPosition as error:
         named = Problem("last-event-id", f"is no id of this stream: {error}")
         raise Refused(Code.OUT_OF_BOUNDS, [named]) from error
-    if is_far and services.catch_ups.locked():
+    if is_turn_needed and services.catch_ups.locked():
         raise HTTPException(503, "other clients are catching up now", _RETRY_AFTER)
     await run_in_threadpool(services.history.require_stored, start)
     return start
@@ -122,12 +124,13 @@ def _recheck(request: Request, key: ApiKey) -> Callable[[], bool]:
 
 
 async def _counted(
-    events: AsyncIterator[ServerSentEvent], streams: asyncio.Semaphore
+    events: AsyncGenerator[ServerSentEvent, None], streams: asyncio.Semaphore
 ) -> AsyncIterator[ServerSentEvent]:
     async with streams:
         with _streams.track_inprogress():
-            async for event in events:
-                yield event
+            async with aclosing(events) as found:
+                async for event in found:
+                    yield event
 
 
 class AlertStream:
@@ -145,19 +148,21 @@ class AlertStream:
 
     async def events(
         self, start: LogPosition | None, catch_ups: asyncio.Semaphore
-    ) -> AsyncIterator[ServerSentEvent]:
+    ) -> AsyncGenerator[ServerSentEvent, None]:
         """Yield events after a position, or from now on; ends when the client must reconnect."""
         position = start
-        if position is not None:
+        if position is not None and is_far(position, self._hub.position):
             async with catch_ups:
-                while position.messages_until(end := self._hub.position) > _NEAR_MESSAGES:
-                    async for event in self._past(position, end):
-                        yield event
+                while is_far(position, end := self._hub.position):
+                    async with aclosing(self._past(position, end)) as past:
+                        async for event in past:
+                            yield event
                     position = end
         with self._hub.subscribed(self._is_wanted) as live:
             if position is not None:
-                async for event in self._past(position, live.position):
-                    yield event
+                async with aclosing(self._past(position, live.position)) as past:
+                    async for event in past:
+                        yield event
             yield _mark(live.position)
             checked_at = time.monotonic()
             while not live.is_cut:
@@ -173,7 +178,9 @@ class AlertStream:
                     checked_at = time.monotonic()
         _cut.inc()
 
-    async def _past(self, start: LogPosition, end: LogPosition) -> AsyncIterator[ServerSentEvent]:
+    async def _past(
+        self, start: LogPosition, end: LogPosition
+    ) -> AsyncGenerator[ServerSentEvent, None]:
         if not start.messages_until(end):
             return
         chunks = self._history.between(start, end)
@@ -186,9 +193,14 @@ class AlertStream:
                         yield _event(LiveAlert(entry.alert, position))
                 yield _mark(position)
         finally:
-            close = getattr(chunks, "close", None)
-            if close is not None:
-                await run_in_threadpool(close)
+            # Also for a client that has gone: its consumer must not be closed on the event loop.
+            with CancelScope(shield=True):
+                await run_in_threadpool(chunks.close)
+
+
+def is_far(start: LogPosition, end: LogPosition) -> bool:
+    """Return whether so much is between them that live alerts would wait too long for it."""
+    return start.messages_until(end) > _NEAR_MESSAGES
 
 
 def _event(live: LiveAlert) -> ServerSentEvent:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
@@ -101,7 +101,9 @@ class AlertHistory(Protocol):
             LogUnavailable: the log does not answer.
         """
 
-    def between(self, start: LogPosition, end: LogPosition) -> Iterator[Sequence[LogEntry]]:
+    def between(
+        self, start: LogPosition, end: LogPosition
+    ) -> Generator[Sequence[LogEntry], None, None]:
         """Yield all entries from a position to before another, in order within a partition.
 
         Raises:

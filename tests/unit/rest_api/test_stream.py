@@ -37,6 +37,7 @@ class Live:
     def __init__(self) -> None:
         self.log, self.hub = MemoryAlertLog(), AlertHub()
         self.hub.start(self.log.end)
+        self.turns = 1
         self._opened: list[AsyncIterator[ServerSentEvent]] = []
 
     def publish(self, *numbers: int, approvals: int = 1) -> None:
@@ -53,7 +54,7 @@ class Live:
     ) -> AsyncIterator[ServerSentEvent]:
         position = None if start is None else LogPosition.parse(start)
         stream = AlertStream(self.hub, self.log, is_wanted, is_accepted)
-        self._opened.append(stream.events(position, asyncio.Semaphore(1)))
+        self._opened.append(stream.events(position, asyncio.Semaphore(self.turns)))
         return self._opened[-1]
 
     async def close(self) -> None:
@@ -129,6 +130,15 @@ def test_a_client_that_resumes_gets_each_alert_once_in_order(
     for partition in (0, 1):
         own = [number for number in numbers if number % 2 == partition]
         assert own == sorted(own)
+
+
+def test_a_client_that_resumes_near_the_end_waits_for_no_turn() -> None:
+    async def check(live: Live) -> None:
+        live.turns = 0
+        live.publish(1, 2)
+        assert [number_of(one) for one in await received_from(live.events("0:0,1:0"), 2)] == [2, 1]
+
+    run(check)
 
 
 def test_only_wanted_alerts_are_sent_and_the_position_moves_on_all_the_same() -> None:

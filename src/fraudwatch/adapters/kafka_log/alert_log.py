@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Message
@@ -119,7 +119,9 @@ class KafkaAlertHistory:
         finally:
             consumer.close()
 
-    def between(self, start: LogPosition, end: LogPosition) -> Iterator[Sequence[LogEntry]]:
+    def between(
+        self, start: LogPosition, end: LogPosition
+    ) -> Generator[Sequence[LogEntry], None, None]:
         """See :class:`fraudwatch.application.alert_stream.AlertHistory`.
 
         Partition after partition.

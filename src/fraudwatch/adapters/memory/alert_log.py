@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 
 from fraudwatch.application.alert_stream import (
     LogEntry,
@@ -40,7 +40,9 @@ class MemoryAlertLog:
         if any(offset < self.starts[number] for number, offset in start.offsets.items()):
             raise RetentionExceeded("this memory log begins later")
 
-    def between(self, start: LogPosition, end: LogPosition) -> Iterator[Sequence[LogEntry]]:
+    def between(
+        self, start: LogPosition, end: LogPosition
+    ) -> Generator[Sequence[LogEntry], None, None]:
         self.require_stored(start)
         for number, found in self._entries.items():
             entries = found[start.offsets[number] : end.offsets[number]]
