@@ -21,6 +21,12 @@ def time_left(due_ms: int, now_ms: int) -> str:
     return f"{age_text(now_ms - due_ms)} overdue"
 
 
+def due_words(due_ms: int, now_ms: int) -> str:
+    """The same within a sentence: ``due in 40 min``, ``3 h overdue``."""
+    left = time_left(due_ms, now_ms)
+    return f"due {left}" if due_ms > now_ms else left
+
+
 def status_words(case: WaitingCase, login: str, now_ms: int) -> str:
     """Who has the case, else until when it is snoozed, else to whom it is assigned."""
     if case.claimed_by is not None:
@@ -43,7 +49,8 @@ def handling_lines(alert: Alert, handling: Handling, now_ms: int) -> list[str]:
         age_text(now_ms - alert.decided_at_ms),
         age_text(due_at_ms(alert) - alert.decided_at_ms),
     )
-    lines = [f"Open for {opened}; target {target}, {due_text(alert, now_ms)}."]
+    due = due_words(due_at_ms(alert), now_ms)
+    lines = [f"Open for {opened}; target {target}, {due}."]
     if handling.assigned_to is not None:
         by = "" if handling.assigned_by == handling.assigned_to else f" by {handling.assigned_by}"
         lines.append(f"Assigned to {handling.assigned_to}{by}.")

@@ -16,7 +16,7 @@ from fraudwatch.domain.messages.audit import LONGEST_REASON
 from fraudwatch.domain.messages.verdict import Outcome, Verdict
 from streamlit_app.case.parts import unavailable
 from streamlit_app.console_services import ServiceSource
-from streamlit_app.handling_view import time_left
+from streamlit_app.handling_view import due_words
 from streamlit_app.metrics import timed_query
 from streamlit_app.view_models import clock_time
 
@@ -65,9 +65,9 @@ def show(source: ServiceSource, person: Person, verdict: Verdict) -> None:
 
 
 def _show_open(review: Review, now_ms: int) -> None:
-    left = time_left(review.requested_at_ms + REVIEW_TARGET_MS, now_ms)
+    due = due_words(review.requested_at_ms + REVIEW_TARGET_MS, now_ms)
     when = clock_time(review.requested_at_ms, now_ms)
-    st.warning(f"The customer asks for a review, {left}: filed {when} by {review.filed_by}.")
+    st.warning(f"The customer asks for a review, {due}. Filed {when} by {review.filed_by}.")
     st.text(f"“{review.request}”")
 
 

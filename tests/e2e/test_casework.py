@@ -162,7 +162,7 @@ def test_a_customer_asks_for_a_review_and_another_person_decides_it(
     anna.page.get_by_text("The customer asks for a review").click()
     anna.page.get_by_role("textbox", name="Request").fill("I bought this myself, for my mother.")
     anna.press("Request review")
-    anna.shows("The customer asks for a review, in")
+    anna.shows("The customer asks for a review, due in")
 
     lead = visitor(browser, stack)
     lead.log_in("lead", "/case")

@@ -202,7 +202,7 @@ def test_an_admin_sees_groups_and_lists_and_changes_nothing(world: World) -> Non
     assert "Open alerts with something in common" in world.texts
     [link] = world.buttons  # to the other alert of this customer
     assert link.startswith("▲ High")
-    assert "Open for 4 min; target 4 h, in 3 h." in world.texts
+    assert "Open for 4 min; target 4 h, due in 3 h." in world.texts
     world.look(ROOT, about="")
     choose_list(world, View.ALL)
     assert len(listed(world)) == 4
@@ -242,7 +242,7 @@ def test_a_review_is_filed_queued_and_decided_by_another_person(world: World) ->
     world.look(ANN)
     next(one for one in world.app.text_area if one.label == "Request").input("It was me.")
     world.press("Request review")
-    assert "The customer asks for a review, in 3 d" in world.texts or "in 2 d" in world.texts
+    assert "The customer asks for a review, due in 3 d. Filed 12:05:00 by ann." in world.texts
     world.look(BEN, about="")
     assert "1 review is requested: see “Review requested”." in world.texts
     choose_list(world, "reviews")
