@@ -15,8 +15,9 @@ from streamlit.testing.v1 import AppTest
 from fraudwatch.adapters.memory.verdict_store import MemoryVerdictStore
 from fraudwatch.application.console.access import Role
 from fraudwatch.application.console.accounts import Accounts
+from fraudwatch.observability.catalogue.console import PAGES
 from fraudwatch.samples import a_verdict
-from streamlit_app import metrics
+from streamlit_app import metrics, navigation
 from streamlit_app.console_services import ServiceSource
 from tests.unit.streamlit_app.conftest import PASSWORDS, memory_accounts, memory_services
 
@@ -151,3 +152,9 @@ def test_sign_ins_refused_are_counted_by_reason(store: MemoryVerdictStore, port:
         "wrong": 1,
         "too_soon": 1,
     }
+
+
+def test_every_page_of_the_menu_has_a_series() -> None:
+    menu = {navigation.LIVE, navigation.CASE, navigation.PATTERNS, navigation.RULES}
+    menu |= {navigation.AUDIT, navigation.ACCOUNTS}
+    assert menu == set(PAGES)

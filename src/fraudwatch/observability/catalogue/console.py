@@ -22,7 +22,7 @@ QUERY_KINDS: Final = (
     "shadow_comparisons", "shadow_counts", "shadow_examples", "shadow_labels",
     "audited",
 )  # fmt: skip
-PAGES: Final = ("live", "case", "patterns", "shadow", "audit", "accounts")
+PAGES: Final = ("live", "case", "patterns", "rules", "shadow", "audit", "accounts")
 
 CONSOLE: Final = Section(
     "Console",
