@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fraudwatch.application.shadow.joining import (
@@ -14,6 +14,9 @@ from fraudwatch.application.shadow.joining import (
 )
 from fraudwatch.domain.shadow import NotCompared
 from fraudwatch.samples import a_verdict
+
+# Building a stream takes long on a machine that runs everything else as well.
+patiently = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 class Log(NamedTuple):
@@ -93,6 +96,7 @@ def logs(draw: st.DrawFn) -> tuple[Log, list[int]]:
     return log_of(scored, transactions), sorted(set(scored))
 
 
+@patiently
 @given(
     logs(),
     st.lists(st.integers(0, 2), max_size=60),
@@ -106,6 +110,7 @@ def test_every_purchase_is_joined_once_whatever_arrives_first_and_in_what_parts(
     assert facts(joined) == [(n, b"purchase %d" % n, b"%d" % n, None) for n in expected]
 
 
+@patiently
 @given(logs(), st.integers(0, 30), st.lists(st.integers(1, 7), min_size=60, max_size=60))
 def test_a_join_that_is_killed_continues_where_its_counts_end(
     found: tuple[Log, list[int]], counted: int, sizes: list[int]
