@@ -48,7 +48,7 @@ CREATE TABLE IF NOT EXISTS fraudwatch.out_calibration (
 CREATE OR REPLACE VIEW fraudwatch.report_fraud_by_day AS
 SELECT
   if(fewest_customers >= 10, event_on, week_on) AS event_on,
-  if(fewest_customers >= 10, 'day', 'week') AS period,
+  week_on, if(fewest_customers >= 10, 'day', 'week') AS period,
   source,
   if(min(fewest_customers) >= 10, min(customers), max(week_customers)) AS customers,
   sum(purchases) AS purchases, sum(amount_eur_cents) AS amount_eur_cents, sum(judged) AS judged,
@@ -66,12 +66,12 @@ FROM (
   WINDOW cell AS (PARTITION BY source, date_trunc('week', event_on))
 )
 WHERE week_customers >= 10
-GROUP BY 1, 2, source;
+GROUP BY 1, week_on, 3, source;
 
 CREATE OR REPLACE VIEW fraudwatch.report_fraud_by_country AS
 SELECT
   if(fewest_customers >= 10, event_on, week_on) AS event_on,
-  if(fewest_customers >= 10, 'day', 'week') AS period,
+  week_on, if(fewest_customers >= 10, 'day', 'week') AS period,
   source, merchant_country,
   if(min(fewest_customers) >= 10, min(customers), max(week_customers)) AS customers,
   sum(purchases) AS purchases, sum(amount_eur_cents) AS amount_eur_cents, sum(judged) AS judged,
@@ -89,12 +89,12 @@ FROM (
   WINDOW cell AS (PARTITION BY source, merchant_country, date_trunc('week', event_on))
 )
 WHERE week_customers >= 10
-GROUP BY 1, 2, source, merchant_country;
+GROUP BY 1, week_on, 3, source, merchant_country;
 
 CREATE OR REPLACE VIEW fraudwatch.report_fraud_by_merchant AS
 SELECT
   if(fewest_customers >= 10, event_on, week_on) AS event_on,
-  if(fewest_customers >= 10, 'day', 'week') AS period,
+  week_on, if(fewest_customers >= 10, 'day', 'week') AS period,
   source, merchant_id,
   if(min(fewest_customers) >= 10, min(customers), max(week_customers)) AS customers,
   sum(purchases) AS purchases, sum(amount_eur_cents) AS amount_eur_cents, sum(judged) AS judged,
@@ -112,12 +112,12 @@ FROM (
   WINDOW cell AS (PARTITION BY source, merchant_id, date_trunc('week', event_on))
 )
 WHERE week_customers >= 10
-GROUP BY 1, 2, source, merchant_id;
+GROUP BY 1, week_on, 3, source, merchant_id;
 
 CREATE OR REPLACE VIEW fraudwatch.report_fraud_by_category AS
 SELECT
   if(fewest_customers >= 10, event_on, week_on) AS event_on,
-  if(fewest_customers >= 10, 'day', 'week') AS period,
+  week_on, if(fewest_customers >= 10, 'day', 'week') AS period,
   source, category,
   if(min(fewest_customers) >= 10, min(customers), max(week_customers)) AS customers,
   sum(purchases) AS purchases, sum(amount_eur_cents) AS amount_eur_cents, sum(judged) AS judged,
@@ -135,12 +135,12 @@ FROM (
   WINDOW cell AS (PARTITION BY source, category, date_trunc('week', event_on))
 )
 WHERE week_customers >= 10
-GROUP BY 1, 2, source, category;
+GROUP BY 1, week_on, 3, source, category;
 
 CREATE OR REPLACE VIEW fraudwatch.report_rule_performance AS
 SELECT
   if(fewest_customers >= 10, event_on, week_on) AS event_on,
-  if(fewest_customers >= 10, 'day', 'week') AS period,
+  week_on, if(fewest_customers >= 10, 'day', 'week') AS period,
   source, rule,
   if(min(fewest_customers) >= 10, min(customers), max(week_customers)) AS customers,
   sum(hits) AS hits, sum(hits_known_fraud) AS hits_known_fraud,
@@ -155,12 +155,12 @@ FROM (
   WINDOW cell AS (PARTITION BY source, rule, date_trunc('week', event_on))
 )
 WHERE week_customers >= 10
-GROUP BY 1, 2, source, rule;
+GROUP BY 1, week_on, 3, source, rule;
 
 CREATE OR REPLACE VIEW fraudwatch.report_money AS
 SELECT
   if(fewest_customers >= 10, event_on, week_on) AS event_on,
-  if(fewest_customers >= 10, 'day', 'week') AS period,
+  week_on, if(fewest_customers >= 10, 'day', 'week') AS period,
   source,
   if(min(fewest_customers) >= 10, min(customers), max(week_customers)) AS customers,
   sum(judged_eur_cents) AS judged_eur_cents, sum(blocked_eur_cents) AS blocked_eur_cents,
@@ -179,5 +179,5 @@ FROM (
   WINDOW cell AS (PARTITION BY source, date_trunc('week', event_on))
 )
 WHERE week_customers >= 10
-GROUP BY 1, 2, source;
+GROUP BY 1, week_on, 3, source;
 

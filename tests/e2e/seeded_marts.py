@@ -21,7 +21,7 @@ BANDS: Final = {0.0: 0.9, 0.001: 0.06, 0.01: 0.02, 0.05: 0.012, 0.3: 0.005, 0.6:
 THIN_COUNTRY: Final = "MT"
 _PURCHASES_A_DAY: Final = 900
 _KNOWN_UNTIL: Final = "TIMESTAMP'2026-11-25 03:00:00'"
-_ROWS_A_STATEMENT: Final = 400
+_ROWS_A_STATEMENT: Final = 2_000
 
 Row = Mapping[str, object]
 

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Iterator
-from datetime import timedelta
 
 import httpx
 import pytest
 
-from fraudwatch.adapters.lake.hive_sql import sql_session
-from fraudwatch.lake import CORE_DRIFT, DATABASE, REPORT_DAYS
+from fraudwatch.lake import DATABASE
 from fraudwatch.reporting.dashboards import DASHBOARDS
 from fraudwatch.reporting.data_sets import DATA_SETS
 from fraudwatch.reporting.roles import Role
-from fraudwatch.stack import catalogue, runner
-from fraudwatch.stack.env_file import PORT_OFFSET
 from fraudwatch.stack.private_stack import PrivateStack
 from tests.e2e import seeded_marts
 from tests.e2e.superset_client import SupersetClient
+from tests.e2e.superset_stack import serving, start
 
 pytestmark = [pytest.mark.engines, pytest.mark.batch, pytest.mark.timeout(1_800)]
 CHARTS = {chart.title: chart for board in DASHBOARDS for chart in board.charts}
@@ -30,30 +26,11 @@ OF_LEAD = "Analysts by decisions"
 PASSWORD = "8d1f-4c2a-77e0-5b9d"
 FORBIDDEN = httpx.codes.FORBIDDEN
 
-log = logging.getLogger(__name__)
-
-
-def start(stack: PrivateStack, *names: str) -> None:
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv(PORT_OFFSET, str(stack.offset))
-        for name in names:
-            runner.run_once(stack.home, catalogue.load(), name, log.info)
-
 
 @pytest.fixture(scope="module")
 def served(batch_stack: PrivateStack) -> Iterator[PrivateStack]:
-    """Superset on a running batch half, with made-up marts of two shops."""
-    with sql_session(batch_stack.hive("admin")) as session:
-        seeded_marts.write(session)
-    start(batch_stack, "superset_setup", "superset")
-    yield batch_stack
-    last = seeded_marts.FIRST + timedelta(days=seeded_marts.DAYS - 1)
-    with sql_session(batch_stack.hive("admin")) as session:
-        for table, day in {**REPORT_DAYS, CORE_DRIFT: "event_on"}.items():
-            session.run(
-                f"DELETE FROM {DATABASE}.{table} "  # noqa: S608  our own names
-                f"WHERE {day} BETWEEN DATE'{seeded_marts.FIRST}' AND DATE'{last}'"
-            )
+    with serving(batch_stack):
+        yield batch_stack
 
 
 @pytest.fixture(scope="module")

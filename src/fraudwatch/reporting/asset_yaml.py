@@ -19,6 +19,8 @@ from fraudwatch.reporting.chart_params import params_of, query_context_of
 
 SCHEMA: Final = "fraudwatch"
 _VERSION: Final = "1.0.0"
+# Pages show that it is not edited there, and the setup may delete it once it has left the files.
+_IS_MANAGED: Final = {"is_managed_externally": True}
 
 
 def text_of(document: dict[str, Any]) -> str:
@@ -40,6 +42,7 @@ def data_set_of(one: DataSet) -> dict[str, Any]:
         "uuid": str(one.uuid),
         "metrics": [_metric(metric) for metric in one.metrics],
         "columns": [_column(column) for column in one.columns],
+        **_IS_MANAGED,
         "version": _VERSION,
         "database_uuid": str(DATABASE_ID),
     }
@@ -63,7 +66,7 @@ def _column(one: Column) -> dict[str, Any]:
         "is_active": True,
         "groupby": True,
         "filterable": True,
-        "expression": one.expression,
+        "expression": None,  # an import leaves values of absent fields as they are
     }
 
 
@@ -77,6 +80,7 @@ def chart_of(one: Chart) -> dict[str, Any]:
         "query_context": json.dumps(query_context_of(one)),
         "cache_timeout": None,
         "uuid": str(one.uuid),
+        **_IS_MANAGED,
         "version": _VERSION,
         "dataset_uuid": str(one.data_set.uuid),
     }
@@ -98,6 +102,7 @@ def dashboard_of(one: Dashboard) -> dict[str, Any]:
             "refresh_frequency": 0,
             "native_filter_configuration": list(_filters(one)),
         },
+        **_IS_MANAGED,
         "version": _VERSION,
     }
 

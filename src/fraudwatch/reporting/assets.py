@@ -34,12 +34,11 @@ class Metric:
 
 @dataclass(frozen=True)
 class Column:
-    """A column to group and filter by; with an expression it is computed."""
+    """A column to group and filter by."""
 
     name: str
     label: str
     type: str = "STRING"
-    expression: str | None = None
 
     @property
     def is_day(self) -> bool:

@@ -17,7 +17,8 @@ def params_of(one: Chart) -> dict[str, Any]:
     day = one.data_set.day
     return {
         "viz_type": one.kind.value,
-        "granularity_sqla": day,
+        # Beside an axis of its own, Superset would draw this column as one more series.
+        "granularity_sqla": None if one.axis else day,
         "time_range": ALL_TIME,
         "adhoc_filters": [
             {
@@ -91,8 +92,14 @@ def _of_kind(one: Chart) -> dict[str, Any]:
 
 
 def _table(one: Chart) -> dict[str, Any]:
-    order = {} if one.newest_first else {"timeseries_limit_metric": one.metrics[0]}
+    newest = {
+        "expressionType": "SQL",
+        "sqlExpression": f"MAX({one.by[0]})",
+        "label": "newest",
+        "hasCustomLabel": True,
+    }
     return {
+        "timeseries_limit_metric": newest if one.newest_first else one.metrics[0],
         "query_mode": "aggregate",
         "groupby": list(one.by),
         "metrics": list(one.metrics),
@@ -104,7 +111,6 @@ def _table(one: Chart) -> dict[str, Any]:
         "page_length": 25,
         "table_timestamp_format": "%Y-%m-%d",
         "show_cell_bars": True,
-        **order,
     }
 
 

@@ -26,7 +26,7 @@ def _ratio(name: str, label: str, part: str, whole: str) -> Metric:
 
 _DAY = Column("event_on", "Day", "DATE")
 _SOURCE = Column("source", "Shop")
-_WEEK = Column("week_on", "Week", "DATE", "CAST(trunc(event_on, 'week') AS DATE)")
+_WEEK = Column("week_on", "Week", "DATE")
 _PERIOD = Column("period", "Day or week")
 _COUNTRY = Column("merchant_country", "Country")
 _MERCHANT = Column("merchant_id", "Merchant")
@@ -80,7 +80,7 @@ def _viewed(table: str, about: str, metrics: tuple[Metric, ...], *columns: Colum
 
 def _detailed(table: str, about: str, metrics: tuple[Metric, ...], *columns: Column) -> DataSet:
     own = (*metrics, _count("customers", "Customers a day, added up"))
-    return DataSet(table, about, Role.ANALYST, (_DAY, _WEEK, _SOURCE, *columns), own)
+    return DataSet(table, about, Role.ANALYST, (_DAY, _SOURCE, *columns), own)
 
 
 BY_DAY: Final = _viewed("report_fraud_by_day", "Purchases, alerts and labels by day", _FRAUD)

@@ -25,12 +25,14 @@ OVERVIEW: Final = Dashboard(
     "Money lost, missed, blocked and saved. Labels come late: the last weeks change.",
     (
         (
-            _number("Money lost", MONEY, "lost_eur", "Missed fraud and wrongly blocked purchases"),
-            _number("Fraud missed", MONEY, "missed_eur", "Approved, and known to be fraud"),
+            _number(
+                "Money lost, EUR", MONEY, "lost_eur", "Missed fraud and wrongly blocked purchases"
+            ),
+            _number("Fraud missed, EUR", MONEY, "missed_eur", "Approved, and known to be fraud"),
             _number(
                 "Money blocked", MONEY, "blocked_eur", "Declined, whatever it turned out to be"
             ),
-            _number("Fraud loss saved", MONEY, "saved_eur", "Declined, and known to be fraud"),
+            _number("Fraud loss saved, EUR", MONEY, "saved_eur", "Declined, and known to be fraud"),
         ),
         (
             Chart(
@@ -81,7 +83,7 @@ GEOGRAPHY: Final = Dashboard(
     (
         (
             Chart(
-                "Known fraud by country",
+                "Known fraud by country, EUR",
                 Kind.MAP,
                 BY_COUNTRY,
                 ("known_fraud_eur",),
@@ -128,7 +130,7 @@ MERCHANTS: Final = Dashboard(
                 width=6,
             ),
             Chart(
-                "Known fraud by category and week",
+                "Known fraud by category and week, EUR",
                 Kind.BARS,
                 BY_CATEGORY,
                 ("known_fraud_eur",),

@@ -39,11 +39,11 @@ MODEL: Final = Dashboard(
         ),
         (
             Chart(
-                "Expected and known frauds by week",
+                "Expected and known frauds by day",
                 Kind.LINES,
                 CALIBRATION,
                 ("expected_fraud", "known_fraud"),
-                axis="week_on",
+                axis="event_on",
             ),
             Chart(
                 "Drift of scores, features and ratios",
@@ -141,9 +141,11 @@ DETAILS: Final = Dashboard(
                 ("purchases", "customers", "alerts", "known_fraud", "known_fraud_eur"),
                 by=("event_on", "source", "merchant_id"),
                 newest_first=True,
-                width=7,
-                height=70,
+                width=12,
+                height=60,
             ),
+        ),
+        (
             Chart(
                 "Every country by day",
                 Kind.TABLE,
@@ -151,8 +153,8 @@ DETAILS: Final = Dashboard(
                 ("purchases", "customers", "alerts", "known_fraud"),
                 by=("event_on", "source", "merchant_country"),
                 newest_first=True,
-                width=5,
-                height=70,
+                width=12,
+                height=60,
             ),
         ),
         (

@@ -23,7 +23,8 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = os.environ["SUPERSET_COOKIE_SECURE"].lower() == "true"
 PERMANENT_SESSION_LIFETIME = timedelta(hours=12)
 
-# Nothing from other hosts: no font, no map tile, no counting picture.
+# Nothing from other hosts: no font and no map tile. The browser refuses the counting picture that
+# is built into Superset's menu.
 TALISMAN_ENABLED = True
 TALISMAN_CONFIG = {
     "content_security_policy": {
@@ -54,6 +55,8 @@ SAMPLES_ROW_LIMIT = 100
 SQL_MAX_ROW = 10_000
 FEATURE_FLAGS = {"ALLOW_FULL_CSV_EXPORT": False}
 
+# The setup has its own log.
+ALEMBIC_SKIP_LOG_CONFIG = True
 PREVENT_UNSAFE_DB_CONNECTIONS = True
 AUTH_USER_REGISTRATION = False
 # Counts failed logins in memory: there is one process.
