@@ -51,6 +51,7 @@ _LOOK: Final[frozenset[Permission]] = frozenset(
         ("can_read", "DashboardPermalinkRestApi"),
         ("can_write", "DashboardPermalinkRestApi"),
         ("can_read", "Dataset"),
+        ("can_read", "SecurityRestApi"),  # the token that each change by the page must carry
         ("can_read", "Theme"),
         ("can_recent_activity", "Log"),
         ("can_view_chart_as_table", "Dashboard"),
