@@ -82,8 +82,8 @@ def test_an_analyst_finds_opens_and_decides_a_case(
     lead.log_in("lead", f"/case?transaction=case:{bought.id}")
     lead.shows("You cannot decide this case: analyst has claimed it.")
 
-    anna.page.get_by_text("Fraud", exact=True).click()
-    anna.page.get_by_role("textbox", name="Note").fill(
+    anna.page.get_by_role("radiogroup", name="What was this").get_by_text("Fraud").click()
+    anna.page.get_by_role("textbox", name="Note", exact=True).fill(
         "The resident at that address ordered nothing."
     )
     anna.press("Save decision")

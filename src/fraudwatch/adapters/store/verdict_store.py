@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from cassandra import InvalidRequest
@@ -68,8 +68,8 @@ class CassandraVerdictStore:
             rows += _valid_rows(messages, rows_of, refused)
         with translate_driver_errors():
             invalid = send(self._session, rows)
-        self._decided.close(_may_be_decided(verdicts, labels))
         refused |= {found.message: _reason(found.error) for found in invalid}
+        self._decided.close(_may_be_decided(verdicts, labels, refused))
         if refused:
             raise RowsRefused(refused)
 
@@ -141,9 +141,15 @@ def _valid_rows(
             refused[message] = str(why)
 
 
-def _may_be_decided(verdicts: Iterable[Verdict], labels: Iterable[Label]) -> Iterator[str]:
-    yield from (verdict.transaction_id for verdict in verdicts if is_alert(verdict))
-    yield from (label.transaction_id for label in labels if label.decides)
+def _may_be_decided(
+    verdicts: Iterable[Verdict], labels: Iterable[Label], refused: Mapping[Any, str]
+) -> Iterator[str]:
+    """Yield the transactions of alerts and of labels that decide; a refused one is no key."""
+    messages: list[Verdict | Label] = [verdict for verdict in verdicts if is_alert(verdict)]
+    messages += [label for label in labels if label.decides]
+    for message in messages:
+        if not refused or message not in refused:
+            yield message.transaction_id
 
 
 def _reason(error: InvalidRequest) -> str:
