@@ -116,7 +116,7 @@ def test_the_next_verdict_names_what_became_live(
     lead.page.get_by_role("tab", name="History").click()
     lead.page.get_by_role("combobox", name="Version").last.click()
     lead.page.get_by_role("option", name=shipped).last.click()
-    reason = lead.page.get_by_label("Reason (for the audit log)").last
+    reason = lead.page.get_by_label("Reason (for the audit log)").locator("visible=true")
     reason.fill("the merchant was cleared")
     reason.press("Enter")
     lead.press("Propose rollback")
@@ -129,7 +129,7 @@ def test_the_next_verdict_names_what_became_live(
     second.page.get_by_role("tab", name="Proposals (1)").click()
     second.shows("proposed by lead")
     second.picture("rules_proposal")
-    why = second.page.get_by_label("Reason (for the audit log)").first
+    why = second.page.get_by_label("Reason (for the audit log)").locator("visible=true")
     why.fill("agreed in the morning")
     why.press("Enter")
     second.press("Promote")
