@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from datetime import date
 from typing import Any
 
 import streamlit as st
 
-from fraudwatch.adapters.artefacts.policy_file import document_of, policy_yaml
+from fraudwatch.adapters.artefacts.policy_file import difference, document_of, policy_yaml
 from fraudwatch.application.policy.versions import Draft, PolicyContents
 from fraudwatch.domain.messages.audit import LONGEST_REASON
 from streamlit_app.rules import backtest_panel, list_forms, rule_forms
@@ -41,19 +40,11 @@ def show(context: RulesContext) -> None:
     show_other_invalid()
     if draft is None:
         st.info("There is no draft yet: the forms show the live policy.")
+        _draft_from_default(context, contents)
         return
     st.divider()
     _difference(context, draft)
     _propose(context, backtest_panel.show(context, draft))
-
-
-def diff_of(before: PolicyContents, after: PolicyContents) -> str:
-    """Return the difference of two policies and their lists; comments do not count."""
-    lines: list[str] = []
-    for name, old, new in zip(("policy.yaml", "lists.yaml"), before, after, strict=True):
-        plain = [policy_yaml(document_of(one)).decode().splitlines() for one in (old, new)]
-        lines += difflib.unified_diff(plain[0], plain[1], f"live {name}", name, lineterm="", n=2)
-    return "\n".join(lines)
 
 
 def _form(
@@ -79,9 +70,23 @@ def _saved(context: RulesContext, edited: PolicyContents) -> str:
     return "The draft is saved. It needs a backtest before it can be proposed."
 
 
+def _draft_from_default(context: RulesContext, live: PolicyContents) -> None:
+    """Offer the shipped default, which an upgrade may have changed, as a draft."""
+    shipped = PolicyContents(context.rules.shipped, live.lists)
+    if not difference(live, shipped):
+        return
+    st.caption("This version ships a default policy that differs from the live one.")
+    st.button(
+        "Draft from the shipped default",
+        key="rules_default",
+        on_click=run,
+        args=(lambda: _saved(context, shipped),),
+    )
+
+
 def _difference(context: RulesContext, draft: Draft) -> None:
     st.markdown("**Difference to the live policy**")
-    text = diff_of(context.rules.store.live(), draft.contents)
+    text = difference(context.rules.store.live(), draft.contents)
     st.code(text or "none", language="diff")
 
     def discard() -> str:

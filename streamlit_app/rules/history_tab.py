@@ -5,11 +5,11 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from fraudwatch.adapters.artefacts.policy_file import difference
 from fraudwatch.application.policy.versions import LiveVersion, Origin
 from fraudwatch.domain.messages.audit import LONGEST_REASON
 from fraudwatch.domain.policy.list_document import instant_text
 from streamlit_app.rules.actions import RulesContext, run
-from streamlit_app.rules.draft_tab import diff_of
 
 _ORIGIN_WORDS = {
     Origin.SEEDED: "first policy of this home",
@@ -51,7 +51,7 @@ def show(context: RulesContext) -> None:
         st.warning("The content of this version is not stored any more.")
         return
     live = context.rules.store.live()
-    st.code(diff_of(live, contents) or "This is the live content.", language="diff")
+    st.code(difference(live, contents) or "This is the live content.", language="diff")
     if contents != live:
         _rollback(context, chosen)
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from fraudwatch.adapters.artefacts.policy_file import difference
 from fraudwatch.application.policy.versions import Draft
 from fraudwatch.domain.messages.audit import LONGEST_REASON
 from streamlit_app.rules import backtest_panel
 from streamlit_app.rules.actions import RulesContext, run
-from streamlit_app.rules.draft_tab import diff_of
 
 
 def show(context: RulesContext, waiting: Sequence[Draft]) -> None:
@@ -28,7 +28,7 @@ def _proposal(context: RulesContext, draft: Draft) -> None:
         st.markdown(f"**{kind} {version}**, proposed by {draft.by}")
         st.text(f"Reason: {draft.reason}")
         live = context.rules.store.live()
-        st.code(diff_of(live, draft.contents) or "no difference", language="diff")
+        st.code(difference(live, draft.contents) or "no difference", language="diff")
         if draft.backtest is not None and draft.backtest.result is not None:
             with st.expander("Backtest", expanded=True):
                 backtest_panel.show_result(draft.backtest.result, f"rules_{draft.draft_id}")

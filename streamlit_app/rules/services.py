@@ -29,6 +29,7 @@ class RulesServices:
     decisions: PolicyDecisions
     used: Callable[[], Iterable[UsedContent]]  # by the detector
     are_hand_edits_used: bool
+    shipped: bytes  # the default policy of this version
 
     @property
     def store(self) -> PolicyStore:
@@ -46,6 +47,7 @@ def open_rules(audit_log: Callable[[], AuditLog]) -> RulesServices:
         AirflowBacktests(endpoint, airflow.folder),
         audit_log,
         policy.detector_folder,
+        policy.default_path.read_bytes(),
         are_hand_edits_used=policy.hand_edits,
     )
 
@@ -55,6 +57,7 @@ def rules_services(
     backtests: Backtests,
     audit_log: Callable[[], AuditLog],
     detector_folder: Path,
+    shipped: bytes,
     *,
     are_hand_edits_used: bool = True,
 ) -> RulesServices:
@@ -71,4 +74,5 @@ def rules_services(
         decisions=PolicyDecisions(going_live=going_live),
         used=lambda: used_contents(detector_folder),
         are_hand_edits_used=are_hand_edits_used,
+        shipped=shipped,
     )

@@ -20,6 +20,7 @@ from fraudwatch.cli import (
     keys,
     model,
     output,
+    policy,
 )
 from fraudwatch.cli.entry_point import FAILED
 from fraudwatch.stack import catalogue as catalogues
@@ -82,6 +83,7 @@ app.add_typer(dags.app, name="dags")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(keys.app, name="keys")
 app.add_typer(model.app, name="model")
+app.add_typer(policy.app, name="policy")
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")]
 Profile = Annotated[str, typer.Option(help="Which services: speed, lake, batch or engines.")]
 

@@ -35,6 +35,7 @@ def upgrade(
         notify=output.notify,
         may_rerun_begun_batch=may_rerun_begun_batch,
     ).run()
+    _report_new_default(Home.from_environment())
     if as_json:
         output.print_json(asdict(report))
         return
@@ -48,3 +49,17 @@ def upgrade(
         if report.started
         else "the stack was stopped and stays so; start it with ./fraudwatch up"
     )
+
+
+def _report_new_default(home: Home) -> None:
+    """Report another shipped policy than before; the live one is never overwritten."""
+    from fraudwatch.adapters.artefacts.policy_folder import PolicyFolder
+    from fraudwatch.adapters.artefacts.policy_seed import new_default
+
+    default = (home.root / "contracts/policies/default.yaml").read_bytes()
+    if new_default(PolicyFolder(home.folder / "policy"), default):
+        output.notify(
+            "this version ships another default policy; yours is live as before. Compare: "
+            "./fraudwatch policy diff --default. Take it: the Rules page (Draft), or "
+            "./fraudwatch policy take-default --reason WHY"
+        )

@@ -62,6 +62,7 @@ class RulesWorld:
             self.backtests,
             lambda: self.audit,
             self.folder / "detector",
+            LIVE.policy,
             are_hand_edits_used=are_hand_edits_used,
         )
 

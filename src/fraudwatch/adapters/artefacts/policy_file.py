@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import hashlib
 import re
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, Final
 
 import yaml
 
+from fraudwatch.application.policy.versions import PolicyContents
 from fraudwatch.domain.policy.document import policy_from
 from fraudwatch.domain.policy.list_document import (
     NO_LISTS_DOCUMENT,
@@ -107,6 +109,15 @@ def policy_yaml(document: dict[str, Any], heading: str = "") -> bytes:
 def lists_yaml(entries: tuple[ListEntry, ...]) -> bytes:
     """Write lists as YAML."""
     return policy_yaml(lists_document(entries))
+
+
+def difference(before: PolicyContents, after: PolicyContents) -> str:
+    """Return the difference of two policies and their lists; comments do not count."""
+    lines: list[str] = []
+    for name, old, new in zip(("policy.yaml", "lists.yaml"), before, after, strict=True):
+        plain = [policy_yaml(document_of(one)).decode().splitlines() for one in (old, new)]
+        lines += difflib.unified_diff(plain[0], plain[1], f"live {name}", name, lineterm="", n=2)
+    return "\n".join(lines)
 
 
 def short_hash(content: bytes) -> str:
