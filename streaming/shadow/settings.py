@@ -17,5 +17,5 @@ class ShadowSettings(BaseSettings):
     candidate_folder: Path
     policies_folder: Path
     models_folder: Path
-    max_messages: int = 1_000
+    max_messages: int = 500
     give_up_seconds: float = 120.0

@@ -32,8 +32,6 @@ pytestmark = pytest.mark.engines
         ("persister", AUDIT_TOPIC),
         ("console", TRANSACTION_TOPIC),
         ("console", FRAUD_TOPIC),
-        ("shadow", FRAUD_TOPIC),
-        ("shadow", TRANSACTION_TOPIC),
     ],
 )
 def test_a_user_cannot_write_a_topic_of_others(stack: PrivateStack, user: str, topic: str) -> None:
@@ -50,7 +48,6 @@ def test_a_user_cannot_write_a_topic_of_others(stack: PrivateStack, user: str, t
         ("detector", DEAD_LETTER_TOPIC),
         ("console", AUDIT_TOPIC),
         ("ingest", AUDIT_TOPIC),
-        ("shadow", AUDIT_TOPIC),
         ("monitor", TRANSACTION_TOPIC),
         ("monitor", AUDIT_TOPIC),
     ],

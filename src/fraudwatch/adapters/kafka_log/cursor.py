@@ -10,8 +10,8 @@ from fraudwatch.adapters.kafka_log.log import client_config, raise_for_error
 from fraudwatch.settings import KafkaSettings
 
 _ANSWER_SECONDS: Final = 10.0
-_FETCH_BYTES: Final = 1_048_576
-_QUEUE_KIB: Final = 4_096
+_FETCH_BYTES: Final = 262_144
+_QUEUE_KIB: Final = 1_024
 # A gap that is read over sooner than fetched anew.
 _LONGEST_GAP: Final = 5_000
 
