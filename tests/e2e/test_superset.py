@@ -78,8 +78,8 @@ def test_a_role_reads_its_charts_and_no_others(
         for title in (OF_VIEWER, OF_ANALYST, OF_LEAD)
     }
     assert [title for title, is_allowed in found.items() if is_allowed] == allowed
-    slugs = {board.slug for board in DASHBOARDS if board.role in login.reads}
-    assert client.dashboards().keys() == slugs
+    visible = {board.slug for board in DASHBOARDS if board.role in login.reads}
+    assert client.dashboards().keys() == visible
     assert client.http.get("/api/v1/sqllab/").status_code == FORBIDDEN
 
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 from fraudwatch.reporting.assets import Chart, Column, Kind, Metric
 
 ALL_TIME: Final = "No filter"
-# The map's form of country codes: two letters.
-_COUNTRY_CODE: Final = "cca2"
+# The map's name of country codes of two characters.
+_ALPHA_2: Final = "cca2"
 _LEGEND_ROWS: Final = 12
 
 
@@ -81,7 +81,7 @@ def _of_kind(one: Chart) -> dict[str, Any]:
         case Kind.MAP:
             return {
                 "entity": one.by[0],
-                "country_fieldtype": _COUNTRY_CODE,
+                "country_fieldtype": _ALPHA_2,
                 "metric": one.metrics[0],
                 "show_bubbles": False,
                 "color_by": "metric",
