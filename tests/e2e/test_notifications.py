@@ -34,7 +34,7 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def tested_card(name: str, **changes: object) -> list[Purchase]:
+def card_testing(name: str, **changes: object) -> list[Purchase]:
     """Build four failed small payments and the large one that they were for: it is declined."""
     usual = {"customer_id": name, "card_number": "4929123456781239", "merchant_id": "notice-shop"}
     start_ms = now_ms() - 5_000
@@ -79,7 +79,7 @@ def test_a_declined_purchase_notifies_staff_and_the_customer_once(
 ) -> None:
     name = uuid.uuid4().hex[:12]
     address = f"declined.{name}@customers.example"
-    post(stack, tested_card(name, email=address))
+    post(stack, card_testing(name, email=address))
 
     def staff_mail() -> str | None:
         case = f"/case?transaction={SOURCE}%3A{name}"
@@ -118,7 +118,7 @@ def test_a_declined_purchase_notifies_staff_and_the_customer_once(
 
 def test_a_customer_without_a_mail_address_gets_a_text_message(stack: PrivateStack) -> None:
     name, number = uuid.uuid4().hex[:12], f"+4477009{uuid.uuid4().int % 100_000:05d}"
-    post(stack, tested_card(name, email=None, phone=number))
+    post(stack, card_testing(name, email=None, phone=number))
     page = eventually(
         lambda: number in (text := mailbox(stack, "/sms")) and text,
         within_seconds=PATIENCE_SECONDS,
