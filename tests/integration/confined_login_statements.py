@@ -1,4 +1,8 @@
-"""Statements that the login reports tries in vain; {secret} is a file, {target} an empty folder."""
+"""Statements that the login reports tries in vain.
+
+{secret} is the URI of a file and {secret_path} its path, {target} and {target_path} those of an
+empty folder.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ _FILES = [
     "SELECT * FROM json.`{secret}`",
     "SELECT * FROM csv.`{secret}`",
     "SELECT * FROM parquet.`{secret}`",
-    "SELECT * FROM binaryFile.`file://{secret}`",
+    "SELECT * FROM binaryFile.`{secret}`",
     "SELECT * FROM spark_catalog.text.`{secret}`",
     "SELECT * FROM delta.`/fraudwatch/warehouse/fraudwatch.db/core_labels`",
     "SELECT * FROM spark_catalog.delta.`/fraudwatch/warehouse/fraudwatch.db/core_labels`",
@@ -27,7 +31,7 @@ _FILES = [
     "CONVERT TO DELTA parquet.`{target}`",
     "SELECT from_avro(x'00', '{{}}', map('avroSchemaUrl', '{secret}'))",
     "SELECT from_protobuf(x'00', 'M', '{secret}')",
-    "SELECT xpath_string('<!DOCTYPE a [<!ENTITY x SYSTEM \"file://{secret}\">]><a>&x;</a>', 'a')",
+    "SELECT xpath_string('<!DOCTYPE a [<!ENTITY x SYSTEM \"{secret}\">]><a>&x;</a>', 'a')",
     "SELECT input_file_name() FROM out_money",
     "EXPLAIN SELECT * FROM text.`{secret}`",
     "EXPLAIN SELECT 1",
@@ -51,7 +55,7 @@ _WRITES = [
     "CREATE GLOBAL TEMPORARY VIEW made AS SELECT 1",
     (
         "CREATE TEMPORARY VIEW made USING jdbc OPTIONS "
-        "(url 'jdbc:derby:{target}/made;create=true', dbtable 'x')"
+        "(url 'jdbc:derby:{target_path}/made;create=true', dbtable 'x')"
     ),
     "INSERT INTO fraudwatch.out_money SELECT * FROM fraudwatch.out_money",
     "INSERT OVERWRITE fraudwatch.out_money SELECT * FROM fraudwatch.out_money",
@@ -79,7 +83,7 @@ _WRITES = [
 ]
 _CODE = [
     "ADD JAR {secret}",
-    "ADD FILE {secret}",
+    "ADD FILE {secret_path}",
     "ADD ARCHIVE {secret}",
     "LIST JARS",
     "LIST FILES",
@@ -108,8 +112,8 @@ _CODE = [
         "FROM out_money"
     ),
     "SELECT 1 FROM out_money ORDER BY reflect('java.lang.System', 'lineSeparator')",
-    "SELECT TRANSFORM (1) USING 'cat {secret}'",
-    "SELECT TRANSFORM (1) USING 'touch {target}/made' FROM out_money",
+    "SELECT TRANSFORM (1) USING 'cat {secret_path}'",
+    "SELECT TRANSFORM (1) USING 'touch {target_path}/made' FROM out_money",
     "FROM out_money MAP event_on USING 'cat' AS (a)",
     "SELECT * FROM range(3)",
     "SELECT * FROM explode(array(1))",
@@ -121,7 +125,7 @@ _CODE = [
     "SELECT 1; SELECT 2",
     "dfs -ls /",
     "!ls",
-    "source {secret}",
+    "source {secret_path}",
 ]
 _SETTINGS = [
     "SET",

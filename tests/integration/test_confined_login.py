@@ -132,7 +132,12 @@ def test_a_view_is_read_though_its_table_is_not(server: Server) -> None:
 
 @pytest.mark.parametrize("statement", REFUSED)
 def test_every_other_way_is_refused(server: Server, statement: str) -> None:
-    text = statement.format(secret=server.secret, target=server.target)
+    text = statement.format(
+        secret=server.secret.as_uri(),
+        secret_path=server.secret,
+        target=server.target.as_uri(),
+        target_path=server.target,
+    )
     with pytest.raises(StatementRefused, match=f"{NOT_PERMITTED}|{NO_SQL}") as refused:
         server.reports.rows(text)
     secrets = [line.strip() for line in _lines(server.secret) if len(line) > SHORT]
@@ -155,7 +160,7 @@ def test_nothing_was_changed_by_what_was_refused(server: Server) -> None:
 
 def test_secrets_of_the_server_are_there_for_admin_alone(server: Server) -> None:
     """Show that the statements above are refused by the check, not for want of a file."""
-    statement = f"SELECT count(*) FROM text.`{server.secret}`"  # noqa: S608
+    statement = f"SELECT count(*) FROM text.`{server.secret.as_uri()}`"  # noqa: S608
     assert server.admin.rows(statement) == [(len(_lines(server.secret)),)]
     assert server.admin.rows("SELECT '${system:user.dir}'") != [("${system:user.dir}",)]
 
