@@ -69,6 +69,9 @@ class Outbox:
                 # A Python callback for each success would cost as much as the send.
                 "delivery.report.only.error": True,
                 "on_delivery": self._on_delivery,
+                # Without it the driver raises a fatal error inside a callback, which ends in a
+                # SystemError or a crash of the interpreter.
+                "error_cb": self._on_error,
             }
         )
 
@@ -101,6 +104,11 @@ class Outbox:
                 f"{unsent + len(failures)} messages did not reach the broker: {first}; "
                 "nothing was committed, they are sent again"
             )
+
+    def _on_error(self, error: KafkaError) -> None:
+        # The driver recovers from others by itself, and logs them.
+        if error.fatal():
+            self._failures.append(error)
 
     def _on_delivery(self, error: KafkaError | None, _: Message) -> None:
         if error is not None:
