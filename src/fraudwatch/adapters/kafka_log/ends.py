@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own public names
     AdminClient,
     OffsetSpec,
@@ -36,11 +36,13 @@ def starts_of(kafka: KafkaSettings, topic: str) -> dict[int, int]:
 def committed_of(kafka: KafkaSettings, group: str, topic: str) -> dict[int, int]:
     """Return a consumer group's committed offset of every partition; 0 where it never committed."""
     partitions = [TopicPartition(topic, n) for n in ends_of(kafka, topic)]
-    request = [ConsumerGroupTopicPartitions(group, partitions)]
-    # At log level 6 the client logs an event at each disconnect.
-    admin = AdminClient({**client_config(kafka), "log_level": "5"})
-    answers = admin.list_consumer_group_offsets(request, request_timeout=_TIMEOUT_SECONDS)
-    found = answers[group].result().topic_partitions
+    # By a consumer that never joins: librdkafka 2.x crashes the process when it asks as an admin
+    # and the group's coordinator is not ready, as right after a broker's start.
+    consumer = Consumer({**client_config(kafka), "log_level": "5", "group.id": group})
+    try:
+        found = consumer.committed(partitions, timeout=_TIMEOUT_SECONDS)
+    finally:
+        consumer.close()
     return {one.partition: max(0, one.offset) for one in found}  # negative: never committed
 
 
