@@ -71,7 +71,9 @@ def test_a_user_without_a_topic_of_its_own_writes_none(stack: PrivateStack, user
     refused: list[str] = []
     producer = Producer(client_config(stack.kafka(user)) | {"message.timeout.ms": 20_000})
     producer.produce(
-        FRAUD_TOPIC, b"forged", on_delivery=lambda error, _: refused.append(error and error.name())
+        FRAUD_TOPIC,
+        b"forged",
+        on_delivery=lambda error, _: refused.append(str(error and error.name())),
     )
     assert producer.flush(30) == 0
     assert refused == ["TOPIC_AUTHORIZATION_FAILED"]
