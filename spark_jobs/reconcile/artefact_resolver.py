@@ -6,9 +6,7 @@ are sent to every worker under their own names. Missing artefacts are reported, 
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -17,7 +15,7 @@ from typing import NamedTuple
 
 from fraudwatch.adapters.artefacts.calibration_artefact import CALIBRATION_FILES, read_calibration
 from fraudwatch.adapters.artefacts.model_artefact import MODEL_FILES, Pointer, read_artefact
-from fraudwatch.adapters.artefacts.policy_file import NAMED_DIGITS, parse_lists, parse_policy
+from fraudwatch.adapters.artefacts.policy_journals import PolicyFiles, find_policies
 from fraudwatch.adapters.artefacts.reloadable_models import load_named
 from fraudwatch.adapters.artefacts.usable_models import usable_models
 from fraudwatch.adapters.artefacts.view_artefact import VIEW_FILES, view_of
@@ -27,13 +25,11 @@ from fraudwatch.domain.models.active_models import ActiveModels
 from fraudwatch.domain.models.fitted import VERSION_LENGTH as MODEL_DIGITS
 from fraudwatch.domain.models.fitted import BrokenModel, ModelKind
 from fraudwatch.domain.models.serving import ServingVersions
-from fraudwatch.domain.policy.list_document import with_lists
-from fraudwatch.domain.policy.policy import BrokenPolicy, Policy
+from fraudwatch.domain.policy.policy import Policy
 from fraudwatch.domain.views.published import NO_VIEW, NO_VIEWS, Published, RiskViews
 from fraudwatch.domain.views.published import VERSION_LENGTH as VIEW_DIGITS
 from fraudwatch.domain.views.view import BrokenView, RiskView
 
-_CONTENT_NAME = re.compile(r"[0-9a-f]{64}")
 log = logging.getLogger(__name__)
 
 
@@ -44,25 +40,6 @@ class ArtefactFolders:
     policies: tuple[Path, ...]  # policies and lists, each file named by its content's hash
     models: tuple[Path, ...]
     views: tuple[Path, ...]
-
-
-class PolicyFiles(NamedTuple):
-    """Files of one policy version; no lists where they were a part of the policy."""
-
-    policy: Path
-    lists: Path | None = None
-
-    def open_in(self, folder: Path) -> Policy:
-        """Open copies of the files that are in this folder, under their own names."""
-        lists = None if self.lists is None else folder / self.lists.name
-        return PolicyFiles(folder / self.policy.name, lists).open()
-
-    def open(self) -> Policy:
-        """Open the files."""
-        policy = parse_policy(self.policy.read_bytes())
-        if self.lists is None:
-            return policy
-        return with_lists(policy, parse_lists(self.lists.read_bytes()))
 
 
 class NamedModel(NamedTuple):
@@ -91,7 +68,7 @@ def resolve_artefacts(
     calibrations: Iterable[str] = (),
 ) -> ResolvedArtefacts:
     """Search the artefacts that verdicts name; a broken one is logged and counts as missing."""
-    found_policies = dict(_policies(folders.policies, set(policies)))
+    found_policies = dict(find_policies(folders.policies, set(policies)))
     found_models = dict(_models(folders.models, set(models)))
     found_calibrations = dict(find_calibrations(folders.models, set(calibrations)))
     found_views = dict(_views(folders.views, set(views) - {NO_VIEW}))
@@ -108,42 +85,6 @@ def resolve_artefacts(
         views={name: sha256 for name, (sha256, _) in found_views.items()},
         files=tuple(files),
     )
-
-
-def _policies(folders: Iterable[Path], wanted: set[str]) -> Iterator[tuple[str, PolicyFiles]]:
-    """Search policies by the hashes that their versions end with, never by name."""
-    by_hash = {
-        path.stem[:NAMED_DIGITS]: path
-        for folder in folders
-        for path in folder.glob("*.yaml")
-        if _CONTENT_NAME.fullmatch(path.stem)
-    }
-    for version in sorted(wanted):
-        for hashes in _hashes_of(version):
-            paths = [by_hash[one] for one in hashes if one in by_hash]
-            if len(paths) == len(hashes) and _is_version(files := PolicyFiles(*paths), version):
-                yield version, files
-                break
-
-
-def _hashes_of(version: str) -> Iterator[list[str]]:
-    """Yield the hashes that a version may name: of policy and lists, or of the policy alone."""
-    _, *hashes = version.split("+")
-    yield hashes[-2:]
-    yield hashes[-1:]
-
-
-def _is_version(files: PolicyFiles, version: str) -> bool:
-    """Check that the files have the content of their names, and are this version."""
-    try:
-        for path in filter(None, files):
-            if hashlib.sha256(path.read_bytes()).hexdigest() != path.stem:
-                log.warning("%s is skipped: its content was changed", path.name)
-                return False
-        return files.open().version == version
-    except (OSError, BrokenPolicy) as error:
-        log.warning("the policy %s is skipped: %s", version, error)
-        return False
 
 
 def _models(

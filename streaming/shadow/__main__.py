@@ -60,7 +60,7 @@ def open_partitions(
     settings: ShadowSettings, kafka: KafkaSettings, store: ShadowStore, candidate: Candidate
 ) -> list[PartitionShadow]:
     """Open every partition where the counts of the candidate's comparison end."""
-    live = NamedArtefacts(settings.policies_folder, settings.models_folder)
+    live = NamedArtefacts(settings.policies_folder, settings.lists_folder, settings.models_folder)
     scoring, comparison = ShadowScoring(candidate, live), candidate.comparison
     partitions = range(TRANSACTION_PARTITIONS)
     # First, so that no connection is left open when the store is unavailable.

@@ -1,7 +1,7 @@
 """Score joined purchases by the candidate: the detector's steps without the fold.
 
 The vector is the served one, and everything else that a verdict names comes from the live verdict:
-a candidate equal to the live policy and model makes the same bytes.
+lists included: a candidate equal to the live policy and model makes the same bytes.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.messages.verdict import Mode, Verdict
 from fraudwatch.domain.models.active_models import ActiveModels
 from fraudwatch.domain.policy.bounds import Bounds
+from fraudwatch.domain.policy.list_document import PolicyLists, with_lists
 from fraudwatch.domain.policy.policy import Policy
 from fraudwatch.domain.shadow import NotCompared
 from fraudwatch.domain.views.published import ViewFeatures
@@ -39,7 +40,10 @@ class LiveArtefacts(Protocol):
     """Opens what live verdicts name; None where it is not there."""
 
     def policy(self, version: str) -> Policy | None:
-        """Return the policy of a version."""
+        """Return the policy of a version, with its lists."""
+
+    def lists(self, version: str) -> PolicyLists | None:
+        """Return the lists of a policy version; without a version where they were a part of it."""
 
     def models(self, versions: tuple[str, ...], calibration: str) -> ActiveModels | None:
         """Return the models of these versions, with a calibration unless it is empty."""
@@ -71,12 +75,20 @@ class _Scorer:
     bounds: Bounds
 
 
+class _Combined(NamedTuple):
+    """Candidate policy with live lists; bounds are kept as long as it is the same object."""
+
+    lists: PolicyLists
+    policy: Policy
+
+
 class ShadowScoring:
     """Scores purchases by one candidate."""
 
     def __init__(self, candidate: Candidate, live: LiveArtefacts) -> None:
         self._candidate, self._live = candidate, live
         self._scorer: _Scorer | None = None
+        self._combined: _Combined | None = None
 
     def score(self, joined: Sequence[Joined]) -> list[CandidateVerdict | NotCompared]:
         """Return the candidate's verdict of each purchase, or why there is none."""
@@ -98,7 +110,7 @@ class ShadowScoring:
         return results
 
     def _scorer_for(self, versions: _Versions) -> _Scorer | NotCompared:
-        policy = self._candidate.policy or self._live.policy(versions.policy)
+        policy = self._policy_for(versions.policy)
         if policy is None:
             return NotCompared.POLICY_UNKNOWN
         models = self._models_for(versions)
@@ -108,6 +120,25 @@ class ShadowScoring:
         if known is None or known.policy is not policy or not _is_same(known.models, models):
             self._scorer = known = _Scorer(policy, models, serving_bounds(policy, models))
         return known
+
+    def _policy_for(self, version: str) -> Policy | None:
+        """Return the live policy, or the candidate with the lists of the live verdict.
+
+        Lists change from hour to hour and are no part of a candidate: with others, the comparison
+        would count their difference.
+        """
+        own = self._candidate.policy
+        if own is None:
+            return self._live.policy(version)
+        lists = self._live.lists(version)
+        if lists is None:
+            return None
+        last = self._combined
+        if last is None or last.lists is not lists:
+            # Lists of before they were a file of their own are a part of the candidate as well.
+            combined = with_lists(own, lists) if lists.version else own
+            self._combined = last = _Combined(lists, combined)
+        return last.policy
 
     def _models_for(self, versions: _Versions) -> ActiveModels | None:
         own = self._candidate.models

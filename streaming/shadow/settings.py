@@ -16,6 +16,7 @@ class ShadowSettings(BaseSettings):
     metrics_port: int = 9119
     candidate_folder: Path
     policies_folder: Path
+    lists_folder: Path
     models_folder: Path
     max_messages: int = 500
     give_up_seconds: float = 120.0

@@ -49,6 +49,7 @@ def settings_of(stack: PrivateStack, folder: Path) -> ShadowSettings:
     return ShadowSettings(
         candidate_folder=folder,
         policies_folder=stack.home.folder / "detector/policies",
+        lists_folder=stack.home.folder / "detector/lists",
         models_folder=stack.home.folder / "detector/models",
     )
 
@@ -162,10 +163,14 @@ def test_a_stricter_candidate_is_counted_once_across_lives_and_stops(
     idle.step()
     assert not idle._partitions
     assert load_candidate(tmp_path, SERVING) is None
-    named = NamedArtefacts(
-        stack.home.folder / "detector/policies", stack.home.folder / "detector/models"
-    )
+    detector = stack.home.folder / "detector"
+    named = NamedArtefacts(detector / "policies", detector / "lists", detector / "models")
     assert named.policy("no such version") is None
+    for versions in summarise(store.progress(comparison)).live_versions:
+        version = versions.rpartition(" ")[0]
+        found = named.policy(version)
+        assert found is not None
+        assert found.version == version
 
 
 @pytest.fixture

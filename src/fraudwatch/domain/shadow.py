@@ -28,7 +28,7 @@ class NotCompared(enum.StrEnum):
     NO_TRANSACTION = "no_transaction"  # retention removed it, or it did not come in time
     NO_VECTOR = "no_vector"
     OTHER_FEATURES = "other_features"  # it was scored by another features version
-    POLICY_UNKNOWN = "policy_unknown"  # the live policy, which the candidate does not replace
+    POLICY_UNKNOWN = "policy_unknown"  # what the candidate does not replace of it: lists, or all
     MODEL_UNKNOWN = "model_unknown"
 
 

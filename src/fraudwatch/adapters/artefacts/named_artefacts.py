@@ -1,4 +1,4 @@
-"""Open the policies and models that verdicts name, from the copies that the detector keeps."""
+"""Open the policies, lists and models that verdicts name, from copies that the detector keeps."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Final, Generic, TypeVar
 
 from fraudwatch.adapters.artefacts.calibration_artefact import CALIBRATION_FILES
 from fraudwatch.adapters.artefacts.model_artefact import MODEL_FILES, Pointer, read_artefact
-from fraudwatch.adapters.artefacts.policy_file import parse_policy
+from fraudwatch.adapters.artefacts.policy_journals import find_lists, find_policies
 from fraudwatch.adapters.artefacts.reloadable_models import load_named
 from fraudwatch.domain.calibration.calibrator import BrokenCalibration
 from fraudwatch.domain.models.active_models import ActiveModels
 from fraudwatch.domain.models.fitted import BrokenModel, ModelKind
-from fraudwatch.domain.policy.policy import BrokenPolicy, Policy
+from fraudwatch.domain.policy.list_document import PolicyLists
+from fraudwatch.domain.policy.policy import Policy
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -25,15 +26,25 @@ _KEPT: Final = 2
 class NamedArtefacts:
     """Opens artefacts by the versions in verdicts; None where one is not there or is broken."""
 
-    def __init__(self, policies_folder: Path, models_folder: Path) -> None:
-        self._policies_folder, self._models_folder = policies_folder, models_folder
+    def __init__(self, policies_folder: Path, lists_folder: Path, models_folder: Path) -> None:
+        self._policies_folder, self._lists_folder = policies_folder, lists_folder
+        self._models_folder = models_folder
         self._policies = _Newest[Policy]()
+        self._lists = _Newest[PolicyLists]()
         self._models = _Newest[ActiveModels]()
 
     def policy(self, version: str) -> Policy | None:
-        """Return the policy of a version."""
+        """Return the policy of a version, with its lists."""
         known = self._policies.get(version)
         return known if known is not None else self._policies.put(version, self._policy(version))
+
+    def lists(self, version: str) -> PolicyLists | None:
+        """Return the lists alone of a policy version; see :func:`find_lists`."""
+        known = self._lists.get(version)
+        if known is not None:
+            return known
+        found = find_lists(self._policies_folder, self._lists_folder, version)
+        return self._lists.put(version, found)
 
     def models(self, versions: tuple[str, ...], calibration: str) -> ActiveModels | None:
         """Return the models of these versions, with a calibration unless it is empty."""
@@ -44,15 +55,8 @@ class NamedArtefacts:
         return self._models.put(name, self._load(versions, calibration))
 
     def _policy(self, version: str) -> Policy | None:
-        for path in self._policies_folder.glob("*.yaml"):
-            try:
-                policy = parse_policy(path.read_bytes())
-            except (OSError, BrokenPolicy) as error:
-                log.warning("the policy %s is skipped: %s", path.name, error)
-                continue
-            if policy.version == version:
-                return policy
-        return None
+        folders = self._policies_folder, self._lists_folder
+        return next((files.open() for _, files in find_policies(folders, {version})), None)
 
     def _load(self, versions: tuple[str, ...], calibration: str) -> ActiveModels | None:
         folder, models = self._models_folder, dict[ModelKind, str]()

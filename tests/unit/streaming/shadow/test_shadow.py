@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -14,7 +15,8 @@ from prometheus_client import REGISTRY
 
 from fraudwatch.adapters.artefacts.candidate import Candidate
 from fraudwatch.adapters.artefacts.model_artefact import Pointer, write_artefact
-from fraudwatch.adapters.artefacts.policy_file import parse_policy
+from fraudwatch.adapters.artefacts.named_artefacts import NamedArtefacts
+from fraudwatch.adapters.artefacts.policy_file import lists_yaml, parse_policy, parse_rules
 from fraudwatch.adapters.artefacts.reloadable_models import load_named
 from fraudwatch.adapters.artefacts.sklearn_forest import ForestShape, fit_forest
 from fraudwatch.adapters.artefacts.xgboost_model import xgboost_artefact
@@ -27,6 +29,13 @@ from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.messages.verdict import Mode, Outcome, Verdict
 from fraudwatch.domain.models.active_models import ActiveModels
 from fraudwatch.domain.models.fitted import ModelKind, ModelMetadata, normal_of
+from fraudwatch.domain.policy.list_document import (
+    NO_LISTS_DOCUMENT,
+    ListEntry,
+    ListKind,
+    ListName,
+    PolicyLists,
+)
 from fraudwatch.domain.policy.policy import Policy
 from fraudwatch.domain.shadow import (
     Comparison,
@@ -37,9 +46,9 @@ from fraudwatch.domain.shadow import (
     ShadowKey,
     summed,
 )
-from fraudwatch.samples import NOON_MS
+from fraudwatch.samples import NOON_MS, a_token
 from streaming.shadow.partition import PartitionShadow, PartitionTopics
-from streaming.shadow.scoring import ShadowScoring
+from streaming.shadow.scoring import CandidateVerdict, ShadowScoring
 from tests.calibrations import write_a_calibration
 
 COMPARISON = Comparison(
@@ -57,9 +66,14 @@ class Live:
 
     by_version: dict[str, Policy]
     loaded: ActiveModels = field(default_factory=ActiveModels)
+    named: NamedArtefacts | None = None
+    """The real journals of policy and lists."""
 
     def policy(self, version: str) -> Policy | None:
-        return self.by_version.get(version)
+        return self.named.policy(version) if self.named else self.by_version.get(version)
+
+    def lists(self, version: str) -> PolicyLists | None:
+        return self.named.lists(version) if self.named else PolicyLists()
 
     def models(self, versions: tuple[str, ...], calibration: str) -> ActiveModels | None:
         own = (self.loaded.anomaly_version, self.loaded.model_version)
@@ -103,6 +117,25 @@ class World:
                 == last
             ):
                 return
+
+    def messages(self, candidate: Candidate) -> list[bytes]:
+        """Verdicts of a candidate for the whole stream, as they would be published."""
+        scoring, found = ShadowScoring(candidate, self.live), list[bytes]()
+
+        class Recording:
+            def score(self, joined: Any) -> Any:
+                results = scoring.score(joined)
+                found.extend(one.message for one in results if isinstance(one, CandidateVerdict))
+                return results
+
+        self.store = MemoryShadowStore()
+        shadow = self.shadow(candidate)
+        shadow._scoring = Recording()  # type: ignore[assignment]
+        for _ in range(400):
+            shadow.step()
+            if len(found) == len(self.stream.written.verdicts):
+                break
+        return found
 
     def counts(self, dimension: ShadowDimension) -> dict[str, int]:
         found: Counter[str] = Counter()
@@ -178,29 +211,83 @@ def test_a_candidate_equal_to_the_live_one_makes_the_same_bytes(
     if has_models:
         assert any(verdict.explanation for verdict in world.verdicts())
     own = replace(models, anomaly=None) if has_models else None
-    found: list[bytes] = []
     for candidate in (
         Candidate(comparison=COMPARISON, policy=policy),
         Candidate(comparison=COMPARISON, policy=policy, models=own),
         Candidate(comparison=COMPARISON, models=own),
     ):
-        scoring, found = ShadowScoring(candidate, world.live), []
-
-        class Recording:
-            def score(self, joined: Any, scoring: Any = scoring, found: Any = found) -> Any:
-                results = scoring.score(joined)
-                found += [one.message for one in results]
-                return results
-
-        world.store = MemoryShadowStore()
-        shadow = world.shadow(candidate)
-        shadow._scoring = Recording()  # type: ignore[assignment]
-        for _ in range(400):
-            shadow.step()
-            if len(found) == len(expected):
-                break
-        assert found == expected
+        assert world.messages(candidate) == expected
     assert REGISTRY.get_sample_value("fraudwatch_shadow_unlike_total") == 0
+
+
+MIDDLE_MS = NOON_MS + 200 * 7_000  # event time of the purchase in the middle
+
+
+def an_entry(name: ListName, kind: ListKind, value: str, expires_at_ms: int | None) -> ListEntry:
+    return ListEntry(
+        name=name,
+        kind=kind,
+        value=value,
+        reason="for a test",
+        by="lina",
+        added_at_ms=NOON_MS - 60_000,
+        expires_at_ms=expires_at_ms,
+    )
+
+
+LISTS = lists_yaml(
+    (
+        an_entry(ListName.DENY, ListKind.CARD, a_token("a"), None),
+        an_entry(ListName.DENY, ListKind.CUSTOMER, a_token("b"), MIDDLE_MS),
+        an_entry(ListName.ALLOW, ListKind.CUSTOMER, a_token("c"), MIDDLE_MS),
+        an_entry(ListName.ALLOW, ListKind.DEVICE, a_token("d"), NOON_MS - 1),
+    )
+)
+
+
+def journalled(folder: Path, policy: bytes, *lists: bytes) -> NamedArtefacts:
+    """Write the detector's journals as it names their files."""
+    for name, contents in (("policies", [policy]), ("lists", lists)):
+        (folder / name).mkdir()
+        for content in contents:
+            sha256 = hashlib.sha256(content).hexdigest()
+            (folder / name / f"{sha256}.yaml").write_bytes(content)
+    return NamedArtefacts(folder / "policies", folder / "lists", folder / "models")
+
+
+def test_the_live_lists_count_for_every_candidate_by_event_time(
+    world: World, policy: Policy, policy_path: Path, tmp_path: Path
+) -> None:
+    content = policy_path.read_bytes()
+    world.live.named = journalled(tmp_path, content, LISTS, NO_LISTS_DOCUMENT)
+    world.live.loaded = models = some_models(tmp_path / "models")
+    # The lists change within the stream, as a lead changes them.
+    world.stream.score(parse_rules(content, LISTS), models, [slice(0, 7), slice(7, 380)])
+    world.stream.score(parse_rules(content), models, [slice(380, 400)])
+    expected = [message for _, message, _ in world.stream.written.verdicts]
+    denied = [one for one in world.verdicts() if "deny_list" in {r.rule for r in one.reasons}]
+    assert {one.customer_token for one in denied if one.event_at_ms < MIDDLE_MS} >= {a_token("b")}
+    later = [one for one in denied if one.event_at_ms >= MIDDLE_MS]
+    assert later  # by the card, which never expires
+    own = replace(models, anomaly=None)
+    for candidate in (
+        Candidate(comparison=COMPARISON, policy=policy),
+        Candidate(comparison=COMPARISON, models=own),
+        Candidate(comparison=COMPARISON, policy=policy, models=own),
+    ):
+        assert world.messages(candidate) == expected
+        assert world.counts(ShadowDimension.NOT_COMPARED) == {}
+    assert REGISTRY.get_sample_value("fraudwatch_shadow_unlike_total") == 0
+
+
+def test_a_candidate_is_not_compared_without_the_live_lists(
+    world: World, policy: Policy, policy_path: Path, tmp_path: Path
+) -> None:
+    content = policy_path.read_bytes()
+    world.live.named = journalled(tmp_path, content)
+    world.stream.score(parse_rules(content, LISTS), ActiveModels(), WHOLE)
+    world.run(Candidate(comparison=COMPARISON, policy=policy))
+    assert world.counts(ShadowDimension.NOT_COMPARED) == {"policy_unknown": len(world.verdicts())}
 
 
 def test_counts_are_the_same_however_the_topics_are_read(
