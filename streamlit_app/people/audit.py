@@ -39,6 +39,8 @@ ACTION_WORDS = {
     AuditAction.POLICY_PROMOTED: "Promoted a policy",
     AuditAction.POLICY_ROLLED_BACK: "Rolled back the policy",
     AuditAction.POLICY_CHANGED_ALONE: "Changed the policy alone",
+    AuditAction.SHADOW_STARTED: "Started a comparison",
+    AuditAction.SHADOW_STOPPED: "Stopped a comparison",
 }
 SPANS_DAYS = (1, 7, 30, 90, 400)
 DEFAULT_SPAN_DAYS = 7

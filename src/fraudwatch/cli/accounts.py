@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import partial
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from fraudwatch.application.console.access import Role
-from fraudwatch.application.console.access_log import AccessLog
 from fraudwatch.application.console.account_rules import (
     Account,
     AccountRefused,
     AccountsUnavailable,
 )
 from fraudwatch.application.console.accounts import Accounts, Actor
-from fraudwatch.application.console.audit_outbox import OUTBOX_FILE, AuditOutbox
 from fraudwatch.cli import output
-from fraudwatch.domain.messages.audit import AuditAction, AuditRecord
+from fraudwatch.cli.command_log import OPERATOR, now_ms, recording
+from fraudwatch.domain.messages.audit import AuditAction
 from fraudwatch.stack import env_file
 from fraudwatch.stack.home import Home, StackError
 
@@ -35,8 +30,6 @@ app = typer.Typer(
 )
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")]
 Login = Annotated[str, typer.Argument(metavar="LOGIN", help="Login as shown by ls.")]
-# A user who may write the file needs no permission; the list shows `operator`, not an admin.
-OPERATOR = "operator"
 
 
 @app.command("ls", epilog="Example: ./fraudwatch accounts ls --json")
@@ -110,36 +103,20 @@ def _open_accounts() -> Iterator[tuple[Accounts, Actor]]:
         accounts = Accounts(
             SqliteAccountStore(home.folder / "console"),
             Argon2Hasher(),
-            _now_ms,
+            now_ms,
         )
         accounts.seed({role: settings[f"CONSOLE_{role.name}_PASSWORD"] for role in Role})
-        yield accounts, _operator(home.folder / "console")
+        yield accounts, _operator(home)
     except (AccountRefused, AccountsUnavailable) as error:
         raise StackError(str(error)) from error
 
 
-def _operator(folder: Path) -> Actor:
-    from fraudwatch.adapters.codecs.json_codec import decode, encode
-    from fraudwatch.adapters.jsonl_journal import JsonlJournal
-
-    outbox = AuditOutbox(JsonlJournal(folder / OUTBOX_FILE), encode, partial(decode, AuditRecord))
-    log = AccessLog(outbox, _now_ms)
-    reason = f"on the command line, by the system's user {getpass.getuser()}"
-
+def _operator(home: Home) -> Actor:
     def record(action: AuditAction, account: str) -> None:
-        try:
+        with recording(home) as (log, reason):
             log.account_changed(action, OPERATOR, account, reason)
-        except OSError as error:
-            raise StackError(
-                f"the change cannot be recorded ({error}), so nothing was changed; make room on "
-                "the disk and try again"
-            ) from error
 
     return Actor(OPERATOR, record)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def _row_of(account: Account) -> dict[str, str | bool]:

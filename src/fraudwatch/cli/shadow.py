@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -13,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fraudwatch.cli import output
+from fraudwatch.cli.command_log import OPERATOR, now_ms, recording
 from fraudwatch.cli.model import REGISTRY
+from fraudwatch.domain.messages.audit import AuditAction
 from fraudwatch.domain.time_units import HOUR_MS
 from fraudwatch.stack import catalogue as catalogues
 from fraudwatch.stack import env_file
@@ -23,9 +24,11 @@ from fraudwatch.stack.home import Home, StackError
 if TYPE_CHECKING:
     from fraudwatch.adapters.artefacts.candidate_folder import CandidateModel
     from fraudwatch.application.shadow.comparing import ShadowReader
+    from fraudwatch.domain.shadow import Comparison
 
 USAGE_ERROR = 2
 FOLDER = "candidate"
+_LONGEST_SUBJECT = 200  # of an audit record; a policy's name has any length
 ROLE = "console"  # may read comparisons, and write none
 POLICIES = Path("contracts/policies")
 
@@ -57,16 +60,17 @@ def start(
     """Start a comparison; it replaces one that runs, whose results are kept."""
     from fraudwatch.adapters.artefacts.candidate_folder import BrokenCandidate, start_comparison
 
-    home, now_ms = Home.from_environment(), time.time_ns() // 1_000_000
+    home, at_ms = Home.from_environment(), now_ms()
     try:
         comparison = start_comparison(
             home.folder / FOLDER,
             policy=None if policy is None else _policy(home, policy),
             model=None if model is None else _model(home, model),
             models_folder=home.folder / "models",
-            started_at_ms=now_ms,
-            from_at_ms=now_ms - round(since_hours * HOUR_MS),
+            started_at_ms=at_ms,
+            from_at_ms=at_ms - round(since_hours * HOUR_MS),
             started_by=getpass.getuser(),
+            record=lambda new: _record(home, AuditAction.SHADOW_STARTED, _subject(new)),
         )
     except BrokenCandidate as error:
         output.notify(f"{error}; nothing was changed")
@@ -74,10 +78,8 @@ def start(
     if as_json:
         output.print_json(asdict(comparison))
     else:
-        what = [comparison.policy_version and f"policy {comparison.policy_version}"]
-        what += [comparison.model_version and f"model {comparison.model_version}"]
         output.notify(
-            f"comparing {' and '.join(one for one in what if one)} with the live verdicts; "
+            f"comparing {_named(comparison)} with the live verdicts; "
             "./fraudwatch shadow status, or the console's page Shadow"
         )
 
@@ -85,9 +87,21 @@ def start(
 @shadow.command(epilog="Example: ./fraudwatch shadow stop")
 def stop(*, as_json: Json = False) -> None:
     """Stop the comparison; its results are kept."""
-    from fraudwatch.adapters.artefacts.candidate_folder import stop_comparison
+    from fraudwatch.adapters.artefacts.candidate_folder import (
+        BrokenCandidate,
+        current_comparison,
+        stop_comparison,
+    )
 
-    was_running = stop_comparison(Home.from_environment().folder / FOLDER)
+    home = Home.from_environment()
+    try:
+        running = current_comparison(home.folder / FOLDER)
+        subject = None if running is None else _subject(running)
+    except BrokenCandidate:  # a broken manifest is what a stop must remove
+        subject = "a candidate that cannot be read"
+    if subject is not None:
+        _record(home, AuditAction.SHADOW_STOPPED, subject)
+    was_running = stop_comparison(home.folder / FOLDER)
     if as_json:
         output.print_json({"stopped": was_running})
     else:
@@ -131,6 +145,21 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
         yield f"{name}: live {document[name]['live']:,}, candidate {document[name]['candidate']:,}"
     for reason, purchases in document["not_compared"].items():
         yield f"not compared, {reason.replace('_', ' ')}: {purchases:,}"
+
+
+def _record(home: Home, action: AuditAction, subject: str) -> None:
+    """Keep the audit record of a start or stop, before it is done."""
+    with recording(home) as (log, reason):
+        log.shadow_changed(action, OPERATOR, subject, reason)
+
+
+def _subject(comparison: Comparison) -> str:
+    return f"{comparison.comparison_id}: {_named(comparison)}"[:_LONGEST_SUBJECT]
+
+
+def _named(comparison: Comparison) -> str:
+    named = {"policy": comparison.policy_version, "model": comparison.model_version}
+    return " and ".join(f"{kind} {version}" for kind, version in named.items() if version)
 
 
 def _policy(home: Home, given: str) -> bytes:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import getpass
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +11,13 @@ import pytest
 from typer.testing import CliRunner
 
 from fraudwatch.adapters.artefacts.candidate_folder import current_comparison
+from fraudwatch.adapters.codecs.json_codec import decode
+from fraudwatch.adapters.jsonl_journal import JsonlJournal
 from fraudwatch.adapters.memory.shadow import MemoryShadowStore
+from fraudwatch.application.console.audit_outbox import OUTBOX_FILE
 from fraudwatch.application.shadow.comparing import Comparing, ShadowRow
 from fraudwatch.cli import shadow as command
+from fraudwatch.domain.messages.audit import AuditAction, AuditRecord
 from fraudwatch.domain.messages.verdict import Outcome
 from fraudwatch.domain.shadow import Compared
 from fraudwatch.samples import a_verdict
@@ -45,6 +50,11 @@ def run(*arguments: str, code: int = 0) -> str:
     return done.stdout
 
 
+def audited(home: Home) -> list[AuditRecord]:
+    entries = JsonlJournal(home.folder / "console" / OUTBOX_FILE).entries()
+    return [decode(AuditRecord, entry["record"].encode()) for entry in entries]
+
+
 def test_a_policy_is_started_and_stopped(home: Home) -> None:
     started = json.loads(run("start", "--policy", "default", "--since-hours", "2", "--json"))
     found = current_comparison(home.folder / "candidate")
@@ -55,12 +65,28 @@ def test_a_policy_is_started_and_stopped(home: Home) -> None:
     assert found.model_version is None
     assert json.loads(run("stop", "--json")) == {"stopped": True}
     assert json.loads(run("stop", "--json")) == {"stopped": False}
+    # The audit log has what was done, once each, and by which user of the system.
+    subject = f"{found.comparison_id}: policy {found.policy_version}"
+    assert [(one.deed, one.subject) for one in audited(home)] == [
+        (AuditAction.SHADOW_STARTED, subject),
+        (AuditAction.SHADOW_STOPPED, subject),
+    ]
+    assert all(getpass.getuser() in one.reason for one in audited(home))
 
 
 @pytest.mark.parametrize("arguments", [[], ["--policy", "/nowhere.yaml"]])
 def test_what_cannot_be_compared_is_a_usage_error(home: Home, arguments: list[str]) -> None:
     run("start", *arguments, code=2)
     assert current_comparison(home.folder / "candidate") is None
+    assert audited(home) == []
+
+
+def test_a_broken_candidate_is_stopped_and_recorded(home: Home) -> None:
+    folder = home.folder / "candidate"
+    folder.mkdir(parents=True)
+    (folder / "candidate.json").write_text("{")
+    assert json.loads(run("stop", "--json")) == {"stopped": True}
+    assert [one.deed for one in audited(home)] == [AuditAction.SHADOW_STOPPED]
 
 
 def test_a_model_is_restored_from_the_registry_first(

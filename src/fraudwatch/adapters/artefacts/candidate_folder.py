@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from fraudwatch.adapters.artefacts.calibration_artefact import CALIBRATION_FILES
 from fraudwatch.adapters.artefacts.model_artefact import MODEL_FILES
-from fraudwatch.adapters.artefacts.policy_file import parse_policy
+from fraudwatch.adapters.artefacts.policy_file import parse_new_policy
 from fraudwatch.adapters.durable_file import replace_file, sync_folder
 from fraudwatch.domain.calibration.calibrator import BrokenCalibration
 from fraudwatch.domain.models.fitted import VERSION_LENGTH, BrokenModel
@@ -46,8 +46,11 @@ def start_comparison(
     started_at_ms: int,
     from_at_ms: int,
     started_by: str,
+    record: Callable[[Comparison], None] = lambda _: None,
 ) -> Comparison:
     """Copy a candidate's files to the folder, then its manifest; it replaces a former one.
+
+    ``record`` writes the audit record before the start; an exception prevents it.
 
     Raises:
         BrokenCandidate: it is neither, or one of both cannot be used; nothing was changed.
@@ -67,6 +70,7 @@ def start_comparison(
         sha256 = hashlib.sha256(policy).hexdigest()
         replace_file(folder / f"{sha256}.yaml", policy)
         document["policy"] = sha256
+    record(comparison)
     replace_file(folder / MANIFEST_NAME, f"{json.dumps(document, indent=2)}\n".encode())
     _prune(folder, document)
     return comparison
@@ -100,7 +104,7 @@ def _comparison(
     started_by: str,
 ) -> Comparison:
     try:
-        policy_version = None if policy is None else parse_policy(policy).version
+        policy_version = None if policy is None else parse_new_policy(policy).version
     except BrokenPolicy as error:
         raise BrokenCandidate(f"the policy cannot be used: {error}") from error
     model_version = None if model is None else model.sha256[:VERSION_LENGTH]

@@ -39,6 +39,8 @@ class AuditAction(enum.StrEnum):
     POLICY_PROMOTED = "policy_promoted"
     POLICY_ROLLED_BACK = "policy_rolled_back"
     POLICY_CHANGED_ALONE = "policy_changed_alone"  # without a second person
+    SHADOW_STARTED = "shadow_started"  # a comparison of a candidate with the live verdicts
+    SHADOW_STOPPED = "shadow_stopped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

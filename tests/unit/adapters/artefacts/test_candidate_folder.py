@@ -65,6 +65,24 @@ def test_a_policy_is_read_back_as_it_was_started(tmp_path: Path) -> None:
     assert found.policy.version == comparison.policy_version
 
 
+def test_a_policy_with_lists_of_its_own_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BrokenCandidate, match=r"lists\.yaml"):
+        start(tmp_path, POLICY + b"\nlists: {allow: {merchant_country: [SE]}}\n")
+    assert current_comparison(tmp_path) is None
+
+
+def test_nothing_starts_without_its_record(tmp_path: Path) -> None:
+    def refuse(_: Comparison) -> None:
+        raise OSError("no space left")
+
+    with pytest.raises(OSError, match="no space"):
+        start_comparison(
+            tmp_path, policy=POLICY, model=None, models_folder=tmp_path, started_at_ms=1,
+            from_at_ms=1, started_by="operator", record=refuse,
+        )  # fmt: skip
+    assert current_comparison(tmp_path) is None
+
+
 def test_a_model_needs_no_other_folder_once_it_is_started(
     tmp_path: Path, xgboost: Artefact
 ) -> None:
