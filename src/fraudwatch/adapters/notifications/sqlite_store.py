@@ -7,16 +7,13 @@ after it, and what is sent can be recorded before it is sent.
 from __future__ import annotations
 
 import json
-import sqlite3
-import threading
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Final
 
 from fraudwatch.adapters.codecs.json_codec import decode, encode
+from fraudwatch.adapters.sqlite_state import SqliteState
 from fraudwatch.application.notifying.ports import MAX_PENDING, StaffMessage
-from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.domain.notifications.customer_notice import (
     CustomerNotice,
     NoticeState,
@@ -25,7 +22,6 @@ from fraudwatch.domain.notifications.customer_notice import (
 from fraudwatch.domain.notifications.staff_alert import StaffAlert
 from fraudwatch.domain.notifications.staff_policy import MessageKind, PendingAlert, SentMessage
 
-_BUSY_SECONDS: Final = 5.0
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS alert (
     position INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -74,17 +70,7 @@ class SqliteNotificationStore:
         Raises:
             StoreUnavailable: it cannot be opened.
         """
-        self._path, self._lock = path, threading.Lock()
-        with self._translated():
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._connection = sqlite3.connect(
-                path, timeout=_BUSY_SECONDS, check_same_thread=False, isolation_level=None
-            )
-            path.chmod(0o600)
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            # A record must outlive a loss of power: what it permits cannot be taken back.
-            self._connection.execute("PRAGMA synchronous = FULL")
-            self._connection.executescript(_TABLES)
+        self._transaction = SqliteState(path, _TABLES, "the notifier's state").transaction
 
     def add(
         self,
@@ -226,23 +212,3 @@ class SqliteNotificationStore:
             connection.execute("DELETE FROM alert WHERE added_at_ms < ?", (before_ms,))
             connection.execute("DELETE FROM message WHERE closed_at_ms < ?", (before_ms,))
             connection.execute("DELETE FROM notice WHERE changed_at_ms < ?", (before_ms,))
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._translated():
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-                self._connection.execute("COMMIT")
-            finally:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except (OSError, sqlite3.OperationalError) as error:
-            raise StoreUnavailable(
-                f"the notifier's state {self._path} cannot be used ({error}); is the disk full?"
-            ) from error
