@@ -48,6 +48,7 @@ SCRAPED = {
     "persister": 9103,
     "tally": 9105,
     "notifier": 9117,
+    "webhooks": 9118,
     "ingest": 8001,
     "shop": 8000,
     "kafka_lag": 9107,

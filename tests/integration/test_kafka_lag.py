@@ -17,7 +17,7 @@ from fraudwatch.adapters.kafka_log.log import client_config
 from fraudwatch.adapters.kafka_log.positions import BrokerUnavailable, KafkaPositions, Partition
 from fraudwatch.stack import supervisor
 from fraudwatch.stack.private_stack import PrivateStack
-from fraudwatch.topics import AUDIT_TOPIC, FRAUD_TOPIC, TRANSACTION_TOPIC
+from fraudwatch.topics import AUDIT_TOPIC, FRAUD_TOPIC, LABELS_TOPIC, TRANSACTION_TOPIC
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.engines
@@ -155,6 +155,8 @@ def test_lag_of_every_reader_is_published_while_they_run(stack: PrivateStack) ->
         ("persister", FRAUD_TOPIC),
         ("tally", FRAUD_TOPIC),
         ("notifier", FRAUD_TOPIC),
+        ("webhooks", FRAUD_TOPIC),
+        ("webhooks", LABELS_TOPIC),
     ):
         eventually(
             lambda group=group, topic=topic: small(group, topic),

@@ -65,7 +65,7 @@ def test_a_user_cannot_read_a_topic_of_others(stack: PrivateStack, user: str, to
         consumer.close()
 
 
-@pytest.mark.parametrize("user", ["tally", "notifier", "shadow"])
+@pytest.mark.parametrize("user", ["tally", "notifier", "webhooks", "shadow"])
 def test_a_user_without_a_topic_of_its_own_writes_none(stack: PrivateStack, user: str) -> None:
     # Without idempotence: the broker refuses these even a producer id.
     refused: list[str] = []
@@ -80,7 +80,13 @@ def test_a_user_without_a_topic_of_its_own_writes_none(stack: PrivateStack, user
 
 
 @pytest.mark.parametrize(
-    ("user", "topic"), [("notifier", TRANSACTION_TOPIC), ("shadow", AUDIT_TOPIC)]
+    ("user", "topic"),
+    [
+        ("notifier", TRANSACTION_TOPIC),
+        ("webhooks", TRANSACTION_TOPIC),
+        ("webhooks", AUDIT_TOPIC),
+        ("shadow", AUDIT_TOPIC),
+    ],
 )
 def test_a_user_may_not_even_describe_a_topic_of_others(
     stack: PrivateStack, user: str, topic: str

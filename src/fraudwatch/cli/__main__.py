@@ -21,6 +21,7 @@ from fraudwatch.cli import (
     model,
     output,
     policy,
+    webhooks,
 )
 from fraudwatch.cli.entry_point import FAILED
 from fraudwatch.stack import catalogue as catalogues
@@ -84,6 +85,7 @@ app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(keys.app, name="keys")
 app.add_typer(model.app, name="model")
 app.add_typer(policy.app, name="policy")
+app.add_typer(webhooks.app, name="webhooks")
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")]
 Profile = Annotated[str, typer.Option(help="Which services: speed, lake, batch or engines.")]
 

@@ -23,6 +23,7 @@ PROCESSES = {
     "persister": "streaming.persister.__main__",
     "tally": "streaming.tally.__main__",
     "notifier": "streaming.notifier.__main__",
+    "webhooks": "streaming.webhooks.__main__",
     "console": "streamlit_app.__main__",
 }
 DUMP = (

@@ -41,7 +41,8 @@ def test_every_port_is_a_target_or_known_to_serve_no_metrics(profile: str) -> No
 
 
 def test_every_service_of_ours_is_scraped() -> None:
-    ours = {"shop", "ingest", "detector", "persister", "tally", "notifier", "console", "rest_api"}
+    ours = {"shop", "ingest", "detector", "persister", "tally", "notifier", "webhooks", "console"}
+    ours |= {"rest_api"}
     assert ours <= {job for job, _ in jobs("speed")}
     assert ("detector", "detector:metrics") in jobs("speed")
 

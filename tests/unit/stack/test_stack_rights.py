@@ -58,6 +58,14 @@ def test_every_user_has_exactly_the_acls_of_its_contracts() -> None:
         AclRight("notifier", "DESCRIBE", "TOPIC", "fraud_topic"),
         AclRight("notifier", "READ", "GROUP", "notifier", prefixed=True),
     }
+    assert {r for r in found if r.user == "webhooks"} == {
+        *(
+            AclRight("webhooks", operation, "TOPIC", topic)
+            for operation in ("READ", "DESCRIBE")
+            for topic in ("fraud_topic", "labels_topic")
+        ),
+        AclRight("webhooks", "READ", "GROUP", "webhooks", prefixed=True),
+    }
     # Lag is measured without reading a message or joining a group.
     monitoring = {r for r in found if r.user == "monitor"}
     assert {r.operation for r in monitoring} == {"DESCRIBE", "DESCRIBE_CONFIGS"}

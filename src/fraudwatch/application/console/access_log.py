@@ -59,6 +59,10 @@ class AccessLog:
         """Record the start or stop of a comparison on the command line."""
         self._note(action, login, subject=subject, reason=reason)
 
+    def webhooks_changed(self, action: AuditAction, login: str, subject: str, reason: str) -> None:
+        """Record a change of webhooks on the command line."""
+        self._note(action, login, subject=subject, reason=reason)
+
     def _note(self, action: AuditAction, login: str, *, reason: str = "", **target: Any) -> None:
         self.keeper.note(
             AuditRecord(

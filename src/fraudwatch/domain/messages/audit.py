@@ -26,6 +26,10 @@ class AuditAction(enum.StrEnum):
     ACCOUNT_OPENED = "account_opened"
     KEY_MADE = "key_made"  # an API key
     KEY_REVOKED = "key_revoked"
+    WEBHOOK_ADDED = "webhook_added"
+    WEBHOOK_REMOVED = "webhook_removed"
+    WEBHOOK_SECRET_ROTATED = "webhook_secret_rotated"  # noqa: S105  an action
+    WEBHOOK_REPLAYED = "webhook_replayed"
     LOGGED_IN = "logged_in"
     LOGIN_REFUSED = "login_refused"
     CASE_VIEWED = "case_viewed"

@@ -26,6 +26,7 @@ from fraudwatch.observability.catalogue.shared import SHARED
 from fraudwatch.observability.catalogue.shop import SHOP
 from fraudwatch.observability.catalogue.spark import SPARK
 from fraudwatch.observability.catalogue.tally import TALLY
+from fraudwatch.observability.catalogue.webhooks import WEBHOOKS
 
 SECTIONS: Final[tuple[Section, ...]] = (
     SHOP,
@@ -35,6 +36,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     PERSISTER,
     TALLY,
     NOTIFIER,
+    WEBHOOKS,
     SHADOW,
     CONSOLE,
     REST_API,

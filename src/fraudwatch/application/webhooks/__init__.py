@@ -1,0 +1,1 @@
+"""Use cases of webhooks: manage subscriptions, record events, deliver them."""

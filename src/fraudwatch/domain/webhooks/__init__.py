@@ -1,0 +1,1 @@
+"""Define webhooks: subscriptions, event bodies, signatures, public addresses, retries."""
