@@ -14,6 +14,7 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from fraudwatch.stack.home import ROOT
 from tests.e2e.console_browser import TIMEOUT_MS, chromium
 from tests.oidc_provider import Provider
 from tests.ports import free_port, wait_until_listening
@@ -53,6 +54,12 @@ def console(folder: Path, **settings: str) -> Iterator[str]:
         "KAFKA_PASSWORD": "no-broker-is-here",
         "REVEAL_URL": "http://127.0.0.1:1",
         "REVEAL_API_KEY": "no-ingest-is-here",
+        "POLICY_FOLDER": str(folder / "policy"),
+        "POLICY_DEFAULT_PATH": str(ROOT / "contracts/policies/default.yaml"),
+        "POLICY_DETECTOR_FOLDER": str(folder / "detector"),
+        "BACKTEST_FOLDER": str(folder / "backtests"),
+        "BACKTEST_AIRFLOW_URL": "http://127.0.0.1:1",
+        "BACKTEST_AIRFLOW_PASSWORD": "no-airflow-is-here",
         "CONSOLE_OIDC_REDIRECT_URL": f"http://127.0.0.1:{port}/oauth2callback",
     }
     command = [sys.executable, "-m", "streamlit_app", "--server.port", str(port)]
