@@ -41,6 +41,7 @@ from fraudwatch.settings import CassandraSettings, ConsoleSettings, KafkaSetting
 from fraudwatch.topics import AUDIT_TOPIC, LABELS_TOPIC
 from streamlit_app import metrics, navigation
 from streamlit_app.console_services import ConsoleServices, ServiceSource
+from streamlit_app.operations.services import OperationsServices, open_operations
 from streamlit_app.pages import PageServices, pages_of
 from streamlit_app.people import access, login, own_password, session_cookie
 from streamlit_app.rules.services import RulesServices, open_rules
@@ -68,7 +69,13 @@ def main(
     login.declare(accounts)
     person = login.signed_in_as()
     # Declared before the login, so that a link into the console is never "not found".
-    services = PageServices(source, accounts, audit_log, lambda: _open_rules(audit_log))
+    services = PageServices(
+        source,
+        accounts,
+        audit_log,
+        rules=lambda: _open_rules(audit_log),
+        operations=lambda: _open_operations(audit_log),
+    )
     pages = pages_of(services, person)
     navigation.declare(pages)
     declared = [*pages.values(), *navigation.other_addresses(pages)]
@@ -157,6 +164,11 @@ def _open_access_log(folder: Path) -> AccessLog:
 @st.cache_resource(show_spinner=False)
 def _open_rules(_audit_log: Callable[[], AuditLog]) -> RulesServices:
     return open_rules(_audit_log)
+
+
+@st.cache_resource(show_spinner=False)
+def _open_operations(_audit_log: Callable[[], AuditLog]) -> OperationsServices:
+    return open_operations(_audit_log)
 
 
 def _now_ms() -> int:

@@ -15,6 +15,8 @@ from streamlit_app import navigation
 from streamlit_app.case import screen as case
 from streamlit_app.console_services import ServiceSource
 from streamlit_app.live import screen as live
+from streamlit_app.operations import screen as operations
+from streamlit_app.operations.services import OperationsServices
 from streamlit_app.patterns import screen as patterns
 from streamlit_app.people import accounts as accounts_screen
 from streamlit_app.people import audit
@@ -31,6 +33,7 @@ class PageServices:
     accounts: Accounts
     audit_log: Callable[[], AuditLog]
     rules: Callable[[], RulesServices]
+    operations: Callable[[], OperationsServices]
 
 
 def pages_of(services: PageServices, person: Person | None) -> dict[str, StreamlitPage]:
@@ -51,6 +54,15 @@ def pages_of(services: PageServices, person: Person | None) -> dict[str, Streaml
         navigation.SHADOW: (
             Right.COMPARE,
             _page(lambda: shadow.show(source), "Shadow", "shadow", "compare"),
+        ),
+        navigation.OPERATIONS: (
+            Right.OPERATE,
+            _page(
+                lambda: operations.show(services.operations),
+                "Operations",
+                "operations",
+                "monitor_heart",
+            ),
         ),
         navigation.AUDIT: (
             Right.AUDIT,

@@ -1,4 +1,4 @@
-"""Client of Airflow's REST API for ``fraudwatch dags``: list, trigger, pause, read logs."""
+"""Client of Airflow's REST API: list, trigger and pause DAGs, read runs and logs."""
 
 from __future__ import annotations
 
@@ -50,13 +50,16 @@ class AirflowApi:
     """Logged-in client over one persistent connection."""
 
     def __init__(
-        self, endpoint: AirflowEndpoint, transport: httpx.BaseTransport | None = None
+        self,
+        endpoint: AirflowEndpoint,
+        transport: httpx.BaseTransport | None = None,
+        timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
         """``transport`` replaces the network in tests."""
         self._endpoint = endpoint
         self._client = httpx.Client(
             base_url=endpoint.url,
-            timeout=TIMEOUT_SECONDS,
+            timeout=timeout_seconds,
             transport=transport,
             trust_env=False,  # a proxy has no business between a machine and itself
         )
@@ -125,7 +128,7 @@ class AirflowApi:
         return run_of(self._body_of(self._get(_path(name, run_id))))
 
     def runs(self, name: str, limit: int) -> list[Run]:
-        """List the newest runs of a DAG, newest first."""
+        """List the newest runs of a DAG, or of all with ``~``, newest first."""
         found = self._get(
             f"/api/v2/dags/{quote(name, safe='')}/dagRuns", limit=limit, order_by="-run_after"
         )

@@ -28,6 +28,7 @@ class Right(enum.StrEnum):
     AUDIT = "audit"  # read the audit log of reveals and account changes
     ACCOUNTS = "accounts"  # create, change and close accounts
     POLICY = "policy"  # draft, promote and roll back the policy and its lists
+    OPERATE = "operate"  # services, lag, dead letters, DAG runs; revoke API keys, audited
 
 
 # Separation of duties: an admin, who grants rights, neither decides cases nor reveals.
@@ -45,7 +46,7 @@ RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
             Right.POLICY,
         }
     ),
-    Role.ADMIN: frozenset({Right.SEE, Right.ACCOUNTS, Right.AUDIT}),
+    Role.ADMIN: frozenset({Right.SEE, Right.ACCOUNTS, Right.AUDIT, Right.OPERATE}),
 }
 
 

@@ -22,7 +22,9 @@ QUERY_KINDS: Final = (
     "shadow_comparisons", "shadow_counts", "shadow_examples", "shadow_labels",
     "audited",
 )  # fmt: skip
-PAGES: Final = ("live", "case", "patterns", "rules", "shadow", "audit", "accounts")
+PAGES: Final = (
+    "live", "case", "patterns", "rules", "shadow", "operations", "audit", "accounts",
+)  # fmt: skip
 
 CONSOLE: Final = Section(
     "Console",

@@ -1,0 +1,1 @@
+"""Operations: the state of services, consumers, dead letters, DAG runs and notifications."""

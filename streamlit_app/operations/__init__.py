@@ -1,0 +1,1 @@
+"""Operations page: services, lag, latency, dead letters, DAG runs, API keys."""
