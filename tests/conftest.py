@@ -50,6 +50,8 @@ WORLD = {
     "JAVA_OPTIONS": SHORT_LIVED,
     # The tests of an hour make more CRITICAL alerts than staff could read.
     "NOTIFIER_CRITICAL_PER_HOUR": "1000",
+    # The programs that get webhooks are in the tests.
+    "WEBHOOKS_ALLOW_LOOPBACK": "true",
     # Alerts that wait a minute before they fire wait a second.
     "ALERT_DURATION_RATIO": "0.02",
 }
