@@ -12,6 +12,7 @@ from fraudwatch.observability.dashboards.streaming_stores import (
     NOTIFIER,
     PERSISTER,
     TALLY_AND_CONSOLE,
+    WEBHOOKS,
 )
 
 STREAMING: Final = Dashboard(
@@ -23,6 +24,7 @@ STREAMING: Final = Dashboard(
         DETECTOR,
         PERSISTER,
         NOTIFIER,
+        WEBHOOKS,
         TALLY_AND_CONSOLE,
         Row("Java of the detector", java_panels("detector")),
     ),

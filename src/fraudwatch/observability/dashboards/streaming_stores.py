@@ -1,4 +1,4 @@
-"""Panels of *Streaming*: persister, notifier, tally and console."""
+"""Panels of *Streaming*: persister, notifier, webhooks, tally and console."""
 
 from __future__ import annotations
 
@@ -105,6 +105,39 @@ NOTIFIER: Final = Row(
             kind=Kind.STATES,
             limits=MUST_BE_0,
             alerts=("NotificationsFail",),
+        ),
+    ),
+)
+WEBHOOKS: Final = Row(
+    "Webhooks",
+    (
+        Panel(
+            title="Events delivered by subscription",
+            normal="Follows the alerts. None without a subscription.",
+            queries=(
+                Query(
+                    "{{subscription}}", rate("fraudwatch_webhooks_delivered_total", "subscription")
+                ),
+            ),
+            unit=Unit.PER_SECOND,
+        ),
+        Panel(
+            title="Events that wait",
+            normal="Near 0. It grows while a client is down.",
+            queries=(
+                Query("{{subscription}}", "max by (subscription) (fraudwatch_webhooks_waiting)"),
+            ),
+        ),
+        Panel(
+            title="A client fails",
+            normal="Always no.",
+            queries=(
+                Query("{{subscription}}", "max by (subscription) (fraudwatch_webhooks_failing)"),
+            ),
+            unit=Unit.YES_NO,
+            kind=Kind.STATES,
+            limits=MUST_BE_0,
+            alerts=("WebhooksFail", "WebhookEventsDeadLettered"),
         ),
     ),
 )
