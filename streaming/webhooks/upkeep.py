@@ -52,9 +52,13 @@ class Upkeep:
         Raises:
             StoreUnavailable: not now.
         """
+        # In this order: a subscription that is added in between is not among those with events.
+        with_events = self._outbox.subscription_ids()
         known, now_ms = self._subscriptions.current(), self._now_ms()
         deleted = self._outbox.prune(
-            known.keys(), closed_before_ms=now_ms - self._keep_ms, max_events=self._max_events
+            with_events.difference(known),
+            closed_before_ms=now_ms - self._keep_ms,
+            max_events=self._max_events,
         )
         for state, count in deleted.items():
             _dropped.labels(state=state).inc(count)

@@ -186,11 +186,16 @@ class SqliteOutbox:
             ).fetchall()
         return {subscription: QueueLength(count, oldest) for subscription, count, oldest in rows}
 
+    def subscription_ids(self) -> frozenset[str]:
+        with self._transaction() as connection:
+            rows = connection.execute("SELECT DISTINCT subscription_id FROM event").fetchall()
+        return frozenset(one for (one,) in rows)
+
     def prune(
-        self, subscription_ids: Collection[str], *, closed_before_ms: int, max_events: int
+        self, removed: Collection[str], *, closed_before_ms: int, max_events: int
     ) -> Mapping[EventState, int]:
         deleted = dict.fromkeys(EventState, 0)
-
+        known = self.subscription_ids()
         with self._transaction() as connection:
 
             def delete(condition: str, *values: object) -> None:
@@ -202,11 +207,9 @@ class SqliteOutbox:
                     deleted[EventState(state)] += 1
 
             delete("closed_at_ms < ?", closed_before_ms)
-            known = connection.execute("SELECT DISTINCT subscription_id FROM event").fetchall()
-            for (subscription_id,) in known:
-                if subscription_id not in subscription_ids:
-                    delete("subscription_id = ?", subscription_id)
-                    continue
+            for subscription_id in removed:
+                delete("subscription_id = ?", subscription_id)
+            for subscription_id in known.difference(removed):
                 delete(
                     "subscription_id = ? AND position <= (SELECT position FROM event "
                     "WHERE subscription_id = ? ORDER BY position DESC LIMIT 1 OFFSET ?)",

@@ -100,13 +100,16 @@ class Outbox(Protocol):
     def queue_lengths(self) -> Mapping[str, QueueLength]:
         """Return the waiting events by subscription."""
 
+    def subscription_ids(self) -> frozenset[str]:
+        """Return the subscriptions that have events."""
+
     def prune(
-        self, subscription_ids: Collection[str], *, closed_before_ms: int, max_events: int
+        self, removed: Collection[str], *, closed_before_ms: int, max_events: int
     ) -> Mapping[EventState, int]:
         """Delete events; return how many of each state.
 
-        These are delivered and dead events that were closed before, the oldest above
-        ``max_events`` of a subscription, and all of subscriptions that are removed.
+        These are all of ``removed`` subscriptions, delivered and dead events that were closed
+        before, and the oldest above ``max_events`` of a subscription.
         """
 
 

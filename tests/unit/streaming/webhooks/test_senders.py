@@ -172,3 +172,16 @@ def test_nothing_is_deleted_while_the_subscriptions_cannot_be_read(world: World)
     with pytest.raises(StoreUnavailable):
         upkeep.once()
     assert world.outbox.queue_lengths()["slow"].waiting == 1
+
+
+def test_events_of_a_subscription_that_is_added_meanwhile_are_kept(world: World) -> None:
+    class AddedMeanwhile:
+        """Subscriptions as they were just before another one was added and got an event."""
+
+        def current(self) -> dict[str, Subscription]:
+            world.add("new", 1)
+            return {}
+
+    upkeep = Upkeep(world.outbox, AddedMeanwhile(), lambda: world.now, keep_days=1, max_events=2)
+    upkeep.once()
+    assert world.outbox.queue_lengths()["new"].waiting == 1
