@@ -3,7 +3,7 @@
 ``python -m batch.models ls | show V | restore V | approve V | rollback [V]`` (V: a version) prints
 exactly one JSON object; ``./fraudwatch model`` makes it readable. Reading changes nothing, and
 ``restore`` only puts a version's artefacts back into the models' folder; an action that changes the
-champion syncs the registry's alias first.
+champion syncs the registry's alias first, and publishes the summary that the console shows last.
 
 Example: python -m batch.models rollback
 """
@@ -20,6 +20,7 @@ from typing import Any
 
 from fraudwatch.adapters.artefacts.mlflow_registry import MlflowRegistry
 from fraudwatch.adapters.artefacts.model_folder import ModelFolder
+from fraudwatch.adapters.artefacts.registry_summary_file import publish_summary
 from fraudwatch.application.promotion.promote import (
     ChampionChanged,
     ModelLifecycle,
@@ -39,6 +40,7 @@ from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import LabelSettings
 
 REFUSED = 1
+CHANGES = ("approve", "rollback")
 
 
 def run_action(models: ModelLifecycle, action: str, version: int | None) -> Mapping[str, Any]:
@@ -106,6 +108,8 @@ def main() -> int:
             lambda: time.time_ns() // 1_000_000,
         )
         document = run_action(models, arguments.action, getattr(arguments, "version", None))
+        if arguments.action in CHANGES:
+            publish_summary(models)
     except (NoSuchVersion, BrokenModel, ChampionChanged, RegistryUnavailable) as refused:
         sys.stderr.write(f"{refused}\n")
         return REFUSED

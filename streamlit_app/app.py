@@ -41,6 +41,7 @@ from fraudwatch.settings import CassandraSettings, ConsoleSettings, KafkaSetting
 from fraudwatch.topics import AUDIT_TOPIC, LABELS_TOPIC
 from streamlit_app import metrics, navigation
 from streamlit_app.console_services import ConsoleServices, ServiceSource
+from streamlit_app.model.services import ModelServices, open_models
 from streamlit_app.operations.services import OperationsServices, open_operations
 from streamlit_app.pages import PageServices, pages_of
 from streamlit_app.people import access, login, own_password, session_cookie
@@ -74,6 +75,7 @@ def main(
         accounts,
         audit_log,
         rules=lambda: _open_rules(audit_log),
+        models=lambda: _open_models(audit_log),
         operations=lambda: _open_operations(audit_log),
     )
     pages = pages_of(services, person)
@@ -164,6 +166,11 @@ def _open_access_log(folder: Path) -> AccessLog:
 @st.cache_resource(show_spinner=False)
 def _open_rules(_audit_log: Callable[[], AuditLog]) -> RulesServices:
     return open_rules(_audit_log)
+
+
+@st.cache_resource(show_spinner=False)
+def _open_models(_audit_log: Callable[[], AuditLog]) -> ModelServices:
+    return open_models(_audit_log)
 
 
 @st.cache_resource(show_spinner=False)

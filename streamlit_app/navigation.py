@@ -10,6 +10,7 @@ from streamlit.navigation.page import StreamlitPage
 LIVE, CASE, PATTERNS, AUDIT, ACCOUNTS = "live", "case", "patterns", "audit", "accounts"
 RULES = "rules"
 SHADOW = "shadow"
+MODEL = "model"
 OPERATIONS = "operations"
 # The query parameter of a case.
 TRANSACTION = "transaction"

@@ -15,6 +15,8 @@ from streamlit_app import navigation
 from streamlit_app.case import screen as case
 from streamlit_app.console_services import ServiceSource
 from streamlit_app.live import screen as live
+from streamlit_app.model import screen as model
+from streamlit_app.model.services import ModelServices
 from streamlit_app.operations import screen as operations
 from streamlit_app.operations.services import OperationsServices
 from streamlit_app.patterns import screen as patterns
@@ -33,6 +35,7 @@ class PageServices:
     accounts: Accounts
     audit_log: Callable[[], AuditLog]
     rules: Callable[[], RulesServices]
+    models: Callable[[], ModelServices]
     operations: Callable[[], OperationsServices]
 
 
@@ -54,6 +57,10 @@ def pages_of(services: PageServices, person: Person | None) -> dict[str, Streaml
         navigation.SHADOW: (
             Right.COMPARE,
             _page(lambda: shadow.show(source), "Shadow", "shadow", "compare"),
+        ),
+        navigation.MODEL: (
+            Right.MODEL,
+            _page(lambda: model.show(services.models), "Model", "model", "model_training"),
         ),
         navigation.OPERATIONS: (
             Right.OPERATE,

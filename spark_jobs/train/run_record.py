@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from fraudwatch.adapters.lake.outcomes import code_version
+from fraudwatch.application.promotion.registry_summary import FOLDS, IMPORTANCE, VERDICT
 from fraudwatch.batch_settings import ChallengerSettings
 from fraudwatch.domain.arrays import Float64s
 from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
@@ -29,13 +30,14 @@ from fraudwatch.domain.training.versions import TrainingRecord
 from fraudwatch.domain.views.catalogue import views_version
 from spark_jobs.train.dataset import Dataset, day_from_number
 from spark_jobs.train.evaluating import CHALLENGER, SEGMENTS, FittedFold
+from spark_jobs.train.importance import importance_document
 from spark_jobs.train.promotion import (
     FEATURES_VERSION,
     LABEL_DELAY,
     TRAINED_UNTIL,
     Challenger,
 )
-from spark_jobs.train.verdict_document import VERDICT, verdict_document
+from spark_jobs.train.verdict_document import verdict_document
 
 SERVED_VERDICTS = "served_verdicts"
 
@@ -120,7 +122,7 @@ def training_record(
             **{f"gate.reference.{name}": value for name, value in decision.reference.items()},
         },
         documents={
-            "folds.json": [
+            FOLDS: [
                 {"days": fold_days(one.fold), "models": numbers}
                 for one, numbers in zip(folds, metrics.folds, strict=True)
             ],
@@ -129,6 +131,7 @@ def training_record(
             "declines.json": last.labels.declines_document,
             "segments.json": _segments(last),
             VERDICT: verdict_document(run.policy, run.challenger.calibration, decision),
+            IMPORTANCE: importance_document(last.booster, last.columns),
             CURVES: _curves(last),
         },
     )

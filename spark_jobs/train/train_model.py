@@ -28,6 +28,7 @@ from fraudwatch.adapters.artefacts.mlflow_registry import MlflowRegistry
 from fraudwatch.adapters.artefacts.model_folder import ModelFolder
 from fraudwatch.adapters.artefacts.model_pruning import prune_fitted
 from fraudwatch.adapters.artefacts.policy_file import load_policy
+from fraudwatch.adapters.artefacts.registry_summary_file import publish_summary
 from fraudwatch.adapters.lake.commit import LakeBusy
 from fraudwatch.adapters.lake.outcomes import append_outcomes, outcome_of
 from fraudwatch.adapters.lake.session import open_lake
@@ -219,6 +220,7 @@ def main() -> int:
         models = models_of(settings, RegistrySettings(), label_delay_days)
         report = Training(spark, models, settings, label_delay_days).run(request)
         append_outcomes(spark, [outcome_of(JOB, report.counted, began_at_ms=began_at_ms)])
+        publish_summary(models)
     except (BrokenModel, BrokenPolicy, ChampionChanged, LakeBusy, RegistryUnavailable) as error:
         log.error("%s", error)  # noqa: TRY400  the sentence is enough
         return 1

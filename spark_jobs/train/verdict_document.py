@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Any
 
 from fraudwatch.domain.calibration.calibration import Calibration
 from fraudwatch.domain.evaluation.calibration import ReliabilityBin
@@ -13,8 +13,6 @@ from fraudwatch.domain.policy.bounds import bounds_of
 from fraudwatch.domain.policy.policy import Policy
 from fraudwatch.domain.training.final_verdicts import VERDICT_NUMBERS
 from fraudwatch.domain.training.gate import GateResult
-
-VERDICT: Final = "verdict.json"
 
 
 def verdict_document(

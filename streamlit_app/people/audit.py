@@ -45,6 +45,8 @@ ACTION_WORDS = {
     AuditAction.POLICY_CHANGED_ALONE: "Changed the policy alone",
     AuditAction.SHADOW_STARTED: "Started a comparison",
     AuditAction.SHADOW_STOPPED: "Stopped a comparison",
+    AuditAction.MODEL_APPROVED: "Approved a model",
+    AuditAction.MODEL_ROLLED_BACK: "Rolled back the model",
 }
 SPANS_DAYS = (1, 7, 30, 90, 400)
 DEFAULT_SPAN_DAYS = 7
@@ -55,7 +57,7 @@ _COLUMNS = {
     "by": st.column_config.TextColumn("Who", width=110),
     "action": st.column_config.TextColumn("Action", width=160),
     "subject": st.column_config.TextColumn(
-        "Subject", width=190, help="Transaction, account, API key or policy version"
+        "Subject", width=190, help="Transaction, account, API key, policy or model version"
     ),
     "customer": st.column_config.TextColumn("Customer", width=86, help="Token, shortened"),
     "reason": st.column_config.TextColumn("Reason", width=480),
@@ -70,8 +72,8 @@ def show(source: ServiceSource) -> None:
     st.subheader("Audit log", anchor=False)
     st.caption(
         "Reveals, logins, views of cases, downloads, assignments, group decisions, reviews, and "
-        "changes of accounts, API keys and the policy. Each is recorded before it is done and is "
-        "never changed; a record is here after a few seconds and stays for 400 days."
+        "changes of accounts, API keys, the policy and models. Each is recorded before it is done "
+        "and is never changed; a record is here after a few seconds and stays for 400 days."
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         days = st.selectbox(

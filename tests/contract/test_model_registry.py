@@ -62,6 +62,9 @@ def test_a_registry(registry: ModelRegistry, tmp_path: Path) -> None:
     assert oldest.tags["table.core_labels"] == "17"
     assert oldest.calibration == oldest.tags["calibration"] == "a" * 63 + "0"
     assert oldest.metrics["xgboost.average_precision.mean"] == 0.75
+    assert registry.documents(first, ["folds.json", "gone.json"]) == {
+        "folds.json": [{"models": {}}]
+    }
 
     registry.set_alias(Alias.CHAMPION, first)
     registry.set_alias(Alias.CHALLENGER, second)

@@ -427,6 +427,9 @@ def test_the_run_record_explains_the_final_verdicts(measured: TrainingRun, tmp_p
     for side in ("challenger", "reference"):
         for name in ("brier", "alerts_a_day", "honest_declined_ratio"):
             assert record.metrics[f"gate.{side}.{name}"] == document[side][name]
+    shares = [one["gain_ratio"] for one in record.documents["importance.json"]]
+    assert shares == sorted(shares, reverse=True)
+    assert 0 < sum(shares) <= 1 + 1e-9
     # What was served is as recorded, of all purchases of a day.
     served = [one for one in purchases() if in_test_days(one[1])]
     assert theirs["alerts_a_day"] == sum(outcome_of(one[0]) != "approve" for one in served) / 2

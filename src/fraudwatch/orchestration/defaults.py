@@ -58,6 +58,11 @@ def a_number_of_days(title: str, description: str) -> Param:
     return _optional(title, description, r"^([2-9]|[1-9][0-9]{1,3})$")
 
 
+def a_version(title: str, description: str) -> Param:
+    """Create an optional form field for the number of a version."""
+    return _optional(title, description, r"^[1-9][0-9]{0,5}$")
+
+
 def a_name(title: str, description: str) -> Param:
     """Create an optional form field for a file name without a path."""
     return _optional(title, description, _NAME_PATTERN)

@@ -9,9 +9,10 @@ from batch import models as command
 from batch.models import parse_arguments, run_action
 from fraudwatch.adapters.artefacts.calibration_artefact import CALIBRATION_FILES
 from fraudwatch.adapters.artefacts.model_folder import ModelFolder
+from fraudwatch.adapters.artefacts.registry_summary_file import FILE_NAME, RegistrySummaryFile
 from fraudwatch.adapters.memory.registry import MemoryRegistry
 from fraudwatch.application.promotion.promote import ModelLifecycle
-from fraudwatch.domain.training.versions import NoSuchVersion, TrainingRecord
+from fraudwatch.domain.training.versions import Alias, NoSuchVersion, TrainingRecord
 
 
 @pytest.fixture
@@ -87,6 +88,30 @@ def test_the_command_prints_one_object_or_one_sentence(
     assert command.main() == 0
     [line] = capsys.readouterr().out.splitlines()
     assert json.loads(line)["versions"] == []
+    assert not (tmp_path / "models" / FILE_NAME).exists()  # reading changes nothing
     monkeypatch.setattr("sys.argv", ["models", "rollback"])
     assert command.main() == command.REFUSED
     assert "nothing to go back to" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_change_publishes_the_summary_that_the_console_shows(
+    monkeypatch: pytest.MonkeyPatch, models: ModelLifecycle, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TRAINING_MODELS_FOLDER", str(tmp_path / "models"))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:////nowhere")
+    monkeypatch.setenv("MLFLOW_ARTIFACTS_FOLDER", str(tmp_path / "kept"))
+    monkeypatch.setattr(command, "MlflowRegistry", lambda *_: models.registry)
+    monkeypatch.setattr(ModelFolder, "check", lambda *_: None)
+    for path in (tmp_path / f"{'a' * 64}.npz", tmp_path / CALIBRATION_FILES.name_of("b" * 64)):
+        path.write_bytes(b"x")
+    record = TrainingRecord(
+        sha256="a" * 64, calibration="b" * 64, parameters={}, tags={}, metrics={}
+    )
+    version = models.registry.register(record, tmp_path)
+    models.registry.set_alias(Alias.CHALLENGER, version)
+    monkeypatch.setattr("sys.argv", ["models", "approve", str(version)])
+    assert command.main() == 0
+    written = RegistrySummaryFile(tmp_path / "models" / FILE_NAME).read()
+    assert written is not None
+    assert written.champion is not None
+    assert (written.champion.version, written.waiting) == (version, None)

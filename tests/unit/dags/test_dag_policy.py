@@ -35,6 +35,7 @@ GRAPHS = {
     },
     "backtest_policy": {"check_policy": {"backtest_policy"}, "backtest_policy": set()},
     "build_reports": {"ranges": {"one_stretch.build_reports"}, "one_stretch.build_reports": set()},
+    "change_champion": {"change_champion": set()},
     "clean_up": {"clean_metadata": set(), "clean_logs": set()},
     "enforce_retention": {"enforce_retention": set()},
     "monitor_drift": {"monitor_drift": {"ask_for_model"}, "ask_for_model": set()},
@@ -50,7 +51,7 @@ GRAPHS = {
     "train_model": {"train_model": set()},
 }
 # Expensive tasks whose retry would give the same result: an operator or the next day repeats them.
-ONE_TRY = ("train_model",)
+ONE_TRY = ("train_model", "change_champion")
 
 
 @cache

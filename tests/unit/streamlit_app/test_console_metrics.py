@@ -156,6 +156,6 @@ def test_sign_ins_refused_are_counted_by_reason(store: MemoryVerdictStore, port:
 
 def test_every_page_of_the_menu_has_a_series() -> None:
     menu = {navigation.LIVE, navigation.CASE, navigation.PATTERNS, navigation.RULES}
-    menu |= {navigation.SHADOW, navigation.OPERATIONS}
+    menu |= {navigation.SHADOW, navigation.MODEL, navigation.OPERATIONS}
     menu |= {navigation.AUDIT, navigation.ACCOUNTS}
     assert menu == set(PAGES)

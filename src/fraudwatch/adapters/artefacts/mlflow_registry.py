@@ -6,11 +6,12 @@ each model one version of the registered model. The store is opened directly: no
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from fraudwatch.adapters.artefacts.registered_files import file_names
 from fraudwatch.application.promotion.promote import PROMOTED_AT, RegistryUnavailable
@@ -95,6 +96,15 @@ class MlflowRegistry:
     def add_facts(self, version: int, facts: Mapping[str, str]) -> None:
         for key, value in facts.items():
             self._client.set_model_version_tag(NAME, str(version), key, value)
+
+    def documents(self, version: int, names: Sequence[str]) -> Mapping[str, Any]:
+        run_id = str(self._client.get_model_version(NAME, str(version)).run_id)
+        stored = {one.path for one in self._client.list_artifacts(run_id)}
+        return {
+            name: json.loads(Path(self._client.download_artifacts(run_id, name)).read_bytes())
+            for name in names
+            if name in stored
+        }
 
     def restore(self, version: int, folder: Path) -> None:
         for name in file_names(version_of(version, self.versions())):

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from fraudwatch.adapters.artefacts.registered_files import file_names
 from fraudwatch.application.promotion.promote import PROMOTED_AT
@@ -25,6 +26,7 @@ class MemoryRegistry:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._versions: list[ModelVersion] = []
+        self._documents: dict[int, Mapping[str, Any]] = {}
 
     def versions(self) -> Sequence[ModelVersion]:
         return list(reversed(self._versions))
@@ -44,6 +46,7 @@ class MemoryRegistry:
             metrics=dict(record.metrics),
         )
         self._versions.append(made)
+        self._documents[number] = dict(record.documents)
         return number
 
     def set_alias(self, alias: Alias, version: int | None) -> None:
@@ -60,6 +63,10 @@ class MemoryRegistry:
             tags={**known.tags, **facts},
             promoted_at_ms=int(at_ms) if at_ms else known.promoted_at_ms,
         )
+
+    def documents(self, version: int, names: Sequence[str]) -> Mapping[str, Any]:
+        found = self._documents[version_of(version, self._versions).version]
+        return {name: found[name] for name in names if name in found}
 
     def restore(self, version: int, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)

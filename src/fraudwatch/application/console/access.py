@@ -28,6 +28,7 @@ class Right(enum.StrEnum):
     AUDIT = "audit"  # read the audit log of reveals and account changes
     ACCOUNTS = "accounts"  # create, change and close accounts
     POLICY = "policy"  # draft, promote and roll back the policy and its lists
+    MODEL = "model"  # approve a challenger, roll back the champion; audited
     OPERATE = "operate"  # services, lag, dead letters, DAG runs; revoke API keys, audited
 
 
@@ -44,6 +45,7 @@ RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
             Right.EXPORT,
             Right.AUDIT,
             Right.POLICY,
+            Right.MODEL,
         }
     ),
     Role.ADMIN: frozenset({Right.SEE, Right.ACCOUNTS, Right.AUDIT, Right.OPERATE}),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from fraudwatch.domain.training.versions import (
     Alias,
@@ -51,6 +51,9 @@ class ModelRegistry(Protocol):
 
     def add_facts(self, version: int, facts: Mapping[str, str]) -> None:
         """Add facts to a version, as tags."""
+
+    def documents(self, version: int, names: Sequence[str]) -> Mapping[str, Any]:
+        """Return the named documents of a version's training run; those that it has."""
 
     def restore(self, version: int, folder: Path) -> None:
         """Restore a version's model and calibration to a folder if they are missing there."""

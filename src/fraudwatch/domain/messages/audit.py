@@ -45,6 +45,8 @@ class AuditAction(enum.StrEnum):
     POLICY_CHANGED_ALONE = "policy_changed_alone"  # without a second person
     SHADOW_STARTED = "shadow_started"  # a comparison of a candidate with the live verdicts
     SHADOW_STOPPED = "shadow_stopped"
+    MODEL_APPROVED = "model_approved"
+    MODEL_ROLLED_BACK = "model_rolled_back"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

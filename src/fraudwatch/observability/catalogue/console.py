@@ -23,7 +23,7 @@ QUERY_KINDS: Final = (
     "audited",
 )  # fmt: skip
 PAGES: Final = (
-    "live", "case", "patterns", "rules", "shadow", "operations", "audit", "accounts",
+    "live", "case", "patterns", "rules", "shadow", "model", "operations", "audit", "accounts",
 )  # fmt: skip
 
 CONSOLE: Final = Section(
