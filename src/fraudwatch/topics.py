@@ -11,6 +11,9 @@ LABELS_TOPIC: Final = "labels_topic"
 AUDIT_TOPIC: Final = "audit_topic"
 DEAD_LETTER_TOPIC: Final = "dead_letter_topic"
 CONTROL_TOPIC: Final = "control_topic"
+# Purchases of sandbox keys and their verdicts; nothing stores them.
+SANDBOX_TRANSACTION_TOPIC: Final = "sandbox_transaction_topic"
+SANDBOX_FRAUD_TOPIC: Final = "sandbox_fraud_topic"
 
 # Java's default; librdkafka's own default differs, and a customer must stay in one partition.
 PARTITIONER: Final = "murmur2_random"

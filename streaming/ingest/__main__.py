@@ -12,7 +12,9 @@ import logging
 import os
 import threading
 import time
+from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 import uvicorn
 
@@ -51,9 +53,21 @@ from fraudwatch.settings import (
     KafkaSettings,
     ListenSettings,
 )
-from fraudwatch.topics import AUDIT_TOPIC, CONTROL_TOPIC, LABELS_TOPIC, TRANSACTION_TOPIC
+from fraudwatch.topics import (
+    AUDIT_TOPIC,
+    CONTROL_TOPIC,
+    LABELS_TOPIC,
+    SANDBOX_FRAUD_TOPIC,
+    SANDBOX_TRANSACTION_TOPIC,
+    TRANSACTION_TOPIC,
+)
 from streaming.ingest.api import IngestServices, create_app
-from streaming.ingest.channel import LABEL_METRICS, PURCHASE_METRICS, IngestChannel
+from streaming.ingest.channel import (
+    LABEL_METRICS,
+    PURCHASE_METRICS,
+    SANDBOX_METRICS,
+    IngestChannel,
+)
 from streaming.ingest.days import announce, day_announcer
 from streaming.ingest.feed import FeedFollower
 from streaming.ingest.notify import NoticeChannel, add_notify, read_templates
@@ -83,9 +97,13 @@ def _end_process(failed: threading.ExceptHookArgs) -> None:
     os._exit(1)
 
 
-def _channels(
-    settings: IngestSettings, kafka: KafkaSettings, vault: Vault
-) -> tuple[IngestChannel[Purchase], IngestChannel[ReportedLabel]]:
+class _Channels(NamedTuple):
+    purchases: IngestChannel[Purchase]
+    sandbox: IngestChannel[Purchase]
+    labels: IngestChannel[ReportedLabel]
+
+
+def _channels(settings: IngestSettings, kafka: KafkaSettings, vault: Vault) -> _Channels:
     dead_letters = KafkaDeadLetters(kafka, settings.keys_folder / PUBLIC_DEAD_LETTER_KEY)
     edge = Edge(vault, load_rates(settings.rates_path))
     purchases = Intake(
@@ -94,11 +112,18 @@ def _channels(
         dead_letters,
         _now_ms,
     )
+    sandbox = Intake(
+        letting_in.purchase_builder(replace(edge, is_sandbox=True), encode),
+        KafkaTopic(kafka, SANDBOX_TRANSACTION_TOPIC, linger_ms=_LINGER_MS),
+        dead_letters,
+        _now_ms,
+    )
     labels = Intake(
         letting_in.label_builder(encode), KafkaTopic(kafka, LABELS_TOPIC), dead_letters, _now_ms
     )
-    return (
+    return _Channels(
         IngestChannel(purchases, PURCHASE_METRICS),
+        IngestChannel(sandbox, SANDBOX_METRICS),
         IngestChannel(labels, LABEL_METRICS),
     )
 
@@ -154,19 +179,23 @@ def main() -> None:
     create_dead_letter_keys(settings.keys_folder)
     vault = TinkVault(settings.keys_folder)
     contracts = load_source_contracts(settings.sources_folder)
-    purchases, labels = _channels(settings, kafka, vault)
-    _follow(settings, kafka, purchases, labels)
-    pending = PendingVerdictRegistry()
+    channels = _channels(settings, kafka, vault)
+    _follow(settings, kafka, channels.purchases, channels.labels)
+    pending, in_sandbox = PendingVerdictRegistry(), PendingVerdictRegistry()
     cassandra = CassandraSettings()
     lookup = CassandraVerdictLookup(
         lambda: connect(cassandra, request_timeout_seconds=LOOKUP_SECONDS)
     )
     lookup.start()
     services = IngestServices(
-        purchases,
-        labels,
+        channels.purchases,
+        channels.labels,
         VerdictWaiter(pending, KafkaVerdicts(kafka, pending), lookup),
         contracts,
+        channels.sandbox,
+        VerdictWaiter(
+            in_sandbox, KafkaVerdicts(kafka, in_sandbox, topic=SANDBOX_FRAUD_TOPIC), None
+        ),
     )
     app = create_app(services, KeyCheck(ApiKeyFile(ApiKeySettings().path)))
     audit = PublishedAudit(KafkaTopic(kafka, AUDIT_TOPIC, timeout_seconds=_AUDIT_SECONDS), encode)

@@ -50,6 +50,14 @@ class IngestServices:
     labels: IngestChannel[ReportedLabel]
     waiter: VerdictWaiter
     contracts: SourceContracts
+    sandbox_purchases: IngestChannel[Purchase]
+    sandbox_waiter: VerdictWaiter
+
+    def scoring_for(self, key: ApiKey) -> tuple[IngestChannel[Purchase], VerdictWaiter]:
+        """Return the channel of a key's purchases, and the waiter for their verdicts."""
+        if key.is_sandbox:
+            return self.sandbox_purchases, self.sandbox_waiter
+        return self.purchases, self.waiter
 
 
 def _services(request: Request) -> IngestServices:
@@ -102,17 +110,19 @@ async def post_transactions(
     409: an id was accepted before with other content; nothing of the batch was accepted. With
     ``wait_seconds`` this is known of stored verdicts too, else of the last 200,000 purchases since
     ingest started.
+
+    With a sandbox key purchases are judged and never stored: the response has ``is_sandbox``.
     """
     purchases = await _read(request, Purchase)
     key.require_sources(one.source for one in purchases)
+    channel, waiter = services.scoring_for(key)
+    mark = {"is_sandbox": True} if key.is_sandbox else {}
     if not wait_seconds:
-        result = await run_in_threadpool(services.purchases.submit, purchases)
-        return JSONResponse({"accepted": result.accepted, "repeated": result.repeated}, 202)
-    response = await submit_and_wait(
-        purchases, services.purchases, services.waiter, wait_seconds=wait_seconds
-    )
+        result = await run_in_threadpool(channel.submit, purchases)
+        return JSONResponse({"accepted": result.accepted, "repeated": result.repeated} | mark, 202)
+    response = await submit_and_wait(purchases, channel, waiter, wait_seconds=wait_seconds)
     body = asdict(replace(response, deadline_ms=_deadline_ms(services.contracts, purchases)))
-    return JSONResponse(body, 202 if response.pending else 200)
+    return JSONResponse(body | mark, 202 if response.pending else 200)
 
 
 def _deadline_ms(contracts: SourceContracts, purchases: Sequence[Purchase]) -> int | None:

@@ -38,7 +38,7 @@ class ChannelMetrics:
 
     accepted: Counter
     repeated: Counter
-    lag: Gauge
+    lag: Gauge | None  # of a feed; None: no feed brings this kind
 
 
 PURCHASE_METRICS: Final = ChannelMetrics(
@@ -50,6 +50,12 @@ LABEL_METRICS: Final = ChannelMetrics(
     counter("fraudwatch_ingest_labels"),
     counter("fraudwatch_ingest_repeated_labels"),
     gauge("fraudwatch_ingest_chargebacks_behind"),
+)
+
+SANDBOX_METRICS: Final = ChannelMetrics(
+    counter("fraudwatch_ingest_sandbox_accepted"),
+    counter("fraudwatch_ingest_sandbox_repeated"),
+    None,
 )
 
 
@@ -78,7 +84,8 @@ class IngestChannel(Generic[Content]):
         if sequence is not None and head_sequence is not None:
             status.feed_sequence, status.feed_head_sequence = sequence, head_sequence
             status.caught_up = sequence >= head_sequence
-            self.metrics.lag.set(head_sequence - sequence)
+            if self.metrics.lag is not None:
+                self.metrics.lag.set(head_sequence - sequence)
 
     def _record(self, result: IngestResult) -> IngestResult:
         self.status.accepted += result.accepted

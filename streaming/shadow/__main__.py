@@ -3,12 +3,16 @@
 ``python -m streaming.shadow`` follows the candidate's folder. With a candidate it reads the live
 verdicts, their transactions and their served vectors, scores each purchase by the same functions as
 the detector, and counts by pair of outcomes; :mod:`fraudwatch.domain.shadow` explains why each
-purchase is counted once. Without one it is idle. It folds nothing and publishes nothing.
+purchase is counted once. Without one it is idle. It folds nothing and publishes nothing, except
+for purchases of sandbox keys, in a thread of their own: :mod:`streaming.shadow.sandbox`.
 """
 
 from __future__ import annotations
 
+import logging
+import os
 import signal
+import threading
 import time
 from functools import partial
 
@@ -16,8 +20,10 @@ from prometheus_client import start_http_server
 
 from fraudwatch.adapters.artefacts.candidate import Candidate
 from fraudwatch.adapters.artefacts.named_artefacts import NamedArtefacts
+from fraudwatch.adapters.artefacts.newest_artefacts import NewestArtefacts
 from fraudwatch.adapters.kafka_log.consumer_group import open_with_retry
 from fraudwatch.adapters.kafka_log.cursor import PartitionCursor
+from fraudwatch.adapters.kafka_log.log import KafkaTopic
 from fraudwatch.adapters.store.session import connect
 from fraudwatch.adapters.store.shadow import CassandraShadowStore
 from fraudwatch.application.shadow.comparing import Comparing, ShadowStore
@@ -28,13 +34,20 @@ from fraudwatch.settings import CassandraSettings, KafkaSettings, LabelSettings,
 from fraudwatch.topics import (
     FEATURE_TOPIC,
     FRAUD_TOPIC,
+    SANDBOX_FRAUD_TOPIC,
+    SANDBOX_TRANSACTION_TOPIC,
     TRANSACTION_PARTITIONS,
     TRANSACTION_TOPIC,
 )
 from streaming.shadow.loop import CandidateWatch, ShadowLoop
 from streaming.shadow.partition import PartitionShadow, PartitionTopics
+from streaming.shadow.sandbox import SandboxLoop
 from streaming.shadow.scoring import ShadowScoring
 from streaming.shadow.settings import ShadowSettings
+
+log = logging.getLogger("shadow")
+# A caller of a sandbox purchase waits no longer.
+_PUBLISH_SECONDS = 5.0
 
 
 def main() -> None:
@@ -51,9 +64,46 @@ def main() -> None:
         partial(open_partitions, settings, KafkaSettings(), store),
         time.time,
     )
+    threading.excepthook = _end_process
+    sandbox = threading.Thread(
+        target=open_sandbox(settings, KafkaSettings(), serving).run,
+        args=(loop.stopping,),
+        name="sandbox",
+        daemon=True,
+    )
+    sandbox.start()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: loop.stopping.set())
     loop.run()
+    sandbox.join(_PUBLISH_SECONDS)
+
+
+def _end_process(failed: threading.ExceptHookArgs) -> None:
+    """End the process: one whose sandbox has failed would look healthy."""
+    log.error("thread %s failed", failed.thread, exc_info=failed.exc_value)
+    logging.shutdown()
+    os._exit(1)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def open_sandbox(
+    settings: ShadowSettings, kafka: KafkaSettings, serving: ServingVersions
+) -> SandboxLoop:
+    """Open the sandbox at the present end of its topic."""
+    return SandboxLoop(
+        [
+            PartitionCursor(kafka, SANDBOX_TRANSACTION_TOPIC, partition)
+            for partition in range(TRANSACTION_PARTITIONS)
+        ],
+        NewestArtefacts(
+            settings.policies_folder, settings.lists_folder, settings.models_folder, serving
+        ),
+        KafkaTopic(kafka, SANDBOX_FRAUD_TOPIC, timeout_seconds=_PUBLISH_SECONDS),
+        _now_ms,
+    )
 
 
 def open_partitions(

@@ -15,13 +15,14 @@ import numpy as np
 
 from fraudwatch.adapters.artefacts.candidate import Candidate
 from fraudwatch.adapters.codecs.json_codec import decode
-from fraudwatch.adapters.codecs.log_fold import full_vector, parse_accepted
+from fraudwatch.adapters.codecs.log_fold import FoldedMessages, full_vector, parse_accepted
 from fraudwatch.adapters.codecs.verdict_frames import VerdictInputs, encode_verdicts
 from fraudwatch.application.scoring.assess import assess
 from fraudwatch.application.scoring.explain import explain
 from fraudwatch.application.scoring.outcomes import HIGH
 from fraudwatch.application.scoring.serving_bounds import serving_bounds
 from fraudwatch.application.shadow.joining import Joined
+from fraudwatch.domain.arrays import Float64s, Int64s
 from fraudwatch.domain.features.catalogue import FEATURES
 from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.domain.features.fold import features_version
@@ -67,12 +68,26 @@ class _Versions(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Scorer:
+class Scorer:
     """Policy and models with the bounds that they have together."""
 
     policy: Policy
     models: ActiveModels
     bounds: Bounds
+
+    @classmethod
+    def of(cls, policy: Policy, models: ActiveModels) -> Scorer:
+        """Return the scorer of a policy and models."""
+        return cls(policy, models, serving_bounds(policy, models))
+
+
+class Origin(NamedTuple):
+    """Origin of purchases, by row, and the time of their verdicts."""
+
+    risk_view: Sequence[str]
+    partition: Int64s
+    offset: Int64s
+    decided_at_ms: int
 
 
 class _Combined(NamedTuple):
@@ -87,7 +102,7 @@ class ShadowScoring:
 
     def __init__(self, candidate: Candidate, live: LiveArtefacts) -> None:
         self._candidate, self._live = candidate, live
-        self._scorer: _Scorer | None = None
+        self._scorer: Scorer | None = None
         self._combined: _Combined | None = None
 
     def score(self, joined: Sequence[Joined]) -> list[CandidateVerdict | NotCompared]:
@@ -109,7 +124,7 @@ class ShadowScoring:
                 results[row] = result
         return results
 
-    def _scorer_for(self, versions: _Versions) -> _Scorer | NotCompared:
+    def _scorer_for(self, versions: _Versions) -> Scorer | NotCompared:
         policy = self._policy_for(versions.policy)
         if policy is None:
             return NotCompared.POLICY_UNKNOWN
@@ -118,7 +133,7 @@ class ShadowScoring:
             return NotCompared.MODEL_UNKNOWN
         known = self._scorer
         if known is None or known.policy is not policy or not _is_same(known.models, models):
-            self._scorer = known = _Scorer(policy, models, serving_bounds(policy, models))
+            self._scorer = known = Scorer.of(policy, models)
         return known
 
     def _policy_for(self, version: str) -> Policy | None:
@@ -184,7 +199,7 @@ def _versions_of(verdict: Verdict) -> _Versions:
 
 
 def _verdicts(
-    joined: Sequence[Joined], scorer: _Scorer, versions: _Versions
+    joined: Sequence[Joined], scorer: Scorer, versions: _Versions
 ) -> list[CandidateVerdict]:
     live = [one.published.verdict for one in joined]
     served = np.frombuffer(b"".join(one.vector.vector for one in joined if one.vector), "<f8")
@@ -193,10 +208,24 @@ def _verdicts(
     folded = parse_accepted([one.transaction for one in joined], vectors[:, :width])
     risk_view = [verdict.risk_view for verdict in live]
     features = full_vector(folded, ViewFeatures(vectors[:, width:], risk_view))
+    origin = Origin(
+        risk_view=risk_view,
+        partition=np.array([one.source_partition for one in live], dtype=np.int64),
+        offset=np.array([one.source_offset for one in live], dtype=np.int64),
+        decided_at_ms=versions.decided_at_ms,
+    )
+    messages = encode_scored(folded, features, scorer, origin)
+    return [CandidateVerdict(message, decode(Verdict, message)) for message in messages]
+
+
+def encode_scored(
+    folded: FoldedMessages, features: Float64s, scorer: Scorer, origin: Origin
+) -> list[bytes]:
+    """Score rows as the detector does, and encode their verdicts."""
     evidence = scorer.models.evidence(features)
     result = assess(folded.rule_input(features), scorer.policy, evidence, scorer.bounds)
     high = np.flatnonzero(result.level >= HIGH)
-    messages = encode_verdicts(
+    return encode_verdicts(
         folded.frame,
         VerdictInputs(
             assessment=result,
@@ -207,10 +236,9 @@ def _verdicts(
                 zip(high.tolist(), explain(scorer.models, features[high]), strict=True)
             ),
             features_version=features_version(),
-            risk_view=risk_view,
-            source_partition=np.array([one.source_partition for one in live], dtype=np.int64),
-            source_offset=np.array([one.source_offset for one in live], dtype=np.int64),
-            decided_at_ms=versions.decided_at_ms,
+            risk_view=origin.risk_view,
+            source_partition=origin.partition,
+            source_offset=origin.offset,
+            decided_at_ms=origin.decided_at_ms,
         ),
     )
-    return [CandidateVerdict(message, decode(Verdict, message)) for message in messages]

@@ -37,6 +37,7 @@ from fraudwatch.stack import catalogue
 from streaming.ingest.api import IngestServices, create_app
 from streaming.ingest.channel import LABEL_METRICS, PURCHASE_METRICS, IngestChannel
 from streaming.ingest.sync_scoring import VerdictWaiter
+from tests.sandboxes import a_sandbox
 
 ROOT = Path(__file__).parents[2]
 KEY = "a-key-of-the-test"
@@ -105,6 +106,7 @@ def ingest(tmp_path: Path) -> TestClient:
         ),
         VerdictWaiter(verdicts._pending, verdicts, MemoryVerdictStore()),
         load_source_contracts(ROOT / "contracts/sources"),
+        *a_sandbox(edge.vault),
     )
     keys = ApiKeyFile(tmp_path / "api_keys" / "keys.json")
     register_env_key(keys, KEY, now_ms())

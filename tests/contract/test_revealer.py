@@ -40,6 +40,7 @@ from streaming.ingest.api import IngestServices, create_app
 from streaming.ingest.channel import LABEL_METRICS, PURCHASE_METRICS, IngestChannel
 from streaming.ingest.reveal import RevealChannel, add_reveal
 from streaming.ingest.sync_scoring import VerdictWaiter
+from tests.sandboxes import a_sandbox
 
 LEAD = Person("lead", Role.LEAD)
 KEY = "a-key-of-the-test"
@@ -87,6 +88,7 @@ def edge_of(vault: TinkVault, topic: MemoryTopic, folder: Path) -> FastAPI:
         ),
         VerdictWaiter(expectations, MemoryVerdicts(expectations), MemoryVerdictStore()),
         load_source_contracts(ROOT / "contracts/sources"),
+        *a_sandbox(vault),
     )
     app = create_app(served, KeyCheck(ApiKeyFile(folder / "keys.json")))
     add_reveal(

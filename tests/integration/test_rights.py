@@ -15,7 +15,14 @@ from fraudwatch.adapters.kafka_log.log import KafkaTopic, client_config, read_ra
 from fraudwatch.adapters.store.session import LoginRefused, close, connect
 from fraudwatch.application.ports import NotDelivered, StoreUnavailable
 from fraudwatch.stack.private_stack import PrivateStack
-from fraudwatch.topics import AUDIT_TOPIC, DEAD_LETTER_TOPIC, FRAUD_TOPIC, TRANSACTION_TOPIC
+from fraudwatch.topics import (
+    AUDIT_TOPIC,
+    DEAD_LETTER_TOPIC,
+    FRAUD_TOPIC,
+    SANDBOX_FRAUD_TOPIC,
+    SANDBOX_TRANSACTION_TOPIC,
+    TRANSACTION_TOPIC,
+)
 
 pytestmark = pytest.mark.engines
 
@@ -30,6 +37,9 @@ pytestmark = pytest.mark.engines
         ("persister", AUDIT_TOPIC),
         ("console", TRANSACTION_TOPIC),
         ("console", FRAUD_TOPIC),
+        ("shadow", FRAUD_TOPIC),
+        ("shadow", SANDBOX_TRANSACTION_TOPIC),
+        ("ingest", SANDBOX_FRAUD_TOPIC),
     ],
 )
 def test_a_user_cannot_write_a_topic_of_others(stack: PrivateStack, user: str, topic: str) -> None:
@@ -47,6 +57,10 @@ def test_a_user_cannot_write_a_topic_of_others(stack: PrivateStack, user: str, t
         ("ingest", AUDIT_TOPIC),
         ("monitor", TRANSACTION_TOPIC),
         ("monitor", AUDIT_TOPIC),
+        ("detector", SANDBOX_TRANSACTION_TOPIC),
+        ("persister", SANDBOX_TRANSACTION_TOPIC),
+        ("persister", SANDBOX_FRAUD_TOPIC),
+        ("rest_api", SANDBOX_FRAUD_TOPIC),
     ],
 )
 def test_a_user_cannot_read_a_topic_of_others(stack: PrivateStack, user: str, topic: str) -> None:

@@ -86,6 +86,7 @@ class KeyRequest:
     sources: Sequence[str] = ()
     requests_per_second: float | None = None
     expires_days: int | None = None
+    is_sandbox: bool = False
 
     def check(self) -> None:
         """Check the request.
@@ -98,6 +99,11 @@ class KeyRequest:
             faults.append(f"the client's name needs 1 to {_LONGEST_CLIENT} of A-Z a-z 0-9 . _ @ -")
         if not self.scopes:
             faults.append(f"a key needs at least one scope of {', '.join(Scope)}")
+        if self.is_sandbox and set(self.scopes) - {Scope.INGEST}:
+            faults.append(
+                f"a sandbox key has the scope {Scope.INGEST} alone: nothing of its purchases is "
+                "stored that could be read or labelled"
+            )
         if any(len(s) > LONGEST_SOURCE or not re.fullmatch(SOURCE_NAME, s) for s in self.sources):
             faults.append(f"a source has 1 to {LONGEST_SOURCE} of a-z 0-9 _ -")
         if self.requests_per_second is not None and not self.requests_per_second > 0:
@@ -135,6 +141,7 @@ class ApiKeys:
             expires_at_ms=None if lifetime_days is None else now_ms + lifetime_days * DAY_MS,
             revoked_at_ms=None,
             secret_sha256=digest_of(secret),
+            is_sandbox=request.is_sandbox,
         )
         self.record(AuditAction.KEY_MADE, _subject(key))
         self.store.change(lambda _: key)
@@ -195,4 +202,5 @@ def register_env_key(store: KeyStore, presented: str, now_ms: int) -> None:
 def _subject(key: ApiKey) -> str:
     """Describe a key in an audit record, within the length of its field."""
     sources = f"{len(key.sources)} sources" if key.sources else "all sources"
-    return f"API key {key.key_id} of {key.client}: {', '.join(key.scopes)}; {sources}"
+    kind = "Sandbox" if key.is_sandbox else "API"
+    return f"{kind} key {key.key_id} of {key.client}: {', '.join(key.scopes)}; {sources}"

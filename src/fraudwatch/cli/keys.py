@@ -44,7 +44,7 @@ _REASON = "changed on the command line"
 @app.command(
     "make", epilog="Example: ./fraudwatch keys make --client till --scope ingest --source shop"
 )
-def make_key(
+def make_key(  # noqa: PLR0913  the options of the command
     client: Annotated[str, typer.Option(help="Name of the program or team that gets the key.")],
     scope: Annotated[list[Scope], typer.Option(help="What the key is for; repeatable.")],
     source: Annotated[
@@ -58,6 +58,9 @@ def make_key(
     ] = None,
     reason: Reason = _REASON,
     *,
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="Its purchases are judged, and never stored.")
+    ] = False,
     without_audit: WithoutAudit = False,
     as_json: Json = False,
 ) -> None:
@@ -70,6 +73,7 @@ def make_key(
         sources=source or (),
         requests_per_second=rate,
         expires_days=expires_days,
+        is_sandbox=sandbox,
     )
     with _translated_errors():
         key, presented = _keys(reason, without_audit=without_audit).make(request)
@@ -94,7 +98,7 @@ def list_keys(as_json: Json = False) -> None:  # noqa: FBT002  an option
         sys.stdout.write(
             f"{row['key_id']:<10} {row['client']:<20} {row['state']:<8} "
             f"{','.join(row['scopes']):<18} {','.join(row['sources']) or 'all sources'}"
-            f"{rate}{until}\n"
+            f"{rate}{until}{' sandbox' if row['is_sandbox'] else ''}\n"
         )
 
 
@@ -193,6 +197,7 @@ def _row_of(key: ApiKey) -> dict[str, Any]:
         "created_at": _iso(key.created_at_ms),
         "expires_at": _iso(key.expires_at_ms),
         "revoked_at": _iso(key.revoked_at_ms),
+        "is_sandbox": key.is_sandbox,
     }
 
 

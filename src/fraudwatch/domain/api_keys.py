@@ -78,9 +78,22 @@ class OtherSource(KeyForbids):
         )
 
 
+class SandboxForbids(KeyForbids):
+    """The key is a sandbox key, and this is about stored purchases."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this is a sandbox key: its purchases are judged and never stored, so that there is "
+            "nothing to read or to label; use a key that is none. Nothing was done"
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """One key of one client; without ``sources`` it is valid for all of them."""
+    """One key of one client; without ``sources`` it is valid for all of them.
+
+    Purchases of a sandbox key are judged, and never stored among the real ones.
+    """
 
     key_id: str
     client: str
@@ -91,6 +104,7 @@ class ApiKey:
     expires_at_ms: int | None
     revoked_at_ms: int | None
     secret_sha256: str
+    is_sandbox: bool = False
 
     def state(self, now_ms: int) -> KeyState:
         """Return whether the key is in effect."""
@@ -103,8 +117,11 @@ class ApiKey:
         """Require a scope.
 
         Raises:
+            SandboxForbids: it is a sandbox key, and the scope is not to ingest.
             MissingScope: the key lacks it.
         """
+        if self.is_sandbox and scope is not Scope.INGEST:
+            raise SandboxForbids
         if scope not in self.scopes:
             raise MissingScope(scope)
 

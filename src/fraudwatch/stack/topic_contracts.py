@@ -48,6 +48,7 @@ def _topic(path: Path) -> Topic:
             ("retention.ms", str(page["retention_ms"])),
             ("retention.bytes", str(page["retention_bytes"])),
             ("max.message.bytes", str(page["max_message_bytes"])),
+            *([("segment.ms", str(page["segment_ms"]))] if "segment_ms" in page else []),
         ),
         producers=tuple(page["producers"]),
         consumers=tuple(page["consumers"]),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,14 @@ from fraudwatch.application.api_keys import (
 )
 from fraudwatch.application.console.audit import PublishedAudit
 from fraudwatch.application.ports import NotDelivered
-from fraudwatch.domain.api_keys import ApiKey, ExpiredKey, KeyRefused, RevokedKey, Scope
+from fraudwatch.domain.api_keys import (
+    ApiKey,
+    ExpiredKey,
+    KeyRefused,
+    RevokedKey,
+    SandboxForbids,
+    Scope,
+)
 from fraudwatch.domain.messages.audit import AuditAction, AuditRecord
 from fraudwatch.domain.time_units import DAY_MS
 
@@ -63,6 +71,25 @@ def test_a_made_key_is_accepted_until_it_expires(keys: ApiKeys, file: ApiKeyFile
     other, _ = keys.make(WANTED)
     assert other.key_id != key.key_id
     assert other.secret_sha256 != key.secret_sha256
+
+
+def test_a_sandbox_key_may_ingest_alone(
+    keys: ApiKeys, file: ApiKeyFile, topic: MemoryTopic
+) -> None:
+    wanted = KeyRequest(client="till-7", scopes=[Scope.INGEST], is_sandbox=True)
+    key, presented = keys.make(wanted)
+    found = file.authenticate(presented, NOW_MS)
+    assert found == key
+    assert found.is_sandbox
+    found.require_scope(Scope.INGEST)
+    for scope in (Scope.READ, Scope.LABEL):
+        with pytest.raises(SandboxForbids, match="sandbox key"):
+            found.require_scope(scope)
+        with pytest.raises(KeyChangeRefused, match="sandbox"):
+            keys.make(replace(wanted, scopes=[Scope.INGEST, scope]))
+    assert [(one.subject or "").split(" of ")[0] for one in records(topic)] == [
+        f"Sandbox key {key.key_id}"
+    ]
 
 
 def test_each_change_has_a_record_before_it(keys: ApiKeys, topic: MemoryTopic) -> None:

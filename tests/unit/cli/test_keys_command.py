@@ -85,3 +85,16 @@ def test_a_mistake_is_one_sentence(home: Path) -> None:
     assert refused.returncode == 1
     assert refused.stderr.count("\n") == 1
     assert "no key nothing" in refused.stderr
+
+
+def test_a_sandbox_key_is_marked_and_may_do_nothing_else(home: Path) -> None:
+    words = ("make", "--client", "till", "--sandbox", "--without-audit")
+    made = _run_json(home, *words, "--scope", "ingest")
+    assert made["is_sandbox"] is True
+    assert " sandbox" in _run(home, "list").stdout
+    refused = _run(home, *words, "--scope", "ingest", "--scope", "read")
+    assert refused.returncode == 1
+    assert "a sandbox key has the scope ingest alone" in refused.stderr
+    _run_json(home, "make", "--client", "page", "--scope", "read", "--without-audit")
+    marks = {row["client"]: row["is_sandbox"] for row in _run_json(home, "list")["keys"]}
+    assert marks == {"till": True, "page": False}

@@ -23,10 +23,14 @@ def test_every_user_has_exactly_the_acls_of_its_contracts() -> None:
             "dead_letter_topic",
             "audit_topic",
             "control_topic",
+            "sandbox_transaction_topic",
         )
     } | {
-        AclRight("ingest", "READ", "TOPIC", "fraud_topic"),
-        AclRight("ingest", "DESCRIBE", "TOPIC", "fraud_topic"),
+        *(
+            AclRight("ingest", operation, "TOPIC", topic)
+            for operation in ("READ", "DESCRIBE")
+            for topic in ("fraud_topic", "sandbox_fraud_topic")
+        ),
         AclRight("ingest", "READ", "GROUP", "ingest", prefixed=True),
     }
     # The console may only write: it can neither read nor overwrite labels and audit records.
@@ -72,6 +76,23 @@ def test_every_user_has_exactly_the_acls_of_its_contracts() -> None:
     assert {r.name for r in monitoring} == {*(topic.name for topic in TOPICS), "*"}
     assert {r.kind for r in monitoring if r.name == "*"} == {"GROUP"}
     assert "monitor" in topic_contracts.users(TOPICS)
+
+
+def test_sandbox_topics_have_one_producer_and_one_consumer_and_are_short() -> None:
+    sandbox = {topic.name: topic for topic in TOPICS if topic.name.startswith("sandbox_")}
+    assert {name: (one.producers, one.consumers) for name, one in sandbox.items()} == {
+        "sandbox_transaction_topic": (("ingest",), ("shadow",)),
+        "sandbox_fraud_topic": (("shadow",), ("ingest",)),
+    }
+    # Those who store, archive or train could never read them, whatever their code does.
+    found = topic_contracts.rights(TOPICS)
+    readers = {r.user for r in found if r.name in sandbox and r.operation == "READ"}
+    assert readers == {"ingest", "shadow"}
+    for topic in sandbox.values():
+        limits = {name: int(value) for name, value in topic.configuration}
+        assert limits["retention.ms"] == 86_400_000
+        # Retention removes closed segments alone, and a segment is open for days by default.
+        assert limits["segment.ms"] <= 3_600_000
 
 
 def test_limits_and_partitions_are_those_of_the_contract(tmp_path: Path) -> None:

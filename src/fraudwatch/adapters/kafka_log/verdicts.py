@@ -38,16 +38,17 @@ class _Named:
 
 
 class KafkaVerdicts:
-    """``VerdictListener``: one consumer of ``fraud_topic`` for all callers."""
+    """``VerdictListener``: one consumer of a topic of verdicts for all callers."""
 
     def __init__(
         self,
         settings: KafkaSettings,
         pending: PendingVerdictRegistry,
         *,
+        topic: str = FRAUD_TOPIC,
         idle_seconds: float = IDLE_SECONDS,
     ) -> None:
-        self._settings, self._pending = settings, pending
+        self._settings, self._pending, self._topic = settings, pending, topic
         self._idle_seconds = idle_seconds
         self._starting = threading.Lock()
         self._is_listening = False
@@ -74,11 +75,11 @@ class KafkaVerdicts:
             }
         )
         try:
-            consumer.assign(_ends(consumer))
+            consumer.assign(_ends(consumer, self._topic))
         except KafkaException as error:
             consumer.close()
             raise VerdictsUnavailable(
-                f"{FRAUD_TOPIC} cannot be read ({error}), so no caller gets a verdict; purchases "
+                f"{self._topic} cannot be read ({error}), so no caller gets a verdict; purchases "
                 "are accepted and scored anyway; see whether kafka runs and kafka_setup has run"
             ) from error
         return consumer
@@ -107,7 +108,7 @@ class KafkaVerdicts:
     def _hand_over(self, message: Message) -> None:
         if (error := message.error()) is not None:
             log.warning(
-                "%s: %s; a caller that waits for a verdict may time out", FRAUD_TOPIC, error
+                "%s: %s; a caller that waits for a verdict may time out", self._topic, error
             )
         elif self._pending:
             value = message.value() or b""
@@ -118,11 +119,11 @@ class KafkaVerdicts:
                 return  # the persister dead-letters it
 
 
-def _ends(consumer: Consumer) -> list[TopicPartition]:
-    topic = consumer.list_topics(FRAUD_TOPIC, timeout=_ANSWER_SECONDS).topics[FRAUD_TOPIC]
+def _ends(consumer: Consumer, name: str) -> list[TopicPartition]:
+    topic = consumer.list_topics(name, timeout=_ANSWER_SECONDS).topics[name]
     if topic.error is not None:
         raise KafkaException(topic.error)
-    partitions = [TopicPartition(FRAUD_TOPIC, number) for number in topic.partitions]
+    partitions = [TopicPartition(name, number) for number in topic.partitions]
     for one in partitions:
         _, one.offset = consumer.get_watermark_offsets(one, timeout=_ANSWER_SECONDS)
     return partitions

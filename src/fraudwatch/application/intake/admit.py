@@ -28,6 +28,8 @@ from fraudwatch.domain.privacy import (
 
 # Tolerates clock skew; a purchase dated tomorrow would make today's purchases late events.
 FUTURE_TOLERANCE_MS = 5 * 60 * 1000
+# No canonical value begins so: sources have no zero byte, nor have numbers and addresses.
+_SANDBOX_NAMESPACE = "sandbox\0"
 _SEALED_FIELDS = ("customer_id", "name", "email", "phone", "card_number", "device_id", "ip")
 
 
@@ -43,15 +45,24 @@ class CustomerReference:
 
 def customer_token_of(vault: Vault, customer: CustomerReference) -> str:
     """Return a customer's token: two sources' equal identifiers are two customers."""
-    return vault.token(TokenField.CUSTOMER, f"{customer.source}:{customer.customer_id}")
+    return vault.token(TokenField.CUSTOMER, _customer_name(customer))
+
+
+def _customer_name(customer: CustomerReference) -> str:
+    return f"{customer.source}:{customer.customer_id}"
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """Keys and exchange rates with which the edge admits purchases."""
+    """Keys and exchange rates with which the edge admits purchases.
+
+    In a sandbox personal fields are dropped, and tokens are in a namespace of their own: none
+    equals that of a real customer, card, device or network.
+    """
 
     vault: Vault
     rates: RateTable
+    is_sandbox: bool = False
 
     def admit(self, purchase: Purchase, *, now_ms: int) -> Transaction:
         """Return the transaction of a purchase.
@@ -71,12 +82,11 @@ class Edge:
             raise Refused(Code.UNKNOWN_CURRENCY, [Problem("currency", str(error))]) from error
         transaction_id = transaction_id_of(purchase.source, purchase.id)
         customer = CustomerReference(source=purchase.source, customer_id=purchase.customer_id)
-        customer_token = customer_token_of(self.vault, customer)
+        customer_token = self._token(TokenField.CUSTOMER, _customer_name(customer))
         address, network = self._address_tokens(purchase.ip)
         card_bin, card_last4 = (
             bin_and_last_four(purchase.card_number) if purchase.card_number else (None, None)
         )
-        personal = {n: v for n in _SEALED_FIELDS if (v := getattr(purchase, n)) is not None}
         return Transaction(
             schema=TRANSACTION_SCHEMA,
             kind=Kind.TRANSACTION,
@@ -92,10 +102,10 @@ class Edge:
             merchant_id=purchase.merchant_id,
             category=purchase.category,
             item_count=purchase.item_count,
-            card_token=self._token(TokenField.CARD, purchase.card_number),
+            card_token=self._known_token(TokenField.CARD, purchase.card_number),
             card_bin=card_bin,
             card_last4=card_last4,
-            device_token=self._token(TokenField.DEVICE, purchase.device_id),
+            device_token=self._known_token(TokenField.DEVICE, purchase.device_id),
             ip_token=address,
             ip_network_token=network,
             merchant_country=purchase.merchant_country,
@@ -107,13 +117,22 @@ class Edge:
             billing_longitude=coarse(purchase.billing_longitude, ADDRESS_POSITION_DECIMALS),
             shipping_latitude=coarse(purchase.shipping_latitude, ADDRESS_POSITION_DECIMALS),
             shipping_longitude=coarse(purchase.shipping_longitude, ADDRESS_POSITION_DECIMALS),
-            sealed=self.vault.seal(customer_token, transaction_id, personal),
+            sealed=None
+            if self.is_sandbox
+            else self._sealed(customer_token, transaction_id, purchase),
             applied_default=purchase.applied_default,
             content_hash=self.vault.content_hash(purchase),
         )
 
-    def _token(self, field: TokenField, value: str | None) -> str | None:
-        return None if value is None else self.vault.token(field, value)
+    def _sealed(self, customer_token: str, transaction_id: str, purchase: Purchase) -> str:
+        personal = {n: v for n in _SEALED_FIELDS if (v := getattr(purchase, n)) is not None}
+        return self.vault.seal(customer_token, transaction_id, personal)
+
+    def _token(self, field: TokenField, value: str) -> str:
+        return self.vault.token(field, _SANDBOX_NAMESPACE + value if self.is_sandbox else value)
+
+    def _known_token(self, field: TokenField, value: str | None) -> str | None:
+        return None if value is None else self._token(field, value)
 
     def _address_tokens(self, ip: str | None) -> tuple[str | None, str | None]:
         if ip is None:
@@ -124,6 +143,6 @@ class Edge:
             broken = Problem("ip", "is not an IPv4 or IPv6 address")
             raise Refused(Code.OUT_OF_BOUNDS, [broken]) from error
         return (
-            self.vault.token(TokenField.IP, address),
-            self.vault.token(TokenField.IP_NETWORK, network),
+            self._token(TokenField.IP, address),
+            self._token(TokenField.IP_NETWORK, network),
         )

@@ -43,6 +43,20 @@ INGEST: Final = Section(
             worry_when="it grows faster than the accepted ones: the source sends all of it again",
         ),
         Metric(
+            name="fraudwatch_ingest_sandbox_accepted_total",
+            kind=Kind.COUNTER,
+            unit=Unit.COUNT,
+            meaning="Purchases of sandbox keys accepted; not among the purchases accepted",
+            worry_when=NEVER_ALONE,
+        ),
+        Metric(
+            name="fraudwatch_ingest_sandbox_repeated_total",
+            kind=Kind.COUNTER,
+            unit=Unit.COUNT,
+            meaning="Repeated purchases of sandbox keys",
+            worry_when=NEVER_ALONE,
+        ),
+        Metric(
             name="fraudwatch_ingest_feed_behind",
             kind=Kind.GAUGE,
             unit=Unit.COUNT,

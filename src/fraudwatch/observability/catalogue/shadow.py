@@ -99,5 +99,19 @@ SHADOW: Final = Section(
             meaning="Age of the oldest verdict read and not counted yet; 0 while none waits",
             worry_when="it grows for hours: the machine is full, and the comparison lags behind",
         ),
+        Metric(
+            name="fraudwatch_shadow_sandbox_verdicts_total",
+            kind=Kind.COUNTER,
+            unit=Unit.COUNT,
+            meaning="Verdicts of sandbox purchases published",
+            worry_when="it stops while fraudwatch_ingest_sandbox_accepted_total increases",
+        ),
+        Metric(
+            name="fraudwatch_shadow_sandbox_unscored_total",
+            kind=Kind.COUNTER,
+            unit=Unit.COUNT,
+            meaning="Sandbox purchases without a verdict: repeated, too late, or unpublished",
+            worry_when=NEVER_ALONE,
+        ),
     ),
 )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import stat
 import threading
 from collections.abc import Mapping
@@ -52,6 +53,14 @@ def test_a_key_is_read_back_by_its_secret_and_the_file_is_private(path: Path) ->
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert SECRET not in path.read_text()
+
+
+def test_a_key_of_before_there_was_a_sandbox_is_none_of_it(path: Path) -> None:
+    file_with(path, replace(KEY, is_sandbox=True))
+    document = json.loads(path.read_text())
+    assert document["keys"][0].pop("is_sandbox") is True
+    path.write_text(json.dumps(document))
+    assert not ApiKeyFile(path).authenticate(PRESENTED, NOW_MS).is_sandbox
 
 
 @pytest.mark.parametrize(

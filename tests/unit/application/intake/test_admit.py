@@ -16,6 +16,7 @@ from fraudwatch.domain.messages.purchase import Purchase
 from fraudwatch.domain.money import Rate, RateTable
 from fraudwatch.samples import NOON_MS, a_purchase
 
+TOKENS = ("customer_token", "card_token", "device_token", "ip_token", "ip_network_token")
 RATES = RateTable([Rate("2026-01-01", "GBP", Decimal("0.80"))])
 
 
@@ -59,6 +60,23 @@ def test_a_customer_has_one_token_and_sources_are_separate(edge: Edge) -> None:
 
     assert token(id="1") == token(id="2", name="Somebody Else")
     assert token(source="shop") != token(source="bank")
+
+
+def test_no_token_of_a_sandbox_equals_a_real_one_and_nothing_is_sealed(edge: Edge) -> None:
+    sandbox = dataclasses.replace(edge, is_sandbox=True)
+    made = sandbox.admit(a_purchase(), now_ms=NOON_MS)
+    assert problems(made) == []
+    assert made.sealed is None
+    with pytest.raises(KeyError):  # no key was made for the customer either
+        edge.vault.open(made.customer_token, made.transaction_id, "")
+    names = [name for name in TOKENS if getattr(made, name) is not None]
+    assert len(names) == len(TOKENS)
+    # Whatever a real client sends, also the text of the namespace.
+    for changes in ({}, {"customer_id": "sandbox\0shop:customer-1"}):
+        real = edge.admit(a_purchase(**changes), now_ms=NOON_MS)
+        assert {getattr(real, n) for n in TOKENS}.isdisjoint(getattr(made, n) for n in TOKENS)
+    again = sandbox.admit(a_purchase(id="2"), now_ms=NOON_MS)
+    assert again.customer_token == made.customer_token
 
 
 def test_unknown_stays_unknown(edge: Edge) -> None:

@@ -37,6 +37,7 @@ from fraudwatch.stack.home import ROOT
 from streaming.ingest.api import LARGEST_BATCH, LARGEST_BODY_BYTES, IngestServices, create_app
 from streaming.ingest.channel import LABEL_METRICS, PURCHASE_METRICS, IngestChannel
 from streaming.ingest.sync_scoring import VerdictWaiter
+from tests.sandboxes import a_sandbox
 
 SECRET = "a-key-of-the-test"
 KEY = ApiKey(
@@ -50,6 +51,8 @@ KEY = ApiKey(
     revoked_at_ms=None,
     secret_sha256=digest_of(SECRET),
 )
+SANDBOX_KEY = replace(KEY, key_id="k2", scopes=(Scope.INGEST,), is_sandbox=True)
+SANDBOX_HEADERS = {"Authorization": f"Bearer {presented_form('k2', SECRET)}"}
 HEADERS = {"Authorization": f"Bearer {presented_form('k1', SECRET)}"}
 REPORT = {
     "source": "shop",
@@ -97,6 +100,16 @@ def topic(verdicts: MemoryVerdicts) -> ScoredTopic:
 
 
 @pytest.fixture
+def sandbox_verdicts() -> MemoryVerdicts:
+    return MemoryVerdicts(PendingVerdictRegistry())
+
+
+@pytest.fixture
+def sandbox_topic(sandbox_verdicts: MemoryVerdicts) -> ScoredTopic:
+    return ScoredTopic(sandbox_verdicts)
+
+
+@pytest.fixture
 def labels_topic() -> MemoryTopic:
     return MemoryTopic()
 
@@ -109,7 +122,8 @@ def store() -> MemoryVerdictStore:
 @pytest.fixture
 def keys(tmp_path: Path) -> ApiKeyFile:
     file = ApiKeyFile(tmp_path / "api_keys" / "keys.json")
-    file.change(lambda _: KEY)
+    for key in (KEY, SANDBOX_KEY):
+        file.change(lambda _, key=key: key)  # type: ignore[misc]
     return file
 
 
@@ -121,6 +135,8 @@ def client(
     verdicts: MemoryVerdicts,
     store: MemoryVerdictStore,
     keys: ApiKeyFile,
+    sandbox_topic: ScoredTopic,
+    sandbox_verdicts: MemoryVerdicts,
 ) -> TestClient:
     edge, dead_letters = Edge(TinkVault(tmp_path), RateTable([])), MemoryDeadLetters()
     services = IngestServices(
@@ -134,6 +150,7 @@ def client(
         ),
         VerdictWaiter(verdicts._pending, verdicts, store),
         load_source_contracts(ROOT / "contracts/sources"),
+        *a_sandbox(edge.vault, sandbox_topic, sandbox_verdicts),
     )
     return TestClient(create_app(services, KeyCheck(keys)))
 
@@ -528,3 +545,58 @@ def test_a_revoked_key_is_refused_with_the_next_request(
     keys.change(lambda _: replace(KEY, revoked_at_ms=1))
     assert post(client, "/v1/transactions", a_purchase(id="2")).status_code == 401
     assert len(topic.messages) == 1
+
+
+def test_a_sandbox_purchase_is_answered_and_never_among_the_real_ones(
+    client: TestClient,
+    topic: ScoredTopic,
+    sandbox_topic: ScoredTopic,
+    store: MemoryVerdictStore,
+) -> None:
+    # A stored verdict and a real purchase of the same id are no matter of the sandbox.
+    store.write([a_verdict(transaction_id="shop:1")], [])
+    accepted = metric("fraudwatch_ingest_accepted_total")
+    lookups = metric("fraudwatch_ingest_verdict_lookups_total")
+    path = "/v1/transactions?wait_seconds=2"
+    answer = client.post(path, content=encode(a_purchase(id="1")), headers=SANDBOX_HEADERS)
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    assert body["is_sandbox"] is True
+    assert [one["transaction_id"] for one in body["verdicts"]] == ["shop:1"]
+    assert topic.messages == []
+    assert metric("fraudwatch_ingest_accepted_total") == accepted
+    assert metric("fraudwatch_ingest_verdict_lookups_total") == lookups
+    assert metric("fraudwatch_ingest_sandbox_accepted_total") > 0
+    [(_, value, _)] = sandbox_topic.messages
+    assert decode(Transaction, value).sealed is None
+    real = post(client, "/v1/transactions", a_purchase(id="1", amount_minor=5))
+    assert real.status_code == 202
+    assert "is_sandbox" not in real.json()
+    [(token, _, _)] = topic.messages
+    assert token != sandbox_topic.messages[0][0]
+
+
+def test_a_sandbox_purchase_without_a_verdict_is_pending_and_no_alarm(
+    client: TestClient, sandbox_topic: ScoredTopic
+) -> None:
+    sandbox_topic.not_scored = {"shop:7"}
+    timed_out = metric("fraudwatch_ingest_waits_timed_out_total")
+    path, content = "/v1/transactions?wait_seconds=0.2", encode(a_purchase(id="7"))
+    for _ in range(2):  # a repeat has no stored verdict either
+        answer = client.post(path, content=content, headers=SANDBOX_HEADERS)
+        assert answer.status_code == 202
+        assert answer.json()["pending"] == ["shop:7"]
+    without = client.post("/v1/transactions", content=content, headers=SANDBOX_HEADERS)
+    assert without.json() == {"accepted": 0, "repeated": 1, "is_sandbox": True}
+    assert metric("fraudwatch_ingest_waits_timed_out_total") == timed_out
+
+
+def test_a_sandbox_key_labels_nothing(
+    client: TestClient, labels_topic: MemoryTopic, keys: ApiKeyFile
+) -> None:
+    # Also one whose scopes were written by hand.
+    keys.change(lambda _: replace(SANDBOX_KEY, scopes=KEY.scopes))
+    answer = client.post("/v1/labels", content=json.dumps(REPORT), headers=SANDBOX_HEADERS)
+    assert answer.status_code == 403
+    assert "sandbox key" in answer.json()["detail"]
+    assert labels_topic.messages == []

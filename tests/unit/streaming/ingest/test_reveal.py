@@ -39,6 +39,7 @@ from streaming.ingest.api import IngestServices, create_app
 from streaming.ingest.channel import LABEL_METRICS, PURCHASE_METRICS, IngestChannel
 from streaming.ingest.reveal import LARGEST_BODY_BYTES, RevealChannel, add_reveal
 from streaming.ingest.sync_scoring import VerdictWaiter
+from tests.sandboxes import a_sandbox
 
 INGEST_KEY, REVEAL_KEY = "a-key-of-the-shops", "a-key-of-the-console"
 HEADERS = {"Authorization": f"Bearer {REVEAL_KEY}"}
@@ -87,6 +88,7 @@ def edge(tmp_path: Path) -> Edges:
         ),
         VerdictWaiter(pending, MemoryVerdicts(pending), MemoryVerdictStore()),
         load_source_contracts(ROOT / "contracts/sources"),
+        *a_sandbox(vault),
     )
     keys = ApiKeyFile(tmp_path / "api_keys" / "keys.json")
     register_env_key(keys, INGEST_KEY, NOON_MS)
