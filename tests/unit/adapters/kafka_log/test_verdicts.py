@@ -16,7 +16,7 @@ from fraudwatch.application.ports import VerdictsUnavailable
 from fraudwatch.domain.messages.verdict import Verdict
 from fraudwatch.samples import a_verdict
 from fraudwatch.settings import KafkaSettings
-from fraudwatch.topics import FRAUD_TOPIC
+from fraudwatch.topics import FRAUD_TOPIC, SANDBOX_FRAUD_TOPIC
 from tests.waiting import eventually
 
 
@@ -27,11 +27,12 @@ class Broker:
         self._producer = Producer({"test.mock.num.brokers": 1})
         brokers = self._producer.list_topics(timeout=10).brokers.values()
         self.address = ",".join(f"{one.host}:{one.port}" for one in brokers)
-        self.write(b"before anybody listens")
+        for topic in (FRAUD_TOPIC, SANDBOX_FRAUD_TOPIC):
+            self.write(b"before anybody listens", topic=topic)
 
-    def write(self, *values: bytes) -> None:
+    def write(self, *values: bytes, topic: str = FRAUD_TOPIC) -> None:
         for value in values:
-            self._producer.produce(FRAUD_TOPIC, value, b"anna")
+            self._producer.produce(topic, value, b"anna")
         assert self._producer.flush(10) == 0
 
     def settings(self) -> KafkaSettings:
@@ -79,9 +80,28 @@ def test_the_first_caller_misses_nothing_and_an_idle_consumer_ends(broker: Broke
     eventually(lambda: not readers(), within_seconds=10, what="the idle reader's end")
 
 
-def test_an_unavailable_broker_is_reported(broker: Broker) -> None:
+@pytest.mark.parametrize("topic", [FRAUD_TOPIC, SANDBOX_FRAUD_TOPIC])
+def test_an_unavailable_broker_is_reported(broker: Broker, topic: str) -> None:
     away = broker.settings().model_copy(update={"bootstrap_servers": "127.0.0.1:1"})
-    verdicts = KafkaVerdicts(away, PendingVerdictRegistry())
-    with pytest.raises(VerdictsUnavailable, match="fraud_topic cannot be read"):
+    verdicts = KafkaVerdicts(away, PendingVerdictRegistry(), topic=topic)
+    with pytest.raises(VerdictsUnavailable, match=f"{topic} cannot be read"):
         verdicts.listen()
     assert readers() == []
+
+
+def test_a_caller_of_the_sandbox_gets_its_verdicts_and_no_real_ones(broker: Broker) -> None:
+    expectations = PendingVerdictRegistry()
+    sandbox = KafkaVerdicts(
+        broker.settings(), expectations, topic=SANDBOX_FRAUD_TOPIC, idle_seconds=0.5
+    )
+
+    async def run() -> dict[str, Verdict]:
+        with expectations.waiting_for(["shop:1", "shop:2"]) as expected:
+            await asyncio.to_thread(sandbox.listen)
+            broker.write(encode(a_verdict(transaction_id="shop:1")))
+            broker.write(encode(a_verdict(transaction_id="shop:2")), topic=SANDBOX_FRAUD_TOPIC)
+            await expected.collect(["shop:2"], within_seconds=20)
+            return await expected.collect(["shop:1", "shop:2"], within_seconds=1)
+
+    assert asyncio.run(run()).keys() == {"shop:2"}
+    eventually(lambda: not readers(), within_seconds=10, what="the idle reader's end")
