@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from fraudwatch.adapters.artefacts.policy_file import parse_policy
+from fraudwatch.adapters.artefacts.policy_file import parse_policy, parse_rules
 from fraudwatch.application.backtest.purchases import (
     CALIBRATION_GONE,
     NO_VECTOR,
@@ -184,7 +184,10 @@ def test_a_purchase_without_a_vector_stays_unscored() -> None:
 
 
 def test_lists_are_applied() -> None:
-    text = DEFAULT.read_text(encoding="utf-8").replace("merchant_id: []", 'merchant_id: ["m-1"]', 1)
+    lists = b"""entries:
+    - {list: deny, kind: merchant, value: m-1, reason: chargebacks, by: lead,
+       added_at: 2026-11-30T09:00:00Z}
+    """
     batch = a_batch([a_vector(), a_vector()], merchant_id=["m-1", None])
-    found = scored(batch, policy=parse_policy(text.encode()))
+    found = scored(batch, policy=parse_rules(DEFAULT.read_bytes(), lists))
     assert outcomes(found) == ["decline", "approve"]
