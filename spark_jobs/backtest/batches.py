@@ -30,6 +30,7 @@ from fraudwatch.domain.policy.policy import Policy
 from fraudwatch.domain.rules.catalogue import RULES
 from fraudwatch.domain.rules.lists import LIST_COLUMNS, DenyList
 from fraudwatch.domain.rules.rule import HIT, RuleInput
+from fraudwatch.domain.rules.watch_list_match import WATCH_LIST_SIMILARITY, WATCH_LIST_TEXTS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,7 +39,7 @@ NO_CALIBRATION: Final = ""
 # One bit each; a policy has no other rules.
 RULE_NAMES: Final = (*RULES, DenyList.name)
 # Texts that scoring reads: the id draws the control group, the lists name the others.
-INPUT_TEXTS: Final = ("transaction_id", *LIST_COLUMNS)
+INPUT_TEXTS: Final = ("transaction_id", *LIST_COLUMNS, *WATCH_LIST_TEXTS)
 # Columns of both the input and the result batches.
 CARRIED_COLUMNS: Final = {
     "transaction": "BIGINT",
@@ -183,6 +184,7 @@ def _rule_input(batch: pa.RecordBatch, vectors: Float64s) -> RuleInput:
         amounts,
         vectors,
         event_at_ms=batch.column("event_at_ms").to_numpy(),
+        watch_list_similarity=_doubles(batch, WATCH_LIST_SIMILARITY),
         **{name: batch.column(name).to_pylist() for name in INPUT_TEXTS},
     )
 

@@ -22,7 +22,7 @@ from fraudwatch.domain.features.catalogue import FEATURES
 from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.domain.messages.purchase import PaymentStatus
 from fraudwatch.domain.messages.verdict import Mode
-from fraudwatch.domain.rules.lists import LIST_COLUMNS
+from fraudwatch.domain.rules.watch_list_match import WATCH_LIST_SIMILARITY
 from fraudwatch.topics import FEATURES_VERSION_HEADER, TRANSACTION_ID_HEADER
 from spark_jobs.backtest.batches import CARRIED_COLUMNS, INPUT_TEXTS, NO_CALIBRATION
 from spark_jobs.marts.judged import current_labels
@@ -65,6 +65,7 @@ def rows_to_score(
         .select(
             *CARRIED_COLUMNS,
             *INPUT_TEXTS,
+            WATCH_LIST_SIMILARITY,
             "vector_kind",
             "served",
             "recomputed",
@@ -128,14 +129,14 @@ def count_versions(verdicts: DataFrame) -> dict[str, dict[str, int]]:
 
 def _purchases(purchases: DataFrame) -> DataFrame:
     return purchases.select(
-        _ID,
         F.xxhash64(_ID).alias("transaction"),
         # Without a known card, the customer is used in its place.
         F.xxhash64(F.coalesce("card_token", "customer_token")).alias("card"),
         "event_at_ms",
         "amount_eur_cents",
         (F.col("payment_status") == F.lit(str(PaymentStatus.APPROVED))).alias("is_paid"),
-        *LIST_COLUMNS,
+        *INPUT_TEXTS,
+        WATCH_LIST_SIMILARITY,
     )
 
 

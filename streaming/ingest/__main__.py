@@ -75,6 +75,7 @@ from streaming.ingest.notify_settings import NotifySettings
 from streaming.ingest.reveal import RevealChannel, add_reveal
 from streaming.ingest.sync_scoring import VerdictWaiter
 from streaming.ingest.tokens import TokenChannel, TokensSettings, add_tokens
+from streaming.ingest.watch_lists import followed_watch_lists
 
 log = logging.getLogger("ingest")
 
@@ -105,7 +106,7 @@ class _Channels(NamedTuple):
 
 def _channels(settings: IngestSettings, kafka: KafkaSettings, vault: Vault) -> _Channels:
     dead_letters = KafkaDeadLetters(kafka, settings.keys_folder / PUBLIC_DEAD_LETTER_KEY)
-    edge = Edge(vault, load_rates(settings.rates_path))
+    edge = Edge(vault, load_rates(settings.rates_path), followed_watch_lists())
     purchases = Intake(
         letting_in.purchase_builder(edge, encode),
         KafkaTopic(kafka, TRANSACTION_TOPIC, linger_ms=_LINGER_MS),

@@ -23,6 +23,7 @@ from fraudwatch.domain.messages.dead_letter import Code, Refused
 from fraudwatch.domain.messages.fields import Problem
 from fraudwatch.domain.rules.lists import LIST_COLUMNS
 from fraudwatch.domain.rules.rule import RuleInput
+from fraudwatch.domain.rules.watch_list_match import WATCH_LIST_TEXTS
 from fraudwatch.domain.views.catalogue import Entity
 from fraudwatch.domain.views.published import RiskViews, ViewFeatures
 
@@ -33,6 +34,8 @@ _FUTURE = Refused(Code.FUTURE_EVENT, [Problem("event_at_ms", "is in the future")
 _TOO_LATE = Refused(
     Code.TOO_LATE, [Problem("event_at_ms", "is over 30 days before the customer's last")]
 )
+
+_RARE_TEXTS = ("applied_default", *WATCH_LIST_TEXTS)
 
 
 class FoldedMessages(NamedTuple):
@@ -73,12 +76,13 @@ class FoldedMessages(NamedTuple):
             features=vectors,
             transaction_id=self.frame["transaction_id"].to_list(),
             event_at_ms=self.frame["event_at_ms"].to_numpy(),
-            applied_default=_known_defaults(self.frame["applied_default"]),
+            **{name: _known_texts(self.frame[name]) for name in _RARE_TEXTS},
+            watch_list_similarity=self.frame["watch_list_similarity"].to_numpy(),
             **{name: self.frame[name].to_list() for name in LIST_COLUMNS},
         )
 
 
-def _known_defaults(column: pl.Series) -> Sequence[str | None]:
+def _known_texts(column: pl.Series) -> Sequence[str | None]:
     """Return the column, or nothing where it has no value, as almost always."""
     return () if column.null_count() == len(column) else column.to_list()
 

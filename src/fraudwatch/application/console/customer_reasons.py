@@ -16,6 +16,7 @@ _PATTERN: Final = "The purchase differs from how you usually pay."
 _ATTEMPTS: Final = "There were several payment attempts within a short time."
 _CONNECTION: Final = "We could not recognise the device or connection that was used."
 _DETAILS: Final = "We could not confirm the payment details."
+_IDENTITY: Final = "We have to check your identity."
 GENERAL: Final = "Our automated security check could not confirm that this purchase was yours."
 
 SENTENCES: Final[Mapping[str, str]] = {
@@ -33,6 +34,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "shared_device": _CONNECTION,
     "risky_merchant": _DETAILS,
     "deny_list": _DETAILS,
+    "watch_list_match": _IDENTITY,
     "model": _PATTERN,
     "anomaly": _PATTERN,
     "novelty": _PATTERN,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
 
+from fraudwatch.application.intake.screening import NO_WATCH_LISTS, WatchLists, screen
 from fraudwatch.application.ports import Vault
 from fraudwatch.domain.messages.dead_letter import Code, Refused
 from fraudwatch.domain.messages.fields import Fact, Problem, Sensitivity, problems
@@ -54,7 +55,7 @@ def _customer_name(customer: CustomerReference) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """Keys and exchange rates with which the edge admits purchases.
+    """Keys, exchange rates and watch lists with which the edge admits purchases.
 
     In a sandbox personal fields are dropped, and tokens are in a namespace of their own: none
     equals that of a real customer, card, device or network.
@@ -62,6 +63,7 @@ class Edge:
 
     vault: Vault
     rates: RateTable
+    watch_lists: WatchLists = NO_WATCH_LISTS
     is_sandbox: bool = False
 
     def admit(self, purchase: Purchase, *, now_ms: int) -> Transaction:
@@ -87,6 +89,7 @@ class Edge:
         card_bin, card_last4 = (
             bin_and_last_four(purchase.card_number) if purchase.card_number else (None, None)
         )
+        match = screen(self.watch_lists, purchase)
         return Transaction(
             schema=TRANSACTION_SCHEMA,
             kind=Kind.TRANSACTION,
@@ -122,6 +125,9 @@ class Edge:
             else self._sealed(customer_token, transaction_id, purchase),
             applied_default=purchase.applied_default,
             content_hash=self.vault.content_hash(purchase),
+            watch_list_entry=None if match is None else match.entry,
+            watch_list_similarity=None if match is None else match.similarity,
+            watch_list_country=None if match is None else match.country,
         )
 
     def _sealed(self, customer_token: str, transaction_id: str, purchase: Purchase) -> str:

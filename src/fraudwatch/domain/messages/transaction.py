@@ -32,6 +32,13 @@ class Kind(enum.StrEnum):
     ERASE = "erase"
 
 
+class WatchListCountry(enum.StrEnum):
+    """Countries of a purchase's addresses, compared with those of a watch list's entry."""
+
+    SAME = "same"
+    OTHER = "other"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transaction:
     """One accepted purchase on ``transaction_topic``, keyed by its customer token.
@@ -120,4 +127,21 @@ class Transaction:
     applied_default: Annotated[
         AppliedDefault | None,
         Fact("What the source applied when no verdict came in time; none: it was not needed"),
+    ] = None
+    watch_list_entry: Annotated[
+        str | None,
+        Fact(
+            "Most similar entry of the watch lists, list@version:id; none: no name, no list, or "
+            "none similar",
+            max_length=256,
+            pattern=r"[A-Za-z0-9_-]+@[0-9a-f]{8}:\S+",
+            sensitivity=PSEUDONYM,
+        ),
+    ] = None
+    watch_list_similarity: Annotated[
+        float | None, Fact("Similarity of the names", unit="ratio", minimum=0, maximum=1)
+    ] = None
+    watch_list_country: Annotated[
+        WatchListCountry | None,
+        Fact("Whether an address is in a country of the entry; none: either is unknown"),
     ] = None

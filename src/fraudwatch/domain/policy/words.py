@@ -81,6 +81,10 @@ RULE_SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "Shared device",
         "More than {more_than_customers_30d} customers used the device in 30 days.",
     ),
+    "watch_list_match": (
+        "Watch list",
+        "The customer's name has a similarity of {from_similarity} or more to one on a watch list.",
+    ),
     DenyList.name: (
         "Deny list",
         "The customer, card, device, network, merchant or its country is on the deny list.",

@@ -17,6 +17,7 @@ from fraudwatch.domain.rules.rule import Rule
 from fraudwatch.domain.rules.shared_device import SharedDevice
 from fraudwatch.domain.rules.spend_above_own_level import SpendAboveOwnLevel
 from fraudwatch.domain.rules.unusual_hours import UnusualHours
+from fraudwatch.domain.rules.watch_list_match import WatchListMatch
 
 # Rules whose parameters are numbers; the deny list is built from the lists of the policy.
 RULES: Final[dict[str, type[Rule]]] = {
@@ -34,5 +35,6 @@ RULES: Final[dict[str, type[Rule]]] = {
         CardTesting,
         RiskyMerchant,
         SharedDevice,
+        WatchListMatch,
     )
 }

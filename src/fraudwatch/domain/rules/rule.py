@@ -18,6 +18,7 @@ UNKNOWN: Final = np.int8(-1)
 
 Answers = npt.NDArray[np.int8]
 _NO_TIMES: Final[Int64s] = np.empty(0, dtype=np.int64)
+_NO_NUMBERS: Final[Float64s] = np.empty(0, dtype=np.float64)
 
 
 class RuleInput(NamedTuple):
@@ -37,6 +38,9 @@ class RuleInput(NamedTuple):
     ip_network_token: Sequence[str | None] = ()
     event_at_ms: Int64s = _NO_TIMES  # only a list entry that expires needs it
     applied_default: Sequence[str | None] = ()  # empty: of none
+    watch_list_entry: Sequence[str | None] = ()
+    watch_list_country: Sequence[str | None] = ()
+    watch_list_similarity: Float64s = _NO_NUMBERS  # NaN: no match; empty: of none
 
     def feature(self, name: str) -> Float64s:
         """Return one feature of every purchase."""

@@ -23,6 +23,8 @@ NOTICE_OUTCOMES: Final = (
 
 LOOKUP_OUTCOMES: Final = ("found", "missing", "unavailable")
 
+SCREENING_SECONDS: Final = (0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.001, 0.01, 0.1)
+
 INGEST: Final = Section(
     "Ingest",
     ("ingest",),
@@ -121,6 +123,36 @@ INGEST: Final = Section(
             meaning="Requests to notify customers, by outcome",
             worry_when="unsent or uncertain grows: the mail server or the SMS gateway fails",
             labels=(Label("outcome", NOTICE_OUTCOMES),),
+        ),
+        Metric(
+            name="fraudwatch_ingest_watch_list_entries",
+            kind=Kind.GAUGE,
+            unit=Unit.COUNT,
+            meaning="Entries of the watch lists in use",
+            worry_when="it is 0 where purchases have to be screened",
+        ),
+        Metric(
+            name="fraudwatch_ingest_watch_lists_usable",
+            kind=Kind.GAUGE,
+            unit=Unit.FLAG,
+            meaning="Every watch list's file is in use as it is now",
+            worry_when="it is 0: a changed file is broken, and its last version screens",
+            initial=1.0,
+        ),
+        Metric(
+            name="fraudwatch_ingest_watch_list_matches_total",
+            kind=Kind.COUNTER,
+            unit=Unit.COUNT,
+            meaning="Purchases whose name is similar to an entry of a watch list",
+            worry_when="it grows with the accepted purchases: a list has very common names",
+        ),
+        Metric(
+            name="fraudwatch_ingest_watch_list_seconds",
+            kind=Kind.HISTOGRAM,
+            unit=Unit.SECONDS,
+            meaning="Time to screen one purchase with a name",
+            worry_when="its 99th percentile is above a millisecond: the lists are too long",
+            buckets=SCREENING_SECONDS,
         ),
     ),
 )

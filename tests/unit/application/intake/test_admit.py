@@ -13,7 +13,9 @@ from fraudwatch.application.intake.admit import FUTURE_TOLERANCE_MS, Edge
 from fraudwatch.domain.messages.dead_letter import Code, Refused
 from fraudwatch.domain.messages.fields import Sensitivity, columns_of, problems
 from fraudwatch.domain.messages.purchase import Purchase
+from fraudwatch.domain.messages.transaction import WatchListCountry
 from fraudwatch.domain.money import Rate, RateTable
+from fraudwatch.domain.watch_lists import NameMatch
 from fraudwatch.samples import NOON_MS, a_purchase
 
 TOKENS = ("customer_token", "card_token", "device_token", "ip_token", "ip_network_token")
@@ -84,6 +86,39 @@ def test_unknown_stays_unknown(edge: Edge) -> None:
     transaction = edge.admit(dataclasses.replace(a_purchase(), **bare), now_ms=NOON_MS)
     for name in ("card_token", "card_bin", "device_token", "ip_token", "purchase_latitude"):
         assert getattr(transaction, name) is None, name
+
+
+class OneEntry:
+    """Lists with one entry for every name; keeps what was looked up."""
+
+    def __init__(self) -> None:
+        self.looked_up: list[tuple[str, frozenset[str]]] = []
+
+    def best_match(self, name: str, countries: frozenset[str]) -> NameMatch:
+        self.looked_up.append((name, countries))
+        return NameMatch("x@0a1b2c3d:NK-1", 0.9524, WatchListCountry.SAME)
+
+
+def test_a_name_is_screened_and_stays_sealed(tmp_path: Path) -> None:
+    lists = OneEntry()
+    edge = Edge(TinkVault(tmp_path), RATES, lists)
+    purchase = a_purchase(name="Grimwald Quastelbrook", billing_country="DE", shipping_country="FR")
+    transaction = edge.admit(purchase, now_ms=NOON_MS)
+    assert lists.looked_up == [("Grimwald Quastelbrook", frozenset({"DE", "FR"}))]
+    assert problems(transaction) == []
+    assert transaction.watch_list_entry == "x@0a1b2c3d:NK-1"
+    assert transaction.watch_list_similarity == 0.9524
+    assert transaction.watch_list_country is WatchListCountry.SAME
+    assert "Quastelbrook" not in encode(transaction).decode()
+
+
+def test_a_purchase_without_a_name_is_never_matched(tmp_path: Path) -> None:
+    lists = OneEntry()
+    edge = Edge(TinkVault(tmp_path), RATES, lists)
+    transaction = edge.admit(a_purchase(name=None), now_ms=NOON_MS)
+    assert transaction.watch_list_entry is None
+    assert transaction.watch_list_similarity is None
+    assert lists.looked_up == []
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from fraudwatch.domain.rules.rule import HIT, MISS, UNKNOWN, Rule, RuleInput, al
 from fraudwatch.domain.rules.shared_device import SharedDevice
 from fraudwatch.domain.rules.spend_above_own_level import SpendAboveOwnLevel
 from fraudwatch.domain.rules.unusual_hours import UnusualHours
+from fraudwatch.domain.rules.watch_list_match import WatchListMatch
 
 PAGE = (Path(__file__).parents[4] / "docs/rules.md").read_text("utf-8")
 
@@ -335,6 +336,25 @@ def test_shared_device(known: dict[str, float], answer: np.int8) -> None:
     assert rule.sentence(inputs(device_customers_30d=12), 0) == (
         "12 customers used this device in 30 days; limit 4."
     )
+
+
+def test_watch_list_match_hits_from_a_similarity_on_whatever_the_countries() -> None:
+    rule = WatchListMatch(points=50, from_similarity=0.92)
+    batch = RuleInput(
+        np.full(4, 1_000),
+        np.full((4, len(VECTOR_FEATURES)), np.nan),
+        watch_list_entry=["x@0a1b2c3d:NK-1", "x@0a1b2c3d:NK-2", "x@0a1b2c3d:NK-3", None],
+        watch_list_country=["same", "other", None, None],
+        watch_list_similarity=np.array([0.92, 0.9524, 0.9199, np.nan]),
+    )
+    assert rule.answer(batch).tolist() == [HIT, HIT, MISS, UNKNOWN]
+    assert rule.sentence(batch, 1) == (
+        "The name is similar to entry x@0a1b2c3d:NK-2 of a watch list: 0.95; threshold 0.92. "
+        "No address is in a country of the entry."
+    )
+    unknown = batch._replace(watch_list_country=())
+    assert rule.sentence(unknown, 0).endswith("Countries cannot be compared.")
+    assert answer_of(rule, inputs()) == UNKNOWN
 
 
 def test_conditions_together() -> None:

@@ -52,6 +52,7 @@ def a_batch(vectors: list[np.ndarray[Any, Any] | None], **columns: list[Any]) ->
         "live_score": pa.array([float("nan")] * rows),
         "live_rules": pa.array([0] * rows, pa.int64()),
         **{name: pa.array([None] * rows, pa.string()) for name in INPUT_TEXTS},
+        "watch_list_similarity": pa.array([None] * rows, pa.float64()),
         "calibration": pa.array([""] * rows, pa.string()),
         "probability": pa.array([None] * rows, pa.float64()),
         "served": pa.array([p if w else None for p, w in zip(packed, is_whole, strict=True)],
@@ -80,6 +81,15 @@ def scored(*batches: pa.RecordBatch, policy: Policy = POLICY) -> Purchases:
 
 def outcomes(found: Purchases) -> list[str]:
     return [OUTCOMES[place] for place in found.candidate.outcome.tolist()]
+
+
+def test_a_watch_list_match_of_the_time_counts() -> None:
+    batch = a_batch([a_vector()] * 3, watch_list_similarity=[0.95, 0.9, None])
+    found = scored(batch)
+    assert outcomes(found) == ["review", "approve", "approve"]
+    assert found.candidate.is_hit_by(RULE_NAMES.index("watch_list_match")).tolist() == [
+        True, False, False,
+    ]  # fmt: skip
 
 
 def test_the_results_are_those_of_the_stream() -> None:

@@ -18,7 +18,7 @@ from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.domain.messages.dead_letter import Code
 from fraudwatch.domain.messages.purchase import AppliedDefault
 from fraudwatch.domain.messages.transaction import Transaction
-from fraudwatch.domain.messages.verdict import Risk, Verdict
+from fraudwatch.domain.messages.verdict import Outcome, Risk, Verdict
 from fraudwatch.domain.models.active_models import ActiveModels
 from fraudwatch.domain.time_units import DAY_MS, HOUR_MS, MINUTE_MS
 from fraudwatch.domain.views.catalogue import VIEW_FEATURES, Entity, view_columns
@@ -120,6 +120,21 @@ def test_a_stricter_verdict_than_the_applied_default_says_so(world: World) -> No
     [text] = texts_by_id["shop:6"]
     assert text.endswith("the source applied its default: approve. This verdict is stricter.")
     assert is_alert(world.scored[6])
+
+
+def test_a_watch_list_match_is_reviewed_and_says_which_entry(world: World) -> None:
+    first, second, third = run_of(3)
+    entry = "example@0a1b2c3d:made-up-0001"
+    world.score(
+        replace(first, watch_list_entry=entry, watch_list_similarity=0.9524),
+        replace(second, watch_list_entry=entry, watch_list_similarity=0.9),
+        third,
+    )
+    listed, unlike, unnamed = (v for v in world.scored)
+    [reason] = listed.reasons
+    assert (listed.outcome, reason.rule) == (Outcome.REVIEW, "watch_list_match")
+    assert f"similar to entry {entry} of a watch list: 0.95; threshold 0.92" in reason.text
+    assert unlike.reasons == unnamed.reasons == ()
 
 
 def test_every_verdict_has_its_feature_vector(world: World) -> None:

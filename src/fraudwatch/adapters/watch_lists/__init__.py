@@ -1,0 +1,1 @@
+"""Read watch lists from files of the home, and find similar names in them."""
