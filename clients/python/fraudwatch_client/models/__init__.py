@@ -5,6 +5,7 @@ from .alert_detail import AlertDetail
 from .alert_detail_features_type_0 import AlertDetailFeaturesType0
 from .alert_page import AlertPage
 from .alert_search import AlertSearch
+from .applied_default import AppliedDefault
 from .broken_field import BrokenField
 from .channel import Channel
 from .contribution import Contribution
@@ -27,6 +28,7 @@ from .source import Source
 from .status import Status
 from .status_unavailable import StatusUnavailable
 from .verdict import Verdict
+from .watch_list_country import WatchListCountry
 
 __all__ = (
     "Alert",
@@ -34,6 +36,7 @@ __all__ = (
     "AlertDetailFeaturesType0",
     "AlertPage",
     "AlertSearch",
+    "AppliedDefault",
     "BrokenField",
     "Channel",
     "Contribution",
@@ -56,4 +59,5 @@ __all__ = (
     "Status",
     "StatusUnavailable",
     "Verdict",
+    "WatchListCountry",
 )

@@ -8,9 +8,11 @@ from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
 
+from ..models.applied_default import AppliedDefault
 from ..models.channel import Channel
 from ..models.kind import Kind
 from ..models.payment_status import PaymentStatus
+from ..models.watch_list_country import WatchListCountry
 from typing import cast
 
 
@@ -56,6 +58,14 @@ class Purchase:
             billing_longitude (float | None): Billing address, to a tenth; degrees
             shipping_latitude (float | None): Delivery address, to a tenth; degrees
             shipping_longitude (float | None): Delivery address, to a tenth; degrees
+            content_hash (None | str): Keyed hash of the purchase as it was sent; none: it came before there was one
+            applied_default (AppliedDefault | None): What the source applied when no verdict came in time; none: it was not
+                needed
+            watch_list_entry (None | str): Most similar entry of the watch lists, list@version:id; none: no name, no list,
+                or none similar
+            watch_list_similarity (float | None): Similarity of the names; ratio
+            watch_list_country (None | WatchListCountry): Whether an address is in a country of the entry; none: either is
+                unknown
      """
 
     schema: str
@@ -87,6 +97,11 @@ class Purchase:
     billing_longitude: float | None
     shipping_latitude: float | None
     shipping_longitude: float | None
+    content_hash: None | str
+    applied_default: AppliedDefault | None
+    watch_list_entry: None | str
+    watch_list_similarity: float | None
+    watch_list_country: None | WatchListCountry
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
 
@@ -169,6 +184,27 @@ class Purchase:
         shipping_longitude: float | None
         shipping_longitude = self.shipping_longitude
 
+        content_hash: None | str
+        content_hash = self.content_hash
+
+        applied_default: None | str
+        if isinstance(self.applied_default, AppliedDefault):
+            applied_default = self.applied_default.value
+        else:
+            applied_default = self.applied_default
+
+        watch_list_entry: None | str
+        watch_list_entry = self.watch_list_entry
+
+        watch_list_similarity: float | None
+        watch_list_similarity = self.watch_list_similarity
+
+        watch_list_country: None | str
+        if isinstance(self.watch_list_country, WatchListCountry):
+            watch_list_country = self.watch_list_country.value
+        else:
+            watch_list_country = self.watch_list_country
+
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -202,6 +238,11 @@ class Purchase:
             "billing_longitude": billing_longitude,
             "shipping_latitude": shipping_latitude,
             "shipping_longitude": shipping_longitude,
+            "content_hash": content_hash,
+            "applied_default": applied_default,
+            "watch_list_entry": watch_list_entry,
+            "watch_list_similarity": watch_list_similarity,
+            "watch_list_country": watch_list_country,
         })
 
         return field_dict
@@ -380,6 +421,66 @@ class Purchase:
         shipping_longitude = _parse_shipping_longitude(d.pop("shipping_longitude"))
 
 
+        def _parse_content_hash(data: object) -> None | str:
+            if data is None:
+                return data
+            return cast(None | str, data)
+
+        content_hash = _parse_content_hash(d.pop("content_hash"))
+
+
+        def _parse_applied_default(data: object) -> AppliedDefault | None:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                applied_default_type_0 = AppliedDefault(data)
+
+
+
+                return applied_default_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(AppliedDefault | None, data)
+
+        applied_default = _parse_applied_default(d.pop("applied_default"))
+
+
+        def _parse_watch_list_entry(data: object) -> None | str:
+            if data is None:
+                return data
+            return cast(None | str, data)
+
+        watch_list_entry = _parse_watch_list_entry(d.pop("watch_list_entry"))
+
+
+        def _parse_watch_list_similarity(data: object) -> float | None:
+            if data is None:
+                return data
+            return cast(float | None, data)
+
+        watch_list_similarity = _parse_watch_list_similarity(d.pop("watch_list_similarity"))
+
+
+        def _parse_watch_list_country(data: object) -> None | WatchListCountry:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                watch_list_country_type_0 = WatchListCountry(data)
+
+
+
+                return watch_list_country_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(None | WatchListCountry, data)
+
+        watch_list_country = _parse_watch_list_country(d.pop("watch_list_country"))
+
+
         purchase = cls(
             schema=schema,
             kind=kind,
@@ -410,6 +511,11 @@ class Purchase:
             billing_longitude=billing_longitude,
             shipping_latitude=shipping_latitude,
             shipping_longitude=shipping_longitude,
+            content_hash=content_hash,
+            applied_default=applied_default,
+            watch_list_entry=watch_list_entry,
+            watch_list_similarity=watch_list_similarity,
+            watch_list_country=watch_list_country,
         )
 
 

@@ -8,6 +8,7 @@ from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
 
+from ..models.applied_default import AppliedDefault
 from ..models.channel import Channel
 from ..models.mode import Mode
 from ..models.outcome import Outcome
@@ -69,6 +70,9 @@ class Verdict:
             category (None | str): Category of goods
             merchant_country (None | str): Merchant's country
             card_last4 (None | str): Last four digits
+            content_hash (None | str): Keyed hash of the purchase as it was sent; none: it came before there was one
+            applied_default (AppliedDefault | None): What the source applied when no verdict came in time; none: it was not
+                needed
      """
 
     schema: str
@@ -104,6 +108,8 @@ class Verdict:
     category: None | str
     merchant_country: None | str
     card_last4: None | str
+    content_hash: None | str
+    applied_default: AppliedDefault | None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
 
@@ -200,6 +206,15 @@ class Verdict:
         card_last4: None | str
         card_last4 = self.card_last4
 
+        content_hash: None | str
+        content_hash = self.content_hash
+
+        applied_default: None | str
+        if isinstance(self.applied_default, AppliedDefault):
+            applied_default = self.applied_default.value
+        else:
+            applied_default = self.applied_default
+
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -237,6 +252,8 @@ class Verdict:
             "category": category,
             "merchant_country": merchant_country,
             "card_last4": card_last4,
+            "content_hash": content_hash,
+            "applied_default": applied_default,
         })
 
         return field_dict
@@ -384,6 +401,32 @@ class Verdict:
         card_last4 = _parse_card_last4(d.pop("card_last4"))
 
 
+        def _parse_content_hash(data: object) -> None | str:
+            if data is None:
+                return data
+            return cast(None | str, data)
+
+        content_hash = _parse_content_hash(d.pop("content_hash"))
+
+
+        def _parse_applied_default(data: object) -> AppliedDefault | None:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                applied_default_type_0 = AppliedDefault(data)
+
+
+
+                return applied_default_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(AppliedDefault | None, data)
+
+        applied_default = _parse_applied_default(d.pop("applied_default"))
+
+
         verdict = cls(
             schema=schema,
             verdict_id=verdict_id,
@@ -418,6 +461,8 @@ class Verdict:
             category=category,
             merchant_country=merchant_country,
             card_last4=card_last4,
+            content_hash=content_hash,
+            applied_default=applied_default,
         )
 
 
