@@ -41,7 +41,7 @@ def show(services: ModelServices, person: Person, chosen: VersionSummary) -> Non
     try:
         runs = queries.runs(services, person)
     except ModelChangeRefused as error:
-        # The error says that nothing was changed, which here nobody wanted.
+        # It ends as the refusal of a change, and here none was asked for.
         reason = str(error).removesuffix(" Nothing was changed.")
         st.info(f"{reason} {_by_hand(chosen, action)}")
         return
@@ -91,7 +91,7 @@ def _change(services: ModelServices, version: int, action: ModelAction) -> None:
         form[_RESULT] = (NOT_AUDITED, False)
     else:
         sentence = (
-            f"Started as {run_id}. Version {version} is champion within a minute; the list below "
+            f"Started as {run_id}. Version {version} is champion in about a minute; the list below "
             "shows whether the change succeeded."
         )
         form[_RESULT], form[_REASON] = (sentence, True), ""

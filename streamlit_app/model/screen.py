@@ -86,13 +86,16 @@ def _versions(summary: RegistrySummary) -> None:
 def _chosen(summary: RegistrySummary) -> VersionSummary:
     """Choose a version to compare with the champion: at first the one that waits, or the newest."""
     preferred = summary.waiting or summary.versions[0]
-    return st.selectbox(
+    # By number: a version that was chosen before it was promoted must not be shown as it was.
+    by_number = {one.version: one for one in summary.versions}
+    number = st.selectbox(
         "Compare with the champion",
-        summary.versions,
-        index=summary.versions.index(preferred),
-        format_func=rows.title_of,
+        list(by_number),
+        index=list(by_number).index(preferred.version),
+        format_func=lambda one: rows.title_of(by_number[one]),
         key=_CHOSEN,
     )
+    return by_number[number]
 
 
 def _tabs(shown: Sequence[VersionSummary]) -> None:
@@ -139,8 +142,8 @@ def _served(services: ModelServices, person: Person) -> None:
     health = queries.health(services, person)
     if not health.is_measured:
         st.caption(
-            "Nothing was measured since the platform was started: `monitor_drift` and "
-            "`reconcile_views` measure daily with the profile lake."
+            "Nothing was measured since `statsd_bridge` was started, or it does not run: "
+            "`monitor_drift` and `reconcile_views` measure daily with the profile lake."
         )
         return
     left, right = st.columns(2)

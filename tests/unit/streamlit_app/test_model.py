@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 import streamlit as st
@@ -126,7 +126,7 @@ def test_the_waiting_version_is_compared_with_the_champion(world: ModelPage) -> 
 
 def test_the_champion_itself_has_nothing_to_compare(world: ModelPage) -> None:
     app = world.opened_by("lead")
-    app.selectbox("model_chosen").set_value(CHAMPION).run()
+    app.selectbox("model_chosen").set_value(CHAMPION.version).run()
     assert list(app.dataframe[1].value["Version"]) == [2, 2]
     assert "choose another version" in texts(app)
     assert not [one for one in app.button if "version" in one.label]
@@ -157,10 +157,18 @@ def test_an_approval_is_audited_and_started(world: ModelPage) -> None:
 
 def test_a_former_champion_is_rolled_back_to(world: ModelPage) -> None:
     app = world.opened_by("lead")
-    app.selectbox("model_chosen").set_value(FORMER).run()
+    app.selectbox("model_chosen").set_value(FORMER.version).run()
     change(app)
     assert world.jobs.started == [(ModelAction.ROLL_BACK, FORMER.version)]
     assert world.audit.actions() == [(AuditAction.MODEL_ROLLED_BACK, "lead")]
+
+
+def test_a_version_that_was_approved_meanwhile_is_not_offered_again(world: ModelPage) -> None:
+    app = world.opened_by("lead")
+    approved = replace(WAITING, is_waiting=False, is_active=True, promoted_at_ms=NOON_MS)
+    world.stored.summary = a_registry(approved, replace(CHAMPION, is_active=False), FORMER)
+    app.run()
+    assert not [one for one in app.button if one.label.startswith("Approve")]
 
 
 def test_nothing_is_started_without_a_reason_or_a_record(world: ModelPage) -> None:
