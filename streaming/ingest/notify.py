@@ -16,6 +16,7 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from fraudwatch.adapters.codecs.json_codec import decode
+from fraudwatch.adapters.http.problem_json import ProblemResponse
 from fraudwatch.application.console.casework import Erased
 from fraudwatch.application.console.reveal import AlteredSealedFields
 from fraudwatch.application.notifying.customer_notices import (
@@ -91,10 +92,10 @@ async def post_notify(request: Request, channel: _Channel) -> JSONResponse:
         raise HTTPException(
             413, f"send at most {LARGEST_BODY_BYTES} bytes, with a Content-Length header"
         )
-    return await run_in_threadpool(_answer, channel, await request.body())
+    return await run_in_threadpool(_answer, request, channel, await request.body())
 
 
-def _answer(channel: NoticeChannel, body: bytes) -> JSONResponse:
+def _answer(request: Request, channel: NoticeChannel, body: bytes) -> JSONResponse:
     try:
         state = channel.notices.notify(decode(NoticeRequest, body))
     except Refused:  # the exception handler answers, as for any refused body
@@ -105,7 +106,7 @@ def _answer(channel: NoticeChannel, body: bytes) -> JSONResponse:
         _count(code)
         if code in {"unlogged", "unsent", "uncertain"}:
             log.warning("a customer got no confirmed notice: %s", error)
-        return JSONResponse({"code": code, "detail": str(error)}, status)
+        return ProblemResponse(request, status, str(error), kind=code, extensions={"code": code})
     _count(state)
     return JSONResponse({"state": state})
 

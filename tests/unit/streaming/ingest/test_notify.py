@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from fraudwatch.adapters.codecs.json_codec import decode, encode
 from fraudwatch.adapters.edge.tink_vault import TinkVault
+from fraudwatch.adapters.http.problem_json import add_problem_handlers
 from fraudwatch.adapters.memory.verdict_store import MemoryTopic
 from fraudwatch.application.console.audit import PublishedAudit
 from fraudwatch.application.intake.admit import Edge
@@ -27,7 +28,6 @@ from fraudwatch.application.notifying.customer_notices import (
 from fraudwatch.application.notifying.notice_rate_limit import NoticeRateLimit
 from fraudwatch.application.notifying.notice_texts import NoticeTexts
 from fraudwatch.domain.messages.audit import AuditAction, AuditRecord
-from fraudwatch.domain.messages.dead_letter import Refused
 from fraudwatch.domain.messages.purchase import Purchase
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.messages.verdict import verdict_id_of
@@ -35,7 +35,6 @@ from fraudwatch.domain.money import RateTable
 from fraudwatch.domain.notifications.customer_notice import NoticeTemplate
 from fraudwatch.samples import NOON_MS, a_purchase
 from fraudwatch.stack.home import ROOT
-from streaming.ingest.api import _refused_body
 from streaming.ingest.notify import NoticeChannel, add_notify, read_templates
 from streaming.ingest.notify_settings import NotifySettings
 
@@ -70,7 +69,7 @@ class World:
     def __post_init__(self) -> None:
         self.vault = TinkVault(self.folder)
         app = FastAPI()
-        app.add_exception_handler(Refused, _refused_body)
+        add_problem_handlers(app)
         notices = CustomerNotices(
             self.vault,
             PublishedAudit(self.audit, encode),
