@@ -13,10 +13,11 @@ from fraudwatch.application.promotion.final_outcomes import (
     outcomes_without_model,
 )
 from fraudwatch.domain.policy.bounds import Bounds
+from fraudwatch.domain.policy.list_document import PolicyLists, with_lists
 from fraudwatch.domain.policy.policy import AlertBudget, ControlGroup, FixedScore
 from fraudwatch.stack.home import ROOT
 
-POLICY = load_policy(ROOT / "contracts/policies/default.yaml")
+POLICY = with_lists(load_policy(ROOT / "contracts/policies/default.yaml"), PolicyLists())
 BOUNDS = Bounds(review_from=0.2, decline_from=0.9, novel_from_anomaly=0.99)
 
 
