@@ -93,6 +93,9 @@ LABELS = """transaction_id STRING, verdict STRING, source STRING, by STRING, kno
   known_on DATE"""
 # Their served vector is missing or of another features version; the last two are not recomputed.
 NO_VECTOR, OTHER, NEVER, NEVER_OURS = "bt:10", "bt:20", "bt:30", "bt:40"
+# Watch-list matches by number; the rule hits from .92 on.
+SIMILAR = {number: 0.95 if number % 120 == 7 else 0.9 for number in range(7, 600, 60)}
+LISTED = [number for number, similarity in SIMILAR.items() if similarity > 0.92]
 UNSEEN = "bt:unseen"  # from the extract alone: the stream never scored it
 
 
@@ -129,6 +132,8 @@ def bought() -> list[bytes]:
                 payment_status=PaymentStatus.APPROVED if is_paid else PaymentStatus.DECLINED,
                 merchant_id=f"m-{chance.randrange(6)}",
                 device_token=a_token(chance.choice("mnopq")) if number % 4 else None,
+                watch_list_entry="x@0a1b2c3d:NK-1" if number in SIMILAR else None,
+                watch_list_similarity=SIMILAR.get(number),
             )
         )
     return [encode(one) for one in sorted(found, key=lambda one: one.event_at_ms)]
@@ -290,6 +295,7 @@ def test_the_live_policy_reproduces_its_verdicts(
         lost = rule["live"]["hits"] - rule["candidate"]["hits"]
         assert 0 <= lost <= 2, "of the two that can no longer be scored"
     assert found["rules"]["rapid_purchases"]["candidate"]["hits"] > 10
+    assert found["rules"]["watch_list_match"]["candidate"]["hits"] == len(LISTED)
     assert coverage["purchases"] == PURCHASES + 1
     assert coverage["judged_by"] == {
         "served_vector": PURCHASES - 4,

@@ -29,7 +29,7 @@ class WatchListFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._read: dict[Path, _Identity] = {}
-        self._broken: set[Path] = set()
+        self._broken: dict[Path, str] = {}  # and why
         self._lists: dict[Path, NamedList] = {}
         self._index = NameIndex(())
 
@@ -50,11 +50,15 @@ class WatchListFolder:
     def refresh(self) -> None:
         """Read files that were added or changed, and forget those that were removed."""
         paths = sorted(self._folder.glob("*.csv"))
-        gone = [path for path in self._read if path not in paths]
+        gone = {*self._read, *self._broken} - set(paths)
         for path in gone:
-            del self._read[path]
-            self._broken.discard(path)
-        removed = [self._lists.pop(path).version for path in gone if path in self._lists]
+            self._read.pop(path, None)
+            self._broken.pop(path, None)
+        if gone:
+            # There may be room for them now.
+            for path in self._broken:
+                self._read.pop(path, None)
+        removed = [self._lists.pop(path).version for path in sorted(gone) if path in self._lists]
         for version in removed:
             log.warning("watch list %s was removed: purchases are no longer screened", version)
         changed = [self._is_read_again(path) for path in paths]
@@ -72,15 +76,9 @@ class WatchListFolder:
             used = _named_list(path)
             self._expect_room(path, used)
         except (OSError, BrokenWatchList) as error:
-            self._broken.add(path)
-            log.error(  # noqa: TRY400  the cause is in the message
-                "watch list %s cannot be used (%s), so its last version stays in use if there is "
-                "one; replace the file",
-                path.name,
-                error,
-            )
+            self._refuse(path, error)
             return False
-        self._broken.discard(path)
+        self._broken.pop(path, None)
         before, self._lists[path] = self._lists.get(path), used
         if before is not None and before.version == used.version:
             return False
@@ -90,6 +88,18 @@ class WatchListFolder:
             len(used.entries),
         )
         return True
+
+    def _refuse(self, path: Path, error: OSError | BrokenWatchList) -> None:
+        if isinstance(error, OSError):
+            self._read.pop(path, None)  # it may be temporary, so read the file again
+        if self._broken.get(path) != str(error):
+            log.error(
+                "watch list %s cannot be used (%s), so its last version stays in use if there is "
+                "one; replace the file",
+                path.name,
+                error,
+            )
+        self._broken[path] = str(error)
 
     def _expect_room(self, path: Path, new: NamedList) -> None:
         others = sum(one.names for at, one in self._lists.items() if at != path)

@@ -112,6 +112,24 @@ def test_a_list_too_long_for_the_memory_is_refused(
     assert lists.entries == MOST_NAMES // 2
     assert not lists.is_usable
     assert "b.csv cannot be used (it has 1 names, the others 50,000" in caplog.text
+    (tmp_path / "a.csv").unlink()
+    lists.refresh()
+    assert (lists.entries, lists.is_usable) == (1, True)
+
+
+def test_an_unreadable_file_is_read_again_and_reported_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "mine.csv"
+    file.mkdir()
+    lists = WatchListFolder(tmp_path)
+    lists.refresh()
+    lists.refresh()
+    assert not lists.is_usable
+    assert caplog.text.count("mine.csv cannot be used") == 1
+    file.rmdir()
+    lists.refresh()
+    assert lists.is_usable
 
 
 def test_aliases_and_countries_are_separated_by_semicolons() -> None:
