@@ -22,6 +22,7 @@ from fraudwatch.domain.messages.audit import AuditAction
 from fraudwatch.domain.messages.label import LabelValue, Source
 from fraudwatch.domain.messages.purchase import Purchase
 from fraudwatch.samples import a_purchase
+from fraudwatch.stack.home import ROOT
 from fraudwatch.stack.private_stack import PrivateStack
 from tests.waiting import eventually
 
@@ -113,6 +114,38 @@ def test_the_same_id_with_other_content_is_refused_also_after_a_restart(
         what="the refusal by the stored verdict",
     )
     assert posted(stack, purchase).status_code == 200
+
+
+def test_a_new_watch_list_screens_the_next_purchase(stack: PrivateStack) -> None:
+    entry, file = "made-up-0001", stack.folder / "watch_lists/example.csv"
+
+    def verdict() -> dict[str, Any] | None:
+        name, now_ms = uuid.uuid4().hex, time.time_ns() // 1_000_000
+        purchase = a_purchase(
+            source="waits", id=name, customer_id=name, event_at_ms=now_ms,
+            name="Quastelbrook, Grimwald",
+        )  # fmt: skip
+        found: list[dict[str, Any]] = posted(stack, purchase).json()["verdicts"]
+        return found[0] if found else None
+
+    def is_listed(found: dict[str, Any] | None) -> bool:
+        return found is not None and any(
+            reason["rule"] == "watch_list_match" and entry in reason["text"]
+            for reason in found["reasons"]
+        )
+
+    before = eventually(verdict, within_seconds=60, what="a verdict without a list")
+    assert not is_listed(before)
+    file.write_bytes((ROOT / "contracts/watch_lists/example.csv").read_bytes())
+    try:
+        after = eventually(
+            lambda: found if is_listed(found := verdict()) else None,
+            within_seconds=60,
+            what="a verdict by the list",
+        )
+        assert after["outcome"] == "review"
+    finally:
+        file.unlink()
 
 
 def test_a_chargeback_becomes_a_row(stack: PrivateStack) -> None:

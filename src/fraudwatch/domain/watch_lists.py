@@ -18,7 +18,7 @@ from fraudwatch.domain.messages.transaction import WatchListCountry
 LEAST_SIMILARITY: Final = 0.85
 # Of all lists together: ingest has the memory for them.
 MOST_NAMES: Final = 50_000
-BLOCK_LETTERS: Final = 3
+PREFIX_CHARACTERS: Final = 3
 # More words of one name add blocks, not chances to find it.
 _MOST_WORDS: Final = 6
 # Letters that Unicode does not decompose to a letter and an accent.
@@ -71,10 +71,10 @@ def blocks_of(normal: str) -> Iterator[str]:
     """Yield the blocks of a name in its normal form, each once; one word is a block by itself."""
     words = dict.fromkeys(normal.split()[:_MOST_WORDS])
     if len(words) == 1:
-        yield normal[:BLOCK_LETTERS]
+        yield normal[:PREFIX_CHARACTERS]
         return
     pairs = permutations(words, 2)
-    yield from dict.fromkeys(f"{one[:BLOCK_LETTERS]} {other[0]}" for one, other in pairs)
+    yield from dict.fromkeys(f"{one[:PREFIX_CHARACTERS]} {other[0]}" for one, other in pairs)
 
 
 def compared(ours: Collection[str], theirs: Collection[str]) -> WatchListCountry | None:

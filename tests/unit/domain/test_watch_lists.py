@@ -26,7 +26,7 @@ def test_case_accents_order_and_legal_forms_do_not_count(name: str, normal: str)
     assert normal_form(name) == normal
 
 
-def test_blocks_are_first_letters_of_two_words() -> None:
+def test_blocks_are_prefixes_of_two_words() -> None:
     assert list(blocks_of("grimwald quastelbrook")) == ["gri q", "qua g"]
     assert list(blocks_of("teaspoons")) == ["tea"]
     assert list(blocks_of("")) == []
