@@ -143,6 +143,7 @@ def test_a_new_watch_list_screens_the_next_purchase(stack: PrivateStack) -> None
             within_seconds=60,
             what="a verdict by the list",
         )
+        assert after is not None
         assert after["outcome"] == "review"
     finally:
         file.unlink()

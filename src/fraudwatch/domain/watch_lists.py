@@ -22,7 +22,7 @@ PREFIX_CHARACTERS: Final = 3
 # More words of one name add blocks, not chances to find it.
 _MOST_WORDS: Final = 6
 # Letters that Unicode does not decompose to a letter and an accent.
-_PLAIN_LETTERS: Final = str.maketrans(
+_UNDECOMPOSED: Final = str.maketrans(
     {"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}  # noqa: RUF001  a letter of Turkish
 )
 _JOINED: Final = str.maketrans(dict.fromkeys("'’ʼ`´", ""))  # noqa: RUF001  each is used in names
@@ -57,13 +57,13 @@ def normal_form(name: str) -> str:
 
     A name of nothing but legal forms keeps them. Other scripts are kept, not transliterated.
     """
-    decomposed = unicodedata.normalize("NFKD", name.casefold().translate(_PLAIN_LETTERS))
-    letters = "".join(
+    decomposed = unicodedata.normalize("NFKD", name.casefold().translate(_UNDECOMPOSED))
+    plain = "".join(
         one if one.isalnum() else " "
         for one in decomposed.translate(_JOINED)
         if not unicodedata.combining(one)
     )
-    words = letters.split()
+    words = plain.split()
     return " ".join(sorted(word for word in words if word not in _LEGAL_FORMS) or sorted(words))
 
 
