@@ -25,7 +25,7 @@ PURCHASE = {"source": "shop", "id": "1"}
 
 
 def load() -> ModuleType:
-    path = ROOT / "clients/python/fraudwatch_client/deadline.py"
+    path = ROOT / "clients/python/fraudwatch_deadline/__init__.py"
     spec = importlib.util.spec_from_file_location("fraudwatch_deadline", path)
     assert spec is not None
     assert spec.loader is not None
