@@ -34,6 +34,7 @@ def ledger(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[JobOutcome]:
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(train_model, "open_lake", lambda *_: None)
     monkeypatch.setattr(train_model, "models_of", lambda *_: None)
+    monkeypatch.setattr(train_model, "publish_summary", lambda _: None)
     monkeypatch.setattr(train_model, "append_outcomes", lambda _, found: rows.extend(found))
     return rows
 
