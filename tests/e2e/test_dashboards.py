@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,7 +30,7 @@ pytestmark = [
 ]
 SPEED = ("operations", "streaming", "kafka", "cassandra", "hosts")
 # Events that the test waits for or provokes; all others need the batch half.
-PROVOKED = {Event.SNAPSHOT, Event.CONSOLE_PAGE}
+PROVOKED = {Event.SNAPSHOT, Event.CONSOLE_PAGE, Event.SUBSCRIPTION}
 # Legends of queries about a past that a new stack does not have.
 PAST = {"a day ago", "a week ago"}
 SCRAPE_SECONDS = 10
@@ -40,8 +40,8 @@ RENDERED_MS = 5_000
 
 
 @pytest.fixture(scope="module")
-def busy(stack: PrivateStack) -> PrivateStack:
-    """Open the console on a running stack, and publish a transaction that cannot be read."""
+def busy(stack: PrivateStack) -> Iterator[PrivateStack]:
+    """Open the console, add a webhook without events, and publish what cannot be read."""
     with chromium() as browser:
         page = browser.new_page(viewport=WIDE)
         page.set_default_timeout(TIMEOUT_MS)
@@ -52,7 +52,10 @@ def busy(stack: PrivateStack) -> PrivateStack:
         page.wait_for_timeout(RENDERED_MS)
     transactions = KafkaTopic(stack.kafka("admin"), TRANSACTION_TOPIC)
     transactions.send([("nobody", b"not JSON", {})])
-    return stack
+    words = ("http://127.0.0.1:1/", "--client", "dashboards", "--event", "verdict")
+    added = stack.command("webhooks", "add", *words, "--source", "no-such-shop", "--json")
+    yield stack
+    stack.command("webhooks", "remove", json.loads(added.stdout)["subscription_id"])
 
 
 def prometheus_of(stack: PrivateStack) -> str:

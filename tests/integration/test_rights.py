@@ -57,10 +57,6 @@ def test_a_user_cannot_write_a_topic_of_others(stack: PrivateStack, user: str, t
         ("ingest", AUDIT_TOPIC),
         ("monitor", TRANSACTION_TOPIC),
         ("monitor", AUDIT_TOPIC),
-        ("detector", SANDBOX_TRANSACTION_TOPIC),
-        ("persister", SANDBOX_TRANSACTION_TOPIC),
-        ("persister", SANDBOX_FRAUD_TOPIC),
-        ("rest_api", SANDBOX_FRAUD_TOPIC),
     ],
 )
 def test_a_user_cannot_read_a_topic_of_others(stack: PrivateStack, user: str, topic: str) -> None:
@@ -100,6 +96,10 @@ def test_a_user_without_a_topic_of_its_own_writes_none(stack: PrivateStack, user
         ("webhooks", TRANSACTION_TOPIC),
         ("webhooks", AUDIT_TOPIC),
         ("shadow", AUDIT_TOPIC),
+        ("detector", SANDBOX_TRANSACTION_TOPIC),
+        ("persister", SANDBOX_TRANSACTION_TOPIC),
+        ("persister", SANDBOX_FRAUD_TOPIC),
+        ("rest_api", SANDBOX_FRAUD_TOPIC),
     ],
 )
 def test_a_user_may_not_even_describe_a_topic_of_others(

@@ -36,6 +36,7 @@ class Event(enum.StrEnum):
 
     SNAPSHOT = "the first snapshot, half a minute after the first transactions"
     CONSOLE_PAGE = "the first page of the console that is opened"
+    SUBSCRIPTION = "the first webhook that is added"
     DAG_RUN = "the first run of a DAG"
     SCHEDULED_RUN = "the first scheduled run of a DAG"
     JOB_RUN = "the first run of a job"

@@ -127,6 +127,7 @@ WEBHOOKS: Final = Row(
             queries=(
                 Query("{{subscription}}", "max by (subscription) (fraudwatch_webhooks_waiting)"),
             ),
+            appears_after=Event.SUBSCRIPTION,
         ),
         Panel(
             title="A client fails",
@@ -134,6 +135,7 @@ WEBHOOKS: Final = Row(
             queries=(
                 Query("{{subscription}}", "max by (subscription) (fraudwatch_webhooks_failing)"),
             ),
+            appears_after=Event.SUBSCRIPTION,
             unit=Unit.YES_NO,
             kind=Kind.STATES,
             limits=MUST_BE_0,
