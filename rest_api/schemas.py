@@ -98,7 +98,7 @@ class AlertSearch(AlertFilters):
 
 
 class LabelReport(BaseModel):
-    """What one purchase turned out to be, as the payment system reports it."""
+    """Label of one purchase, as the payment system reports it."""
 
     model_config = ConfigDict(extra="forbid")
     source: Source

@@ -79,7 +79,7 @@ class RestApiServices:
     hub: AlertHub
     history: AlertHistory
     problems: Callable[[], Mapping[str, str]]
-    """What does not answer, by name, with the reason; empty when ready."""
+    """List the engines that do not answer, each with the reason; empty when ready."""
     now_ms: Callable[[], int] = _now_ms
     streams: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_STREAMS))
     catch_ups: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_CATCH_UPS))

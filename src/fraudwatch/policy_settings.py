@@ -19,7 +19,7 @@ class PolicySettings(BaseSettings):
 
 
 class PolicyConsoleSettings(PolicySettings):
-    """What the console needs in addition: the reload journals of the detector."""
+    """The console's settings besides: the reload journals of the detector."""
 
     detector_folder: Path
 

@@ -147,7 +147,7 @@ class AlertHub:
 
     @property
     def position(self) -> LogPosition:
-        """Where the log has been read up to.
+        """Return the position up to which the log has been read.
 
         Raises:
             LogUnavailable: reading has not begun.

@@ -21,7 +21,7 @@ T = TypeVar("T", bound="LabelReport")
 
 @_attrs_define
 class LabelReport:
-    """ What one purchase turned out to be, as the payment system reports it.
+    """ Label of one purchase, as the payment system reports it.
 
         Attributes:
             source (str): Which system reported the purchase

@@ -30,7 +30,7 @@ _AT_ONCE: Final = 50
 
 
 class GroupBy(enum.StrEnum):
-    """What the cases of a group have in common."""
+    """Property that the cases of a group have in common."""
 
     CUSTOMER = "customer_token"
     CARD = "card_token"

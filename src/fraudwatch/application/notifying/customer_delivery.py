@@ -43,12 +43,12 @@ class CustomerDelivery:
 
     def _deliver(self, notice: CustomerNotice) -> bool:
         if self.now_ms() - notice.event_at_ms > 1_000 * self.patience_seconds:
-            return self._settle(notice, NoticeState.EXPIRED)
+            return self._record_state(notice, NoticeState.EXPIRED)
         purchase = self.purchases.purchase_of(notice)
         if purchase is None:  # its row comes from another consumer, which may be later
             return False
         if purchase.sealed is None:
-            return self._settle(notice, NoticeState.NO_ADDRESS)
+            return self._record_state(notice, NoticeState.NO_ADDRESS)
         if not self.store.begin_notice(notice.verdict_id, self.now_ms()):
             return False
         try:
@@ -56,9 +56,9 @@ class CustomerDelivery:
         except ChannelUnavailable:
             self.store.end_notice(notice.verdict_id, NoticeState.WAITING, self.now_ms())
             raise
-        return self._settle(notice, state)
+        return self._record_state(notice, state)
 
-    def _settle(self, notice: CustomerNotice, state: NoticeState) -> bool:
+    def _record_state(self, notice: CustomerNotice, state: NoticeState) -> bool:
         self.store.end_notice(notice.verdict_id, state, self.now_ms())
         self.count(state)
         return True

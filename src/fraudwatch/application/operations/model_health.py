@@ -30,7 +30,7 @@ class LabelAgeQuality:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelHealth:
-    """What was measured last; None or empty where nothing was measured yet."""
+    """Latest measurements; None or empty where nothing was measured yet."""
 
     psi: Mapping[str, float]
     features_moved: int | None

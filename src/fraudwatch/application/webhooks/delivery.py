@@ -24,7 +24,7 @@ _FAILURES_OF_A_CLIENT_THAT_IS_DOWN: Final = 5
 
 
 class StepKind(enum.StrEnum):
-    """What a step did."""
+    """Result of a step."""
 
     IDLE = "idle"
     DELIVERED = "delivered"

@@ -22,7 +22,7 @@ EARLIEST_EVENT_MS, LATEST_EVENT_MS = 946_684_800_000, 4_102_444_800_000
 
 
 SOURCE_SEPARATOR = ":"
-"""What divides a transaction id; no name of a source has it."""
+"""Divides a transaction id; no name of a source has it."""
 
 
 def transaction_id_of(source: str, own_id: str) -> str:

@@ -120,7 +120,7 @@ def sync_detailed(
     not looked up, and the same report sent again changes nothing.
 
     Args:
-        body (LabelReport): What one purchase turned out to be, as the payment system reports it.
+        body (LabelReport): Label of one purchase, as the payment system reports it.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -156,7 +156,7 @@ def sync(
     not looked up, and the same report sent again changes nothing.
 
     Args:
-        body (LabelReport): What one purchase turned out to be, as the payment system reports it.
+        body (LabelReport): Label of one purchase, as the payment system reports it.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -187,7 +187,7 @@ async def asyncio_detailed(
     not looked up, and the same report sent again changes nothing.
 
     Args:
-        body (LabelReport): What one purchase turned out to be, as the payment system reports it.
+        body (LabelReport): Label of one purchase, as the payment system reports it.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -223,7 +223,7 @@ async def asyncio(
     not looked up, and the same report sent again changes nothing.
 
     Args:
-        body (LabelReport): What one purchase turned out to be, as the payment system reports it.
+        body (LabelReport): Label of one purchase, as the payment system reports it.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
