@@ -30,7 +30,7 @@ LABELS = f"{DATABASE}.{CORE_LABELS}"
 
 
 def test_rows_are_inserted_and_deleted_by_sql(batch_stack: PrivateStack) -> None:
-    with sql_session(batch_stack.hive("reports")) as session:
+    with sql_session(batch_stack.hive("admin")) as session:
         session.run(
             f"INSERT INTO {LABELS} VALUES ('t1', 'fraud', 'analyst', 'rows', 1, DATE'2026-11-20'), "
             "('t2', 'genuine', 'analyst', 'rows', 1, DATE'2026-11-20')"
@@ -134,7 +134,7 @@ def test_a_killed_namenode_and_metastore_restart_without_data_loss(
         )
 
     eventually(all_ready_again, within_seconds=90, what="the lake after two kills", every_seconds=1)
-    with sql_session(batch_stack.hive("reports")) as session:
+    with sql_session(batch_stack.hive("admin")) as session:
         found = session.rows(f"SELECT transaction_id FROM {LABELS} WHERE known_on = '2026-11-19'")
         session.run(f"DELETE FROM {LABELS} WHERE transaction_id = 't9'")
     assert found == [("t9",)]
