@@ -28,7 +28,7 @@ def due_words(due_ms: int, now_ms: int) -> str:
 
 
 def status_words(case: WaitingCase, login: str, now_ms: int) -> str:
-    """Who has the case, else until when it is snoozed, else to whom it is assigned."""
+    """Name the person with the case, else the end of its snooze, else whom it is assigned to."""
     if case.claimed_by is not None:
         return "★ Yours" if case.claimed_by == login else f"With {case.claimed_by}"
     return handling_words(case.handling, login, now_ms) or "Open"

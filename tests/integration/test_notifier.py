@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -27,6 +26,7 @@ from fraudwatch.samples import a_token, a_verdict
 from fraudwatch.stack.home import ROOT
 from fraudwatch.stack.private_stack import PrivateStack
 from fraudwatch.topics import FRAUD_TOPIC
+from tests.ports import free_port
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(600)]
@@ -36,12 +36,6 @@ MIB = 1024 * 1024
 
 def now_ms() -> int:
     return time.time_ns() // 1_000_000
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Sink:

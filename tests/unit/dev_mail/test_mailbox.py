@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import smtplib
-import socket
 from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
@@ -14,12 +13,7 @@ from fastapi.testclient import TestClient
 from dev_mail.mailbox import LOOPBACK, MAX_BYTES, create_app
 from dev_mail.mails import Mails
 from dev_mail.text_messages import TextMessages
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+from tests.ports import free_port
 
 
 @pytest.fixture

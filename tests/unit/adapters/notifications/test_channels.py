@@ -32,6 +32,7 @@ from fraudwatch.application.notifying.ports import (
 from fraudwatch.domain.notifications.staff_policy import MessageKind
 from fraudwatch.orchestration.settings import MailSettings
 from fraudwatch.samples import NOON_MS
+from tests.ports import free_port
 
 MESSAGE = StaffMessage(
     channel="mail",
@@ -75,12 +76,6 @@ def settings(port: int) -> MailSettings:
         smtp_port=port,
         smtp_from="airflow@example.test",
     )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
