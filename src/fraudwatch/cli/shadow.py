@@ -150,7 +150,7 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
 def _record(home: Home, action: AuditAction, subject: str) -> None:
     """Keep the audit record of a start or stop, before it is done."""
     with recording(home) as (log, reason):
-        log.shadow_changed(action, OPERATOR, subject, reason)
+        log.subject_changed(action, OPERATOR, subject, reason)
 
 
 def _subject(comparison: Comparison) -> str:

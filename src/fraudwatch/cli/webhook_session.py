@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fraudwatch.cli.command_log import OPERATOR, now_ms, recording
+from fraudwatch.domain.messages.audit import AuditAction
 from fraudwatch.stack import env_file
 from fraudwatch.stack.home import Home, StackError
 
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
 
 SUBSCRIPTION_FILE = "webhooks/subscriptions.json"
 OUTBOX_FILE = "webhooks/outbox.sqlite3"
-_OPERATOR = "operator"
 
 
 @contextmanager
@@ -38,7 +35,7 @@ def open_subscriptions() -> Iterator[tuple[Subscriptions, dict[str, str]]]:
     settings = env_file.ensure(home)
     file = SubscriptionFile(home.folder / SUBSCRIPTION_FILE)
     try:
-        yield Subscriptions(file, _recorder(home.folder / "console"), now_ms), settings
+        yield Subscriptions(file, _recorder(home), now_ms), settings
     except (SubscriptionRefused, StoreUnavailable) as error:
         raise StackError(str(error)) from error
 
@@ -54,30 +51,9 @@ def open_outbox() -> SqliteOutbox:
     return SqliteOutbox(Home.from_environment().folder / OUTBOX_FILE)
 
 
-def _recorder(folder: Path) -> RecordChange:
-    from fraudwatch.adapters.codecs.json_codec import decode, encode
-    from fraudwatch.adapters.jsonl_journal import JsonlJournal
-    from fraudwatch.application.console.access_log import AccessLog
-    from fraudwatch.application.console.audit_outbox import OUTBOX_FILE as AUDIT_FILE
-    from fraudwatch.application.console.audit_outbox import AuditOutbox
-    from fraudwatch.domain.messages.audit import AuditAction, AuditRecord
-
-    outbox = AuditOutbox(JsonlJournal(folder / AUDIT_FILE), encode, partial(decode, AuditRecord))
-    log = AccessLog(outbox, now_ms)
-    reason = f"on the command line, by the system's user {getpass.getuser()}"
-
+def _recorder(home: Home) -> RecordChange:
     def record(action: AuditAction, subject: str) -> None:
-        try:
-            log.webhooks_changed(action, _OPERATOR, subject, reason)
-        except OSError as error:
-            raise StackError(
-                f"the change cannot be recorded ({error}), so nothing was changed; make room on "
-                "the disk and try again"
-            ) from error
+        with recording(home) as (log, reason):
+            log.subject_changed(action, OPERATOR, subject, reason)
 
     return record
-
-
-def now_ms() -> int:
-    """Return the time of now."""
-    return time.time_ns() // 1_000_000

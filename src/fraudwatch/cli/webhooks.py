@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fraudwatch.cli import output
-from fraudwatch.cli.webhook_session import now_ms, open_outbox, open_subscriptions
+from fraudwatch.cli.command_log import now_ms
+from fraudwatch.cli.webhook_session import open_outbox, open_subscriptions
 from fraudwatch.domain.instants import epoch_ms_of
 from fraudwatch.domain.webhooks.subscription import EventKind
 

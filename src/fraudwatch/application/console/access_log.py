@@ -55,12 +55,8 @@ class AccessLog:
         """Record a change of an account on the command line."""
         self._note(action, login, account=account, reason=reason)
 
-    def shadow_changed(self, action: AuditAction, login: str, subject: str, reason: str) -> None:
-        """Record the start or stop of a comparison on the command line."""
-        self._note(action, login, subject=subject, reason=reason)
-
-    def webhooks_changed(self, action: AuditAction, login: str, subject: str, reason: str) -> None:
-        """Record a change of webhooks on the command line."""
+    def subject_changed(self, action: AuditAction, login: str, subject: str, reason: str) -> None:
+        """Record a change on the command line of what ``subject`` names."""
         self._note(action, login, subject=subject, reason=reason)
 
     def _note(self, action: AuditAction, login: str, *, reason: str = "", **target: Any) -> None:
