@@ -82,6 +82,8 @@ def bridge() -> Iterator[tuple[int, int]]:
     }
     command = [sys.executable, "-m", "exporters.statsd_bridge"]
     with subprocess.Popen(command, cwd=ROOT, env=os.environ | environment) as process:
+        # It answers once its signal handler is set: a stop before that is no clean stop.
+        eventually(lambda: answers(http), within_seconds=30, what="the bridge")
         yield udp, http
         process.terminate()
     assert process.returncode == 0
@@ -126,7 +128,7 @@ def series_after_packets(
     }
 
 
-def test_both_write_the_same_series(bridge: tuple[int, int], exporter: tuple[int, int]) -> None:
+def test_both_write_the_same_series(exporter: tuple[int, int], bridge: tuple[int, int]) -> None:
     ours, theirs = series_after_packets(*bridge), series_after_packets(*exporter)
     assert ours.keys() == theirs.keys()
     assert ours == pytest.approx(theirs)
