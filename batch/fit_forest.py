@@ -16,7 +16,8 @@ import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
-from fraudwatch.adapters.artefacts.model_artefact import Artefact, point_to, write_artefact
+from fraudwatch.adapters.artefacts.model_artefact import Artefact, write_artefact
+from fraudwatch.adapters.artefacts.model_pointer import point_to
 from fraudwatch.adapters.artefacts.model_pruning import prune_fitted
 from fraudwatch.adapters.artefacts.sklearn_forest import ForestShape, all_features, fit_forest
 from fraudwatch.adapters.kafka_log.feature_log import Vectors, read_vectors

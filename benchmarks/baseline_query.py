@@ -21,12 +21,8 @@ from pyspark.sql import functions as F  # noqa: N812  its customary name
 from pyspark.sql.pandas.functions import pandas_udf
 from pyspark.sql.types import DoubleType
 
-from fraudwatch.adapters.artefacts.model_artefact import (
-    POINTER_NAME,
-    parse_pointer,
-    point_to,
-    write_artefact,
-)
+from fraudwatch.adapters.artefacts.model_artefact import write_artefact
+from fraudwatch.adapters.artefacts.model_pointer import POINTER_NAME, parse_pointer, point_to
 from fraudwatch.adapters.artefacts.reloadable_models import load_models
 from fraudwatch.adapters.lake.spark_stream import login_options
 from fraudwatch.domain.arrays import Float64s

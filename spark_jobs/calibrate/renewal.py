@@ -14,8 +14,8 @@ from pyspark.sql import functions as F  # noqa: N812  its customary name
 
 from fraudwatch import lake
 from fraudwatch.adapters.artefacts.calibration_artefact import read_calibration, write_calibration
-from fraudwatch.adapters.artefacts.model_artefact import locked_pointer
 from fraudwatch.adapters.artefacts.model_folder import renew_calibration
+from fraudwatch.adapters.artefacts.model_pointer import locked_pointer
 from fraudwatch.adapters.artefacts.model_pruning import prune_fitted
 from fraudwatch.application.promotion.promote import ChampionChanged
 from fraudwatch.domain.arrays import Float64s

@@ -13,12 +13,8 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 
 from fraudwatch import lake
-from fraudwatch.adapters.artefacts.model_artefact import (
-    POINTER_NAME,
-    Pointer,
-    parse_pointer,
-    read_artefact,
-)
+from fraudwatch.adapters.artefacts.model_artefact import read_artefact
+from fraudwatch.adapters.artefacts.model_pointer import POINTER_NAME, Pointer, parse_pointer
 from fraudwatch.domain.evaluation.drift import (
     DriftMetric,
     Measure,

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fraudwatch.adapters.artefacts.calibration_artefact import CALIBRATION_FILES, read_calibration
-from fraudwatch.adapters.artefacts.model_artefact import MODEL_FILES, Pointer, read_artefact
+from fraudwatch.adapters.artefacts.model_artefact import MODEL_FILES, read_artefact
+from fraudwatch.adapters.artefacts.model_pointer import Pointer
 from fraudwatch.adapters.artefacts.policy_journals import PolicyFiles, find_policies
 from fraudwatch.adapters.artefacts.reloadable_models import load_named
 from fraudwatch.adapters.artefacts.usable_models import usable_models

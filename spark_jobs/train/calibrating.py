@@ -16,7 +16,7 @@ import numpy as np
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 
-from fraudwatch.adapters.artefacts.model_artefact import locked_pointer
+from fraudwatch.adapters.artefacts.model_pointer import locked_pointer
 from fraudwatch.batch_settings import ChallengerSettings
 from fraudwatch.domain.calibration.calibration import Calibration
 from fraudwatch.domain.calibration.fit_calibration import (

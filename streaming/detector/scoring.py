@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -16,15 +16,10 @@ from fraudwatch.adapters.codecs.log_fold import FoldedMessages, fold_messages, f
 from fraudwatch.adapters.codecs.verdict_frames import VerdictInputs, encode_verdicts
 from fraudwatch.adapters.lake.spark_stream import MicroBatch
 from fraudwatch.application.ports import DeadLetters, ScoredBatch, VerdictLog
-from fraudwatch.application.scoring.assess import assess
-from fraudwatch.application.scoring.explain import explain
-from fraudwatch.application.scoring.outcomes import HIGH
 from fraudwatch.application.scoring.serving_bounds import serving_bounds
-from fraudwatch.domain.arrays import Float64s
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.domain.messages.dead_letter import DeadLetter, Stage
-from fraudwatch.domain.messages.explanation import Contribution
 from fraudwatch.domain.models.active_models import ActiveModels
 from fraudwatch.domain.policy.bounds import NO_BOUNDS, Bounds
 from fraudwatch.domain.policy.policy import Policy
@@ -34,6 +29,7 @@ from fraudwatch.observability.metrics import counter, gauge, histogram
 from fraudwatch.observability.phases import Phases
 from fraudwatch.topics import TRANSACTION_TOPIC
 from streaming.detector.counting import count_latencies, count_verdicts, set_budget
+from streaming.detector.model_groups import ModelGroup, Served, in_batch_order, score_groups
 
 log = logging.getLogger("detector")
 
@@ -62,6 +58,7 @@ class Snapshots(Protocol):
 class _BoundsInUse:
     """Keeps the bounds until policy or models change: they are read off curves, at some cost."""
 
+    is_exported: bool
     policy: Policy | None = None
     models: ActiveModels | None = None
     bounds: Bounds = NO_BOUNDS
@@ -71,9 +68,10 @@ class _BoundsInUse:
         if policy is not self.policy or models is not self.models:
             self.policy, self.models = policy, models
             self.bounds = serving_bounds(policy, models)
-            _review_from.set(self.bounds.review_from)
-            _decline_from.set(self.bounds.decline_from)
-            set_budget(policy)
+            if self.is_exported:
+                _review_from.set(self.bounds.review_from)
+                _decline_from.set(self.bounds.decline_from)
+                set_budget(policy)
         return self.bounds
 
 
@@ -90,7 +88,8 @@ class Detector:
     customers: CustomerState = field(default_factory=CustomerState)
     ends: dict[int, int] = field(default_factory=dict)
     _evicted_at_ms: int = 0
-    _bounds: _BoundsInUse = field(default_factory=_BoundsInUse)
+    _bounds: _BoundsInUse = field(default_factory=lambda: _BoundsInUse(is_exported=True))
+    _canary_bounds: _BoundsInUse = field(default_factory=lambda: _BoundsInUse(is_exported=False))
 
     def fold_history(self, messages: list[bytes], produced_at_ms: npt.NDArray[np.int64]) -> None:
         """Fold messages that were scored before this process began; publishes nothing."""
@@ -130,28 +129,16 @@ class Detector:
             view_features = folded.enrich_with_views(self.views_of(batch))
             features = full_vector(folded, view_features)
         with timed("judging"):
-            evidence = models.evidence(features)
-            bounds = self._bounds.of(policy, models)
-            result = assess(folded.rule_input(features), policy, evidence, bounds)
-            explanations = _explanations(models, features, result.level >= HIGH)
-        decided = VerdictInputs(
-            assessment=result,
-            policy=policy,
-            models=models,
-            evidence=evidence,
-            explanations=explanations,
-            features_version=features_version(),
-            risk_view=view_features.view,
-            source_partition=batch.partition[folded.position],
-            source_offset=batch.offset[folded.position],
-            decided_at_ms=batch.decided_at_ms,
-        )
+            groups = score_groups(folded, features, policy, self._served(policy, models))
         produced_at_ms = batch.produced_at_ms[folded.position]
         with timed("encoding"):
             scored = ScoredBatch(
                 customer_tokens=folded.frame["customer_token"].to_list(),
                 transaction_ids=folded.frame["transaction_id"].to_list(),
-                verdicts=encode_verdicts(folded.frame, decided),
+                verdicts=in_batch_order(
+                    groups,
+                    [_encode(group, policy, view_features.view, batch) for group in groups],
+                ),
                 features=packed(features),
                 produced_at_ms=produced_at_ms.tolist(),
                 features_version=features_version(),
@@ -159,7 +146,14 @@ class Detector:
         with timed("publishing"):
             self.verdicts.append(scored)
         count_latencies(time.time() - produced_at_ms / 1000)
-        count_verdicts(result, policy, models)
+        for group in groups:
+            count_verdicts(group.result, policy, group.models)
+
+    def _served(self, policy: Policy, models: ActiveModels) -> Served:
+        bounds = self._bounds.of(policy, models)
+        if models.canary is None:
+            return Served(models, bounds)
+        return Served(models, bounds, self._canary_bounds.of(policy, models.canary.models))
 
     def _dead_letter(self, folded: FoldedMessages, batch: MicroBatch) -> None:
         records = [
@@ -181,9 +175,22 @@ class Detector:
             log.warning("dead-lettered %s: %s", record.origin, record.reason)
 
 
-def _explanations(
-    models: ActiveModels, features: Float64s, is_high_risk: npt.NDArray[np.bool_]
-) -> dict[int, tuple[Contribution, ...]]:
-    """Compute the top contributing features of HIGH and CRITICAL verdicts, by row."""
-    rows = np.flatnonzero(is_high_risk)
-    return dict(zip(rows.tolist(), explain(models, features[rows]), strict=True))
+def _encode(
+    group: ModelGroup, policy: Policy, risk_view: Sequence[str], batch: MicroBatch
+) -> list[bytes]:
+    folded, rows = group.folded, group.rows
+    return encode_verdicts(
+        folded.frame,
+        VerdictInputs(
+            assessment=group.result,
+            policy=policy,
+            models=group.models,
+            evidence=group.evidence,
+            explanations=group.explanations,
+            features_version=features_version(),
+            risk_view=risk_view if rows is None else [risk_view[row] for row in rows.tolist()],
+            source_partition=batch.partition[folded.position],
+            source_offset=batch.offset[folded.position],
+            decided_at_ms=batch.decided_at_ms,
+        ),
+    )

@@ -13,7 +13,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 
 from fraudwatch import lake
-from fraudwatch.adapters.artefacts.model_artefact import Artefact, point_to, write_artefact
+from fraudwatch.adapters.artefacts.model_artefact import Artefact, write_artefact
+from fraudwatch.adapters.artefacts.model_pointer import point_to
 from fraudwatch.adapters.codecs.log_fold import packed
 from fraudwatch.domain.evaluation.calibration import brier_score, calibration_slope
 from fraudwatch.domain.evaluation.drift import DriftMetric, DriftStatus, Measure, Share

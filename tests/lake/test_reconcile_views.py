@@ -19,7 +19,8 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 
 from fraudwatch import lake
-from fraudwatch.adapters.artefacts.model_artefact import Pointer, write_artefact
+from fraudwatch.adapters.artefacts.model_artefact import write_artefact
+from fraudwatch.adapters.artefacts.model_pointer import Pointer
 from fraudwatch.adapters.artefacts.policy_file import load_policy
 from fraudwatch.adapters.artefacts.reloadable_models import load_named
 from fraudwatch.adapters.artefacts.sklearn_forest import ForestShape, all_features, fit_forest

@@ -12,12 +12,8 @@ from pyspark.sql import SparkSession
 
 from fraudwatch import lake
 from fraudwatch.adapters.artefacts.calibration_artefact import read_calibration, write_calibration
-from fraudwatch.adapters.artefacts.model_artefact import (
-    Artefact,
-    locked_pointer,
-    point_to,
-    write_artefact,
-)
+from fraudwatch.adapters.artefacts.model_artefact import Artefact, write_artefact
+from fraudwatch.adapters.artefacts.model_pointer import locked_pointer, point_to
 from fraudwatch.domain.calibration.calibration import Calibration
 from fraudwatch.domain.models.fitted import ModelKind, ModelMetadata, Normal
 from spark_jobs.calibrate.renew_alert_curve import document_of

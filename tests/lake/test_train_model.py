@@ -19,13 +19,9 @@ from pyspark.sql import functions as F  # noqa: N812  its customary name
 
 from fraudwatch import lake
 from fraudwatch.adapters.artefacts.calibration_artefact import read_calibration
-from fraudwatch.adapters.artefacts.model_artefact import (
-    POINTER_NAME,
-    parse_pointer,
-    read_artefact,
-    write_artefact,
-)
+from fraudwatch.adapters.artefacts.model_artefact import read_artefact, write_artefact
 from fraudwatch.adapters.artefacts.model_folder import ModelFolder
+from fraudwatch.adapters.artefacts.model_pointer import POINTER_NAME, parse_pointer
 from fraudwatch.adapters.artefacts.reloadable_models import load_models
 from fraudwatch.adapters.codecs.json_codec import encode
 from fraudwatch.adapters.codecs.log_fold import packed

@@ -9,12 +9,8 @@ import pytest
 
 from batch import fit_forest
 from batch.fit_forest import TOO_FEW_ROWS, TooFewRows, draw_sample, run
-from fraudwatch.adapters.artefacts.model_artefact import (
-    MODEL_FILES,
-    POINTER_NAME,
-    parse_pointer,
-    read_artefact,
-)
+from fraudwatch.adapters.artefacts.model_artefact import MODEL_FILES, read_artefact
+from fraudwatch.adapters.artefacts.model_pointer import POINTER_NAME, parse_pointer
 from fraudwatch.adapters.artefacts.model_pruning import KEPT_OF_EACH_KIND
 from fraudwatch.adapters.artefacts.reloadable_models import load_models
 from fraudwatch.adapters.codecs.log_fold import packed

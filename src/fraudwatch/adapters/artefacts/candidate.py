@@ -11,7 +11,7 @@ from fraudwatch.adapters.artefacts.candidate_folder import (
     comparison_in,
     read_manifest,
 )
-from fraudwatch.adapters.artefacts.model_artefact import Pointer
+from fraudwatch.adapters.artefacts.model_pointer import Pointer
 from fraudwatch.adapters.artefacts.policy_file import parse_policy
 from fraudwatch.adapters.artefacts.reloadable_models import load_named
 from fraudwatch.adapters.artefacts.usable_models import usable_models

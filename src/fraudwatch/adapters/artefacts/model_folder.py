@@ -9,15 +9,19 @@ from fraudwatch.adapters.artefacts.calibration_artefact import (
     expect_calibration_of,
     read_calibration,
 )
-from fraudwatch.adapters.artefacts.model_artefact import (
+from fraudwatch.adapters.artefacts.model_artefact import read_artefact
+from fraudwatch.adapters.artefacts.model_pointer import (
+    CanaryPointer,
     Pointer,
+    end_canary,
     locked_pointer,
     point_to,
-    read_artefact,
+    read_pointer,
     replace_pointer,
 )
 from fraudwatch.adapters.artefacts.reloadable_models import load_named
 from fraudwatch.adapters.artefacts.usable_models import usable_models
+from fraudwatch.application.promotion.canary import CanaryRefused
 from fraudwatch.application.promotion.promote import ChampionChanged
 from fraudwatch.domain.calibration.calibrator import BrokenCalibration
 from fraudwatch.domain.features.fold import features_version
@@ -56,8 +60,42 @@ class ModelFolder:
         check_outputs(found)
 
     def activate(self, sha256: str, calibration: str) -> None:
-        """Move the pointer; other kinds of models stay unchanged."""
+        """Move the pointer; other kinds of models stay unchanged, and a canary ends."""
         point_to(self.folder, ModelKind.XGBOOST, sha256, calibration=calibration)
+
+    def canary_model(self) -> str | None:
+        """Return the hash of the canary's model; None without a canary."""
+        canary = read_pointer(self.folder).canary
+        return canary.model if canary else None
+
+    def start_canary(
+        self, sha256: str, calibration: str, *, share_ratio: float, started_at_ms: int
+    ) -> None:
+        """Add the canary to the pointer, instead of one that runs.
+
+        Raises:
+            CanaryRefused: no calibrated model is active, or it is this one.
+        """
+        canary = CanaryPointer(
+            model=sha256,
+            calibration=calibration,
+            share_ratio=share_ratio,
+            started_at_ms=started_at_ms,
+        )
+        with locked_pointer(self.folder) as pointer:
+            active = pointer.models.get(ModelKind.XGBOOST)
+            if active is None or pointer.calibration is None:
+                raise CanaryRefused(
+                    "no calibrated model is active, so there is nothing to compare a canary with; "
+                    "nothing was changed"
+                )
+            if active == sha256:
+                raise CanaryRefused(f"model {sha256[:12]} is the champion; nothing was changed")
+            replace_pointer(self.folder, replace(pointer, canary=canary))
+
+    def end_canary(self) -> str | None:
+        """Remove the canary from the pointer; return the hash of its model."""
+        return end_canary(self.folder)
 
 
 def renew_calibration(folder: Path, model_sha256: str, calibration: str) -> None:

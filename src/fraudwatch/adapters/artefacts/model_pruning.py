@@ -1,9 +1,9 @@
 """Prune fitted models, so that a daily fit does not fill the disk.
 
-In the folder that training writes to it keeps the active models and the last five fitted of each
-kind, to which an operator may roll back, and of each kept classifier the last five calibrations;
-the registry restores older ones. A replayed micro-batch needs none of them: the detector has its
-own copies for its last five journal entries
+In the folder that training writes to it keeps the active models, the canary, and the last five
+fitted of each kind, to which an operator may roll back, and of each kept classifier the last five
+calibrations; the registry restores older ones. A replayed micro-batch needs none of them: the
+detector has its own copies for its last five journal entries
 (:mod:`fraudwatch.adapters.artefacts.reloadable_models`), of which Spark replays only the last.
 Files that cannot be read as what they are named are kept.
 """
@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Final
 
 from fraudwatch.adapters.artefacts.calibration_artefact import CALIBRATION_FILES, read_calibration
-from fraudwatch.adapters.artefacts.model_artefact import MODEL_FILES, locked_pointer, read_artefact
+from fraudwatch.adapters.artefacts.model_artefact import MODEL_FILES, read_artefact
+from fraudwatch.adapters.artefacts.model_pointer import locked_pointer
 from fraudwatch.domain.calibration.calibrator import BrokenCalibration
 from fraudwatch.domain.models.fitted import BrokenModel, ModelKind
 
@@ -26,10 +27,11 @@ KEPT_OF_EACH_KIND: Final = 5
 def prune_fitted(folder: Path) -> None:
     """Remove old models, holding the pointer's lock."""
     with locked_pointer(folder) as pointer:
-        models = {*pointer.models.values(), *_newest_models(folder)}
-        active = {pointer.calibration} if pointer.calibration else set()
+        models = {*pointer.model_hashes, *_newest_models(folder)}
         MODEL_FILES.keep_only(folder, models)
-        CALIBRATION_FILES.keep_only(folder, {*active, *_newest_calibrations(folder, models)})
+        CALIBRATION_FILES.keep_only(
+            folder, {*pointer.calibration_hashes, *_newest_calibrations(folder, models)}
+        )
 
 
 def _newest_models(folder: Path) -> set[str]:

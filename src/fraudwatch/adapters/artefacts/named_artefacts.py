@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Final, Generic, TypeVar
 
 from fraudwatch.adapters.artefacts.calibration_artefact import CALIBRATION_FILES
-from fraudwatch.adapters.artefacts.model_artefact import MODEL_FILES, Pointer, read_artefact
+from fraudwatch.adapters.artefacts.model_artefact import MODEL_FILES, read_artefact
+from fraudwatch.adapters.artefacts.model_pointer import Pointer
 from fraudwatch.adapters.artefacts.policy_journals import find_lists, find_policies
 from fraudwatch.adapters.artefacts.reloadable_models import load_named
 from fraudwatch.domain.calibration.calibrator import BrokenCalibration

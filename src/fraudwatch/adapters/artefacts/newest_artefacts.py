@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from fraudwatch.adapters.artefacts.model_artefact import parse_pointer
+from fraudwatch.adapters.artefacts.model_pointer import parse_pointer
 from fraudwatch.adapters.artefacts.policy_journals import PolicyFiles
 from fraudwatch.adapters.artefacts.reloadable_models import load_models
 from fraudwatch.adapters.artefacts.usable_models import usable_models

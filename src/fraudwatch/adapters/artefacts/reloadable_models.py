@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -18,20 +19,14 @@ from fraudwatch.adapters.artefacts.calibration_artefact import (
     read_calibration,
 )
 from fraudwatch.adapters.artefacts.forest_artefact import forest_model
-from fraudwatch.adapters.artefacts.model_artefact import (
-    MODEL_FILES,
-    POINTER_NAME,
-    Pointer,
-    parse_pointer,
-    read_artefact,
-)
+from fraudwatch.adapters.artefacts.model_artefact import MODEL_FILES, read_artefact
+from fraudwatch.adapters.artefacts.model_pointer import POINTER_NAME, Pointer, parse_pointer
 from fraudwatch.adapters.artefacts.usable_models import usable_models
 from fraudwatch.adapters.artefacts.versioned_reload import ReloadJournal
-from fraudwatch.domain.models.active_models import ActiveModels, check_outputs
+from fraudwatch.domain.models.active_models import ActiveModels, Canary, check_outputs
 from fraudwatch.domain.models.fitted import VERSION_LENGTH, ModelKind
 from fraudwatch.domain.models.serving import ServingVersions
 
-log = logging.getLogger(__name__)
 _NO_MODEL = b"{}"
 # Spark replays only its last batch, so one is needed; a restored checkpoint may be older.
 KEPT_VERSIONS: Final = 5
@@ -77,10 +72,10 @@ class ReloadableModels:
 
     def _load(self, pointer: bytes) -> ActiveModels:
         named = parse_pointer(pointer)
-        for sha256 in named.models.values():
+        for sha256 in named.model_hashes:
             MODEL_FILES.copy(self._source, self._folder, sha256)
-        if named.calibration:
-            CALIBRATION_FILES.copy(self._source, self._folder, named.calibration)
+        for sha256 in named.calibration_hashes:
+            CALIBRATION_FILES.copy(self._source, self._folder, sha256)
         models = self._usable(pointer)
         check_outputs(models)
         self._prune(pointer)
@@ -90,9 +85,8 @@ class ReloadableModels:
         """Remove old copies; those in use before the new entry stay, in case of a crash."""
         latest = [*self._journal.latest(KEPT_VERSIONS - 1), pointer]
         needed = [parse_pointer(one) for one in latest]
-        models = {sha256 for one in needed for sha256 in one.models.values()}
-        MODEL_FILES.keep_only(self._folder, models)
-        calibrations = {one.calibration for one in needed if one.calibration}
+        MODEL_FILES.keep_only(self._folder, {sha for one in needed for sha in one.model_hashes})
+        calibrations = {sha for one in needed for sha in one.calibration_hashes}
         CALIBRATION_FILES.keep_only(self._folder, calibrations)
 
     def _usable(self, pointer: bytes) -> ActiveModels:
@@ -113,7 +107,8 @@ def load_models(folder: Path, named: Pointer) -> ActiveModels:
     """
     classifier = named.models.get(ModelKind.XGBOOST)
     if classifier is None or named.calibration is not None:
-        return load_named(folder, named)
+        champion = load_named(folder, named)
+        return replace(champion, canary=_canary(folder, named, champion))
     log.warning(
         "the classifier %s has no calibration and is not used; train again, or roll back to a "
         "version that has one",
@@ -122,6 +117,16 @@ def load_models(folder: Path, named: Pointer) -> ActiveModels:
     others = dict(named.models)
     del others[ModelKind.XGBOOST]
     return load_named(folder, Pointer(others))
+
+
+def _canary(folder: Path, named: Pointer, champion: ActiveModels) -> Canary | None:
+    """Load the canary: its classifier and calibration beside the champion's forest."""
+    if named.canary is None:
+        return None
+    found = load_named(
+        folder, Pointer({ModelKind.XGBOOST: named.canary.model}, named.canary.calibration)
+    )
+    return Canary(replace(found, anomaly=champion.anomaly), named.canary.share_ratio)
 
 
 def load_named(folder: Path, named: Pointer) -> ActiveModels:
@@ -149,7 +154,14 @@ def load_named(folder: Path, named: Pointer) -> ActiveModels:
 
 
 def _name_of(models: ActiveModels) -> str:
-    return (
+    named = (
         f"isolation forest {models.anomaly_version}, fraud model {models.model_version}, "
         f"calibration {models.calibration_version}"
+    )
+    if models.canary is None:
+        return named
+    on_trial = models.canary.models
+    return (
+        f"{named}; for {models.canary.share_ratio:.1%} of the customers fraud model "
+        f"{on_trial.model_version}, calibration {on_trial.calibration_version}"
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from fraudwatch.adapters.artefacts.model_artefact import Pointer, read_artefact
+from fraudwatch.adapters.artefacts.model_artefact import read_artefact
+from fraudwatch.adapters.artefacts.model_pointer import Pointer
 from fraudwatch.domain.models.fitted import VERSION_LENGTH, ModelKind, UnknownFeatures
 from fraudwatch.domain.models.serving import ServingVersions
 
@@ -18,7 +19,7 @@ class UsableModels(NamedTuple):
 
 
 def usable_models(folder: Path, named: Pointer, serving: ServingVersions) -> UsableModels:
-    """Check every model that a pointer names; a calibration stays only with its classifier.
+    """Check every model that a pointer names; calibration and canary stay with the classifier.
 
     Raises:
         FileNotFoundError: an artefact is not there.
@@ -26,9 +27,16 @@ def usable_models(folder: Path, named: Pointer, serving: ServingVersions) -> Usa
     """
     reasons = {kind: _reason(folder, sha256, serving) for kind, sha256 in named.models.items()}
     kept = {kind: sha256 for kind, sha256 in named.models.items() if not reasons[kind]}
-    calibration = named.calibration if ModelKind.XGBOOST in kept else None
+    has_classifier = ModelKind.XGBOOST in kept
+    calibration = named.calibration if has_classifier else None
+    canary = named.canary if has_classifier else None
+    if canary and (of_canary := _reason(folder, canary.model, serving)):
+        return UsableModels(
+            Pointer(kept, calibration),
+            (*filter(None, reasons.values()), f"the canary is not used: {of_canary}"),
+        )
     return UsableModels(
-        Pointer(kept, calibration), tuple(reason for reason in reasons.values() if reason)
+        Pointer(kept, calibration, canary), tuple(reason for reason in reasons.values() if reason)
     )
 
 

@@ -77,7 +77,25 @@ class ModelStore(Protocol):
         """
 
     def activate(self, sha256: str, calibration: str) -> None:
-        """Activate a model and its calibration, both by hash, from the next micro-batch on."""
+        """Activate a model and its calibration, both by hash, from the next micro-batch on.
+
+        A canary ends: what it was compared with is no longer active.
+        """
+
+    def canary_model(self) -> str | None:
+        """Return the hash of the canary's model; None without a canary."""
+
+    def start_canary(
+        self, sha256: str, calibration: str, *, share_ratio: float, started_at_ms: int
+    ) -> None:
+        """Score a share of the customers with a model from the next micro-batch on.
+
+        Raises:
+            CanaryRefused: no model is active to compare it with, or it is the active one.
+        """
+
+    def end_canary(self) -> str | None:
+        """End the canary; return the hash of its model, None if there was none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from fraudwatch.domain.arrays import Float64s
+from fraudwatch.domain.arrays import Bools, Float64s
 from fraudwatch.domain.calibration.calibration import Calibration
 from fraudwatch.domain.calibration.calibrator import probability_of
 from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES
 from fraudwatch.domain.models.anomaly_quantiles import check_quantiles, share_below
+from fraudwatch.domain.models.canary import in_canary
 from fraudwatch.domain.models.evidence import Evidence
 from fraudwatch.domain.models.fitted import BrokenModel, ModelMetadata, Normal, check_normal
 from fraudwatch.domain.models.forest import Forest, check_forest, isolation_scores
@@ -64,6 +66,18 @@ class FraudModel(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Canary:
+    """Models on trial: they score a share of the customers instead of the active ones."""
+
+    models: ActiveModels
+    share_ratio: float
+
+    def selects(self, customer_tokens: Sequence[str]) -> Bools:
+        """Select the customers whom these models score."""
+        return in_canary(self.models.model_version or "", self.share_ratio, customer_tokens)
+
+
+@dataclass(frozen=True, slots=True)
 class ActiveModels:
     """Active models for scoring a batch; one is None where there is no such model."""
 
@@ -71,6 +85,7 @@ class ActiveModels:
     fraud: FraudModel | None = None
     calibration: Calibration | None = None
     """Of the classifier."""
+    canary: Canary | None = None
 
     def evidence(self, features: Float64s) -> Evidence:
         """One number a row from each model; ``features`` is [row, SERVED], NaN unknown."""
@@ -103,6 +118,8 @@ def check_outputs(models: ActiveModels) -> None:
     Raises:
         BrokenModel: an output is not a number from 0 to 1.
     """
+    if models.canary:
+        check_outputs(models.canary.models)
     width = len(VECTOR_FEATURES)
     answers = models.evidence(np.stack([np.full(width, np.nan), np.zeros(width)]))
     for name, numbers in answers._asdict().items():

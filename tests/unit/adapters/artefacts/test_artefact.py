@@ -11,14 +11,12 @@ import numpy as np
 import pytest
 
 from fraudwatch.adapters.artefacts.forest_artefact import forest_model
-from fraudwatch.adapters.artefacts.model_artefact import (
+from fraudwatch.adapters.artefacts.model_artefact import Artefact, read_artefact, write_artefact
+from fraudwatch.adapters.artefacts.model_pointer import (
     POINTER_NAME,
-    Artefact,
     Pointer,
     parse_pointer,
     point_to,
-    read_artefact,
-    write_artefact,
 )
 from fraudwatch.adapters.artefacts.xgboost_model import xgboost_model
 from fraudwatch.domain.models.fitted import BrokenModel, ModelKind, ModelMetadata

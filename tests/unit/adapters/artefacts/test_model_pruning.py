@@ -6,12 +6,8 @@ from pathlib import Path
 import pytest
 
 from fraudwatch.adapters.artefacts.calibration_artefact import CALIBRATION_FILES
-from fraudwatch.adapters.artefacts.model_artefact import (
-    MODEL_FILES,
-    Artefact,
-    point_to,
-    write_artefact,
-)
+from fraudwatch.adapters.artefacts.model_artefact import MODEL_FILES, Artefact, write_artefact
+from fraudwatch.adapters.artefacts.model_pointer import point_to
 from fraudwatch.adapters.artefacts.model_pruning import KEPT_OF_EACH_KIND, prune_fitted
 from fraudwatch.adapters.artefacts.reloadable_models import KEPT_VERSIONS, ReloadableModels
 from fraudwatch.adapters.jsonl_journal import JsonlJournal

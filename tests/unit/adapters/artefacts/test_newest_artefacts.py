@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from fraudwatch.adapters.artefacts.model_artefact import Artefact, point_to, write_artefact
+from fraudwatch.adapters.artefacts.model_artefact import Artefact, write_artefact
+from fraudwatch.adapters.artefacts.model_pointer import point_to
 from fraudwatch.adapters.artefacts.newest_artefacts import NewestArtefacts
 from fraudwatch.adapters.artefacts.policy_file import parse_rules
 from fraudwatch.adapters.artefacts.reloadable_models import ReloadableModels

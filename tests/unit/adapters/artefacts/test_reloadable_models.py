@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+import json
 import os
 import shutil
 from pathlib import Path
@@ -9,14 +11,16 @@ import numpy as np
 import pytest
 
 from fraudwatch.adapters.artefacts.calibration_artefact import CALIBRATION_FILES
-from fraudwatch.adapters.artefacts.model_artefact import (
-    MODEL_FILES,
-    POINTER_NAME,
-    Artefact,
-    point_to,
-    write_artefact,
-)
+from fraudwatch.adapters.artefacts.model_artefact import MODEL_FILES, Artefact, write_artefact
 from fraudwatch.adapters.artefacts.model_folder import renew_calibration
+from fraudwatch.adapters.artefacts.model_pointer import (
+    POINTER_NAME,
+    CanaryPointer,
+    end_canary,
+    point_to,
+    read_pointer,
+    replace_pointer,
+)
 from fraudwatch.adapters.artefacts.reloadable_models import KEPT_VERSIONS, ReloadableModels
 from fraudwatch.domain.models import fitted
 from fraudwatch.domain.models.fitted import ModelKind
@@ -302,3 +306,67 @@ def test_a_copy_that_was_altered_stops_the_process(world: World, forest: Artefac
     world.restart()
     with pytest.raises(ValueError, match="was altered"):
         world.versions(0, is_rerun=True)
+
+
+def with_canary(world: World, share_ratio: float, sha256: str) -> str:
+    """Add a canary of an artefact to the pointer, and return the artefact's version."""
+    pointer = read_pointer(world.source)
+    canary = CanaryPointer(
+        model=sha256,
+        calibration=write_a_calibration(world.source, sha256, seed=5),
+        share_ratio=share_ratio,
+        started_at_ms=7,
+    )
+    replace_pointer(world.source, dataclasses.replace(pointer, canary=canary))
+    return sha256[:12]
+
+
+def test_a_canary_is_loaded_beside_the_champion_and_replayed(
+    world: World, forest: Artefact, xgboost: Artefact, an_xgboost: AnXgboost
+) -> None:
+    anomaly, champion = world.publish(forest), world.publish(xgboost)
+    other = write_artefact(world.source, an_xgboost(fitted_at_ms=77))
+    tried = with_canary(world, 0.1, other)
+    models = world.reloadable.models_for(1, is_rerun=False)
+    assert (models.anomaly_version, models.model_version) == (anomaly, champion)
+    assert models.canary is not None
+    on_trial = models.canary.models
+    assert (on_trial.anomaly_version, on_trial.model_version) == (anomaly, tried)
+    assert on_trial.calibration_version != models.calibration_version
+    assert models.canary.share_ratio == 0.1
+    end_canary(world.source)
+    assert world.reloadable.models_for(2, is_rerun=False).canary is None
+    # A replayed micro-batch is scored by the canary again, though its files are gone.
+    shutil.rmtree(world.source)
+    world.restart()
+    replayed = world.reloadable.models_for(1, is_rerun=True).canary
+    assert replayed is not None
+    assert replayed.models.model_version == tried
+
+
+def test_a_canary_of_other_features_is_left_out_and_the_champion_scores(
+    world: World, xgboost: Artefact, an_xgboost: AnXgboost, caplog: pytest.LogCaptureFixture
+) -> None:
+    champion = world.publish(xgboost)
+    other = write_artefact(world.source, an_xgboost(features_version="yesterday"))
+    with_canary(world, 0.1, other)
+    models = world.reloadable.models_for(1, is_rerun=False)
+    assert (models.model_version, models.canary) == (champion, None)
+    assert "the canary is not used" in caplog.text
+    assert world.reloads[-1] is False
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"share_ratio": 0}, {"share_ratio": 0.51}, {"share_ratio": "x"}, {"model": "a"}, {"extra": 1}],
+)
+def test_a_pointer_with_an_unusable_canary_is_refused(
+    world: World, xgboost: Artefact, changes: dict[str, object]
+) -> None:
+    champion = world.publish(xgboost)
+    assert world.versions(1) == (None, champion)
+    known = json.loads((world.source / POINTER_NAME).read_bytes())
+    canary = {"model": "a" * 64, "calibration": "b" * 64, "share_ratio": 0.1, "started_at_ms": 7}
+    world.write_pointer(json.dumps({**known, "canary": {**canary, **changes}}))
+    assert world.versions(2) == (None, champion)
+    assert world.reloads[-1] is False

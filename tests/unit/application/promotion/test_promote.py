@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import xgboost as xgb
 
-from fraudwatch.adapters.artefacts.model_artefact import POINTER_NAME, write_artefact
+from fraudwatch.adapters.artefacts.model_artefact import write_artefact
 from fraudwatch.adapters.artefacts.model_folder import ModelFolder, renew_calibration
+from fraudwatch.adapters.artefacts.model_pointer import POINTER_NAME
 from fraudwatch.adapters.artefacts.xgboost_model import xgboost_artefact
 from fraudwatch.adapters.memory.registry import MemoryRegistry
 from fraudwatch.application.promotion.promote import (

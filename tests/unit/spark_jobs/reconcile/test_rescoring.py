@@ -13,7 +13,8 @@ import pytest
 import xgboost as xgb
 
 from fraudwatch.adapters.artefacts.calibration_artefact import read_calibration
-from fraudwatch.adapters.artefacts.model_artefact import Pointer, write_artefact
+from fraudwatch.adapters.artefacts.model_artefact import write_artefact
+from fraudwatch.adapters.artefacts.model_pointer import Pointer
 from fraudwatch.adapters.artefacts.policy_file import load_policy, parse_policy, short_hash
 from fraudwatch.adapters.artefacts.reloadable_models import load_named
 from fraudwatch.adapters.artefacts.xgboost_model import xgboost_artefact

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,19 +14,23 @@ from fraudwatch.adapters.memory.verdict_store import MemoryDeadLetters, MemoryVe
 from fraudwatch.application.console.alerts import is_alert
 from fraudwatch.application.ports import NotDelivered
 from fraudwatch.application.scoring.reasons import APPLIED_DEFAULT
+from fraudwatch.domain.arrays import Float64s
 from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES, VECTOR_INDEX
 from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.domain.messages.dead_letter import Code
 from fraudwatch.domain.messages.purchase import AppliedDefault
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.messages.verdict import Outcome, Risk, Verdict
-from fraudwatch.domain.models.active_models import ActiveModels
+from fraudwatch.domain.models.active_models import ActiveModels, Canary
+from fraudwatch.domain.models.canary import in_canary
+from fraudwatch.domain.models.fitted import ModelKind, ModelMetadata, normal_of
 from fraudwatch.domain.time_units import DAY_MS, HOUR_MS, MINUTE_MS
 from fraudwatch.domain.views.catalogue import VIEW_FEATURES, Entity, view_columns
 from fraudwatch.domain.views.published import Published, RiskViews
 from fraudwatch.domain.views.view import RiskView, table_of
 from fraudwatch.samples import NOON_MS, a_token, a_transaction
 from streaming.detector.scoring import Detector
+from tests.calibrations import a_calibration
 
 POLICY = load_policy(Path(__file__).parents[4] / "contracts/policies/default.yaml")
 
@@ -265,3 +270,77 @@ def test_without_views_their_features_are_unknown_and_no_view_is_named(world: Wo
     vectors = [np.frombuffer(packed, dtype="<f8") for _, _, packed in world.written.features]
     assert all(np.isnan(vector[-len(VIEW_FEATURES) :]).all() for vector in vectors)
     assert {v.risk_view for v in world.scored} == {""}
+
+
+class AnOffset:
+    """A classifier of one feature whose log-odds are one number."""
+
+    about = ModelMetadata(
+        kind=ModelKind.XGBOOST,
+        features=("item_count",),
+        features_version="today",
+        fitted_at_ms=1,
+        rows=1,
+        from_ms=1,
+        until_ms=2,
+    )
+    normal = normal_of(np.zeros((2, 1)))
+
+    def __init__(self, version: str, log_odds: float) -> None:
+        self.version, self._log_odds = version, log_odds
+
+    def contributions(self, features: Float64s) -> Float64s:
+        return np.zeros((len(features), 2))
+
+    def log_odds(self, features: Float64s) -> Float64s:
+        return np.full(len(features), self._log_odds)
+
+
+def models_with_canary(share_ratio: float) -> ActiveModels:
+    champion: Any = AnOffset("a" * 12, -9.0)
+    on_trial: Any = AnOffset("b" * 12, -7.0)
+    return ActiveModels(
+        None,
+        champion,
+        a_calibration("a" * 64, seed=1, version="c1"),
+        Canary(
+            ActiveModels(None, on_trial, a_calibration("b" * 64, seed=2, version="c2")), share_ratio
+        ),
+    )
+
+
+def test_a_canary_scores_its_customers_and_each_verdict_names_its_models(world: World) -> None:
+    world.models = models_with_canary(0.4)
+    tokens = [a_token(one) for one in "abcdefghijklmnopqrst"]
+    purchases = [
+        a_transaction(transaction_id=f"shop:{n}", customer_token=tokens[n % len(tokens)])
+        for n in range(60)
+    ]
+    world.score(*purchases, first_offset=40)
+    # In the order of the log, whoever scored them.
+    assert [v.source_offset for v in world.scored] == list(range(40, 100))
+    assert [v.transaction_id for v in world.scored] == [one.transaction_id for one in purchases]
+    assert [key for key, _, _ in world.written.verdicts] == [p.customer_token for p in purchases]
+    by_version = {
+        version: {v.customer_token for v in world.scored if v.model_scores[0].version == version}
+        for version in ("a" * 12, "b" * 12)
+    }
+    selected = {
+        token
+        for token, is_in in zip(tokens, in_canary("b" * 12, 0.4, tokens).tolist(), strict=True)
+        if is_in
+    }
+    assert by_version["b" * 12] == selected
+    assert by_version["a" * 12] == set(tokens) - selected
+    assert 2 < len(selected) < 15
+    of_each = {v.model_scores[0].version: (v.calibration, v.score) for v in world.scored}
+    assert of_each["a" * 12][0] != of_each["b" * 12][0]
+    assert of_each["a" * 12][1] < of_each["b" * 12][1]
+
+
+def test_without_its_canary_a_batch_is_scored_as_with_a_share_of_nobody(world: World) -> None:
+    world.models = replace(models_with_canary(0.4), canary=None)
+    world.score(*run_of(5))
+    alone, other = world.scored, World(models=models_with_canary(1e-12))
+    other.score(*run_of(5))
+    assert other.scored == alone

@@ -14,7 +14,8 @@ import xgboost as xgb
 from prometheus_client import REGISTRY
 
 from fraudwatch.adapters.artefacts.candidate import Candidate
-from fraudwatch.adapters.artefacts.model_artefact import Pointer, write_artefact
+from fraudwatch.adapters.artefacts.model_artefact import write_artefact
+from fraudwatch.adapters.artefacts.model_pointer import Pointer
 from fraudwatch.adapters.artefacts.named_artefacts import NamedArtefacts
 from fraudwatch.adapters.artefacts.policy_file import lists_yaml, parse_policy, parse_rules
 from fraudwatch.adapters.artefacts.reloadable_models import load_named
