@@ -4,7 +4,8 @@
 verdicts, their transactions and their served vectors, scores each purchase by the same functions as
 the detector, and counts by pair of outcomes; :mod:`fraudwatch.domain.shadow` explains why each
 purchase is counted once. Without one it is idle. It folds nothing and publishes nothing, except
-for purchases of sandbox keys, in a thread of their own: :mod:`streaming.shadow.sandbox`.
+for purchases of sandbox keys, in a thread of their own: :mod:`streaming.shadow.sandbox`. Another
+thread guards the canary: :mod:`streaming.shadow.canary`.
 """
 
 from __future__ import annotations
@@ -18,20 +19,25 @@ from functools import partial
 
 from prometheus_client import start_http_server
 
+from fraudwatch.adapters.artefacts.canary_file import CanaryFile
+from fraudwatch.adapters.artefacts.canary_pointer import CanaryPointerFolder
 from fraudwatch.adapters.artefacts.candidate import Candidate
 from fraudwatch.adapters.artefacts.named_artefacts import NamedArtefacts
 from fraudwatch.adapters.artefacts.newest_artefacts import NewestArtefacts
+from fraudwatch.adapters.codecs.json_codec import encode
 from fraudwatch.adapters.kafka_log.consumer_group import open_with_retry
 from fraudwatch.adapters.kafka_log.cursor import PartitionCursor
 from fraudwatch.adapters.kafka_log.log import KafkaTopic
 from fraudwatch.adapters.store.session import connect
 from fraudwatch.adapters.store.shadow import CassandraShadowStore
+from fraudwatch.application.console.audit import PublishedAudit
 from fraudwatch.application.shadow.comparing import Comparing, ShadowStore
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.models.serving import ServingVersions
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import CassandraSettings, KafkaSettings, LabelSettings, ListenSettings
 from fraudwatch.topics import (
+    AUDIT_TOPIC,
     FEATURE_TOPIC,
     FRAUD_TOPIC,
     SANDBOX_FRAUD_TOPIC,
@@ -39,6 +45,7 @@ from fraudwatch.topics import (
     TRANSACTION_PARTITIONS,
     TRANSACTION_TOPIC,
 )
+from streaming.shadow.canary import CanaryGuard
 from streaming.shadow.loop import CandidateWatch, ShadowLoop
 from streaming.shadow.partition import PartitionShadow, PartitionTopics
 from streaming.shadow.sandbox import SandboxLoop
@@ -72,10 +79,18 @@ def main() -> None:
         daemon=True,
     )
     sandbox.start()
+    canary = threading.Thread(
+        target=open_canary_guard(settings, KafkaSettings()).run,
+        args=(loop.stopping,),
+        name="canary",
+        daemon=True,
+    )
+    canary.start()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: loop.stopping.set())
     loop.run()
     sandbox.join(_PUBLISH_SECONDS)
+    canary.join(_PUBLISH_SECONDS)
 
 
 def _end_process(failed: threading.ExceptHookArgs) -> None:
@@ -103,6 +118,21 @@ def open_sandbox(
         ),
         KafkaTopic(kafka, SANDBOX_FRAUD_TOPIC, timeout_seconds=_PUBLISH_SECONDS),
         _now_ms,
+    )
+
+
+def open_canary_guard(settings: ShadowSettings, kafka: KafkaSettings) -> CanaryGuard:
+    """Open the guard of the canary; it connects when there is one."""
+    return CanaryGuard(
+        CanaryPointerFolder(settings.pointer_folder),
+        CanaryFile(settings.canary_path),
+        {
+            partition: PartitionCursor(kafka, FRAUD_TOPIC, partition)
+            for partition in range(TRANSACTION_PARTITIONS)
+        },
+        PublishedAudit(KafkaTopic(kafka, AUDIT_TOPIC, timeout_seconds=_PUBLISH_SECONDS), encode),
+        _now_ms,
+        max_messages=settings.max_messages,
     )
 
 

@@ -10,7 +10,7 @@ from fraudwatch.settings import from_environment
 
 
 class ShadowSettings(BaseSettings):
-    """The candidate's folder, the detector's copies of live artefacts, and the size of a read."""
+    """Candidate, copies of the detector's live artefacts, canary, and the size of a read."""
 
     model_config = from_environment("SHADOW_")
     metrics_port: int = 9119
@@ -18,5 +18,7 @@ class ShadowSettings(BaseSettings):
     policies_folder: Path
     lists_folder: Path
     models_folder: Path
+    pointer_folder: Path
+    canary_path: Path
     max_messages: int = 500
     give_up_seconds: float = 120.0

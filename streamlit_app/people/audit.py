@@ -47,6 +47,9 @@ ACTION_WORDS = {
     AuditAction.SHADOW_STOPPED: "Stopped a comparison",
     AuditAction.MODEL_APPROVED: "Approved a model",
     AuditAction.MODEL_ROLLED_BACK: "Rolled back the model",
+    AuditAction.CANARY_STARTED: "Started a canary",
+    AuditAction.CANARY_ENDED: "Ended a canary",
+    AuditAction.CANARY_ROLLED_BACK: "Rolled back a canary",
 }
 SPANS_DAYS = (1, 7, 30, 90, 400)
 DEFAULT_SPAN_DAYS = 7

@@ -9,29 +9,51 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
+import xgboost as xgb
 from prometheus_client import REGISTRY
 
+from fraudwatch.adapters.artefacts.canary_file import CanaryFile
 from fraudwatch.adapters.artefacts.candidate import load_candidate
 from fraudwatch.adapters.artefacts.candidate_folder import start_comparison, stop_comparison
+from fraudwatch.adapters.artefacts.model_artefact import write_artefact
+from fraudwatch.adapters.artefacts.model_folder import ModelFolder
+from fraudwatch.adapters.artefacts.model_pointer import (
+    Pointer,
+    locked_pointer,
+    point_to,
+    replace_pointer,
+)
 from fraudwatch.adapters.artefacts.named_artefacts import NamedArtefacts
-from fraudwatch.adapters.codecs.json_codec import encode
+from fraudwatch.adapters.artefacts.xgboost_model import xgboost_artefact
+from fraudwatch.adapters.codecs.json_codec import decode, encode
+from fraudwatch.adapters.kafka_log.ends import ends_of
+from fraudwatch.adapters.kafka_log.log import read_range
 from fraudwatch.adapters.store.session import close, connect
 from fraudwatch.adapters.store.shadow import CassandraShadowStore
 from fraudwatch.application.shadow.summary import summarise
 from fraudwatch.domain.features.fold import features_version
+from fraudwatch.domain.messages.audit import AuditAction, AuditRecord
+from fraudwatch.domain.messages.verdict import Verdict
+from fraudwatch.domain.models.canary import in_canary
+from fraudwatch.domain.models.canary_check import LEAST_PURCHASES
+from fraudwatch.domain.models.fitted import ModelKind, ModelMetadata, normal_of
 from fraudwatch.domain.models.serving import ServingVersions
 from fraudwatch.domain.shadow import ShadowDimension, summed
 from fraudwatch.samples import a_purchase
+from fraudwatch.settings import LabelSettings
 from fraudwatch.stack import environments
 from fraudwatch.stack.catalogue import load
 from fraudwatch.stack.foreground import environment_of
 from fraudwatch.stack.home import ROOT
 from fraudwatch.stack.private_stack import PrivateStack
+from fraudwatch.topics import AUDIT_TOPIC, FRAUD_TOPIC
 from streaming.shadow.__main__ import open_partitions
 from streaming.shadow.loop import CandidateWatch, ShadowLoop
 from streaming.shadow.settings import ShadowSettings
+from tests.calibrations import write_a_calibration
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.engines
@@ -51,6 +73,8 @@ def settings_of(stack: PrivateStack, folder: Path) -> ShadowSettings:
         policies_folder=stack.home.folder / "detector/policies",
         lists_folder=stack.home.folder / "detector/lists",
         models_folder=stack.home.folder / "detector/models",
+        pointer_folder=stack.home.folder / "models",
+        canary_path=folder / "canary.json",
     )
 
 
@@ -64,7 +88,7 @@ def loop_of(stack: PrivateStack, store: CassandraShadowStore, folder: Path) -> S
     )
 
 
-def buy(stack: PrivateStack, count: int) -> list[str]:
+def buy(stack: PrivateStack, count: int, *, customers: int = 7) -> list[str]:
     """Post purchases of a few customers, some of high amounts."""
     run, now_ms = uuid.uuid4().hex[:12], time.time_ns() // 1_000_000
     purchases = [
@@ -72,7 +96,7 @@ def buy(stack: PrivateStack, count: int) -> list[str]:
             source="shadow",
             id=f"{run}-{n}",
             event_at_ms=now_ms + n,
-            customer_id=f"{run}-{n % 7}",
+            customer_id=f"{run}-{n % customers}",
             amount_minor=(1_000, 45_000, 250_000)[n % 3],
         )
         for n in range(count)
@@ -216,3 +240,94 @@ def test_the_service_compares_what_the_command_starts_within_its_memory(
     print(f"the shadow takes {own_mib:.0f} MiB after {found['compared']} purchases")  # noqa: T201  a figure
     stack.command("shadow", "stop")
     assert not status()["is_running"]
+
+
+def a_classifier(folder: Path, *, is_inverted: bool) -> tuple[str, str]:
+    """Write a classifier to which high amounts are fraud, or genuine, and its calibration."""
+    names, random = ("item_count", "amount_eur_cents"), np.random.default_rng(4)
+    rows = random.random((400, 2)) * 50_000
+    is_fraud = (rows[:, 1] > 20_000) != is_inverted
+    booster = xgb.train(
+        {"objective": "binary:logistic", "nthread": 1},
+        xgb.DMatrix(rows, is_fraud.astype(float)),
+        num_boost_round=30,
+    )
+    about = ModelMetadata(
+        kind=ModelKind.XGBOOST,
+        features=names,
+        features_version=features_version(),
+        fitted_at_ms=1,
+        rows=len(rows),
+        from_ms=1,
+        until_ms=2,
+        label_delay_days=LabelSettings().delay_days,
+    )
+    sha256 = write_artefact(folder, xgboost_artefact(booster, about, normal_of(rows)))
+    return sha256, write_a_calibration(folder, sha256, features_version=features_version())
+
+
+@pytest.fixture
+def champion(stack: PrivateStack) -> Iterator[tuple[Path, str]]:
+    """The folder of the stack's models, with a champion until the test ends."""
+    folder = stack.home.folder / "models"
+    sha256, calibration = a_classifier(folder, is_inverted=False)
+    point_to(folder, ModelKind.XGBOOST, sha256, calibration=calibration)
+    yield folder, sha256
+    with locked_pointer(folder):
+        replace_pointer(folder, Pointer())
+
+
+@pytest.mark.usefixtures("service")
+def test_a_canary_scores_its_customers_and_is_rolled_back_by_the_service(
+    stack: PrivateStack, champion: tuple[Path, str]
+) -> None:
+    folder, champion_sha256 = champion
+    sha256, calibration = a_classifier(folder, is_inverted=True)
+    models = ModelFolder(folder, LabelSettings().delay_days)
+    started_at_ms = time.time_ns() // 1_000_000
+    models.start_canary(sha256, calibration, share_ratio=0.5, started_at_ms=started_at_ms)
+    trials = CanaryFile(stack.home.folder / "canary/canary.json")
+
+    def is_rolled_back() -> bool:
+        buy(stack, 500, customers=400)
+        return models.canary_model() is None
+
+    eventually(is_rolled_back, within_seconds=240, every_seconds=2, what="the roll-back")
+    trial = trials.read()
+    assert trial is not None
+    assert (trial.model, trial.champion) == (sha256, champion_sha256)
+    assert trial.of_canary.purchases >= LEAST_PURCHASES
+    assert trial.of_champion.purchases >= LEAST_PURCHASES
+    assert "standard deviations outside" in trial.rolled_back_because
+    assert models.current() == champion_sha256
+    # Every verdict names the model of its customer's group.
+    verdicts = [
+        decode(Verdict, value) for value in messages_since(stack, FRAUD_TOPIC, started_at_ms)
+    ]
+    scored = {
+        one.customer_token: one.model_scores[-1].version for one in verdicts if one.calibration
+    }
+    tokens = sorted(scored)
+    on_trial = in_canary(sha256[:12], 0.5, tokens).tolist()
+    named = {token: sha256[:12] for token, is_in in zip(tokens, on_trial, strict=True) if is_in}
+    # Others were scored before the canary began, or after it ended.
+    others = [one for one in tokens if scored[one] != named.get(one, champion_sha256[:12])]
+    assert len(named) > 100
+    assert len(others) < len(tokens) / 4
+    audited = [
+        decode(AuditRecord, one) for one in messages_since(stack, AUDIT_TOPIC, started_at_ms)
+    ]
+    assert [one.deed for one in audited if one.by == "canary-guard"] == [
+        AuditAction.CANARY_ROLLED_BACK
+    ]
+
+
+def messages_since(stack: PrivateStack, topic: str, at_ms: int) -> list[bytes]:
+    """Read what was published since a time."""
+    kafka = stack.kafka("admin")
+    return [
+        message.value() or b""
+        for messages in read_range(kafka, topic, ends_of(kafka, topic))
+        for message in messages
+        if message.timestamp()[1] >= at_ms
+    ]

@@ -47,6 +47,9 @@ class AuditAction(enum.StrEnum):
     SHADOW_STOPPED = "shadow_stopped"
     MODEL_APPROVED = "model_approved"
     MODEL_ROLLED_BACK = "model_rolled_back"
+    CANARY_STARTED = "canary_started"  # a model scores a share of the customers
+    CANARY_ENDED = "canary_ended"
+    CANARY_ROLLED_BACK = "canary_rolled_back"  # by itself: it left the band
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from fraudwatch.domain.models.canary_check import MEASURES
 from fraudwatch.domain.shadow import NotCompared
 from fraudwatch.observability.catalogue.metric import (
     NEVER_ALONE,
@@ -98,6 +99,36 @@ SHADOW: Final = Section(
             unit=Unit.SECONDS,
             meaning="Age of the oldest verdict read and not counted yet; 0 while none waits",
             worry_when="it grows for hours: the machine is full, and the comparison lags behind",
+        ),
+        Metric(
+            name="fraudwatch_shadow_canary_share_ratio",
+            kind=Kind.GAUGE,
+            unit=Unit.RATIO,
+            meaning="Share of the customers whom a canary scores; 0 without a canary",
+            worry_when=NEVER_ALONE,
+        ),
+        Metric(
+            name="fraudwatch_shadow_canary_purchases_total",
+            kind=Kind.COUNTER,
+            unit=Unit.COUNT,
+            meaning="Purchases counted while a canary is active, by the model that scored them",
+            worry_when="the canary's stop while its share is above 0 and verdicts come",
+            labels=(Label("group", ("canary", "champion")),),
+        ),
+        Metric(
+            name="fraudwatch_shadow_canary_times_champion",
+            kind=Kind.GAUGE,
+            unit=Unit.NUMBER,
+            meaning="Canary's alerts, declines and mean score per purchase, over the champion's",
+            worry_when="it leaves 0.5 to 2; beyond chance the canary is rolled back by itself",
+            labels=(Label("measure", tuple(measure.name for measure in MEASURES)),),
+        ),
+        Metric(
+            name="fraudwatch_shadow_canary_rolled_back_at_seconds",
+            kind=Kind.GAUGE,
+            unit=Unit.EPOCH_SECONDS,
+            meaning="When the newest canary was rolled back by itself; 0 if it was not",
+            worry_when="it is of today: the shadow's log and the Model page have the reason",
         ),
         Metric(
             name="fraudwatch_shadow_sandbox_verdicts_total",

@@ -338,7 +338,7 @@ def test_a_canary_scores_its_customers_and_each_verdict_names_its_models(world: 
     assert of_each["a" * 12][1] < of_each["b" * 12][1]
 
 
-def test_without_its_canary_a_batch_is_scored_as_with_a_share_of_nobody(world: World) -> None:
+def test_without_its_canary_a_batch_is_scored_as_with_one_of_no_customer(world: World) -> None:
     world.models = replace(models_with_canary(0.4), canary=None)
     world.score(*run_of(5))
     alone, other = world.scored, World(models=models_with_canary(1e-12))
