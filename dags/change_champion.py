@@ -1,14 +1,15 @@
-"""Approve a challenger, or roll back to an earlier champion.
+"""Approve or try a challenger, or roll back to an earlier champion.
 
 ### Purpose
 
 Makes another registered model the champion: a challenger that passed the promotion gate and waits
-for approval, or one that was champion before.
+for approval, or one that was champion before. Or starts or ends a canary: such a model scores a
+share of the customers, and is rolled back by itself when it leaves its band.
 
 ### When
 
-When a lead approves or rolls back on the console's Model page, which writes the audit record first.
-By hand with the form it leaves no audit record; prefer the page, or `./fraudwatch model`.
+When a lead approves, tries or rolls back on the console's Model page, which writes the audit record
+first. By hand with the form it leaves no audit record; prefer the page, or `./fraudwatch model`.
 
 ### Reads
 
@@ -26,8 +27,10 @@ more, was never champion, or its artefact cannot be used. It is not retried.
 
 ### Parameters
 
-- `action`: approve or rollback; without one the run fails and nothing is changed.
+- `action`: approve, rollback, canary or end-canary; without one the run fails and nothing is
+  changed.
 - `version`: number of the version; empty with rollback: the previous champion.
+- `share_percent`: with canary: the share of the customers.
 
 ### Owner
 
@@ -47,6 +50,9 @@ from fraudwatch.orchestration.defaults import (
 from fraudwatch.orchestration.failure_mail import mail_failure
 from fraudwatch.orchestration.tags import Impact, Layer
 
+ACTIONS = ("approve", "rollback", "canary", "end-canary")
+SHARES = ("1", "5", "10", "25", "50")
+
 
 @dag(
     schedule=None,
@@ -55,8 +61,9 @@ from fraudwatch.orchestration.tags import Impact, Layer
     max_active_runs=1,  # concurrent promotions would race
     default_args=TASK_DEFAULTS,
     params={
-        "action": a_choice("Action", "Which change of the champion.", ("approve", "rollback")),
+        "action": a_choice("Action", "Which change of the champion or canary.", ACTIONS),
         "version": a_version("Version", "Number of the version, as ./fraudwatch model ls shows."),
+        "share_percent": a_choice("Share", "Percent of the customers of a canary.", SHARES),
     },
     on_failure_callback=mail_failure,
     tags=[Impact.TIER_3, Layer.MODELS],
@@ -67,7 +74,11 @@ def change_champion() -> None:
     run_module(
         "change_champion",
         "batch.models",
-        ["{{ params.action or '' }}", "{{ params.version or '' }}"],
+        [
+            "{{ params.action or '' }}",
+            "{{ params.version if params.version and params.action != 'end-canary' else '' }}",
+            "{{ params.share_percent or '5' if params.action == 'canary' else '' }}",
+        ],
         retries=NO_RETRY,
         # Before a backlog of days, because the stream uses it.
         priority_weight=10,

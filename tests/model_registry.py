@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fraudwatch.application.operations.exporters import Sample
+from fraudwatch.application.promotion.canary_trial import CanaryTrial, TrialUnavailable
 from fraudwatch.application.promotion.model_changes import (
     ModelAction,
     ModelChangeRefused,
@@ -78,6 +79,22 @@ def a_version(number: int, precision: float = 0.7, **changes: Any) -> VersionSum
         ),
     }
     return VersionSummary(**given | changes)
+
+
+@dataclass
+class MemoryTrials:
+    """The newest canary's trial, as a test sets it."""
+
+    trial: CanaryTrial | None = None
+    failure: str = ""
+
+    def read(self) -> CanaryTrial | None:
+        if self.failure:
+            raise TrialUnavailable(self.failure)
+        return self.trial
+
+    def write(self, trial: CanaryTrial) -> None:
+        self.trial = trial
 
 
 FORMER = a_version(1, 0.65, promoted_at_ms=NOON_MS)

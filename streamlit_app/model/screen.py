@@ -11,7 +11,7 @@ from fraudwatch.application.console.access import Person, Right
 from fraudwatch.application.promotion.model_changes import SummaryUnavailable
 from fraudwatch.application.promotion.registry_summary import RegistrySummary, VersionSummary
 from fraudwatch.domain.policy.list_document import instant_text
-from streamlit_app.model import changes_panel, charts, queries, rows
+from streamlit_app.model import canary_panel, changes_panel, charts, queries, rows
 from streamlit_app.model.services import ModelServices
 from streamlit_app.people import login
 
@@ -49,7 +49,7 @@ def show(open_services: Callable[[], ModelServices]) -> None:
         _versions(summary)
         chosen = _chosen(summary)
         _tabs(_compared(summary.champion, chosen))
-        changes_panel.show(services, person, chosen)
+        changes_panel.show(services, person, chosen, canary_panel.show(services, summary))
     _served(services, person)
 
 

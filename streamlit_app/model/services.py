@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from fraudwatch.adapters.artefacts.canary_file import CanaryFile
 from fraudwatch.adapters.artefacts.registry_summary_file import RegistrySummaryFile
 from fraudwatch.adapters.edge.airflow_api import AirflowEndpoint
 from fraudwatch.adapters.edge.airflow_model_changes import AirflowModelChanges
@@ -13,6 +14,7 @@ from fraudwatch.adapters.metrics.exporter_reader import HttpExporters
 from fraudwatch.application.console.audit import AuditLog
 from fraudwatch.application.operations.exporters import Exporters
 from fraudwatch.application.operations.model_health import METRICS
+from fraudwatch.application.promotion.canary_trial import CanaryTrials
 from fraudwatch.application.promotion.model_changes import ModelChanges
 from fraudwatch.policy_settings import AirflowBacktestSettings
 from streamlit_app.model.settings import ModelPageSettings
@@ -23,6 +25,7 @@ class ModelServices:
     """Use cases and ports of the page."""
 
     changes: ModelChanges
+    trials: CanaryTrials
     exporters: Exporters  # of the batch jobs: drift, quality
 
 
@@ -38,5 +41,6 @@ def open_models(audit_log: Callable[[], AuditLog]) -> ModelServices:
             audit_log=audit_log,
             now_ms=lambda: time.time_ns() // 1_000_000,
         ),
+        trials=CanaryFile(settings.canary_path),
         exporters=HttpExporters({"statsd_bridge": settings.exporter}, METRICS),
     )

@@ -10,8 +10,9 @@ from fraudwatch.settings import from_environment
 
 
 class ModelPageSettings(BaseSettings):
-    """The registry's summary, and the exporter with the figures of the batch jobs."""
+    """Summary of the registry, the canary's counts, and the exporter of the batch jobs."""
 
     model_config = from_environment("MODEL_PAGE_")
     registry_path: Path
+    canary_path: Path
     exporter: str

@@ -1,4 +1,4 @@
-"""``fraudwatch model``: fit, list, approve and roll back the models that score beside the rules."""
+"""``fraudwatch model``: fit, list, approve, try and roll back the models that score."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REGISTRY = "registry"
 SHOWN_NUMBER = "xgboost.average_precision.mean"
 
 app = typer.Typer(
-    no_args_is_help=True, help="Fit, list, approve and roll back the models of the stream."
+    no_args_is_help=True, help="Fit, list, approve, try and roll back the models of the stream."
 )
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")]
 Version = Annotated[int, typer.Argument(metavar="VERSION", help="Version number as shown by ls.")]
@@ -29,7 +29,7 @@ Version = Annotated[int, typer.Argument(metavar="VERSION", help="Version number 
 
 @app.callback()
 def _models() -> None:
-    """Fit, list, approve and roll back the models of the stream."""
+    """Fit, list, approve, try and roll back the models of the stream."""
 
 
 @app.command(epilog="Example: ./fraudwatch model fit")
@@ -73,7 +73,7 @@ def list_models(*, as_json: Json = False) -> None:
         precision = "" if number is None else f"average precision {number:.3f}"
         _print(
             f"{one['version']:>4}  {one['sha256'][:12]}  {_when(one['created_at_ms'])}  "
-            f"{_status_of(one):<22} {precision}"
+            f"{_status_of(one, found['canary']):<22} {precision}"
         )
     if not found["versions"]:
         output.notify("no model was trained yet; ./fraudwatch dags trigger train_model --wait")
@@ -112,8 +112,42 @@ def rollback(
     _print_change(_run_registry("rollback", version), as_json=as_json)
 
 
-def _run_registry(action: str, version: int | None = None) -> dict[str, Any]:
-    arguments = [action] if version is None else [action, str(version)]
+@app.command(epilog="Example: ./fraudwatch model canary 4 --share-percent 5")
+def canary(
+    version: Version,
+    *,
+    share_percent: Annotated[
+        float, typer.Option(min=0.1, max=50.0, help="Share of the customers, by a hash.")
+    ] = 5.0,
+    as_json: Json = False,
+) -> None:
+    """Let a challenger score a share of the customers; it is rolled back if it leaves its band.
+
+    The shadow compares alerts, declines and mean score of both groups all the time.
+    """
+    found = _run_registry("canary", version, f"{share_percent:g}")
+    if as_json:
+        output.print_json(found)
+    else:
+        _print(
+            f"version {found['version']} ({found['sha256'][:12]}) scores {share_percent:g} % of "
+            "the customers from the stream's next micro-batch on; ./fraudwatch model end-canary "
+            "ends it, and ./fraudwatch model approve makes it champion"
+        )
+
+
+@app.command("end-canary", epilog="Example: ./fraudwatch model end-canary")
+def end_canary(*, as_json: Json = False) -> None:
+    """End the canary: the champion scores all customers again."""
+    found = _run_registry("end-canary")
+    if as_json:
+        output.print_json(found)
+    else:
+        _print("the canary has ended; the champion scores all customers from the next batch on")
+
+
+def _run_registry(action: str, version: int | None = None, *more: str) -> dict[str, Any]:
+    arguments = [action] if version is None else [action, str(version), *more]
     home, catalogue = Home.from_environment(), catalogues.load()
     return run_in_foreground(home, catalogue, REGISTRY, arguments, output.notify).document
 
@@ -128,8 +162,8 @@ def _print_change(found: Mapping[str, Any], *, as_json: bool) -> None:
         )
 
 
-def _status_of(one: Mapping[str, Any]) -> str:
-    aliases = " ".join(one["aliases"])
+def _status_of(one: Mapping[str, Any], canary: str | None = None) -> str:
+    aliases = " ".join([*one["aliases"], *(["canary"] if one["sha256"] == canary else [])])
     if one["is_in_use"]:
         return f"{aliases} active".strip()
     if aliases:

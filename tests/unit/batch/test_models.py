@@ -23,7 +23,7 @@ def models(tmp_path: Path) -> ModelLifecycle:
 
 
 def test_an_empty_registry_lists_nothing(models: ModelLifecycle) -> None:
-    assert run_action(models, "ls", None) == {"in_use": None, "versions": []}
+    assert run_action(models, "ls", None) == {"in_use": None, "canary": None, "versions": []}
 
 
 def test_a_version_is_printed_with_all_fields(models: ModelLifecycle, tmp_path: Path) -> None:

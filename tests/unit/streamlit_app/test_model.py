@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 import streamlit as st
@@ -11,14 +12,17 @@ from streamlit.testing.v1 import AppTest
 from fraudwatch.adapters.memory.operations import MemoryExporters
 from fraudwatch.application.console.access import Role
 from fraudwatch.application.console.accounts import Accounts, Actor
+from fraudwatch.application.promotion.canary_trial import CanaryTrial
 from fraudwatch.application.promotion.model_changes import ModelAction, ModelChanges
 from fraudwatch.domain.messages.audit import AuditAction
+from fraudwatch.domain.models.canary_check import BUCKETS
 from streamlit_app.model.services import ModelServices
 from tests.model_registry import (
     CHAMPION,
     FORMER,
     NOON_MS,
     WAITING,
+    MemoryTrials,
     ScriptedChanges,
     StoredSummary,
     a_registry,
@@ -56,6 +60,7 @@ class ModelPage:
     exporters: MemoryExporters = field(
         default_factory=lambda: MemoryExporters({"statsd_bridge": drift_samples()})
     )
+    trials: MemoryTrials = field(default_factory=MemoryTrials)
 
     def opened_by(self, name: str) -> AppTest:
         changes = ModelChanges(
@@ -64,7 +69,7 @@ class ModelPage:
             audit_log=lambda: self.audit,
             now_ms=lambda: NOON_MS,
         )
-        services = ModelServices(changes=changes, exporters=self.exporters)
+        services = ModelServices(changes=changes, trials=self.trials, exporters=self.exporters)
         args = (self.accounts, services, name)
         app = AppTest.from_function(page, args=args, default_timeout=60).run()
         assert not app.exception
@@ -78,9 +83,12 @@ def world() -> ModelPage:
     return ModelPage()
 
 
-def change(app: AppTest, why: str = WHY) -> AppTest:
+def change(app: AppTest, why: str = WHY, verb: str = "") -> AppTest:
+    """Submit the first button of the form, or the one that begins with a verb."""
     app.text_input("model_reason").input(why)
-    [button] = [one for one in app.button if "version" in one.label]
+    button = next(
+        one for one in app.button if "version" in one.label and one.label.startswith(verb)
+    )
     app = button.click().run()
     assert not app.exception
     return app
@@ -161,6 +169,57 @@ def test_a_former_champion_is_rolled_back_to(world: ModelPage) -> None:
     change(app)
     assert world.jobs.started == [(ModelAction.ROLL_BACK, FORMER.version)]
     assert world.audit.actions() == [(AuditAction.MODEL_ROLLED_BACK, "lead")]
+
+
+def test_a_waiting_version_is_tried_on_a_share_of_the_customers(world: ModelPage) -> None:
+    app = change(world.opened_by("lead"), verb="Try")
+    assert "scores 5 % of the customers" in app.success[0].value
+    assert world.jobs.started == [(ModelAction.CANARY, WAITING.version)]
+    assert world.audit.actions() == [(AuditAction.CANARY_STARTED, "lead")]
+
+
+def a_trial(**changes: Any) -> CanaryTrial:
+    trial = CanaryTrial(
+        model=WAITING.sha256,
+        champion=CHAMPION.sha256,
+        share_ratio=0.05,
+        started_at_ms=NOON_MS,
+        positions={},
+    )
+    for group, alerts in ((trial.of_canary, 30), (trial.of_champion, 20)):
+        for number in range(2_000):
+            is_alert = number < alerts
+            group.buckets[number % BUCKETS].add(
+                {"alerts": is_alert, "declines": 0.0, "score": 0.5 * is_alert}
+            )
+    return replace(trial, **changes)
+
+
+def test_a_running_canary_is_shown_beside_the_champion_and_ended(world: ModelPage) -> None:
+    world.trials.trial = a_trial()
+    app = world.opened_by("lead")
+    assert "Version 4 scores 5.0% of the customers" in texts(app)
+    shown = next(one.value for one in app.dataframe if "Band" in one.value.columns)
+    rows = {row["Measure"]: list(row)[1:] for _, row in shown.iterrows()}
+    assert rows["purchases"][:2] == ["2,000", "2,000"]
+    assert rows["alerts per purchase"] == ["0.01500", "0.01000", "1.50", "0.5 to 2"]
+    assert not [one for one in app.button if one.label.startswith("Try")]
+    change(app, verb="End the canary")
+    assert world.jobs.started == [(ModelAction.END_CANARY, WAITING.version)]
+    assert world.audit.actions() == [(AuditAction.CANARY_ENDED, "lead")]
+
+
+def test_a_canary_that_was_rolled_back_says_why(world: ModelPage) -> None:
+    world.trials.trial = a_trial(ended_at_ms=NOON_MS + 1, rolled_back_because="too many alerts")
+    app = world.opened_by("lead")
+    assert "Version 4 was rolled back by itself" in app.error[0].value
+    assert "too many alerts." in app.error[0].value
+    assert [one for one in app.button if one.label.startswith("Try")]
+
+
+def test_counts_that_cannot_be_read_are_reported(world: ModelPage) -> None:
+    world.trials.failure = "the canary's counts cannot be read"
+    assert "cannot be read" in world.opened_by("lead").error[0].value
 
 
 def test_a_version_that_was_approved_meanwhile_is_not_offered_again(world: ModelPage) -> None:

@@ -1,4 +1,4 @@
-"""Approve a challenger or roll back the champion, by a lead: audited, then done by a job."""
+"""Approve, try or roll back a model, by a lead: audited, then done by a job."""
 
 from __future__ import annotations
 
@@ -16,15 +16,19 @@ from fraudwatch.domain.messages.dead_letter import Refused
 
 
 class ModelAction(enum.StrEnum):
-    """Change of the champion; the values are those of the job's command line."""
+    """Change of the champion or canary; the values are those of the job's command line."""
 
     APPROVE = "approve"
     ROLL_BACK = "rollback"
+    CANARY = "canary"
+    END_CANARY = "end-canary"
 
 
 AUDIT_ACTIONS: Final = {
     ModelAction.APPROVE: AuditAction.MODEL_APPROVED,
     ModelAction.ROLL_BACK: AuditAction.MODEL_ROLLED_BACK,
+    ModelAction.CANARY: AuditAction.CANARY_STARTED,
+    ModelAction.END_CANARY: AuditAction.CANARY_ENDED,
 }
 
 
@@ -141,6 +145,13 @@ class ModelChanges:
         chosen = next((one for one in listed if one.version == version), None)
         if chosen is None:
             raise ModelChangeRefused(f"There is no version {version}. Nothing was changed.")
+        if action is ModelAction.CANARY and (
+            chosen.is_active or not (chosen.is_waiting or chosen.was_promoted)
+        ):
+            raise ModelChangeRefused(
+                f"Version {version} neither waits for approval nor was champion before. Nothing "
+                "was changed."
+            )
         if action is ModelAction.APPROVE and not chosen.is_waiting:
             raise ModelChangeRefused(
                 f"Version {version} does not wait for approval any more. Nothing was changed."

@@ -47,6 +47,9 @@ def world() -> ModelWorld:
     [
         (ModelAction.APPROVE, 4, AuditAction.MODEL_APPROVED),
         (ModelAction.ROLL_BACK, 1, AuditAction.MODEL_ROLLED_BACK),
+        (ModelAction.CANARY, 4, AuditAction.CANARY_STARTED),
+        (ModelAction.CANARY, 1, AuditAction.CANARY_STARTED),
+        (ModelAction.END_CANARY, 4, AuditAction.CANARY_ENDED),
     ],
 )
 def test_a_change_is_audited_and_started(
