@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
-import re
-import socket
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,36 +11,30 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fraudwatch.cli import output
+from fraudwatch.cli.command_log import OPERATOR, now_ms, recording
 from fraudwatch.domain.api_keys import ApiKey, Scope
-from fraudwatch.stack import catalogue as catalogues
-from fraudwatch.stack import env_file
+from fraudwatch.domain.messages.audit import SHORTEST_REASON, AuditAction
 from fraudwatch.stack.home import Home, StackError
 
 if TYPE_CHECKING:
     from fraudwatch.adapters.api_keys.key_file import ApiKeyFile
-    from fraudwatch.application.api_keys import ApiKeys, RecordChange
+    from fraudwatch.application.api_keys import ApiKeys
 
 app = typer.Typer(
     help="Make, list and revoke the API keys of ingest and the REST API. A change is in effect "
-    "with the next request, and in the audit log before.",
+    "with the next request; its audit record is on disk before.",
     no_args_is_help=True,
 )
 KEY_FILE = "api_keys/keys.json"
-_AUDIT_SECONDS = 5.0
-_LONGEST_ACTOR = 64
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")]
 Reason = Annotated[str, typer.Option(help="Why, for the audit log.")]
-WithoutAudit = Annotated[
-    bool,
-    typer.Option("--without-audit", help="Change it although Kafka is down, without a record."),
-]
-_REASON = "changed on the command line"
+_REASON = "a change of keys"
 
 
 @app.command(
     "make", epilog="Example: ./fraudwatch keys make --client till --scope ingest --source shop"
 )
-def make_key(  # noqa: PLR0913  the options of the command
+def make_key(
     client: Annotated[str, typer.Option(help="Name of the program or team that gets the key.")],
     scope: Annotated[list[Scope], typer.Option(help="What the key is for; repeatable.")],
     source: Annotated[
@@ -61,7 +51,6 @@ def make_key(  # noqa: PLR0913  the options of the command
     sandbox: Annotated[
         bool, typer.Option("--sandbox", help="Its purchases are judged, and never stored.")
     ] = False,
-    without_audit: WithoutAudit = False,
     as_json: Json = False,
 ) -> None:
     """Create a key and print it. It is shown only once: the home has its hash alone."""
@@ -75,8 +64,8 @@ def make_key(  # noqa: PLR0913  the options of the command
         expires_days=expires_days,
         is_sandbox=sandbox,
     )
-    with _translated_errors():
-        key, presented = _keys(reason, without_audit=without_audit).make(request)
+    with _translated_errors(), _keys(reason) as keys:
+        key, presented = keys.make(request)
     if as_json:
         output.print_json({"key": presented, **_row_of(key)})
         return
@@ -107,12 +96,11 @@ def revoke_key(
     key_id: Annotated[str, typer.Argument(metavar="ID", help="Id as shown by list.")],
     reason: Reason = _REASON,
     *,
-    without_audit: WithoutAudit = False,
     as_json: Json = False,
 ) -> None:
     """Revoke a key for good: it is refused from the next request on."""
-    with _translated_errors():
-        key = _keys(reason, without_audit=without_audit).revoke(key_id)
+    with _translated_errors(), _keys(reason) as keys:
+        key = keys.revoke(key_id)
     if as_json:
         output.print_json(_row_of(key))
     else:
@@ -123,17 +111,11 @@ def revoke_key(
 def _translated_errors() -> Iterator[None]:
     from fraudwatch.adapters.api_keys.key_file import KeysUnavailable
     from fraudwatch.application.api_keys import KeyChangeRefused
-    from fraudwatch.application.ports import NotDelivered
 
     try:
         yield
     except (KeyChangeRefused, KeysUnavailable) as error:
         raise StackError(str(error)) from error
-    except NotDelivered as error:
-        raise StackError(
-            "the audit log does not acknowledge, so no key was changed; start the platform with "
-            "./fraudwatch up, or change it with --without-audit, which leaves no record"
-        ) from error
 
 
 def _key_file() -> ApiKeyFile:
@@ -144,53 +126,27 @@ def _key_file() -> ApiKeyFile:
     return ApiKeyFile(home.folder / KEY_FILE)
 
 
-def _keys(reason: str, *, without_audit: bool) -> ApiKeys:
-    from fraudwatch.application.api_keys import ApiKeys
+@contextmanager
+def _keys(reason: str) -> Iterator[ApiKeys]:
+    from fraudwatch.application.api_keys import ApiKeys, KeyChangeRefused
 
-    record = _no_record if without_audit else _record_on_topic(reason)
-    return ApiKeys(_key_file(), record, _now_ms)
+    if len(reason.strip()) < SHORTEST_REASON:
+        raise KeyChangeRefused(
+            f"give a reason of at least {SHORTEST_REASON} characters; nothing was changed"
+        )
+    with recording(Home.from_environment()) as (log, by_whom):
 
+        def record(action: AuditAction, subject: str) -> None:
+            log.subject_changed(action, OPERATOR, subject, f"{reason.strip()}, {by_whom}")
 
-def _no_record(_action: object, subject: str) -> None:
-    output.notify(f"without a record in the audit log: {subject}")
-
-
-def _record_on_topic(reason: str) -> RecordChange:
-    from pydantic import SecretStr
-
-    from fraudwatch.adapters.codecs.json_codec import encode
-    from fraudwatch.adapters.kafka_log.log import KafkaTopic
-    from fraudwatch.application.api_keys import audited
-    from fraudwatch.application.console.audit import PublishedAudit
-    from fraudwatch.settings import KafkaSettings
-    from fraudwatch.topics import AUDIT_TOPIC
-
-    settings = env_file.ensure(Home.from_environment())
-    port = catalogues.load().port("kafka", "broker", env_file.port_offset(settings))
-    kafka = KafkaSettings(
-        bootstrap_servers=f"127.0.0.1:{port}",
-        username="admin",
-        password=SecretStr(settings["KAFKA_ADMIN_PASSWORD"]),
-    )
-    topic = KafkaTopic(kafka, AUDIT_TOPIC, timeout_seconds=_AUDIT_SECONDS)
-    return audited(_operator(), reason, PublishedAudit(topic, encode), _now_ms)
-
-
-def _operator() -> str:
-    """Return user@machine: no login of the console, in the form of an audit record's actor."""
-    name = f"{getpass.getuser()}@{socket.gethostname()}"
-    return re.sub(r"[^A-Za-z0-9._@-]", "-", name)[:_LONGEST_ACTOR]
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
+        yield ApiKeys(_key_file(), record, now_ms)
 
 
 def _row_of(key: ApiKey) -> dict[str, Any]:
     return {
         "key_id": key.key_id,
         "client": key.client,
-        "state": key.state(_now_ms()),
+        "state": key.state(now_ms()),
         "scopes": [str(scope) for scope in key.scopes],
         "sources": list(key.sources),
         "requests_per_second": key.requests_per_second,

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from fraudwatch.cli import output
+from fraudwatch.cli.command_log import OPERATOR, recording
+from fraudwatch.domain.messages.audit import AuditAction
 from fraudwatch.stack import catalogue as catalogues
 from fraudwatch.stack import runner
 from fraudwatch.stack.foreground import run_in_foreground
@@ -97,6 +99,7 @@ def show(version: Version, *, as_json: Json = False) -> None:
 @app.command(epilog="Example: ./fraudwatch model approve 4")
 def approve(version: Version, *, as_json: Json = False) -> None:
     """Promote a challenger that passed the promotion gate and waits for approval."""
+    _record(AuditAction.MODEL_APPROVED, f"model version {version}")
     _print_change(_run_registry("approve", version), as_json=as_json)
 
 
@@ -109,6 +112,7 @@ def rollback(
     as_json: Json = False,
 ) -> None:
     """Roll back to an earlier champion; the stream loads it with its next micro-batch."""
+    _record(AuditAction.MODEL_ROLLED_BACK, f"model version {version or 'before the champion'}")
     _print_change(_run_registry("rollback", version), as_json=as_json)
 
 
@@ -125,6 +129,7 @@ def canary(
 
     The shadow compares alerts, declines and mean score of both groups all the time.
     """
+    _record(AuditAction.CANARY_STARTED, f"model version {version}, {share_percent:g} %")
     found = _run_registry("canary", version, f"{share_percent:g}")
     if as_json:
         output.print_json(found)
@@ -139,11 +144,21 @@ def canary(
 @app.command("end-canary", epilog="Example: ./fraudwatch model end-canary")
 def end_canary(*, as_json: Json = False) -> None:
     """End the canary: the champion scores all customers again."""
+    _record(AuditAction.CANARY_ENDED, "the canary")
     found = _run_registry("end-canary")
     if as_json:
         output.print_json(found)
     else:
-        _print("the canary has ended; the champion scores all customers from the next batch on")
+        _print(
+            f"the canary, version {found['version'] or 'unknown'}, has ended; the champion scores "
+            "all customers from the stream's next micro-batch on"
+        )
+
+
+def _record(action: AuditAction, subject: str) -> None:
+    """Keep the audit record of a change before it is tried; the registry may refuse it."""
+    with recording(Home.from_environment()) as (log, reason):
+        log.subject_changed(action, OPERATOR, subject, reason)
 
 
 def _run_registry(action: str, version: int | None = None, *more: str) -> dict[str, Any]:

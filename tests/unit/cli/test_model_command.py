@@ -2,16 +2,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from fraudwatch.adapters.codecs.json_codec import decode
 from fraudwatch.adapters.edge.airflow_answers import Run
+from fraudwatch.adapters.jsonl_journal import JsonlJournal
+from fraudwatch.application.console.audit_outbox import OUTBOX_FILE
 from fraudwatch.cli import bootstrap_model, model
 from fraudwatch.cli.model import app
+from fraudwatch.domain.messages.audit import AuditAction, AuditRecord
 from fraudwatch.stack import catalogue
 from fraudwatch.stack.foreground import JobResult
+from fraudwatch.stack.home import ROOT, Home
 
 VERSION: dict[str, Any] = {
     "version": 2,
@@ -27,6 +33,7 @@ WAITING = {
     **VERSION,
     "version": 3,
     "aliases": ["challenger"],
+    "sha256": "cd" * 32,
     "is_in_use": False,
     "promoted_at_ms": None,
     "metrics": {},
@@ -35,8 +42,16 @@ FORMER = {**VERSION, "version": 1, "aliases": [], "is_in_use": False}
 
 
 @pytest.fixture
-def registry_calls(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    made = Home(root=ROOT, runtime=tmp_path / "runtime", folder=tmp_path / "home")
+    monkeypatch.setattr(Home, "from_environment", classmethod(lambda _: made))
+    return made
+
+
+@pytest.fixture
+def registry_calls(home: Home, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """Arguments that the fake registry job was called with."""
+    assert not home.folder.exists()
     calls: list[list[str]] = []
 
     def answer(
@@ -46,7 +61,12 @@ def registry_calls(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         calls.append(arguments)
         if arguments == ["ls"]:
             return JobResult(
-                0, {"in_use": VERSION["sha256"], "versions": [WAITING, VERSION, FORMER]}
+                0,
+                {
+                    "in_use": VERSION["sha256"],
+                    "canary": WAITING["sha256"],
+                    "versions": [WAITING, VERSION, FORMER],
+                },
             )
         return JobResult(0, VERSION)
 
@@ -66,7 +86,7 @@ def test_the_list_shows_the_active_model_and_the_challenger(
     shown = run("ls") + capfd.readouterr().out
     lines = [line.split() for line in shown.splitlines()]
     assert [line[0] for line in lines] == ["3", "2", "1"]
-    assert "challenger" in lines[0]
+    assert "challenger canary" in " ".join(lines[0])
     assert "champion active" in " ".join(lines[1])
     assert "0.751" in lines[1]
     assert "used from" in " ".join(lines[2])
@@ -80,6 +100,9 @@ def test_the_list_shows_the_active_model_and_the_challenger(
         (("approve", "2"), ["approve", "2"]),
         (("rollback",), ["rollback"]),
         (("rollback", "2"), ["rollback", "2"]),
+        (("canary", "3"), ["canary", "3", "5"]),
+        (("canary", "3", "--share-percent", "12.5"), ["canary", "3", "12.5"]),
+        (("end-canary",), ["end-canary"]),
     ],
 )
 def test_each_command_calls_the_registry_and_prints_one_object(
@@ -167,3 +190,23 @@ def train(monkeypatch: pytest.MonkeyPatch, airflow: Airflow, messages: list[str]
     monkeypatch.setattr(bootstrap_model.dag_runs, "Watch", Watched)
     bootstrap_model.train_first_champion(airflow, messages.append)  # type: ignore[arg-type]
     return watched
+
+
+@pytest.mark.parametrize(
+    ("given", "action", "subject"),
+    [
+        (("approve", "3"), AuditAction.MODEL_APPROVED, "model version 3"),
+        (("rollback",), AuditAction.MODEL_ROLLED_BACK, "model version before the champion"),
+        (("canary", "3"), AuditAction.CANARY_STARTED, "model version 3, 5 %"),
+        (("end-canary",), AuditAction.CANARY_ENDED, "the canary"),
+    ],
+)
+@pytest.mark.usefixtures("registry_calls")
+def test_each_change_has_an_audit_record(
+    home: Home, given: tuple[str, ...], action: AuditAction, subject: str
+) -> None:
+    run(*given)
+    run("ls")
+    [entry] = JsonlJournal(home.folder / "console" / OUTBOX_FILE).entries()
+    record = decode(AuditRecord, entry["record"].encode())
+    assert (record.deed, record.by, record.subject) == (action, "operator", subject)
