@@ -32,6 +32,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     context = browser.new_context()
+    # The console of a test starts with the first page, which takes long on a busy machine.
+    context.set_default_timeout(120_000)
     yield context
     context.close()
 
