@@ -52,6 +52,20 @@ def test_every_service_of_the_catalogue_is_there() -> None:
     assert added == {"configuration", "postgres", "cadvisor", "node_exporter"}
 
 
+def test_the_deployment_page_has_the_sum_of_each_profiles_limits() -> None:
+    page = (ROOT / "docs/deployment.md").read_text(encoding="utf-8")
+    stated = dict(re.findall(r"^\| `(\w+)` \|.*\| ([\d.]+) GiB \|$", page, re.MULTILINE))
+    limits = {
+        profile: sum(
+            mebibytes(body["mem_limit"])
+            for body in SERVICES.values()
+            if profile in body.get("profiles", []) and "mem_limit" in body
+        )
+        for profile in OVERLAY.profiles.keys() - {"jobs"}
+    }
+    assert stated == {profile: f"{mib / 1024:.1f}" for profile, mib in limits.items()}
+
+
 @pytest.mark.parametrize("name", sorted(CATALOGUE.keys() & SERVICES.keys()))
 def test_a_service_has_the_catalogues_variables_needs_memory_and_health(name: str) -> None:
     service, body = CATALOGUE[name], SERVICES[name]
