@@ -1,17 +1,15 @@
-"""Texts of amounts, times, risk levels and reasons; pure: the current time is an argument."""
+"""Texts of times, risk levels and reasons; pure: the current time is an argument."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from decimal import Decimal
 from textwrap import shorten
 
 from fraudwatch.application.scoring.reasons import NOVELTY
 from fraudwatch.domain.messages.label import LabelValue
 from fraudwatch.domain.messages.purchase import Channel, PaymentStatus
 from fraudwatch.domain.messages.verdict import Outcome, Reason, Risk
-from fraudwatch.domain.money import MINOR_UNIT_EXPONENT
 
 # Word and shape, so that colour alone never carries the meaning.
 RISK_WORDS = {
@@ -43,12 +41,6 @@ NO_REASON = "No rule hit."
 # Letters that fit into two lines of the list's column "Why".
 LIST_CHARACTERS = 140
 _SECOND_MS, _MINUTE_S, _HOUR_S, _DAY_S = 1_000, 60, 3_600, 86_400
-
-
-def amount_text(amount_minor: int, currency: str) -> str:
-    """Amount with its currency's decimals: ``1,234.50 GBP`` for 123450 pence."""
-    exponent = MINOR_UNIT_EXPONENT.get(currency, 2)
-    return f"{Decimal(amount_minor).scaleb(-exponent):,.{exponent}f} {currency}"
 
 
 def clock_time(epoch_ms: int, now_ms: int) -> str:

@@ -21,6 +21,7 @@ from fraudwatch.application.console.next_case import MAX_OPEN
 from fraudwatch.application.ports import NotDelivered, StoreUnavailable
 from fraudwatch.domain.messages.dead_letter import Refused
 from fraudwatch.domain.messages.label import LabelValue
+from fraudwatch.domain.money import amount_text
 from streamlit_app.case import open_cases, queries, work
 from streamlit_app.case.parts import unavailable
 from streamlit_app.case.queries import MAX_SHARED, CaseFile
@@ -28,7 +29,6 @@ from streamlit_app.console_services import ServiceSource
 from streamlit_app.view_models import (
     LABEL_WORDS,
     RISK_WORDS,
-    amount_text,
     clock_time,
     short_token,
     strongest_reason,

@@ -12,13 +12,13 @@ from fraudwatch.application.console.alerts import is_alert
 from fraudwatch.domain.features.great_circle import great_circle_km
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.messages.verdict import Verdict
+from fraudwatch.domain.money import amount_text
 from streamlit_app.case.feature_words import duration_text
 from streamlit_app.risk_marks import risk_word
 from streamlit_app.view_models import (
     OUTCOME_WORDS,
     PAYMENT_WORDS,
     UNKNOWN,
-    amount_text,
     sentences,
 )
 

@@ -11,9 +11,10 @@ from fraudwatch.application.console.casework import Shared
 from fraudwatch.domain.messages.label import LabelValue
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.messages.verdict import Verdict
+from fraudwatch.domain.money import amount_text
 from streamlit_app.case.feature_words import duration_text
 from streamlit_app.risk_marks import risk_word
-from streamlit_app.view_models import LABEL_WORDS, UNKNOWN, amount_text, clock_time, short_token
+from streamlit_app.view_models import LABEL_WORDS, UNKNOWN, clock_time, short_token
 
 LINK_WORDS: Final = {
     Shared.CARD: "card",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fraudwatch.domain.messages.transaction import Transaction
+from fraudwatch.domain.money import amount_text
 from streamlit_app.view_models import (
     CHANNEL_WORDS,
     PAYMENT_WORDS,
     UNKNOWN,
-    amount_text,
     clock_time,
     short_token,
 )

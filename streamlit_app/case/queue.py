@@ -12,12 +12,13 @@ from fraudwatch.application.console.access import Person, Right
 from fraudwatch.application.console.next_case import View, WaitingCase
 from fraudwatch.application.console.sla import is_overdue
 from fraudwatch.application.ports import StoreUnavailable
+from fraudwatch.domain.money import amount_text
 from streamlit_app import alert_table, navigation
 from streamlit_app.case import buttons, review_queue, work
 from streamlit_app.case.parts import unavailable
 from streamlit_app.console_services import ServiceSource
 from streamlit_app.handling_view import due_text, status_words
-from streamlit_app.view_models import RISK_WORDS, age_text, amount_text, strongest_reason
+from streamlit_app.view_models import RISK_WORDS, age_text, strongest_reason
 
 MAX_CASES: Final = 50
 _NAME: Final = "queue"

@@ -13,13 +13,14 @@ from fraudwatch.application.console.reviews import Review, longest_waiting_first
 from fraudwatch.application.console.sla import REVIEW_TARGET_MS
 from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.domain.messages.verdict import Verdict
+from fraudwatch.domain.money import amount_text
 from streamlit_app import alert_table
 from streamlit_app.case.parts import unavailable
 from streamlit_app.console_services import ServiceSource
 from streamlit_app.handling_view import time_left
 from streamlit_app.metrics import timed_query
 from streamlit_app.risk_marks import risk_word
-from streamlit_app.view_models import OUTCOME_WORDS, UNKNOWN, age_text, amount_text
+from streamlit_app.view_models import OUTCOME_WORDS, UNKNOWN, age_text
 
 NAME: Final = "review_queue"
 MAX_REVIEWS: Final = 50

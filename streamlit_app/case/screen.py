@@ -10,6 +10,7 @@ from fraudwatch.application.console.access import Person, Right
 from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.messages.verdict import Verdict
+from fraudwatch.domain.money import amount_text
 from streamlit_app import navigation
 from streamlit_app.case import (
     buttons,
@@ -29,7 +30,7 @@ from streamlit_app.case.queries import CaseFile
 from streamlit_app.case.work import CaseClaim
 from streamlit_app.console_services import ServiceSource
 from streamlit_app.people import access, login
-from streamlit_app.view_models import OUTCOME_WORDS, amount_text
+from streamlit_app.view_models import OUTCOME_WORDS
 
 logger = logging.getLogger(__name__)
 

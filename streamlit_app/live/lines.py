@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fraudwatch.domain.money import amount_text
 from streamlit_app.live.filters import country_of
 from streamlit_app.live.groups import Group
 from streamlit_app.live.status import Status
@@ -13,7 +14,6 @@ from streamlit_app.view_models import (
     PAYMENT_WORDS,
     RISK_WORDS,
     UNKNOWN,
-    amount_text,
     clock_time,
     sentences,
     short_token,

@@ -211,7 +211,7 @@ def test_a_dead_letter_refused_again_stays_with_the_reason(stack: PrivateStack) 
     done = command(stack, "replay", name)
     assert done.returncode == 1
     assert done.stdout.startswith("stays")
-    assert "currency no rate of XXX" in done.stdout
+    assert "currency XXX has no number of decimals in ISO 4217" in done.stdout
     assert not listed(stack)[name]["is_replayed"]
 
 

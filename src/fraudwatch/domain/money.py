@@ -1,18 +1,71 @@
-"""Convert money as integers: minor units of a currency to euro cents by a dated rate table."""
+"""Convert and format money as integers: minor units of a currency, euro cents by dated rates.
+
+``iso_4217.csv`` is the one table of decimals: the standard's list of current currencies as
+published on 2026-01-01, and withdrawn ones with the decimals that they had, as Java's ``Currency``
+(OpenJDK 25) lists them. Currencies of which the standard says "not applicable", such as gold (XAU)
+or XXX, have none.
+"""
 
 from __future__ import annotations
 
+import csv
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
 
-# ISO 4217 currencies whose minor unit is not a hundredth.
-MINOR_UNIT_EXPONENT = {"JPY": 0, "KRW": 0, "ISK": 0, "TND": 3, "KWD": 3, "BHD": 3}
+# That of amount_minor in a purchase. Far below 2**53, so features hold every amount exactly.
+LARGEST_EUR_CENTS: Final = 10**13
+_TABLE: Final = Path(__file__).with_name("iso_4217.csv")
+
+
+def _read_table() -> Mapping[str, int]:
+    with _TABLE.open(encoding="ascii", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    return MappingProxyType({r["currency"]: int(r["decimals"]) for r in rows if r["decimals"]})
+
+
+DECIMALS: Final = _read_table()
+"""Number of decimals by currency, of all whose decimals are known."""
 
 
 class UnknownCurrency(ValueError):
+    """The number of decimals of this currency is not known, so its amounts have no meaning."""
+
+
+class MissingRate(ValueError):
     """No rate is known for this currency on or before this day."""
+
+
+def minor_units_of(currency: str) -> int:
+    """Return a currency's number of decimals: 2 for EUR, 0 for JPY, 3 for KWD, 4 for CLF.
+
+    Raises:
+        UnknownCurrency: ISO 4217 has no such currency, or it has no minor unit.
+    """
+    decimals = DECIMALS.get(currency)
+    if decimals is None:
+        raise UnknownCurrency(
+            f"{currency} has no number of decimals in ISO 4217, so its amounts cannot be read"
+        )
+    return decimals
+
+
+def amount_text(amount_minor: int, currency: str) -> str:
+    """Format an amount with its currency's decimals: ``1,234.50 GBP`` for 123450 pence.
+
+    An amount whose decimals are not known, of a purchase from before they were required, is given
+    as what it is: ``123,450 minor units of XXX``.
+    """
+    decimals = DECIMALS.get(currency)
+    if decimals is None:
+        return f"{amount_minor:,} minor units of {currency}"
+    units, rest = divmod(abs(amount_minor), 10**decimals)
+    sign, fraction = "-" * (amount_minor < 0), f".{rest:0{decimals}d}" * (decimals > 0)
+    return f"{sign}{units:,}{fraction} {currency}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +89,32 @@ class RateTable:
     """Dated exchange rates: a day uses the newest rate that is not after it."""
 
     def __init__(self, rates: Iterable[Rate]) -> None:
-        self._by_currency: dict[str, tuple[list[str], list[Decimal]]] = {}
+        self._by_currency: dict[str, tuple[list[str], list[tuple[int, int]]]] = {}
         for rate in sorted(rates, key=lambda r: (r.currency, r.valid_on)):
-            days, units = self._by_currency.setdefault(rate.currency, ([], []))
+            days, ratios = self._by_currency.setdefault(rate.currency, ([], []))
             days.append(rate.valid_on)
-            units.append(rate.units_per_euro)
+            ratios.append(rate.units_per_euro.as_integer_ratio())
 
     def to_eur(self, amount_minor: int, currency: str, day: str) -> EuroAmount:
-        """Convert minor units into euro cents, half to even.
+        """Convert minor units into euro cents, half to even, in integers of any size.
 
         Raises:
-            UnknownCurrency: when the table has no rate of this currency on or before ``day``.
+            UnknownCurrency: the currency's number of decimals is not known.
+            MissingRate: the table has no rate of this currency on or before ``day``.
         """
         if currency == "EUR":
             return EuroAmount(amount_minor, day)
-        days, units = self._by_currency.get(currency, ([], []))
+        minor_per_unit = 10 ** minor_units_of(currency)
+        days, ratios = self._by_currency.get(currency, ([], []))
         position = bisect_right(days, day) - 1
         if position < 0:
-            raise UnknownCurrency(f"no rate of {currency} on or before {day}")
-        minor_per_unit = 10 ** MINOR_UNIT_EXPONENT.get(currency, 2)
-        cents = Decimal(amount_minor) * 100 / (minor_per_unit * units[position])
-        return EuroAmount(int(cents.quantize(Decimal(1), ROUND_HALF_EVEN)), days[position])
+            raise MissingRate(f"no rate of {currency} on or before {day}")
+        units, euros = ratios[position]
+        cents = _divided_half_to_even(amount_minor * 100 * euros, minor_per_unit * units)
+        return EuroAmount(cents, days[position])
+
+
+def _divided_half_to_even(dividend: int, divisor: int) -> int:
+    quotient, rest = divmod(dividend, divisor)
+    is_up = 2 * rest > divisor or (2 * rest == divisor and quotient % 2 == 1)
+    return quotient + is_up

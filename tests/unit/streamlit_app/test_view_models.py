@@ -9,7 +9,6 @@ from streamlit_app.view_models import (
     LIST_CHARACTERS,
     RISK_WORDS,
     age_text,
-    amount_text,
     clock_time,
     duration_text,
     sentences,
@@ -24,21 +23,6 @@ def test_every_risk_has_a_shape_and_a_word_of_its_own() -> None:
     assert set(RISK_WORDS) == set(Risk)
     shapes = {word[0] for word in RISK_WORDS.values()}
     assert len(shapes) == len(Risk)
-
-
-@pytest.mark.parametrize(
-    ("minor", "currency", "text"),
-    [
-        (0, "EUR", "0.00 EUR"),
-        (5, "EUR", "0.05 EUR"),
-        (123_456_789, "USD", "1,234,567.89 USD"),
-        (2_500, "JPY", "2,500 JPY"),
-        (1_234_567, "KWD", "1,234.567 KWD"),
-        (10**13, "EUR", "100,000,000,000.00 EUR"),
-    ],
-)
-def test_amounts_have_the_decimals_of_their_currency(minor: int, currency: str, text: str) -> None:
-    assert amount_text(minor, currency) == text
 
 
 def test_a_time_of_another_day_names_its_day() -> None:

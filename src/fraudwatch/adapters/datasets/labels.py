@@ -18,7 +18,7 @@ from fraudwatch.adapters.datasets.mapping import ROW_NUMBER, LabelColumns, Mappi
 from fraudwatch.application.evaluation.ports import LabelledPurchases, key_bytes, keys_from
 from fraudwatch.application.replay.ports import BadRow
 from fraudwatch.domain.arrays import Float64s
-from fraudwatch.domain.money import RateTable, UnknownCurrency
+from fraudwatch.domain.money import MissingRate, RateTable, UnknownCurrency
 
 
 def read_labelled_purchases(
@@ -115,7 +115,7 @@ class _LabelledPurchasesCollector:
 
 
 def eur_cents_of(purchases: pl.DataFrame, rates: RateTable) -> Float64s:
-    """Convert to euro cents like ingest; NaN without a rate."""
+    """Convert to euro cents like ingest; NaN without decimals or a rate."""
     day = purchases["event_at_ms"].cast(pl.Datetime("ms")).dt.strftime("%Y-%m-%d")
     rows = zip(purchases["amount_minor"], purchases["currency"], day, strict=True)
     return np.array([_to_eur(rates, *row) for row in rows], dtype=np.float64)
@@ -124,5 +124,5 @@ def eur_cents_of(purchases: pl.DataFrame, rates: RateTable) -> Float64s:
 def _to_eur(rates: RateTable, amount_minor: int, currency: str, day: str) -> float:
     try:
         return float(rates.to_eur(amount_minor, currency, day).eur_cents)
-    except UnknownCurrency:
+    except (MissingRate, UnknownCurrency):
         return float("nan")

@@ -24,7 +24,7 @@ from fraudwatch.adapters.datasets.mapping import (
 )
 from fraudwatch.application.replay.ports import BadRow
 from fraudwatch.domain.messages.fields import Column
-from fraudwatch.domain.money import MINOR_UNIT_EXPONENT
+from fraudwatch.domain.money import DECIMALS
 
 JOIN_FOUND = f"{JOIN_PREFIX}#found"
 _GROUPING = r"[ -]"  # separators in the digits of a card number
@@ -35,6 +35,7 @@ _NOT_CONVERTED = {
     str: "has no entry under values",
 }
 _NO_AMOUNT = "is no decimal number such as 12.34"
+_NO_DECIMALS = "has no number of decimals in ISO 4217, so its amounts cannot be read"
 
 
 def purchases_of(frame: pl.DataFrame, mapping: Mapping) -> tuple[pl.DataFrame, dict[int, BadRow]]:
@@ -88,7 +89,8 @@ def _amounts(texts: pl.Series, currencies: pl.Series, mapping: Mapping) -> pl.Se
     if mapping.amount == "minor":
         minor = [shifted(text, 0) for text in texts]
     else:
-        places = currencies.replace_strict(MINOR_UNIT_EXPONENT, default=2, return_dtype=pl.Int64)
+        # A row of an unknown currency is bad by its currency, whatever its amount.
+        places = currencies.replace_strict(DECIMALS, default=0, return_dtype=pl.Int64)
         minor = [shifted(text, p) for text, p in zip(texts, places, strict=True)]
     return pl.Series("amount_minor", minor, dtype=pl.Int64)
 
@@ -103,6 +105,8 @@ def _wrong_fields(texts: pl.DataFrame, purchases: pl.DataFrame, mapping: Mapping
             flags |= text.is_null()
         if (broken := _broken(COLUMNS[name])) is not None:
             flags |= purchases.select(broken.fill_null(value=False)).to_series()
+        if name == "currency":
+            flags |= ~value.is_in(list(DECIMALS))
         for position in flags.arg_true():
             wrong.setdefault(position, name)
     return wrong
@@ -147,7 +151,7 @@ def _bad_row(
     if texts[field][position] is None:
         reason = "is absent"
     elif value is not None:
-        reason = refusal_of(field, value) or "is refused"
+        reason = refusal_of(field, value) or (_NO_DECIMALS if field == "currency" else "is refused")
     elif field == "amount_minor":
         reason = _NO_AMOUNT
     else:

@@ -17,7 +17,14 @@ from fraudwatch.domain.messages.purchase import (
     transaction_id_of,
 )
 from fraudwatch.domain.messages.transaction import TRANSACTION_SCHEMA, Kind, Transaction
-from fraudwatch.domain.money import RateTable, UnknownCurrency
+from fraudwatch.domain.money import (
+    LARGEST_EUR_CENTS,
+    EuroAmount,
+    MissingRate,
+    RateTable,
+    UnknownCurrency,
+    amount_text,
+)
 from fraudwatch.domain.privacy import (
     ADDRESS_POSITION_DECIMALS,
     PURCHASE_POSITION_DECIMALS,
@@ -31,6 +38,7 @@ from fraudwatch.domain.privacy import (
 FUTURE_TOLERANCE_MS = 5 * 60 * 1000
 # No canonical value begins so: sources have no zero byte, nor have numbers and addresses.
 _SANDBOX_NAMESPACE = "sandbox\0"
+_TOO_LARGE = Problem("amount_minor", f"is more than {amount_text(LARGEST_EUR_CENTS, 'EUR')}")
 _SEALED_FIELDS = ("customer_id", "name", "email", "phone", "card_number", "device_id", "ip")
 
 
@@ -70,18 +78,14 @@ class Edge:
         """Return the transaction of a purchase.
 
         Raises:
-            Refused: a field breaks its bounds, the currency has no rate, the IP address is invalid,
-                or the event time is in the future.
+            Refused: a field breaks its bounds, the currency has no known decimals or no rate, the
+                IP address is invalid, or the event time is in the future.
         """
         if broken := problems(purchase):
             raise Refused(Code.OUT_OF_BOUNDS, broken)
         if purchase.event_at_ms > now_ms + FUTURE_TOLERANCE_MS:
             raise Refused(Code.FUTURE_EVENT, [Problem("event_at_ms", "is in the future")])
-        day = datetime.fromtimestamp(purchase.event_at_ms / 1000, UTC).date().isoformat()
-        try:
-            euro = self.rates.to_eur(purchase.amount_minor, purchase.currency, day)
-        except UnknownCurrency as error:
-            raise Refused(Code.UNKNOWN_CURRENCY, [Problem("currency", str(error))]) from error
+        euro = self._in_euro(purchase)
         transaction_id = transaction_id_of(purchase.source, purchase.id)
         customer = CustomerReference(source=purchase.source, customer_id=purchase.customer_id)
         customer_token = self._token(TokenField.CUSTOMER, _customer_name(customer))
@@ -129,6 +133,18 @@ class Edge:
             watch_list_similarity=None if match is None else match.similarity,
             watch_list_country=None if match is None else match.country,
         )
+
+    def _in_euro(self, purchase: Purchase) -> EuroAmount:
+        day = datetime.fromtimestamp(purchase.event_at_ms / 1000, UTC).date().isoformat()
+        try:
+            euro = self.rates.to_eur(purchase.amount_minor, purchase.currency, day)
+        except UnknownCurrency as error:
+            raise Refused(Code.UNKNOWN_CURRENCY, [Problem("currency", str(error))]) from error
+        except MissingRate as error:
+            raise Refused(Code.MISSING_RATE, [Problem("currency", str(error))]) from error
+        if euro.eur_cents > LARGEST_EUR_CENTS:
+            raise Refused(Code.OUT_OF_BOUNDS, [_TOO_LARGE])
+        return euro
 
     def _sealed(self, customer_token: str, transaction_id: str, purchase: Purchase) -> str:
         personal = {n: v for n in _SEALED_FIELDS if (v := getattr(purchase, n)) is not None}

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from string import Template
 from typing import Final
 
+from fraudwatch.domain.money import amount_text
 from fraudwatch.domain.notifications.customer_notice import NoticeTemplate
-from fraudwatch.domain.notifications.text_figures import moment_text, money_text
+from fraudwatch.domain.notifications.text_figures import moment_text
 
 PLACEHOLDERS: Final = frozenset({"amount", "merchant", "time", "reference"})
 _SUBJECT: Final = "Subject: "
@@ -78,7 +79,7 @@ class NoticeTexts:
 def _filled(template: str, facts: NoticeFacts) -> str:
     merchant = facts.merchant_id if _PLAIN_NAME.fullmatch(facts.merchant_id) else "the shop"
     return Template(template).substitute(
-        amount=money_text(facts.amount_minor, facts.currency),
+        amount=amount_text(facts.amount_minor, facts.currency),
         merchant=merchant,
         time=moment_text(facts.event_at_ms),
         reference=facts.transaction_id.rpartition(":")[2],

@@ -8,9 +8,10 @@ from typing import Final
 from urllib.parse import urlencode
 
 from fraudwatch.domain.messages.verdict import Outcome, Risk
+from fraudwatch.domain.money import amount_text
 from fraudwatch.domain.notifications.staff_alert import StaffAlert
 from fraudwatch.domain.notifications.staff_policy import MessageKind, PlannedMessage
-from fraudwatch.domain.notifications.text_figures import moment_text, money_text, short_token
+from fraudwatch.domain.notifications.text_figures import moment_text, short_token
 
 # What was done already, by outcome.
 _DONE: Final = {
@@ -37,7 +38,7 @@ class StaffTexts:
             return f"[fraudwatch] Digest: {_counted(len(alerts), 'alert')}"
         worst = _worst(alerts)
         more = f", {len(alerts) - 1} more of this customer" if len(alerts) > 1 else ""
-        amount = money_text(worst.amount_minor, worst.currency)
+        amount = amount_text(worst.amount_minor, worst.currency)
         return f"[fraudwatch] CRITICAL: {amount}, {_DONE[worst.outcome]}{more}"
 
     def text(self, planned: PlannedMessage) -> str:
@@ -56,7 +57,7 @@ class StaffTexts:
 
     def _customer(self, alerts: list[StaffAlert]) -> str:
         worst = _worst(alerts)
-        amount = money_text(worst.amount_minor, worst.currency)
+        amount = amount_text(worst.amount_minor, worst.currency)
         moment, done = moment_text(worst.event_at_ms), _DONE[worst.outcome]
         lines = [
             f"{worst.risk}: {amount} at {moment}, {done}",

@@ -19,6 +19,7 @@ class Code(enum.StrEnum):
     WRONG_SCHEMA = "wrong_schema"
     OUT_OF_BOUNDS = "out_of_bounds"
     UNKNOWN_CURRENCY = "unknown_currency"
+    MISSING_RATE = "missing_rate"
     FUTURE_EVENT = "future_event"
     TOO_LATE = "too_late"
     OTHER_CONTENT = "other_content"

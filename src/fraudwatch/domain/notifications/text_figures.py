@@ -1,21 +1,13 @@
-"""Format amounts, times and tokens for the texts of notifications."""
+"""Format times and tokens for the texts of notifications."""
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Final
 
 from fraudwatch.domain.instants import clock_of, day_of
-from fraudwatch.domain.money import MINOR_UNIT_EXPONENT
 
 # Enough to recognise a customer in two messages, too little to look one up.
 _TOKEN_CHARACTERS: Final = 6
-
-
-def money_text(amount_minor: int, currency: str) -> str:
-    """Format minor units of a currency: ``1,250.00 EUR``."""
-    exponent = MINOR_UNIT_EXPONENT.get(currency, 2)
-    return f"{Decimal(amount_minor).scaleb(-exponent):,.{exponent}f} {currency}"
 
 
 def moment_text(at_ms: int) -> str:

@@ -104,6 +104,7 @@ CASES: list[tuple[Code, Put, bytes]] = [
     (Code.OUT_OF_BOUNDS, by_ingest, encode(a_purchase(event_at_ms=0))),
     (Code.OUT_OF_BOUNDS, by_detector, encode(a_transaction(amount_eur_cents=-1))),
     (Code.UNKNOWN_CURRENCY, by_ingest, encode(a_purchase(currency="XXX"))),
+    (Code.MISSING_RATE, by_ingest, encode(a_purchase(currency="JOD"))),
     (Code.FUTURE_EVENT, by_ingest, encode(a_purchase(event_at_ms=AHEAD_MS))),
     (Code.FUTURE_EVENT, by_detector, encode(a_transaction(event_at_ms=AHEAD_MS))),
     (Code.TOO_LATE, by_detector, encode(a_transaction(event_at_ms=NOON_MS - TOO_LATE_MS - 1))),

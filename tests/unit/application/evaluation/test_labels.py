@@ -96,9 +96,15 @@ def test_refused_rows_are_counted_by_reason(write_files: WriteFiles) -> None:
 def test_money_is_converted_as_ingest_does_and_unknown_without_a_rate(
     write_files: WriteFiles,
 ) -> None:
-    rows = [ROWS[0] | {"currency": "USD"}, ROWS[1] | {"currency": "CHF"}]
+    currencies = ("USD", "CHF", "XXX")
+    rows = [row | {"currency": one} for row, one in zip(ROWS[:3], currencies, strict=True)]
     mapping = changed(fields=MAPPING["fields"] | {"currency": "{currency}"})
     labelled = truth_of(write_files(rows, mapping))
+    assert len(labelled) == 2
+    assert labelled.refused == {
+        "currency (column currency) has no number of decimals in ISO 4217, so its amounts cannot"
+        " be read": 1
+    }
     assert labelled.eur_cents[0] == 800
     assert math.isnan(labelled.eur_cents[1])
 

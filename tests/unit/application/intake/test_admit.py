@@ -19,7 +19,13 @@ from fraudwatch.domain.watch_lists import NameMatch
 from fraudwatch.samples import NOON_MS, a_purchase
 
 TOKENS = ("customer_token", "card_token", "device_token", "ip_token", "ip_network_token")
-RATES = RateTable([Rate("2026-01-01", "GBP", Decimal("0.80"))])
+RATES = RateTable(
+    [
+        Rate("2026-01-01", "GBP", Decimal("0.80")),
+        Rate("2026-01-01", "JOD", Decimal("0.767")),
+        Rate("2026-01-01", "XTS", Decimal("0.5")),  # the standard gives it no decimals
+    ]
+)
 
 
 @pytest.fixture
@@ -34,6 +40,25 @@ def test_an_admitted_purchase_is_a_valid_transaction(edge: Edge) -> None:
     assert (transaction.amount_eur_cents, transaction.rate_on) == (1_000, "2026-01-01")
     assert (transaction.card_bin, transaction.card_last4) == ("411111", "1111")
     assert (transaction.purchase_latitude, transaction.purchase_longitude) == (52.52, 13.38)
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount_minor", "eur_cents"),
+    [
+        ("JOD", 76_700, 10_000),
+        ("EUR", 10**13, 10**13),
+        ("GBP", 8 * 10**12, 10**13),
+        ("GBP", 7_999_999_999_999, 9_999_999_999_999),  # ...998.75 cents
+        ("EUR", -0, 0),
+    ],
+)
+def test_amounts_up_to_the_largest_are_converted_exactly(
+    edge: Edge, currency: str, amount_minor: int, eur_cents: int
+) -> None:
+    purchase = a_purchase(currency=currency, amount_minor=amount_minor)
+    made = edge.admit(purchase, now_ms=NOON_MS)
+    assert (made.amount_minor, made.amount_eur_cents) == (amount_minor, eur_cents)
+    assert b'"amount_minor":-' not in encode(made)
 
 
 def test_nothing_personal_leaves_in_clear(edge: Edge) -> None:
@@ -129,6 +154,10 @@ def test_a_purchase_without_a_name_is_never_matched(tmp_path: Path) -> None:
         ({"ip": "300.1.1.1"}, Code.OUT_OF_BOUNDS, "ip"),
         ({"purchase_latitude": float("nan")}, Code.OUT_OF_BOUNDS, "purchase_latitude"),
         ({"currency": "XXX"}, Code.UNKNOWN_CURRENCY, "currency"),
+        ({"currency": "XTS"}, Code.UNKNOWN_CURRENCY, "currency"),
+        ({"currency": "VND"}, Code.MISSING_RATE, "currency"),
+        # 8,000,000,000,001 pence are more than 10**13 euro cents.
+        ({"currency": "GBP", "amount_minor": 8 * 10**12 + 1}, Code.OUT_OF_BOUNDS, "amount_minor"),
         (
             {"event_at_ms": NOON_MS + FUTURE_TOLERANCE_MS + 1},
             Code.FUTURE_EVENT,

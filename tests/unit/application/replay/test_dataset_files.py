@@ -287,7 +287,22 @@ def test_integers_stay_integers_despite_missing_values(
 
 
 @pytest.mark.parametrize(
-    ("currency", "amount", "minor"), [("JPY", "300.0", 300), ("EUR", "3", 300), ("KWD", "3", 3000)]
+    ("currency", "amount", "minor"),
+    [
+        ("JPY", "300.0", 300),
+        ("EUR", "3", 300),
+        ("KWD", "3", 3000),
+        ("VND", "2700000", 2_700_000),
+        ("XOF", "65596", 65_596),
+        ("CLP", "100000", 100_000),
+        ("OMR", "41.700", 41_700),
+        ("JOD", "76.7", 76_700),
+        ("CLF", "1.2345", 12_345),
+        ("ITL", "1936", 1_936),
+        ("EUR", "-0.00", 0),
+        ("EUR", "99999999999.99", 9_999_999_999_999),
+        ("EUR", "100000000000.00", 10**13),
+    ],
 )
 def test_a_currency_knows_its_decimals(
     currency: str,
@@ -301,6 +316,41 @@ def test_a_currency_knows_its_decimals(
     mapping["fields"]["currency"] = "{money}"
     row = good_rows[0] | {"amt": amount, "money": currency}
     assert purchases_in(opened(write_rows([row]), mapping))[0].amount_minor == minor
+
+
+@pytest.mark.parametrize("unit", ["major", "minor"])
+@pytest.mark.parametrize("fields", [["amount_minor", "currency"], ["currency", "amount_minor"]])
+def test_a_currency_without_known_decimals_is_a_bad_row(
+    unit: str,
+    fields: list[str],
+    good_rows: list[dict[str, Any]],
+    mapping: dict[str, Any],
+    write_rows: WriteRows,
+    opened: Open,
+) -> None:
+    mapping["amount"] = unit
+    template = mapping["fields"] | {"currency": "{money}"}
+    mapping["fields"] = {name: template.pop(name) for name in fields} | template
+    monies = ("EUR", "XAU", "QQQ")
+    rows = [r | {"money": one, "amt": "3"} for r, one in zip(good_rows[:3], monies, strict=True)]
+    assert bad_rows_of(opened(write_rows(rows), mapping)) == [
+        f"row {number}: currency (column money) has no number of decimals in ISO 4217, so its"
+        " amounts cannot be read"
+        for number in (2, 3)
+    ]
+
+
+@pytest.mark.parametrize("amount", ["90071992547409.93", "100000000000.01", "1e15"])
+def test_an_amount_beyond_the_largest_is_a_bad_row_and_not_rounded(
+    amount: str,
+    good_rows: list[dict[str, Any]],
+    mapping: dict[str, Any],
+    write_rows: WriteRows,
+    opened: Open,
+) -> None:
+    assert bad_rows_of(opened(write_rows([good_rows[0] | {"amt": amount}]), mapping)) == [
+        "row 1: amount_minor (column amt) must lie between 0 and 10000000000000"
+    ]
 
 
 @given(st.integers(0, 10**11), st.integers(0, 4))

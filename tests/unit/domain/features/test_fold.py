@@ -12,6 +12,7 @@ from fraudwatch.domain.features.customer_rows import RECENT_IDS
 from fraudwatch.domain.features.events import Folded
 from fraudwatch.domain.features.fold import fold
 from fraudwatch.domain.features.state import CustomerState
+from fraudwatch.domain.money import LARGEST_EUR_CENTS
 from fraudwatch.domain.time_units import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.unit.domain.features.fold_oracle import (
     NO_PLACE,
@@ -156,6 +157,16 @@ def test_distance_and_speed_from_the_last_position() -> None:
     assert math.isnan(value(result, 1, "from_located_km"))
     assert value(result, 2, "from_located_km") == pytest.approx(6385, abs=5)
     assert value(result, 2, "from_located_kmh") == value(result, 2, "from_located_km")
+
+
+def test_sums_of_the_largest_amounts_are_exact_to_2_53() -> None:
+    odd = LARGEST_EUR_CENTS - 1
+    result = folded(
+        [Event(customer=1, transaction=n, at_ms=START_MS, amount_eur_cents=odd) for n in range(901)]
+    )
+    assert 900 * odd < 2**53
+    assert value(result, 900, "spend_1h_eur_cents") == 900 * odd
+    assert value(result, 900, "amount_eur_cents") == odd
 
 
 def test_customers_are_independent_of_each_other() -> None:

@@ -192,7 +192,13 @@ def test_without_the_key_nothing_is_accepted(
         (b'{"x": ' + b"[" * 50_000, "message", "not_json"),
         (b'{"source": "shop"}', "id", "wrong_schema"),
         (encode(a_purchase()).replace(b"2590", b"25.9"), "amount_minor", "wrong_schema"),
+        (encode(a_purchase()).replace(b"2590", b"-0.0"), "amount_minor", "wrong_schema"),
+        (encode(a_purchase()).replace(b"2590", b"1999.0"), "amount_minor", "wrong_schema"),
         (encode(a_purchase()).replace(b"2590", b"-2590"), "amount_minor", "out_of_bounds"),
+        (encode(a_purchase(amount_minor=10**13 + 1)), "amount_minor", "out_of_bounds"),
+        (encode(a_purchase(amount_minor=2**53 + 1)), "amount_minor", "out_of_bounds"),
+        (encode(a_purchase(amount_minor=10**40)), "amount_minor", "out_of_bounds"),
+        (encode(a_purchase(currency="VND")), "currency", "missing_rate"),
         (encode(a_purchase(currency="XXX")), "currency", "unknown_currency"),
     ],
 )
