@@ -18,8 +18,8 @@ included in the next run and no catch-up is needed.
 ### Writes
 
 The `raw_` tables (each offset once, without gaps), from them `core_transactions`, `core_verdicts`,
-`core_labels`, `core_risk_views`, then the risk views that the detector reloads with its next
-micro-batch; `core_job_outcomes`.
+`core_labels`, `core_refunds`, `core_risk_views`, then the risk views that the detector reloads with
+its next micro-batch; `core_job_outcomes`.
 
 ### If it fails
 

@@ -25,6 +25,7 @@ from spark_jobs.marts.fraud import GROUPED_BY, fraud_by
 from spark_jobs.marts.judged import labels_known_by, scored_purchases
 from spark_jobs.marts.money import money
 from spark_jobs.marts.pipeline import Traces, pipeline_health
+from spark_jobs.marts.refunds import with_refunds
 from spark_jobs.marts.rules import rule_performance
 
 JOB = "build_reports"
@@ -46,7 +47,9 @@ def build(spark: SparkSession, days: Days, began_at_ms: int) -> CountedRows:
     weeks = days.whole_weeks()  # for the customers of a week; only these days' rows are written
     transactions = _table(spark, lake.CORE_TRANSACTIONS).where(weeks.contains("event_on"))
     those_days = verdicts.where(weeks.contains("event_on"))
-    of_weeks = scored_purchases(transactions, those_days, labels).persist()
+    refunds = _table(spark, lake.CORE_REFUNDS).where(weeks.contains("purchased_on"))
+    purchases = scored_purchases(transactions, those_days, labels)
+    of_weeks = with_refunds(purchases, refunds).persist()
     try:
         scored = of_weeks.where(days.contains("event_on"))
         rows_in, rows_out = scored.count(), 0

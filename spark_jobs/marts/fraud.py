@@ -46,6 +46,7 @@ def _counts() -> dict[str, Column]:
     return {
         "purchases": F.count("*"),
         "amount_eur_cents": F.sum("amount_eur_cents"),
+        "refunded_eur_cents": F.sum("refunded_eur_cents"),
         "judged": count_where(has_verdict()),
         "alerts": count_known(F.col("is_alert")),
         "reviewed": count_known(F.col("is_reviewed")),

@@ -29,6 +29,7 @@ def money(scored: DataFrame) -> DataFrame:
         "challenged_fraud_eur_cents": _known(labelled, F.col("is_challenged") & is_fraud),
         "missed_eur_cents": _known(labelled, is_passed & is_fraud),
         "labelled": labelled,
+        "refunded_eur_cents": F.sum("refunded_eur_cents"),
     }
     summed = by_day_and_source(scored.where(has_verdict() & is_approved), (), sums)
     caught = (

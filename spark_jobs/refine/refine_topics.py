@@ -1,4 +1,4 @@
-"""Refine the archived topics: parse raw bytes into valid rows, one a purchase, verdict and label.
+"""Refine the archived topics into valid rows, one a purchase, refund, verdict and label.
 
 Reads what was archived since its last run. Rejected messages are counted by reason and stay in the
 raw layer; running twice changes nothing. To refine everything anew, remove the checkpoint folder of
@@ -50,8 +50,8 @@ def run(spark: SparkSession, lake: LakeSettings) -> RefineResult:
         except RefiningStopped as error:
             failed.append(str(error))
             continue
-        log.info("%s: %d rows in, %d out", step.raw, counted.rows_in, counted.rows_out)
-        outcomes.append(outcome_of(f"refine_topics:{step.raw}", counted, began_at_ms=began_at_ms))
+        log.info("%s: %d rows in, %d out", step.name, counted.rows_in, counted.rows_out)
+        outcomes.append(outcome_of(f"refine_topics:{step.name}", counted, began_at_ms=began_at_ms))
     append_outcomes(spark, outcomes)
     return RefineResult(outcomes, failed)
 

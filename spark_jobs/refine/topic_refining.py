@@ -13,24 +13,28 @@ from typing import Any, Final
 
 from pyspark import StorageLevel
 from pyspark.errors import StreamingQueryException
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 
 from fraudwatch.adapters.lake.core_rows import (
     FROM_LOG,
     LABELS,
+    REFUNDS,
     TRANSACTIONS_OF_THE_LOG,
     VERDICTS,
     Merge,
     core_labels,
+    core_refunds,
     core_transactions,
     core_verdicts,
     merge,
 )
 from fraudwatch.domain.lake.counted_rows import CountedRows
 from fraudwatch.domain.messages.label import Label
+from fraudwatch.domain.messages.refund import REFUND_BEGINS, Refund
 from fraudwatch.lake import (
     CHECKPOINT_FOLDER,
+    CORE_REFUNDS,
     DATABASE,
     RAW_FRAUD_TOPIC,
     RAW_LABELS_TOPIC,
@@ -58,22 +62,49 @@ class RefineStep:
     parse: Callable[[DataFrame], DataFrame]
     rows: Callable[[DataFrame], DataFrame]
     time: str  # the column that places a row in its interval
+    own_name: str = ""  # of a second step over the same raw table
+
+    @property
+    def name(self) -> str:
+        """Return the name of its checkpoint and of its outcomes."""
+        return self.own_name or self.raw
 
 
 def _labels(raw: DataFrame) -> DataFrame:
     return messages_of(raw, Label)
 
 
+def _purchases(raw: DataFrame) -> DataFrame:
+    return transactions_of(raw.where(~_is_refund()))
+
+
+def _refunds(raw: DataFrame) -> DataFrame:
+    return messages_of(raw.where(_is_refund()), Refund)
+
+
+def _is_refund() -> Column:
+    begins = F.substring("value", 1, len(REFUND_BEGINS)) == F.lit(REFUND_BEGINS)
+    return F.coalesce(begins, F.lit(col=False))
+
+
 REFINED: Final = (
     RefineStep(
         RAW_TRANSACTION_TOPIC,
         TRANSACTIONS_OF_THE_LOG,
-        transactions_of,
+        _purchases,
         lambda parsed: core_transactions(parsed, FROM_LOG),
         "event_at_ms",
     ),
     RefineStep(RAW_FRAUD_TOPIC, VERDICTS, verdicts_of, core_verdicts, "event_at_ms"),
     RefineStep(RAW_LABELS_TOPIC, LABELS, _labels, core_labels, "known_at_ms"),
+    RefineStep(
+        RAW_TRANSACTION_TOPIC,
+        REFUNDS,
+        _refunds,
+        core_refunds,
+        "purchased_at_ms",
+        own_name=CORE_REFUNDS,
+    ),
 )
 
 
@@ -95,8 +126,8 @@ def refine(spark: SparkSession, lake: LakeSettings, step: RefineStep) -> Counted
         .table(f"{DATABASE}.{step.raw}")
     )
     query = (
-        added.writeStream.queryName(f"refine_{step.raw}")
-        .option("checkpointLocation", lake.at(checkpoint_of(step.raw)))
+        added.writeStream.queryName(f"refine_{step.name}")
+        .option("checkpointLocation", lake.at(checkpoint_of(step.name)))
         .trigger(availableNow=True)
         .foreachBatch(on_batch)
         .start()
@@ -142,9 +173,9 @@ def with_repeats(counted: CountedRows, changed: int) -> CountedRows:
     return counted + CountedRows(rows_out=changed, rejected={REPEATED: repeats} if repeats else {})
 
 
-def checkpoint_of(raw: str) -> str:
-    """Return the lake folder of the raw table's checkpoint."""
-    return f"{CHECKPOINT_FOLDER}/refine/{raw}"
+def checkpoint_of(name: str) -> str:
+    """Return the lake folder of a step's checkpoint."""
+    return f"{CHECKPOINT_FOLDER}/refine/{name}"
 
 
 def _sentence(step: RefineStep, error: StreamingQueryException) -> str:
@@ -152,6 +183,6 @@ def _sentence(step: RefineStep, error: StreamingQueryException) -> str:
     # Python's own error is the last in the traceback that Spark quotes.
     raised = [line for line in lines if _RAISED.match(line)]
     return (
-        f"refining {step.raw} stopped: {(raised or lines)[-1 if raised else 0]}; complete batches "
+        f"refining {step.name} stopped: {(raised or lines)[-1 if raised else 0]}; complete batches "
         "are stored and none counts twice: fix the cause and run this again"
     )

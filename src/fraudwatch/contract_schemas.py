@@ -16,12 +16,15 @@ from fraudwatch.domain.messages.control import CONTROL_SCHEMA, ControlMessage
 from fraudwatch.domain.messages.fields import json_schema_of
 from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, ReportedLabel
 from fraudwatch.domain.messages.purchase import Purchase
+from fraudwatch.domain.messages.refund import REFUND_SCHEMA, Refund, ReportedRefund
 from fraudwatch.domain.messages.transaction import TRANSACTION_SCHEMA, Transaction
 from fraudwatch.domain.messages.verdict import VERDICT_SCHEMA, Verdict
 
 MESSAGES: dict[str, type[Any]] = {
     "purchase.v1": Purchase,
     TRANSACTION_SCHEMA: Transaction,
+    REFUND_SCHEMA: Refund,
+    "reported_refund.v1": ReportedRefund,
     VERDICT_SCHEMA: Verdict,
     LABEL_SCHEMA: Label,
     "reported_label.v1": ReportedLabel,

@@ -6,6 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 from fraudwatch.domain.messages.purchase import Channel, PaymentStatus, Purchase
+from fraudwatch.domain.messages.refund import (
+    REFUND_SCHEMA,
+    Refund,
+    RefundReason,
+    ReportedRefund,
+)
 from fraudwatch.domain.messages.transaction import TRANSACTION_SCHEMA, Kind, Transaction
 from fraudwatch.domain.messages.verdict import (
     VERDICT_SCHEMA,
@@ -17,6 +23,7 @@ from fraudwatch.domain.messages.verdict import (
     verdict_id_of,
 )
 from fraudwatch.domain.notifications.staff_alert import StaffAlert
+from fraudwatch.domain.time_units import DAY_MS
 
 NOON_MS = 1_768_478_400_000  # 2026-01-15T12:00:00Z
 
@@ -105,6 +112,40 @@ def a_verdict(**changes: Any) -> Verdict:
         category="electronics",
         merchant_country="DE",
         card_last4="1111",
+    )
+    return replace(defaults, **changes)
+
+
+def a_reported_refund(**changes: Any) -> ReportedRefund:
+    """Build the report of a whole refund of the same purchase, a day later."""
+    defaults = ReportedRefund(
+        source="shop",
+        id="refund-1",
+        purchase_id="1",
+        purchased_at_ms=NOON_MS,
+        refunded_at_ms=NOON_MS + DAY_MS,
+        customer_id="customer-1",
+        amount_minor=2_590,
+        currency="EUR",
+    )
+    return replace(defaults, **changes)
+
+
+def a_refund(**changes: Any) -> Refund:
+    """Build the refund of the same report."""
+    defaults = Refund(
+        schema=REFUND_SCHEMA,
+        kind=Kind.REFUND,
+        refund_id="shop:refund-1",
+        transaction_id="shop:1",
+        purchased_at_ms=NOON_MS,
+        refunded_at_ms=NOON_MS + DAY_MS,
+        customer_token=a_token("a"),
+        amount_minor=2_590,
+        currency="EUR",
+        amount_eur_cents=2_590,
+        rate_on="2026-01-15",
+        reason=RefundReason.REFUND,
     )
     return replace(defaults, **changes)
 

@@ -44,6 +44,7 @@ from fraudwatch.application.notifying.customer_notices import CustomerNotices
 from fraudwatch.application.ports import Vault
 from fraudwatch.domain.messages.label import ReportedLabel
 from fraudwatch.domain.messages.purchase import Purchase
+from fraudwatch.domain.messages.refund import ReportedRefund
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.orchestration.settings import MailSettings
 from fraudwatch.settings import (
@@ -65,6 +66,7 @@ from streaming.ingest.api import IngestServices, create_app
 from streaming.ingest.channel import (
     LABEL_METRICS,
     PURCHASE_METRICS,
+    REFUND_METRICS,
     SANDBOX_METRICS,
     IngestChannel,
 )
@@ -72,6 +74,7 @@ from streaming.ingest.days import announce, day_announcer
 from streaming.ingest.feed import FeedFollower
 from streaming.ingest.notify import NoticeChannel, add_notify, read_templates
 from streaming.ingest.notify_settings import NotifySettings
+from streaming.ingest.refunds import add_refunds
 from streaming.ingest.reveal import RevealChannel, add_reveal
 from streaming.ingest.sync_scoring import VerdictWaiter
 from streaming.ingest.tokens import TokenChannel, TokensSettings, add_tokens
@@ -101,6 +104,7 @@ def _end_process(failed: threading.ExceptHookArgs) -> None:
 class _Channels(NamedTuple):
     purchases: IngestChannel[Purchase]
     sandbox: IngestChannel[Purchase]
+    refunds: IngestChannel[ReportedRefund]
     labels: IngestChannel[ReportedLabel]
 
 
@@ -119,12 +123,19 @@ def _channels(settings: IngestSettings, kafka: KafkaSettings, vault: Vault) -> _
         dead_letters,
         _now_ms,
     )
+    refunds = Intake(
+        letting_in.refund_builder(edge, encode),
+        KafkaTopic(kafka, TRANSACTION_TOPIC, linger_ms=_LINGER_MS),
+        dead_letters,
+        _now_ms,
+    )
     labels = Intake(
         letting_in.label_builder(encode), KafkaTopic(kafka, LABELS_TOPIC), dead_letters, _now_ms
     )
     return _Channels(
         IngestChannel(purchases, PURCHASE_METRICS),
         IngestChannel(sandbox, SANDBOX_METRICS),
+        IngestChannel(refunds, REFUND_METRICS),
         IngestChannel(labels, LABEL_METRICS),
     )
 
@@ -199,6 +210,7 @@ def main() -> None:
         ),
     )
     app = create_app(services, KeyCheck(ApiKeyFile(ApiKeySettings().path)))
+    add_refunds(app, channels.refunds)
     audit = PublishedAudit(KafkaTopic(kafka, AUDIT_TOPIC, timeout_seconds=_AUDIT_SECONDS), encode)
     add_reveal(app, _reveal_channel(settings, audit, vault))
     add_notify(app, _notice_channel(settings, NotifySettings(), audit, vault))

@@ -113,7 +113,7 @@ async def post_transactions(
 
     With a sandbox key purchases are judged and never stored: the response has ``is_sandbox``.
     """
-    purchases = await _read(request, Purchase)
+    purchases = await read_contents(request, Purchase)
     key.require_sources(one.source for one in purchases)
     channel, waiter = services.scoring_for(key)
     mark = {"is_sandbox": True} if key.is_sandbox else {}
@@ -143,13 +143,14 @@ async def post_labels(
     purchase by its ``source`` and ``id``, and give in ``known_at_ms`` the time since when it is
     known, so that a repeated label changes nothing. 202 means that the broker has acknowledged all.
     """
-    labels = await _read(request, ReportedLabel)
+    labels = await read_contents(request, ReportedLabel)
     key.require_sources(one.source for one in labels)
     result = await run_in_threadpool(services.labels.submit, labels)
     return JSONResponse({"accepted": result.accepted, "repeated": result.repeated}, 202)
 
 
-async def _read(request: Request, content: type[Content]) -> list[Content]:
+async def read_contents(request: Request, content: type[Content]) -> list[Content]:
+    """Decode the body: one message of the type, or a list of them."""
     if int(request.headers.get("content-length", LARGEST_BODY_BYTES + 1)) > LARGEST_BODY_BYTES:
         raise HTTPException(
             413, f"send at most {LARGEST_BODY_BYTES} bytes, with a Content-Length header"

@@ -51,7 +51,11 @@ LABEL_METRICS: Final = ChannelMetrics(
     counter("fraudwatch_ingest_repeated_labels"),
     gauge("fraudwatch_ingest_chargebacks_behind"),
 )
-
+REFUND_METRICS: Final = ChannelMetrics(
+    counter("fraudwatch_ingest_refunds"),
+    counter("fraudwatch_ingest_repeated_refunds"),
+    None,
+)
 SANDBOX_METRICS: Final = ChannelMetrics(
     counter("fraudwatch_ingest_sandbox_accepted"),
     counter("fraudwatch_ingest_sandbox_repeated"),

@@ -12,6 +12,7 @@ from fraudwatch.domain.messages.audit import AuditRecord
 from fraudwatch.domain.messages.dead_letter import Code, Refused
 from fraudwatch.domain.messages.fields import problems
 from fraudwatch.domain.messages.label import Label
+from fraudwatch.domain.messages.refund import Refund, is_refund
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.messages.verdict import Verdict
 from fraudwatch.topics import AUDIT_TOPIC, FRAUD_TOPIC, LABELS_TOPIC, TRANSACTION_TOPIC
@@ -29,7 +30,7 @@ class Entry:
     """One message of a topic with its decoded content, or the reason why it has none."""
 
     message: Message
-    content: Verdict | Transaction | Label | AuditRecord | Refused
+    content: Verdict | Transaction | Refund | Label | AuditRecord | Refused
 
     @property
     def topic(self) -> str:
@@ -50,8 +51,15 @@ class Entry:
 def read(message: Message) -> Entry:
     """Decode a message by its topic and validate the bounds of its fields."""
     try:
-        content = decode(CONTENTS[message.topic() or ""], message.value() or b"")
+        content = decode(_content_of(message), message.value() or b"")
     except Refused as refusal:
         return Entry(message, refusal)
     invalid = problems(content)
     return Entry(message, Refused(Code.OUT_OF_BOUNDS, invalid) if invalid else content)
+
+
+def _content_of(message: Message) -> type[Any]:
+    topic = message.topic() or ""
+    if topic == TRANSACTION_TOPIC and is_refund(message.value() or b""):
+        return Refund
+    return CONTENTS[topic]

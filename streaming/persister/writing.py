@@ -13,6 +13,7 @@ from fraudwatch.domain.messages.audit import AuditRecord
 from fraudwatch.domain.messages.dead_letter import Code, DeadLetter, Refused, Stage
 from fraudwatch.domain.messages.fields import Problem
 from fraudwatch.domain.messages.label import Label
+from fraudwatch.domain.messages.refund import Refund
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.messages.verdict import Verdict
 from fraudwatch.observability.metrics import batch_histogram, counter
@@ -32,7 +33,7 @@ timed = Phases(counter("fraudwatch_persister_seconds")).timed
 
 @dataclass(frozen=True, slots=True)
 class Persister:
-    """Writes entries; no message is ever dropped."""
+    """Writes entries; no message is ever dropped. A refund has no row: the lake keeps it."""
 
     store: VerdictStore
     dead_letters: DeadLetters
@@ -90,7 +91,8 @@ class Persister:
             log.warning("dead-lettered %s: %s", record.origin, record.reason)
 
     def _measure(self, written: Sequence[Entry]) -> None:
-        for topic, count in Counter(entry.topic for entry in written).items():
+        rows = (entry.topic for entry in written if not isinstance(entry.content, Refund))
+        for topic, count in Counter(rows).items():
             _rows.labels(topic=topic).inc(count)
         now_ms = self.now_ms()
         verdicts = [entry for entry in written if isinstance(entry.content, Verdict)]

@@ -17,7 +17,7 @@ from fraudwatch.adapters.edge.keysets import PUBLIC_DEAD_LETTER_KEY
 from fraudwatch.adapters.kafka_log.dead_letters import KafkaDeadLetters
 from fraudwatch.adapters.kafka_log.log import KafkaTopic
 from fraudwatch.domain.messages.dead_letter import KEPT_PAYLOAD_BYTES, Code, DeadLetter, Stage
-from fraudwatch.samples import a_purchase, a_token, a_transaction, a_verdict
+from fraudwatch.samples import a_purchase, a_reported_refund, a_token, a_transaction, a_verdict
 from fraudwatch.stack.private_stack import PrivateStack
 from fraudwatch.topics import FRAUD_TOPIC, TRANSACTION_TOPIC
 from tests.waiting import eventually
@@ -83,6 +83,33 @@ def undisturbed(stack: PrivateStack, session_of: Callable[[str], Session]) -> It
     eventually(
         lambda: is_stored(session, stored), within_seconds=120, what="the next purchase's row"
     )
+
+
+@pytest.mark.usefixtures("undisturbed")
+def test_a_refund_passes_all_readers_and_is_no_dead_letter(
+    stack: PrivateStack, session_of: Callable[[str], Session]
+) -> None:
+    def of_readers() -> set[str]:
+        return {name for name in listed(stack) if not name.startswith(f"{Stage.INGEST}:")}
+
+    before, at_ms, name = of_readers(), now_ms(), uuid.uuid4().hex
+    purchase = a_purchase(source="refunded", id=name, event_at_ms=at_ms)
+    refund = a_reported_refund(
+        source="refunded", id=name, purchase_id=name, purchased_at_ms=at_ms, refunded_at_ms=at_ms
+    )
+    later = a_purchase(source="refunded", id=f"{name}-2", event_at_ms=at_ms + 1)
+    with stack.http("ingest", "INGEST_API_KEY") as ingest:
+        for path, message in (("transactions", purchase), ("refunds", refund), ("refunds", refund)):
+            assert ingest.post(f"/v1/{path}", content=encode(message)).status_code == 202
+        assert ingest.post("/v1/transactions", content=encode(later)).status_code == 202
+    session = session_of("console")
+    # The same customer's, so it is behind the refund on its partition.
+    eventually(
+        lambda: is_stored(session, f"refunded:{name}-2"),
+        within_seconds=120,
+        what="the row of the purchase behind the refund",
+    )
+    assert of_readers() == before
 
 
 @pytest.mark.usefixtures("undisturbed")

@@ -32,6 +32,7 @@ from fraudwatch.domain.money import RateTable
 from fraudwatch.lake import (
     CORE_JOB_OUTCOMES,
     CORE_LABELS,
+    CORE_REFUNDS,
     CORE_REJECTED_PURCHASES,
     CORE_TRANSACTIONS,
     CORE_VERDICTS,
@@ -42,14 +43,14 @@ from fraudwatch.lake import (
     WAREHOUSE_FOLDER,
     extract_folder,
 )
-from fraudwatch.samples import NOON_MS, a_purchase, a_transaction, a_verdict
+from fraudwatch.samples import NOON_MS, a_purchase, a_refund, a_transaction, a_verdict
 from fraudwatch.settings import LakeSettings
 from fraudwatch.stack.home import ROOT
 from spark_jobs.refine.extract_reading import ExtractUnusable
 from spark_jobs.refine.refine_day import run
 from spark_jobs.refine.topic_refining import REFINED, checkpoint_of, refine
 
-TRANSACTIONS, VERDICTS, LABELS = REFINED
+TRANSACTIONS, VERDICTS, LABELS, REFUNDS = REFINED
 DAY_MS = 86_400_000
 RAW = (
     "source_partition INT, source_offset BIGINT, produced_at TIMESTAMP, key STRING, value BINARY, "
@@ -79,7 +80,7 @@ def archived(spark: SparkSession, table: str, *values: bytes | None, first: int 
 
 
 def rows_of(spark: SparkSession, table: str, day: str) -> list[dict[str, Any]]:
-    column = {CORE_LABELS: "known_on"}.get(table, "event_on")
+    column = {CORE_LABELS: "known_on", CORE_REFUNDS: "purchased_on"}.get(table, "event_on")
     found = spark.table(f"{DATABASE}.{table}").where(f"{column} = DATE'{day}'").collect()
     return [row.asDict(recursive=True) for row in found]
 
@@ -125,6 +126,47 @@ def test_the_log_is_refined_once_and_rejected_messages_are_counted(
     again = refine(spark, lake_settings, TRANSACTIONS)
     assert (again.rows_out, again.rejected) == (0, {"repeated": 1})
     assert len(rows_of(spark, CORE_TRANSACTIONS, day)) == 2
+
+
+def test_refunds_are_refined_once_and_are_no_purchases(
+    spark: SparkSession, lake_settings: LakeSettings
+) -> None:
+    day = "2024-03-05"
+    at_ms = day_ms(day) + 1_000
+
+    def given_back(id_: str, **more: Any) -> bytes:
+        times = {"purchased_at_ms": at_ms, "refunded_at_ms": at_ms + 40 * DAY_MS}
+        return encode(a_refund(refund_id=id_, transaction_id="f:1", **times, **more))
+
+    archived(
+        spark,
+        RAW_TRANSACTION_TOPIC,
+        bought("f:1", day),
+        given_back("f:back-1", amount_eur_cents=700),
+        given_back("f:back-1", amount_eur_cents=999),
+        given_back("f:back-2", amount_minor=0),
+        given_back("f:back-3", amount_eur_cents=300),
+        None,
+        first=100,
+    )
+    bought_rows = refine(spark, lake_settings, TRANSACTIONS)
+    assert (bought_rows.rows_in, bought_rows.rows_out) == (2, 1)
+    assert bought_rows.rejected == {"not_json": 1}
+    counted = refine(spark, lake_settings, REFUNDS)
+    assert counted == CountedRows(
+        rows_in=4,
+        rows_out=2,
+        rejected={"out_of_bounds": 1, "repeated": 1},
+        from_ms=at_ms,
+        until_ms=at_ms + 1,
+    )
+    rows = {row["refund_id"]: row for row in rows_of(spark, CORE_REFUNDS, day)}
+    assert {name: row["amount_eur_cents"] for name, row in rows.items()} == {
+        "f:back-1": 700, "f:back-3": 300,
+    }  # fmt: skip
+    assert rows["f:back-1"]["transaction_id"] == "f:1"
+    assert rows["f:back-1"]["reason"] == "refund"
+    assert refine(spark, lake_settings, REFUNDS) == CountedRows(), "nothing is new"
 
 
 def test_rows_deleted_by_retention_are_ignored(

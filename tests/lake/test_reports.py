@@ -100,6 +100,13 @@ LABEL_ROWS = [
     a_label(5, "genuine", "analyst", 0, "ben"),  # the bank says otherwise later
     a_label(6, "genuine", "analyst", 60 * DAY_MS, "ben"),  # after the report
 ]
+REFUNDED = [
+    ("r:1", "m:4", 3_000, DAY),
+    ("r:2", "m:4", 1_000, DAY),
+    ("r:3", "m:5", 99_000, DAY),  # more than was paid
+    ("r:4", "m:7", 64_000, DAY),  # its payment was refused: no money moved
+    ("r:5", "m:unknown", 5_000, DAY),
+]
 REJECTED = [("extract:x:1", "unknown_currency", "r", DAY), ("extract:x:2", "too_long", "r", DAY),
             ("extract:x:3", "too_long", "r", DAY)]  # fmt: skip
 ARCHIVED = [(0, 0, NOON_MS, DAY), (0, 1, NOON_MS + 6 * HOUR_MS, DAY)]
@@ -110,6 +117,8 @@ def reports(spark: SparkSession) -> Iterator[dict[str, list[Row]]]:
     _append(spark.createDataFrame(PURCHASES, TRANSACTIONS), lake.CORE_TRANSACTIONS)
     _append(spark.createDataFrame(SCORED, VERDICTS), lake.CORE_VERDICTS)
     _append(spark.createDataFrame(LABEL_ROWS, LABELS), lake.CORE_LABELS)
+    refunds = "refund_id STRING, transaction_id STRING, amount_eur_cents BIGINT, purchased_on DATE"
+    _append(spark.createDataFrame(REFUNDED, refunds), lake.CORE_REFUNDS)
     rejected = "origin STRING, code STRING, reason STRING, event_on DATE"
     _append(spark.createDataFrame(REJECTED, rejected), lake.CORE_REJECTED_PURCHASES)
     archived = "source_partition INT, source_offset BIGINT, ms BIGINT, produced_on DATE"
@@ -122,7 +131,8 @@ def reports(spark: SparkSession) -> Iterator[dict[str, list[Row]]]:
     outcome = build(spark, DAYS, LATER_MS)
     assert (outcome.rows_in, outcome.from_ms) == (12, DAYS.from_ms)
     yield {table: _rows(spark, table) for table in lake.REPORT_DAYS}
-    for table in (lake.CORE_TRANSACTIONS, lake.CORE_VERDICTS, lake.CORE_LABELS):
+    stored = (lake.CORE_TRANSACTIONS, lake.CORE_VERDICTS, lake.CORE_LABELS, lake.CORE_REFUNDS)
+    for table in stored:
         spark.sql(f"DELETE FROM {table} WHERE transaction_id LIKE 'm:%'")  # noqa: S608  our names
     spark.sql(f"DELETE FROM {lake.RAW_TRANSACTION_TOPIC} WHERE produced_on = '{DAY}'")  # noqa: S608  our names
 
@@ -140,6 +150,7 @@ def test_a_day_counts_what_is_known_and_leaves_the_rest_unknown(
 ) -> None:
     [day] = reports[lake.OUT_FRAUD_BY_DAY]
     assert (day.purchases, day.amount_eur_cents) == (12, 1_025_000)
+    assert day.refunded_eur_cents == 4_000 + 16_000 + 64_000
     assert (day.judged, day.alerts) == (10, 7)
     assert (day.reviewed, day.challenged, day.declined) == (3, 1, 3)
     assert (day.known_fraud, day.known_genuine, day.known_fraud_eur_cents) == (5, 2, 601_000)
@@ -214,6 +225,7 @@ def test_money_is_counted_where_money_moved(reports: dict[str, list[Row]]) -> No
     assert (day.wrongly_blocked_eur_cents, day.reviewed_fraud_eur_cents) == (2_000, 8_000)
     assert (day.missed_eur_cents, day.challenged_fraud_eur_cents) == (16_000, 512_000)
     assert day.labelled == 6
+    assert day.refunded_eur_cents == 4_000 + 16_000
     assert day.value_recall_ratio == pytest.approx(521_000 / 537_000)
 
 

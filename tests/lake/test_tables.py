@@ -8,11 +8,13 @@ from pyspark.sql import SparkSession
 
 from fraudwatch.domain.lake.job_outcome import JobOutcome
 from fraudwatch.domain.messages.label import Label
+from fraudwatch.domain.messages.refund import Refund
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.messages.verdict import Verdict
 from fraudwatch.lake import (
     CORE_JOB_OUTCOMES,
     CORE_LABELS,
+    CORE_REFUNDS,
     CORE_TRANSACTIONS,
     CORE_VERDICTS,
     DATABASE,
@@ -43,6 +45,7 @@ LEFT_OUT = {
         (CORE_TRANSACTIONS, Transaction, {"origin": "string", "event_on": "date"}),
         (CORE_JOB_OUTCOMES, JobOutcome, {"ended_on": "date"}),
         (CORE_LABELS, Label, {"known_on": "date"}),
+        (CORE_REFUNDS, Refund, {"purchased_on": "date"}),
         (
             CORE_VERDICTS,
             Verdict,

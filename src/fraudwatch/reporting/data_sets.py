@@ -57,6 +57,7 @@ _MONEY: Final = (
     _euro("reviewed_fraud", "Found in review, EUR"),
     _euro("challenged_fraud", "Challenged fraud, EUR"),
     _euro("missed", "Missed, EUR"),
+    _euro("refunded", "Refunded, EUR"),
     Metric(
         "lost_eur",
         "Lost, EUR",

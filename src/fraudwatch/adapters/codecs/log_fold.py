@@ -14,6 +14,7 @@ import numpy.typing as npt
 import polars as pl
 
 from fraudwatch.adapters.codecs.message_frames import events_of, keys_of_column, parse_transactions
+from fraudwatch.adapters.codecs.refund_frames import fold_in_order, parse_refunds
 from fraudwatch.application.intake.admit import FUTURE_TOLERANCE_MS
 from fraudwatch.domain.arrays import Float64s, Int64s, UInt64s
 from fraudwatch.domain.features.events import Events
@@ -49,6 +50,7 @@ class FoldedMessages(NamedTuple):
     repeats: int
     late: int  # of the rows: older than their customer's last
     refused: list[tuple[int, Refused]]  # position and why
+    refunds: int = 0  # they reduce spend and are no rows
 
     def enrich_with_views(self, views: RiskViews) -> ViewFeatures:
         """Look up each row's view features."""
@@ -98,7 +100,13 @@ def fold_messages(
     ahead = parsed.position[~in_time]
     frame, position = parsed.frame.filter(pl.Series(in_time)), parsed.position[in_time]
     events = events_of(frame, produced_at_ms[position])
-    folded = fold(customers, events)
+    repeated_refunds = 0
+    if parsed.refunds:
+        refunds = parse_refunds(messages, parsed.refunds, produced_at_ms)
+        parsed.refused.extend(refunds.refused)
+        folded, repeated_refunds = fold_in_order(customers, events, position, refunds)
+    else:
+        folded = fold(customers, events)
     is_fresh = ~folded.is_repeat & ~folded.is_too_late
     refused = [
         *parsed.refused,
@@ -111,9 +119,10 @@ def fold_messages(
         amount_eur_cents=events.amount_eur_cents[is_fresh],
         features=folded.features[is_fresh],
         keys=_keys(events, is_fresh),
-        repeats=int(folded.is_repeat.sum()),
+        repeats=int(folded.is_repeat.sum()) + repeated_refunds,
         late=int(folded.is_late.sum()),
         refused=sorted(refused, key=lambda one: one[0]),
+        refunds=len(parsed.refunds),
     )
 
 

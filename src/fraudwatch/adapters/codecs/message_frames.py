@@ -21,6 +21,7 @@ from fraudwatch.domain.features.hashing import hash_strings
 from fraudwatch.domain.messages.dead_letter import Code, Refused
 from fraudwatch.domain.messages.fields import Column, Problem, columns_of, problems
 from fraudwatch.domain.messages.purchase import Channel, PaymentStatus
+from fraudwatch.domain.messages.refund import is_refund
 from fraudwatch.domain.messages.transaction import Kind, Transaction
 
 _POLARS_TYPES: dict[type, Any] = {str: pl.String, int: pl.Int64, float: pl.Float64}
@@ -37,15 +38,26 @@ _PART = 1_000
 
 
 class Parsed(NamedTuple):
-    """Valid transactions with their positions in the batch, and the refused messages."""
+    """Valid transactions with their positions in the batch, refused messages, refunds."""
 
     frame: pl.DataFrame
     position: npt.NDArray[np.int64]  # of each frame row in the batch
     refused: list[tuple[int, Refused]]
+    refunds: tuple[int, ...] = ()  # positions, not parsed
 
 
 def parse_transactions(messages: Sequence[bytes]) -> Parsed:
     """Parse a batch: all at once, or message by message in parts that have a bad message."""
+    refunds = tuple(place for place, message in enumerate(messages) if is_refund(message))
+    if not refunds:
+        return _parse_purchases(messages)
+    places: npt.NDArray[np.int64] = np.delete(np.arange(len(messages)), refunds)
+    parsed = _parse_purchases([messages[place] for place in places.tolist()])
+    refused = [(int(places[place]), why) for place, why in parsed.refused]
+    return Parsed(parsed.frame, places[parsed.position], refused, refunds)
+
+
+def _parse_purchases(messages: Sequence[bytes]) -> Parsed:
     frame = _parse_at_once(messages)
     if frame is not None:
         return Parsed(frame, np.arange(len(messages)), [])

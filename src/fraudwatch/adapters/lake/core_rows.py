@@ -14,7 +14,13 @@ from pyspark.sql import functions as F  # noqa: N812  its customary name
 from fraudwatch.adapters.lake.commit import commit
 from fraudwatch.domain.instants import day_of
 from fraudwatch.domain.lake.counted_rows import CountedRows
-from fraudwatch.lake import CORE_LABELS, CORE_TRANSACTIONS, CORE_VERDICTS, DATABASE
+from fraudwatch.lake import (
+    CORE_LABELS,
+    CORE_REFUNDS,
+    CORE_TRANSACTIONS,
+    CORE_VERDICTS,
+    DATABASE,
+)
 
 FROM_LOG: Final = "log"
 FROM_EXTRACT: Final = "extract"
@@ -59,6 +65,7 @@ LABELS: Final = Merge(
     ("transaction_id", "source", "by", "known_at_ms"),
     _INSERT,
 )
+REFUNDS: Final = Merge(f"{DATABASE}.{CORE_REFUNDS}", "purchased_on", ("refund_id",), _INSERT)
 
 
 def transactions_of_the_day(day: date) -> Merge:
@@ -103,6 +110,13 @@ def core_labels(parsed: DataFrame) -> DataFrame:
         "transaction_id", "verdict", "source", "by", "known_at_ms",
         _day_of("known_at_ms").alias("known_on"),
     )  # fmt: skip
+
+
+def core_refunds(parsed: DataFrame) -> DataFrame:
+    """Select valid refunds, each once: the first offset counts, as in the detector."""
+    place = (F.col("source_partition"), F.col("source_offset"))
+    first = _without_place(_first_by(parsed, list(REFUNDS.same), *place))
+    return first.withColumn("purchased_on", _day_of("purchased_at_ms"))
 
 
 def merge(rows: DataFrame, how: Merge, counted: CountedRows) -> Changed:

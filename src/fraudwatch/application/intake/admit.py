@@ -85,10 +85,10 @@ class Edge:
             raise Refused(Code.OUT_OF_BOUNDS, broken)
         if purchase.event_at_ms > now_ms + FUTURE_TOLERANCE_MS:
             raise Refused(Code.FUTURE_EVENT, [Problem("event_at_ms", "is in the future")])
-        euro = self._in_euro(purchase)
+        euro = self.in_euro(purchase.amount_minor, purchase.currency, purchase.event_at_ms)
         transaction_id = transaction_id_of(purchase.source, purchase.id)
         customer = CustomerReference(source=purchase.source, customer_id=purchase.customer_id)
-        customer_token = self._token(TokenField.CUSTOMER, _customer_name(customer))
+        customer_token = self.customer_token(customer)
         address, network = self._address_tokens(purchase.ip)
         card_bin, card_last4 = (
             bin_and_last_four(purchase.card_number) if purchase.card_number else (None, None)
@@ -134,10 +134,19 @@ class Edge:
             watch_list_country=None if match is None else match.country,
         )
 
-    def _in_euro(self, purchase: Purchase) -> EuroAmount:
-        day = datetime.fromtimestamp(purchase.event_at_ms / 1000, UTC).date().isoformat()
+    def customer_token(self, customer: CustomerReference) -> str:
+        """Return a customer's token, in a sandbox of its namespace."""
+        return self._token(TokenField.CUSTOMER, _customer_name(customer))
+
+    def in_euro(self, amount_minor: int, currency: str, at_ms: int) -> EuroAmount:
+        """Convert an amount at the rate of a time's day.
+
+        Raises:
+            Refused: the currency has no known decimals or no rate, or it is too large.
+        """
+        day = datetime.fromtimestamp(at_ms / 1000, UTC).date().isoformat()
         try:
-            euro = self.rates.to_eur(purchase.amount_minor, purchase.currency, day)
+            euro = self.rates.to_eur(amount_minor, currency, day)
         except UnknownCurrency as error:
             raise Refused(Code.UNKNOWN_CURRENCY, [Problem("currency", str(error))]) from error
         except MissingRate as error:

@@ -1,17 +1,20 @@
-"""Message builders of ingest: from purchases and label reports to outbound messages.
+"""Message builders of ingest: from purchases, refunds and label reports to outbound messages.
 
 Each sets the name, by which a repeat is recognised, and the message key.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 
 from fraudwatch.application.intake.admit import Edge
 from fraudwatch.application.intake.admit_label import admit_label
+from fraudwatch.application.intake.admit_refund import admit_refund
 from fraudwatch.application.intake.intake import OutboundMessage
 from fraudwatch.domain.messages.label import Label, ReportedLabel
 from fraudwatch.domain.messages.purchase import Purchase
+from fraudwatch.domain.messages.refund import REFUND_SCHEMA, Refund, ReportedRefund
 from fraudwatch.domain.messages.transaction import Transaction
 
 
@@ -28,6 +31,21 @@ def purchase_builder(
             encode(admitted),
             admitted.content_hash,
         )
+
+    return admit
+
+
+def refund_builder(
+    edge: Edge, encode: Callable[[Refund], bytes]
+) -> Callable[[ReportedRefund, int], OutboundMessage]:
+    """Build refunds from reports, named by refund id, keyed by customer token."""
+
+    def admit(reported: ReportedRefund, now_ms: int) -> OutboundMessage:
+        refund = admit_refund(edge, reported, now_ms=now_ms)
+        value = encode(refund)
+        # Of the message itself: it has no sealed field, which would differ each time.
+        content_hash = f"{REFUND_SCHEMA}_{hashlib.sha256(value).hexdigest()}"
+        return OutboundMessage(refund.refund_id, refund.customer_token, value, content_hash)
 
     return admit
 

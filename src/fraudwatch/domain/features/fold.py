@@ -74,12 +74,12 @@ def _fold(
         if events.produced_at_ms[i] > row.produced_at_ms + BEGINS_ANEW_MS:
             forget(row, customers)
         key = np.int64(events.transaction_key[i])
-        if _is_repeat(row, key, customers.recent_ids):
+        if is_recent_id(row, key, customers.recent_ids):
             folded.is_repeat[i] = True
         elif events.event_at_ms[i] < row.last_event_ms - TOO_LATE_MS:
             folded.is_too_late[i] = True
         else:
-            _add_recent_id(row, key, customers.recent_ids)
+            add_recent_id(row, key, customers.recent_ids)
             row.produced_at_ms = events.produced_at_ms[i]
             folded.is_late[i] = events.event_at_ms[i] < row.last_event_ms
             _fold_one(i, row, events, customers, scratch, folded.features)
@@ -106,7 +106,8 @@ def _fold_one(
 
 
 @compiled
-def _is_repeat(row: Row, key: int, ids: Pages) -> bool:
+def is_recent_id(row: Row, key: int, ids: Pages) -> bool:
+    """Check whether the id is one of the customer's last."""
     address = int(row.id_page) << PAGE_BITS
     for slot in range(min(row.recent_count, RECENT_IDS)):
         if slot:
@@ -117,7 +118,7 @@ def _is_repeat(row: Row, key: int, ids: Pages) -> bool:
 
 
 @compiled
-def _add_recent_id(row: Row, key: int, ids: Pages) -> None:
+def add_recent_id(row: Row, key: int, ids: Pages) -> None:
     """Add the id to the customer's last; the oldest is replaced."""
     slot, end = row.recent_count % RECENT_IDS, 0
     for _ in range(slot // PAGE_WORDS):

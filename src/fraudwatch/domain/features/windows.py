@@ -22,7 +22,7 @@ from fraudwatch.domain.features.packed_rows import Row
 from fraudwatch.domain.features.pages import PAGE_BITS, Pages, append, cut, next_word
 
 _TILES_OF_WINDOW = np.array([w.tiles for w in WINDOWS], dtype=np.int64)
-_TILE_MS_OF_WINDOW = np.array([w.tile_ms for w in WINDOWS], dtype=np.int64)
+TILE_MS_OF_WINDOW = np.array([w.tile_ms for w in WINDOWS], dtype=np.int64)
 _WINDOWS = len(WINDOWS)
 _PURCHASE_COUNT = FEATURE_INDEX[f"purchase_count_{WINDOWS[0].name}"]
 _SPEND = FEATURE_INDEX[f"spend_{WINDOWS[0].name}_eur_cents"]
@@ -32,9 +32,9 @@ _WINDOW_OF_DAYS = [window.name for window in WINDOWS].index("30d")
 _SMALL_COUNT = FEATURE_INDEX[f"small_count_{WINDOWS[0].name}"]
 _LARGE_COUNT = FEATURE_INDEX[f"large_count_{WINDOWS[0].name}"]
 # The first word: kind (window, or window + 5 for the rest of its spend), tile, lower bits of spend.
-_KIND_SHIFT, _KIND_MASK = 60, 15
-_TILE_SHIFT, _TILE_MASK = 33, (1 << 27) - 1  # tiles of a minute until the year 2225
-_LOW_SPEND = (1 << 33) - 1
+KIND_SHIFT, KIND_MASK = 60, 15
+TILE_SHIFT, TILE_MASK = 33, (1 << 27) - 1  # tiles of a minute until the year 2225
+LOW_SPEND = (1 << 33) - 1
 # The second word: four counts of 16 bits. Their sums have 32 bits each, two in a word.
 _COUNT_BITS, _SUM_BITS = 16, 32
 _PURCHASES, _FAILED, _SMALL, _LARGE = 0, 1, 2, 3
@@ -85,8 +85,8 @@ def _begin(at_ms: int, row: Row, one: Int64s) -> None:
     one[:] = 0
     newest_ms = max(at_ms, row.last_event_ms)
     for w in range(_WINDOWS):
-        one[w, _OWN] = at_ms // _TILE_MS_OF_WINDOW[w]
-        one[w, _OLDEST] = newest_ms // _TILE_MS_OF_WINDOW[w] - _TILES_OF_WINDOW[w]
+        one[w, _OWN] = at_ms // TILE_MS_OF_WINDOW[w]
+        one[w, _OLDEST] = newest_ms // TILE_MS_OF_WINDOW[w] - _TILES_OF_WINDOW[w]
 
 
 @compiled
@@ -97,7 +97,7 @@ def _expire_and_sum(row: Row, tiles: Pages, one: Int64s) -> None:
         if number:
             address = next_word(address + 2, tiles)
         about, counts = tiles.words[address], tiles.words[address + 1]
-        kind, tile = (about >> _KIND_SHIFT) & _KIND_MASK, (about >> _TILE_SHIFT) & _TILE_MASK
+        kind, tile = (about >> KIND_SHIFT) & KIND_MASK, (about >> TILE_SHIFT) & TILE_MASK
         window = kind - _WINDOWS if kind >= _WINDOWS else kind
         if tile < one[window, _OLDEST]:
             row.lost_tile[window] = max(row.lost_tile[window], tile)
@@ -120,10 +120,10 @@ def _sum(about: int, counts: int, kind: int, one: Int64s) -> None:
     if kind < _WINDOWS:
         one[kind, _PURCHASES_AND_SMALL] += counts & _TWO_COUNTS
         one[kind, _FAILED_AND_LARGE] += (counts >> _COUNT_BITS) & _TWO_COUNTS
-        one[kind, _SPENT] += about & _LOW_SPEND
+        one[kind, _SPENT] += about & LOW_SPEND
         one[kind, _PURCHASE_TILES] += counts & MAX_COUNT_OF_TILE > 0
     else:
-        one[kind - _WINDOWS, _SPENT] += counts << _TILE_SHIFT
+        one[kind - _WINDOWS, _SPENT] += counts << TILE_SHIFT
 
 
 @compiled
@@ -148,11 +148,11 @@ def _add(row: Row, window: int, added: int, spent: int, tiles: Pages, one: Int64
         if added & mask and counts & mask != mask:
             counts += added & mask
     tiles.words[address + 1] = counts
-    spend = (tiles.words[address] & _LOW_SPEND) + spent
-    tiles.words[address] = tiles.words[address] & ~_LOW_SPEND | spend & _LOW_SPEND
-    if spend > _LOW_SPEND:
+    spend = (tiles.words[address] & LOW_SPEND) + spent
+    tiles.words[address] = tiles.words[address] & ~LOW_SPEND | spend & LOW_SPEND
+    if spend > LOW_SPEND:
         address = _entry(row, window, _REST_ENTRY, tiles, one)
-        tiles.words[address + 1] += spend >> _TILE_SHIFT
+        tiles.words[address + 1] += spend >> TILE_SHIFT
 
 
 @compiled
@@ -165,7 +165,7 @@ def _entry(row: Row, window: int, which: int, tiles: Pages, one: Int64s) -> int:
         if end == 0:
             row.tile_page = address >> PAGE_BITS
         kind = window if which == _ENTRY else window + _WINDOWS
-        tiles.words[address] = kind << _KIND_SHIFT | one[window, _OWN] << _TILE_SHIFT
+        tiles.words[address] = kind << KIND_SHIFT | one[window, _OWN] << TILE_SHIFT
         tiles.words[address + 1] = 0
         one[_LIST, _END], one[_LIST, _COUNT] = address + 2, one[_LIST, _COUNT] + 1
     return int(address)

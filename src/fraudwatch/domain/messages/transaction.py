@@ -26,10 +26,11 @@ TRANSACTION_SCHEMA = "transaction.v1"
 
 
 class Kind(enum.StrEnum):
-    """Kind of message on the topic; an erasure comes in offset order like any event."""
+    """Kind of message on the topic; erasures and refunds come in offset order like any event."""
 
     TRANSACTION = "transaction"
     ERASE = "erase"
+    REFUND = "refund"
 
 
 class WatchListCountry(enum.StrEnum):

@@ -77,8 +77,15 @@ DETECTOR: Final = Section(
             name="fraudwatch_detector_repeats_total",
             kind=Kind.COUNTER,
             unit=Unit.COUNT,
-            meaning="Repeated transactions, not scored again",
+            meaning="Repeated transactions and refunds, not folded again",
             worry_when="it grows without a restart of ingest or the source",
+        ),
+        Metric(
+            name="fraudwatch_detector_refunds_total",
+            kind=Kind.COUNTER,
+            unit=Unit.COUNT,
+            meaning="Refunds read from the log; they reduce spend and get no verdict",
+            worry_when=NEVER_ALONE,
         ),
         Metric(
             name="fraudwatch_detector_late_total",

@@ -80,6 +80,20 @@ INGEST: Final = Section(
             worry_when=NEVER_ALONE,
         ),
         Metric(
+            name="fraudwatch_ingest_refunds_total",
+            kind=Kind.COUNTER,
+            unit=Unit.COUNT,
+            meaning="Refunds accepted and acknowledged; not among the purchases accepted",
+            worry_when=NEVER_ALONE,
+        ),
+        Metric(
+            name="fraudwatch_ingest_repeated_refunds_total",
+            kind=Kind.COUNTER,
+            unit=Unit.COUNT,
+            meaning="Repeated refunds with a known id",
+            worry_when=NEVER_ALONE,
+        ),
+        Metric(
             name="fraudwatch_ingest_chargebacks_behind",
             kind=Kind.GAUGE,
             unit=Unit.COUNT,

@@ -33,6 +33,7 @@ from fraudwatch.domain.features import (
     packed_rows,
     pages,
     places,
+    refunds,
     state,
     windows,
 )
@@ -128,6 +129,11 @@ def features_fingerprint() -> str:
     return digest(json.dumps(values, sort_keys=True))
 
 
+def refunds_fingerprint() -> str:
+    """Apart from the others: a log without refunds makes the same features whatever it is."""
+    return digest(json.dumps(kernels_of([refunds])))
+
+
 def views_fingerprint() -> str:
     values = {
         "kernels": kernels_of([hashing]),
@@ -193,6 +199,7 @@ def today() -> dict[str, Any]:
     return {
         "features_version": catalogue.FEATURES_VERSION,
         "features_fingerprint": features_fingerprint(),
+        "refunds_fingerprint": refunds_fingerprint(),
         "views_version": views.VIEWS_VERSION,
         "views_fingerprint": views_fingerprint(),
         "vectors": golden_vectors(),
@@ -209,6 +216,7 @@ def recorded() -> dict[str, Any]:
 def test_a_change_of_the_fold_or_its_catalogue_raises_the_version_of_the_features() -> None:
     golden = recorded()
     assert features_fingerprint() == golden["features_fingerprint"]
+    assert refunds_fingerprint() == golden["refunds_fingerprint"]
     assert golden["features_version"] == catalogue.FEATURES_VERSION
 
 

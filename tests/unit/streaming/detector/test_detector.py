@@ -28,7 +28,7 @@ from fraudwatch.domain.time_units import DAY_MS, HOUR_MS, MINUTE_MS
 from fraudwatch.domain.views.catalogue import VIEW_FEATURES, Entity, view_columns
 from fraudwatch.domain.views.published import Published, RiskViews
 from fraudwatch.domain.views.view import RiskView, table_of
-from fraudwatch.samples import NOON_MS, a_token, a_transaction
+from fraudwatch.samples import NOON_MS, a_refund, a_token, a_transaction
 from streaming.detector.scoring import Detector
 from tests.calibrations import a_calibration
 
@@ -102,6 +102,19 @@ def test_every_transaction_gets_one_verdict_with_its_offset(world: World) -> Non
     assert [v.source_offset for v in world.scored] == [40, 41, 42]
     assert {v.decided_at_ms for v in world.scored} == {NOON_MS + 50}
     assert {key for key, _, _ in world.written.verdicts} == {a_token("a")}
+
+
+def test_a_refund_gets_no_verdict_and_is_no_dead_letter(world: World) -> None:
+    first, second, third = run_of(3)
+    world.score(first, encode(a_refund(transaction_id="shop:0")), second, first_offset=40)
+    world.score(encode(a_refund(refund_id="shop:refund-2")), first_offset=43)
+    world.score(third, first_offset=44)
+    assert [(v.transaction_id, v.source_offset) for v in world.scored] == [
+        ("shop:0", 40), ("shop:1", 42), ("shop:2", 44),
+    ]  # fmt: skip
+    assert world.dead_lettered == {}
+    spend = VECTOR_INDEX["spend_1d_eur_cents"]
+    assert [np.frombuffer(v, dtype="<f8")[spend] for _, _, v in world.written.features] == [0, 0, 0]
 
 
 CONTENT_HASH = "0a1b2c3d_" + 32 * "e"

@@ -25,17 +25,29 @@ from fraudwatch.adapters.memory.verdict_store import (
 )
 from fraudwatch.application.intake.admit import FUTURE_TOLERANCE_MS, Edge
 from fraudwatch.application.intake.intake import Intake
-from fraudwatch.application.intake.message_builders import label_builder, purchase_builder
+from fraudwatch.application.intake.message_builders import (
+    label_builder,
+    purchase_builder,
+    refund_builder,
+)
 from fraudwatch.application.intake.pending_verdicts import PendingVerdictRegistry
 from fraudwatch.domain.api_keys import ApiKey, Scope, digest_of, presented_form
 from fraudwatch.domain.messages.label import Label, LabelValue, Source
 from fraudwatch.domain.messages.purchase import AppliedDefault
+from fraudwatch.domain.messages.refund import Refund
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.money import RateTable
-from fraudwatch.samples import NOON_MS, a_purchase, a_verdict
+from fraudwatch.domain.time_units import HOUR_MS
+from fraudwatch.samples import NOON_MS, a_purchase, a_reported_refund, a_verdict
 from fraudwatch.stack.home import ROOT
 from streaming.ingest.api import LARGEST_BATCH, LARGEST_BODY_BYTES, IngestServices, create_app
-from streaming.ingest.channel import LABEL_METRICS, PURCHASE_METRICS, IngestChannel
+from streaming.ingest.channel import (
+    LABEL_METRICS,
+    PURCHASE_METRICS,
+    REFUND_METRICS,
+    IngestChannel,
+)
+from streaming.ingest.refunds import add_refunds
 from streaming.ingest.sync_scoring import VerdictWaiter
 from tests.sandboxes import a_sandbox
 
@@ -61,6 +73,9 @@ REPORT = {
     "by": "issuer",
     "known_at_ms": NOON_MS - 1,
 }
+
+
+REFUND = a_reported_refund(purchased_at_ms=NOON_MS - 2 * HOUR_MS, refunded_at_ms=NOON_MS - HOUR_MS)
 
 
 class ScoredTopic(MemoryTopic):
@@ -153,6 +168,15 @@ def client(
         *a_sandbox(edge.vault, sandbox_topic, sandbox_verdicts),
     )
     return TestClient(create_app(services, KeyCheck(keys)))
+
+
+@pytest.fixture
+def refunds_topic(client: TestClient, tmp_path: Path) -> MemoryTopic:
+    topic, edge = MemoryTopic(), Edge(TinkVault(tmp_path), RateTable([]))
+    builder = refund_builder(edge, encode)
+    refunds = Intake(builder, topic, MemoryDeadLetters(), lambda: NOON_MS)
+    add_refunds(client.app, IngestChannel(refunds, REFUND_METRICS))
+    return topic
 
 
 def post(client: TestClient, path: str, content: Any) -> Any:
@@ -457,6 +481,43 @@ def test_a_refused_purchase_is_no_reason_to_wait(
     answer = post(client, "/v1/transactions?wait_seconds=5", a_purchase(currency="XXX"))
     assert answer.status_code == 422
     assert not verdicts._pending
+
+
+def test_one_refund_and_a_list_are_accepted(
+    client: TestClient, topic: ScoredTopic, refunds_topic: MemoryTopic
+) -> None:
+    before = metric("fraudwatch_ingest_refunds_total")
+    one = post(client, "/v1/refunds", REFUND)
+    assert (one.status_code, one.json()) == (202, {"accepted": 1, "repeated": 0})
+    two = post(client, "/v1/refunds", [REFUND, replace(REFUND, id="refund-2")])
+    assert (two.status_code, two.json()) == (202, {"accepted": 1, "repeated": 1})
+    published = [decode(Refund, value) for _, value, _ in refunds_topic.messages]
+    assert [one.refund_id for one in published] == ["shop:refund-1", "shop:refund-2"]
+    assert {key for key, _, _ in refunds_topic.messages} == {published[0].customer_token}
+    assert metric("fraudwatch_ingest_refunds_total") == before + 2
+    assert topic.messages == []
+
+
+def test_a_refund_without_its_purchase_or_with_other_content_is_refused(
+    client: TestClient, refunds_topic: MemoryTopic
+) -> None:
+    post(client, "/v1/refunds", REFUND)
+    other = post(client, "/v1/refunds", replace(REFUND, amount_minor=1))
+    assert (other.status_code, other.json()["problems"][0]["code"]) == (409, "other_content")
+    body = encode(REFUND).replace(b"purchase_id", b"purchase")
+    missing = client.post("/v1/refunds", content=body, headers=HEADERS)
+    [problem] = missing.json()["problems"]
+    assert (missing.status_code, problem["field"]) == (422, "purchase_id")
+    assert len(refunds_topic.messages) == 1
+
+
+def test_a_refund_needs_a_key_that_is_no_sandbox_key(
+    client: TestClient, refunds_topic: MemoryTopic
+) -> None:
+    for headers, status in ((SANDBOX_HEADERS, 403), ({}, 401)):
+        answer = client.post("/v1/refunds", content=encode(REFUND), headers=headers)
+        assert answer.status_code == status
+    assert refunds_topic.messages == []
 
 
 def test_one_label_and_a_list_are_accepted(client: TestClient, labels_topic: MemoryTopic) -> None:

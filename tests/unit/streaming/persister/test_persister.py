@@ -15,7 +15,7 @@ from fraudwatch.domain.messages.audit import AUDIT_SCHEMA, AuditAction, AuditRec
 from fraudwatch.domain.messages.dead_letter import Code
 from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, LabelValue, Source
 from fraudwatch.domain.messages.transaction import Kind
-from fraudwatch.samples import NOON_MS, a_token, a_transaction, a_verdict
+from fraudwatch.samples import NOON_MS, a_refund, a_token, a_transaction, a_verdict
 from fraudwatch.topics import (
     AUDIT_TOPIC,
     FRAUD_TOPIC,
@@ -144,6 +144,22 @@ def test_messages_out_of_bounds_are_dead_lettered(
 ) -> None:
     persister.persist(entries(FakeMessage(topic, malformed)))
     assert [record.code for record in dead_letters.records.values()] == [Code.OUT_OF_BOUNDS]
+
+
+def test_a_refund_has_no_row_and_is_no_dead_letter(
+    persister: Persister, store: MemoryVerdictStore, dead_letters: MemoryDeadLetters
+) -> None:
+    persister.persist(
+        entries(
+            FakeMessage(TRANSACTION_TOPIC, encode(a_refund()), 1),
+            FakeMessage(TRANSACTION_TOPIC, encode(a_transaction()), 2),
+            FakeMessage(TRANSACTION_TOPIC, encode(a_refund(amount_minor=0)), 3),
+        )
+    )
+    assert [name for _, _, name in store.transactions] == ["shop:1"]
+    assert {o: x.code for o, x in dead_letters.records.items()} == {
+        "transaction_topic-0-3": Code.OUT_OF_BOUNDS
+    }
 
 
 def test_only_refused_rows_are_dead_lettered(

@@ -1,0 +1,52 @@
+"""Take refunds of accepted purchases by ``POST /v1/refunds``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
+
+from fraudwatch.adapters.http.key_check import require
+from fraudwatch.domain.api_keys import ApiKey, SandboxForbids, Scope
+from fraudwatch.domain.messages.refund import ReportedRefund
+from streaming.ingest.api import read_contents
+from streaming.ingest.channel import IngestChannel
+
+
+def _channel(request: Request) -> IngestChannel[ReportedRefund]:
+    channel: IngestChannel[ReportedRefund] = request.app.state.refund_channel
+    return channel
+
+
+_Channel = Annotated[IngestChannel[ReportedRefund], Depends(_channel)]
+keyed_routes = APIRouter(prefix="/v1")
+
+
+@keyed_routes.post("/refunds", status_code=202)
+async def post_refunds(
+    request: Request,
+    channel: _Channel,
+    key: Annotated[ApiKey, Depends(require(Scope.INGEST))],
+) -> JSONResponse:
+    """Submit one refund or a list of up to 1,000: all are accepted, or none, with reasons.
+
+    A refund names its purchase by ``source``, ``purchase_id``, ``customer_id`` and
+    ``purchased_at_ms``, the purchase's ``event_at_ms``. It reduces the customer's spend in the
+    windows that still have that time, and gets no verdict. Send it after its purchase. A refund in
+    parts is several, each with an ``id`` of its own; a repeated one changes nothing. 202 means that
+    the broker has acknowledged all.
+    """
+    refunds = await read_contents(request, ReportedRefund)
+    if key.is_sandbox:
+        raise SandboxForbids
+    key.require_sources(one.source for one in refunds)
+    result = await run_in_threadpool(channel.submit, refunds)
+    return JSONResponse({"accepted": result.accepted, "repeated": result.repeated}, 202)
+
+
+def add_refunds(app: FastAPI, channel: IngestChannel[ReportedRefund]) -> None:
+    """Add the endpoint to ingest's API, whose handlers answer for refused bodies."""
+    app.state.refund_channel = channel
+    app.include_router(keyed_routes)
