@@ -133,6 +133,7 @@ class DayReconciliation:
         rows = {row.finding: row for row in findings.collect()}
         counts = {one: rows[one].rows if one in rows else 0 for one in Finding}
         notes = {note: rows[note].rows if note in rows else 0 for note in Note}
+        notes[Note.NOTHING_PRODUCED] = int(not day.cut.messages)
         notes[Note.UNREADABLE] = unreadable
         notes[Note.STORE_EXPIRED] = 0 if self._is_stored(day.day) else purchases
         return Reconciled(

@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 from fraudwatch import lake
 from fraudwatch.adapters.lake.outcomes import append_outcomes, code_version, outcome_of, run_id
 from fraudwatch.domain.lake.counted_rows import CountedRows
-from fraudwatch.domain.reconciliation.reconciled import Reconciled
+from fraudwatch.domain.reconciliation.reconciled import Note, Reconciled
 from fraudwatch.domain.reconciliation.records import Finding, Mismatch
 from spark_jobs.days import Days, replace_days
 from spark_jobs.reconcile.day import JOB
@@ -40,13 +40,18 @@ def save_reconciliation(spark: SparkSession, done: Reconciled, began_at_ms: int)
 
 
 def counted_rows(done: Reconciled) -> CountedRows:
-    """Count messages and purchases; findings and notes are the rejected, by name."""
+    """Count messages and purchases; findings and notes are the rejected, by name.
+
+    A day without messages is named among the reasons with no row.
+    """
     day = date.fromisoformat(done.day)
     counts = [*done.counts.items(), *done.notes.items()]
     return CountedRows(
         rows_in=done.messages,
         rows_out=done.purchases,
-        rejected={str(one): count for one, count in counts if count},
+        rejected={
+            str(one): 0 if one is Note.NOTHING_PRODUCED else count for one, count in counts if count
+        },
         from_ms=Days(day, day).from_ms,
         until_ms=Days(day, day).until_ms,
     )

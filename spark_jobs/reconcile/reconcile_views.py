@@ -7,7 +7,8 @@ with the archive's verdicts and vectors, the core tables, and Cassandra.
 
 A day is a range of the transaction log: the messages produced on it, cut by offsets (see
 fraudwatch.domain.reconciliation.day_cut). A past day must be archived to its end. Of today,
-everything archived up to a minute ago is reconciled.
+everything archived up to a minute ago is reconciled. A day on which nothing was produced is
+reported as such, never as agreement.
 
 Exit code 3: more differences than RECONCILE_MOST_DIFFERENT allows; 1: it could not be done.
 """
@@ -63,6 +64,8 @@ def main() -> int:
     sys.stdout.flush()
     if is_over:
         log.error("%s", sentence)
+    elif not done.messages:
+        log.warning("%s", sentence)
     return DIFFERENT if is_over else 0
 
 

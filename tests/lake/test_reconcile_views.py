@@ -65,7 +65,7 @@ from spark_jobs.refine.topic_refining import REFINED, refine_batch
 from streaming.detector.scoring import Detector
 
 # Before the days of all other tests: a day begins where all before it ended.
-FIRST, DAY, NEXT = (date(2015, 3, number) for number in (1, 2, 3))
+FIRST, DAY, NEXT, EMPTY = (date(2015, 3, number) for number in (1, 2, 3, 4))
 FIRST_MS = epoch_ms_of(datetime(2015, 3, 1, tzinfo=UTC))
 TODAY = date(2015, 3, 5)
 MESSAGES = 150  # a day
@@ -430,6 +430,20 @@ def test_purchases_without_artefacts_are_counted(spark: SparkSession, world: Wor
 def test_a_day_that_is_not_archived_is_not_compared(spark: SparkSession, world: World) -> None:
     with pytest.raises(NotArchived, match="archive_topics"):
         world.reconciled(spark, date(2099, 1, 1))
+
+
+def test_a_day_without_messages_is_stored_as_such(spark: SparkSession, world: World) -> None:
+    empty = world.reconciled(spark, EMPTY, today=EMPTY)
+    assert (empty.messages, empty.purchases, faults(empty)) == (0, 0, {})
+    assert "nothing was produced on this day" in empty.sentence(0)
+    save_reconciliation(spark, empty, began_at_ms=1)
+    rows = spark.table(lake.CORE_RECONCILIATION).where(F.col("produced_on") == F.lit(EMPTY))
+    assert {row.finding: row.rows for row in rows.collect()}[Note.NOTHING_PRODUCED] == 1
+    from_ms = FIRST_MS + 3 * DAY_MS
+    outcome = spark.table(lake.CORE_JOB_OUTCOMES).where(F.col("from_ms") == F.lit(from_ms)).first()
+    assert outcome is not None
+    assert (outcome.rows_in, outcome.rows_rejected) == (0, 0)
+    assert json.loads(outcome.reasons) == {Note.NOTHING_PRODUCED: 0}
 
 
 def test_archived_messages_that_are_not_refined_yet_are_excluded(spark: SparkSession) -> None:

@@ -187,3 +187,33 @@ def test_the_summary_counts_findings_and_what_was_not_compared() -> None:
     assert "different_outcome 2, duplicate 1" in summary
     assert "shop:7" in summary
     assert "within the 3 allowed" in wrong.sentence(3)
+
+
+def test_a_day_without_messages_is_reported_as_such_and_never_as_agreement() -> None:
+    empty = replace(
+        a_day({}, {Note.NOTHING_PRODUCED: 1, Note.UNREADABLE: 2}), messages=0, purchases=0
+    )
+    assert empty.sentence(0) == (
+        "2026-11-20: nothing was produced on this day, so nothing was compared; if purchases were "
+        "sent, ./fraudwatch status shows whether ingest works (unreadable 2)"
+    )
+    assert not empty.is_over(0)
+    strays = replace(a_day({Finding.EXTRA_IN_STORE: 1}, {}), messages=0, purchases=0)
+    assert "stream and batch differ, findings 1 among 0 purchases" in strays.sentence(0)
+
+
+def test_messages_without_a_scored_purchase_are_not_agreement() -> None:
+    assert replace(a_day({}, {}), purchases=0).sentence(0) == (
+        "2026-11-20: none of the 12 messages is a purchase that was scored on this day, so nothing "
+        "was compared"
+    )
+
+
+def test_a_day_of_which_nothing_was_recomputed_is_not_agreement_of_stream_and_batch() -> None:
+    notes = {Note.POLICY_UNKNOWN: 6, Note.ARCHIVE_INCOMPLETE: 4}
+    assert a_day({}, notes).sentence(0) == (
+        "2026-11-20: 10 purchases, none of them recomputed: only the records of their verdicts "
+        "were compared, and those agree (not_recomputed_policy_unknown 6, "
+        "not_recomputed_archive_incomplete 4)"
+    )
+    assert "stream and batch agree" in a_day({}, {Note.POLICY_UNKNOWN: 9}).sentence(0)
