@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -23,6 +24,7 @@ from fraudwatch.adapters.artefacts.rate_file import load_rates
 from fraudwatch.adapters.artefacts.source_file import load_source_contracts
 from fraudwatch.adapters.codecs.json_codec import encode
 from fraudwatch.adapters.edge.keysets import PUBLIC_DEAD_LETTER_KEY, create_dead_letter_keys
+from fraudwatch.adapters.edge.lost_keys import KeysLost
 from fraudwatch.adapters.edge.shop_feed import CHARGEBACKS, PURCHASES, ShopFeed
 from fraudwatch.adapters.edge.tink_vault import TinkVault
 from fraudwatch.adapters.http.key_check import KeyCheck
@@ -72,6 +74,7 @@ from streaming.ingest.channel import (
 )
 from streaming.ingest.days import announce, day_announcer
 from streaming.ingest.feed import FeedFollower
+from streaming.ingest.first_start import refuse_lost_keys_of
 from streaming.ingest.notify import NoticeChannel, add_notify, read_templates
 from streaming.ingest.notify_settings import NotifySettings
 from streaming.ingest.refunds import add_refunds
@@ -161,6 +164,14 @@ def _notice_channel(
     return NoticeChannel(notices, settings.api_key.get_secret_value())
 
 
+def _refuse_lost_keys(settings: IngestSettings, kafka: KafkaSettings) -> None:
+    try:
+        refuse_lost_keys_of(settings, kafka)
+    except KeysLost as error:
+        log.error("%s", error)  # noqa: TRY400  the sentence is enough; a traceback would bury it
+        sys.exit(1)
+
+
 def _follow(
     settings: IngestSettings,
     kafka: KafkaSettings,
@@ -188,6 +199,7 @@ def main() -> None:
     threading.excepthook = _end_process
     settings, kafka = IngestSettings(), KafkaSettings()
     settings.keys_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _refuse_lost_keys(settings, kafka)
     create_dead_letter_keys(settings.keys_folder)
     vault = TinkVault(settings.keys_folder)
     contracts = load_source_contracts(settings.sources_folder)

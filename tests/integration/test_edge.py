@@ -10,11 +10,13 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fraudwatch.adapters.codecs.json_codec import encode
+from fraudwatch.adapters.edge.lost_keys import KeysLost, refuse_lost_keys
 from fraudwatch.adapters.store.alerts import CassandraAlertReader
 from fraudwatch.adapters.store.audit import CassandraAudit
 from fraudwatch.adapters.store.session import close, connect
@@ -24,6 +26,7 @@ from fraudwatch.domain.messages.purchase import Purchase
 from fraudwatch.samples import a_purchase
 from fraudwatch.stack.home import ROOT
 from fraudwatch.stack.private_stack import PrivateStack
+from streaming.ingest.first_start import messages_left
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.engines
@@ -224,3 +227,14 @@ def test_keys_are_made_limited_revoked_and_audited_while_ingest_runs(stack: Priv
         close(session)
     assert seller["key_id"] in (found[0].subject or "")
     assert found[0].reason == "the till was stolen"
+
+
+def test_a_log_with_transactions_is_evidence_that_a_missing_token_key_is_lost(
+    stack: PrivateStack, tmp_path: Path
+) -> None:
+    purchase = a_purchase(source="waits", id=uuid.uuid4().hex, event_at_ms=time.time_ns() // 10**6)
+    assert posted(stack, purchase).status_code in {200, 202}
+    kafka = stack.kafka("ingest")
+    with pytest.raises(KeysLost, match=r"transaction_topic has taken .* token\.json back"):
+        refuse_lost_keys(tmp_path, lambda: messages_left(kafka))
+    assert list(tmp_path.iterdir()) == []

@@ -19,6 +19,12 @@ from tink import aead, prf, secret_key_access
 
 from fraudwatch.adapters.codecs.purchase_content import content_of
 from fraudwatch.adapters.edge.keysets import load_or_create_keyset
+from fraudwatch.adapters.edge.lost_keys import (
+    CUSTOMER_KEYS,
+    MASTER_KEYS,
+    TOKEN_KEYS,
+    refuse_lost_keys,
+)
 from fraudwatch.domain.messages.purchase import Purchase
 from fraudwatch.domain.privacy import TokenField, content_hash_input, token_input
 
@@ -33,13 +39,19 @@ class TinkVault:
     """``Vault``: tokens by HMAC-SHA-256 under the primary token key; sealing by AES-256-GCM."""
 
     def __init__(self, folder: Path) -> None:
+        """Open the vault, or create its keys.
+
+        Raises:
+            KeysLost: keys are missing beside others that are made after them.
+        """
         prf.register()
         aead.register()
-        token_keys = load_or_create_keyset(folder / "token.json", prf.prf_key_templates.HMAC_SHA256)
+        refuse_lost_keys(folder)
+        token_keys = load_or_create_keyset(folder / TOKEN_KEYS, prf.prf_key_templates.HMAC_SHA256)
         prfs = token_keys.primitive(prf.PrfSet)
         self._prf, self._prefix = prfs.primary(), f"{prfs.primary_id():08x}_"
-        master = load_or_create_keyset(folder / "master.json", aead.aead_key_templates.AES256_GCM)
-        self._keys = _CustomerKeys(folder / "customers.sqlite3", master.primitive(aead.Aead))
+        master = load_or_create_keyset(folder / MASTER_KEYS, aead.aead_key_templates.AES256_GCM)
+        self._keys = _CustomerKeys(folder / CUSTOMER_KEYS, master.primitive(aead.Aead))
         self.token = lru_cache(_CACHED_TOKENS)(self._token)  # type: ignore[method-assign]
 
     def token(self, field: TokenField, canonical: str) -> str:
