@@ -15,6 +15,7 @@ from __future__ import annotations
 import gc
 import logging
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,7 @@ from fraudwatch.samples import a_transaction
 from fraudwatch.settings import DetectorSettings, KafkaSettings, LabelSettings, ListenSettings
 from fraudwatch.topics import TRANSACTION_TOPIC
 from streaming.detector.artefact_times import export_artefact_times
+from streaming.detector.refusal_quota import check_refusals, detector_quota, exit_while_paused
 from streaming.detector.restoring import restore
 from streaming.detector.scoring import Detector
 
@@ -98,6 +100,8 @@ def main() -> None:
     configure_logging("detector")
     settings, kafka, labels = DetectorSettings(), KafkaSettings(), LabelSettings()
     policy_settings = PolicySettings()
+    quota = detector_quota(settings.state_folder, lambda: time.time_ns() // 1_000_000)
+    exit_while_paused(quota)
     live = _live_policy(policy_settings, settings.state_folder)
     policies = ReloadablePolicy(
         live.policy_path,
@@ -134,6 +138,7 @@ def main() -> None:
         verdicts=KafkaVerdictLog(kafka),
         dead_letters=KafkaDeadLetters(kafka, settings.dead_letter_key_path),
         snapshots=snapshots,
+        check_refusals=partial(check_refusals, quota),
     )
     settings.state_folder.mkdir(parents=True, exist_ok=True)
     claim_checkpoint(settings)

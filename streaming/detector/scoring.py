@@ -86,6 +86,7 @@ class Detector:
     dead_letters: DeadLetters
     snapshots: Snapshots
     views_of: Callable[[MicroBatch], RiskViews] = lambda _: NO_VIEWS
+    check_refusals: Callable[[Sequence[DeadLetter], int], None] = lambda *_: None
     customers: CustomerState = field(default_factory=CustomerState)
     ends: dict[int, int] = field(default_factory=dict)
     _evicted_at_ms: int = 0
@@ -169,6 +170,7 @@ class Detector:
             )
             for row, refusal in folded.refused
         ]
+        self.check_refusals(records, len(batch.values))
         if records:
             self.dead_letters.put(records)
         for code, count in Counter(record.code for record in records).items():

@@ -38,6 +38,7 @@ from fraudwatch.adapters.store.session import connect
 from fraudwatch.adapters.store.verdict_lookup import LOOKUP_SECONDS, CassandraVerdictLookup
 from fraudwatch.application.console.audit import AuditLog, PublishedAudit
 from fraudwatch.application.console.reveal import Reveals
+from fraudwatch.application.dead_letters.quota import DeadLetterQuota
 from fraudwatch.application.intake import message_builders as letting_in
 from fraudwatch.application.intake.admit import Edge
 from fraudwatch.application.intake.intake import Intake
@@ -77,6 +78,7 @@ from streaming.ingest.feed import FeedFollower
 from streaming.ingest.first_start import refuse_lost_keys_of
 from streaming.ingest.notify import NoticeChannel, add_notify, read_templates
 from streaming.ingest.notify_settings import NotifySettings
+from streaming.ingest.quota import ingest_quota
 from streaming.ingest.refunds import add_refunds
 from streaming.ingest.reveal import RevealChannel, add_reveal
 from streaming.ingest.sync_scoring import VerdictWaiter
@@ -177,6 +179,7 @@ def _follow(
     kafka: KafkaSettings,
     purchases: IngestChannel[Purchase],
     labels: IngestChannel[ReportedLabel],
+    quota: DeadLetterQuota,
 ) -> None:
     if not (settings.feed_url and settings.feed_api_key):
         return
@@ -189,8 +192,11 @@ def _follow(
         purchases,
         folder / "cursor.json",
         on_acknowledged=partial(announce, announcer),
+        quota=quota,
     ).start()
-    FeedFollower(chargebacks, labels, folder / "chargebacks_cursor.json", is_optional=True).start()
+    FeedFollower(
+        chargebacks, labels, folder / "chargebacks_cursor.json", is_optional=True, quota=quota
+    ).start()
 
 
 def main() -> None:
@@ -204,7 +210,8 @@ def main() -> None:
     vault = TinkVault(settings.keys_folder)
     contracts = load_source_contracts(settings.sources_folder)
     channels = _channels(settings, kafka, vault)
-    _follow(settings, kafka, channels.purchases, channels.labels)
+    quota = ingest_quota(settings.state_folder, _now_ms)
+    _follow(settings, kafka, channels.purchases, channels.labels, quota)
     pending, in_sandbox = PendingVerdictRegistry(), PendingVerdictRegistry()
     cassandra = CassandraSettings()
     lookup = CassandraVerdictLookup(
@@ -221,7 +228,7 @@ def main() -> None:
             in_sandbox, KafkaVerdicts(kafka, in_sandbox, topic=SANDBOX_FRAUD_TOPIC), None
         ),
     )
-    app = create_app(services, KeyCheck(ApiKeyFile(ApiKeySettings().path)))
+    app = create_app(services, KeyCheck(ApiKeyFile(ApiKeySettings().path)), quota)
     add_refunds(app, channels.refunds)
     audit = PublishedAudit(KafkaTopic(kafka, AUDIT_TOPIC, timeout_seconds=_AUDIT_SECONDS), encode)
     add_reveal(app, _reveal_channel(settings, audit, vault))

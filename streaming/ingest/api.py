@@ -20,6 +20,7 @@ from fraudwatch.adapters.http.problem_json import (
     listed_problems,
     refused_response,
 )
+from fraudwatch.application.dead_letters.quota import DeadLetterQuota
 from fraudwatch.application.intake.intake import OtherContent, RefusedBatch
 from fraudwatch.application.ports import NotDelivered
 from fraudwatch.domain.api_keys import ApiKey, Scope
@@ -29,6 +30,7 @@ from fraudwatch.domain.source_contract import SourceContracts
 from fraudwatch.observability.metrics import counter
 from streaming.ingest import sources
 from streaming.ingest.channel import IngestChannel
+from streaming.ingest.quota import add_quota, within_quota
 from streaming.ingest.sync_scoring import VerdictWaiter, submit_and_wait
 
 log = logging.getLogger("ingest")
@@ -94,7 +96,7 @@ def show_status(services: _Services) -> dict[str, Any]:
 async def post_transactions(
     request: Request,
     services: _Services,
-    key: Annotated[ApiKey, Depends(require(Scope.INGEST))],
+    key: Annotated[ApiKey, Depends(within_quota(Scope.INGEST))],
     wait_seconds: Annotated[float, Query(ge=0, le=LONGEST_WAIT_SECONDS)] = 0,
 ) -> JSONResponse:
     """Submit one purchase or a list of up to 1,000: all are accepted, or none, with reasons.
@@ -135,7 +137,7 @@ def _deadline_ms(contracts: SourceContracts, purchases: Sequence[Purchase]) -> i
 async def post_labels(
     request: Request,
     services: _Services,
-    key: Annotated[ApiKey, Depends(require(Scope.LABEL))],
+    key: Annotated[ApiKey, Depends(within_quota(Scope.LABEL))],
 ) -> JSONResponse:
     """Submit one label or a list of up to 1,000: what purchases turned out to be.
 
@@ -158,6 +160,7 @@ async def read_contents(request: Request, content: type[Content]) -> list[Conten
     contents = await run_in_threadpool(_decoded, content, await request.body())
     if len(contents) > LARGEST_BATCH:
         raise HTTPException(413, f"send at most {LARGEST_BATCH} in one call")
+    request.state.messages = len(contents)
     return contents
 
 
@@ -199,7 +202,9 @@ def _not_delivered(request: Request, error: Exception) -> JSONResponse:
     )
 
 
-def create_app(services: IngestServices, keys: KeyCheck) -> FastAPI:
+def create_app(
+    services: IngestServices, keys: KeyCheck, quota: DeadLetterQuota | None = None
+) -> FastAPI:
     """Create the HTTP API over these services, for callers with these keys."""
     app = FastAPI(title="Fraudwatch ingest", version="1")
     app.state.services = services
@@ -208,6 +213,7 @@ def create_app(services: IngestServices, keys: KeyCheck) -> FastAPI:
     app.include_router(sources.keyed_routes)
     add_problem_handlers(app)
     add_key_check(app, keys)
+    add_quota(app, quota)
     app.add_exception_handler(RefusedBatch, _refused_batch)
     app.add_exception_handler(OtherContent, _other_content)
     app.add_exception_handler(NotDelivered, _not_delivered)

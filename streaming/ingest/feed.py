@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 from fraudwatch.adapters.edge.keysets import write_durably
 from fraudwatch.adapters.edge.shop_feed import FeedMissing, FeedUnavailable, FetchedPage, ShopFeed
+from fraudwatch.application.dead_letters.quota import DeadLetterQuota, SourcePaused
 from fraudwatch.application.ports import NotDelivered
 from streaming.ingest.channel import IngestChannel
 
@@ -21,6 +22,8 @@ Content = TypeVar("Content")
 RETRY_SECONDS = 2.0
 # A source without this feed may get it with its next release.
 MISSING_SECONDS = 300.0
+# How soon a resumed source is read on.
+PAUSED_SECONDS = 2.0
 # A source without long polling must not be requested in a busy loop.
 EMPTY_SECONDS = 0.2
 
@@ -29,6 +32,7 @@ class FeedFollower(threading.Thread, Generic[Content]):
     """Follows one feed in a thread; a source may lack a feed that ``is_optional``.
 
     ``on_acknowledged`` is called with each page whose messages are acknowledged, also if empty.
+    Over the ``quota`` of dead letters the feed is not read on until it is resumed.
     """
 
     def __init__(
@@ -39,11 +43,13 @@ class FeedFollower(threading.Thread, Generic[Content]):
         *,
         is_optional: bool = False,
         on_acknowledged: Callable[[FetchedPage[Content]], None] | None = None,
+        quota: DeadLetterQuota | None = None,
     ) -> None:
         super().__init__(name=f"feed {feed.kind.path}", daemon=True)
         self._feed, self._channel, self._cursor_file = feed, channel, cursor_file
         self._is_optional, self._is_known_missing = is_optional, False
         self._on_acknowledged = on_acknowledged
+        self._quota, self._is_paused = quota, False
         self._cursor = ""
         if cursor_file.exists():
             self._cursor = json.loads(cursor_file.read_text())["cursor"]
@@ -58,7 +64,10 @@ class FeedFollower(threading.Thread, Generic[Content]):
     def read_page(self) -> float:
         """Ingest the next page and return the seconds to wait before the one after."""
         try:
+            self._require_running()
             return self._ingest_page()
+        except SourcePaused as paused:
+            return self._wait_for_operator(paused)
         except FeedMissing as error:
             if self._is_optional:
                 return self._wait_for_feed(error)
@@ -69,13 +78,29 @@ class FeedFollower(threading.Thread, Generic[Content]):
     def _ingest_page(self) -> float:
         page = self._feed.after(self._cursor)
         if page.items:
-            self._channel.submit_feed(page.items)
+            result = self._channel.submit_feed(page.items)
             write_durably(self._cursor_file, json.dumps({"cursor": page.next_cursor}))
+            if self._quota is not None:
+                refused = len(result.dead_lettered)
+                self._quota.count(self._feed.kind.origin, len(page.items), refused)
         self._cursor, self._is_known_missing = page.next_cursor, False
         self._channel.advance_cursor(page.next_cursor, page.sequence, page.head_sequence)
         if self._on_acknowledged:
             self._on_acknowledged(page)
         return 0.0 if page.items else EMPTY_SECONDS
+
+    def _require_running(self) -> None:
+        if self._quota is not None:
+            self._quota.require_running(self._feed.kind.origin)
+            if self._is_paused:
+                log.info("%s is read on", self._feed.kind.path)
+            self._is_paused = False
+
+    def _wait_for_operator(self, paused: SourcePaused) -> float:
+        if not self._is_paused:
+            log.error("%s", paused)
+        self._is_paused = True
+        return PAUSED_SECONDS
 
     def _wait_for_feed(self, error: FeedMissing) -> float:
         if not self._is_known_missing:

@@ -238,3 +238,24 @@ def test_a_log_with_transactions_is_evidence_that_a_missing_token_key_is_lost(
     with pytest.raises(KeysLost, match=r"transaction_topic has taken .* token\.json back"):
         refuse_lost_keys(tmp_path, lambda: messages_left(kafka))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_key_over_its_dead_letter_quota_is_paused_until_it_is_resumed(
+    stack: PrivateStack,
+) -> None:
+    made = keys_command(stack, "make", "--client", "upgraded-till", "--scope", "ingest")
+    source, now_ms = f"key-{made['key_id']}", time.time_ns() // 1_000_000
+    bad = [a_purchase(source="waits", id=f"{n}", currency="XXX") for n in range(101)]
+    good = a_purchase(source="waits", id=uuid.uuid4().hex, event_at_ms=now_ms)
+    with stack.http("ingest", "INGEST_API_KEY") as ingest:
+        assert ingest.post("/v1/transactions", content=encode(good)).status_code == 202
+        ingest.headers["Authorization"] = f"Bearer {made['key']}"
+        assert ingest.post("/v1/transactions", content=encode(bad)).status_code == 422
+        refused = ingest.post("/v1/transactions", content=encode(good))
+        assert (refused.status_code, refused.headers["Retry-After"]) == (429, "60")
+        assert f"dead-letters resume {source}" in refused.json()["detail"]
+        paused = json.loads(stack.command("dead-letters", "paused", "--json").stdout)["paused"]
+        assert source in {one["source"] for one in paused}
+        assert posted(stack, good, wait="").status_code == 202  # another key
+        stack.command("dead-letters", "resume", source)
+        assert ingest.post("/v1/transactions", content=encode(good)).status_code == 202

@@ -16,6 +16,7 @@ from fraudwatch.application.dead_letters.dlq import (
     newest_first,
 )
 from fraudwatch.cli import output
+from fraudwatch.cli.dead_letter_pauses import list_paused, resume_source
 from fraudwatch.cli.dlq_session import endpoints, open_dlq
 from fraudwatch.cli.dlq_table import as_row, as_table, printable, result_line
 from fraudwatch.domain.messages.dead_letter import Code, Stage
@@ -153,3 +154,7 @@ def _chosen(known: Sequence[DlqRecord], ids: Sequence[str]) -> list[DlqRecord]:
             "list them with ./fraudwatch dead-letters ls"
         )
     return [by_id[one] for one in ids]
+
+
+app.command("paused", epilog="Example: ./fraudwatch dead-letters paused")(list_paused)
+app.command("resume", epilog="Example: ./fraudwatch dead-letters resume feed")(resume_source)

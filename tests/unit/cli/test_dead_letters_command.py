@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,7 +10,9 @@ from typing import Any
 import pytest
 
 from fraudwatch.adapters.kafka_log.replayed_file import ReplayedFile
+from fraudwatch.adapters.quota_folder import FOLDER, QuotaFolder
 from fraudwatch.application.dead_letters.dlq import DlqRecord, ReplayResult, ReplayState
+from fraudwatch.application.dead_letters.quota import QuotaState
 from fraudwatch.cli.dlq_table import as_row, as_table, printable, result_line
 from fraudwatch.samples import NOON_MS
 from fraudwatch.stack.home import ROOT
@@ -60,7 +63,7 @@ def test_control_characters_are_not_printed() -> None:
 
 
 def test_every_command_has_help_with_an_example(tmp_path: Path) -> None:
-    for command in ("ls", "show", "replay"):
+    for command in ("ls", "show", "replay", "paused", "resume"):
         shown = run(tmp_path, command, "--help")
         assert shown.returncode == 0
         assert f"Example: ./fraudwatch dead-letters {command}" in " ".join(shown.stdout.split())
@@ -101,3 +104,25 @@ def test_an_unreachable_broker_is_reported_with_the_fix(tmp_path: Path) -> None:
     assert (shown.returncode, shown.stdout) == (1, "")
     assert "./fraudwatch status" in shown.stderr
     assert secret not in shown.stderr
+
+
+def test_a_paused_source_is_listed_and_resumed_once(tmp_path: Path) -> None:
+    assert "no source is paused" in run(tmp_path, "paused").stderr
+    quotas = QuotaFolder(tmp_path / "ingest" / FOLDER), QuotaFolder(tmp_path / "detector" / FOLDER)
+    for folder, source in zip(quotas, ("feed", "detector"), strict=True):
+        folder.write(QuotaState(source=source, reason="140 of 600", paused_at_ms=NOON_MS))
+    listed = json.loads(run(tmp_path, "paused", "--json").stdout)["paused"]
+    assert [one["source"] for one in listed] == ["feed", "detector"]
+
+    resumed = run(tmp_path, "resume", "detector", "--minutes", "5")
+    assert (resumed.returncode, "./fraudwatch up" in resumed.stderr) == (0, True)
+    assert "feed since" in run(tmp_path, "paused").stdout
+    again = run(tmp_path, "resume", "detector")
+    assert again.returncode == 1
+    assert "detector is not paused, so nothing was changed" in " ".join(again.stderr.split())
+    state = quotas[1].read("detector")
+    assert state is not None
+    assert state.resumed_until_ms is not None
+    assert quotas[0].read("feed") == QuotaState(
+        source="feed", reason="140 of 600", paused_at_ms=NOON_MS
+    )

@@ -91,6 +91,8 @@ class IngestApi:
                 raise BatchRefused(self._refused_items(answer))
             case HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
                 raise TooLarge
+            case HTTPStatus.TOO_MANY_REQUESTS if (reason := _paused(answer)) is not None:
+                raise ReplayFailed(f"{reason}; then run the same command again")
             case HTTPStatus.TOO_MANY_REQUESTS | HTTPStatus.SERVICE_UNAVAILABLE as status:
                 raise RetryLater(
                     f"{self._url} kept answering {status} (retry later), so the replay stopped; see"
@@ -136,6 +138,15 @@ class IngestApi:
             f"{self._url} answered {answer.status_code} in a way outside its contract,"
             " so the replay stopped; see its log, then run the same command again"
         )
+
+
+def _paused(answer: httpx.Response) -> str | None:
+    """Return why the key is paused, which no waiting ends; None where it sends too fast."""
+    try:
+        problem = answer.json()
+        return str(problem["detail"]) if problem["type"].endswith(":source-paused") else None
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
 
 
 def _retry_seconds(answer: httpx.Response) -> float:

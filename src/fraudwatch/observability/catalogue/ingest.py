@@ -21,6 +21,7 @@ NOTICE_OUTCOMES: Final = (
     "paused", "unlogged", "unsent", "uncertain",
 )  # fmt: skip
 
+QUOTA_READERS: Final = ("feed", "chargebacks", "api")
 LOOKUP_OUTCOMES: Final = ("found", "missing", "unavailable")
 
 SCREENING_SECONDS: Final = (0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.001, 0.01, 0.1)
@@ -121,6 +122,14 @@ INGEST: Final = Section(
             unit=Unit.COUNT,
             meaning="Calls refused because an id was accepted before with other content",
             worry_when="it is more than a few: a source uses its ids twice",
+        ),
+        Metric(
+            name="fraudwatch_ingest_paused_sources",
+            kind=Kind.GAUGE,
+            unit=Unit.COUNT,
+            meaning="Sources that are paused over the dead-letter quota: feeds and API keys",
+            worry_when="it is not 0: what they send is not ingested until they are resumed",
+            labels=(Label("reader", QUOTA_READERS),),
         ),
         Metric(
             name="fraudwatch_ingest_reveals_total",

@@ -64,5 +64,12 @@ INGEST: Final = Row(
             unit=Unit.PER_SECOND,
             alerts=("DeadLetterRatioHigh",),
         ),
+        Panel(
+            title="Paused sources",
+            normal="0. More: sources over the dead-letter quota wait for an operator.",
+            queries=(Query("{{reader}}", "max by (reader) (fraudwatch_ingest_paused_sources)"),),
+            width=24,
+            alerts=("SourcePaused",),
+        ),
     ),
 )

@@ -101,6 +101,16 @@ def test_retries_end(dataset: DatasetFile, edge: Edge, clock: Clock) -> None:
     assert sum(clock.slept) == 600
 
 
+def test_a_paused_key_fails_at_once_with_its_reason(
+    dataset: DatasetFile, edge: Edge, clock: Clock
+) -> None:
+    problem = {"type": "urn:problem-type:fraudwatch:source-paused", "detail": "the key is paused"}
+    edge.answers = [httpx.Response(429, json=problem)]
+    with pytest.raises(ReplayFailed, match="the key is paused; then run the same command again"):
+        send(dataset, edge, clock)
+    assert clock.slept == []
+
+
 def test_an_unreachable_ingest_fails_at_once(
     dataset: DatasetFile, edge: Edge, clock: Clock
 ) -> None:

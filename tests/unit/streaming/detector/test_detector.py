@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,13 @@ from fraudwatch.adapters.artefacts.policy_file import load_policy
 from fraudwatch.adapters.codecs.json_codec import decode, encode
 from fraudwatch.adapters.lake.spark_stream import MicroBatch
 from fraudwatch.adapters.memory.verdict_store import MemoryDeadLetters, MemoryVerdictLog
+from fraudwatch.adapters.quota_folder import QuotaFolder
 from fraudwatch.application.console.alerts import is_alert
+from fraudwatch.application.dead_letters.quota import DeadLetterQuota, SourcePaused, resume
 from fraudwatch.application.ports import NotDelivered
 from fraudwatch.application.scoring.reasons import APPLIED_DEFAULT
 from fraudwatch.domain.arrays import Float64s
+from fraudwatch.domain.dead_letter_quota import QuotaLimits
 from fraudwatch.domain.features.feature_vector import VECTOR_FEATURES, VECTOR_INDEX
 from fraudwatch.domain.features.state import CustomerState
 from fraudwatch.domain.messages.dead_letter import Code
@@ -29,6 +33,7 @@ from fraudwatch.domain.views.catalogue import VIEW_FEATURES, Entity, view_column
 from fraudwatch.domain.views.published import Published, RiskViews
 from fraudwatch.domain.views.view import RiskView, table_of
 from fraudwatch.samples import NOON_MS, a_refund, a_token, a_transaction
+from streaming.detector.refusal_quota import check_refusals, exit_while_paused
 from streaming.detector.scoring import Detector
 from tests.calibrations import a_calibration
 
@@ -208,6 +213,44 @@ def test_garbage_is_dead_lettered_with_its_offset_and_stops_nothing(world: World
 def test_a_batch_of_nothing_but_garbage(world: World) -> None:
     world.score(b"", b"null")
     assert (world.scored, len(world.dead_lettered)) == ([], 2)
+
+
+def a_quota(folder: Path) -> DeadLetterQuota:
+    limits = QuotaLimits(per_minute=2, share_ratio=0.5)
+    return DeadLetterQuota(limits, QuotaFolder(folder), lambda: NOON_MS)
+
+
+def test_a_detector_that_refuses_what_ingest_accepted_stops_before_it_publishes(
+    world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    quota = a_quota(tmp_path)
+    world.detector.check_refusals = partial(check_refusals, quota)
+    exit_while_paused(quota)
+    batch: list[Transaction | bytes] = [*run_of(2), b"garbage", b"{}", b"more"]
+    with pytest.raises(SourcePaused, match="3 of 5 messages of a minute"):
+        world.score(*batch)
+    assert (world.scored, world.dead_lettered) == ([], {})
+    with pytest.raises(SystemExit) as ended:  # the next process
+        exit_while_paused(a_quota(tmp_path))
+    assert ended.value.code == 1
+    assert caplog.messages[-1].endswith("./fraudwatch dead-letters resume detector")
+
+    resume(QuotaFolder(tmp_path), "detector", now_ms=NOON_MS, minutes=1)
+    again = World()
+    again.detector.check_refusals = partial(check_refusals, a_quota(tmp_path))
+    again.score(*batch)
+    assert (len(again.scored), len(again.dead_lettered)) == (2, 3)
+
+
+def test_purchases_that_come_too_late_stop_no_detector(world: World, tmp_path: Path) -> None:
+    world.detector.check_refusals = partial(check_refusals, a_quota(tmp_path))
+    late = [
+        a_transaction(transaction_id=f"shop:late-{n}", event_at_ms=NOON_MS - 40 * DAY_MS)
+        for n in range(5)
+    ]
+    world.score(*run_of(1), *late)
+    assert set(world.dead_lettered.values()) == {Code.TOO_LATE}
+    assert len(world.dead_lettered) == 5
 
 
 def test_future_and_too_late_events_are_dead_lettered(world: World) -> None:

@@ -13,15 +13,24 @@ from fraudwatch.adapters.codecs.json_codec import encode
 from fraudwatch.adapters.edge.shop_feed import CHARGEBACKS, PURCHASES, FeedUnavailable, ShopFeed
 from fraudwatch.adapters.edge.tink_vault import TinkVault
 from fraudwatch.adapters.memory.verdict_store import MemoryDeadLetters, MemoryTopic
+from fraudwatch.adapters.quota_folder import FOLDER, QuotaFolder
+from fraudwatch.application.dead_letters.quota import DeadLetterQuota, resume
 from fraudwatch.application.intake.admit import Edge
 from fraudwatch.application.intake.intake import Intake
 from fraudwatch.application.intake.message_builders import label_builder, purchase_builder
+from fraudwatch.domain.dead_letter_quota import QuotaLimits
 from fraudwatch.domain.messages.dead_letter import Code, Stage
 from fraudwatch.domain.messages.label import ReportedLabel
 from fraudwatch.domain.money import RateTable
 from fraudwatch.samples import NOON_MS, a_purchase
 from streaming.ingest.channel import LABEL_METRICS, PURCHASE_METRICS, IngestChannel
-from streaming.ingest.feed import EMPTY_SECONDS, MISSING_SECONDS, RETRY_SECONDS, FeedFollower
+from streaming.ingest.feed import (
+    EMPTY_SECONDS,
+    MISSING_SECONDS,
+    PAUSED_SECONDS,
+    RETRY_SECONDS,
+    FeedFollower,
+)
 
 Answer = Callable[[httpx.Request], httpx.Response]
 GOOD = {
@@ -180,3 +189,26 @@ def test_the_callback_gets_a_page_only_after_its_acknowledgement(tmp_path: Path)
     follower.read_page()
     follower.read_page()
     assert page_sizes == [1, 0]
+
+
+def test_a_feed_over_its_quota_is_not_read_on_until_it_is_resumed(tmp_path: Path) -> None:
+    followed, states = Followed(tmp_path), QuotaFolder(tmp_path / FOLDER)
+    quota = DeadLetterQuota(QuotaLimits(per_minute=2, share_ratio=0.5), states, lambda: NOON_MS)
+
+    def follower() -> FeedFollower[ReportedLabel]:
+        feed = feed_of(followed._answer)
+        return FeedFollower(feed, followed.channel, followed.cursor_file, quota=quota)
+
+    first = follower()
+    followed.answers = [a_page(GOOD, {}, {}, cursor="3"), a_page({}, {}, cursor="5")]
+    assert [first.read_page(), first.read_page()] == [0, 0]
+    assert len(followed.records.records) == 4
+    for one in (first, first, follower()):  # the last is that of the next process
+        assert one.read_page() == PAUSED_SECONDS
+    assert len(followed.requests) == 2
+
+    resume(states, "chargebacks", now_ms=NOON_MS, minutes=1)
+    followed.answers = [a_page({}, {}, {}, cursor="8"), a_page(GOOD | {"id": "9"}, cursor="9")]
+    assert [first.read_page(), first.read_page()] == [0, 0]
+    assert followed.requests[2].url.params["after"] == "5"
+    assert [key for key, _, _ in followed.topic.messages] == ["shop:4", "shop:9"]
