@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 import threading
 import time
 from dataclasses import replace
@@ -24,12 +23,12 @@ from fraudwatch.adapters.artefacts.rate_file import load_rates
 from fraudwatch.adapters.artefacts.source_file import load_source_contracts
 from fraudwatch.adapters.codecs.json_codec import encode
 from fraudwatch.adapters.edge.keysets import PUBLIC_DEAD_LETTER_KEY, create_dead_letter_keys
-from fraudwatch.adapters.edge.lost_keys import KeysLost
 from fraudwatch.adapters.edge.shop_feed import CHARGEBACKS, PURCHASES, ShopFeed
 from fraudwatch.adapters.edge.tink_vault import TinkVault
 from fraudwatch.adapters.http.key_check import KeyCheck
 from fraudwatch.adapters.kafka_log.dead_letters import KafkaDeadLetters
 from fraudwatch.adapters.kafka_log.log import KafkaTopic
+from fraudwatch.adapters.kafka_log.scored_ids import KafkaScoredLog
 from fraudwatch.adapters.kafka_log.verdicts import KafkaVerdicts
 from fraudwatch.adapters.notifications.http_addresses import checked_url
 from fraudwatch.adapters.notifications.mail import CustomerMail
@@ -42,11 +41,12 @@ from fraudwatch.application.dead_letters.quota import DeadLetterQuota
 from fraudwatch.application.intake import message_builders as letting_in
 from fraudwatch.application.intake.admit import Edge
 from fraudwatch.application.intake.intake import Intake
+from fraudwatch.application.intake.known_ids import KnownIds
 from fraudwatch.application.intake.pending_verdicts import PendingVerdictRegistry
 from fraudwatch.application.notifying.customer_notices import CustomerNotices
 from fraudwatch.application.ports import Vault
 from fraudwatch.domain.messages.label import ReportedLabel
-from fraudwatch.domain.messages.purchase import Purchase
+from fraudwatch.domain.messages.purchase import Purchase, transaction_id_of
 from fraudwatch.domain.messages.refund import ReportedRefund
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.orchestration.settings import MailSettings
@@ -75,7 +75,8 @@ from streaming.ingest.channel import (
 )
 from streaming.ingest.days import announce, day_announcer
 from streaming.ingest.feed import FeedFollower
-from streaming.ingest.first_start import refuse_lost_keys_of
+from streaming.ingest.first_start import exit_if_keys_are_lost
+from streaming.ingest.id_filter import kept_ids
 from streaming.ingest.notify import NoticeChannel, add_notify, read_templates
 from streaming.ingest.notify_settings import NotifySettings
 from streaming.ingest.quota import ingest_quota
@@ -113,7 +114,9 @@ class _Channels(NamedTuple):
     labels: IngestChannel[ReportedLabel]
 
 
-def _channels(settings: IngestSettings, kafka: KafkaSettings, vault: Vault) -> _Channels:
+def _channels(
+    settings: IngestSettings, kafka: KafkaSettings, vault: Vault, known: KnownIds
+) -> _Channels:
     dead_letters = KafkaDeadLetters(kafka, settings.keys_folder / PUBLIC_DEAD_LETTER_KEY)
     edge = Edge(vault, load_rates(settings.rates_path), followed_watch_lists())
     purchases = Intake(
@@ -138,7 +141,12 @@ def _channels(settings: IngestSettings, kafka: KafkaSettings, vault: Vault) -> _
         letting_in.label_builder(encode), KafkaTopic(kafka, LABELS_TOPIC), dead_letters, _now_ms
     )
     return _Channels(
-        IngestChannel(purchases, PURCHASE_METRICS),
+        IngestChannel(
+            purchases,
+            PURCHASE_METRICS,
+            known=known,
+            id_of=lambda one: transaction_id_of(one.source, one.id),
+        ),
         IngestChannel(sandbox, SANDBOX_METRICS),
         IngestChannel(refunds, REFUND_METRICS),
         IngestChannel(labels, LABEL_METRICS),
@@ -164,14 +172,6 @@ def _notice_channel(
         _now_ms,
     )
     return NoticeChannel(notices, settings.api_key.get_secret_value())
-
-
-def _refuse_lost_keys(settings: IngestSettings, kafka: KafkaSettings) -> None:
-    try:
-        refuse_lost_keys_of(settings, kafka)
-    except KeysLost as error:
-        log.error("%s", error)  # noqa: TRY400  the sentence is enough; a traceback would bury it
-        sys.exit(1)
 
 
 def _follow(
@@ -205,19 +205,22 @@ def main() -> None:
     threading.excepthook = _end_process
     settings, kafka = IngestSettings(), KafkaSettings()
     settings.keys_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _refuse_lost_keys(settings, kafka)
+    exit_if_keys_are_lost(settings, kafka)
     create_dead_letter_keys(settings.keys_folder)
     vault = TinkVault(settings.keys_folder)
     contracts = load_source_contracts(settings.sources_folder)
-    channels = _channels(settings, kafka, vault)
-    quota = ingest_quota(settings.state_folder, _now_ms)
-    _follow(settings, kafka, channels.purchases, channels.labels, quota)
-    pending, in_sandbox = PendingVerdictRegistry(), PendingVerdictRegistry()
     cassandra = CassandraSettings()
     lookup = CassandraVerdictLookup(
         lambda: connect(cassandra, request_timeout_seconds=LOOKUP_SECONDS)
     )
     lookup.start()
+    known, keeper = kept_ids(settings.state_folder, lookup, KafkaScoredLog(kafka), _now_ms)
+    keeper.start()
+    channels = _channels(settings, kafka, vault, known)
+    keeper.wait_for_first_step()
+    quota = ingest_quota(settings.state_folder, _now_ms)
+    _follow(settings, kafka, channels.purchases, channels.labels, quota)
+    pending, in_sandbox = PendingVerdictRegistry(), PendingVerdictRegistry()
     services = IngestServices(
         channels.purchases,
         channels.labels,

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
 from prometheus_client import Counter, Gauge
 
 from fraudwatch.application.intake.intake import FeedItem, IngestResult, Intake
-from fraudwatch.domain.messages.dead_letter import Stage
+from fraudwatch.application.intake.known_ids import KnownIds
+from fraudwatch.domain.messages.dead_letter import Refused, Stage
 from fraudwatch.observability.metrics import counter, gauge
 
 log = logging.getLogger("ingest")
@@ -65,21 +66,31 @@ SANDBOX_METRICS: Final = ChannelMetrics(
 
 @dataclass(frozen=True, slots=True)
 class IngestChannel(Generic[Content]):
-    """Submits one kind of message to intake and counts the results."""
+    """Submits one kind of message to intake and counts the results.
+
+    ``known`` has the ids that were accepted before, named by ``id_of``.
+    """
 
     intake: Intake[Content]
     metrics: ChannelMetrics
     status: ChannelStatus = field(default_factory=ChannelStatus)
+    known: KnownIds | None = None
+    id_of: Callable[[Content], str] = repr
 
     def submit(
         self, contents: Sequence[Content], stored: Mapping[str, str | None] | None = None
     ) -> IngestResult:
-        """See :meth:`fraudwatch.application.intake.intake.Intake.submit`."""
-        return self._record(self.intake.submit(contents, stored or {}))
+        """See :meth:`fraudwatch.application.intake.intake.Intake.submit`.
+
+        ``stored`` None: nothing was looked up yet, so what may be a repeat is.
+        """
+        known = self._stored(contents, is_looked_up=stored is not None)
+        return self._record(self.intake.submit(contents, known if stored is None else stored))
 
     def submit_feed(self, items: Sequence[FeedItem[Content]]) -> IngestResult:
         """See :meth:`fraudwatch.application.intake.intake.Intake.submit_feed`."""
-        return self._record(self.intake.submit_feed(items))
+        contents = [one.content for one in items if not isinstance(one.content, Refused)]
+        return self._record(self.intake.submit_feed(items, self._stored(contents)))
 
     def advance_cursor(self, cursor: str, sequence: int | None, head_sequence: int | None) -> None:
         """Record that everything before this cursor is ingested; the lag may be unknown."""
@@ -90,6 +101,17 @@ class IngestChannel(Generic[Content]):
             status.caught_up = sequence >= head_sequence
             if self.metrics.lag is not None:
                 self.metrics.lag.set(head_sequence - sequence)
+
+    def _stored(
+        self, contents: Sequence[Content], *, is_looked_up: bool = False
+    ) -> Mapping[str, str | None]:
+        """Look up what may be a repeat; then the filter has all of these ids."""
+        if self.known is None:
+            return {}
+        names = [self.id_of(content) for content in contents]
+        stored = {} if is_looked_up else self.known.hashes_of(names)
+        self.known.add(names)
+        return stored
 
     def _record(self, result: IngestResult) -> IngestResult:
         self.status.accepted += result.accepted

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import json
+import logging
+import sys
 from pathlib import Path
 
-from fraudwatch.adapters.edge.lost_keys import refuse_lost_keys
+from fraudwatch.adapters.edge.lost_keys import KeysLost, refuse_lost_keys
 from fraudwatch.adapters.kafka_log.ends import ends_of
 from fraudwatch.settings import IngestSettings, KafkaSettings
 from fraudwatch.topics import TRANSACTION_TOPIC
 
+log = logging.getLogger("ingest")
 
-def refuse_lost_keys_of(settings: IngestSettings, kafka: KafkaSettings) -> None:
+
+def exit_if_keys_are_lost(settings: IngestSettings, kafka: KafkaSettings) -> None:
     """Check the keys against the cursors of feeds, and against the log: also of removed messages.
 
-    Raises:
-        KeysLost: a key is missing and purchases were ingested with it.
+    The process ends with the reason if a key is missing and purchases were ingested with it.
     """
-    refuse_lost_keys(
-        settings.keys_folder,
-        lambda: cursor_left(settings.state_folder),
-        lambda: messages_left(kafka),
-    )
+    try:
+        refuse_lost_keys(
+            settings.keys_folder,
+            lambda: cursor_left(settings.state_folder),
+            lambda: messages_left(kafka),
+        )
+    except KeysLost as error:
+        log.error("%s", error)  # noqa: TRY400  the sentence is enough; a traceback would bury it
+        sys.exit(1)
 
 
 def cursor_left(state_folder: Path) -> str | None:

@@ -17,9 +17,11 @@ import pytest
 
 from fraudwatch.adapters.codecs.json_codec import encode
 from fraudwatch.adapters.edge.lost_keys import KeysLost, refuse_lost_keys
+from fraudwatch.adapters.kafka_log.scored_ids import KafkaScoredLog
 from fraudwatch.adapters.store.alerts import CassandraAlertReader
 from fraudwatch.adapters.store.audit import CassandraAudit
 from fraudwatch.adapters.store.session import close, connect
+from fraudwatch.application.intake.known_ids import ScoredId
 from fraudwatch.domain.messages.audit import AuditAction
 from fraudwatch.domain.messages.label import LabelValue, Source
 from fraudwatch.domain.messages.purchase import Purchase
@@ -259,3 +261,48 @@ def test_a_key_over_its_dead_letter_quota_is_paused_until_it_is_resumed(
         assert posted(stack, good, wait="").status_code == 202  # another key
         stack.command("dead-letters", "resume", source)
         assert ingest.post("/v1/transactions", content=encode(good)).status_code == 202
+
+
+def test_a_repeat_after_a_kill_is_recognised_without_waiting(stack: PrivateStack) -> None:
+    name, now_ms = uuid.uuid4().hex, time.time_ns() // 1_000_000
+    purchase = a_purchase(source="waits", id=name, customer_id=name, event_at_ms=now_ms)
+    eventually(
+        lambda: posted(stack, purchase).status_code == 200, within_seconds=60, what="a verdict"
+    )
+    before = stack.pid("ingest")
+    os.kill(before, signal.SIGKILL)
+    eventually(
+        lambda: stack.pid("ingest") != before and stack.states("ingest")["ingest"].ready,
+        within_seconds=60,
+        what="the next ingest",
+    )
+    # The filter has read the verdict, and the store has its row.
+    eventually(
+        lambda: (
+            (answer := posted(stack, purchase, wait="")).status_code == 202
+            and answer.json() == {"accepted": 0, "repeated": 1}
+        ),
+        within_seconds=60,
+        what="a repeat that is recognised",
+    )
+
+
+def test_ids_of_scored_transactions_are_read_with_the_rights_of_ingest(
+    stack: PrivateStack,
+) -> None:
+    name, now_ms = uuid.uuid4().hex, time.time_ns() // 1_000_000
+    log = KafkaScoredLog(stack.kafka("ingest"))
+    before = log.positions()
+    purchase = a_purchase(source="waits", id=name, customer_id=name, event_at_ms=now_ms)
+    eventually(
+        lambda: posted(stack, purchase).status_code == 200, within_seconds=60, what="a verdict"
+    )
+    found: list[ScoredId] = []
+    after = log.positions()
+    log.read(before.verdicts, after.verdicts, found.extend)
+    [ours] = {one for one in found if one.transaction_id == f"waits:{name}"}
+    assert before.transactions[ours.partition] <= ours.offset < after.transactions[ours.partition]
+    beyond = dict.fromkeys(after.verdicts, 10**12)  # as of a topic that was made anew
+    whole: list[ScoredId] = []
+    log.read(beyond, after.verdicts, whole.extend)
+    assert ours in whole

@@ -116,8 +116,14 @@ class Intake(Generic[Content]):
                 raise OtherContent(dict.fromkeys(others, _OTHER_CONTENT), list(names))
             return self._publish(fresh, repeated=len(messages) - len(fresh))
 
-    def submit_feed(self, items: Sequence[FeedItem[Content]]) -> IngestResult:
+    def submit_feed(
+        self,
+        items: Sequence[FeedItem[Content]],
+        stored: Mapping[str, str | None] = _NONE_STORED,
+    ) -> IngestResult:
         """Ingest the good messages of a feed and dead-letter the others.
+
+        ``stored`` is that of :meth:`submit`.
 
         Raises:
             NotDelivered: the broker did not acknowledge; the cursor must not move.
@@ -126,7 +132,7 @@ class Intake(Generic[Content]):
             results = [self._admitted(one.content) for one in items]
             accepted = [i for i, one in enumerate(results) if isinstance(one, OutboundMessage)]
             messages = [one for one in results if isinstance(one, OutboundMessage)]
-            fresh, others = self._fresh(messages)
+            fresh, others = self._fresh(messages, stored)
             for index in others:
                 results[accepted[index]] = _OTHER_CONTENT
             dead_letters = tuple(

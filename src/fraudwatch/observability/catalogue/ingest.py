@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from fraudwatch.observability.catalogue.metric import (
@@ -122,6 +123,36 @@ INGEST: Final = Section(
             unit=Unit.COUNT,
             meaning="Calls refused because an id was accepted before with other content",
             worry_when="it is more than a few: a source uses its ids twice",
+        ),
+        Metric(
+            name="fraudwatch_ingest_id_filter_ids",
+            kind=Kind.GAUGE,
+            unit=Unit.COUNT,
+            meaning="Transaction ids in the filter of accepted ids",
+            worry_when=NEVER_ALONE,
+        ),
+        Metric(
+            name="fraudwatch_ingest_id_filter_since_seconds",
+            kind=Kind.GAUGE,
+            unit=Unit.EPOCH_SECONDS,
+            meaning="Since when accepted ids are in the filter",
+            worry_when="it is less than 35 days ago on an older home: raise ID_FILTER_MIB",
+            initial=math.nan,
+        ),
+        Metric(
+            name="fraudwatch_ingest_id_filter_complete",
+            kind=Kind.GAUGE,
+            unit=Unit.FLAG,
+            meaning="The filter has every id that was accepted before ingest started",
+            worry_when="it stays 0: the detector lags, or Kafka does not answer; repeats may pass",
+        ),
+        Metric(
+            name="fraudwatch_ingest_id_filter_lookups_total",
+            kind=Kind.COUNTER,
+            unit=Unit.COUNT,
+            meaning="Verdicts looked up because the filter may have their ids",
+            worry_when="missing exceeds 1 % of the accepted purchases, or unavailable grows",
+            labels=(Label("outcome", LOOKUP_OUTCOMES),),
         ),
         Metric(
             name="fraudwatch_ingest_paused_sources",
