@@ -21,6 +21,7 @@ from datetime import UTC, date, datetime
 from batch.process_liveness import is_gone, process_name
 from fraudwatch.adapters.artefacts.rate_file import BrokenRates, load_rates
 from fraudwatch.adapters.codecs.json_codec import decode, encode
+from fraudwatch.adapters.edge.lost_keys import KeysLost
 from fraudwatch.adapters.edge.sealed_pages import SealedPages, delete_old_keys
 from fraudwatch.adapters.edge.shop_extract import ShopExtract, source_client
 from fraudwatch.adapters.edge.tink_vault import TinkVault
@@ -130,7 +131,7 @@ def main(given: Sequence[str] | None = None) -> int:
     began = time.monotonic()
     try:
         done = extract(arguments.day, force=arguments.again)
-    except (ExtractFailed, LakeUnavailable, BrokenRates) as error:
+    except (ExtractFailed, LakeUnavailable, BrokenRates, KeysLost) as error:
         log.error("%s", error)  # noqa: TRY400  the sentence is enough; a traceback would bury it
         return 1
     result = summary(done, time.monotonic() - began)

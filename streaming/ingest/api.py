@@ -109,9 +109,11 @@ async def post_transactions(
     scored all the same. A caller that timed out sends the purchase again: it gets the verdict of
     the first. ``deadline_ms`` is the shortest of the purchases' sources: see ``/v1/sources``.
 
-    409: an id was accepted before with other content; nothing of the batch was accepted. With
-    ``wait_seconds`` this is known of stored verdicts too, else of the last 200,000 purchases since
-    ingest started.
+    409: an id was accepted before with other content; nothing of the batch was accepted. This is
+    known of the last 200,000 purchases, and of stored verdicts for 35 days (with ``wait_seconds``
+    for 90).
+
+    429 ``source-paused``: this key sent too much that was refused; its operator resumes it.
 
     With a sandbox key purchases are judged and never stored: the response has ``is_sandbox``.
     """

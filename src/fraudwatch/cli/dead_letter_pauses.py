@@ -26,7 +26,7 @@ def list_paused(
     as_json: Json = False,  # noqa: FBT002  an option
 ) -> None:
     """List the sources that are paused: feeds, API keys, and a detector that stopped."""
-    found = [state for folder in _folders() for state in paused_of(folder.listed())]
+    found = [state for folder in _folders() for state in _paused(folder)]
     if as_json:
         output.print_json({"paused": [_as_row(state) for state in found]})
         return
@@ -48,7 +48,7 @@ def resume_source(
 ) -> None:
     """Let a paused source go on; its next dead letters do not pause it again for some minutes."""
     for folder in _folders():
-        if source in {state.source for state in paused_of(folder.listed())}:
+        if source in {state.source for state in _paused(folder)}:
             now_ms = time.time_ns() // 1_000_000
             resumed = resume(folder, source, now_ms=now_ms, minutes=minutes)
             break
@@ -72,6 +72,15 @@ def _folders() -> list[QuotaFolder]:
 
     home = Home.from_environment()
     return [QuotaFolder(home.folder / service / FOLDER) for service in _SERVICES]
+
+
+def _paused(folder: QuotaFolder) -> list[QuotaState]:
+    from fraudwatch.adapters.quota_folder import BrokenQuotaState
+
+    try:
+        return paused_of(folder.listed())
+    except BrokenQuotaState as error:
+        raise StackError(str(error)) from error
 
 
 def _as_row(state: QuotaState) -> dict[str, object]:

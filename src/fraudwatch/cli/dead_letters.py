@@ -27,7 +27,8 @@ SHOWN_RECORDS = 50
 SHOWN_BYTES = 4096
 
 app = typer.Typer(
-    help="List, open and replay messages that ingest, detector or persister could not process.",
+    help="List, open and replay messages that ingest, detector or persister could not process, "
+    "and resume sources that sent too many.",
     no_args_is_help=True,
 )
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")]
