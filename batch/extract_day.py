@@ -21,6 +21,7 @@ from datetime import UTC, date, datetime
 from batch.process_liveness import is_gone, process_name
 from fraudwatch.adapters.artefacts.rate_file import BrokenRates, load_rates
 from fraudwatch.adapters.codecs.json_codec import decode, encode
+from fraudwatch.adapters.codecs.submitted import read_purchase
 from fraudwatch.adapters.edge.lost_keys import KeysLost
 from fraudwatch.adapters.edge.sealed_pages import SealedPages, delete_old_keys
 from fraudwatch.adapters.edge.shop_extract import ShopExtract, source_client
@@ -34,7 +35,6 @@ from fraudwatch.application.extract.manifests import Manifests
 from fraudwatch.application.extract.ports import DaySource, ExtractFailed
 from fraudwatch.application.intake.admit import Edge
 from fraudwatch.domain.lake.day_extract import ExtractManifest
-from fraudwatch.domain.messages.purchase import Purchase
 from fraudwatch.lake import extract_work_folder
 from fraudwatch.observability.job_metrics import run_job
 from fraudwatch.observability.logs import configure_logging
@@ -62,7 +62,7 @@ def day_extract(
             files, f"{extract_work_folder(day)}.lock", owner, process_name(), is_gone, _now_ms
         ),
         codec=ExtractCodec(
-            lambda line: decode(Purchase, line),
+            read_purchase,
             lambda purchase, now_ms: encode(edge.admit(purchase, now_ms=now_ms)),
             encode,
         ),

@@ -61,7 +61,7 @@ class Load:
             {"currency": "XXX"},
             {"id": "with a space"},
             {"event_at_ms": now_ms + 10 * DAY_MS},
-            {"ip": "no address"},
+            {"merchant_id": " "},
         )
         batch = [replace(self._new(now_ms), id=f"garbage-{self._made}-{n}") for n in range(3)]
         index = self._rng.randrange(len(batch))

@@ -26,4 +26,4 @@ def maybe_malform(purchase: Facts, seed: int) -> Facts:
         return purchase | {"currency": "XXX"}
     if way == _NEGATIVE_AMOUNT:
         return purchase | {"amount_minor": -purchase["amount_minor"]}
-    return purchase | {"merchant_country": "Narnia"}
+    return purchase | {"merchant_id": ""}

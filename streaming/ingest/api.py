@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any, TypeVar
 
@@ -12,7 +12,15 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.concurrency import run_in_threadpool
 
-from fraudwatch.adapters.codecs.json_codec import decode
+from fraudwatch.adapters.codecs.submitted import (
+    Submitted,
+    TooManyMessages,
+    label_of,
+    messages_of,
+    purchase_of,
+    read_messages,
+)
+from fraudwatch.adapters.http.body import read_capped
 from fraudwatch.adapters.http.key_check import KeyCheck, add_key_check, require
 from fraudwatch.adapters.http.problem_json import (
     ProblemResponse,
@@ -31,6 +39,7 @@ from fraudwatch.observability.metrics import counter
 from streaming.ingest import sources
 from streaming.ingest.channel import IngestChannel
 from streaming.ingest.quota import add_quota, within_quota
+from streaming.ingest.remarks import count_remarks, listed_remarks
 from streaming.ingest.sync_scoring import VerdictWaiter, submit_and_wait
 
 log = logging.getLogger("ingest")
@@ -68,6 +77,9 @@ def _services(request: Request) -> IngestServices:
 
 
 _Services = Annotated[IngestServices, Depends(_services)]
+_Strict = Annotated[
+    bool, Query(alias="strict", description="Refuse fields that are not known, with 422.")
+]
 
 
 public_routes = APIRouter()
@@ -98,6 +110,8 @@ async def post_transactions(
     services: _Services,
     key: Annotated[ApiKey, Depends(within_quota(Scope.INGEST))],
     wait_seconds: Annotated[float, Query(ge=0, le=LONGEST_WAIT_SECONDS)] = 0,
+    *,
+    is_strict: _Strict = False,
 ) -> JSONResponse:
     """Submit one purchase or a list of up to 1,000: all are accepted, or none, with reasons.
 
@@ -115,18 +129,27 @@ async def post_transactions(
 
     429 ``source-paused``: this key sent too much that was refused; its operator resumes it.
 
+    An unusable optional field is cleaned or unknown, and its purchase is judged: ``warnings`` names
+    it. ``ignored`` lists fields that are not known; with ``strict=1`` they are refused.
+
     With a sandbox key purchases are judged and never stored: the response has ``is_sandbox``.
     """
-    purchases = await read_contents(request, Purchase)
+    read = await read_contents(request, purchase_of, is_strict=is_strict)
+    purchases = [one.content for one in read]
     key.require_sources(one.source for one in purchases)
     channel, waiter = services.scoring_for(key)
-    mark = {"is_sandbox": True} if key.is_sandbox else {}
+    mark = ({"is_sandbox": True} if key.is_sandbox else {}) | listed_remarks(read)
     if not wait_seconds:
         result = await run_in_threadpool(channel.submit, purchases)
-        return JSONResponse({"accepted": result.accepted, "repeated": result.repeated} | mark, 202)
-    response = await submit_and_wait(purchases, channel, waiter, wait_seconds=wait_seconds)
-    body = asdict(replace(response, deadline_ms=_deadline_ms(services.contracts, purchases)))
-    return JSONResponse(body | mark, 202 if response.pending else 200)
+        body = {"accepted": result.accepted, "repeated": result.repeated}
+        status = 202
+    else:
+        response = await submit_and_wait(purchases, channel, waiter, wait_seconds=wait_seconds)
+        body = asdict(replace(response, deadline_ms=_deadline_ms(services.contracts, purchases)))
+        status = 202 if response.pending else 200
+    if not key.is_sandbox:
+        count_remarks(read)
+    return JSONResponse(body | mark, status)
 
 
 def _deadline_ms(contracts: SourceContracts, purchases: Sequence[Purchase]) -> int | None:
@@ -140,6 +163,8 @@ async def post_labels(
     request: Request,
     services: _Services,
     key: Annotated[ApiKey, Depends(within_quota(Scope.LABEL))],
+    *,
+    is_strict: _Strict = False,
 ) -> JSONResponse:
     """Submit one label or a list of up to 1,000: what purchases turned out to be.
 
@@ -147,28 +172,26 @@ async def post_labels(
     purchase by its ``source`` and ``id``, and give in ``known_at_ms`` the time since when it is
     known, so that a repeated label changes nothing. 202 means that the broker has acknowledged all.
     """
-    labels = await read_contents(request, ReportedLabel)
+    read = await read_contents(request, label_of, is_strict=is_strict)
+    labels = [one.content for one in read]
     key.require_sources(one.source for one in labels)
     result = await run_in_threadpool(services.labels.submit, labels)
-    return JSONResponse({"accepted": result.accepted, "repeated": result.repeated}, 202)
+    count_remarks(read)
+    body = {"accepted": result.accepted, "repeated": result.repeated}
+    return JSONResponse(body | listed_remarks(read), 202)
 
 
-async def read_contents(request: Request, content: type[Content]) -> list[Content]:
-    """Decode the body: one message of the type, or a list of them."""
-    if int(request.headers.get("content-length", LARGEST_BODY_BYTES + 1)) > LARGEST_BODY_BYTES:
-        raise HTTPException(
-            413, f"send at most {LARGEST_BODY_BYTES} bytes, with a Content-Length header"
-        )
-    contents = await run_in_threadpool(_decoded, content, await request.body())
-    if len(contents) > LARGEST_BATCH:
-        raise HTTPException(413, f"send at most {LARGEST_BATCH} in one call")
-    request.state.messages = len(contents)
-    return contents
-
-
-def _decoded(content: type[Content], body: bytes) -> list[Content]:
-    is_list = body.lstrip()[:1] == b"["
-    return decode(list[content], body) if is_list else [decode(content, body)]  # type: ignore[valid-type]
+async def read_contents(
+    request: Request, reader: Callable[[Any], Submitted[Content]], *, is_strict: bool
+) -> list[Submitted[Content]]:
+    """Read the body: one message, or a list of them; counted for the key's quota."""
+    body = await read_capped(request, LARGEST_BODY_BYTES)
+    try:
+        messages = await run_in_threadpool(messages_of, body, largest_batch=LARGEST_BATCH)
+    except TooManyMessages:
+        raise HTTPException(413, f"send at most {LARGEST_BATCH} in one call") from None
+    request.state.messages = len(messages)
+    return await run_in_threadpool(read_messages, reader, messages, is_strict=is_strict)
 
 
 def _refused_batch(request: Request, error: Exception) -> JSONResponse:

@@ -13,6 +13,7 @@ from fraudwatch.application.intake.intake import FeedItem, IngestResult, Intake
 from fraudwatch.application.intake.known_ids import KnownIds
 from fraudwatch.domain.messages.dead_letter import Refused, Stage
 from fraudwatch.observability.metrics import counter, gauge
+from streaming.ingest.remarks import count_remarks
 
 log = logging.getLogger("ingest")
 
@@ -90,7 +91,9 @@ class IngestChannel(Generic[Content]):
     def submit_feed(self, items: Sequence[FeedItem[Content]]) -> IngestResult:
         """See :meth:`fraudwatch.application.intake.intake.Intake.submit_feed`."""
         contents = [one.content for one in items if not isinstance(one.content, Refused)]
-        return self._record(self.intake.submit_feed(items, self._stored(contents)))
+        result = self._record(self.intake.submit_feed(items, self._stored(contents)))
+        count_remarks(items)
+        return result
 
     def advance_cursor(self, cursor: str, sequence: int | None, head_sequence: int | None) -> None:
         """Record that everything before this cursor is ingested; the lag may be unknown."""

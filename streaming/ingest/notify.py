@@ -16,6 +16,7 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from fraudwatch.adapters.codecs.json_codec import decode
+from fraudwatch.adapters.http.body import read_capped
 from fraudwatch.adapters.http.problem_json import ProblemResponse
 from fraudwatch.application.console.casework import Erased
 from fraudwatch.application.console.reveal import AlteredSealedFields
@@ -88,11 +89,8 @@ async def post_notify(request: Request, channel: _Channel) -> JSONResponse:
     ``address_refused``, 429 ``limited`` (3 notices of this customer in the last hour), and 502
     ``uncertain``: it may have been sent.
     """
-    if int(request.headers.get("content-length", LARGEST_BODY_BYTES + 1)) > LARGEST_BODY_BYTES:
-        raise HTTPException(
-            413, f"send at most {LARGEST_BODY_BYTES} bytes, with a Content-Length header"
-        )
-    return await run_in_threadpool(_answer, request, channel, await request.body())
+    body = await read_capped(request, LARGEST_BODY_BYTES)
+    return await run_in_threadpool(_answer, request, channel, body)
 
 
 def _answer(request: Request, channel: NoticeChannel, body: bytes) -> JSONResponse:

@@ -8,11 +8,13 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
+from fraudwatch.adapters.codecs.submitted import refund_of
 from fraudwatch.adapters.http.key_check import require
 from fraudwatch.domain.api_keys import ApiKey, SandboxForbids, Scope
 from fraudwatch.domain.messages.refund import ReportedRefund
 from streaming.ingest.api import read_contents
 from streaming.ingest.channel import IngestChannel
+from streaming.ingest.remarks import listed_remarks
 
 
 def _channel(request: Request) -> IngestChannel[ReportedRefund]:
@@ -38,12 +40,14 @@ async def post_refunds(
     parts is several, each with an ``id`` of its own; a repeated one changes nothing. 202 means that
     the broker has acknowledged all.
     """
-    refunds = await read_contents(request, ReportedRefund)
+    read = await read_contents(request, refund_of, is_strict=False)
+    refunds = [one.content for one in read]
     if key.is_sandbox:
         raise SandboxForbids
     key.require_sources(one.source for one in refunds)
     result = await run_in_threadpool(channel.submit, refunds)
-    return JSONResponse({"accepted": result.accepted, "repeated": result.repeated}, 202)
+    body = {"accepted": result.accepted, "repeated": result.repeated}
+    return JSONResponse(body | listed_remarks(read), 202)
 
 
 def add_refunds(app: FastAPI, channel: IngestChannel[ReportedRefund]) -> None:

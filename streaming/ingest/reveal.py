@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from fraudwatch.adapters.codecs.json_codec import decode
+from fraudwatch.adapters.http.body import read_capped
 from fraudwatch.adapters.http.problem_json import ProblemResponse
 from fraudwatch.application.console.access import Forbidden
 from fraudwatch.application.console.allowance import TooManyReveals
@@ -64,11 +65,8 @@ async def post_reveal(request: Request, channel: _Channel) -> JSONResponse:
     person in the last hour, or 300 of all; the counts start at zero when ingest starts. A card
     number is always masked.
     """
-    if int(request.headers.get("content-length", LARGEST_BODY_BYTES + 1)) > LARGEST_BODY_BYTES:
-        raise HTTPException(
-            413, f"send at most {LARGEST_BODY_BYTES} bytes, with a Content-Length header"
-        )
-    return await run_in_threadpool(_answer, request, channel, await request.body())
+    body = await read_capped(request, LARGEST_BODY_BYTES)
+    return await run_in_threadpool(_answer, request, channel, body)
 
 
 def _answer(request: Request, channel: RevealChannel, body: bytes) -> JSONResponse:

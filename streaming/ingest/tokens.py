@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse
 from pydantic_settings import BaseSettings
 
 from fraudwatch.adapters.codecs.json_codec import decode
+from fraudwatch.adapters.http.body import read_capped
 from fraudwatch.application.intake.admit import CustomerReference, customer_token_of
 from fraudwatch.application.ports import Vault
 from fraudwatch.domain.messages.dead_letter import Code, Refused
@@ -58,11 +59,7 @@ keyed_routes = APIRouter(prefix="/v1", dependencies=[Depends(_check_key)])
 @keyed_routes.post("/tokens")
 async def post_token(request: Request, channel: _Channel) -> JSONResponse:
     """Return the token of one customer of one source; the same identifier gives the same token."""
-    if int(request.headers.get("content-length", LARGEST_BODY_BYTES + 1)) > LARGEST_BODY_BYTES:
-        raise HTTPException(
-            413, f"send at most {LARGEST_BODY_BYTES} bytes, with a Content-Length header"
-        )
-    customer = decode(CustomerReference, await request.body())
+    customer = decode(CustomerReference, await read_capped(request, LARGEST_BODY_BYTES))
     if broken := problems(customer):
         raise Refused(Code.OUT_OF_BOUNDS, broken)
     token = customer_token_of(channel.vault, customer)

@@ -82,7 +82,7 @@ def test_sealed_fields_open_with_the_keys_of_the_edge(edge: Edge) -> None:
 
 def test_a_refused_purchase_is_recorded_without_its_content(edge: Edge) -> None:
     edge.shop.purchases[6]["currency"] = "XXX"
-    edge.shop.purchases[7]["name"] = 4711
+    edge.shop.purchases[7]["merchant_id"] = 4711
     edge.shop.purchases[8]["event_at_ms"] = NOON_MS - 86_400_000
     done = edge.extract().run()
     rejected = [json.loads(x) for x in lines_of(edge.files.read(f"{FOLDER}/{REJECTED_NAME}"))]

@@ -271,5 +271,5 @@ def test_one_message_in_five_thousand_is_malformed_and_each_is_detected() -> Non
     assert unknown
     assert {p.field for m in refused for p in problems(purchase_of(m))} == {
         "amount_minor",
-        "merchant_country",
+        "merchant_id",
     }

@@ -31,11 +31,16 @@ def decode(message: type[M], payload: bytes | memoryview | msgspec.Raw) -> M:
     try:
         decoded: M = _decoder(message).decode(payload)  # type: ignore[arg-type]  # mypy: a class's hash
     except msgspec.ValidationError as error:
-        raise Refused(Code.WRONG_SCHEMA, [_problem(str(error))]) from None
+        raise refusal(error) from None
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         broken = Problem("message", f"is no JSON object ({type(error).__name__})")
         raise Refused(Code.NOT_JSON, [broken]) from None
     return decoded
+
+
+def refusal(error: msgspec.ValidationError) -> Refused:
+    """Translate an error about types into a refusal, which never holds a value."""
+    return Refused(Code.WRONG_SCHEMA, [_problem(str(error))])
 
 
 @cache

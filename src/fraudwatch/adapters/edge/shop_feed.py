@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import httpx
 import msgspec
 
-from fraudwatch.adapters.codecs.json_codec import decode
+from fraudwatch.adapters.codecs.submitted import Submitted, feed_item, label_of, purchase_of
 from fraudwatch.application.intake.intake import CHARGEBACK_FEED, PURCHASE_FEED, FeedItem
-from fraudwatch.domain.messages.dead_letter import Refused
 from fraudwatch.domain.messages.label import ReportedLabel
 from fraudwatch.domain.messages.purchase import Purchase
 
@@ -45,19 +45,21 @@ class _ChargebacksAnswer(_Answer, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class FeedKind(Generic[Content]):
-    """Kind of a feed: its path, its page format, and the type of its messages."""
+    """Kind of a feed: its path, its page format, and the reader of its messages."""
 
     origin: str
     path: str
     answer: type[_Answer]
-    content: type[Content]
+    reader: Callable[[Any], Submitted[Content]]
     page_messages: int
     wait_seconds: int
 
 
-PURCHASES = FeedKind(PURCHASE_FEED, "/v1/feed", _PurchasesAnswer, Purchase, 2_000, 10)
-CHARGEBACKS = FeedKind(
-    CHARGEBACK_FEED, "/v1/chargebacks", _ChargebacksAnswer, ReportedLabel, 1_000, 20
+PURCHASES: FeedKind[Purchase] = FeedKind(
+    PURCHASE_FEED, "/v1/feed", _PurchasesAnswer, purchase_of, 2_000, 10
+)
+CHARGEBACKS: FeedKind[ReportedLabel] = FeedKind(
+    CHARGEBACK_FEED, "/v1/chargebacks", _ChargebacksAnswer, label_of, 1_000, 20
 )
 
 
@@ -118,11 +120,7 @@ class ShopFeed(Generic[Content]):
         return FetchedPage(items, page.next_cursor, page.sequence, page.head_sequence)
 
     def _item(self, position: str, raw: msgspec.Raw) -> FeedItem[Content]:
-        try:
-            content: Content | Refused = decode(self.kind.content, raw)
-        except Refused as why:
-            content = why
-        return FeedItem(f"{self.kind.origin}:{position}", bytes(raw), content)
+        return feed_item(f"{self.kind.origin}:{position}", bytes(raw), self.kind.reader)
 
 
 def _position_of(page: _Answer, cursor: str, index: int) -> str:

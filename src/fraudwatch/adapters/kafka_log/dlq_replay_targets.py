@@ -8,6 +8,7 @@ from functools import cache, partial
 from typing import Any, TypeVar
 
 from fraudwatch.adapters.codecs.json_codec import decode
+from fraudwatch.adapters.codecs.submitted import read_label, read_purchase
 from fraudwatch.adapters.edge.ingest_client import IngestApi
 from fraudwatch.adapters.kafka_log.log import KafkaTopic
 from fraudwatch.application.dead_letters.dlq import (
@@ -47,19 +48,19 @@ _MESSAGES: dict[str, type[Any]] = {
 class CheckedReplayTarget:
     """``ReplayTarget`` that sends only what its consumers accept, as the rest would fail again."""
 
-    def __init__(self, message: type[M], send: Callable[[M, bytes], None]) -> None:
-        self._message, self._send = message, send
+    def __init__(self, read: Callable[[bytes], M], send: Callable[[M, bytes], None]) -> None:
+        self._read, self._send = read, send
 
     def check(self, payload: bytes) -> None:
-        _validated(self._message, payload)
+        _validated(self._read, payload)
 
     def replay(self, payload: bytes) -> None:
-        self._send(_validated(self._message, payload), payload)
+        self._send(_validated(self._read, payload), payload)
 
 
-def _validated(message: type[M], payload: bytes) -> M:
+def _validated(read: Callable[[bytes], M], payload: bytes) -> M:
     try:
-        found = decode(message, payload)
+        found = read(payload)
     except Refused as why:
         raise NotReplayable(why.reason) from why
     if broken := problems(found):
@@ -70,14 +71,12 @@ def _validated(message: type[M], payload: bytes) -> M:
 def replay_targets(settings: KafkaSettings, ingest: IngestApi) -> dict[str, ReplayTarget]:
     """Return every replay target, by the name that a DLQ record gives it."""
     by_topic: dict[str, ReplayTarget] = {
-        topic: CheckedReplayTarget(message, partial(_produce, settings, topic))
+        topic: CheckedReplayTarget(partial(decode, message), partial(_produce, settings, topic))
         for topic, message in _MESSAGES.items()
     }
     return by_topic | {
-        INGEST_TARGET: CheckedReplayTarget(Purchase, partial(_post, ingest.send)),
-        INGEST_LABELS_TARGET: CheckedReplayTarget(
-            ReportedLabel, partial(_post, ingest.send_labels)
-        ),
+        INGEST_TARGET: CheckedReplayTarget(read_purchase, partial(_post, ingest.send)),
+        INGEST_LABELS_TARGET: CheckedReplayTarget(read_label, partial(_post, ingest.send_labels)),
     }
 
 

@@ -16,6 +16,7 @@ from typing import Final, Generic, TypeVar
 from fraudwatch.application.ports import DeadLetters, Publisher
 from fraudwatch.domain.messages.dead_letter import Code, DeadLetter, Refused, Stage
 from fraudwatch.domain.messages.fields import Problem
+from fraudwatch.domain.messages.purchase_cleaning import FieldWarning
 from fraudwatch.domain.privacy import is_other_content
 
 Content = TypeVar("Content")
@@ -38,11 +39,16 @@ class OutboundMessage:
 
 @dataclass(frozen=True, slots=True)
 class FeedItem(Generic[Content]):
-    """Message of a feed: its position, its bytes, and its decoded content or the refusal."""
+    """Message of a feed: its position, its bytes, and its decoded content or the refusal.
+
+    ``warnings`` and ``ignored`` are about its unusable and its unknown fields.
+    """
 
     origin: str
     payload: bytes
     content: Content | Refused
+    warnings: tuple[FieldWarning, ...] = ()
+    ignored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,16 @@ def problems(message: Any) -> list[Problem]:
     ]
 
 
+def field_problem(column: Column, value: Any) -> str | None:
+    """Return why a value of the column's type breaks its bounds, or None."""
+    return next((reason for check in _checks_of_column(column) if (reason := check(value))), None)
+
+
+@cache
+def _checks_of_column(column: Column) -> tuple[Callable[[Any], str | None], ...]:
+    return tuple(_checks_of(column.fact))
+
+
 @cache
 def _checks(message: type[Any]) -> tuple[tuple[str, Callable[[Any], str | None]], ...]:
     columns = columns_of(message)  # type: ignore[arg-type]  # mypy: a class's hash

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
+from fraudwatch.domain.messages.purchase_cleaning import OPTIONAL_FIELDS, FieldOutcome
 from fraudwatch.observability.catalogue.metric import (
     NEVER_ALONE,
     Kind,
@@ -161,6 +162,25 @@ INGEST: Final = Section(
             meaning="Sources that are paused over the dead-letter quota: feeds and API keys",
             worry_when="it is not 0: what they send is not ingested until they are resumed",
             labels=(Label("reader", QUOTA_READERS),),
+        ),
+        Metric(
+            name="fraudwatch_ingest_field_warnings_total",
+            kind=Kind.COUNTER,
+            unit=Unit.COUNT,
+            meaning="Optional fields that were unusable as sent: cleaned, or unknown",
+            worry_when="unknown grows for one field: a source sends it in another form, and the "
+            "features of that field know nothing",
+            labels=(
+                Label("field", OPTIONAL_FIELDS),
+                Label("outcome", tuple(str(one) for one in FieldOutcome)),
+            ),
+        ),
+        Metric(
+            name="fraudwatch_ingest_ignored_fields_total",
+            kind=Kind.COUNTER,
+            unit=Unit.COUNT,
+            meaning="Fields of accepted messages that are not known, and so were ignored",
+            worry_when="it grows with the accepted purchases: a source misspells a field",
         ),
         Metric(
             name="fraudwatch_ingest_reveals_total",

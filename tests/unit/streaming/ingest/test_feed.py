@@ -8,8 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
+from prometheus_client import REGISTRY
 
-from fraudwatch.adapters.codecs.json_codec import encode
+from fraudwatch.adapters.codecs.json_codec import decode, encode
 from fraudwatch.adapters.edge.shop_feed import CHARGEBACKS, PURCHASES, FeedUnavailable, ShopFeed
 from fraudwatch.adapters.edge.tink_vault import TinkVault
 from fraudwatch.adapters.memory.verdict_store import MemoryDeadLetters, MemoryTopic
@@ -21,6 +22,7 @@ from fraudwatch.application.intake.message_builders import label_builder, purcha
 from fraudwatch.domain.dead_letter_quota import QuotaLimits
 from fraudwatch.domain.messages.dead_letter import Code, Stage
 from fraudwatch.domain.messages.label import ReportedLabel
+from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.money import RateTable
 from fraudwatch.samples import NOON_MS, a_purchase
 from streaming.ingest.channel import LABEL_METRICS, PURCHASE_METRICS, IngestChannel
@@ -171,6 +173,28 @@ def test_purchases_are_followed_by_the_same_shape_and_may_not_be_missing(tmp_pat
     assert len(topic.messages) == 1
     assert list(dead_letters.records) == ["feed:1"]
     assert (channel.status.caught_up, channel.status.cursor) == (True, "1:2")
+
+
+def test_a_purchase_with_an_unusable_optional_field_is_judged_and_counted(tmp_path: Path) -> None:
+    topic, dead_letters = MemoryTopic(), MemoryDeadLetters()
+    edge = Edge(TinkVault(tmp_path), RateTable([]))
+    intake = Intake(purchase_builder(edge, encode), topic, dead_letters, lambda: NOON_MS)
+    # Whoever writes X-Forwarded-For must not keep a purchase from being judged.
+    sent = json.loads(encode(a_purchase())) | {"ip": "<script>, 203.0.113.9, 10.0.0.7", "new": 1}
+    page = {"events": [sent], "next_cursor": "1"}
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=page))
+    channel = IngestChannel(intake, PURCHASE_METRICS)
+    feed = ShopFeed(PURCHASES, "http://shop", "key", transport=transport)
+    labels = {"field": "ip", "outcome": "cleaned"}
+    names = [("fraudwatch_ingest_field_warnings_total", labels)]
+    names += [("fraudwatch_ingest_ignored_fields_total", {})]
+    before = [REGISTRY.get_sample_value(*name) or 0.0 for name in names]
+    FeedFollower(feed, channel, tmp_path / "cursor.json").read_page()
+    assert dead_letters.records == {}
+    [(_, value, _)] = topic.messages
+    plain = edge.admit(a_purchase(ip="203.0.113.9"), now_ms=NOON_MS)
+    assert decode(Transaction, value).ip_token == plain.ip_token
+    assert [REGISTRY.get_sample_value(*name) for name in names] == [n + 1 for n in before]
 
 
 def test_the_callback_gets_a_page_only_after_its_acknowledgement(tmp_path: Path) -> None:

@@ -240,7 +240,7 @@ def test_a_refused_purchase_gets_the_reason(
 def test_the_invalid_one_of_a_list_is_named_by_its_index(
     client: TestClient, topic: ScoredTopic
 ) -> None:
-    body = encode([a_purchase(id="1"), a_purchase(id="2", merchant_country="Germany")])
+    body = encode([a_purchase(id="1"), a_purchase(id="2", merchant_id="")])
     answer = client.post("/v1/transactions", content=body, headers=HEADERS)
     assert [p["index"] for p in answer.json()["problems"]] == [1]
     assert topic.messages == []
@@ -251,6 +251,71 @@ def test_too_much_at_once_is_refused(client: TestClient) -> None:
     assert client.post("/v1/transactions", content=many, headers=HEADERS).status_code == 413
     large = b" " * (LARGEST_BODY_BYTES + 1)
     assert client.post("/v1/transactions", content=large, headers=HEADERS).status_code == 413
+
+
+def test_a_chunked_body_is_accepted(client: TestClient, topic: ScoredTopic) -> None:
+    body = encode(a_purchase())
+    chunked = iter([body[:100], body[100:]])
+    assert client.post("/v1/transactions", content=chunked, headers=HEADERS).status_code == 202
+    assert len(topic.messages) == 1
+
+
+def test_the_scheme_of_the_key_may_be_in_any_case(client: TestClient) -> None:
+    key = presented_form("k1", SECRET)
+    for scheme in ("bearer", "BEARER"):
+        headers = {"Authorization": f"{scheme} {key}"}
+        assert client.get("/v1/status", headers=headers).status_code == 200
+
+
+def test_unusable_optional_fields_are_unknown_and_named(
+    client: TestClient, topic: ScoredTopic
+) -> None:
+    def counted(field: str, outcome: str) -> float:
+        labels = {"field": field, "outcome": outcome}
+        return REGISTRY.get_sample_value("fraudwatch_ingest_field_warnings_total", labels) or 0.0
+
+    before = counted("ip", "cleaned"), counted("item_count", "unknown")
+    batch = [
+        a_purchase(id="1"),
+        a_purchase(id="2", ip="203.0.113.9:51234", item_count=-1),
+    ]
+    answer = post(client, "/v1/transactions", batch)
+    assert answer.status_code == 202
+    body = answer.json()
+    assert (body["accepted"], "ignored" in body) == (2, False)
+    named = [(w["index"], w["field"], w["outcome"]) for w in body["warnings"]]
+    assert named == [(1, "ip", "cleaned"), (1, "item_count", "unknown")]
+    assert "203.0.113.9" not in answer.text
+    message = decode(Transaction, topic.messages[1][1])
+    assert message.item_count is None
+    assert message.ip_token is not None
+    assert (counted("ip", "cleaned"), counted("item_count", "unknown")) == (
+        before[0] + 1,
+        before[1] + 1,
+    )
+    # The same content as without the port: a repeat, not another purchase.
+    again = post(client, "/v1/transactions?wait_seconds=5", replace(batch[1], ip="203.0.113.9"))
+    assert (again.json()["repeated"], again.json()["warnings"][0]["index"]) == (1, 0)
+
+
+def test_unknown_fields_are_listed_and_refused_where_the_caller_wants_that(
+    client: TestClient, topic: ScoredTopic, labels_topic: MemoryTopic
+) -> None:
+    sent = json.loads(encode(a_purchase())) | {"deviceId": "d-1", "itemCount": 60}
+    strict = post(client, "/v1/transactions?strict=1", [sent])
+    assert strict.status_code == 422
+    assert [(p["index"], p["field"]) for p in strict.json()["problems"]] == [
+        (0, "deviceId"),
+        (0, "itemCount"),
+    ]
+    assert topic.messages == []
+    assert post(client, "/v1/transactions", sent).json()["ignored"] == ["deviceId", "itemCount"]
+    assert post(client, "/v1/transactions?strict=1", a_purchase(id="2")).status_code == 202
+
+    report = REPORT | {"reason": "10.4"}
+    assert post(client, "/v1/labels?strict=1", report).status_code == 422
+    assert labels_topic.messages == []
+    assert post(client, "/v1/labels", report).json()["ignored"] == ["reason"]
 
 
 def test_an_unavailable_broker_is_answered_with_a_retry_time(
