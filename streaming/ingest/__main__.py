@@ -90,6 +90,8 @@ log = logging.getLogger("ingest")
 
 # A larger linger would add latency, a smaller one would send single messages under load.
 _LINGER_MS = 2
+# Within the HTTP timeouts of clients; a batch that was not acknowledged is sent again.
+_ACKNOWLEDGED_SECONDS = 10.0
 # An analyst waits for it; the console's timeout is a little longer.
 _AUDIT_SECONDS = 5.0
 # The feed waits for it, and the announcement can be repeated.
@@ -117,29 +119,25 @@ class _Channels(NamedTuple):
 def _channels(
     settings: IngestSettings, kafka: KafkaSettings, vault: Vault, known: KnownIds
 ) -> _Channels:
+    topic = partial(KafkaTopic, kafka, linger_ms=_LINGER_MS, timeout_seconds=_ACKNOWLEDGED_SECONDS)
     dead_letters = KafkaDeadLetters(kafka, settings.keys_folder / PUBLIC_DEAD_LETTER_KEY)
     edge = Edge(vault, load_rates(settings.rates_path), followed_watch_lists())
     purchases = Intake(
         letting_in.purchase_builder(edge, encode),
-        KafkaTopic(kafka, TRANSACTION_TOPIC, linger_ms=_LINGER_MS),
+        topic(TRANSACTION_TOPIC),
         dead_letters,
         _now_ms,
     )
     sandbox = Intake(
         letting_in.purchase_builder(replace(edge, is_sandbox=True), encode),
-        KafkaTopic(kafka, SANDBOX_TRANSACTION_TOPIC, linger_ms=_LINGER_MS),
+        topic(SANDBOX_TRANSACTION_TOPIC),
         dead_letters,
         _now_ms,
     )
     refunds = Intake(
-        letting_in.refund_builder(edge, encode),
-        KafkaTopic(kafka, TRANSACTION_TOPIC, linger_ms=_LINGER_MS),
-        dead_letters,
-        _now_ms,
+        letting_in.refund_builder(edge, encode), topic(TRANSACTION_TOPIC), dead_letters, _now_ms
     )
-    labels = Intake(
-        letting_in.label_builder(encode), KafkaTopic(kafka, LABELS_TOPIC), dead_letters, _now_ms
-    )
+    labels = Intake(letting_in.label_builder(encode), topic(LABELS_TOPIC), dead_letters, _now_ms)
     return _Channels(
         IngestChannel(
             purchases,

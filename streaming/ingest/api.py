@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, Response
@@ -40,6 +41,7 @@ from streaming.ingest import sources
 from streaming.ingest.channel import IngestChannel
 from streaming.ingest.quota import add_quota, within_quota
 from streaming.ingest.remarks import count_remarks, listed_remarks
+from streaming.ingest.submissions import Submissions
 from streaming.ingest.sync_scoring import VerdictWaiter, submit_and_wait
 
 log = logging.getLogger("ingest")
@@ -63,6 +65,7 @@ class IngestServices:
     contracts: SourceContracts
     sandbox_purchases: IngestChannel[Purchase]
     sandbox_waiter: VerdictWaiter
+    submissions: Submissions = field(default_factory=Submissions)
 
     def scoring_for(self, key: ApiKey) -> tuple[IngestChannel[Purchase], VerdictWaiter]:
         """Return the channel of a key's purchases, and the waiter for their verdicts."""
@@ -86,8 +89,10 @@ public_routes = APIRouter()
 keyed_routes = APIRouter(prefix="/v1")
 
 
+# On the event loop: with the broker away threads are scarce.
 @public_routes.get("/health")
-def health() -> dict[str, str]:
+@public_routes.get("/healthz", include_in_schema=False)
+async def health() -> dict[str, str]:
     """Report that ingest is running."""
     return {"status": "ok"}
 
@@ -140,11 +145,13 @@ async def post_transactions(
     channel, waiter = services.scoring_for(key)
     mark = ({"is_sandbox": True} if key.is_sandbox else {}) | listed_remarks(read)
     if not wait_seconds:
-        result = await run_in_threadpool(channel.submit, purchases)
+        result = await services.submissions.run(partial(channel.submit, purchases))
         body = {"accepted": result.accepted, "repeated": result.repeated}
         status = 202
     else:
-        response = await submit_and_wait(purchases, channel, waiter, wait_seconds=wait_seconds)
+        response = await submit_and_wait(
+            purchases, channel, waiter, services.submissions, wait_seconds=wait_seconds
+        )
         body = asdict(replace(response, deadline_ms=_deadline_ms(services.contracts, purchases)))
         status = 202 if response.pending else 200
     if not key.is_sandbox:
@@ -175,7 +182,7 @@ async def post_labels(
     read = await read_contents(request, label_of, is_strict=is_strict)
     labels = [one.content for one in read]
     key.require_sources(one.source for one in labels)
-    result = await run_in_threadpool(services.labels.submit, labels)
+    result = await services.submissions.run(partial(services.labels.submit, labels))
     count_remarks(read)
     body = {"accepted": result.accepted, "repeated": result.repeated}
     return JSONResponse(body | listed_remarks(read), 202)

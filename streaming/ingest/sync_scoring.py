@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from starlette.concurrency import run_in_threadpool
@@ -29,6 +30,7 @@ from fraudwatch.domain.messages.purchase import Purchase, transaction_id_of
 from fraudwatch.domain.messages.verdict import Outcome, Reason, Risk, Verdict
 from fraudwatch.observability.metrics import counter
 from streaming.ingest.channel import IngestChannel
+from streaming.ingest.submissions import Submissions
 
 log = logging.getLogger("ingest")
 
@@ -76,6 +78,7 @@ async def submit_and_wait(
     purchases: Sequence[Purchase],
     channel: IngestChannel[Purchase],
     waiter: VerdictWaiter,
+    submissions: Submissions,
     *,
     wait_seconds: float,
 ) -> ScoringResponse:
@@ -94,7 +97,7 @@ async def submit_and_wait(
         is_listening = await run_in_threadpool(_listen, waiter.listener)
         verdicts = await run_in_threadpool(_look_up, waiter.stored, transaction_ids)
         hashes = {name: verdict.content_hash for name, verdict in verdicts.items()}
-        result = await run_in_threadpool(channel.submit, purchases, hashes)
+        result = await submissions.run(partial(channel.submit, purchases, hashes))
         verdicts |= await _await_missing(
             expected,
             waiter.stored,

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 
+from fraudwatch.adapters.kafka_log.client import client_config, producer_config
+from fraudwatch.adapters.kafka_log.topic import KafkaTopic
 from fraudwatch.application.ports import NotDelivered
 from fraudwatch.settings import KafkaSettings
-from fraudwatch.topics import PARTITIONER, PRODUCED_AT_HEADER
+
+__all__ = [
+    "Headers",
+    "KafkaTopic",
+    "Outbox",
+    "RetentionOvertook",
+    "client_config",
+    "group_consumer",
+    "raise_for_error",
+    "read_range",
+]
 
 _FLUSH_SECONDS = 60.0
 _REPORT_SECONDS = 1.0
@@ -21,18 +32,6 @@ _READ_TIMEOUT_SECONDS = 30.0
 
 class RetentionOvertook(LookupError):
     """Retention has removed the requested offsets."""
-
-
-def client_config(settings: KafkaSettings) -> dict[str, str]:
-    """Return the connection settings of every client."""
-    return {
-        "bootstrap.servers": settings.bootstrap_servers,
-        "security.protocol": settings.security_protocol,
-        "sasl.mechanism": "SCRAM-SHA-512",
-        "sasl.username": settings.username,
-        "sasl.password": settings.password.get_secret_value(),
-        "client.id": settings.username,
-    }
 
 
 Headers = list[tuple[str, str | bytes | None]]
@@ -56,14 +55,8 @@ class Outbox:
         self._failures: list[KafkaError] = []
         self._timeout_seconds = timeout_seconds
         self._producer = Producer(
-            client_config(settings)
+            producer_config(settings, linger_ms=linger_ms)
             | {
-                "enable.idempotence": True,
-                "acks": "all",
-                "partitioner": PARTITIONER,
-                "linger.ms": linger_ms,
-                "compression.type": "lz4",
-                "queue.buffering.max.messages": 500_000,
                 # 0: never. wait() times out all the same, and then the process ends.
                 "message.timeout.ms": 0 if in_order else int(timeout_seconds * 1000),
                 # A Python callback for each success would cost as much as the send.
@@ -113,33 +106,6 @@ class Outbox:
     def _on_delivery(self, error: KafkaError | None, _: Message) -> None:
         if error is not None:
             self._failures.append(error)
-
-
-class KafkaTopic:
-    """``Publisher`` of one topic; see :class:`Outbox`."""
-
-    def __init__(
-        self,
-        settings: KafkaSettings,
-        topic: str,
-        *,
-        linger_ms: int = 0,
-        timeout_seconds: float = _FLUSH_SECONDS,
-    ) -> None:
-        """``timeout_seconds`` bounds the wait for acknowledgements."""
-        self._topic = topic
-        self._outbox = Outbox(settings, linger_ms=linger_ms, timeout_seconds=timeout_seconds)
-        self._lock = threading.Lock()
-
-    def publish(self, messages: Sequence[tuple[str, bytes, int]]) -> None:
-        self.send([(k, v, {PRODUCED_AT_HEADER: str(at).encode()}) for k, v, at in messages])
-
-    def send(self, messages: Sequence[tuple[str, bytes, Mapping[str, bytes]]]) -> None:
-        """Send (key, value, headers) in order and wait until all are acknowledged."""
-        with self._lock:  # so that a failure is reported to the call that sent the message
-            for key, value, headers in messages:
-                self._outbox.put(self._topic, key, value, list(headers.items()))
-            self._outbox.wait()
 
 
 def group_consumer(settings: KafkaSettings, group: str, **more: Any) -> Consumer:

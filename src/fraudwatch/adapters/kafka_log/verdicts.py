@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 _ANSWER_SECONDS = 3.0
 _POLL_SECONDS = 1.0
 IDLE_SECONDS = 60.0
+# With the broker away callers must not wait one after the other for the same answer.
+_UNAVAILABLE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,16 @@ class KafkaVerdicts:
         self._idle_seconds = idle_seconds
         self._starting = threading.Lock()
         self._is_listening = False
+        self._asked_again_at = 0.0
 
     def listen(self) -> None:
         with self._starting:
             if not self._is_listening:
+                if time.monotonic() < self._asked_again_at:
+                    raise VerdictsUnavailable(
+                        f"{self._topic} could not be read a moment ago, so this caller gets no "
+                        "verdict; its purchases are accepted and scored anyway"
+                    )
                 consumer = self._consumer_at_end()
                 threading.Thread(
                     target=self._read, args=(consumer,), name="verdicts", daemon=True
@@ -78,6 +86,7 @@ class KafkaVerdicts:
             consumer.assign(_ends(consumer, self._topic))
         except KafkaException as error:
             consumer.close()
+            self._asked_again_at = time.monotonic() + _UNAVAILABLE_SECONDS
             raise VerdictsUnavailable(
                 f"{self._topic} cannot be read ({error}), so no caller gets a verdict; purchases "
                 "are accepted and scored anyway; see whether kafka runs and kafka_setup has run"

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Generic, TypeVar
 
-from fraudwatch.application.ports import DeadLetters, Publisher
+from fraudwatch.application.ports import DeadLetters, NotDelivered, Publisher
 from fraudwatch.domain.messages.dead_letter import Code, DeadLetter, Refused, Stage
 from fraudwatch.domain.messages.fields import Problem
 from fraudwatch.domain.messages.purchase_cleaning import FieldWarning
@@ -85,7 +87,7 @@ _OTHER_CONTENT = Refused(
 
 @dataclass(slots=True)
 class Intake(Generic[Content]):
-    """Ingests one kind of message; batches are processed one after the other, in order.
+    """Ingests one kind of message; a batch in order, and batches of several callers at once.
 
     ``admit`` builds the outbound message from a content and a time in epoch ms, or raises
     ``Refused``.
@@ -97,6 +99,7 @@ class Intake(Generic[Content]):
     now_ms: Callable[[], int]
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _recent: OrderedDict[str, str | None] = field(default_factory=OrderedDict)
+    _publishing: dict[str, Future[None]] = field(default_factory=dict)
 
     def submit(
         self, contents: Sequence[Content], stored: Mapping[str, str | None] = _NONE_STORED
@@ -110,13 +113,12 @@ class Intake(Generic[Content]):
             OtherContent: some names were accepted before with other content.
             NotDelivered: the broker did not acknowledge; the same batch may be sent again.
         """
-        with self._lock:
-            results = [self._admitted(content) for content in contents]
-            refused = {i: one for i, one in enumerate(results) if isinstance(one, Refused)}
-            if refused:
-                raise RefusedBatch(refused)
-            messages = [one for one in results if isinstance(one, OutboundMessage)]
-            fresh, others = self._fresh(messages, stored)
+        results = [self._admitted(content) for content in contents]
+        refused = {i: one for i, one in enumerate(results) if isinstance(one, Refused)}
+        if refused:
+            raise RefusedBatch(refused)
+        messages = [one for one in results if isinstance(one, OutboundMessage)]
+        with self._reserved(messages, stored, is_whole=True) as (fresh, others):
             if others:
                 names = dict.fromkeys(messages[index].name for index in others)
                 raise OtherContent(dict.fromkeys(others, _OTHER_CONTENT), list(names))
@@ -134,11 +136,10 @@ class Intake(Generic[Content]):
         Raises:
             NotDelivered: the broker did not acknowledge; the cursor must not move.
         """
-        with self._lock:
-            results = [self._admitted(one.content) for one in items]
-            accepted = [i for i, one in enumerate(results) if isinstance(one, OutboundMessage)]
-            messages = [one for one in results if isinstance(one, OutboundMessage)]
-            fresh, others = self._fresh(messages, stored)
+        results = [self._admitted(one.content) for one in items]
+        accepted = [i for i, one in enumerate(results) if isinstance(one, OutboundMessage)]
+        messages = [one for one in results if isinstance(one, OutboundMessage)]
+        with self._reserved(messages, stored) as (fresh, others):
             for index in others:
                 results[accepted[index]] = _OTHER_CONTENT
             dead_letters = tuple(
@@ -152,6 +153,45 @@ class Intake(Generic[Content]):
             return IngestResult(
                 result.accepted, result.repeated, dead_letters, result.accepted_names
             )
+
+    @contextmanager
+    def _reserved(
+        self,
+        messages: Sequence[OutboundMessage],
+        stored: Mapping[str, str | None] = _NONE_STORED,
+        *,
+        is_whole: bool = False,
+    ) -> Iterator[tuple[dict[str, OutboundMessage], list[int]]]:
+        """Reserve the new names of a batch until the block ends, and return what is in it.
+
+        Nobody waits for another batch, except for a name of its own that is just being published:
+        whether that is a repeat is known only afterwards.
+        """
+        done: Future[None] = Future()
+        while True:
+            with self._lock:
+                busy = {
+                    self._publishing[one.name] for one in messages if one.name in self._publishing
+                }
+                if not busy:
+                    fresh, others = self._fresh(messages, stored)
+                    names = [] if others and is_whole else list(fresh)
+                    self._publishing.update(dict.fromkeys(names, done))
+                    break
+            for one in busy:
+                one.result()
+        try:
+            yield fresh, others
+        except NotDelivered as error:
+            # A repeat of the same names would wait as long, and in vain.
+            done.set_exception(NotDelivered(str(error)))
+            raise
+        finally:
+            with self._lock:
+                for name in names:
+                    del self._publishing[name]
+            if not done.done():
+                done.set_result(None)
 
     def _admitted(self, content: Content | Refused) -> OutboundMessage | Refused:
         if isinstance(content, Refused):
@@ -184,9 +224,10 @@ class Intake(Generic[Content]):
     def _publish(self, fresh: Mapping[str, OutboundMessage], *, repeated: int) -> IngestResult:
         now_ms = self.now_ms()
         self.topic.publish([(one.key, one.value, now_ms) for one in fresh.values()])
-        self._recent.update((name, one.content_hash) for name, one in fresh.items())
-        while len(self._recent) > _REMEMBERED_NAMES:
-            self._recent.popitem(last=False)
+        with self._lock:
+            self._recent.update((name, one.content_hash) for name, one in fresh.items())
+            while len(self._recent) > _REMEMBERED_NAMES:
+                self._recent.popitem(last=False)
         return IngestResult(len(fresh), repeated, accepted_names=frozenset(fresh))
 
     def _dead_letter(self, item: FeedItem[Content], why: Refused) -> DeadLetter:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 
 import pytest
 from confluent_kafka import Producer
@@ -86,6 +87,12 @@ def test_an_unavailable_broker_is_reported(broker: Broker, topic: str) -> None:
     verdicts = KafkaVerdicts(away, PendingVerdictRegistry(), topic=topic)
     with pytest.raises(VerdictsUnavailable, match=f"{topic} cannot be read"):
         verdicts.listen()
+    # The next callers do not wait for the same answer one after the other.
+    began = time.monotonic()
+    for _ in range(10):
+        with pytest.raises(VerdictsUnavailable, match="a moment ago"):
+            verdicts.listen()
+    assert time.monotonic() - began < 1
     assert readers() == []
 
 

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +13,7 @@ from fraudwatch.adapters.codecs.json_codec import decode, encode
 from fraudwatch.adapters.edge.tink_vault import TinkVault
 from fraudwatch.adapters.memory.verdict_store import MemoryDeadLetters, MemoryTopic
 from fraudwatch.application.intake.admit import Edge
-from fraudwatch.application.intake.intake import FeedItem, Intake, RefusedBatch
+from fraudwatch.application.intake.intake import FeedItem, Intake, OtherContent, RefusedBatch
 from fraudwatch.application.intake.message_builders import label_builder, purchase_builder
 from fraudwatch.application.ports import NotDelivered
 from fraudwatch.domain.messages.dead_letter import Code, Refused
@@ -123,3 +126,80 @@ def test_a_report_becomes_a_label_keyed_by_its_transaction(topic: MemoryTopic) -
         assert (label.transaction_id, label.source) == ("shop:1", Source.CHARGEBACK)
         assert (label.by, label.known_at_ms) == ("issuer", NOON_MS - 1)
         assert problems(label) == []
+
+
+class HeldTopic(MemoryTopic):
+    """A topic whose broker acknowledges only when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_sending = threading.Semaphore(0)
+        self.may_acknowledge = threading.Event()
+
+    def publish(self, messages: Sequence[tuple[str, bytes, int]]) -> None:
+        self.is_sending.release()
+        assert self.may_acknowledge.wait(20)
+        super().publish(messages)
+
+
+@pytest.fixture
+def held() -> HeldTopic:
+    return HeldTopic()
+
+
+@pytest.fixture
+def slow_intake(
+    tmp_path: Path, held: HeldTopic, dead_letters: MemoryDeadLetters
+) -> Intake[Purchase]:
+    edge = Edge(TinkVault(tmp_path), RateTable([]))
+    return Intake(purchase_builder(edge, encode), held, dead_letters, lambda: NOON_MS)
+
+
+def test_a_batch_does_not_wait_for_the_acknowledgement_of_another(
+    slow_intake: Intake[Purchase], held: HeldTopic
+) -> None:
+    with ThreadPoolExecutor(3) as callers:
+        first = callers.submit(slow_intake.submit, [a_purchase(id="1")])
+        second = callers.submit(slow_intake.submit, [a_purchase(id="2")])
+        # Both are on their way to the broker, and a refusal needs no broker at all.
+        assert all(held.is_sending.acquire(timeout=20) for _ in range(2))
+        with pytest.raises(RefusedBatch):
+            slow_intake.submit([a_purchase(id="3", currency="XXX")])
+        held.may_acknowledge.set()
+        assert (first.result().accepted, second.result().accepted) == (1, 1)
+    assert sorted(ids(held)) == ["shop:1", "shop:2"]
+
+
+@pytest.mark.parametrize("amount_minor", [2_590, 1])
+def test_a_repeat_waits_for_the_first_that_is_being_published(
+    slow_intake: Intake[Purchase], held: HeldTopic, amount_minor: int
+) -> None:
+    with ThreadPoolExecutor(2) as callers:
+        first = callers.submit(slow_intake.submit, [a_purchase(id="1")])
+        assert held.is_sending.acquire(timeout=20)
+        repeat = a_purchase(id="1", amount_minor=amount_minor)
+        second = callers.submit(slow_intake.submit, [repeat])
+        held.may_acknowledge.set()
+        assert first.result().accepted == 1
+        if amount_minor == 1:
+            with pytest.raises(OtherContent):
+                second.result()
+        else:
+            assert second.result().repeated == 1
+    assert ids(held) == ["shop:1"]
+
+
+def test_a_repeat_fails_with_the_first_and_its_name_is_free_again(
+    slow_intake: Intake[Purchase], held: HeldTopic
+) -> None:
+    held.is_reachable = False
+    with ThreadPoolExecutor(2) as callers:
+        first = callers.submit(slow_intake.submit, [a_purchase(id="1")])
+        assert held.is_sending.acquire(timeout=20)
+        second = callers.submit(slow_intake.submit, [a_purchase(id="1")])
+        held.may_acknowledge.set()
+        for one in (first, second):
+            with pytest.raises(NotDelivered):
+                one.result()
+    held.is_reachable = True
+    assert slow_intake.submit([a_purchase(id="1")]).accepted == 1

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import json
 import threading
 from collections.abc import Sequence
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from prometheus_client import REGISTRY
 
@@ -40,7 +42,13 @@ from fraudwatch.domain.money import RateTable
 from fraudwatch.domain.time_units import HOUR_MS
 from fraudwatch.samples import NOON_MS, a_purchase, a_reported_refund, a_verdict
 from fraudwatch.stack.home import ROOT
-from streaming.ingest.api import LARGEST_BATCH, LARGEST_BODY_BYTES, IngestServices, create_app
+from streaming.ingest.api import (
+    LARGEST_BATCH,
+    LARGEST_BODY_BYTES,
+    IngestServices,
+    create_app,
+    public_routes,
+)
 from streaming.ingest.channel import (
     LABEL_METRICS,
     PURCHASE_METRICS,
@@ -328,6 +336,16 @@ def test_an_unavailable_broker_is_answered_with_a_retry_time(
     topic.is_reachable = True
     again = client.post("/v1/transactions", content=encode(a_purchase()), headers=HEADERS)
     assert again.json() == {"accepted": 1, "repeated": 0}
+
+
+@pytest.mark.parametrize("path", ["/health", "/healthz"])
+def test_health_is_answered_on_the_event_loop(client: TestClient, path: str) -> None:
+    # With the broker away every thread may be waiting.
+    [route] = [
+        one for one in public_routes.routes if isinstance(one, APIRoute) and one.path == path
+    ]
+    assert inspect.iscoroutinefunction(route.endpoint)
+    assert client.get(path).json() == {"status": "ok"}
 
 
 def test_status_and_metrics_count_what_was_accepted(client: TestClient) -> None:
