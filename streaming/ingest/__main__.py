@@ -75,6 +75,7 @@ from streaming.ingest.channel import (
 )
 from streaming.ingest.days import announce, day_announcer
 from streaming.ingest.feed import FeedFollower
+from streaming.ingest.feed_settings import FeedSettings
 from streaming.ingest.first_start import exit_if_keys_are_lost
 from streaming.ingest.id_filter import kept_ids
 from streaming.ingest.notify import NoticeChannel, add_notify, read_templates
@@ -183,17 +184,26 @@ def _follow(
         return
     url, key = settings.feed_url, settings.feed_api_key.get_secret_value()
     folder, chargebacks = settings.state_folder, ShopFeed(CHARGEBACKS, url, key)
+    sources = FeedSettings().names()
+    if not sources:
+        log.warning("the feeds may report purchases of any source: set INGEST_FEED_SOURCES")
     topic = KafkaTopic(kafka, CONTROL_TOPIC, timeout_seconds=_ANNOUNCE_SECONDS)
     announcer = day_announcer(topic, folder / "days.json", _now_ms)
     FeedFollower(
         ShopFeed(PURCHASES, url, key),
         purchases,
         folder / "cursor.json",
+        sources=sources,
         on_acknowledged=partial(announce, announcer),
         quota=quota,
     ).start()
     FeedFollower(
-        chargebacks, labels, folder / "chargebacks_cursor.json", is_optional=True, quota=quota
+        chargebacks,
+        labels,
+        folder / "chargebacks_cursor.json",
+        sources=sources,
+        is_optional=True,
+        quota=quota,
     ).start()
 
 

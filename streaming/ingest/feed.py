@@ -7,18 +7,31 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from fraudwatch.adapters.edge.keysets import write_durably
 from fraudwatch.adapters.edge.shop_feed import FeedMissing, FeedUnavailable, FetchedPage, ShopFeed
 from fraudwatch.application.dead_letters.quota import DeadLetterQuota, SourcePaused
+from fraudwatch.application.intake.intake import FeedItem
 from fraudwatch.application.ports import NotDelivered
+from fraudwatch.domain.messages.dead_letter import Code, Refused
+from fraudwatch.domain.messages.fields import Problem
 from streaming.ingest.channel import IngestChannel
 
 log = logging.getLogger("ingest")
 
-Content = TypeVar("Content")
+
+class OfSource(Protocol):
+    """Message of a feed, which names the source that reports it."""
+
+    @property
+    def source(self) -> str:
+        """Return the name of the source."""
+
+
+Content = TypeVar("Content", bound=OfSource)
 RETRY_SECONDS = 2.0
 # A source without this feed may get it with its next release.
 MISSING_SECONDS = 300.0
@@ -26,10 +39,16 @@ MISSING_SECONDS = 300.0
 PAUSED_SECONDS = 2.0
 # A source without long polling must not be requested in a busy loop.
 EMPTY_SECONDS = 0.2
+_OTHER_SOURCE: Final = Refused(
+    Code.OUT_OF_BOUNDS, [Problem("source", "is none that this feed speaks for")]
+)
 
 
 class FeedFollower(threading.Thread, Generic[Content]):
     """Follows one feed in a thread; a source may lack a feed that ``is_optional``.
+
+    It speaks for these ``sources`` alone (none: for any): a message of another one is
+    dead-lettered, so that a feed takes no ids of another source.
 
     ``on_acknowledged`` is called with each page whose messages are acknowledged, also if empty.
     Over the ``quota`` of dead letters the feed is not read on until it is resumed.
@@ -41,12 +60,14 @@ class FeedFollower(threading.Thread, Generic[Content]):
         channel: IngestChannel[Content],
         cursor_file: Path,
         *,
+        sources: frozenset[str] = frozenset(),
         is_optional: bool = False,
         on_acknowledged: Callable[[FetchedPage[Content]], None] | None = None,
         quota: DeadLetterQuota | None = None,
     ) -> None:
         super().__init__(name=f"feed {feed.kind.path}", daemon=True)
         self._feed, self._channel, self._cursor_file = feed, channel, cursor_file
+        self._sources = sources
         self._is_optional, self._is_known_missing = is_optional, False
         self._on_acknowledged = on_acknowledged
         self._quota, self._is_paused = quota, False
@@ -78,7 +99,7 @@ class FeedFollower(threading.Thread, Generic[Content]):
     def _ingest_page(self) -> float:
         page = self._feed.after(self._cursor)
         if page.items:
-            result = self._channel.submit_feed(page.items)
+            result = self._channel.submit_feed([self._of_source(one) for one in page.items])
             write_durably(self._cursor_file, json.dumps({"cursor": page.next_cursor}))
             if self._quota is not None:
                 refused = len(result.dead_lettered)
@@ -101,6 +122,12 @@ class FeedFollower(threading.Thread, Generic[Content]):
             log.error("%s", paused)
         self._is_paused = True
         return PAUSED_SECONDS
+
+    def _of_source(self, item: FeedItem[Content]) -> FeedItem[Content]:
+        if isinstance(item.content, Refused) or not self._sources:
+            return item
+        is_own = item.content.source in self._sources
+        return item if is_own else replace(item, content=_OTHER_SOURCE)
 
     def _wait_for_feed(self, error: FeedMissing) -> float:
         if not self._is_known_missing:

@@ -206,7 +206,9 @@ def answers(stack: PrivateStack, presented: str) -> tuple[int, int, int]:
 def test_keys_are_made_limited_revoked_and_audited_while_ingest_runs(stack: PrivateStack) -> None:
     of_source = ["--scope", "ingest", "--source", "waits"]
     seller = keys_command(stack, "make", "--client", "till", *of_source)
-    labeller = keys_command(stack, "make", "--client", "issuer", "--scope", "label")
+    labeller = keys_command(
+        stack, "make", "--client", "issuer", "--scope", "label", "--all-sources"
+    )
     reader = keys_command(stack, "make", "--client", "page", "--scope", "read")
     assert answers(stack, seller["key"]) == (202, 403, 403)
     assert answers(stack, labeller["key"]) == (403, 403, 202)

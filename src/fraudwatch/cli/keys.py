@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -38,7 +38,7 @@ def make_key(
     client: Annotated[str, typer.Option(help="Name of the program or team that gets the key.")],
     scope: Annotated[list[Scope], typer.Option(help="What the key is for; repeatable.")],
     source: Annotated[
-        list[str] | None, typer.Option(help="Only for this source; repeatable. Default: all.")
+        list[str] | None, typer.Option(help="Only for this source; repeatable.")
     ] = None,
     rate: Annotated[
         float | None, typer.Option(help="Requests a second, and process. Default: unlimited.")
@@ -48,6 +48,9 @@ def make_key(
     ] = None,
     reason: Reason = _REASON,
     *,
+    all_sources: Annotated[
+        bool, typer.Option("--all-sources", help="For every source, instead of --source.")
+    ] = False,
     sandbox: Annotated[
         bool, typer.Option("--sandbox", help="Its purchases are judged, and never stored.")
     ] = False,
@@ -64,6 +67,11 @@ def make_key(
         expires_days=expires_days,
         is_sandbox=sandbox,
     )
+    if not (source or all_sources) and _reports_of_a_source(scope, is_sandbox=sandbox):
+        raise StackError(
+            "a key without --source may report purchases and labels of every source, also under "
+            "another's ids, so none was made: name its sources, or ask for --all-sources"
+        )
     with _translated_errors(), _keys(reason) as keys:
         key, presented = keys.make(request)
     if as_json:
@@ -71,6 +79,11 @@ def make_key(
         return
     output.notify(f"{client} sends this key, which is shown only once:")
     sys.stdout.write(f"{presented}\n")
+
+
+def _reports_of_a_source(scopes: Iterable[Scope], *, is_sandbox: bool) -> bool:
+    """Return whether a key with these scopes reports stored purchases or labels of a source."""
+    return not is_sandbox and not {Scope.INGEST, Scope.LABEL}.isdisjoint(scopes)
 
 
 @app.command("list", epilog="Example: ./fraudwatch keys list --json")

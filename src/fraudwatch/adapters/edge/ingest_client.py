@@ -104,7 +104,7 @@ class IngestApi:
                 raise ReplayFailed(
                     f"{self._url} refuses the key (401), so nothing was sent; put a valid one into"
                     " the line INGEST_API_KEY of .env: ./fraudwatch keys make --client replay"
-                    " --scope ingest --scope label"
+                    " --scope ingest --scope label --all-sources"
                 )
             case HTTPStatus.FORBIDDEN:
                 raise ReplayFailed(

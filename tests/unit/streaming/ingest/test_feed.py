@@ -197,6 +197,28 @@ def test_a_purchase_with_an_unusable_optional_field_is_judged_and_counted(tmp_pa
     assert [REGISTRY.get_sample_value(*name) for name in names] == [n + 1 for n in before]
 
 
+@pytest.mark.parametrize(
+    ("sources", "accepted"), [({"shop"}, ["shop:4"]), (set(), ["shop:4", "bank:4"])]
+)
+def test_a_feed_speaks_for_its_own_sources_alone(
+    tmp_path: Path, sources: set[str], accepted: list[str]
+) -> None:
+    followed = Followed(tmp_path)
+    page = a_page(GOOD, GOOD | {"source": "bank"}, {}, sequence=3, head_sequence=3)
+    followed.answers = [page]
+    follower = FeedFollower(
+        feed_of(followed._answer),
+        followed.channel,
+        followed.cursor_file,
+        sources=frozenset(sources),
+    )
+    assert follower.read_page() == 0
+    assert [key for key, _, _ in followed.topic.messages] == accepted
+    dead_letters = {origin: one.reason for origin, one in followed.records.records.items()}
+    refused = {"chargebacks:1": "source is none that this feed speaks for"} if sources else {}
+    assert dead_letters == refused | {"chargebacks:2": "source is missing"}
+
+
 def test_the_callback_gets_a_page_only_after_its_acknowledgement(tmp_path: Path) -> None:
     followed, page_sizes = Followed(tmp_path), list[int]()
     follower = FeedFollower(

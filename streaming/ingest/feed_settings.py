@@ -1,0 +1,18 @@
+"""Settings of the followed feeds; see :mod:`fraudwatch.settings`."""
+
+from __future__ import annotations
+
+from pydantic_settings import BaseSettings
+
+from fraudwatch.settings import from_environment
+
+
+class FeedSettings(BaseSettings):
+    """The sources that the feeds speak for, separated by commas; none: any."""
+
+    model_config = from_environment("INGEST_FEED_")
+    sources: str = ""
+
+    def names(self) -> frozenset[str]:
+        """Return the names of the sources."""
+        return frozenset(name.strip() for name in self.sources.split(",") if name.strip())
