@@ -34,7 +34,7 @@ _REASON = "a change of keys"
 @app.command(
     "make", epilog="Example: ./fraudwatch keys make --client till --scope ingest --source shop"
 )
-def make_key(
+def make_key(  # noqa: PLR0913  the options of the command
     client: Annotated[str, typer.Option(help="Name of the program or team that gets the key.")],
     scope: Annotated[list[Scope], typer.Option(help="What the key is for; repeatable.")],
     source: Annotated[

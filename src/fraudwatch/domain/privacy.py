@@ -11,6 +11,7 @@ import ipaddress
 from functools import lru_cache
 
 _BIN_DIGITS, _LAST_DIGITS = 6, 4
+_SHORTEST_CARD_NUMBER = 12
 _NETWORK_PREFIX = {4: 24, 6: 48}
 # Parsing an address costs as much as all other processing of a purchase.
 _CACHED_ADDRESSES = 100_000
@@ -57,6 +58,17 @@ def token_input(field: TokenField, canonical: str) -> bytes:
 def bin_and_last_four(card_number: str) -> tuple[str, str]:
     """Return the digits of a card number that PCI DSS 3.4.1 allows to show."""
     return card_number[:_BIN_DIGITS], card_number[-_LAST_DIGITS:]
+
+
+def bin_of(first_digits: str) -> str:
+    """Return the digits of an issuer that are kept; newer numbers have two more."""
+    return first_digits[:_BIN_DIGITS]
+
+
+def masked_card_id(card_id: str) -> str:
+    """Mask a source's own name of a card if it is a card number after all."""
+    is_number = card_id.isdigit() and len(card_id) >= _SHORTEST_CARD_NUMBER
+    return masked_card_number(card_id) if is_number else card_id
 
 
 def masked_card_number(card_number: str) -> str:

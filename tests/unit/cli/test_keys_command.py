@@ -99,6 +99,16 @@ def test_a_reason_must_say_something(home: Path) -> None:
     assert "at least 10 characters" in refused.stderr
 
 
+@pytest.mark.parametrize("scope", ["ingest", "label"])
+def test_a_key_for_all_sources_is_made_only_when_asked_for(home: Path, scope: str) -> None:
+    words = ("make", "--client", "till", "--scope", scope, "--without-audit")
+    refused = _run(home, *words)
+    assert refused.returncode == 1
+    assert "--all-sources" in refused.stderr
+    assert _run_json(home, "list")["keys"] == []
+    assert _run_json(home, *words, "--all-sources")["sources"] == []
+
+
 def test_a_mistake_is_one_sentence(home: Path) -> None:
     refused = _run(home, "revoke", "nothing")
     assert refused.returncode == 1

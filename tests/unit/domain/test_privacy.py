@@ -2,7 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from fraudwatch.domain.privacy import bin_and_last_four, canonical_ip, coarse
+from fraudwatch.domain.privacy import (
+    bin_and_last_four,
+    canonical_ip,
+    coarse,
+    masked_card_id,
+    masked_card_number,
+)
 
 
 @pytest.mark.parametrize(
@@ -29,3 +35,9 @@ def test_masking_keeps_ten_digits_of_a_card_number() -> None:
 def test_positions_are_rounded_so_that_they_identify_no_address() -> None:
     assert coarse(52.51634, 1) == 52.5
     assert coarse(None, 1) is None
+
+
+def test_a_name_of_a_card_is_masked_only_if_it_is_a_number() -> None:
+    assert masked_card_id("pm_1N9XyZ") == "pm_1N9XyZ"
+    assert masked_card_id("4711") == "4711"
+    assert masked_card_id("4111111111111111") == masked_card_number("4111111111111111")

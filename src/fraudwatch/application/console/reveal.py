@@ -24,7 +24,7 @@ from fraudwatch.domain.messages.fields import Fact, Problem, problems
 from fraudwatch.domain.messages.label import LABELLER
 from fraudwatch.domain.messages.purchase import IDENTIFIER
 from fraudwatch.domain.messages.transaction import TOKEN_PATTERN
-from fraudwatch.domain.privacy import masked_card_number
+from fraudwatch.domain.privacy import masked_card_id, masked_card_number
 
 
 class AlteredSealedFields(ValueError):
@@ -104,7 +104,7 @@ def reason_problems(reason: str) -> list[Problem]:
 
 def mask_personal_fields(personal: Mapping[str, str]) -> dict[str, str]:
     """Mask the fields that a person may not see in full."""
-    masked = {"card_number": masked_card_number}
+    masked = {"card_number": masked_card_number, "card_id": masked_card_id}
     return {name: masked.get(name, str)(value) for name, value in personal.items()}
 
 

@@ -30,6 +30,7 @@ from fraudwatch.domain.privacy import (
     PURCHASE_POSITION_DECIMALS,
     TokenField,
     bin_and_last_four,
+    bin_of,
     canonical_ip,
     coarse,
 )
@@ -39,7 +40,9 @@ FUTURE_TOLERANCE_MS = 5 * 60 * 1000
 # No canonical value begins so: sources have no zero byte, nor have numbers and addresses.
 _SANDBOX_NAMESPACE = "sandbox\0"
 _TOO_LARGE = Problem("amount_minor", f"is more than {amount_text(LARGEST_EUR_CENTS, 'EUR')}")
-_SEALED_FIELDS = ("customer_id", "name", "email", "phone", "card_number", "device_id", "ip")
+_SEALED_FIELDS = (
+    "customer_id", "name", "email", "phone", "card_number", "card_id", "device_id", "ip",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +93,7 @@ class Edge:
         customer = CustomerReference(source=purchase.source, customer_id=purchase.customer_id)
         customer_token = self.customer_token(customer)
         address, network = self._address_tokens(purchase.ip)
-        card_bin, card_last4 = (
-            bin_and_last_four(purchase.card_number) if purchase.card_number else (None, None)
-        )
+        card_token, card_bin, card_last4 = self._card(purchase)
         match = screen(self.watch_lists, purchase)
         return Transaction(
             schema=TRANSACTION_SCHEMA,
@@ -109,7 +110,7 @@ class Edge:
             merchant_id=purchase.merchant_id,
             category=purchase.category,
             item_count=purchase.item_count,
-            card_token=self._known_token(TokenField.CARD, purchase.card_number),
+            card_token=card_token,
             card_bin=card_bin,
             card_last4=card_last4,
             device_token=self._known_token(TokenField.DEVICE, purchase.device_id),
@@ -164,6 +165,20 @@ class Edge:
 
     def _known_token(self, field: TokenField, value: str | None) -> str | None:
         return None if value is None else self._token(field, value)
+
+    def _card(self, purchase: Purchase) -> tuple[str | None, str | None, str | None]:
+        """Return a card's token, BIN and last four digits; its number is used if it is known.
+
+        A source's own name of a card is the same card only in purchases of that source. It never
+        equals a number, which has no colon.
+        """
+        if (number := purchase.card_number) is not None:
+            return self._token(TokenField.CARD, number), *bin_and_last_four(number)
+        named = None
+        if purchase.card_id is not None:
+            named = self._token(TokenField.CARD, f"{purchase.source}:{purchase.card_id}")
+        card_bin = None if purchase.card_bin is None else bin_of(purchase.card_bin)
+        return named, card_bin, purchase.card_last4
 
     def _address_tokens(self, ip: str | None) -> tuple[str | None, str | None]:
         if ip is None:

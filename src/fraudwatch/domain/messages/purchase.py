@@ -86,6 +86,21 @@ class Purchase:
     card_number: Annotated[
         str | None, Fact("The card's number", pattern=r"[0-9]{12,19}", sensitivity=PERSONAL)
     ] = None
+    card_id: Annotated[
+        str | None,
+        Fact(
+            "The source's own name of the card, where it never sees numbers",
+            pattern=r"\S.*",
+            max_length=128,
+            sensitivity=PERSONAL,
+        ),
+    ] = None
+    card_bin: Annotated[
+        str | None, Fact("First six to eight digits, beside card_id", pattern=r"[0-9]{6,8}")
+    ] = None
+    card_last4: Annotated[
+        str | None, Fact("Last four digits, beside card_id", pattern=r"[0-9]{4}")
+    ] = None
     device_id: Annotated[
         str | None, Fact("Device of the customer", max_length=128, sensitivity=PERSONAL)
     ] = None

@@ -62,16 +62,16 @@ def test_amounts_up_to_the_largest_are_converted_exactly(
 
 
 def test_nothing_personal_leaves_in_clear(edge: Edge) -> None:
-    purchase = a_purchase()
+    purchase = a_purchase(card_id="my-card-4711")
     text = encode(edge.admit(purchase, now_ms=NOON_MS)).decode()
     personal = [c.name for c in columns_of(Purchase) if c.fact.sensitivity is Sensitivity.PERSONAL]
-    assert len(personal) == 7
+    assert len(personal) == 8
     for name in personal:
         assert getattr(purchase, name) not in text, name
 
 
 def test_sealed_fields_open_with_every_personal_field(edge: Edge) -> None:
-    sent = a_purchase()
+    sent = a_purchase(card_id="my-card-4711")
     transaction = edge.admit(sent, now_ms=NOON_MS)
     assert transaction.sealed is not None
     opened = edge.vault.open(
@@ -79,6 +79,34 @@ def test_sealed_fields_open_with_every_personal_field(edge: Edge) -> None:
     )
     personal = [c.name for c in columns_of(Purchase) if c.fact.sensitivity is Sensitivity.PERSONAL]
     assert opened == {name: getattr(sent, name) for name in personal}
+
+
+def test_a_source_that_never_sees_numbers_names_its_cards(edge: Edge) -> None:
+    plain = {"card_number": None, "card_bin": "41111122", "card_last4": "1111"}
+    one, again = (
+        edge.admit(a_purchase(id=n, card_id="card-7", **plain), now_ms=NOON_MS) for n in "12"
+    )
+    assert problems(one) == []
+    assert (one.card_token, one.card_bin, one.card_last4) == (again.card_token, "411111", "1111")
+    others = [
+        a_purchase(card_id="card-8", **plain),
+        a_purchase(card_id="card-7", source="bank", **plain),
+        a_purchase(card_number="4111111111111111"),
+    ]
+    tokens = {edge.admit(other, now_ms=NOON_MS).card_token for other in others}
+    assert len(tokens | {one.card_token}) == 4
+    # Neither is a name that is written like a number the card of that number.
+    number = "4111111111111111"
+    named = edge.admit(a_purchase(card_number=None, card_id=number), now_ms=NOON_MS)
+    assert named.card_token not in tokens
+    assert (named.card_bin, named.card_last4) == (None, None)
+
+
+def test_a_known_number_is_used_before_the_name_of_a_card(edge: Edge) -> None:
+    both = a_purchase(card_id="card-7", card_bin="555555", card_last4="0000")
+    admitted, plain = (edge.admit(p, now_ms=NOON_MS) for p in (both, a_purchase()))
+    assert (admitted.card_token, admitted.card_bin) == (plain.card_token, plain.card_bin)
+    assert admitted.card_last4 == "1111"
 
 
 def test_a_customer_has_one_token_and_sources_are_separate(edge: Edge) -> None:

@@ -128,7 +128,7 @@ def test_a_report_becomes_a_label_keyed_by_its_transaction(topic: MemoryTopic) -
         assert problems(label) == []
 
 
-class HeldTopic(MemoryTopic):
+class SlowTopic(MemoryTopic):
     """A topic whose broker acknowledges only when the test says so."""
 
     def __init__(self) -> None:
@@ -143,63 +143,63 @@ class HeldTopic(MemoryTopic):
 
 
 @pytest.fixture
-def held() -> HeldTopic:
-    return HeldTopic()
+def slow_topic() -> SlowTopic:
+    return SlowTopic()
 
 
 @pytest.fixture
 def slow_intake(
-    tmp_path: Path, held: HeldTopic, dead_letters: MemoryDeadLetters
+    tmp_path: Path, slow_topic: SlowTopic, dead_letters: MemoryDeadLetters
 ) -> Intake[Purchase]:
     edge = Edge(TinkVault(tmp_path), RateTable([]))
-    return Intake(purchase_builder(edge, encode), held, dead_letters, lambda: NOON_MS)
+    return Intake(purchase_builder(edge, encode), slow_topic, dead_letters, lambda: NOON_MS)
 
 
 def test_a_batch_does_not_wait_for_the_acknowledgement_of_another(
-    slow_intake: Intake[Purchase], held: HeldTopic
+    slow_intake: Intake[Purchase], slow_topic: SlowTopic
 ) -> None:
     with ThreadPoolExecutor(3) as callers:
         first = callers.submit(slow_intake.submit, [a_purchase(id="1")])
         second = callers.submit(slow_intake.submit, [a_purchase(id="2")])
         # Both are on their way to the broker, and a refusal needs no broker at all.
-        assert all(held.is_sending.acquire(timeout=20) for _ in range(2))
+        assert all(slow_topic.is_sending.acquire(timeout=20) for _ in range(2))
         with pytest.raises(RefusedBatch):
             slow_intake.submit([a_purchase(id="3", currency="XXX")])
-        held.may_acknowledge.set()
+        slow_topic.may_acknowledge.set()
         assert (first.result().accepted, second.result().accepted) == (1, 1)
-    assert sorted(ids(held)) == ["shop:1", "shop:2"]
+    assert sorted(ids(slow_topic)) == ["shop:1", "shop:2"]
 
 
 @pytest.mark.parametrize("amount_minor", [2_590, 1])
 def test_a_repeat_waits_for_the_first_that_is_being_published(
-    slow_intake: Intake[Purchase], held: HeldTopic, amount_minor: int
+    slow_intake: Intake[Purchase], slow_topic: SlowTopic, amount_minor: int
 ) -> None:
     with ThreadPoolExecutor(2) as callers:
         first = callers.submit(slow_intake.submit, [a_purchase(id="1")])
-        assert held.is_sending.acquire(timeout=20)
+        assert slow_topic.is_sending.acquire(timeout=20)
         repeat = a_purchase(id="1", amount_minor=amount_minor)
         second = callers.submit(slow_intake.submit, [repeat])
-        held.may_acknowledge.set()
+        slow_topic.may_acknowledge.set()
         assert first.result().accepted == 1
         if amount_minor == 1:
             with pytest.raises(OtherContent):
                 second.result()
         else:
             assert second.result().repeated == 1
-    assert ids(held) == ["shop:1"]
+    assert ids(slow_topic) == ["shop:1"]
 
 
 def test_a_repeat_fails_with_the_first_and_its_name_is_free_again(
-    slow_intake: Intake[Purchase], held: HeldTopic
+    slow_intake: Intake[Purchase], slow_topic: SlowTopic
 ) -> None:
-    held.is_reachable = False
+    slow_topic.is_reachable = False
     with ThreadPoolExecutor(2) as callers:
         first = callers.submit(slow_intake.submit, [a_purchase(id="1")])
-        assert held.is_sending.acquire(timeout=20)
+        assert slow_topic.is_sending.acquire(timeout=20)
         second = callers.submit(slow_intake.submit, [a_purchase(id="1")])
-        held.may_acknowledge.set()
+        slow_topic.may_acknowledge.set()
         for one in (first, second):
             with pytest.raises(NotDelivered):
                 one.result()
-    held.is_reachable = True
+    slow_topic.is_reachable = True
     assert slow_intake.submit([a_purchase(id="1")]).accepted == 1
