@@ -32,6 +32,8 @@ def report_label(
                 verdict=report.verdict,
                 by=report.by,
                 known_at_ms=report.known_at_ms,
+                kind=report.kind,
+                reason_code=report.reason_code,
             )
         ]
     )

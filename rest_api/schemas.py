@@ -10,8 +10,10 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from fraudwatch.application.console.alerts import ALERT_FIELDS, ALERT_RISKS
+from fraudwatch.domain.messages.chargeback_reason import REASON_CODE
 from fraudwatch.domain.messages.fields import Column, columns_of
 from fraudwatch.domain.messages.label import OFFICE, Label, LabelValue
+from fraudwatch.domain.messages.label import Source as LabelSource
 from fraudwatch.domain.messages.purchase import (
     EARLIEST_EVENT_MS,
     IDENTIFIER,
@@ -116,6 +118,18 @@ class LabelReport(BaseModel):
     )
     known_at_ms: Instant = Field(
         description="Since when it is known, epoch ms UTC: a report sent again changes nothing"
+    )
+    kind: typing.Literal[
+        LabelSource.CHARGEBACK, LabelSource.WON_DISPUTE, LabelSource.FRIENDLY_FRAUD
+    ] = Field(
+        LabelSource.CHARGEBACK,
+        description="What became of the purchase; a won dispute and friendly fraud are `genuine`",
+    )
+    reason_code: str | None = Field(
+        None,
+        description="The card scheme's code of the chargeback: `10.4`, `4837`. One that is no "
+        "claim of fraud is refused for a label of fraud",
+        pattern=whole(REASON_CODE),
     )
 
 

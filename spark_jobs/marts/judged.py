@@ -33,13 +33,14 @@ def current_labels(labels: DataFrame) -> DataFrame:
     """Compute each transaction's current label: ``transaction_id``, ``is_fraud``, ``is_decided``.
 
     The same rule as in ``fraudwatch.domain.evaluation.labelled_alerts``: only the latest label of
-    each source counts, unsure ones do not, the later source wins, and the chargeback at the same
-    instant. A purchase is decided when an analyst's label is sure.
+    each source counts, unsure ones do not, the later source wins, at the same instant the
+    chargeback, then the greater text. A purchase is decided when an analyst's label is sure.
     """
     latest = Window.partitionBy("transaction_id", "source").orderBy(
         F.desc("known_at_ms"), F.desc("verdict")
     )
     is_chargeback = F.col("source") == Source.CHARGEBACK
+    is_analyst = F.col("source") == Source.ANALYST
     current = (
         labels.withColumn("place", F.row_number().over(latest))
         .where((F.col("place") == 1) & (F.col("verdict") != LabelValue.UNSURE))
@@ -48,13 +49,14 @@ def current_labels(labels: DataFrame) -> DataFrame:
             F.struct(
                 "known_at_ms",
                 is_chargeback.alias("is_chargeback"),
-                (F.col("verdict") == LabelValue.FRAUD).alias("is_fraud"),
+                "verdict",
             ).alias("label"),
+            is_analyst.alias("is_analyst"),
         )
     )
     return current.groupBy("transaction_id").agg(
-        F.max("label")["is_fraud"].alias("is_fraud"),
-        F.max(~F.col("label")["is_chargeback"]).alias("is_decided"),
+        (F.max("label")["verdict"] == LabelValue.FRAUD).alias("is_fraud"),
+        F.max("is_analyst").alias("is_decided"),
     )
 
 

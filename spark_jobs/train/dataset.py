@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from pyspark import StorageLevel
@@ -27,7 +27,12 @@ from spark_jobs.days import Days
 from spark_jobs.features import build_features
 from spark_jobs.train.pinned_tables import pinned
 from spark_jobs.train.point_in_time_views import point_in_time_views
-from spark_jobs.train.training_rows import load_label_changes, training_rows, with_labels
+from spark_jobs.train.training_rows import (
+    count_labels_by_source,
+    load_label_changes,
+    training_rows,
+    with_labels,
+)
 
 log = logging.getLogger("train_model")
 
@@ -58,6 +63,8 @@ class Dataset:
     stray_days: Mapping[int, int]
     without_features: int
     versions: dict[str, int]
+    labels_by_source: Mapping[str, int] = field(default_factory=dict)
+    """Labels in use by source and value, such as ``won_dispute genuine``."""
 
 
 def training_history(
@@ -137,6 +144,7 @@ def dataset_of(
         stray_days=history.stray_days,
         without_features=total - usable,
         versions=dict(tables.versions),
+        labels_by_source=count_labels_by_source(tables.frame(CORE_LABELS), days.until_ms),
     )
 
 

@@ -127,6 +127,7 @@ def training_record(
                 for one, numbers in zip(folds, metrics.folds, strict=True)
             ],
             "stray_days.json": named_days(data.stray_days),
+            "labels.json": dict(data.labels_by_source),
             "left_out.json": last.labels.left_out_document,
             "declines.json": last.labels.declines_document,
             "segments.json": _segments(last),

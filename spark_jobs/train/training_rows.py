@@ -49,6 +49,17 @@ def load_label_changes(labels: DataFrame, until_ms: int) -> list[LabelChange]:
     )
 
 
+def count_labels_by_source(labels: DataFrame, until_ms: int) -> dict[str, int]:
+    """Count the labels known before an instant, by source and value: what a training learns from.
+
+    A won dispute and friendly fraud are genuine: the card holder paid, and the model is about
+    purchases by others.
+    """
+    counted = labels.where(f"known_at_ms < {until_ms}").groupBy("source", "verdict").count()
+    rows = sorted(counted.collect())
+    return {f"{row['source']} {row['verdict']}": row["count"] for row in rows}
+
+
 def training_rows(tables: PinnedTables, views: DataFrame, days: Sequence[date]) -> DataFrame:
     """Join one row for each purchase of the log in these days that has features."""
     from pyspark.sql import functions as F  # noqa: N812  its customary name

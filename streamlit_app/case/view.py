@@ -18,7 +18,12 @@ MODE_WORDS: Final = {
     Mode.WITH_MODEL: "Scored by the fraud model",
     Mode.WITH_ANOMALY_AND_MODEL: "Scored by rules and both models",
 }
-_SOURCE_WORDS = {Source.ANALYST: "analyst", Source.CHARGEBACK: "chargeback"}
+_SOURCE_WORDS = {
+    Source.ANALYST: "analyst",
+    Source.CHARGEBACK: "chargeback",
+    Source.WON_DISPUTE: "won dispute",
+    Source.FRIENDLY_FRAUD: "friendly fraud",
+}
 _EXPLAINED = (Risk.HIGH, Risk.CRITICAL)
 _FRAUD_MODEL = "fraud"
 

@@ -264,6 +264,8 @@ def test_spark_resolves_labels_as_the_domain_does(spark: SparkSession) -> None:
         ("d", "unsure", "analyst", 3),
         ("e", "genuine", "analyst", 4), ("e", "fraud", "analyst", 4),
         ("f", "genuine", "chargeback", 6), ("f", "fraud", "analyst", 7),
+        ("g", "fraud", "chargeback", 1), ("g", "genuine", "won_dispute", 2),
+        ("h", "fraud", "analyst", 4), ("h", "genuine", "friendly_fraud", 4),
     ]  # fmt: skip
     labels = [
         Label(schema="label.v1", transaction_id=i, verdict=LabelValue(v), source=Source(s), by="x",

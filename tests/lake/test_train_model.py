@@ -335,6 +335,9 @@ def test_what_cannot_be_complained_of_is_left_out_and_named(
     assert record.metrics["left_out.declined_unlabelled"] == 14
     assert record.metrics["left_out.failed_unlabelled"] == 21
     assert record.documents["left_out.json"]["test"] == test
+    counted = record.documents["labels.json"]
+    assert counted == data.labels_by_source
+    assert counted["chargeback fraud"] > 0
     assert record.documents["declines.json"]["sentence"].startswith("precision of declines: 1.000")
     planned = labelled_days(data, 10)
     whole = range(data.first, data.today - 1)  # labels of the last day are not all known yet

@@ -157,6 +157,9 @@ def test_identifier_and_token_exclude_each_other(world: World) -> None:
         LABEL | {"known_at_ms": NOW_MS + 3_600_000},
         {name: value for name, value in LABEL.items() if name != "known_at_ms"},
         LABEL | {"note": "Erika called"},
+        LABEL | {"kind": "analyst"},
+        LABEL | {"kind": "won_dispute"},
+        LABEL | {"reason_code": "13.1"},
         [LABEL],
     ],
 )
@@ -166,6 +169,14 @@ def test_an_invalid_label_is_refused_without_quoting_it(world: World, body: Any)
     assert answer.json()["problems"]
     assert "Erika" not in answer.text
     assert world.labels.messages == []
+
+
+def test_how_a_dispute_ended_is_a_label_of_its_own(world: World) -> None:
+    body = LABEL | {"verdict": "genuine", "kind": "won_dispute", "reason_code": "10.4"}
+    assert world.client("labeller").post("/v1/labels", json=body).status_code == 202
+    ((_, value, _),) = world.labels.messages
+    label = json.loads(value)
+    assert (label["source"], label["reason_code"]) == ("won_dispute", "10.4")
 
 
 def test_a_label_sent_again_changes_nothing(world: World) -> None:

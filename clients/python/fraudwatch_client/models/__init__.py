@@ -13,6 +13,7 @@ from .customer import Customer
 from .kind import Kind
 from .label import Label
 from .label_report import LabelReport
+from .label_report_kind import LabelReportKind
 from .label_report_verdict import LabelReportVerdict
 from .label_result import LabelResult
 from .label_value import LabelValue
@@ -44,6 +45,7 @@ __all__ = (
     "Kind",
     "Label",
     "LabelReport",
+    "LabelReportKind",
     "LabelReportVerdict",
     "LabelResult",
     "LabelValue",

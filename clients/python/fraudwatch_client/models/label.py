@@ -29,10 +29,13 @@ class Label:
             schema (str): Message version
             transaction_id (str): The labelled transaction
             verdict (LabelValue): Value of a label: what a purchase turned out to be.
-            source (Source): Source of a label: an analyst's decision or a chargeback of the payment system.
+            source (Source): Source of a label: an analyst, or the payment system, by what became of a purchase there.
+
+                Of several sources the later label counts, so a won dispute overrules its chargeback.
             by (str): Labelled by: a login or a department
             known_at_ms (int): When it became known; epoch ms UTC
             note (None | str): Why, in an analyst's words; no names, no numbers of cards
+            reason_code (None | str): The card scheme's code of a chargeback
      """
 
     schema: str
@@ -42,6 +45,7 @@ class Label:
     by: str
     known_at_ms: int
     note: None | str
+    reason_code: None | str
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
 
@@ -64,6 +68,9 @@ class Label:
         note: None | str
         note = self.note
 
+        reason_code: None | str
+        reason_code = self.reason_code
+
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -75,6 +82,7 @@ class Label:
             "by": by,
             "known_at_ms": known_at_ms,
             "note": note,
+            "reason_code": reason_code,
         })
 
         return field_dict
@@ -110,6 +118,14 @@ class Label:
         note = _parse_note(d.pop("note"))
 
 
+        def _parse_reason_code(data: object) -> None | str:
+            if data is None:
+                return data
+            return cast(None | str, data)
+
+        reason_code = _parse_reason_code(d.pop("reason_code"))
+
+
         label = cls(
             schema=schema,
             transaction_id=transaction_id,
@@ -118,6 +134,7 @@ class Label:
             by=by,
             known_at_ms=known_at_ms,
             note=note,
+            reason_code=reason_code,
         )
 
 

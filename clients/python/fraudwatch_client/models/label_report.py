@@ -8,7 +8,10 @@ from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
 
+from ..models.label_report_kind import LabelReportKind
 from ..models.label_report_verdict import LabelReportVerdict
+from ..types import UNSET, Unset
+from typing import cast
 
 
 
@@ -29,6 +32,10 @@ class LabelReport:
             verdict (LabelReportVerdict): A chargeback is `fraud`, a withdrawn one is `genuine`
             by (str): The reporting department
             known_at_ms (int): Since when it is known, epoch ms UTC: a report sent again changes nothing
+            kind (LabelReportKind | Unset): What became of the purchase; a won dispute and friendly fraud are `genuine`
+                Default: LabelReportKind.CHARGEBACK.
+            reason_code (None | str | Unset): The card scheme's code of the chargeback: `10.4`, `4837`. One that is no claim
+                of fraud is refused for a label of fraud
      """
 
     source: str
@@ -36,6 +43,8 @@ class LabelReport:
     verdict: LabelReportVerdict
     by: str
     known_at_ms: int
+    kind: LabelReportKind | Unset = LabelReportKind.CHARGEBACK
+    reason_code: None | str | Unset = UNSET
 
 
 
@@ -52,6 +61,17 @@ class LabelReport:
 
         known_at_ms = self.known_at_ms
 
+        kind: str | Unset = UNSET
+        if not isinstance(self.kind, Unset):
+            kind = self.kind.value
+
+
+        reason_code: None | str | Unset
+        if isinstance(self.reason_code, Unset):
+            reason_code = UNSET
+        else:
+            reason_code = self.reason_code
+
 
         field_dict: dict[str, Any] = {}
 
@@ -62,6 +82,10 @@ class LabelReport:
             "by": by,
             "known_at_ms": known_at_ms,
         })
+        if kind is not UNSET:
+            field_dict["kind"] = kind
+        if reason_code is not UNSET:
+            field_dict["reason_code"] = reason_code
 
         return field_dict
 
@@ -83,12 +107,34 @@ class LabelReport:
 
         known_at_ms = d.pop("known_at_ms")
 
+        _kind = d.pop("kind", UNSET)
+        kind: LabelReportKind | Unset
+        if isinstance(_kind,  Unset):
+            kind = UNSET
+        else:
+            kind = LabelReportKind(_kind)
+
+
+
+
+        def _parse_reason_code(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        reason_code = _parse_reason_code(d.pop("reason_code", UNSET))
+
+
         label_report = cls(
             source=source,
             id=id,
             verdict=verdict,
             by=by,
             known_at_ms=known_at_ms,
+            kind=kind,
+            reason_code=reason_code,
         )
 
         return label_report

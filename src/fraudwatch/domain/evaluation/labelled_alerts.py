@@ -80,8 +80,8 @@ def current_labels(labels: Iterable[Label]) -> Mapping[str, LabelValue]:
     """Return the label in effect of each transaction; left out where no source is sure.
 
     The latest label of each source counts, so an analyst who is no longer sure withdraws their own
-    label and not the chargeback. Of two sources that are sure the later one counts, and the
-    chargeback at the same instant.
+    label and not the chargeback. Of sources that are sure the latest counts, at the same instant
+    the chargeback, then the greater text.
     """
     latest: dict[tuple[str, Source], Label] = {}
     for label in labels:
@@ -89,7 +89,7 @@ def current_labels(labels: Iterable[Label]) -> Mapping[str, LabelValue]:
         if key not in latest or _age(latest[key]) < _age(label):
             latest[key] = label
     sure = [label for label in latest.values() if label.verdict is not LabelValue.UNSURE]
-    sure.sort(key=lambda label: (label.known_at_ms, label.source is Source.CHARGEBACK))
+    sure.sort(key=lambda one: (one.known_at_ms, one.source is Source.CHARGEBACK, one.verdict))
     return {label.transaction_id: label.verdict for label in sure}
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final
 
+from fraudwatch.domain.messages.chargeback_reason import REASON_CODE
 from fraudwatch.domain.messages.fields import Fact
 from fraudwatch.domain.messages.purchase import (
     EARLIEST_EVENT_MS,
@@ -32,10 +33,20 @@ class LabelValue(enum.StrEnum):
 
 
 class Source(enum.StrEnum):
-    """Source of a label: an analyst's decision or a chargeback of the payment system."""
+    """Source of a label: an analyst, or the payment system, by what became of a purchase there.
+
+    Of several sources the later label counts, so a won dispute overrules its chargeback.
+    """
 
     ANALYST = "analyst"
     CHARGEBACK = "chargeback"
+    WON_DISPUTE = "won_dispute"  # the shop proved that the card holder paid
+    FRIENDLY_FRAUD = "friendly_fraud"  # the card holder paid, and denies it
+
+
+NEVER_FRAUD: Final = frozenset({Source.WON_DISPUTE, Source.FRIENDLY_FRAUD})
+"""Sources whose label is genuine: the card holder paid, whatever was claimed afterwards."""
+_REPORTED: Final = "|".join(one for one in Source if one is not Source.ANALYST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +79,9 @@ class Label:
         str | None,
         Fact("Why, in an analyst's words; no names, no numbers of cards", max_length=500),
     ] = None
+    reason_code: Annotated[
+        str | None, Fact("The card scheme's code of a chargeback", pattern=REASON_CODE)
+    ] = None
 
     @property
     def decides(self) -> bool:
@@ -77,7 +91,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportedLabel:
-    """Label reported by the payment system for a purchase: a chargeback, or its withdrawal.
+    """Label reported by the payment system: a chargeback, its withdrawal, or how a dispute ended.
 
     Without ``known_at_ms`` the time of arrival counts. A reporter that may repeat a report sends
     it, so that the repeat is recognised and is not another label.
@@ -106,6 +120,9 @@ class ReportedLabel:
         ),
     ] = None
     # Analysts label in the console, where they are logged in.
-    kind: Annotated[Source, Fact("Source of the label", pattern=Source.CHARGEBACK.value)] = (
-        Source.CHARGEBACK
-    )
+    kind: Annotated[
+        Source, Fact("Source of the label: what became of the purchase", pattern=_REPORTED)
+    ] = Source.CHARGEBACK
+    reason_code: Annotated[
+        str | None, Fact("The card scheme's code of a chargeback: 10.4, 4837", pattern=REASON_CODE)
+    ] = None

@@ -46,3 +46,30 @@ def test_a_refusal_names_the_cause_and_never_quotes(
         admit_label(replace(REPORT, **changes), now_ms=NOON_MS)
     assert (refused.value.code, [p.field for p in refused.value.problems]) == (code, [field])
     assert not [v for v in changes.values() if isinstance(v, str) and v in str(refused.value)]
+
+
+@pytest.mark.parametrize("kind", [Source.WON_DISPUTE, Source.FRIENDLY_FRAUD])
+def test_what_the_card_holder_paid_is_never_fraud(kind: Source) -> None:
+    genuine = replace(REPORT, kind=kind, verdict=LabelValue.GENUINE)
+    label = admit_label(genuine, now_ms=NOON_MS)
+    assert (label.source, label.verdict) == (kind, LabelValue.GENUINE)
+    with pytest.raises(Refused) as refused:
+        admit_label(replace(genuine, verdict=LabelValue.FRAUD), now_ms=NOON_MS)
+    assert [p.field for p in refused.value.problems] == ["verdict"]
+
+
+@pytest.mark.parametrize("code", ["10.4", "4837", "F29", "UA01", "OWN1"])
+def test_a_reason_code_of_fraud_or_an_unknown_one_is_on_the_label(code: str) -> None:
+    label = admit_label(replace(REPORT, reason_code=code), now_ms=NOON_MS)
+    assert (label.reason_code, label.note) == (code, f"Reason code {code}")
+    assert problems(label) == []
+
+
+@pytest.mark.parametrize("code", ["13.1", "12.6.1", "4853", "C08", "RG"])
+def test_a_reason_code_of_another_dispute_is_no_label_of_fraud(code: str) -> None:
+    report = replace(REPORT, reason_code=code)
+    with pytest.raises(Refused, match="is no claim of fraud") as refused:
+        admit_label(report, now_ms=NOON_MS)
+    assert [p.field for p in refused.value.problems] == ["reason_code"]
+    genuine = replace(report, verdict=LabelValue.GENUINE)
+    assert admit_label(genuine, now_ms=NOON_MS).reason_code == code

@@ -93,6 +93,11 @@ def test_a_label_without_a_verdict_does_not_count() -> None:
         ([(FRAUD, BANK, 1), (GENUINE, PERSON, 2), (UNSURE, PERSON, 3)], FRAUD),
         ([(UNSURE, PERSON, 1)], None),
         ([(FRAUD, PERSON, 1), (GENUINE, PERSON, 1)], GENUINE),
+        # How a dispute ended overrules its chargeback, and a new chargeback that.
+        ([(FRAUD, BANK, 1), (GENUINE, Source.WON_DISPUTE, 2)], GENUINE),
+        ([(FRAUD, BANK, 1), (GENUINE, Source.FRIENDLY_FRAUD, 2)], GENUINE),
+        ([(GENUINE, Source.FRIENDLY_FRAUD, 2), (FRAUD, PERSON, 2)], GENUINE),
+        ([(FRAUD, BANK, 3), (FRAUD, BANK, 1), (GENUINE, Source.WON_DISPUTE, 2)], FRAUD),
     ],
 )
 def test_which_label_is_in_effect(
