@@ -62,6 +62,12 @@ BENCHMARKS: Final = (
         "Time ingest's answers: without a wait, with one, and to repeated purchases.",
     ),
     ExternalCommand(
+        "intake",
+        CONTROL,
+        "benchmarks.intake_command",
+        "Time ingest's acknowledgements of batches and single purchases, door and broker alone.",
+    ),
+    ExternalCommand(
         "scrape",
         CONTROL,
         "benchmarks.scrape_command",

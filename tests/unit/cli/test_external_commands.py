@@ -121,6 +121,7 @@ def test_a_missing_file_is_reported_in_one_line(tmp_path: Path) -> None:
         ("chaos",),
         ("benchmark", "stream"),
         ("benchmark", "answers"),
+        ("benchmark", "intake"),
         ("benchmark", "scrape"),
         ("benchmark", "batch"),
     ],
