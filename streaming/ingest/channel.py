@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
@@ -77,6 +78,7 @@ class IngestChannel(Generic[Content]):
     status: ChannelStatus = field(default_factory=ChannelStatus)
     known: KnownIds | None = None
     id_of: Callable[[Content], str] = repr
+    _recording: threading.Lock = field(default_factory=threading.Lock)
 
     def submit(
         self, contents: Sequence[Content], stored: Mapping[str, str | None] | None = None
@@ -117,9 +119,10 @@ class IngestChannel(Generic[Content]):
         return stored
 
     def _record(self, result: IngestResult) -> IngestResult:
-        self.status.accepted += result.accepted
-        self.status.repeated += result.repeated
-        self.status.put_aside += len(result.dead_lettered)
+        with self._recording:
+            self.status.accepted += result.accepted
+            self.status.repeated += result.repeated
+            self.status.put_aside += len(result.dead_lettered)
         self.metrics.accepted.inc(result.accepted)
         self.metrics.repeated.inc(result.repeated)
         for record in result.dead_lettered:

@@ -14,6 +14,8 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 _CACHED_TEXTS = 100_000
+# Cached texts are short, so that whoever writes the header cannot fill the memory with it.
+_LONGEST_CACHED = 64
 _LONGEST_TEXT = 1_000
 # Far above any chain of proxies: the rest of a longer list is not read.
 _LONGEST_LIST = 32
@@ -42,10 +44,14 @@ def cleaned_address(text: str) -> CleanedAddress:
     """Return the address of a text: a single one, or the first public one of a list."""
     if len(text) > _LONGEST_TEXT:
         return CleanedAddress(None, f"is longer than {_LONGEST_TEXT} characters")
-    return _cleaned(text)
+    return _cached(text) if len(text) <= _LONGEST_CACHED else _cleaned(text)
 
 
 @lru_cache(_CACHED_TEXTS)
+def _cached(text: str) -> CleanedAddress:
+    return _cleaned(text)
+
+
 def _cleaned(text: str) -> CleanedAddress:
     parts = text.split(",", _LONGEST_LIST)[:_LONGEST_LIST]
     if len(parts) > 1:
