@@ -21,7 +21,7 @@ import xgboost
 from benchmarks.labelled_table import LabelledTable, UnfitData, read_table
 from benchmarks.machine import machine
 from fraudwatch.adapters.artefacts.rate_file import load_rates
-from fraudwatch.adapters.datasets.files import UnreadableFile
+from fraudwatch.adapters.datasets.layout import UnreadableFile
 from fraudwatch.adapters.datasets.mapping import WrongMapping, load_mapping
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.observability.logs import configure_logging

@@ -83,7 +83,7 @@ def read_table(path: Path, mapping: Mapping, rates: RateTable) -> LabelledTable:
     """
     if mapping.label is None:
         raise WrongMapping("label: is missing, so no row can be labelled; add it to the mapping")
-    dataset, labels = DatasetFile(path, mapping), labels_of(path, mapping.label, mapping.separator)
+    dataset, labels = DatasetFile(path, mapping), labels_of(path, mapping.label, mapping)
     frames: list[pl.DataFrame] = []
     fraud_columns: list[pl.Series] = []
     for piece in dataset.slices():

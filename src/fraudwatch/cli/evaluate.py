@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from fraudwatch.adapters.artefacts.rate_file import BrokenRates, load_rates
-from fraudwatch.adapters.datasets.files import UnreadableFile
 from fraudwatch.adapters.datasets.labels import read_labelled_purchases
+from fraudwatch.adapters.datasets.layout import UnreadableFile
 from fraudwatch.adapters.datasets.mapping import WrongMapping, load_mapping
 from fraudwatch.adapters.store.session import close, connect
 from fraudwatch.adapters.store.verdict_scan import CassandraVerdictScan
@@ -35,7 +35,7 @@ RATES = Path("contracts/rates/eur.csv")
 
 
 def evaluate(
-    labels: Annotated[Path, typer.Option(help="CSV or Parquet file that was replayed.")],
+    labels: Annotated[Path, typer.Option(help="File that was replayed.")],
     mapping: Annotated[Path, typer.Option(help="Its mapping (YAML), with a label.")],
     from_: Annotated[
         datetime | None,

@@ -1,4 +1,4 @@
-"""Read data files, CSV or Parquet, as purchases in event order, in bounded memory.
+"""Read data files, CSV, JSON or Parquet, as purchases in event order, in bounded memory.
 
 First only the event times are read and sorted: about 16 bytes a row stay in memory. Then slices of
 ``SLICE_ROWS`` rows are read in that order, with only the columns that the mapping names. A roughly
@@ -8,30 +8,38 @@ its named columns only.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
 
-from fraudwatch.adapters.datasets.columns import event_times, row_hashes, text_of
-from fraudwatch.adapters.datasets.mapping import (
+from fraudwatch.adapters.datasets.columns import (
+    Columns,
+    event_times,
+    matches,
+    row_hashes,
+    text_of,
+)
+from fraudwatch.adapters.datasets.layout import content_hash
+from fraudwatch.adapters.datasets.mapping import Mapping, WrongMapping
+from fraudwatch.adapters.datasets.purchases import JOIN_FOUND, purchases_of
+from fraudwatch.adapters.datasets.suspicions import suspicions_of
+from fraudwatch.adapters.datasets.tables import readable, scan
+from fraudwatch.adapters.datasets.templates import (
+    FILE_HASH,
     JOIN_PREFIX,
     ROW_HASH,
     ROW_NUMBER,
-    Mapping,
-    WrongMapping,
-    placeholders,
 )
-from fraudwatch.adapters.datasets.purchases import JOIN_FOUND, purchases_of
 from fraudwatch.application.replay.ports import BadRow, Batch
 
 SLICE_ROWS = 50_000
+_FILE_HASH_CHARACTERS = 8
 _JOIN_KEY = f"{JOIN_PREFIX}#key"
-
-
-class UnreadableFile(Exception):
-    """The file is not a readable CSV or Parquet file."""
+_OCCURRENCE, _LEFT_OUT, _HEADER = "#occurrence", "#left_out", "#header"
 
 
 class Slice(NamedTuple):
@@ -56,16 +64,25 @@ class DatasetFile:
         """Check the mapping against the file's columns, then order its event times.
 
         Raises:
-            UnreadableFile: no such file, or an unknown file type.
+            UnreadableFile: no such file, or it is not written as the mapping defines.
             WrongMapping: a named column is missing, or has an unsuitable type.
         """
         self._mapping = mapping
-        self._scan = scan(path, mapping.data_columns, mapping.separator)
-        self._schema = self._scan.collect_schema()
-        self._joined = self._read_joined(path)
-        times = self._scan.select(
-            ROW_NUMBER, event_times(mapping, self._schema).alias("event_at_ms")
-        ).collect(engine="streaming")
+        self._path = path
+        self.made_absent: Counter[str] = Counter()
+        self._table = scan(path, mapping.data_columns, mapping)
+        self._scan = self._table.frame
+        with readable(path, mapping):
+            self._schema = self._scan.collect_schema()
+            self._joined = self._read_joined(path)
+            self._suspicions = suspicions_of(self._scan, mapping, self._schema)
+            rows = self._scan.select(ROW_NUMBER, *self._row_columns()).collect(engine="streaming")
+        if mapping.reads(ROW_HASH):
+            numbers = pl.int_range(1, pl.len() + 1, dtype=pl.UInt32)
+            rows = rows.with_columns(numbers.over(_OCCURRENCE).alias(_OCCURRENCE))
+        self.left_out = int(rows[_LEFT_OUT].sum())
+        self.repeated_headers = int(rows[_HEADER].sum())
+        times = rows.filter(~(pl.col(_LEFT_OUT) | pl.col(_HEADER))).drop(_LEFT_OUT, _HEADER)
         self.without_time = times.filter(pl.col("event_at_ms").is_null())[ROW_NUMBER]
         # Equal times keep the file's order, so that a replay is the same every time.
         order = times.drop_nulls("event_at_ms").sort("event_at_ms", maintain_order=True)
@@ -78,16 +95,36 @@ class DatasetFile:
         self._order = order
 
     @property
+    def newest_ms(self) -> int | None:
+        """Newest event time of the range."""
+        return int(self._order["event_at_ms"][-1]) if self.count else None
+
+    @property
     def count(self) -> int:
         """Number of rows in the range."""
         return len(self._order)
 
     @property
+    def warnings(self) -> list[str]:
+        """Sentences about values that may not mean what they seem to."""
+        return self._suspicions.warnings
+
+    @property
     def rows_without_time(self) -> list[BadRow]:
         """Rows without an event time, known before anything is sent."""
-        columns = ", ".join(placeholders(self._mapping.fields["event_at_ms"]))
+        columns = ", ".join(self._mapping.columns_of("event_at_ms"))
         what = f"event_at_ms (column {columns})"
-        return [BadRow(row, what, "is absent or no such time") for row in self.without_time]
+        ragged = set(self._table.ragged_rows)
+        return [
+            BadRow(row, "the row", "has more cells than the first line")
+            if row in ragged
+            else BadRow(row, what, "is absent or no such time")
+            for row in self.without_time
+        ]
+
+    def rows_before(self, at_ms: int) -> int:
+        """Count the rows of the range that are older than an instant."""
+        return int((self._order["event_at_ms"] < at_ms).sum())
 
     def batches(self, start: int, size: int) -> Iterator[Batch]:
         """Yield purchases from position ``start`` in event order, ``size`` rows at a time."""
@@ -99,21 +136,54 @@ class DatasetFile:
     def slices(self, start: int = 0, length: int = SLICE_ROWS) -> Iterator[Slice]:
         """Yield the purchases as frames, from position ``start`` in event order."""
         for offset in range(start, self.count, length):
-            purchases, bad = purchases_of(self._read(offset, length), self._mapping)
+            purchases, bad, made_absent = purchases_of(
+                self._read(offset, length),
+                self._mapping,
+                self._suspicions.are_amounts_suspect,
+            )
+            self.made_absent.update(made_absent)
             yield Slice(self._order[ROW_NUMBER].slice(offset, length), purchases, bad)
+
+    def _row_columns(self) -> list[pl.Expr]:
+        """Build what must be known of every row before any is sent."""
+        mapping, columns = self._mapping, Columns(self._mapping, self._schema)
+        left_out = [
+            matches(columns.text(f"{{{name}}}"), pattern).fill_null(value=False)
+            for name, patterns in mapping.leave_out.items()
+            for pattern in patterns
+        ]
+        no = pl.lit(value=False)
+        own = [n for n in mapping.columns_of("event_at_ms") if self._schema[n] == pl.String]
+        found = [
+            event_times(mapping, self._schema).alias("event_at_ms"),
+            pl.any_horizontal(no, *left_out).alias(_LEFT_OUT),
+            # The header again, where files were put together.
+            pl.all_horizontal(
+                pl.lit(bool(own)), *(pl.col(n).eq(n).fill_null(value=False) for n in own)
+            ).alias(_HEADER),
+        ]
+        if mapping.reads(ROW_HASH):
+            texts = [text_of(f"{{{name}}}", self._schema) for name in mapping.data_columns]
+            whole = pl.concat_str([text.fill_null("\0") for text in texts], separator="\x1f")
+            found.append(whole.hash().alias(_OCCURRENCE))
+        return found
 
     def _read(self, offset: int, length: int) -> pl.DataFrame:
         wanted = self._order.slice(offset, length)
         first, last = _bounds(wanted[ROW_NUMBER])
         # Row numbers begin at 1.
         rows = self._scan.slice(first - 1, last - first + 1)
-        frame = (
-            wanted.lazy()
-            .join(rows, on=ROW_NUMBER, how="left", maintain_order="left")
-            .collect(engine="streaming")
-        )
-        if any(f"{{{ROW_HASH}}}" in template for template in self._mapping.fields.values()):
-            frame = frame.with_columns(row_hashes(frame, self._mapping.data_columns))
+        with readable(self._path, self._mapping):
+            frame = (
+                wanted.lazy()
+                .join(rows, on=ROW_NUMBER, how="left", maintain_order="left")
+                .collect(engine="streaming")
+            )
+        if self._mapping.reads(ROW_HASH):
+            hashes = row_hashes(frame, self._mapping.data_columns, frame[_OCCURRENCE])
+            frame = frame.with_columns(hashes)
+        if self._mapping.reads(FILE_HASH):
+            frame = frame.with_columns(pl.lit(self._file_hash).alias(FILE_HASH))
         if self._joined is None or self._mapping.join is None:
             return frame
         key = text_of(f"{{{self._mapping.join.by}}}", self._schema).alias(_JOIN_KEY)
@@ -121,18 +191,23 @@ class DatasetFile:
             self._joined, on=_JOIN_KEY, how="left", maintain_order="left"
         )
 
+    @cached_property
+    def _file_hash(self) -> str:
+        return content_hash(self._path)[:_FILE_HASH_CHARACTERS]
+
     def _read_joined(self, data_path: Path) -> pl.DataFrame | None:
         join = self._mapping.join
         if join is None:
             return None
         wanted = sorted({*self._mapping.joined_columns, join.key_column})
-        found = scan(data_path.parent / join.file, wanted, self._mapping.separator)
-        schema = found.collect_schema()
-        joined = found.select(
-            text_of(f"{{{join.key_column}}}", schema).alias(_JOIN_KEY),
-            *(pl.col(name).alias(JOIN_PREFIX + name) for name in self._mapping.joined_columns),
-            pl.lit(value=True).alias(JOIN_FOUND),
-        ).collect()
+        path, layout = data_path.parent / join.file, self._mapping.join_layout
+        table = scan(path, wanted, layout)
+        with readable(path, layout):
+            joined = table.frame.select(
+                text_of(f"{{{join.key_column}}}", table.frame.collect_schema()).alias(_JOIN_KEY),
+                *(pl.col(name).alias(JOIN_PREFIX + name) for name in self._mapping.joined_columns),
+                pl.lit(value=True).alias(JOIN_FOUND),
+            ).collect()
         if repeated := len(joined) - joined[_JOIN_KEY].n_unique():
             raise WrongMapping(
                 f"join: {join.file} has {repeated} row(s) too many: {join.key_column} must be"
@@ -144,32 +219,6 @@ class DatasetFile:
 def joined_path(data_path: Path, mapping: Mapping) -> list[Path]:
     """Return the files that a replay reads, the data file first."""
     return [data_path, *([data_path.parent / mapping.join.file] if mapping.join else [])]
-
-
-def scan(path: Path, columns: list[str], separator: str) -> pl.LazyFrame:
-    """Scan the named columns of a file lazily, with row numbers from 1; CSV values stay text."""
-    if not path.is_file():
-        raise UnreadableFile(f"{path}: no such file")
-    if path.suffix == ".parquet":
-        found = pl.scan_parquet(path, row_index_name=ROW_NUMBER, row_index_offset=1)
-    elif path.suffix in {".csv", ".txt", ".gz"}:
-        found = pl.scan_csv(
-            path,
-            separator=separator,
-            infer_schema=False,  # keeps a card number's leading zero
-            row_index_name=ROW_NUMBER,
-            row_index_offset=1,
-        )
-    else:
-        raise UnreadableFile(f"{path}: is neither .csv nor .parquet")
-    try:
-        there = found.collect_schema().names()
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise UnreadableFile(f"{path}: cannot be read: {error}") from error
-    if missing := [name for name in columns if name not in there]:
-        have = ", ".join(name for name in there if name != ROW_NUMBER)
-        raise WrongMapping(f"{path.name} has no column {', '.join(missing)}; it has: {have}")
-    return found.select(ROW_NUMBER, *columns)
 
 
 def _bounds(rows: pl.Series) -> tuple[int, int]:

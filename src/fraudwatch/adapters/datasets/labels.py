@@ -13,8 +13,12 @@ import numpy as np
 import polars as pl
 
 from fraudwatch.adapters.datasets.columns import text_of
-from fraudwatch.adapters.datasets.files import DatasetFile, Slice, scan
-from fraudwatch.adapters.datasets.mapping import ROW_NUMBER, LabelColumns, Mapping, WrongMapping
+from fraudwatch.adapters.datasets.files import DatasetFile, Slice
+from fraudwatch.adapters.datasets.layout import Layout
+from fraudwatch.adapters.datasets.mapping import Mapping, WrongMapping
+from fraudwatch.adapters.datasets.mapping_keys import LabelColumns
+from fraudwatch.adapters.datasets.tables import readable, scan
+from fraudwatch.adapters.datasets.templates import ROW_NUMBER
 from fraudwatch.application.evaluation.ports import LabelledPurchases, key_bytes, keys_from
 from fraudwatch.application.replay.ports import BadRow
 from fraudwatch.domain.arrays import Float64s
@@ -40,7 +44,7 @@ def read_labelled_purchases(
             "label: is missing, so it is unknown which rows are fraud; see"
             " contracts/datasets/README.md"
         )
-    is_fraud = labels_of(path, mapping.label, mapping.separator)
+    is_fraud = labels_of(path, mapping.label, mapping)
     dataset = DatasetFile(path, mapping, from_ms=from_ms, until_ms=until_ms)
     collector = _LabelledPurchasesCollector(mapping.fields["source"], rates)
     for piece in dataset.slices():
@@ -48,17 +52,18 @@ def read_labelled_purchases(
     return collector.finished(len(dataset.without_time))
 
 
-def labels_of(path: Path, label: LabelColumns, separator: str) -> pl.Series:
+def labels_of(path: Path, label: LabelColumns, layout: Layout) -> pl.Series:
     """Return for every row whether it is fraud; null without a label."""
-    found = scan(path, [label.column], separator)
-    text = text_of(f"{{{label.column}}}", found.collect_schema())
+    table = scan(path, [label.column], layout)
+    text = text_of(f"{{{label.column}}}", table.frame.collect_schema())
     known = (
         pl.when(text.is_in(label.fraud))
         .then(pl.lit(value=True))
         .when(text.is_in(label.genuine))
         .then(pl.lit(value=False))
     )
-    rows = found.select(ROW_NUMBER, known.alias("is_fraud")).collect()
+    with readable(path, layout):
+        rows = table.frame.select(ROW_NUMBER, known.alias("is_fraud")).collect()
     return rows["is_fraud"]
 
 

@@ -6,131 +6,49 @@ Every field is a template, a text with column names in braces; a constant is a t
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
-from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from fraudwatch.domain.messages.fields import columns_of, problems
-from fraudwatch.domain.messages.purchase import EARLIEST_EVENT_MS, Channel, PaymentStatus, Purchase
+from fraudwatch.adapters.datasets import mapping_checks
+from fraudwatch.adapters.datasets.expressions import Expression
+from fraudwatch.adapters.datasets.layout import Layout
+from fraudwatch.adapters.datasets.mapping_keys import Join, LabelColumns, Time
+from fraudwatch.adapters.datasets.number_text import NumberFormat
+from fraudwatch.adapters.datasets.templates import JOIN_PREFIX, OWN_NAMES, placeholders
 
-ROW_NUMBER, ROW_HASH, JOIN_PREFIX = "row_number", "row_hash", "join."
-OWN_NAMES = (ROW_NUMBER, ROW_HASH)
-COLUMNS = {column.name: column for column in columns_of(Purchase)}
-REQUIRED = tuple(name for name, column in COLUMNS.items() if not column.has_default)
-# A constant would make these fields meaningless.
-VARYING = ("id", "event_at_ms", "customer_id", "amount_minor")
-_PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
-_SAMPLE = Purchase(
-    source="sample",
-    id="1",
-    event_at_ms=EARLIEST_EVENT_MS,
-    customer_id="c",
-    amount_minor=0,
-    currency="EUR",
-    payment_status=PaymentStatus.APPROVED,
-    channel=Channel.PRESENT,
-    merchant_id="m",
-)
+# Keys that came later are left out of a replay's identity where they are not used, so that a file
+# that was replayed before they existed is still the same replay.
+_FIRST_KEYS = ("separator", "never_read", "join", "time", "amount", "fields", "values")
+_FIRST_KEYS_WITHIN = {"join": ("file", "by", "key"), "time": ("zone", "text", "epoch")}
 
 
 class WrongMapping(ValueError):
     """The mapping file is invalid; each line names a key and its error."""
 
 
-def pieces(template: str) -> list[tuple[str, bool]]:
-    """Split a template into parts in order: (text, whether it is a column name)."""
-    found = [(part, bool(i % 2)) for i, part in enumerate(_PLACEHOLDER.split(template))]
-    return [(part, is_column) for part, is_column in found if part]
-
-
-def placeholders(template: str) -> list[str]:
-    """Return the column names in a template, in order."""
-    return _PLACEHOLDER.findall(template)
-
-
-def refusal_of(field: str, value: Any) -> str | None:
-    """Return why this value is invalid for this field of a purchase, or None."""
-    kind = COLUMNS[field].type
-    try:
-        typed = kind(value)
-    except ValueError:
-        members = getattr(kind, "__members__", {}).values()
-        return f"must be one of {', '.join(members)}" if members else f"must be {kind.__name__}"
-    found = problems(replace(_SAMPLE, **{field: typed}))
-    return found[0].reason if found else None
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class Join(_Strict):
-    """Second file, beside the data file, with one row for each value of ``by``."""
-
-    file: str
-    by: str
-    key: str | None = None  # the column's name in the joined file, where it differs
-
-    @property
-    def key_column(self) -> str:
-        """Key column of the joined file."""
-        return self.key or self.by
-
-
-class Time(_Strict):
-    """Format of ``event_at_ms``; a column of instants needs only its zone."""
-
-    zone: str = "UTC"
-    text: str | None = None
-    epoch: Literal["s", "ms", "us", "ns"] | None = None
-
-    @field_validator("zone")
-    @classmethod
-    def _known(cls, zone: str) -> str:
-        try:
-            ZoneInfo(zone)
-        except (KeyError, ValueError, OSError):
-            raise ValueError("is no time zone of the IANA data base, such as UTC") from None
-        return zone
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        if self.text is not None and self.epoch is not None:
-            raise ValueError("give text or epoch, not both")
-        return self
-
-
-class LabelColumns(_Strict):
-    """Label column, read by reports only; any other value is no label."""
-
-    column: str
-    fraud: list[str] = Field(min_length=1)
-    genuine: list[str] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _apart(self) -> Self:
-        if set(self.fraud) & set(self.genuine):
-            raise ValueError("a value may not mean fraud and genuine")
-        return self
-
-
-class Mapping(_Strict):
+class Mapping(Layout):
     """Validated mapping file; see ``contracts/datasets/README.md``."""
 
     about: str
-    separator: str = Field(default=",", min_length=1, max_length=1)
     never_read: list[str]
     label: LabelColumns | None = None
     join: Join | None = None
     time: Time = Time()
     amount: Literal["major", "minor"]
+    decimal: Literal[".", ","] | None = None
+    grouping: Literal[".", ",", " ", "'", ""] | None = None
+    currency_signs: list[str] = Field(default_factory=list)
+    negative: Literal["refuse", "flip", "absolute"] = "refuse"
+    absent: dict[str, list[str]] = Field(default_factory=dict)
+    absent_if_invalid: list[str] = Field(default_factory=list)
+    leave_out: dict[str, list[str]] = Field(default_factory=dict)
+    computed: dict[str, str] = Field(default_factory=dict)
     fields: dict[str, str]
-    values: dict[str, dict[str, str]] = {}
+    values: dict[str, dict[str, str]] = Field(default_factory=dict)
 
     @property
     def data_columns(self) -> list[str]:
@@ -146,74 +64,60 @@ class Mapping(_Strict):
             {c.removeprefix(JOIN_PREFIX) for c in self._references() if c.startswith(JOIN_PREFIX)}
         )
 
+    @cached_property
+    def expressions(self) -> dict[str, Expression]:
+        """Compiled arithmetic of ``computed``, by name."""
+        return {name: Expression(text) for name, text in self.computed.items()}
+
+    @cached_property
+    def numbers(self) -> NumberFormat:
+        """Format of this file's numbers; a decimal comma is grouped by points if nothing else."""
+        decimal = self.decimal or "."
+        grouping = self.grouping
+        if grouping is None:
+            grouping = "." if decimal == "," else ""
+        return NumberFormat(decimal, grouping, tuple(self.currency_signs))
+
+    @property
+    def join_layout(self) -> Layout:
+        """Layout of the joined file: its own, or the data file's for the cells."""
+        if self.join and self.join.layout:
+            return self.join.layout
+        cells = {"separator", "quote", "escape", "encoding"} & self.model_fields_set
+        return Layout.model_validate({key: getattr(self, key) for key in cells})
+
+    def columns_of(self, field: str) -> list[str]:
+        """Columns of the files that a field is made of, in order."""
+        names: list[str] = []
+        for name in placeholders(self.fields[field]):
+            names += placeholders(self.computed[name]) if name in self.computed else [name]
+        return names
+
+    def reads(self, own_name: str) -> bool:
+        """Return whether a field is made of a row's number or hash, or the file's hash."""
+        return any(own_name in placeholders(template) for template in self.fields.values())
+
+    def identity(self) -> dict[str, Any]:
+        """Return what decides which purchases a replay sends."""
+        whole, used = self.model_dump(), self.model_dump(exclude_defaults=True)
+        found = {key: whole[key] for key in _FIRST_KEYS}
+        for key, first in _FIRST_KEYS_WITHIN.items():
+            if found[key]:
+                names = [*first, *sorted(used.get(key, {}).keys() - {*first})]
+                found[key] = {name: whole[key][name] for name in names}
+        later = used.keys() - {*_FIRST_KEYS, "about", "label"}
+        return found | {key: used[key] for key in sorted(later)}
+
     def _references(self) -> set[str]:
-        return {name for template in self.fields.values() for name in placeholders(template)}
+        named = {name for template in self.fields.values() for name in placeholders(template)}
+        arithmetic = {name for text in self.computed.values() for name in placeholders(text)}
+        return (named - self.computed.keys()) | arithmetic | self.leave_out.keys()
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        found = [*self._wrong_fields(), *self._wrong_values(), *self._wrong_columns()]
-        if found:
+        if found := mapping_checks.findings(self):
             raise ValueError("\n  ".join(found))
         return self
-
-    def _wrong_fields(self) -> list[str]:
-        wrong = [
-            f"fields.{name}: a purchase has no such field; it has {', '.join(COLUMNS)}"
-            for name in self.fields
-            if name not in COLUMNS
-        ]
-        wrong += [f"fields.{name}: is required" for name in REQUIRED if name not in self.fields]
-        for name, template in self.fields.items():
-            if name in COLUMNS and (reason := self._wrong_template(name, template)):
-                wrong.append(f"fields.{name}: {reason}")
-        return wrong
-
-    def _wrong_template(self, name: str, template: str) -> str | None:
-        if re.search(r"[{}]", _PLACEHOLDER.sub("", template)):
-            return "has a brace without its partner"
-        if names := placeholders(template):
-            # Event order is needed before the join.
-            is_elsewhere = any(n in OWN_NAMES or n.startswith(JOIN_PREFIX) for n in names)
-            if name == "event_at_ms" and is_elsewhere:
-                return "must be made of the data file's own columns"
-            return None
-        if name in VARYING:
-            return "is the same for every row; name a column, as in {column}"
-        return None if name in self.values else refusal_of(name, template)
-
-    def _wrong_values(self) -> list[str]:
-        wrong = []
-        for name, table in self.values.items():
-            if name not in self.fields or name in VARYING:
-                wrong.append(
-                    f"values.{name}: is allowed only for a field under fields, and for none of"
-                    f" {', '.join(VARYING)}"
-                )
-                continue
-            for pattern, value in table.items():
-                if "*" in pattern.removeprefix("*").removesuffix("*") or pattern.count("*") > 1:
-                    wrong.append(f"values.{name}.{pattern}: one * only, at its start or its end")
-                if reason := refusal_of(name, value):
-                    wrong.append(f"values.{name}.{pattern}: {reason}")
-        return wrong
-
-    def _wrong_columns(self) -> list[str]:
-        barred = set(self.never_read)
-        wrong = [
-            f"fields.{name}: reads {column}, which never_read forbids"
-            for name, template in self.fields.items()
-            for column in placeholders(template)
-            if column.removeprefix(JOIN_PREFIX) in barred
-        ]
-        if self.join is None and self.joined_columns:
-            wrong.append(f"join: is missing, but {JOIN_PREFIX}{self.joined_columns[0]} is read")
-        if self.label and self.label.column not in barred:
-            wrong.append(
-                "label.column: must be listed under never_read, so that no replay reads it"
-            )
-        if self.join and barred & {self.join.by, self.join.key_column}:
-            wrong.append("join: its key is a column that never_read forbids")
-        return wrong
 
 
 def load_mapping(path: Path) -> Mapping:
@@ -225,7 +129,8 @@ def load_mapping(path: Path) -> Mapping:
     try:
         return Mapping.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise WrongMapping(f"{path} cannot be read as YAML: {error}") from error
+        reason = " ".join(str(error).split())
+        raise WrongMapping(f"{path} cannot be read as YAML: {reason}") from error
     except ValidationError as error:
         lines = "\n  ".join(_sentence(item) for item in error.errors())
         raise WrongMapping(f"{path} is not a valid mapping:\n  {lines}") from None

@@ -9,19 +9,16 @@ from __future__ import annotations
 import enum
 import functools
 import operator
-from typing import Any
+import re
+from typing import Any, NamedTuple
 
 import polars as pl
 
-from fraudwatch.adapters.datasets.columns import shifted, text_of
-from fraudwatch.adapters.datasets.mapping import (
-    COLUMNS,
-    JOIN_PREFIX,
-    ROW_NUMBER,
-    Mapping,
-    placeholders,
-    refusal_of,
-)
+from fraudwatch.adapters.datasets.columns import Columns, matches, shifted
+from fraudwatch.adapters.datasets.mapping import Mapping
+from fraudwatch.adapters.datasets.number_text import SUSPECT
+from fraudwatch.adapters.datasets.purchase_fields import COLUMNS, refusal_of
+from fraudwatch.adapters.datasets.templates import JOIN_PREFIX, ROW_NUMBER
 from fraudwatch.application.replay.ports import BadRow
 from fraudwatch.domain.messages.fields import Column
 from fraudwatch.domain.money import DECIMALS
@@ -36,28 +33,59 @@ _NOT_CONVERTED = {
 }
 _NO_AMOUNT = "is no decimal number such as 12.34"
 _NO_DECIMALS = "has no number of decimals in ISO 4217, so its amounts cannot be read"
+_SUSPECT_AMOUNT = "may be a thousand or a decimal number; give decimal in the mapping"
+_SUSPECT = re.compile(SUSPECT)
+_THREE_PLACES = 3
 
 
-def purchases_of(frame: pl.DataFrame, mapping: Mapping) -> tuple[pl.DataFrame, dict[int, BadRow]]:
-    """Convert each row of ``frame`` to a purchase's fields; return also the bad rows by position.
+class Converted(NamedTuple):
+    """Purchases, the bad rows by position, and how many invalid values of a field became absent."""
 
-    ``frame`` has the columns read, the row numbers, and ``event_at_ms`` already in UTC.
+    purchases: pl.DataFrame
+    bad: dict[int, BadRow]
+    made_absent: dict[str, int]
+
+
+def purchases_of(
+    frame: pl.DataFrame,
+    mapping: Mapping,
+    are_amounts_suspect: bool = False,  # noqa: FBT001, FBT002  of the whole file
+) -> Converted:
+    """Convert each row of ``frame`` to a purchase's fields.
+
+    ``frame`` has the columns read, the row numbers, and ``event_at_ms`` already in UTC. Amounts
+    like 1.234 are bad rows where they may be thousands.
     """
+    evaluated = Columns(mapping, frame.schema)
     columns = [COLUMNS[name] for name in mapping.fields if name != "event_at_ms"]
-    texts = frame.select(
-        text_of(mapping.fields[column.name], frame.schema).alias(column.name) for column in columns
-    )
+    texts = frame.select(_text(evaluated, column).alias(column.name) for column in columns)
     typed = texts.select(_typed(column, mapping).alias(column.name) for column in columns)
-    purchases = typed.with_columns(
-        frame["event_at_ms"], _amounts(texts["amount_minor"], typed["currency"], mapping)
-    )
+    amounts = _amounts(texts["amount_minor"], typed["currency"], mapping, are_amounts_suspect)
+    purchases = typed.with_columns(frame["event_at_ms"], amounts)
     texts = texts.with_columns(frame["event_at_ms"].cast(pl.String))
+    made_absent: dict[str, int] = {}
+    for name in mapping.absent_if_invalid:
+        is_invalid = _invalid(name, texts, purchases)
+        made_absent[name] = int(is_invalid.sum())
+        texts, purchases = _blanked(texts, name, is_invalid), _blanked(purchases, name, is_invalid)
     wrong = _wrong_fields(texts, purchases, mapping)
     bad = _unmatched(frame, mapping) | {
         position: _bad_row(frame, texts, purchases, mapping, position, field)
         for position, field in wrong.items()
     }
-    return purchases, bad
+    return Converted(purchases, bad, made_absent)
+
+
+def _text(evaluated: Columns, column: Column) -> pl.Expr:
+    text = evaluated.field(column.name)
+    if column.type is float:
+        # As absent as a Parquet file's.
+        text = pl.when(text.str.to_lowercase() != "nan").then(text)
+    return evaluated.plain(text) if column.type in _POLARS_TYPES else text
+
+
+def _blanked(frame: pl.DataFrame, name: str, rows: pl.Series) -> pl.DataFrame:
+    return frame.with_columns(pl.when(~rows).then(pl.col(name)).alias(name))
 
 
 def _typed(column: Column, mapping: Mapping) -> pl.Expr:
@@ -72,44 +100,56 @@ def _typed(column: Column, mapping: Mapping) -> pl.Expr:
 def _looked_up(value: pl.Expr, table: dict[str, str]) -> pl.Expr:
     found: Any = pl
     for pattern, result in table.items():
-        found = found.when(_matches(value, pattern)).then(pl.lit(result))
+        found = found.when(matches(value, pattern)).then(pl.lit(result))
     looked_up: pl.Expr = found.otherwise(None)
     return looked_up
 
 
-def _matches(value: pl.Expr, pattern: str) -> pl.Expr:
-    if pattern.startswith("*"):
-        return value.str.ends_with(pattern[1:])
-    if pattern.endswith("*"):
-        return value.str.starts_with(pattern[:-1])
-    return value == pattern
-
-
-def _amounts(texts: pl.Series, currencies: pl.Series, mapping: Mapping) -> pl.Series:
+def _amounts(
+    texts: pl.Series,
+    currencies: pl.Series,
+    mapping: Mapping,
+    are_suspect: bool,  # noqa: FBT001  as its caller
+) -> pl.Series:
     if mapping.amount == "minor":
-        minor = [shifted(text, 0) for text in texts]
+        places = [0] * len(texts)
     else:
         # A row of an unknown currency is bad by its currency, whatever its amount.
-        places = currencies.replace_strict(DECIMALS, default=0, return_dtype=pl.Int64)
-        minor = [shifted(text, p) for text, p in zip(texts, places, strict=True)]
-    return pl.Series("amount_minor", minor, dtype=pl.Int64)
+        places = currencies.replace_strict(DECIMALS, default=0, return_dtype=pl.Int64).to_list()
+    minor = [
+        None if are_suspect and p < _THREE_PLACES and _is_suspect(text) else shifted(text, p)
+        for text, p in zip(texts, places, strict=True)
+    ]
+    amounts = pl.Series("amount_minor", minor, dtype=pl.Int64)
+    if mapping.negative == "refuse":
+        return amounts
+    return -amounts if mapping.negative == "flip" else amounts.abs()
+
+
+def _is_suspect(text: str | None) -> bool:
+    return text is not None and bool(_SUSPECT.match(text))
 
 
 def _wrong_fields(texts: pl.DataFrame, purchases: pl.DataFrame, mapping: Mapping) -> dict[int, str]:
     """The first wrong field of each row that has one, by the row's position."""
     wrong: dict[int, str] = {}
     for name in mapping.fields:
-        text, value = texts[name], purchases[name]
-        flags = value.is_null() & text.is_not_null()
+        flags = _invalid(name, texts, purchases)
         if not COLUMNS[name].is_optional:
-            flags |= text.is_null()
-        if (broken := _broken(COLUMNS[name])) is not None:
-            flags |= purchases.select(broken.fill_null(value=False)).to_series()
+            flags |= texts[name].is_null()
         if name == "currency":
-            flags |= ~value.is_in(list(DECIMALS))
+            flags |= ~purchases[name].is_in(list(DECIMALS))
         for position in flags.arg_true():
             wrong.setdefault(position, name)
     return wrong
+
+
+def _invalid(name: str, texts: pl.DataFrame, purchases: pl.DataFrame) -> pl.Series:
+    """Flag values that are there and not valid."""
+    flags = purchases[name].is_null() & texts[name].is_not_null()
+    if (broken := _broken(COLUMNS[name])) is not None:
+        flags |= purchases.select(broken.fill_null(value=False)).to_series()
+    return flags
 
 
 def _broken(column: Column) -> pl.Expr | None:
@@ -130,7 +170,7 @@ def _broken(column: Column) -> pl.Expr | None:
 
 
 def _unmatched(frame: pl.DataFrame, mapping: Mapping) -> dict[int, BadRow]:
-    if mapping.join is None:
+    if mapping.join is None or mapping.join.left:
         return {}
     what, reason = f"column {mapping.join.by}", f"has no row of its own in {mapping.join.file}"
     return {
@@ -153,8 +193,9 @@ def _bad_row(
     elif value is not None:
         reason = refusal_of(field, value) or (_NO_DECIMALS if field == "currency" else "is refused")
     elif field == "amount_minor":
-        reason = _NO_AMOUNT
+        is_number = shifted(texts[field][position], 0) is not None
+        reason = _SUSPECT_AMOUNT if is_number else _NO_AMOUNT
     else:
         reason = _NOT_CONVERTED.get(COLUMNS[field].type, _NOT_CONVERTED[str])
-    columns = ", ".join(placeholders(mapping.fields[field])) or "a constant"
+    columns = ", ".join(mapping.columns_of(field)) or "a constant"
     return BadRow(frame[ROW_NUMBER][position], f"{field} (column {columns})", reason)

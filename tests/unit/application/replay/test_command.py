@@ -19,7 +19,8 @@ from typer.testing import CliRunner
 
 from fraudwatch.adapters.datasets.ledger import Ledger, ReplayEntry
 from fraudwatch.application.replay.ports import BatchResult, Ingest, ReplayFailed
-from fraudwatch.cli.replay import ReplayRun, Request, replay
+from fraudwatch.cli.replay import replay
+from fraudwatch.cli.replay_run import ReplayRun, Request
 
 if TYPE_CHECKING:
     from tests.unit.application.replay.conftest import Clock, Edge, WriteMapping, WriteRows

@@ -1,0 +1,138 @@
+"""Checks of a mapping's keys against each other; each finding names a key and its error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from fraudwatch.adapters.datasets.expressions import Expression, WrongExpression
+from fraudwatch.adapters.datasets.purchase_fields import (
+    COLUMNS,
+    NUMERIC,
+    REQUIRED,
+    VARYING,
+    refusal_of,
+)
+from fraudwatch.adapters.datasets.templates import (
+    JOIN_PREFIX,
+    OWN_NAMES,
+    has_stray_brace,
+    placeholders,
+)
+
+if TYPE_CHECKING:
+    from fraudwatch.adapters.datasets.mapping import Mapping
+
+
+def findings(mapping: Mapping) -> list[str]:
+    """List every error of the mapping."""
+    return [
+        *_wrong_fields(mapping),
+        *_wrong_values(mapping),
+        *_wrong_computed(mapping),
+        *_wrong_columns(mapping),
+        *_wrong_lists(mapping),
+        *_wrong_numbers(mapping),
+    ]
+
+
+def _wrong_fields(mapping: Mapping) -> Iterator[str]:
+    for name in mapping.fields:
+        if name not in COLUMNS:
+            yield f"fields.{name}: a purchase has no such field; it has {', '.join(COLUMNS)}"
+    yield from (f"fields.{name}: is required" for name in REQUIRED if name not in mapping.fields)
+    for name, template in mapping.fields.items():
+        if name in COLUMNS and (reason := _wrong_template(mapping, name, template)):
+            yield f"fields.{name}: {reason}"
+
+
+def _wrong_template(mapping: Mapping, name: str, template: str) -> str | None:
+    if has_stray_brace(template):
+        return "has a brace without its partner"
+    if names := placeholders(template):
+        if name not in NUMERIC and set(names) & mapping.computed.keys():
+            return f"is no number, so it cannot be computed; only {', '.join(NUMERIC)} can"
+        # Event order is needed before the join.
+        is_elsewhere = any(
+            column in OWN_NAMES or column.startswith(JOIN_PREFIX)
+            for column in mapping.columns_of(name)
+        )
+        if name == "event_at_ms" and is_elsewhere:
+            return "must be made of the data file's own columns"
+        return None
+    if name in VARYING:
+        return "is the same for every row; name a column, as in {column}"
+    return None if name in mapping.values else refusal_of(name, template)
+
+
+def _wrong_values(mapping: Mapping) -> Iterator[str]:
+    for name, table in mapping.values.items():
+        if name not in mapping.fields or name in VARYING:
+            yield (
+                f"values.{name}: is allowed only for a field under fields, and for none of"
+                f" {', '.join(VARYING)}"
+            )
+            continue
+        for pattern, value in table.items():
+            if _has_inner_star(pattern):
+                yield f"values.{name}.{pattern}: one * only, at its start or its end"
+            if reason := refusal_of(name, value):
+                yield f"values.{name}.{pattern}: {reason}"
+
+
+def _has_inner_star(pattern: str) -> bool:
+    return "*" in pattern.removeprefix("*").removesuffix("*") or pattern.count("*") > 1
+
+
+def _wrong_computed(mapping: Mapping) -> Iterator[str]:
+    for name, text in mapping.computed.items():
+        if has_stray_brace(text):
+            yield f"computed.{name}: has a brace without its partner"
+            continue
+        try:
+            used = set(Expression(text).names)
+        except WrongExpression as error:
+            yield f"computed.{name}: {error}"
+            continue
+        if name in OWN_NAMES or name.startswith(JOIN_PREFIX) or used & mapping.computed.keys():
+            yield f"computed.{name}: must be a new name, made of the files' columns"
+
+
+def _wrong_columns(mapping: Mapping) -> Iterator[str]:
+    barred = set(mapping.never_read)
+    reads = {f"fields.{name}": placeholders(text) for name, text in mapping.fields.items()}
+    reads |= {f"computed.{name}": placeholders(text) for name, text in mapping.computed.items()}
+    reads |= {f"leave_out.{column}": [column] for column in mapping.leave_out}
+    for key, columns in reads.items():
+        for column in columns:
+            if column.removeprefix(JOIN_PREFIX) in barred:
+                yield f"{key}: reads {column}, which never_read forbids"
+    if mapping.join is None and mapping.joined_columns:
+        yield f"join: is missing, but {JOIN_PREFIX}{mapping.joined_columns[0]} is read"
+    if mapping.label and mapping.label.column not in barred:
+        yield "label.column: must be listed under never_read, so that no replay reads it"
+    if mapping.join and barred & {mapping.join.by, mapping.join.key_column}:
+        yield "join: its key is a column that never_read forbids"
+
+
+def _wrong_lists(mapping: Mapping) -> Iterator[str]:
+    read = {*mapping.data_columns, *(JOIN_PREFIX + name for name in mapping.joined_columns)}
+    for name in mapping.absent:
+        if name not in read and name not in mapping.fields:
+            yield f"absent.{name}: is no column that the mapping reads, and no field under fields"
+    for name in mapping.absent_if_invalid:
+        if name not in mapping.fields or not COLUMNS[name].is_optional:
+            yield f"absent_if_invalid: {name} is no optional field under fields"
+    for column, patterns in mapping.leave_out.items():
+        if column in OWN_NAMES or column.startswith(JOIN_PREFIX):
+            yield f"leave_out.{column}: must be a column of the data file"
+        for pattern in patterns:
+            if _has_inner_star(pattern):
+                yield f"leave_out.{column}.{pattern}: one * only, at its start or its end"
+
+
+def _wrong_numbers(mapping: Mapping) -> Iterator[str]:
+    if mapping.grouping and mapping.grouping == (mapping.decimal or "."):
+        yield "grouping: is the decimal mark too; give decimal as well"
+    if any(not sign.strip() or any(c.isdigit() for c in sign) for sign in mapping.currency_signs):
+        yield "currency_signs: must be signs such as $ or EUR, without digits"
