@@ -10,8 +10,13 @@ from fraudwatch.domain.time_units import DAY_MS
 
 
 def iso(at_ms: int | None) -> str | None:
-    """Format an instant, UTC."""
-    return None if at_ms is None else datetime.fromtimestamp(at_ms / 1000, UTC).isoformat()
+    """Format an instant, UTC; one outside the calendar as its count."""
+    if at_ms is None:
+        return None
+    try:
+        return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat()
+    except (ValueError, OverflowError, OSError):
+        return f"{at_ms} ms since 1970"
 
 
 def span(dataset: DatasetFile) -> str:

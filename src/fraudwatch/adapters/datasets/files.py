@@ -35,6 +35,7 @@ from fraudwatch.adapters.datasets.templates import (
     ROW_NUMBER,
 )
 from fraudwatch.application.replay.ports import BadRow, Batch
+from fraudwatch.domain.messages.purchase import LATEST_EVENT_MS
 
 SLICE_ROWS = 50_000
 _FILE_HASH_CHARACTERS = 8
@@ -96,8 +97,10 @@ class DatasetFile:
 
     @property
     def newest_ms(self) -> int | None:
-        """Newest event time of the range."""
-        return int(self._order["event_at_ms"][-1]) if self.count else None
+        """Newest event time of the range that a purchase may have."""
+        at_ms = self._order["event_at_ms"]
+        possible = at_ms.filter(at_ms <= LATEST_EVENT_MS)
+        return int(possible[-1]) if len(possible) else None
 
     @property
     def count(self) -> int:

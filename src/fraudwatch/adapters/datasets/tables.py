@@ -47,8 +47,9 @@ def scan(path: Path, columns: list[str], layout: Layout) -> Table:
     if not path.is_file():
         raise UnreadableFile(f"{path}: no such file")
     kind = layout.kind_of(path)
-    if kind == "csv" and _begins_with_object(path, layout):
-        kind = "json_lines"
+    with readable(path, layout):
+        if kind == "csv" and _begins_with_object(path, layout):
+            kind = "json_lines"
     if kind == "parquet":
         with readable(path, layout):
             frame = pl.scan_parquet(path, row_index_name=ROW_NUMBER, row_index_offset=1)
@@ -173,7 +174,7 @@ def _begins_with_object(path: Path, layout: Layout) -> bool:
         line = file.readline(1024 * 1024)
     try:
         return isinstance(json.loads(line), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 
@@ -228,13 +229,19 @@ def _from_cells(path: Path, columns: list[str], layout: Layout) -> Table:
 
 def _rewritten(rows: Iterator[list[str]], columns: list[str]) -> Table:
     """Write rows as plain CSV to a file without a name, which polars then scans."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115  closed with the last reference to it
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
-    writer.writerow([f"c{i}" for i in range(len(columns))])
-    writer.writerows(rows)
-    text.flush()
-    text.detach()
+    try:
+        file = tempfile.TemporaryFile()  # noqa: SIM115  closed with the last reference to it
+        text = io.TextIOWrapper(file, encoding="utf-8", errors="replace", newline="")
+        writer = csv.writer(text, quoting=csv.QUOTE_ALL)
+        writer.writerow([f"c{i}" for i in range(len(columns))])
+        writer.writerows(rows)
+        text.flush()
+        text.detach()
+    except OSError as error:
+        raise UnreadableFile(
+            f"{tempfile.gettempdir()} has no room for the columns read; name a folder that has in the"
+            " environment variable TMPDIR"
+        ) from error
     frame = pl.scan_csv(
         f"/proc/self/fd/{file.fileno()}",
         infer_schema=False,

@@ -172,3 +172,22 @@ def test_a_replay_prints_warnings_and_what_it_made_absent(
     assert "Column card has 1 numbers that a spreadsheet shortened" in printed
     assert "card_number was invalid in 1 rows, and so sent as absent." in printed
     assert edge.accepted[0].get("card_number") is None
+
+
+def test_a_broken_clock_neither_ends_in_a_traceback_nor_makes_all_other_rows_late(
+    tmp_path: Path,
+    write_mapping: WriteMapping,
+    edge: Edge,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keys = {"time": {"epoch": "s"}, "fields": {"id": "{row_hash}"}}
+    mapping = write_mapping(mapping_of(**keys))
+    first, second = tmp_path / "first.csv", tmp_path / "second.csv"
+    first.write_text("at,who,amt\n1767434400,c1,1.00\n99999999999999,c1,1.00\n", encoding="utf-8")
+    second.write_text("at,who,amt\n1767434401,c1,1.00\n", encoding="utf-8")
+    done = check(first, mapping, tmp_path, monkeypatch)
+    assert (done.exit_code, type(done.exception)) == (1, SystemExit)
+    assert "ms since 1970" in done.stdout
+    run(first, mapping, tmp_path, edge, clock, skip_bad_rows=True)
+    assert "too late" not in run(second, mapping, tmp_path, edge, clock)
