@@ -52,9 +52,8 @@ LOADED_LATE = {
     ),
     "compose-secrets": LateCommand("compose_secrets", "Example: ./fraudwatch compose-secrets"),
     "evaluate": LateCommand("evaluate", EVALUATE_EXAMPLE),
-    "reconcile": LateCommand(
-        "reconcile", "Example: ./fraudwatch reconcile --date 2026-11-20 --json"
-    ),
+    "mapping": LateCommand("mapping", "Example: ./fraudwatch mapping suggest purchases.csv"),
+    "reconcile": LateCommand("reconcile", "Example: ./fraudwatch reconcile --date 2026-11-20"),
     "replay": LateCommand(
         "replay", "Example: ./fraudwatch replay purchases.csv --mapping mapping.yaml --rate 50"
     ),

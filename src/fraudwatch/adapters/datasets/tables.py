@@ -9,7 +9,6 @@ import csv
 import difflib
 import io
 import itertools
-import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +20,13 @@ import polars as pl
 from fraudwatch.adapters.datasets.layout import Layout, UnreadableFile, compression_of
 from fraudwatch.adapters.datasets.mapping import WrongMapping
 from fraudwatch.adapters.datasets.templates import ROW_NUMBER
-from fraudwatch.adapters.datasets.text_rows import TextRows, cell_of, ragged_row, value_at
+from fraudwatch.adapters.datasets.text_rows import (
+    TextRows,
+    begins_with_object,
+    cell_of,
+    ragged_row,
+    value_at,
+)
 
 _READ_BY_POLARS = (None, ".gz", ".zst")
 _DUPLICATE = "_duplicated_0"
@@ -48,7 +53,7 @@ def scan(path: Path, columns: list[str], layout: Layout) -> Table:
         raise UnreadableFile(f"{path}: no such file")
     kind = layout.kind_of(path)
     with readable(path, layout):
-        if kind == "csv" and _begins_with_object(path, layout):
+        if kind == "csv" and begins_with_object(path, layout):
             kind = "json_lines"
     if kind == "parquet":
         with readable(path, layout):
@@ -149,7 +154,8 @@ def _missing(
         )
     if layout.columns or 2 * len(missing) <= len(columns):
         alike = difflib.get_close_matches(missing[0], there, n=1, cutoff=_ALIKE_RATIO)
-        hint = f"did you mean {alike[0]}?" if alike else "see the names in its first line"
+        where = "under columns" if layout.columns else "in its first line"
+        hint = f"did you mean {alike[0]}?" if alike else f"see the names {where}"
         return WrongMapping(f"{path.name} has no column {', '.join(missing)}; {hint}")
     # The first line may be data, so nothing of it is shown.
     return WrongMapping(
@@ -165,17 +171,6 @@ def _separators(cells: list[str]) -> str:
     counts = {name: cells[0].count(mark) for mark, name in _SEPARATORS.items()}
     found = [f"{count} {name}" for name, count in counts.items() if count]
     return f" (that line has {', '.join(found)})" if len(cells) == 1 and found else ""
-
-
-def _begins_with_object(path: Path, layout: Layout) -> bool:
-    if layout.format or layout.columns or compression_of(path):
-        return False
-    with path.open("rb") as file:
-        line = file.readline(1024 * 1024)
-    try:
-        return isinstance(json.loads(line), dict)
-    except (ValueError, RecursionError):
-        return False
 
 
 def _from_objects(path: Path, columns: list[str], layout: Layout, kind: str) -> Table:
@@ -239,8 +234,8 @@ def _rewritten(rows: Iterator[list[str]], columns: list[str]) -> Table:
         text.detach()
     except OSError as error:
         raise UnreadableFile(
-            f"{tempfile.gettempdir()} has no room for the columns read; name a folder that has in the"
-            " environment variable TMPDIR"
+            f"{tempfile.gettempdir()} has no room for the columns read; name a folder that has room"
+            " in the environment variable TMPDIR"
         ) from error
     frame = pl.scan_csv(
         f"/proc/self/fd/{file.fileno()}",

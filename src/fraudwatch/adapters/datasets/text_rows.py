@@ -56,7 +56,7 @@ class TextRows:
                 for row in reader:
                     line = layout.skip_lines + reader.line_num
                     yield row
-            except UnicodeDecodeError as error:
+            except UnicodeError as error:
                 raise self._not_in_its_encoding(line + 1) from error
             except csv.Error as error:
                 raise UnreadableFile(
@@ -85,7 +85,7 @@ class TextRows:
                         if not isinstance(found, dict):
                             raise self._no_object(row)
                         yield found
-            except UnicodeDecodeError as error:
+            except UnicodeError as error:
                 raise self._not_in_its_encoding(row + 1) from error
             except (ValueError, RecursionError) as error:
                 raise self._no_object(row + 1) from error
@@ -186,3 +186,15 @@ def ragged_row(rows: Sequence[list[str]] | Iterator[list[str]]) -> tuple[int, in
         elif len(cells) > len(header):
             return number, len(cells), len(header)
     return None
+
+
+def begins_with_object(path: Path, layout: Layout) -> bool:
+    """Return whether a text file is JSON lines, whatever its name."""
+    if layout.format or layout.columns or compression_of(path):
+        return False
+    with path.open("rb") as file:
+        line = file.readline(1024 * 1024)
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False

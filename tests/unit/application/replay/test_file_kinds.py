@@ -147,6 +147,7 @@ SECRETS = ("K-1", "Müller", "03.06", "1.234", "Möbel")
             {},
             r"v.csv, line 1 or soon after: is not utf-8; .* encoding: windows-1252",
         ),
+        ("u.csv", TEXT.encode(), {"encoding": "utf-16"}, "u.csv, line 1 .* is not utf-16"),
         ("r.csv", (TEXT + "B5;03.06.24 10:00;K-1;1,00;A;B\n").encode(), {},
          r"r.csv, row 5: has 6 cells, but the first line has 5; .* ragged: bad_row"),
         ("r.csv", ("\n".join([*ROWS, ROWS[0] + ";x"])).encode(), {"columns": HEADER.split(";")},
