@@ -81,7 +81,11 @@ def _text(evaluated: Columns, column: Column) -> pl.Expr:
     if column.type is float:
         # As absent as a Parquet file's.
         text = pl.when(text.str.to_lowercase() != "nan").then(text)
-    return evaluated.plain(text) if column.type in _POLARS_TYPES else text
+    if column.type not in _POLARS_TYPES:
+        return text
+    plain = evaluated.plain(text)
+    # A program that writes missing numbers as blanks often writes the others as 2.0.
+    return plain if column.name == "amount_minor" else plain.str.replace(r"\.0+$", "")
 
 
 def _blanked(frame: pl.DataFrame, name: str, rows: pl.Series) -> pl.DataFrame:
@@ -193,8 +197,7 @@ def _bad_row(
     elif value is not None:
         reason = refusal_of(field, value) or (_NO_DECIMALS if field == "currency" else "is refused")
     elif field == "amount_minor":
-        is_number = shifted(texts[field][position], 0) is not None
-        reason = _SUSPECT_AMOUNT if is_number else _NO_AMOUNT
+        reason = _SUSPECT_AMOUNT if _is_suspect(texts[field][position]) else _NO_AMOUNT
     else:
         reason = _NOT_CONVERTED.get(COLUMNS[field].type, _NOT_CONVERTED[str])
     columns = ", ".join(mapping.columns_of(field)) or "a constant"

@@ -209,6 +209,13 @@ def test_a_header_between_rows_is_left_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_header_alone_is_no_purchase(encoding: str, tmp_path: Path) -> None:
+    path = file(tmp_path, (HEADER + "\n").encode(encoding))
+    dataset = DatasetFile(path, mapping_of(encoding=encoding))
+    assert (dataset.count, dataset.span_ms, bad_of(dataset)) == (0, None, [])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_a_quoted_line_break_is_part_of_its_cell(encoding: str, tmp_path: Path) -> None:
     text = TEXT.replace("Möbelhaus", '"12 Elm\r\nCove, ""Mitte"""')
     keys = {"encoding": encoding, "fields": FIELDS | {"merchant_id": "m"}}

@@ -88,6 +88,7 @@ def test_an_amount_is_read_as_it_is_written(
         ({"currency_signs": ["$"]}, "$"),
         ({"negative": "flip"}, "--12"),
         ({}, "(12"),
+        ({}, "99999999999999999999"),
     ],
 )
 def test_what_is_no_number_in_its_format_is_a_bad_row(
@@ -216,6 +217,13 @@ def test_arithmetic_is_exact(text: str, values: list[str | None], result: str | 
 def test_only_arithmetic_is_computed(text: str) -> None:
     with pytest.raises(WrongExpression):
         Expression(text)
+
+
+def test_whole_numbers_that_missing_values_turned_into_decimals_are_whole(tmp_path: Path) -> None:
+    text = "id,at,who,amt,n\n1,2026-01-01,c,1,2.0\n2,2026-01-01,c,1,\n3,2026-01-01,c,1,2.5\n"
+    items, bad = converted(opened(tmp_path, text, {"item_count": "{n}"}))
+    assert [one["item_count"] for one in items] == [2, None]
+    assert bad == ["row 3: item_count (column n) is no whole number"]
 
 
 def test_rows_are_left_out_by_value(tmp_path: Path) -> None:
