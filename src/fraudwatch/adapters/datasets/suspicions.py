@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 import polars as pl
@@ -52,9 +53,14 @@ def suspicions_of(frame: pl.LazyFrame, mapping: Mapping, schema: pl.Schema) -> S
                 f"Column {name} is {word} or the like in {count} of {found['len']} rows. If that"
                 f" stands for no value, add to the mapping  absent: {{{name}: ['{word}']}}"
             )
-    are_suspect = bool(amounts) and (
-        bool(found["suspect"]) and (bool(found["commas"]) or found["suspect"] == found["points"])
+    are_suspect = bool(found.get("suspect")) and (
+        bool(found["commas"]) or found["suspect"] == found["points"]
     )
+    if found.get("rounded") and not are_suspect:
+        warnings.append(
+            f"{found['rounded']} amounts have more than two decimals: they are rounded, half to"
+            " even, to those of their currency."
+        )
     if are_suspect:
         warnings.append(
             f"{found['suspect']} amounts are written like 1.234, which may be a thousand: give"
@@ -95,15 +101,14 @@ def _counted(name: str, mapping: Mapping, schema: pl.Schema) -> dict[str, pl.Exp
 
 def _amounts(mapping: Mapping, schema: pl.Schema) -> dict[str, pl.Expr]:
     columns = mapping.columns_of("amount_minor")
-    if (
-        mapping.amount == "minor"
-        or mapping.decimal is not None
-        or mapping.grouping is not None
-        or any(schema.get(name) != pl.String for name in columns)
-    ):
+    if mapping.amount == "minor" or any(schema.get(name) != pl.String for name in columns):
         return {}
     text = Columns(mapping, schema).field("amount_minor")
-    return {
+    rounded = rf"{re.escape(mapping.numbers.decimal)}[0-9]{{2,}}[1-9]\D*$"
+    counted = {"rounded": text.str.contains(rounded).sum()}
+    if mapping.decimal is not None or mapping.grouping is not None:
+        return counted
+    return counted | {
         "commas": text.str.contains(",", literal=True).sum(),
         "points": text.str.contains(".", literal=True).sum(),
         "suspect": text.str.contains(SUSPECT).sum(),

@@ -125,6 +125,20 @@ def test_three_decimals_beside_others_are_rounded_half_to_even(tmp_path: Path) -
     assert amounts(tmp_path, "1.005", "1.015", "0.25") == ([100, 102, 25], [])
 
 
+@pytest.mark.parametrize(
+    ("keys", "text"), [({}, "0.25\n2,2026-01-01,c,1.005"), ({"decimal": ","}, '"1.234,005"')]
+)
+def test_amounts_that_are_rounded_are_warned_of(
+    keys: dict[str, Any], text: str, tmp_path: Path
+) -> None:
+    dataset = opened(tmp_path, f"id,at,who,amt\n1,2026-01-01,c,{text}\n", **keys)
+    assert [one.split(":")[0] for one in dataset.warnings] == [
+        "1 amounts have more than two decimals"
+    ]
+    whole = opened(tmp_path, "id,at,who,amt\n1,2026-01-01,c,1.500\n2,2026-01-01,c,2.50\n")
+    assert whole.warnings == []
+
+
 @given(st.decimals(0, 10**9, places=2))
 def test_a_number_written_in_german_is_the_same_number(number: Decimal) -> None:
     text = f"{number:,.2f}".replace(",", "_").replace(".", ",").replace("_", ".")
