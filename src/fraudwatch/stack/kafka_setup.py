@@ -42,10 +42,22 @@ SCRAM_ITERATIONS = 4096
 logger = logging.getLogger(__name__)
 
 
-def set_up(admin: AdminClient, topics: tuple[Topic, ...], passwords: Mapping[str, str]) -> None:
+class SetupSettings(KafkaSettings):
+    """The administrator's connection, and whether topics are flushed as their contracts want."""
+
+    flush_each_message: bool = True
+
+
+def set_up(
+    admin: AdminClient,
+    topics: tuple[Topic, ...],
+    passwords: Mapping[str, str],
+    *,
+    flush_each_message: bool = True,
+) -> None:
     """Bring users, topics and ACLs to what the contracts define."""
     make_users(admin, passwords)
-    make_topics(admin, topics)
+    make_topics(admin, topics, flush_each_message=flush_each_message)
     set_rights(admin, topic_contracts.rights(topics), passwords.keys())
 
 
@@ -59,8 +71,10 @@ def make_users(admin: AdminClient, passwords: Mapping[str, str]) -> None:
     _finish(admin.alter_user_scram_credentials(wanted))
 
 
-def make_topics(admin: AdminClient, topics: Iterable[Topic]) -> None:
-    """Create missing topics, update limits, refuse a changed partition count.
+def make_topics(
+    admin: AdminClient, topics: Iterable[Topic], *, flush_each_message: bool = True
+) -> None:
+    """Create missing topics, update limits and flush, refuse a changed partition count.
 
     Raises:
         StackError: the count differs; it must not change, because the partition keeps a customer's
@@ -68,8 +82,9 @@ def make_topics(admin: AdminClient, topics: Iterable[Topic]) -> None:
     """
     existing = admin.list_topics(timeout=TIMEOUT_SECONDS).topics
     for topic in topics:
+        configuration = topic.configured(flush_each_message=flush_each_message)
         if topic.name not in existing:
-            wanted = NewTopic(topic.name, topic.partitions, 1, config=dict(topic.configuration))
+            wanted = NewTopic(topic.name, topic.partitions, 1, config=dict(configuration))
             _finish(admin.create_topics([wanted]), already=KafkaError.TOPIC_ALREADY_EXISTS)
             logger.info("created topic %s with %d partitions", topic.name, topic.partitions)
             continue
@@ -79,15 +94,20 @@ def make_topics(admin: AdminClient, topics: Iterable[Topic]) -> None:
                 "customers would change partition and lose their order, so nothing was changed: "
                 "restore the contract, or create a new topic and produce its messages again"
             )
-        _finish(admin.incremental_alter_configs([_limits(topic)]))
+        _finish(admin.incremental_alter_configs([_alteration(topic.name, configuration)]))
+    if not flush_each_message:
+        logger.warning(
+            "KAFKA_FLUSH_EACH_MESSAGE is off: a power cut loses messages that were acknowledged in "
+            "the seconds before it"
+        )
 
 
-def _limits(topic: Topic) -> ConfigResource:
+def _alteration(topic: str, configuration: Iterable[tuple[str, str]]) -> ConfigResource:
     entries = [
         ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
-        for name, value in topic.configuration
+        for name, value in configuration
     ]
-    return ConfigResource(ConfigResource.Type.TOPIC, topic.name, incremental_configs=entries)
+    return ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=entries)
 
 
 def set_rights(admin: AdminClient, wanted: frozenset[AclRight], users: Iterable[str]) -> None:
@@ -148,7 +168,7 @@ def passwords_from(environment: Mapping[str, str], users: Iterable[str]) -> dict
 def main() -> int:
     """Set up the broker that the environment names, as its administrator."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    settings = KafkaSettings()
+    settings = SetupSettings()
     admin = AdminClient(
         {
             "bootstrap.servers": settings.bootstrap_servers,
@@ -160,7 +180,8 @@ def main() -> int:
     )
     topics = topic_contracts.read(ROOT / "contracts/topics")
     try:
-        set_up(admin, topics, passwords_from(os.environ, topic_contracts.users(topics)))
+        passwords = passwords_from(os.environ, topic_contracts.users(topics))
+        set_up(admin, topics, passwords, flush_each_message=settings.flush_each_message)
     except (StackError, KafkaException) as error:
         logger.error("%s", error)  # noqa: TRY400  the message is enough without a traceback
         return 1

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import yaml
 
+# Kafka's own default: the operating system decides when a message is written to the disk.
+_FLUSH_NEVER = 2**63 - 1
 # Measures lag. It may describe every topic and group, and read no message.
 MONITOR = "monitor"
 
@@ -21,6 +23,13 @@ class Topic:
     configuration: tuple[tuple[str, str], ...]
     producers: tuple[str, ...]
     consumers: tuple[str, ...]
+    flush_each_message: bool = False
+    """Whether an acknowledged message survives a power cut."""
+
+    def configured(self, *, flush_each_message: bool) -> tuple[tuple[str, str], ...]:
+        """Return its configuration; the flush is an operator's choice, and on for our stack."""
+        every = 1 if self.flush_each_message and flush_each_message else _FLUSH_NEVER
+        return (*self.configuration, ("flush.messages", str(every)))
 
 
 @dataclass(frozen=True, order=True)
@@ -52,6 +61,7 @@ def _topic(path: Path) -> Topic:
         ),
         producers=tuple(page["producers"]),
         consumers=tuple(page["consumers"]),
+        flush_each_message=page.get("flush_each_message", False),
     )
 
 
