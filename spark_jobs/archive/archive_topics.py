@@ -18,6 +18,7 @@ from typing import NamedTuple
 from pyspark.sql import SparkSession
 
 from fraudwatch.adapters.kafka_log.log import RetentionOvertook
+from fraudwatch.adapters.kafka_log.topic_check import TopicChanged
 from fraudwatch.adapters.lake.outcomes import append_outcomes, outcome_of
 from fraudwatch.adapters.lake.session import open_lake
 from fraudwatch.domain.lake.job_outcome import JobOutcome
@@ -49,7 +50,7 @@ def run(
         archive = TopicArchive(spark, lake, kafka, topic)
         try:
             counted = archive.run(accept_lost=topic in accept_lost)
-        except (ArchiveStopped, GapFound, RetentionOvertook) as error:
+        except (ArchiveStopped, GapFound, RetentionOvertook, TopicChanged) as error:
             failed.append(str(error))
             continue
         log.info("%s: %d rows archived, offsets complete", topic, counted.rows_out)

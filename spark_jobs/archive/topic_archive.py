@@ -16,8 +16,10 @@ from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 
-from fraudwatch.adapters.kafka_log.ends import ends_of, starts_of
+from fraudwatch.adapters.kafka_log.ends import starts_of
 from fraudwatch.adapters.kafka_log.log import RetentionOvertook
+from fraudwatch.adapters.kafka_log.topic_check import TopicLog, check_positions, check_topic_id
+from fraudwatch.adapters.kafka_log.topic_logs import topic_log_of
 from fraudwatch.adapters.lake.spark_stream import login_options
 from fraudwatch.domain.lake.counted_rows import CountedRows
 from fraudwatch.lake import (
@@ -32,10 +34,12 @@ from fraudwatch.settings import KafkaSettings, LakeSettings
 from fraudwatch.topics import FEATURE_TOPIC, FRAUD_TOPIC, LABELS_TOPIC, TRANSACTION_TOPIC
 from spark_jobs.archive.archive_proof import (
     Span,
+    archived_topic_id,
     check_complete,
     ends_of_spans,
     proven_ends,
     save_proven_ends,
+    save_topic_id,
     spans_of,
 )
 
@@ -78,6 +82,7 @@ class TopicArchive:
         ``accept_lost`` resumes after offsets that retention deleted, instead of refusing.
 
         Raises:
+            TopicChanged: the topic is not the one in the table, or lacks its end.
             RetentionOvertook: retention deleted offsets that were never archived.
             GapFound: the table lacks offsets or has some twice.
             ArchiveStopped: Spark or the broker failed; complete batches are stored.
@@ -85,8 +90,10 @@ class TopicArchive:
         starts = proven_ends(self.spark, self.table)
         before = spans_of(self.spark.table(self.table), starts)
         stored = ends_of_spans(starts, before)
-        ends = ends_of(self.kafka, self.topic)
-        lost = self._lost(stored, ends, accept_lost=accept_lost)
+        found = topic_log_of(self.kafka, self.topic)
+        self._check_topic(found, stored)
+        ends = found.ends
+        lost = self._lost(stored, found.starts, accept_lost=accept_lost)
         if lost:
             check_complete(self.topic, before, starts)
             starts = stored | {partition: low for partition, (_, low) in lost.items()}
@@ -101,10 +108,22 @@ class TopicArchive:
         save_proven_ends(self.spark, self.table, now)
         return _counted(spans, lost)
 
+    def _check_topic(self, found: TopicLog, stored: Mapping[int, int]) -> None:
+        """Check that the table is one of this topic, and store the topic's id with it."""
+        cure = (
+            f"copy {self.table} to another database, empty it, unset its fraudwatch properties and "
+            f"remove the checkpoint {checkpoint_of(self.topic)} in the lake, as "
+            "docs/runbooks/topic_changed.md has it"
+        )
+        known = archived_topic_id(self.spark, self.table)
+        check_topic_id(found, known, reader="the archive", cure=cure)
+        # What retention removed has a fix of its own.
+        check_positions(found._replace(starts={}), stored, reader="the archive", cure=cure)
+        save_topic_id(self.spark, self.table, found.topic_id)
+
     def _lost(
-        self, stored: Mapping[int, int], ends: Mapping[int, int], *, accept_lost: bool
+        self, stored: Mapping[int, int], lows: Mapping[int, int], *, accept_lost: bool
     ) -> Lost:
-        lows = starts_of(self.kafka, self.topic)
         lost = {
             partition: (stored[partition], low)
             for partition, low in lows.items()
@@ -119,13 +138,6 @@ class TopicArchive:
                 f"{ranges}: retention deleted the messages between before they were archived, so "
                 "nothing was read; ingest these days from the source's extract, then resume with "
                 f"--accept-lost {self.topic}"
-            )
-        if anew := [n for n, end in ends.items() if end < stored.get(n, 0)]:
-            raise RetentionOvertook(
-                f"{self.topic}-{anew[0]} ends at offset {ends[anew[0]]} and the archive already "
-                f"holds {stored[anew[0]]}: the topic was recreated, so its offsets no longer match "
-                f"and nothing was read; rename {self.table}, let lake_setup create it again, and "
-                f"remove the checkpoints of {self.topic}"
             )
         return lost
 

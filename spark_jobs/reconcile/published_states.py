@@ -10,11 +10,13 @@ from pathlib import Path
 
 from pyspark.sql import Row, SparkSession
 
+from fraudwatch import lake
 from fraudwatch.adapters.codecs.snapshot_segments import SEGMENT_ROWS
 from fraudwatch.adapters.codecs.state_snapshots import Covered, SnapshotFolder
 from fraudwatch.domain.features.customer_rows import CustomerArrays
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.features.hashing import keys_of
+from spark_jobs.archive.archive_proof import archived_topic_id
 from spark_jobs.reconcile.customer_state_bytes import rows_from
 from spark_jobs.reconcile.customer_states import Base
 
@@ -28,7 +30,8 @@ def publish_states(spark: SparkSession, stored: Base, folder: Path) -> int:
     customers = states.count()
     # Spark collects a partition at once.
     rows = states.repartition(max(1, ceil(customers / SEGMENT_ROWS))).toLocalIterator()
-    covered = Covered(features_version(), stored.ends, time.time_ns() // 1_000_000)
+    topic_id = archived_topic_id(spark, f"{lake.DATABASE}.{lake.RAW_TRANSACTION_TOPIC}")
+    covered = Covered(features_version(), stored.ends, time.time_ns() // 1_000_000, topic_id or "")
     SnapshotFolder(folder).write(_parts(rows), covered)
     return customers
 

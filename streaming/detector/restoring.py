@@ -21,8 +21,10 @@ from fraudwatch.adapters.codecs.state_snapshots import (
     SnapshotFolder,
     newest_usable,
 )
-from fraudwatch.adapters.kafka_log.ends import ends_of, starts_of
+from fraudwatch.adapters.codecs.topic_id_file import FILE, TopicIdFile
 from fraudwatch.adapters.kafka_log.log import read_range
+from fraudwatch.adapters.kafka_log.topic_check import TopicLog, check_positions, check_topic_id
+from fraudwatch.adapters.kafka_log.topic_logs import topic_log_of
 from fraudwatch.adapters.lake.spark_checkpoint import (
     committed_ends,
     initial_offsets,
@@ -47,6 +49,7 @@ class LogPosition:
     lows: Ends
     highs: Ends
     scored: Ends | None  # up to here; None if no query has begun
+    topic_id: str = ""
 
     @property
     def is_complete(self) -> bool:
@@ -63,6 +66,7 @@ class LogPosition:
         limit = self.highs if self.scored is None else self.scored
         return (
             covered.features_version == features_version()
+            and covered.topic_id in {"", self.topic_id}
             and is_before(self.lows, covered.ends)
             and is_before(covered.ends, limit)
         )
@@ -77,11 +81,12 @@ def restore(
     """Restore the state, and return the offsets at which scoring continues, of every partition.
 
     Raises:
+        TopicChanged: the topic is not the one that was scored, or lost what was scored of it.
         HistoryMissing: the topic no longer begins at offset 0, and no state covers what was before.
         RetentionOvertook: retention removed a needed offset just now.
     """
     began = time.monotonic()
-    place = position_of(settings, kafka)
+    place = position_of(settings, kafka, snapshots.folder)
     found = find_state(snapshots.folder, SnapshotFolder(settings.states_folder), place)
     starts: Ends = found.snapshot.covered.ends if found else {}
     scored = starts if place.scored is None else place.scored
@@ -90,6 +95,8 @@ def restore(
         snapshots.resume(found)
     events = _fold(detector, kafka, starts, scored)
     detector.ends = dict(scored)
+    TopicIdFile(settings.state_folder).write(place.topic_id)
+    snapshots.topic_id = place.topic_id
     snapshots.folder.keep_only(lambda covered: is_before(covered.ends, scored))
     log.info(
         "restored the state of %d customers from %s and %d events of the log in %.1f s",
@@ -101,14 +108,47 @@ def restore(
     return {partition: scored.get(partition, low) for partition, low in place.lows.items()}
 
 
-def position_of(settings: DetectorSettings, kafka: KafkaSettings) -> LogPosition:
-    """Look up what the topic holds and where Spark's checkpoint continues."""
-    return LogPosition(
-        lows=starts_of(kafka, TRANSACTION_TOPIC),
-        highs=ends_of(kafka, TRANSACTION_TOPIC),
-        scored=committed_ends(settings, TRANSACTION_TOPIC)
-        or initial_offsets(settings, TRANSACTION_TOPIC),
+def position_of(
+    settings: DetectorSettings, kafka: KafkaSettings, own: SnapshotFolder
+) -> LogPosition:
+    """Look up what the topic holds and where Spark's checkpoint continues.
+
+    Raises:
+        TopicChanged: the checkpoint is not one of this topic.
+    """
+    found = topic_log_of(kafka, TRANSACTION_TOPIC)
+    scored = committed_ends(settings, TRANSACTION_TOPIC) or initial_offsets(
+        settings, TRANSACTION_TOPIC
     )
+    check_topic(found, known_topic_id(settings, own), scored, settings)
+    return LogPosition(found.starts, found.ends, scored, found.topic_id)
+
+
+def known_topic_id(settings: DetectorSettings, own: SnapshotFolder) -> str | None:
+    """Read the id of the topic that was scored, from its record or the newest snapshot."""
+    recorded = TopicIdFile(settings.state_folder).read()
+    if recorded is not None:
+        return recorded
+    return next((one.covered.topic_id or None for one in own.newest_first()), None)
+
+
+def check_topic(
+    found: TopicLog, known: str | None, scored: Ends | None, settings: DetectorSettings
+) -> None:
+    """Check that the checkpoint is one of this topic; what retention removed is checked later.
+
+    Raises:
+        TopicChanged: it is not; the text has the fix.
+    """
+    folder = settings.state_folder
+    cure = (
+        "see docs/runbooks/topic_changed.md; to score this topic from its beginning, move "
+        f"checkpoint, snapshots and {FILE} in {folder} and the published states in "
+        f"{settings.states_folder} away, and start the detector again"
+    )
+    check_topic_id(found, known, reader="the detector", cure=cure)
+    whole = found._replace(starts={})
+    check_positions(whole, scored or {}, reader="the detector", cure=cure)
 
 
 def find_state(

@@ -20,6 +20,7 @@ from prometheus_client import start_http_server
 from fraudwatch.adapters.edge.edge_notices import HttpEdgeNotices
 from fraudwatch.adapters.kafka_log.consumer_group import open_with_retry
 from fraudwatch.adapters.kafka_log.log import group_consumer
+from fraudwatch.adapters.kafka_log.topic_logs import known_topics
 from fraudwatch.adapters.notifications.chat_webhook import ChatWebhook
 from fraudwatch.adapters.notifications.mail import StaffMail
 from fraudwatch.adapters.notifications.sqlite_store import SqliteNotificationStore
@@ -33,6 +34,7 @@ from fraudwatch.application.notifying.staff_texts import StaffTexts
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.notifications.customer_notice import CustomerNotice, NoticeState
 from fraudwatch.domain.time_units import DAY_MS
+from fraudwatch.log_settings import KnownTopicsSettings
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.observability.metrics import counter
 from fraudwatch.orchestration.settings import MailSettings
@@ -97,7 +99,7 @@ def main() -> None:
     """Build the notifier and run it until stopped."""
     configure_logging("notifier")
     threading.excepthook = _end_process
-    settings, cassandra = NotifierSettings(), CassandraSettings()
+    settings, kafka, cassandra = NotifierSettings(), KafkaSettings(), CassandraSettings()
     start_http_server(settings.metrics_port, addr=ListenSettings().address)
     store = open_with_retry(lambda: SqliteNotificationStore(settings.state_path))
     for _ in range(store.close_interrupted_notices(_now_ms())):
@@ -107,7 +109,7 @@ def main() -> None:
         store, policy, [one.name for one in channels], settings.customer_events, _now_ms
     )
     consumer = group_consumer(
-        KafkaSettings(),
+        kafka,
         GROUP,
         **{"group.instance.id": settings.instance, "queued.max.messages.kbytes": _QUEUED_KIB},
     )
@@ -116,6 +118,7 @@ def main() -> None:
         recording,
         max_records=settings.max_poll_records,
         poll_seconds=settings.poll_seconds,
+        known=known_topics(kafka, GROUP, KnownTopicsSettings().folder),
     )
     texts = StaffTexts(settings.console_url)
     workers: list[Worker] = [

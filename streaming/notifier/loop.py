@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from fraudwatch.adapters.codecs.json_codec import decode
 from fraudwatch.adapters.kafka_log.consumer_group import Consumer, GroupReader, Message
+from fraudwatch.adapters.kafka_log.known_topics import KnownTopics
 from fraudwatch.application.notifying.record_verdicts import RecordVerdicts
 from fraudwatch.domain.messages.dead_letter import Refused
 from fraudwatch.domain.messages.fields import problems
@@ -36,8 +37,9 @@ class NotifierLoop:
         *,
         max_records: int,
         poll_seconds: float,
+        known: KnownTopics | None = None,
     ) -> None:
-        self._reader, self._recording = GroupReader(consumer, _paused), recording
+        self._reader, self._recording = GroupReader(consumer, _paused, known=known), recording
         self._max_records, self._poll_seconds = max_records, poll_seconds
         self.stopping = self._reader.stopping
 

@@ -18,10 +18,12 @@ from prometheus_client import start_http_server
 from fraudwatch.adapters.kafka_log.consumer_group import open_with_retry
 from fraudwatch.adapters.kafka_log.dead_letters import KafkaDeadLetters
 from fraudwatch.adapters.kafka_log.log import group_consumer
+from fraudwatch.adapters.kafka_log.topic_logs import known_topics
 from fraudwatch.adapters.store.open_alerts import fill_once
 from fraudwatch.adapters.store.session import close, connect
 from fraudwatch.adapters.store.verdict_store import CassandraVerdictStore
 from fraudwatch.application.ports import StoreUnavailable
+from fraudwatch.log_settings import KnownTopicsSettings
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import CassandraSettings, KafkaSettings, ListenSettings, PersisterSettings
 from streaming.persister.loop import PersisterLoop
@@ -43,7 +45,8 @@ def main() -> None:
     # A static member that is killed and restarted gets its partitions back at once; otherwise the
     # group would wait until the old member's session expires.
     consumer = group_consumer(kafka, GROUP, **{"group.instance.id": settings.instance})
-    loop = PersisterLoop(consumer, persister, settings.max_poll_records)
+    known = known_topics(kafka, GROUP, KnownTopicsSettings().folder)
+    loop = PersisterLoop(consumer, persister, settings.max_poll_records, known)
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: loop.stopping.set())
     start_http_server(settings.metrics_port, addr=ListenSettings().address)

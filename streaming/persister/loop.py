@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from fraudwatch.adapters.kafka_log.consumer_group import Consumer, GroupReader, Message
+from fraudwatch.adapters.kafka_log.known_topics import KnownTopics
 from fraudwatch.observability.metrics import counter, gauge
 from streaming.persister.entries import CONTENTS, Entry, read
 from streaming.persister.writing import Persister, timed
@@ -19,8 +20,16 @@ _written_until = gauge("fraudwatch_persister_written_until_seconds")
 class PersisterLoop:
     """Consume, write and commit until stopped."""
 
-    def __init__(self, consumer: Consumer, persister: Persister, max_records: int) -> None:
-        self._reader = GroupReader(consumer, _paused, while_paused=partial(timed, "resting"))
+    def __init__(
+        self,
+        consumer: Consumer,
+        persister: Persister,
+        max_records: int,
+        known: KnownTopics | None = None,
+    ) -> None:
+        self._reader = GroupReader(
+            consumer, _paused, while_paused=partial(timed, "resting"), known=known
+        )
         self._persister, self._max_records = persister, max_records
         self._in_flight = InFlight(persister.now_ms)
         self.stopping = self._reader.stopping

@@ -15,9 +15,11 @@ from prometheus_client import start_http_server
 
 from fraudwatch.adapters.kafka_log.consumer_group import open_with_retry
 from fraudwatch.adapters.kafka_log.log import group_consumer
+from fraudwatch.adapters.kafka_log.topic_logs import known_topics
 from fraudwatch.adapters.store.session import connect
 from fraudwatch.adapters.store.tallies import CassandraTallyStore
 from fraudwatch.application.console.tallying import Tallying
+from fraudwatch.log_settings import KnownTopicsSettings
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import CassandraSettings, KafkaSettings, ListenSettings, TallySettings
 from streaming.tally.loop import TallyLoop
@@ -28,18 +30,19 @@ GROUP = "tally"
 def main() -> None:
     """Build the tally and run it until stopped."""
     configure_logging("tally")
-    settings, cassandra = TallySettings(), CassandraSettings()
+    settings, kafka, cassandra = TallySettings(), KafkaSettings(), CassandraSettings()
     # A probe waits for this port, and opening the store may take longer than its timeout.
     start_http_server(settings.metrics_port, addr=ListenSettings().address)
     store = open_with_retry(lambda: CassandraTallyStore(connect(cassandra)))
     # A static member that is killed and restarted gets its partitions back at once.
-    consumer = group_consumer(KafkaSettings(), GROUP, **{"group.instance.id": settings.instance})
+    consumer = group_consumer(kafka, GROUP, **{"group.instance.id": settings.instance})
     loop = TallyLoop(
         consumer,
         Tallying(store),
         lambda: time.time_ns() // 1_000_000,
         max_records=settings.max_poll_records,
         poll_seconds=settings.poll_seconds,
+        known=known_topics(kafka, GROUP, KnownTopicsSettings().folder),
     )
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: loop.stopping.set())

@@ -8,13 +8,14 @@ from collections.abc import Callable, Sequence
 
 from fraudwatch.adapters.codecs.json_codec import decode
 from fraudwatch.adapters.kafka_log.consumer_group import Consumer, GroupReader, Message
+from fraudwatch.adapters.kafka_log.known_topics import KnownTopics
 from fraudwatch.application.console.tallying import Tallying
 from fraudwatch.domain.messages.dead_letter import Refused
 from fraudwatch.domain.messages.fields import problems
 from fraudwatch.domain.messages.verdict import Verdict
 from fraudwatch.domain.tally import is_countable
 from fraudwatch.observability.metrics import counter, gauge
-from fraudwatch.topics import FRAUD_TOPIC
+from fraudwatch.topics import FRAUD_TOPIC, TRANSACTION_TOPIC
 
 log = logging.getLogger("tally")
 
@@ -42,9 +43,10 @@ class TallyLoop:
         *,
         max_records: int,
         poll_seconds: float,
+        known: KnownTopics | None = None,
     ) -> None:
         self._reader, self._tallying, self._now_ms = (
-            GroupReader(consumer, _paused),
+            GroupReader(consumer, _paused, known=known),
             tallying,
             now_ms,
         )
@@ -56,7 +58,8 @@ class TallyLoop:
 
     def run(self) -> None:
         """Subscribe and process reads; when stopped, ends after the current read."""
-        self._reader.subscribe([FRAUD_TOPIC])
+        # Verdicts are counted once by the offsets of their transactions.
+        self._reader.subscribe([FRAUD_TOPIC], related=[TRANSACTION_TOPIC])
         while not self.stopping.is_set():
             if messages := self._reader.read(self._max_records, self._poll_seconds):
                 self._process(messages)

@@ -19,11 +19,13 @@ from prometheus_client import start_http_server
 from fraudwatch.adapters.codecs.json_codec import encode
 from fraudwatch.adapters.kafka_log.consumer_group import open_with_retry
 from fraudwatch.adapters.kafka_log.log import group_consumer
+from fraudwatch.adapters.kafka_log.topic_logs import known_topics
 from fraudwatch.adapters.webhooks.http_sender import HttpWebhookSender
 from fraudwatch.adapters.webhooks.sqlite_outbox import SqliteOutbox
 from fraudwatch.adapters.webhooks.subscription_file import SubscriptionFile
 from fraudwatch.application.webhooks.delivery import Delivery
 from fraudwatch.application.webhooks.record_events import RecordEvents
+from fraudwatch.log_settings import KnownTopicsSettings
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import KafkaSettings, ListenSettings
 from streaming.webhooks.loop import WebhooksLoop
@@ -53,12 +55,12 @@ def main() -> None:
     """Build the webhooks and run them until stopped."""
     configure_logging("webhooks")
     threading.excepthook = _end_process
-    settings = WebhooksSettings()
+    settings, kafka = WebhooksSettings(), KafkaSettings()
     start_http_server(settings.metrics_port, addr=ListenSettings().address)
     subscriptions = SubscriptionFile(settings.subscriptions_path)
     outbox = open_with_retry(lambda: SqliteOutbox(settings.outbox_path))
     consumer = group_consumer(
-        KafkaSettings(),
+        kafka,
         GROUP,
         **{"group.instance.id": settings.instance, "queued.max.messages.kbytes": _QUEUED_KIB},
     )
@@ -67,6 +69,7 @@ def main() -> None:
         RecordEvents(outbox, subscriptions, encode, _now_ms),
         max_records=settings.max_poll_records,
         poll_seconds=settings.poll_seconds,
+        known=known_topics(kafka, GROUP, KnownTopicsSettings().folder),
     )
     tls, policy = httpx.create_ssl_context(trust_env=False), settings.policy()
 

@@ -12,6 +12,8 @@ from pyspark.sql import SparkSession
 
 from fraudwatch.adapters.kafka_log.ends import ends_of, starts_of
 from fraudwatch.adapters.kafka_log.log import KafkaTopic, RetentionOvertook, client_config
+from fraudwatch.adapters.kafka_log.topic_check import TopicChanged, TopicLog
+from fraudwatch.adapters.kafka_log.topic_logs import topic_log_of
 from fraudwatch.domain.lake.counted_rows import CountedRows
 from fraudwatch.lake import DATABASE, RAW_FEATURE_TOPIC, RAW_LABELS_TOPIC
 from fraudwatch.settings import KafkaSettings, LakeSettings
@@ -26,6 +28,7 @@ from spark_jobs.archive import topic_archive
 from spark_jobs.archive.archive_proof import (
     GapFound,
     Span,
+    archived_topic_id,
     check_complete,
     proven_ends,
     save_proven_ends,
@@ -98,23 +101,46 @@ def test_proven_ends_are_stored_with_the_table(spark: SparkSession) -> None:
     assert proven_ends(spark, TABLE) == {0: 12, 1: 0}
 
 
-def test_a_recreated_topic_is_not_archived_after_the_old_one(
-    spark: SparkSession, lake_settings: LakeSettings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The broker's answers are faked, so that the shared stack's topics are not changed."""
-    table = f"{DATABASE}.{RAW_LABELS_TOPIC}"
-    before = proven_ends(spark, table)
+def faked_topic(
+    spark: SparkSession,
+    lake_settings: LakeSettings,
+    monkeypatch: pytest.MonkeyPatch,
+    found: TopicLog,
+    known: str | None,
+) -> TopicArchive:
+    """Fake the broker's answers, so that the shared stack's topics are not changed."""
     kafka = KafkaSettings(
         bootstrap_servers="127.0.0.1:1", username="archiver", password=SecretStr("0123456789abcdef")
     )
-    monkeypatch.setattr(
-        topic_archive, "proven_ends", lambda *_: {0: max(5_000, *before.values(), 0)}
-    )
-    monkeypatch.setattr(topic_archive, "ends_of", lambda *_: {0: 3})
-    monkeypatch.setattr(topic_archive, "starts_of", lambda *_: {0: 0})
-    with pytest.raises(RetentionOvertook, match="recreated"):
-        TopicArchive(spark, lake_settings, kafka, LABELS_TOPIC).run()
-    assert proven_ends(spark, table) == before
+    monkeypatch.setattr(topic_archive, "proven_ends", lambda *_: {0: 5_000})
+    monkeypatch.setattr(topic_archive, "archived_topic_id", lambda *_: known)
+    monkeypatch.setattr(topic_archive, "topic_log_of", lambda *_: found)
+    return TopicArchive(spark, lake_settings, kafka, LABELS_TOPIC)
+
+
+@pytest.mark.parametrize(
+    ("topic_id", "end", "reason"),
+    [
+        ("new", 3, "labels_topic was made anew: its id is new"),
+        ("new", 100_000, "labels_topic was made anew: its id is new"),
+        ("old", 3, "labels_topic-0 ends at offset 3, and the archive continues at 5000"),
+    ],
+)
+def test_another_topic_of_the_name_is_not_archived_after_the_old_one(
+    spark: SparkSession,
+    lake_settings: LakeSettings,
+    monkeypatch: pytest.MonkeyPatch,
+    topic_id: str,
+    end: int,
+    reason: str,
+) -> None:
+    table = f"{DATABASE}.{RAW_LABELS_TOPIC}"
+    before = proven_ends(spark, table), archived_topic_id(spark, table)
+    found = TopicLog(LABELS_TOPIC, topic_id, {0: 0}, {0: end})
+    archive = faked_topic(spark, lake_settings, monkeypatch, found, "old")
+    with pytest.raises(TopicChanged, match=f"{reason}.*empty it.*remove the checkpoint"):
+        archive.run()
+    assert (proven_ends(spark, table), archived_topic_id(spark, table)) == before
 
 
 def test_a_topic_is_archived_byte_by_byte_and_once(
@@ -133,6 +159,7 @@ def test_a_topic_is_archived_byte_by_byte_and_once(
     assert {(row["headers"][0]["key"], bytes(row["headers"][0]["value"])) for row in rows} == {
         ("h", b"\x00\xff")
     }
+    assert archived_topic_id(spark, archive.table) == topic_log_of(kafka, LABELS_TOPIC).topic_id
     assert archive.run() == CountedRows(), "no new messages, no rows"
 
 

@@ -23,6 +23,8 @@ class Topic:
     configuration: tuple[tuple[str, str], ...]
     producers: tuple[str, ...]
     consumers: tuple[str, ...]
+    described_by: tuple[str, ...] = ()
+    """Users that may look up its id and offsets, and read no message."""
     flush_each_message: bool = False
     """Whether an acknowledged message survives a power cut."""
 
@@ -61,6 +63,7 @@ def _topic(path: Path) -> Topic:
         ),
         producers=tuple(page["producers"]),
         consumers=tuple(page["consumers"]),
+        described_by=tuple(page.get("described_by", ())),
         flush_each_message=page.get("flush_each_message", False),
     )
 
@@ -76,6 +79,7 @@ def rights(topics: Iterable[Topic]) -> frozenset[AclRight]:
             AclRight(MONITOR, operation, "TOPIC", topic.name)
             for operation in ("DESCRIBE", "DESCRIBE_CONFIGS")
         }
+        found |= {AclRight(user, "DESCRIBE", "TOPIC", topic.name) for user in topic.described_by}
         for user in topic.producers:
             found |= {
                 AclRight(user, operation, "TOPIC", topic.name)
@@ -91,5 +95,7 @@ def rights(topics: Iterable[Topic]) -> frozenset[AclRight]:
 
 def users(topics: Iterable[Topic]) -> tuple[str, ...]:
     """Return every producer and consumer in the contracts, and the monitor."""
-    named = {user for topic in topics for user in topic.producers + topic.consumers}
+    named = {
+        user for topic in topics for user in topic.producers + topic.consumers + topic.described_by
+    }
     return tuple(sorted(named | {MONITOR}))

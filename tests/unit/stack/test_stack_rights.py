@@ -55,6 +55,8 @@ def test_every_user_has_exactly_the_acls_of_its_contracts() -> None:
     assert {r for r in found if r.user == "tally"} == {
         AclRight("tally", "READ", "TOPIC", "fraud_topic"),
         AclRight("tally", "DESCRIBE", "TOPIC", "fraud_topic"),
+        # Its id alone.
+        AclRight("tally", "DESCRIBE", "TOPIC", "transaction_topic"),
         AclRight("tally", "READ", "GROUP", "tally", prefixed=True),
     }
     assert {r for r in found if r.user == "notifier"} == {

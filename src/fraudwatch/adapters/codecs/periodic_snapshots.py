@@ -43,6 +43,7 @@ class PeriodicSnapshots:
     every_seconds: float
     now_ms: Callable[[], int]
     on_written: Callable[[float], None]  # called with the time of the snapshot, epoch seconds
+    topic_id: str = ""  # of the topic that is folded
     _runs: tuple[Run, ...] = ()  # of the newest snapshot
     _open: Run = _NOTHING  # rows that were written for the next one
     _is_open: bool = False
@@ -88,7 +89,7 @@ class PeriodicSnapshots:
         covered = None
         if not self._is_open:
             self._last_snapshot = time.monotonic()
-            covered = Covered(self.features_version, dict(ends), self.now_ms())
+            covered = Covered(self.features_version, dict(ends), self.now_ms(), self.topic_id)
         self._writing = threading.Thread(
             target=self._write, args=(rows, covered), name="snapshot", daemon=True
         )

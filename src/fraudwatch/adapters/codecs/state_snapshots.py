@@ -41,6 +41,7 @@ class Covered(NamedTuple):
     features_version: str
     ends: Mapping[int, int]  # by partition, the first offset that is not covered
     snapshot_at_ms: int
+    topic_id: str = ""  # of the topic whose offsets these are; empty in snapshots of before
 
     @property
     def offsets(self) -> int:
@@ -150,7 +151,7 @@ def _manifest_of(snapshot: Snapshot) -> bytes:
         "ends": {str(partition): end for partition, end in sorted(covered.ends.items())},
         "snapshot_at_ms": covered.snapshot_at_ms,
         "runs": [{"rows": run.rows, "segments": list(run.segments)} for run in snapshot.runs],
-    }
+    } | ({"topic_id": covered.topic_id} if covered.topic_id else {})
     body = json.dumps(about).encode()
     return hashlib.sha256(body).hexdigest().encode() + b"\n" + body + b"\n"
 
@@ -162,7 +163,9 @@ def _snapshot_of(path: Path) -> Snapshot | None:
             raise ValueError("its content has another hash")
         about = json.loads(body)
         ends = {int(partition): int(end) for partition, end in about["ends"].items()}
-        covered = Covered(about["features_version"], ends, about["snapshot_at_ms"])
+        covered = Covered(
+            about["features_version"], ends, about["snapshot_at_ms"], about.get("topic_id", "")
+        )
         runs = tuple(Run(run["rows"], tuple(run["segments"])) for run in about["runs"])
     except DAMAGED as error:
         log.warning("%s is damaged and skipped: %s", path.name, error)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TypeVar
 
-from confluent_kafka import OFFSET_INVALID, Consumer, Message, TopicPartition
+from confluent_kafka import OFFSET_INVALID, Consumer, KafkaException, Message, TopicPartition
 from prometheus_client import Gauge
 
+from fraudwatch.adapters.kafka_log.known_topics import KnownTopics
 from fraudwatch.adapters.kafka_log.log import raise_for_error
+from fraudwatch.adapters.kafka_log.positions import BrokerUnavailable
 from fraudwatch.application.ports import StoreUnavailable
 
 # A loop names the driver's types without importing the driver itself.
@@ -47,6 +49,7 @@ class GroupReader:
         paused: Gauge,
         *,
         while_paused: Callable[[], AbstractContextManager[None]] = nullcontext,
+        known: KnownTopics | None = None,
     ) -> None:
         """Create a reader that consumes nothing yet.
 
@@ -54,13 +57,24 @@ class GroupReader:
             consumer: of the group, not subscribed yet.
             paused: 1 while consumption is paused.
             while_paused: context entered during a pause, to measure it.
+            known: the topics that the group has read, to recognise another one of the same name.
         """
         self._consumer, self._paused_gauge, self._while_paused = consumer, paused, while_paused
+        self._known = known
         self._is_paused = False
         self.stopping = threading.Event()
 
-    def subscribe(self, topics: Sequence[str]) -> None:
-        """Join the group; consumption starts at its committed offsets."""
+    def subscribe(self, topics: Sequence[str], *, related: Sequence[str] = ()) -> None:
+        """Join the group; consumption starts at its committed offsets.
+
+        ``related`` topics are not read, but what is stored names offsets of theirs.
+
+        Raises:
+            TopicChanged: a topic is not the one that the group has read, or lacks its offsets.
+        """
+        if self._known is not None:
+            for topic in (*topics, *related):
+                self._check(self._known, topic)
         self._consumer.subscribe(list(topics), on_assign=self._start_at_committed)
 
     def read(self, max_records: int, timeout_seconds: float = _POLL_SECONDS) -> list[Message]:
@@ -99,6 +113,34 @@ class GroupReader:
         ]
         if offsets:
             self._consumer.commit(offsets=offsets, asynchronous=False)
+            if self._known is not None:
+                self._known.committed((one.topic, one.partition) for one in offsets)
+
+    def _check(self, known: KnownTopics, topic: str) -> None:
+        """Check a topic, retrying while the broker is unavailable."""
+        wait_seconds = FIRST_RETRY_SECONDS
+        while not self.stopping.is_set():
+            try:
+                known.check(topic, self._committed)
+            except BrokerUnavailable as error:
+                log.warning("%s; retrying in %.1f s", error, wait_seconds)
+                self.stopping.wait(wait_seconds)
+                wait_seconds = min(2 * wait_seconds, LONGEST_RETRY_SECONDS)
+            else:
+                return
+
+    def _committed(self, topic: str, partitions: Iterable[int]) -> dict[int, int]:
+        asked = [TopicPartition(topic, number) for number in partitions]
+        if not asked:
+            return {}
+        try:
+            found = self._consumer.committed(asked, timeout=_WATERMARK_SECONDS)
+        except KafkaException as error:
+            raise BrokerUnavailable(
+                f"the committed offsets of {topic} are unknown ({error}), so nothing was read; see "
+                "whether kafka runs"
+            ) from error
+        return {one.partition: one.offset for one in found if one.offset >= 0}
 
     def _pause(self, seconds: float) -> None:
         """Pause consumption and poll, to stay a member of the group."""
@@ -120,7 +162,10 @@ class GroupReader:
     def _start_at_committed(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Start at the committed offsets; a new group starts at the first message."""
         for partition in consumer.committed(partitions, timeout=_WATERMARK_SECONDS):
-            if partition.offset == OFFSET_INVALID:
+            is_anew = self._known is not None and self._known.is_anew(
+                partition.topic, partition.partition
+            )
+            if is_anew or partition.offset == OFFSET_INVALID:
                 low, _ = consumer.get_watermark_offsets(partition, timeout=_WATERMARK_SECONDS)
                 partition.offset = low
             consumer.incremental_assign([partition])

@@ -5,9 +5,19 @@ from pathlib import Path
 import pytest
 
 from fraudwatch.adapters.codecs.state_snapshots import Covered, SnapshotFolder
+from fraudwatch.adapters.codecs.topic_id_file import TopicIdDamaged, TopicIdFile
+from fraudwatch.adapters.kafka_log.topic_check import TopicChanged, TopicLog
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.reconciliation.day_cut import Ends
-from streaming.detector.restoring import HistoryMissing, LogPosition, find_state
+from fraudwatch.settings import DetectorSettings
+from fraudwatch.topics import TRANSACTION_TOPIC
+from streaming.detector.restoring import (
+    HistoryMissing,
+    LogPosition,
+    check_topic,
+    find_state,
+    known_topic_id,
+)
 
 WHOLE = {0: 0, 1: 0}
 LATER = {0: 40, 1: 0}
@@ -121,3 +131,62 @@ def test_purchases_that_were_removed_before_they_were_scored_are_named(
     write(own, {0: 30, 1: 20})
     with pytest.raises(HistoryMissing, match=r"never scored.*remove the checkpoint in"):
         find_state(own, published, at(LATER, {0: 30, 1: 20}))
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> DetectorSettings:
+    return DetectorSettings(
+        state_folder=tmp_path,
+        models_folder=tmp_path,
+        views_folder=tmp_path,
+        states_folder=tmp_path / "states",
+        dead_letter_key_path=tmp_path,
+        connector_jars="",
+    )
+
+
+def a_topic(topic_id: str = "old", highs: Ends | None = None) -> TopicLog:
+    return TopicLog(TRANSACTION_TOPIC, topic_id, WHOLE, highs or HIGHS)
+
+
+def test_a_checkpoint_beyond_the_end_of_the_topic_is_refused(settings: DetectorSettings) -> None:
+    check_topic(a_topic(), None, None, settings)
+    check_topic(a_topic(), "old", HIGHS, settings)
+    with pytest.raises(TopicChanged) as refused:
+        check_topic(a_topic(), "old", {0: 101, 1: 50}, settings)
+    text = str(refused.value)
+    assert "transaction_topic-0 ends at offset 100, and the detector continues at 101" in text
+    assert f"move checkpoint, snapshots and topic_id.json in {settings.state_folder}" in text
+
+
+def test_a_topic_made_anew_is_refused_also_when_it_is_longer(settings: DetectorSettings) -> None:
+    with pytest.raises(TopicChanged, match=r"made anew: its id is new.*topic_changed\.md"):
+        check_topic(a_topic("new", {0: 10**6, 1: 10**6}), "old", HIGHS, settings)
+
+
+def test_the_topic_is_known_from_its_record_or_the_newest_snapshot(
+    settings: DetectorSettings, own: SnapshotFolder
+) -> None:
+    assert known_topic_id(settings, own) is None
+    write(own, {0: 10, 1: 10})
+    assert known_topic_id(settings, own) is None, "of before ids were kept"
+    own.write([], Covered(features_version(), {0: 20, 1: 20}, 1_000, "old"))
+    assert known_topic_id(settings, own) == "old"
+    TopicIdFile(settings.state_folder).write("recorded")
+    assert known_topic_id(settings, own) == "recorded"
+    TopicIdFile(settings.state_folder).path.write_text("{")
+    with pytest.raises(TopicIdDamaged, match="is damaged"):
+        known_topic_id(settings, own)
+
+
+def test_a_state_of_another_topic_is_no_past(
+    own: SnapshotFolder, published: SnapshotFolder
+) -> None:
+    place = LogPosition(LATER, HIGHS, {0: 60, 1: 30}, "new")
+    published.write([], Covered(features_version(), {0: 50, 1: 20}, 1_000, "old"))
+    with pytest.raises(HistoryMissing):
+        find_state(own, published, place)
+    published.write([], Covered(features_version(), {0: 45, 1: 20}, 1_000, "new"))
+    found = find_state(own, published, place)
+    assert found is not None
+    assert found.snapshot.covered.topic_id == "new"
