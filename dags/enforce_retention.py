@@ -2,7 +2,8 @@
 
 ### Purpose
 
-Deletes days that are older than their table's retention, layer by layer.
+Deletes days that are older than their table's retention, layer by layer. A day of an earlier year
+whose purchases were scored within the retention, as by a replay, is kept.
 
 ### When
 

@@ -31,6 +31,7 @@ from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import LakeSettings
 from spark_jobs.print_outcomes import print_outcomes
 from spark_jobs.retention.lake_folders import LakeFolders
+from spark_jobs.retention.recent_days import days_decided_since
 from spark_jobs.retention.retention_file import load_retention
 
 JOB = "enforce_retention"
@@ -94,13 +95,19 @@ class Enforcement:
 
     def _delete_rows(self, table: str, column: str, days: int) -> int:
         name, first = f"{lake.DATABASE}.{table}", oldest_kept(self.today, days)
-        old = self.spark.table(name).where(F.col(column) < F.lit(first)).count()
+        found = self.spark.table(name).where(F.col(column) < F.lit(first))
+        expired = f"{column} < DATE'{first}'"
+        if (old := found.count()) and (recent := days_decided_since(self.spark, column, first)):
+            listed = ", ".join(f"DATE'{day}'" for day in recent)
+            expired += f" AND {column} NOT IN ({listed})"
+            log.info("%s: %d days from before %s were scored since", table, len(recent), first)
+            old = found.where(expired).count()
         if old:
             log.info("%s: %d rows from before %s", table, old, first)
         if self.is_dry_run:
             return old
         if old:
-            statement = f"DELETE FROM {name} WHERE {column} < DATE'{first}'"  # noqa: S608  our names
+            statement = f"DELETE FROM {name} WHERE {expired}"  # noqa: S608  our names
             commit(lambda: self.spark.sql(statement), name)
         self.spark.sql(f"VACUUM {name}")
         return old

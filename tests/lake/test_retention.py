@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -67,6 +67,49 @@ def test_what_is_too_old_goes_and_only_that(
     assert spark.table(f"{SMALL}.kept").count() == 1
     assert [name for name in folders if (extract / name).exists()] == [folders[0], *folders[2:]]
     assert enforced(spark, lake_settings, SMALL_POLICY) == {}, "a second run finds nothing to do"
+
+
+@pytest.mark.usefixtures("small")
+def test_a_replayed_year_is_kept_from_the_day_on_which_it_was_scored(
+    spark: SparkSession, lake_settings: LakeSettings
+) -> None:
+    """Days of 2012: one replayed yesterday, one replayed long ago, one that was never scored."""
+    replayed, forgotten, unscored = (date(2012, 3, day) for day in (1, 2, 3))
+    known_on = date(2012, 4, 1)
+    yesterday_ms, long_ago_ms = (
+        int(datetime.combine(day, time(), UTC).timestamp() * 1000)
+        for day in (TODAY - timedelta(days=1), TODAY - timedelta(days=91))
+    )
+    for table, columns in (
+        (lake.CORE_VERDICTS, "transaction_id STRING, decided_at_ms BIGINT, event_on DATE"),
+        ("purchases", "transaction_id STRING, event_on DATE"),
+        (lake.CORE_LABELS, "transaction_id STRING, known_on DATE"),
+    ):
+        day = columns.split()[-2]
+        spark.sql(f"CREATE TABLE {SMALL}.{table} ({columns}) USING delta PARTITIONED BY ({day})")
+    spark.sql(
+        f"INSERT INTO {SMALL}.{lake.CORE_VERDICTS} VALUES "  # noqa: S608  our names
+        f"('a', {yesterday_ms}, DATE'{replayed}'), ('b', {long_ago_ms}, DATE'{forgotten}')"
+    )
+    spark.sql(
+        f"INSERT INTO {SMALL}.purchases VALUES ('a', DATE'{replayed}'), "  # noqa: S608  our names
+        f"('b', DATE'{forgotten}'), ('c', DATE'{unscored}')"
+    )
+    spark.sql(
+        f"INSERT INTO {SMALL}.{lake.CORE_LABELS} VALUES ('a', DATE'{known_on}'), "  # noqa: S608  our names
+        f"('b', DATE'{date(2012, 4, 2)}')"
+    )
+    # In the order in which a policy may name them: verdicts are evidence until they go themselves.
+    names = (lake.CORE_VERDICTS, "purchases", lake.CORE_LABELS)
+    policy = Retention(dict.fromkeys(names, 90), {}, frozenset({"kept", "by_day"}))
+    expected = {lake.CORE_VERDICTS: 1, "purchases": 2, lake.CORE_LABELS: 1}
+    assert enforced(spark, lake_settings, policy, dry=True) == expected
+    assert enforced(spark, lake_settings, policy) == expected
+    for name in names:
+        assert [row.transaction_id for row in spark.table(f"{SMALL}.{name}").collect()] == ["a"]
+    assert enforced(spark, lake_settings, policy) == {}
+    later = Enforcement(spark, lake_settings, policy, TODAY + timedelta(days=91))
+    assert later.run() == dict.fromkeys(names, 1), "as old as what was scored with it"
 
 
 def test_the_policy_fits_every_table_of_the_lake(
