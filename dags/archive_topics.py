@@ -13,7 +13,8 @@ included in the next run and no catch-up is needed.
 
 ### Reads
 
-`transaction_topic`, `fraud_topic`, `feature_topic`, `labels_topic`, as the user `archiver`.
+`transaction_topic`, `fraud_topic`, `feature_topic`, `labels_topic`, `audit_topic`,
+`dead_letter_topic`, as the user `archiver`.
 
 ### Writes
 

@@ -1,4 +1,4 @@
-"""Archive the topics of transactions, verdicts, features and labels, each offset once.
+"""Archive transactions, verdicts, features, labels, audit records and dead letters, each once.
 
 Appends what Kafka holds now to the lake's raw tables, then checks that no offset is missing or
 duplicated. A killed run resumes where it stopped; running twice adds nothing.

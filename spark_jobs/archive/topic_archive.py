@@ -25,13 +25,22 @@ from fraudwatch.domain.lake.counted_rows import CountedRows
 from fraudwatch.lake import (
     CHECKPOINT_FOLDER,
     DATABASE,
+    RAW_AUDIT_TOPIC,
+    RAW_DEAD_LETTER_TOPIC,
     RAW_FEATURE_TOPIC,
     RAW_FRAUD_TOPIC,
     RAW_LABELS_TOPIC,
     RAW_TRANSACTION_TOPIC,
 )
 from fraudwatch.settings import KafkaSettings, LakeSettings
-from fraudwatch.topics import FEATURE_TOPIC, FRAUD_TOPIC, LABELS_TOPIC, TRANSACTION_TOPIC
+from fraudwatch.topics import (
+    AUDIT_TOPIC,
+    DEAD_LETTER_TOPIC,
+    FEATURE_TOPIC,
+    FRAUD_TOPIC,
+    LABELS_TOPIC,
+    TRANSACTION_TOPIC,
+)
 from spark_jobs.archive.archive_proof import (
     Span,
     archived_topic_id,
@@ -50,6 +59,8 @@ ARCHIVED: Final = {
     FRAUD_TOPIC: RAW_FRAUD_TOPIC,
     FEATURE_TOPIC: RAW_FEATURE_TOPIC,
     LABELS_TOPIC: RAW_LABELS_TOPIC,
+    AUDIT_TOPIC: RAW_AUDIT_TOPIC,
+    DEAD_LETTER_TOPIC: RAW_DEAD_LETTER_TOPIC,
 }
 # Bounds memory, whatever the backlog.
 _MESSAGES_AT_ONCE: Final = 200_000

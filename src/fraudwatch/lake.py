@@ -21,6 +21,8 @@ RAW_TRANSACTION_TOPIC: Final = "raw_transaction_topic"
 RAW_FRAUD_TOPIC: Final = "raw_fraud_topic"
 RAW_FEATURE_TOPIC: Final = "raw_feature_topic"
 RAW_LABELS_TOPIC: Final = "raw_labels_topic"
+RAW_AUDIT_TOPIC: Final = "raw_audit_topic"
+RAW_DEAD_LETTER_TOPIC: Final = "raw_dead_letter_topic"
 
 CORE_TRANSACTIONS: Final = "core_transactions"
 CORE_REJECTED_PURCHASES: Final = "core_rejected_purchases"
