@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from exporters.kafka_lag.message_times import MessageTimes
 from fraudwatch.adapters.kafka_log.positions import KafkaPositions, Partition
+from fraudwatch.topics import ARCHIVE_GROUP
 
 _MS = 1000.0
 Positions = Mapping[Partition, int]
@@ -82,6 +83,8 @@ def measure(
     """
     # Positions first: a reader that runs is then never ahead of the ends.
     groups = {**broker.committed(), **own_positions}
+    # Behind by an hour between two runs: that is no lag of a consumer.
+    groups.pop(ARCHIVE_GROUP, None)
     partitions = broker.partitions()
     topics = sorted({partition.topic for partition in partitions})
     log = TopicLog(

@@ -16,7 +16,7 @@ from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 
-from fraudwatch.adapters.kafka_log.ends import starts_of
+from fraudwatch.adapters.kafka_log.ends import commit_ends, starts_of
 from fraudwatch.adapters.kafka_log.log import RetentionOvertook
 from fraudwatch.adapters.kafka_log.topic_check import TopicLog, check_positions, check_topic_id
 from fraudwatch.adapters.kafka_log.topic_logs import topic_log_of
@@ -34,6 +34,7 @@ from fraudwatch.lake import (
 )
 from fraudwatch.settings import KafkaSettings, LakeSettings
 from fraudwatch.topics import (
+    ARCHIVE_GROUP,
     AUDIT_TOPIC,
     DEAD_LETTER_TOPIC,
     FEATURE_TOPIC,
@@ -117,6 +118,8 @@ class TopicArchive:
         now = ends_of_spans(starts, spans)
         self._check_reached(now, ends)
         save_proven_ends(self.spark, self.table, now)
+        # For the log guard, which deletes nothing that is not archived.
+        commit_ends(self.kafka, ARCHIVE_GROUP, self.topic, now)
         return _counted(spans, lost)
 
     def _check_topic(self, found: TopicLog, stored: Mapping[int, int]) -> None:

@@ -15,6 +15,9 @@ CONTROL_TOPIC: Final = "control_topic"
 SANDBOX_TRANSACTION_TOPIC: Final = "sandbox_transaction_topic"
 SANDBOX_FRAUD_TOPIC: Final = "sandbox_fraud_topic"
 
+# Group in which the archive commits what the lake has; it reads without one.
+ARCHIVE_GROUP: Final = "archiver"
+
 # Java's default; librdkafka's own default differs, and a customer must stay in one partition.
 PARTITIONER: Final = "murmur2_random"
 # As in its contract; fixed at installation. Verdicts are in partitions of the same numbers.

@@ -11,22 +11,17 @@ from __future__ import annotations
 import logging
 import os
 import threading
-import time
-from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
 
 import uvicorn
 
 from fraudwatch.adapters.api_keys.key_file import ApiKeyFile
-from fraudwatch.adapters.artefacts.rate_file import load_rates
 from fraudwatch.adapters.artefacts.source_file import load_source_contracts
 from fraudwatch.adapters.codecs.json_codec import encode
-from fraudwatch.adapters.edge.keysets import PUBLIC_DEAD_LETTER_KEY, create_dead_letter_keys
+from fraudwatch.adapters.edge.keysets import create_dead_letter_keys
 from fraudwatch.adapters.edge.shop_feed import CHARGEBACKS, PURCHASES, ShopFeed
 from fraudwatch.adapters.edge.tink_vault import TinkVault
 from fraudwatch.adapters.http.key_check import KeyCheck
-from fraudwatch.adapters.kafka_log.dead_letters import KafkaDeadLetters
 from fraudwatch.adapters.kafka_log.log import KafkaTopic
 from fraudwatch.adapters.kafka_log.scored_ids import KafkaScoredLog
 from fraudwatch.adapters.kafka_log.verdicts import KafkaVerdicts
@@ -38,16 +33,11 @@ from fraudwatch.adapters.store.verdict_lookup import LOOKUP_SECONDS, CassandraVe
 from fraudwatch.application.console.audit import AuditLog, PublishedAudit
 from fraudwatch.application.console.reveal import Reveals
 from fraudwatch.application.dead_letters.quota import DeadLetterQuota
-from fraudwatch.application.intake import message_builders as letting_in
-from fraudwatch.application.intake.admit import Edge
-from fraudwatch.application.intake.intake import Intake
-from fraudwatch.application.intake.known_ids import KnownIds
 from fraudwatch.application.intake.pending_verdicts import PendingVerdictRegistry
 from fraudwatch.application.notifying.customer_notices import CustomerNotices
 from fraudwatch.application.ports import Vault
 from fraudwatch.domain.messages.label import ReportedLabel
-from fraudwatch.domain.messages.purchase import Purchase, transaction_id_of
-from fraudwatch.domain.messages.refund import ReportedRefund
+from fraudwatch.domain.messages.purchase import Purchase
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.orchestration.settings import MailSettings
 from fraudwatch.settings import (
@@ -60,17 +50,11 @@ from fraudwatch.settings import (
 from fraudwatch.topics import (
     AUDIT_TOPIC,
     CONTROL_TOPIC,
-    LABELS_TOPIC,
     SANDBOX_FRAUD_TOPIC,
-    SANDBOX_TRANSACTION_TOPIC,
-    TRANSACTION_TOPIC,
 )
 from streaming.ingest.api import IngestServices, create_app
+from streaming.ingest.build_channels import build_channels, now_ms
 from streaming.ingest.channel import (
-    LABEL_METRICS,
-    PURCHASE_METRICS,
-    REFUND_METRICS,
-    SANDBOX_METRICS,
     IngestChannel,
 )
 from streaming.ingest.days import announce, day_announcer
@@ -85,22 +69,13 @@ from streaming.ingest.refunds import add_refunds
 from streaming.ingest.reveal import RevealChannel, add_reveal
 from streaming.ingest.sync_scoring import VerdictWaiter
 from streaming.ingest.tokens import TokenChannel, TokensSettings, add_tokens
-from streaming.ingest.watch_lists import followed_watch_lists
 
 log = logging.getLogger("ingest")
 
-# A larger linger would add latency, a smaller one would send single messages under load.
-_LINGER_MS = 2
-# Within the HTTP timeouts of clients; a batch that was not acknowledged is sent again.
-_ACKNOWLEDGED_SECONDS = 10.0
 # An analyst waits for it; the console's timeout is a little longer.
 _AUDIT_SECONDS = 5.0
 # The feed waits for it, and the announcement can be repeated.
 _ANNOUNCE_SECONDS = 3.0
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def _end_process(failed: threading.ExceptHookArgs) -> None:
@@ -110,50 +85,8 @@ def _end_process(failed: threading.ExceptHookArgs) -> None:
     os._exit(1)
 
 
-class _Channels(NamedTuple):
-    purchases: IngestChannel[Purchase]
-    sandbox: IngestChannel[Purchase]
-    refunds: IngestChannel[ReportedRefund]
-    labels: IngestChannel[ReportedLabel]
-
-
-def _channels(
-    settings: IngestSettings, kafka: KafkaSettings, vault: Vault, known: KnownIds
-) -> _Channels:
-    topic = partial(KafkaTopic, kafka, linger_ms=_LINGER_MS, timeout_seconds=_ACKNOWLEDGED_SECONDS)
-    dead_letters = KafkaDeadLetters(kafka, settings.keys_folder / PUBLIC_DEAD_LETTER_KEY)
-    edge = Edge(vault, load_rates(settings.rates_path), followed_watch_lists())
-    purchases = Intake(
-        letting_in.purchase_builder(edge, encode),
-        topic(TRANSACTION_TOPIC),
-        dead_letters,
-        _now_ms,
-    )
-    sandbox = Intake(
-        letting_in.purchase_builder(replace(edge, is_sandbox=True), encode),
-        topic(SANDBOX_TRANSACTION_TOPIC),
-        dead_letters,
-        _now_ms,
-    )
-    refunds = Intake(
-        letting_in.refund_builder(edge, encode), topic(TRANSACTION_TOPIC), dead_letters, _now_ms
-    )
-    labels = Intake(letting_in.label_builder(encode), topic(LABELS_TOPIC), dead_letters, _now_ms)
-    return _Channels(
-        IngestChannel(
-            purchases,
-            PURCHASE_METRICS,
-            known=known,
-            id_of=lambda one: transaction_id_of(one.source, one.id),
-        ),
-        IngestChannel(sandbox, SANDBOX_METRICS),
-        IngestChannel(refunds, REFUND_METRICS),
-        IngestChannel(labels, LABEL_METRICS),
-    )
-
-
 def _reveal_channel(settings: IngestSettings, audit: AuditLog, vault: Vault) -> RevealChannel:
-    reveals = Reveals(vault, audit, _now_ms)
+    reveals = Reveals(vault, audit, now_ms)
     return RevealChannel(reveals, settings.reveal_api_key.get_secret_value())
 
 
@@ -168,7 +101,7 @@ def _notice_channel(
         read_templates(settings.templates_folder, settings.language),
         CustomerMail(MailSettings(), sender=settings.mail_from),
         SmsGateway(url, settings.sms_api_key.get_secret_value()) if url else None,
-        _now_ms,
+        now_ms,
     )
     return NoticeChannel(notices, settings.api_key.get_secret_value())
 
@@ -188,7 +121,7 @@ def _follow(
     if not sources:
         log.warning("the feeds may report purchases of any source: set INGEST_FEED_SOURCES")
     topic = KafkaTopic(kafka, CONTROL_TOPIC, timeout_seconds=_ANNOUNCE_SECONDS)
-    announcer = day_announcer(topic, folder / "days.json", _now_ms)
+    announcer = day_announcer(topic, folder / "days.json", now_ms)
     FeedFollower(
         ShopFeed(PURCHASES, url, key),
         purchases,
@@ -222,11 +155,11 @@ def main() -> None:
         lambda: connect(cassandra, request_timeout_seconds=LOOKUP_SECONDS)
     )
     lookup.start()
-    known, keeper = kept_ids(settings.state_folder, lookup, KafkaScoredLog(kafka), _now_ms)
+    known, keeper = kept_ids(settings.state_folder, lookup, KafkaScoredLog(kafka), now_ms)
     keeper.start()
-    channels = _channels(settings, kafka, vault, known)
+    channels = build_channels(settings, kafka, vault, known)
     keeper.wait_for_first_step()
-    quota = ingest_quota(settings.state_folder, _now_ms)
+    quota = ingest_quota(settings.state_folder, now_ms)
     _follow(settings, kafka, channels.purchases, channels.labels, quota)
     pending, in_sandbox = PendingVerdictRegistry(), PendingVerdictRegistry()
     services = IngestServices(

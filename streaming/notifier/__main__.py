@@ -47,7 +47,7 @@ log = logging.getLogger("notifier")
 
 GROUP = "notifier"
 # Longer than verdicts are on the topic: what can be consumed again is known.
-_KEEP_MS = 8 * DAY_MS
+_KEEP_MS = 36 * DAY_MS
 _PRUNE_SECONDS = 3_600.0
 # Verdicts are small, and none of them is urgent by the second.
 _QUEUED_KIB = 2_048

@@ -25,6 +25,8 @@ class Topic:
     consumers: tuple[str, ...]
     described_by: tuple[str, ...] = ()
     """Users that may look up its id and offsets, and read no message."""
+    deleted_by: tuple[str, ...] = ()
+    """Users that may delete its beginning; Kafka has no smaller right than to delete it."""
     flush_each_message: bool = False
     """Whether an acknowledged message survives a power cut."""
 
@@ -64,6 +66,7 @@ def _topic(path: Path) -> Topic:
         producers=tuple(page["producers"]),
         consumers=tuple(page["consumers"]),
         described_by=tuple(page.get("described_by", ())),
+        deleted_by=tuple(page.get("deleted_by", ())),
         flush_each_message=page.get("flush_each_message", False),
     )
 
@@ -80,6 +83,12 @@ def rights(topics: Iterable[Topic]) -> frozenset[AclRight]:
             for operation in ("DESCRIBE", "DESCRIBE_CONFIGS")
         }
         found |= {AclRight(user, "DESCRIBE", "TOPIC", topic.name) for user in topic.described_by}
+        for user in topic.deleted_by:
+            found |= {
+                AclRight(user, operation, "TOPIC", topic.name)
+                for operation in ("DELETE", "DESCRIBE")
+            }
+            found.add(AclRight(user, "DESCRIBE", "GROUP", "*"))
         for user in topic.producers:
             found |= {
                 AclRight(user, operation, "TOPIC", topic.name)
@@ -96,6 +105,8 @@ def rights(topics: Iterable[Topic]) -> frozenset[AclRight]:
 def users(topics: Iterable[Topic]) -> tuple[str, ...]:
     """Return every producer and consumer in the contracts, and the monitor."""
     named = {
-        user for topic in topics for user in topic.producers + topic.consumers + topic.described_by
+        user
+        for topic in topics
+        for user in topic.producers + topic.consumers + topic.described_by + topic.deleted_by
     }
     return tuple(sorted(named | {MONITOR}))

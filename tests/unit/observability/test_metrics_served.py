@@ -24,6 +24,7 @@ PROCESSES = {
     "tally": "streaming.tally.__main__",
     "notifier": "streaming.notifier.__main__",
     "webhooks": "streaming.webhooks.__main__",
+    "log_guard": "streaming.log_guard.__main__",
     "console": "streamlit_app.__main__",
 }
 DUMP = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
@@ -44,6 +45,18 @@ def committed_of(kafka: KafkaSettings, group: str, topic: str) -> dict[int, int]
     finally:
         consumer.close()
     return {one.partition: max(0, one.offset) for one in found}  # negative: never committed
+
+
+def commit_ends(kafka: KafkaSettings, group: str, topic: str, ends: Mapping[int, int]) -> None:
+    """Commit positions of a reader that is no member of its group, for those who look them up."""
+    offsets = [TopicPartition(topic, number, end) for number, end in ends.items()]
+    if not offsets:
+        return
+    consumer = Consumer({**client_config(kafka), "log_level": "5", "group.id": group})
+    try:
+        consumer.commit(offsets=offsets, asynchronous=False)
+    finally:
+        consumer.close()
 
 
 def _offsets_of(kafka: KafkaSettings, topic: str, which: Any) -> dict[int, int]:

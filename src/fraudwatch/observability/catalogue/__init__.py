@@ -15,6 +15,7 @@ from fraudwatch.observability.catalogue.detector import DETECTOR
 from fraudwatch.observability.catalogue.engines import CASSANDRA, HDFS, KAFKA
 from fraudwatch.observability.catalogue.ingest import INGEST
 from fraudwatch.observability.catalogue.jobs import JOBS, QUALITY, STATSD_BRIDGE
+from fraudwatch.observability.catalogue.log_guard import LOG_GUARD
 from fraudwatch.observability.catalogue.metric import Metric, Section
 from fraudwatch.observability.catalogue.monitoring import JAVA, MONITORING
 from fraudwatch.observability.catalogue.notifier import NOTIFIER
@@ -42,6 +43,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     REST_API,
     SHARED,
     CONSUMER_LAG,
+    LOG_GUARD,
     SERVICE_USAGE,
     MACHINE,
     KAFKA,

@@ -199,6 +199,13 @@ INGEST: Final = Section(
             labels=(Label("outcome", NOTICE_OUTCOMES),),
         ),
         Metric(
+            name="fraudwatch_ingest_disk_pressure",
+            kind=Kind.GAUGE,
+            unit=Unit.COUNT,
+            meaning="0 or 1: the disk has space; 2: ingest slows; 3: it refuses",
+            worry_when="it is not 0: the disk is almost full, and senders wait",
+        ),
+        Metric(
             name="fraudwatch_ingest_watch_list_entries",
             kind=Kind.GAUGE,
             unit=Unit.COUNT,
