@@ -13,6 +13,7 @@ from streaming.persister.writing import Persister, timed
 
 _batches = counter("fraudwatch_persister_batches")
 _paused = gauge("fraudwatch_persister_paused")
+_refused = gauge("fraudwatch_persister_topic_refused")
 _lag = gauge("fraudwatch_persister_lag_seconds")
 _written_until = gauge("fraudwatch_persister_written_until_seconds")
 
@@ -36,7 +37,8 @@ class PersisterLoop:
 
     def run(self) -> None:
         """Subscribe and process batches; when stopped, ends after the current batch."""
-        self._reader.subscribe(list(CONTENTS))
+        # A topic in trouble stops neither the others' rows nor the process.
+        self._reader.subscribe(list(CONTENTS), on_refused=_note_refused)
         while not self.stopping.is_set():
             with timed("polling"):
                 messages = self._reader.read(self._max_records)
@@ -52,6 +54,10 @@ class PersisterLoop:
                 self._reader.commit(messages)
             self._in_flight.clear(entries)
             _batches.inc()
+
+
+def _note_refused(topic: str, is_refused: bool) -> None:  # noqa: FBT001  a callback
+    _refused.labels(topic=topic).set(is_refused)
 
 
 class InFlight:

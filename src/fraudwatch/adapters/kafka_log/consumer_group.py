@@ -6,7 +6,8 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
+from functools import partial
 from typing import TypeVar
 
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaException, Message, TopicPartition
@@ -15,6 +16,7 @@ from prometheus_client import Gauge
 from fraudwatch.adapters.kafka_log.known_topics import KnownTopics
 from fraudwatch.adapters.kafka_log.log import raise_for_error
 from fraudwatch.adapters.kafka_log.positions import BrokerUnavailable
+from fraudwatch.adapters.kafka_log.topic_check import TopicChanged
 from fraudwatch.application.ports import StoreUnavailable
 
 # A loop names the driver's types without importing the driver itself.
@@ -26,6 +28,7 @@ Store = TypeVar("Store")
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.2, 5.0
 _POLL_SECONDS = 0.05
 _WATERMARK_SECONDS = 30.0
+RECHECK_SECONDS = 30.0
 
 
 def open_with_retry(open_store: Callable[[], Store]) -> Store:
@@ -61,24 +64,45 @@ class GroupReader:
         """
         self._consumer, self._paused_gauge, self._while_paused = consumer, paused, while_paused
         self._known = known
+        self._topics: tuple[str, ...] = ()
+        self._refused: set[str] = set()
+        self._on_refused: Callable[[str, bool], None] | None = None
+        self._recheck_at = 0.0
         self._is_paused = False
         self.stopping = threading.Event()
 
-    def subscribe(self, topics: Sequence[str], *, related: Sequence[str] = ()) -> None:
+    def subscribe(
+        self,
+        topics: Sequence[str],
+        *,
+        related: Sequence[str] = (),
+        on_refused: Callable[[str, bool], None] | None = None,
+    ) -> None:
         """Join the group; consumption starts at its committed offsets.
 
-        ``related`` topics are not read, but what is stored names offsets of theirs.
+        Args:
+            topics: to consume.
+            related: topics that are not read, but whose offsets are in what is stored.
+            on_refused: called with each topic and whether it is refused. The others are consumed
+                meanwhile, and a refused one too once it is accepted.
 
         Raises:
-            TopicChanged: a topic is not the one that the group has read, or lacks its offsets.
+            TopicChanged: a topic is not the one that the group has read, or lacks its offsets; with
+                ``on_refused`` only if no topic is left.
         """
+        self._topics, self._on_refused = tuple(topics), on_refused
         if self._known is not None:
-            for topic in (*topics, *related):
+            for topic in related:
                 self._check(self._known, topic)
-        self._consumer.subscribe(list(topics), on_assign=self._start_at_committed)
+            for topic in topics:
+                self._check_or_leave_out(topic, partial(self._check, self._known, topic))
+        self._recheck_at = time.monotonic() + RECHECK_SECONDS
+        self._join()
 
     def read(self, max_records: int, timeout_seconds: float = _POLL_SECONDS) -> list[Message]:
         """Consume up to ``max_records`` messages, or fewer after the timeout."""
+        if self._refused and time.monotonic() >= self._recheck_at:
+            self._recheck()
         messages = self._consumer.consume(max_records, timeout=timeout_seconds)
         for message in messages:
             raise_for_error(message)
@@ -115,6 +139,35 @@ class GroupReader:
             self._consumer.commit(offsets=offsets, asynchronous=False)
             if self._known is not None:
                 self._known.committed((one.topic, one.partition) for one in offsets)
+
+    def _join(self) -> None:
+        accepted = [topic for topic in self._topics if topic not in self._refused]
+        self._consumer.subscribe(accepted, on_assign=self._start_at_committed)
+
+    def _check_or_leave_out(self, topic: str, check: Callable[[], None]) -> None:
+        try:
+            check()
+        except TopicChanged as error:
+            self._refused.add(topic)
+            if self._on_refused is None or len(self._refused) == len(self._topics):
+                raise
+            log.error("%s; the other topics are read meanwhile", error)  # noqa: TRY400  a sentence
+        else:
+            self._refused.discard(topic)
+        if self._on_refused is not None:
+            self._on_refused(topic, topic in self._refused)
+
+    def _recheck(self) -> None:
+        """Consume refused topics that an operator has accepted since."""
+        self._recheck_at = time.monotonic() + RECHECK_SECONDS
+        if self._known is None:
+            return
+        before, check = sorted(self._refused), self._known.check
+        for topic in before:
+            with suppress(BrokerUnavailable):  # consuming reports that
+                self._check_or_leave_out(topic, partial(check, topic, self._committed))
+        if sorted(self._refused) != before:
+            self._join()
 
     def _check(self, known: KnownTopics, topic: str) -> None:
         """Check a topic, retrying while the broker is unavailable."""

@@ -54,6 +54,14 @@ PERSISTER: Final = Section(
             worry_when="it stays 1 for a minute: Cassandra is down, the console gets nothing new",
         ),
         Metric(
+            name="fraudwatch_persister_topic_refused",
+            kind=Kind.GAUGE,
+            unit=Unit.FLAG,
+            meaning="1 while the topic is not the one that was read before; the others are read",
+            worry_when="it is 1: its rows are missing until the topic is accepted",
+            labels=(_TOPIC,),
+        ),
+        Metric(
             name="fraudwatch_persister_seconds_total",
             kind=Kind.COUNTER,
             unit=Unit.SECONDS,

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from confluent_kafka import OFFSET_INVALID, TopicPartition
 
+from fraudwatch.adapters.kafka_log import consumer_group
 from fraudwatch.adapters.kafka_log.consumer_group import GroupReader
 from fraudwatch.adapters.kafka_log.known_topics import ANEW, KnownTopics
 from fraudwatch.adapters.kafka_log.positions import BrokerUnavailable
@@ -235,3 +236,48 @@ def test_a_broker_that_is_away_is_waited_for(tmp_path: Path) -> None:
     broker = Broker({})
     reader(broker, KnownTopics(tmp_path, "tally", look_up)).subscribe([FRAUD_TOPIC])
     assert broker.started == {0: 2, 1: 2}
+
+
+@dataclass
+class Subscriptions(Broker):
+    """A consumer whose subscriptions are recorded."""
+
+    subscribed: list[list[str]] = field(default_factory=list)
+
+    def subscribe(self, topics: list[str], on_assign: Callable[[Any, Any], None]) -> None:
+        assert on_assign is not None
+        self.subscribed.append(topics)
+
+    def consume(self, *_: object, **__: object) -> list[Any]:
+        return []
+
+
+def test_a_refused_topic_stops_no_other_and_is_read_once_it_is_accepted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logs = {FRAUD_TOPIC: a_log(), LABELS_TOPIC: a_log()._replace(topic=LABELS_TOPIC)}
+    KnownTopics(tmp_path, "persister", logs.__getitem__).check(LABELS_TOPIC, lambda *_: {})
+    logs[LABELS_TOPIC] = logs[LABELS_TOPIC]._replace(topic_id=NEW)
+    broker, refused = Subscriptions({}), dict[str, bool]()
+    persister = reader(broker, KnownTopics(tmp_path, "persister", logs.__getitem__))
+    persister.subscribe([FRAUD_TOPIC, LABELS_TOPIC], on_refused=refused.__setitem__)
+    assert broker.subscribed == [[FRAUD_TOPIC]]
+    assert refused == {FRAUD_TOPIC: False, LABELS_TOPIC: True}
+    monkeypatch.setattr(consumer_group, "RECHECK_SECONDS", 0.0)
+    persister._recheck_at = 0.0  # half a minute later
+    persister.read(1)
+    assert broker.subscribed == [[FRAUD_TOPIC]], "still refused"
+    (tmp_path / f"{LABELS_TOPIC}.json").write_text(ANEW)
+    persister.read(1)
+    persister.read(1)
+    assert broker.subscribed == [[FRAUD_TOPIC], [FRAUD_TOPIC, LABELS_TOPIC]]
+    assert refused == {FRAUD_TOPIC: False, LABELS_TOPIC: False}
+
+
+def test_a_reader_whose_topics_are_all_refused_ends(tmp_path: Path) -> None:
+    KnownTopics(tmp_path, "persister", lambda _: a_log()).check(FRAUD_TOPIC, lambda *_: {})
+    broker = Subscriptions({})
+    known = KnownTopics(tmp_path, "persister", lambda _: a_log(NEW))
+    with pytest.raises(TopicChanged, match="made anew"):
+        reader(broker, known).subscribe([FRAUD_TOPIC], on_refused=lambda *_: None)
+    assert broker.subscribed == []
