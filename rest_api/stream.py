@@ -71,7 +71,7 @@ async def stream_alerts(
 
     Each event `alert` has an alert of the list as its data, and as its id the position in the log
     after it. Reconnect with the last id in `Last-Event-ID`, as browsers do: everything after it
-    follows, in order for each customer, for as long as the log keeps it (seven days). After longer,
+    follows, in order for each customer, for as long as the log keeps it (35 days). After longer,
     410: list the alerts of that time and connect without an id. Every 15 seconds without an alert a
     comment comes, with an id. A client that does not keep up is cut and resumes in the same way.
     """

@@ -87,7 +87,7 @@ KAFKA: Final = Section(
             kind=Kind.GAUGE,
             unit=Unit.BYTES,
             meaning="Size of the log of a partition",
-            worry_when="it comes near retention_bytes: messages are removed before their time",
+            worry_when="the topics together fill the disk: the log guard deletes messages before their time",
             labels=(Label("topic"), Label("partition")),
         ),
     ),

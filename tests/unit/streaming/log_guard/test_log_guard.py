@@ -18,6 +18,8 @@ from fraudwatch.domain.disk_guard import (
     deletable_before,
 )
 from fraudwatch.domain.time_units import HOUR_MS
+from fraudwatch.stack import topic_contracts
+from fraudwatch.stack.home import ROOT
 from fraudwatch.topics import FEATURE_TOPIC, FRAUD_TOPIC, TRANSACTION_TOPIC
 from streaming.log_guard.guard import READERS, LogGuard
 
@@ -195,3 +197,13 @@ def test_all_snapshots_count_because_any_may_be_restored(tmp_path: Path) -> None
     assert least_covered(tmp_path) == {0: 10, 1: 40}
     (tmp_path / "damaged.manifest").write_text(json.dumps({"ends": {"0": 99}}))
     assert deletable_before({0: 0, 1: 0}, [least_covered(tmp_path)], {0: 99, 1: 99}) == {}
+
+
+def test_the_guard_waits_for_every_reader_that_keeps_a_position() -> None:
+    contracts = {one.name: one for one in topic_contracts.read(ROOT / "contracts/topics")}
+    assert {name for name, one in contracts.items() if one.deleted_by} == set(READERS)
+    assert {one.deleted_by for one in contracts.values()} == {(), ("log_guard",)}
+    # The detector's position is that of its snapshots. The others read what is there.
+    without_group = {"detector", "shadow", "rest_api", "ingest", "trainer"}
+    for topic, groups in READERS.items():
+        assert set(groups) == set(contracts[topic].consumers) - without_group
