@@ -87,6 +87,7 @@ class Notifiers:
             "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)]),
             "NOTIFIER_METRICS_PORT": str(self.metrics_port),
             "NOTIFIER_STATE_PATH": str(folder / "state.sqlite3"),
+            "KNOWN_TOPICS_FOLDER": str(folder / "topics"),
             "NOTIFIER_MAIL_FROM": "alerts@example.test",
             "NOTIFIER_MAIL_TO": "analysts@example.test",
             "NOTIFIER_CHAT_URL": "none",

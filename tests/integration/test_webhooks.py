@@ -123,6 +123,7 @@ class Webhooks:
             "WEBHOOKS_METRICS_PORT": str(free_port()),
             "WEBHOOKS_SUBSCRIPTIONS_PATH": str(folder / "subscriptions.json"),
             "WEBHOOKS_OUTBOX_PATH": str(self.outbox_path),
+            "KNOWN_TOPICS_FOLDER": str(folder / "topics"),
             "WEBHOOKS_ALLOW_LOOPBACK": "true",
             "WEBHOOKS_MAX_ATTEMPTS": "4",
             "WEBHOOKS_FIRST_PAUSE_SECONDS": "1",

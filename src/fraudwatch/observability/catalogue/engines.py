@@ -87,7 +87,7 @@ KAFKA: Final = Section(
             kind=Kind.GAUGE,
             unit=Unit.BYTES,
             meaning="Size of the log of a partition",
-            worry_when="the topics together fill the disk: the log guard deletes messages before their time",
+            worry_when="all together fill the disk: the log guard deletes old messages",
             labels=(Label("topic"), Label("partition")),
         ),
     ),
