@@ -30,7 +30,7 @@ class Purchase:
 
         Attributes:
             schema (str): Message version
-            kind (Kind): Kind of message on the topic; an erasure comes in offset order like any event.
+            kind (Kind): Kind of message on the topic; erasures and refunds come in offset order like any event.
             transaction_id (str): source:id, unique
             event_at_ms (int): When it happened; epoch ms UTC
             customer_token (str): Customer
