@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from starlette.concurrency import run_in_threadpool
 
 from fraudwatch.adapters.codecs.submitted import (
-    Submitted,
-    TooManyMessages,
     label_of,
-    messages_of,
     purchase_of,
-    read_messages,
 )
-from fraudwatch.adapters.http.body import read_capped
 from fraudwatch.adapters.http.key_check import KeyCheck, add_key_check, require
 from fraudwatch.adapters.http.problem_json import (
     ProblemResponse,
@@ -39,6 +33,7 @@ from fraudwatch.domain.source_contract import SourceContracts
 from fraudwatch.observability.metrics import counter
 from streaming.ingest import sources
 from streaming.ingest.channel import IngestChannel
+from streaming.ingest.contents import read_contents
 from streaming.ingest.quota import add_quota, within_quota
 from streaming.ingest.remarks import count_remarks, listed_remarks
 from streaming.ingest.submissions import Submissions
@@ -46,9 +41,6 @@ from streaming.ingest.sync_scoring import VerdictWaiter, submit_and_wait
 
 log = logging.getLogger("ingest")
 
-Content = TypeVar("Content")
-LARGEST_BATCH = 1_000
-LARGEST_BODY_BYTES = 4 * 1024 * 1024
 LONGEST_WAIT_SECONDS = 5.0
 _RETRY_AFTER_SECONDS = 2
 _NAMED_IDS = 10
@@ -79,8 +71,8 @@ def _services(request: Request) -> IngestServices:
     return services
 
 
-_Services = Annotated[IngestServices, Depends(_services)]
-_Strict = Annotated[
+Services = Annotated[IngestServices, Depends(_services)]
+Strict = Annotated[
     bool, Query(alias="strict", description="Refuse fields that are not known, with 422.")
 ]
 
@@ -104,7 +96,7 @@ def metrics() -> Response:
 
 
 @keyed_routes.get("/status", dependencies=[Depends(require(None))])
-def show_status(services: _Services) -> dict[str, Any]:
+def show_status(services: Services) -> dict[str, Any]:
     """Report cursor, lag and counts of accepted messages: purchases, and below them labels."""
     return asdict(services.purchases.status) | {"labels": asdict(services.labels.status)}
 
@@ -112,11 +104,11 @@ def show_status(services: _Services) -> dict[str, Any]:
 @keyed_routes.post("/transactions", status_code=202)
 async def post_transactions(
     request: Request,
-    services: _Services,
+    services: Services,
     key: Annotated[ApiKey, Depends(within_quota(Scope.INGEST))],
     wait_seconds: Annotated[float, Query(ge=0, le=LONGEST_WAIT_SECONDS)] = 0,
     *,
-    is_strict: _Strict = False,
+    is_strict: Strict = False,
 ) -> JSONResponse:
     """Submit one purchase or a list of up to 1,000: all are accepted, or none, with reasons.
 
@@ -168,10 +160,10 @@ def _deadline_ms(contracts: SourceContracts, purchases: Sequence[Purchase]) -> i
 @keyed_routes.post("/labels", status_code=202)
 async def post_labels(
     request: Request,
-    services: _Services,
+    services: Services,
     key: Annotated[ApiKey, Depends(within_quota(Scope.LABEL))],
     *,
-    is_strict: _Strict = False,
+    is_strict: Strict = False,
 ) -> JSONResponse:
     """Submit one label or a list of up to 1,000: what purchases turned out to be.
 
@@ -186,19 +178,6 @@ async def post_labels(
     count_remarks(read)
     body = {"accepted": result.accepted, "repeated": result.repeated}
     return JSONResponse(body | listed_remarks(read), 202)
-
-
-async def read_contents(
-    request: Request, reader: Callable[[Any], Submitted[Content]], *, is_strict: bool
-) -> list[Submitted[Content]]:
-    """Read the body: one message, or a list of them; counted for the key's quota."""
-    body = await read_capped(request, LARGEST_BODY_BYTES)
-    try:
-        messages = await run_in_threadpool(messages_of, body, largest_batch=LARGEST_BATCH)
-    except TooManyMessages:
-        raise HTTPException(413, f"send at most {LARGEST_BATCH} in one call") from None
-    request.state.messages = len(messages)
-    return await run_in_threadpool(read_messages, reader, messages, is_strict=is_strict)
 
 
 def _refused_batch(request: Request, error: Exception) -> JSONResponse:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
-from starlette.concurrency import run_in_threadpool
 
 from fraudwatch.adapters.codecs.submitted import refund_of
-from fraudwatch.adapters.http.key_check import require
 from fraudwatch.domain.api_keys import ApiKey, SandboxForbids, Scope
 from fraudwatch.domain.messages.refund import ReportedRefund
-from streaming.ingest.api import read_contents
+from streaming.ingest.api import Services, Strict
 from streaming.ingest.channel import IngestChannel
-from streaming.ingest.remarks import listed_remarks
+from streaming.ingest.contents import read_contents
+from streaming.ingest.quota import within_quota
+from streaming.ingest.remarks import count_remarks, listed_remarks
 
 
 def _channel(request: Request) -> IngestChannel[ReportedRefund]:
@@ -30,7 +31,10 @@ keyed_routes = APIRouter(prefix="/v1")
 async def post_refunds(
     request: Request,
     channel: _Channel,
-    key: Annotated[ApiKey, Depends(require(Scope.INGEST))],
+    services: Services,
+    key: Annotated[ApiKey, Depends(within_quota(Scope.INGEST))],
+    *,
+    is_strict: Strict = False,
 ) -> JSONResponse:
     """Submit one refund or a list of up to 1,000: all are accepted, or none, with reasons.
 
@@ -40,12 +44,13 @@ async def post_refunds(
     parts is several, each with an ``id`` of its own; a repeated one changes nothing. 202 means that
     the broker has acknowledged all.
     """
-    read = await read_contents(request, refund_of, is_strict=False)
+    read = await read_contents(request, refund_of, is_strict=is_strict)
     refunds = [one.content for one in read]
     if key.is_sandbox:
         raise SandboxForbids
     key.require_sources(one.source for one in refunds)
-    result = await run_in_threadpool(channel.submit, refunds)
+    result = await services.submissions.run(partial(channel.submit, refunds))
+    count_remarks(read)
     body = {"accepted": result.accepted, "repeated": result.repeated}
     return JSONResponse(body | listed_remarks(read), 202)
 

@@ -93,7 +93,7 @@ def test_without_room_for_the_record_nothing_is_changed(home: Path) -> None:
     assert _run_json(home, "list")["keys"] == []
 
 
-def test_a_reason_must_say_something(home: Path) -> None:
+def test_a_short_reason_is_refused(home: Path) -> None:
     refused = _run(home, "make", "--client", "till", "--scope", "read", "--reason", "so")
     assert refused.returncode == 1
     assert "at least 10 characters" in refused.stderr

@@ -43,8 +43,6 @@ from fraudwatch.domain.time_units import HOUR_MS
 from fraudwatch.samples import NOON_MS, a_purchase, a_reported_refund, a_verdict
 from fraudwatch.stack.home import ROOT
 from streaming.ingest.api import (
-    LARGEST_BATCH,
-    LARGEST_BODY_BYTES,
     IngestServices,
     create_app,
     public_routes,
@@ -55,6 +53,7 @@ from streaming.ingest.channel import (
     REFUND_METRICS,
     IngestChannel,
 )
+from streaming.ingest.contents import LARGEST_BATCH, LARGEST_BODY_BYTES
 from streaming.ingest.refunds import add_refunds
 from streaming.ingest.sync_scoring import VerdictWaiter
 from tests.sandboxes import a_sandbox
