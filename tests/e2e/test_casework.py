@@ -182,7 +182,7 @@ def test_a_customer_asks_for_a_review_and_another_person_decides_it(
             if len(found := [one.deed for one in audited(stack) if one.transaction_id == name]) == 2
             else None
         ),
-        within_seconds=30,
+        within_seconds=120,
         what="both records of the review",
     )
     assert actions == [AuditAction.REVIEW_DECIDED, AuditAction.REVIEW_REQUESTED]
