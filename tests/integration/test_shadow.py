@@ -88,7 +88,16 @@ def loop_of(stack: PrivateStack, store: CassandraShadowStore, folder: Path) -> S
     )
 
 
-def buy(stack: PrivateStack, count: int, *, customers: int = 7) -> list[str]:
+AMOUNTS_MINOR = (1_000, 45_000, 250_000)
+
+
+def buy(
+    stack: PrivateStack,
+    count: int,
+    *,
+    customers: int = 7,
+    amounts_minor: tuple[int, ...] = AMOUNTS_MINOR,
+) -> list[str]:
     """Post purchases of a few customers, some of high amounts."""
     run, now_ms = uuid.uuid4().hex[:12], time.time_ns() // 1_000_000
     purchases = [
@@ -97,7 +106,7 @@ def buy(stack: PrivateStack, count: int, *, customers: int = 7) -> list[str]:
             id=f"{run}-{n}",
             event_at_ms=now_ms + n,
             customer_id=f"{run}-{n % customers}",
-            amount_minor=(1_000, 45_000, 250_000)[n % 3],
+            amount_minor=amounts_minor[n % len(amounts_minor)],
         )
         for n in range(count)
     ]
@@ -289,7 +298,8 @@ def test_a_canary_scores_its_customers_and_is_rolled_back_by_the_service(
     trials = CanaryFile(stack.home.folder / "canary/canary.json")
 
     def is_rolled_back() -> bool:
-        buy(stack, 500, customers=400)
+        # Fraud to the champion and genuine to the canary.
+        buy(stack, 500, customers=400, amounts_minor=AMOUNTS_MINOR[1:])
         return models.canary_model() is None
 
     eventually(is_rolled_back, within_seconds=240, every_seconds=2, what="the roll-back")
