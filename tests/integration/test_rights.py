@@ -95,7 +95,7 @@ def test_a_user_without_a_topic_of_its_own_writes_none(stack: PrivateStack, user
         ("notifier", TRANSACTION_TOPIC),
         ("webhooks", TRANSACTION_TOPIC),
         ("webhooks", AUDIT_TOPIC),
-        ("shadow", AUDIT_TOPIC),
+        ("shadow", DEAD_LETTER_TOPIC),
         ("detector", SANDBOX_TRANSACTION_TOPIC),
         ("persister", SANDBOX_TRANSACTION_TOPIC),
         ("persister", SANDBOX_FRAUD_TOPIC),
