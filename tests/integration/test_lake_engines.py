@@ -32,8 +32,9 @@ LABELS = f"{DATABASE}.{CORE_LABELS}"
 def test_rows_are_inserted_and_deleted_by_sql(batch_stack: PrivateStack) -> None:
     with sql_session(batch_stack.hive("admin")) as session:
         session.run(
-            f"INSERT INTO {LABELS} VALUES ('t1', 'fraud', 'analyst', 'rows', 1, DATE'2026-11-20'), "
-            "('t2', 'genuine', 'analyst', 'rows', 1, DATE'2026-11-20')"
+            f"INSERT INTO {LABELS} VALUES "
+            "('t1', 'fraud', 'analyst', 'rows', 1, DATE'2026-11-20', NULL), "
+            "('t2', 'genuine', 'analyst', 'rows', 1, DATE'2026-11-20', NULL)"
         )
         session.run(f"DELETE FROM {LABELS} WHERE transaction_id = %s", ("t1",))
         assert session.rows(f"SELECT transaction_id, verdict FROM {LABELS} WHERE by = 'rows'") == [
@@ -121,7 +122,9 @@ def test_a_killed_namenode_and_metastore_restart_without_data_loss(
     batch_stack: PrivateStack,
 ) -> None:
     with sql_session(batch_stack.hive("admin")) as session:
-        session.run(f"INSERT INTO {LABELS} VALUES ('t9', 'fraud', 'a', 'a', 1, DATE'2026-11-19')")
+        session.run(
+            f"INSERT INTO {LABELS} VALUES ('t9', 'fraud', 'a', 'a', 1, DATE'2026-11-19', NULL)"
+        )
     killed = ("namenode", "metastore")
     before = {name: batch_stack.pid(name) for name in killed}
     for pid in before.values():

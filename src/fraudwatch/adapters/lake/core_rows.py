@@ -108,7 +108,7 @@ def core_labels(parsed: DataFrame) -> DataFrame:
     place = (F.col("source_partition"), F.col("source_offset"))
     return _first_by(parsed, list(LABELS.same), *place).select(
         "transaction_id", "verdict", "source", "by", "known_at_ms",
-        _day_of("known_at_ms").alias("known_on"),
+        _day_of("known_at_ms").alias("known_on"), "reason_code",
     )  # fmt: skip
 
 
