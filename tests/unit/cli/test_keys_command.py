@@ -101,7 +101,7 @@ def test_a_short_reason_is_refused(home: Path) -> None:
 
 @pytest.mark.parametrize("scope", ["ingest", "label"])
 def test_a_key_for_all_sources_is_made_only_when_asked_for(home: Path, scope: str) -> None:
-    words = ("make", "--client", "till", "--scope", scope, "--without-audit")
+    words = ("make", "--client", "till", "--scope", scope)
     refused = _run(home, *words)
     assert refused.returncode == 1
     assert "--all-sources" in refused.stderr
