@@ -47,6 +47,11 @@ class Visitor:
         self.press("Log in")
         self.shows("Log out")
 
+    def visit(self, address: str) -> None:
+        """Open this address in the session, which a reload keeps."""
+        self.page.goto(self._url + address)
+        self.shows("Log out")
+
     def open(self, screen: str) -> None:
         """Go to a screen by the menu."""
         self.page.get_by_role("link", name=screen, exact=True).click()

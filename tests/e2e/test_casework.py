@@ -117,7 +117,7 @@ def test_a_lead_assigns_and_an_analyst_snoozes_and_decides_a_group(
     lead.shows("Assigned to analyst by lead.")
     eventually(
         lambda: [one for one in audited(stack) if one.transaction_id == first],
-        within_seconds=30,
+        within_seconds=120,
         what="the record of the assignment",
     )
 
@@ -127,8 +127,7 @@ def test_a_lead_assigns_and_an_analyst_snoozes_and_decides_a_group(
     anna.page.get_by_role("textbox", name="Reason of the snooze").fill("The bank answers tomorrow.")
     anna.press("Save snooze")
     anna.shows("Snoozed until")
-    anna.page.reload()
-    anna.log_in("analyst", "/case")
+    anna.visit("/case")
     anna.shows("open case")
     anna.picture("queue")
     anna.page.get_by_text("Snoozed", exact=True).click()
@@ -176,16 +175,19 @@ def test_a_customer_asks_for_a_review_and_another_person_decides_it(
     lead.press("Save review")
     lead.shows("Reversed: the decision was wrong, by lead")
     lead.picture("review_decided")
-    actions = eventually(
-        lambda: (
-            found
-            if len(found := [one.deed for one in audited(stack) if one.transaction_id == name]) == 2
-            else None
-        ),
+    # Both viewed the case as well, which is audited too.
+    reviewing = (AuditAction.REVIEW_DECIDED, AuditAction.REVIEW_REQUESTED)
+
+    def actions() -> list[AuditAction]:
+        records = [one for one in audited(stack) if one.transaction_id == name]
+        return [one.deed for one in records if one.deed in reviewing]
+
+    eventually(
+        lambda: len(actions()) == len(reviewing),
         within_seconds=120,
         what="both records of the review",
     )
-    assert actions == [AuditAction.REVIEW_DECIDED, AuditAction.REVIEW_REQUESTED]
+    assert actions() == list(reviewing)
 
 
 def test_a_lead_reveals_a_sealed_field_with_an_audit_record(
@@ -204,13 +206,12 @@ def test_a_lead_reveals_a_sealed_field_with_an_audit_record(
     lead.picture("reveal")
     [record] = eventually(
         lambda: [one for one in audited(stack) if one.reason == reason],
-        within_seconds=30,
+        within_seconds=120,
         what="the record's row",
     )
     assert (record.deed, record.by) == (AuditAction.REVEALED, "lead")
     assert record.transaction_id == f"case:{bought.id}"
-    lead.page.reload()
-    lead.log_in("lead", "/audit")
+    lead.visit("/audit")
     lead.lists(reason)
     lead.picture("audit")
 
@@ -223,8 +224,7 @@ def test_an_analyst_has_no_lead_actions(
     anna.shows("The purchase")
     assert anna.page.get_by_role("button", name="Reveal personal data").count() == 0
     assert anna.page.get_by_role("link", name="Audit").count() == 0
-    anna.page.reload()
-    anna.log_in("analyst", "/audit")
+    anna.visit("/audit")
     anna.hides("Audit log")
 
 
