@@ -18,11 +18,21 @@ ENDED = {"success", "failed"}
 def unpaused(stack: PrivateStack, *names: str) -> Iterator[None]:
     try:
         for name in names:
-            stack.command("dags", "unpause", name)
+            # Airflow knows a DAG once its file was processed, a while after the stack is ready.
+            eventually(
+                partial(_unpause, stack, name),
+                within_seconds=120,
+                what=f"{name} unpaused",
+                every_seconds=2,
+            )
         yield
     finally:
         for name in names:
             stack.command("dags", "pause", name)
+
+
+def _unpause(stack: PrivateStack, name: str) -> bool:
+    return stack.command("dags", "unpause", name, check=False).returncode == 0
 
 
 def first_ended(stack: PrivateStack, name: str) -> dict[str, Any] | None:
