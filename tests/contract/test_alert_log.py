@@ -70,8 +70,10 @@ def kafka_log(stack: PrivateStack) -> Log:
 
     def forget(position: LogPosition) -> None:
         wanted = [TopicPartition(FRAUD_TOPIC, *one) for one in position.offsets.items()]
-        for done in AdminClient(client_config(admin)).delete_records(wanted).values():
-            done.result(30)
+        # Named, so that it is not collected before the broker has answered.
+        client = AdminClient(client_config(admin))
+        for done in client.delete_records(wanted).values():
+            done.result(120)
 
     return Log(
         KafkaAlertHistory(stack.kafka("rest_api")),
