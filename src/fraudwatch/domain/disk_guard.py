@@ -19,7 +19,7 @@ AGES_MS: Final = (14 * DAY_MS, 7 * DAY_MS, 3 * DAY_MS, DAY_MS, 6 * HOUR_MS, HOUR
 
 
 class DiskPressure(enum.IntEnum):
-    """What the free space of the disk asks for; each includes those before it."""
+    """Step that a filling disk makes necessary; each includes those before it."""
 
     NONE = 0
     DELETE = 1

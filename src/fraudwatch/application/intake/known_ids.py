@@ -137,7 +137,7 @@ class IdCatchUp:
     log: ScoredLog
     store: FilterStore
     covered: LogPositions | None = None
-    """What the loaded filter covers; None: there was none."""
+    """Positions that the loaded filter covers; None: there was none."""
     _missing: dict[int, int] | None = None
 
     @property

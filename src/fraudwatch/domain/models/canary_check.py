@@ -14,7 +14,7 @@ independent purchases as its lower bound.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -81,6 +81,10 @@ class Group:
         """Sum of a measure."""
         return sum(bucket.sums.get(name, Sum()).total for bucket in self.buckets)
 
+    def squares(self, name: str) -> float:
+        """Sum of a measure's squares."""
+        return sum(bucket.sums.get(name, Sum()).squares for bucket in self.buckets)
+
     def ratio(self, name: str) -> float:
         """Mean of a measure per purchase; NaN without purchases."""
         return self.total(name) / self.purchases if self.purchases else math.nan
@@ -92,8 +96,7 @@ class Group:
             (bucket.sums.get(name, Sum()).total - mean * bucket.purchases) ** 2
             for bucket in self.buckets
         )
-        independent = sum(bucket.sums.get(name, Sum()).squares for bucket in self.buckets)
-        return max(spread * BUCKETS / (BUCKETS - 1), independent)
+        return max(spread * BUCKETS / (BUCKETS - 1), self.squares(name))
 
 
 class Deviation(NamedTuple):
@@ -141,12 +144,8 @@ def _deviations_from(limit: float, name: str, canary: Group, champion: Group) ->
     scale = limit * canary.purchases / champion.purchases
     expected = scale * champion.total(name)
     # At the limit the canary would have `scale` times the champion's squares.
-    at_limit = scale * _squares(name, champion.buckets)
+    at_limit = scale * champion.squares(name)
     variance = max(canary.variance(name), at_limit) + scale**2 * champion.variance(name)
     if not variance:
         return 0.0
     return (canary.total(name) - expected) / math.sqrt(variance)
-
-
-def _squares(name: str, buckets: Sequence[Bucket]) -> float:
-    return sum(bucket.sums.get(name, Sum()).squares for bucket in buckets)
