@@ -113,5 +113,7 @@ def is_schema_error(error: InvalidRequest) -> bool:
 
 
 def _is_refused_login(error: Exception) -> bool:
-    by_host: Mapping[Any, Exception] = getattr(error, "errors", None) or {}
-    return any(isinstance(cause, AuthenticationFailed) for cause in (error, *by_host.values()))
+    # NoHostAvailable names an error by host, or the hosts alone: their pools were shut down.
+    errors = getattr(error, "errors", None)
+    causes = errors.values() if isinstance(errors, Mapping) else ()
+    return any(isinstance(cause, AuthenticationFailed) for cause in (error, *causes))
