@@ -10,7 +10,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -49,6 +49,8 @@ class StreamBenchmark:
     progress: Notify
     samples_triggers: bool = True
     """Whether the detector is scraped each second, for the time of its triggers by phase."""
+    has_rows: bool = True
+    """Whether Cassandra and the persister run, so that rows can be measured."""
 
     def live(self, per_second: int, seconds: int) -> dict[str, Any]:
         """Measure latencies at an even rate with all services running, and the resource use."""
@@ -62,19 +64,24 @@ class StreamBenchmark:
         options = {f"--{name.replace('_', '-')}": value for name, value in asdict(plan).items()}
         with self._probe("live", source, options) as probe:
             time.sleep(max(0.0, plan.due_ms(plan.first_counted) / 1000 - time.time()))
-            with self._measured_use() as use, self._cassandra() as session:
-                rows = row_times_ms(session, source, plan)
+            with self._measured_use() as use:
+                rows = self._rows(source, plan)
             result = _result_of(probe)
         if result["scored"] < (expected := plan.count - plan.first_counted):
             raise StackError(
                 f"only {result['scored']} of {expected} purchases were scored in time, so the "
                 "latencies are incomplete; use a lower --rate"
             )
-        return {
-            "event_to_verdict_ms": result["event_to_verdict_ms"],
-            "event_to_row_ms": {**latency_percentiles(rows), "sampled": len(rows)},
-            **use,
-        }
+        return {"event_to_verdict_ms": result["event_to_verdict_ms"], **rows, **use}
+
+    def _rows(self, source: str, plan: LivePlan) -> dict[str, Any]:
+        """Measure the rows' latencies for as long as the load lasts."""
+        if not self.has_rows:
+            time.sleep(max(0.0, plan.due_ms(plan.count) / 1000 - time.time()))
+            return {}
+        with self._cassandra() as session:
+            rows = row_times_ms(session, source, plan)
+        return {"event_to_row_ms": {**latency_percentiles(rows), "sampled": len(rows)}}
 
     def catch_up(self, backlog: int) -> dict[str, Any]:
         """Measure the throughput of detector and persister on a backlog, one after the other."""
@@ -83,7 +90,7 @@ class StreamBenchmark:
         def verdicts() -> int:
             return sum(ends_of(kafka, FRAUD_TOPIC).values())
 
-        with self._stopped("persister"):
+        with self._stopped("persister") if self.has_rows else nullcontext():
             with self._stopped("detector"):
                 self.progress(
                     f"a backlog of {backlog} purchases, detector and persister stopped ..."
@@ -98,11 +105,11 @@ class StreamBenchmark:
                 time.sleep(_POLL_SECONDS)
             seconds = time.monotonic() - began
         per_second = round((backlog - first) / seconds)
+        scored = {"catch_up_per_second": per_second}
+        if not self.has_rows:
+            return scored
         self.progress(f"scored {per_second}/s; now the persister ...")
-        return {
-            "catch_up_per_second": per_second,
-            "persisted_per_second": self._persisted_per_second(),
-        }
+        return scored | {"persisted_per_second": self._persisted_per_second()}
 
     def _persisted_per_second(self) -> int:
         """Measure purchases per second, with their verdicts, written to every table."""

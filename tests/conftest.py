@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +14,7 @@ from xdist.scheduler import LoadFileScheduling
 
 from fraudwatch.lake import DATABASE
 from fraudwatch.settings import CassandraSettings, LakeSettings
-from fraudwatch.stack import jars
+from fraudwatch.stack import jars, java, scala_jars
 from fraudwatch.stack.home import ROOT, Home
 from fraudwatch.stack.migrations import read_migrations
 from fraudwatch.stack.private_stack import PrivateStack, running
@@ -150,12 +151,20 @@ def lake_settings(tmp_path_factory: pytest.TempPathFactory) -> LakeSettings:
     )
 
 
+def detector_classes() -> Path:
+    """Compile the detector's classes for the JVM, unless that is done."""
+    home = Home.from_environment()
+    jar = scala_jars.SCALA_JARS["detector_classes"]
+    return scala_jars.ensure(home, jar, java.ensure(home, print), print)
+
+
 @pytest.fixture(scope="session")
 def spark(lake_settings: LakeSettings) -> Iterator[SparkSession]:
     """One real Spark over Delta tables in a folder; each test uses its own days and ids."""
     from fraudwatch.adapters.lake.session import open_lake
 
     os.environ["PYSPARK_PYTHON"] = sys.executable
+    os.environ["SPARK_DIST_CLASSPATH"] = str(detector_classes())
     os.environ["JDK_JAVA_OPTIONS"] = f"{SHORT_LIVED.replace(',', ' ')} -XX:+UseSerialGC"
     session = open_lake(lake_settings, "tests")
     for name, value in COMPILES_LITTLE.items():

@@ -136,7 +136,7 @@ class DetectorSettings(BaseSettings):
     views_folder: Path
     states_folder: Path
     connector_jars: str
-    extra_class_path: str = ""
+    extra_class_path: str
     jmx_agent: Path | None = None
     jmx_arguments: str = ""
     dead_letter_key_path: Path

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from fraudwatch.stack import java, scala_jars
+from fraudwatch.stack import java
 from fraudwatch.stack.home import Home
+from tests.conftest import detector_classes
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(300)]
 
@@ -39,18 +40,14 @@ gateway.shutdown()
 
 
 def run_jvm(folder: Path, *prefix: str) -> None:
-    home = Home.from_environment()
-    java_home = java.ensure(home, lambda _: None)
-    jar = scala_jars.ensure(
-        home, scala_jars.SCALA_JARS["fast_local_file_system"], java_home, lambda _: None
-    )
+    java_home = java.ensure(Home.from_environment(), lambda _: None)
     subprocess.run(
         [*prefix, sys.executable, "-c", WRITE_AND_READ, str(folder)],
         check=True,
         env=os.environ
         | {
             "JAVA_HOME": str(java_home),
-            "PYSPARK_SUBMIT_ARGS": f"--driver-class-path {jar} pyspark-shell",
+            "PYSPARK_SUBMIT_ARGS": f"--driver-class-path {detector_classes()} pyspark-shell",
         },
         timeout=240,
     )

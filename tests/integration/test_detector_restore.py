@@ -55,6 +55,7 @@ def settings(tmp_path: Path) -> DetectorSettings:
         views_folder=tmp_path,
         dead_letter_key_path=tmp_path,
         connector_jars="",
+        extra_class_path="",
     )
 
 

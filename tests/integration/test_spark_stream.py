@@ -39,6 +39,7 @@ def settings(tmp_path: Path) -> DetectorSettings:
         states_folder=tmp_path,
         dead_letter_key_path=tmp_path,
         connector_jars="",
+        extra_class_path="",
         max_offsets_per_trigger=ROWS_PER_BATCH,
     )
 

@@ -37,10 +37,10 @@ SCALA_JARS = {
     jar.name: jar
     for jar in (
         ScalaJar(
-            "fast_local_file_system",
-            "docker/spark/FastLocalFileSystem.scala",
+            "detector_classes",
+            "docker/spark",
             "detector",
-            "the local file system for Spark's checkpoint",
+            "the detector's file system of checkpoints and reader of micro-batches",
         ),
         ScalaJar(
             "confined_thrift_server",
