@@ -51,6 +51,7 @@ class TallyLoop:
             now_ms,
         )
         self._max_records, self._poll_seconds = max_records, poll_seconds
+        self._known = known
         self._oldest_ms: int | None = None
         self.stopping = self._reader.stopping
         # Evaluated at each scrape, so the age grows while the loop waits for the store.
@@ -60,6 +61,8 @@ class TallyLoop:
         """Subscribe and process reads; when stopped, ends after the current read."""
         # Verdicts are counted once by the offsets of their transactions.
         self._reader.subscribe([FRAUD_TOPIC], related=[TRANSACTION_TOPIC])
+        if self._known is not None and not self.stopping.is_set():
+            self._tallying.topic_id = self._known.topic_id(TRANSACTION_TOPIC)
         while not self.stopping.is_set():
             if messages := self._reader.read(self._max_records, self._poll_seconds):
                 self._process(messages)

@@ -181,6 +181,22 @@ def test_the_state_further_on_wins_in_any_order_of_saves(tallies: Tallies) -> No
     assert (found.until, found.rows) == (3, ahead.rows)
 
 
+def test_a_day_that_goes_on_in_a_topic_made_anew_counts_its_first_offsets(
+    tallies: Tallies,
+) -> None:
+    for topic_id, offsets in (("", (7, 900)), ("old", (900, 901)), ("new", (0, 1, 1_500))):
+        tallying = Tallying(tallies.store)
+        tallying.topic_id = topic_id
+        for offset in (*offsets, offsets[-1]):  # the last one is scored twice
+            tallying.count(tallies.verdict(offset))
+        tallying.flush()
+    found = tallies.store.load(tallies.day, 0)
+    assert (found.topic_id, found.before, found.until) == ("new", 902, 1_500)
+    assert found.rows[ALL].purchases == 6
+    by_topic = {v: n.purchases for (d, v), n in found.rows.items() if d is Dimension.TOPIC}
+    assert by_topic == {"0 old": 1, "902 new": 3}, "the day of before ids adopted the first one"
+
+
 def test_the_biggest_possible_save_is_atomic(tallies: Tallies) -> None:
     rules = tuple(Reason(f"rule-{n}", 1, "R.") for n in range(12))
     long = "\U0001f4b6" * (LONGEST_VALUE - 4)

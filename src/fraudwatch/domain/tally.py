@@ -11,6 +11,9 @@ the first time, every lower offset that will ever appear has appeared already. A
 highest was therefore counted, or belongs to another day: a day's verdicts are some of the
 partition's, in the same order, and late events are no exception, because the offset is the order of
 arrival and not of events. A purchase that is scored again counts as it was scored first.
+
+An offset is one of a topic, and a topic that was made anew begins at 0 again. So the topic's id is
+counted as one more dimension, and a day that goes on in another topic counts its offsets from 0.
 """
 
 from __future__ import annotations
@@ -39,6 +42,7 @@ class Dimension(enum.StrEnum):
     CATEGORY = "category"  # "" where unknown
     HOUR = "hour"  # of the event, UTC, "00" to "23"
     RULE = "rule"  # a purchase counts under every rule it hit
+    TOPIC = "topic"  # "0 ID": Kafka's id of the transaction's topic, after the offsets before it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +104,27 @@ class Counted:
     rows: dict[Key, Counts] = field(default_factory=dict)
     changed: set[Key] = field(default_factory=set)
     """Rows that are not stored yet."""
+    topic_id: str = ""
+    """Of the topic whose offset ``until`` is; empty in counts of before ids were kept."""
+    before: int = 0
+    """Number of offsets of earlier topics, so that :attr:`progress` only ever grows."""
+
+    def __post_init__(self) -> None:
+        topics = [value for dimension, value in self.rows if dimension is Dimension.TOPIC]
+        for before, topic_id in (value.split(" ") for value in topics):
+            if int(before) >= self.before:
+                self.before, self.topic_id = int(before), topic_id
+
+    @property
+    def progress(self) -> int:
+        """How far it has counted, over all topics; of two states the one further on wins."""
+        return self.before + self.until + 1
+
+    def continue_in(self, topic_id: str) -> None:
+        """Count offsets of this topic; those of an earlier one say nothing about copies."""
+        if self.topic_id not in {"", topic_id}:
+            self.before, self.until = self.progress, NOTHING_COUNTED
+        self.topic_id = topic_id
 
     def add(self, verdict: Verdict) -> bool:
         """Count a verdict of this day and partition; False if it was counted before."""
@@ -107,7 +132,8 @@ class Counted:
             return False
         self.until = verdict.source_offset
         counts = _counts_of(verdict)
-        for key in _keys_of(verdict):
+        topic = [(Dimension.TOPIC, f"{self.before} {self.topic_id}")] if self.topic_id else []
+        for key in (*_keys_of(verdict), *topic):
             self.rows[key] = self.rows.get(key, NONE).plus(counts)
             self.changed.add(key)
         return True

@@ -72,6 +72,10 @@ class KnownTopics:
         check_positions(found, positions, reader=self.group, cure=cure)
         self._remember(topic, known)
 
+    def topic_id(self, topic: str) -> str:
+        """Return the id of a topic that was checked."""
+        return self._known[topic].topic_id
+
     def is_anew(self, topic: str, partition: int) -> bool:
         """Whether the partition is to be read from its start, whatever is committed."""
         return topic in self._known and partition in self._known[topic].anew

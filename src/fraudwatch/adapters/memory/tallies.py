@@ -23,7 +23,7 @@ class MemoryTallyStore:
     """``TallyStore`` and ``TallyReader`` in dictionaries; each value has its write timestamp."""
 
     def __init__(self) -> None:
-        self._until: dict[Place, int] = {}
+        self._until: dict[Place, tuple[int, int]] = {}
         self._rows: dict[Place, dict[Key, tuple[int, Counts]]] = {}
         self.saves = 0
         self.is_reachable = True
@@ -32,19 +32,19 @@ class MemoryTallyStore:
         self._check_reachable()
         place = day, source_partition
         rows = {key: counts for key, (_, counts) in self._rows.get(place, {}).items()}
-        return Counted(day, source_partition, self._until.get(place, NOTHING_COUNTED), rows)
+        _, until = self._until.get(place, (0, NOTHING_COUNTED))
+        return Counted(day, source_partition, until, rows)
 
     def save(self, counted: Counted) -> None:
         self._check_reachable()
         self.saves += 1
         place = counted.day, counted.source_partition
-        self._until[place] = max(counted.until, self._until.get(place, NOTHING_COUNTED))
+        written = counted.progress, counted.until
+        self._until[place] = max(written, self._until.get(place, written))
         rows = self._rows.setdefault(place, {})
         for key in counted.changed:
             # Like a write timestamp: the value further on wins.
-            rows[key] = max(
-                rows.get(key, (NOTHING_COUNTED, NONE)), (counted.until, counted.rows[key])
-            )
+            rows[key] = max(rows.get(key, (0, NONE)), (counted.progress, counted.rows[key]))
 
     def tallies(self, days: Collection[date]) -> Sequence[Tally]:
         self._check_reachable()

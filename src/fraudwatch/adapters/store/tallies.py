@@ -12,6 +12,7 @@ from cassandra.query import UNSET_VALUE, BatchStatement, BatchType
 
 from fraudwatch.adapters.store.session import KEYSPACE, translate_driver_errors
 from fraudwatch.domain.tally import (
+    NOTHING_COUNTED,
     Counted,
     Counts,
     Dimension,
@@ -56,8 +57,8 @@ class CassandraTallies:
 class CassandraTallyStore(CassandraTallies):
     """``TallyStore`` too, for the one role that may write.
 
-    The write timestamp is the offset counted up to. Counting up to an offset always gives the same
-    result, so of two concurrent processes the one further on wins.
+    The write timestamp is how far was counted: the offset, after those of earlier topics. Counting
+    that far always gives the same result, so of two concurrent processes the one further on wins.
     """
 
     def __init__(self, session: Session) -> None:
@@ -85,7 +86,7 @@ class CassandraTallyStore(CassandraTallies):
 
     def save(self, counted: Counted) -> None:
         key, until = (counted.day, counted.source_partition), counted.until
-        written_at_us = until + 1  # above zero, because zero means "no timestamp"
+        written_at_us = counted.progress  # above zero, because zero means "no timestamp"
         # Within one partition a batch is one mutation, applied and visible atomically.
         batch = BatchStatement(batch_type=BatchType.UNLOGGED)
         batch.add(self._insert_until, (*key, until, written_at_us))
@@ -102,11 +103,11 @@ def _row(key: Key, counts: Counts) -> tuple[Any, ...]:
 
 
 def _counted(partition: tuple[str, int], rows: Iterable[Mapping[str, Any]]) -> Counted:
-    counted = Counted(*partition)
+    until, found = NOTHING_COUNTED, dict[Key, Counts]()
     for row in rows:
         if row["counted_until"] is not None:
-            counted.until = max(counted.until, row["counted_until"])
+            until = max(until, row["counted_until"])
         if row["dimension"] is not None:  # else the partition has only its static column
             key = Dimension(row["dimension"]), row["value"]
-            counted.rows[key] = Counts._make(row[name] or 0 for name in Counts._fields)
-    return counted
+            found[key] = Counts._make(row[name] or 0 for name in Counts._fields)
+    return Counted(*partition, until, found)

@@ -47,6 +47,8 @@ class Tallying:
         max_cached_rows: int = MAX_CACHED_ROWS,
     ) -> None:
         self._store = store
+        self.topic_id = ""
+        """Kafka's id of the topic of the transactions, set before the first verdict."""
         self._max_changed, self._max_cached = max_changed_rows, max_cached_rows
         self._cached: OrderedDict[tuple[str, int], Counted] = (
             OrderedDict()
@@ -80,7 +82,10 @@ class Tallying:
         if place not in self._cached:
             if self._is_full():
                 self.flush()
-            self._cached[place] = self._store.load(day, source_partition)
+            counted = self._store.load(day, source_partition)
+            if self.topic_id:
+                counted.continue_in(self.topic_id)
+            self._cached[place] = counted
         self._cached.move_to_end(place)
         return self._cached[place]
 

@@ -3,17 +3,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from confluent_kafka import TopicPartition
 from prometheus_client import REGISTRY
 
 from fraudwatch.adapters.codecs.json_codec import encode
+from fraudwatch.adapters.kafka_log.known_topics import ANEW, KnownTopics
+from fraudwatch.adapters.kafka_log.topic_check import TopicChanged, TopicLog
 from fraudwatch.adapters.memory.tallies import MemoryTallyStore
 from fraudwatch.application.console.tallying import Tallying
 from fraudwatch.domain.tally import Dimension
 from fraudwatch.samples import NOON_MS, a_verdict
-from fraudwatch.topics import FRAUD_TOPIC
+from fraudwatch.topics import FRAUD_TOPIC, TRANSACTION_TOPIC
 from streaming.tally.loop import TallyLoop
 from tests.waiting import eventually
 
@@ -83,6 +86,9 @@ class ScriptedConsumer:
     def resume(self, *_: object) -> None:
         self.calls.append("resume")
 
+    def committed(self, *_: object, **__: object) -> list[TopicPartition]:
+        return []
+
     def assignment(self) -> list[TopicPartition]:
         return [TopicPartition(FRAUD_TOPIC, 0)]
 
@@ -96,13 +102,16 @@ def store() -> MemoryTallyStore:
     return MemoryTallyStore()
 
 
-def loop_over(consumer: ScriptedConsumer, store: MemoryTallyStore) -> TallyLoop:
+def loop_over(
+    consumer: ScriptedConsumer, store: MemoryTallyStore, known: KnownTopics | None = None
+) -> TallyLoop:
     loop = TallyLoop(
         consumer,  # type: ignore[arg-type]
         Tallying(store),
         lambda: NOON_MS + 2_500,
         max_records=10,
         poll_seconds=0.0,
+        known=known,
     )
     consumer.on_drained = loop.stopping.set
     return loop
@@ -115,6 +124,30 @@ def metric(name: str) -> float:
 def purchases(store: MemoryTallyStore, day: str = "2026-01-15") -> int:
     counts = store.load(day, 0).rows.get((Dimension.ALL, ""))
     return counts.purchases if counts else 0
+
+
+def count_in(folder: Path, store: MemoryTallyStore, topic_id: str, *messages: FakeMessage) -> None:
+    """Count as a process of its own, over a broker whose topics have this id."""
+
+    def look_up(topic: str) -> TopicLog:
+        return TopicLog(topic, topic_id, {0: 0}, {0: 10_000})
+
+    known = KnownTopics(folder, "tally", look_up)
+    loop_over(ScriptedConsumer([list(messages)]), store, known).run()
+
+
+def test_purchases_of_a_topic_made_anew_are_counted_from_its_first_offset(
+    store: MemoryTallyStore, tmp_path: Path
+) -> None:
+    count_in(tmp_path, store, "old", verdict_at(0, 70), verdict_at(1, 71))
+    with pytest.raises(TopicChanged, match=r"transaction_topic was made anew.*write the word anew"):
+        count_in(tmp_path, store, "new", verdict_at(0, 0))
+    for topic in (TRANSACTION_TOPIC, FRAUD_TOPIC):
+        (tmp_path / f"{topic}.json").write_text(ANEW)
+    count_in(tmp_path, store, "new", verdict_at(0, 0), verdict_at(1, 71), verdict_at(2, 71))
+    assert purchases(store) == 4
+    count_in(tmp_path, store, "new", verdict_at(1, 71), verdict_at(3, 72))
+    assert purchases(store) == 5
 
 
 def test_a_read_is_saved_once_and_then_committed(store: MemoryTallyStore) -> None:
