@@ -28,6 +28,7 @@ from fraudwatch.adapters.codecs.json_codec import encode
 from fraudwatch.adapters.kafka_log.consumer_group import open_with_retry
 from fraudwatch.adapters.kafka_log.cursor import PartitionCursor
 from fraudwatch.adapters.kafka_log.log import KafkaTopic
+from fraudwatch.adapters.kafka_log.topic_logs import topic_log_of
 from fraudwatch.adapters.store.session import connect
 from fraudwatch.adapters.store.shadow import CassandraShadowStore
 from fraudwatch.application.console.audit import PublishedAudit
@@ -51,6 +52,7 @@ from streaming.shadow.partition import PartitionShadow, PartitionTopics
 from streaming.shadow.sandbox import SandboxLoop
 from streaming.shadow.scoring import ShadowScoring
 from streaming.shadow.settings import ShadowSettings
+from streaming.shadow.topics import check_comparison, check_trial
 
 log = logging.getLogger("shadow")
 # A caller of a sandbox purchase waits no longer.
@@ -133,18 +135,28 @@ def open_canary_guard(settings: ShadowSettings, kafka: KafkaSettings) -> CanaryG
         PublishedAudit(KafkaTopic(kafka, AUDIT_TOPIC, timeout_seconds=_PUBLISH_SECONDS), encode),
         _now_ms,
         max_messages=settings.max_messages,
+        check_topics=lambda trial: check_trial(
+            trial, partial(topic_log_of, kafka), settings.canary_path
+        ),
     )
 
 
 def open_partitions(
     settings: ShadowSettings, kafka: KafkaSettings, store: ShadowStore, candidate: Candidate
 ) -> list[PartitionShadow]:
-    """Open every partition where the counts of the candidate's comparison end."""
+    """Open every partition where the counts of the candidate's comparison end.
+
+    Raises:
+        TopicChanged: they are not counts of these topics.
+    """
     live = NamedArtefacts(settings.policies_folder, settings.lists_folder, settings.models_folder)
     scoring, comparison = ShadowScoring(candidate, live), candidate.comparison
     partitions = range(TRANSACTION_PARTITIONS)
     # First, so that no connection is left open when the store is unavailable.
     counted = [store.load(comparison.comparison_id, partition) for partition in partitions]
+    topics = check_comparison(counted, partial(topic_log_of, kafka))
+    for part in counted:
+        part.topics = topics
     return [
         PartitionShadow(
             PartitionTopics(

@@ -66,8 +66,20 @@ class CanaryGuard:
         now_ms: Callable[[], int],
         *,
         max_messages: int,
+        check_topics: Callable[[CanaryTrial], Mapping[str, str]],
     ) -> None:
-        """``cursors``: of the verdicts' topic, by partition."""
+        """Continue the trial that is stored.
+
+        Args:
+            canaries: the pointer of the stream.
+            trials: the trial with its counts.
+            cursors: of the verdicts' topic, by partition.
+            audit: for roll-backs.
+            now_ms: the clock.
+            max_messages: of one read of a partition.
+            check_topics: returns the ids of the topics, and raises if the trial is of others.
+        """
+        self._check_topics = check_topics
         self._canaries, self._trials, self._cursors = canaries, trials, cursors
         self._audit, self._now_ms, self._max_messages = audit, now_ms, max_messages
         self._trial = trials.read()
@@ -136,6 +148,10 @@ class CanaryGuard:
                 100 * canary.share_ratio,
             )
         if not self._is_sought:
+            topic_ids = dict(self._check_topics(trial))
+            if trial.topic_ids != topic_ids:
+                trial.topic_ids = topic_ids
+                self._trials.write(trial)
             for partition, cursor in self._cursors.items():
                 cursor.seek(trial.positions[partition].verdict_offset)
             self._is_sought = True

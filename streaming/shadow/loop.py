@@ -11,6 +11,7 @@ from typing import Final
 from fraudwatch.adapters.artefacts.candidate import Candidate, load_candidate
 from fraudwatch.adapters.artefacts.candidate_folder import MANIFEST_NAME, BrokenCandidate
 from fraudwatch.adapters.kafka_log.consumer_group import FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS
+from fraudwatch.adapters.kafka_log.topic_check import TopicChanged
 from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.application.shadow.comparing import ShadowStore
 from fraudwatch.domain.models.serving import ServingVersions
@@ -113,12 +114,24 @@ class ShadowLoop:
         self._close()
         if candidate is not None:
             self._store.begin(candidate.comparison)
-            self._partitions = self._open(candidate)
-            log.info("comparing %s", candidate.comparison)
+            is_compared = self._begin(candidate)
         else:
             log.info("no candidate; idle")
+            is_compared = False
         self._candidate = candidate
-        _active.set(candidate is not None)
+        _active.set(is_compared)
+
+    def _begin(self, candidate: Candidate) -> bool:
+        """Open the candidate's partitions; False if its counts are of other topics."""
+        try:
+            self._partitions = self._open(candidate)
+        except TopicChanged as error:
+            # The canary and the sandbox beside it go on.
+            log.error("%s", error)  # noqa: TRY400  a sentence
+            _usable.set(0)
+            return False
+        log.info("comparing %s", candidate.comparison)
+        return True
 
     def _close(self) -> None:
         for partition in self._partitions:

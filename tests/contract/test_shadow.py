@@ -130,6 +130,16 @@ def test_purchases_are_counted_by_pair_reason_and_versions(place: Place) -> None
     assert place.store.load(place.name, 0).position == ShadowPosition(5, 1, 51, 101)
 
 
+def test_the_ids_of_the_topics_are_kept_with_the_counts(place: Place) -> None:
+    ids = "fraud_topic=f-1 feature_topic=v_1 transaction_topic=t1"
+    counted = place.store.load(place.name, 0)
+    assert counted.topics == ""
+    counted.topics = ids
+    Comparing(place.store, counted).count([a_row(1, Outcome.DECLINE), a_row(2, Outcome.REVIEW)])
+    assert place.store.load(place.name, 0).topics == ids
+    assert place.counts()["2026-01-15", "topics", ids] == (2, 200)
+
+
 def test_a_copy_counts_nothing(place: Place) -> None:
     rows = [a_row(1, Outcome.DECLINE), a_row(2, Outcome.REVIEW)]
     place.count(*rows)

@@ -17,12 +17,14 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own pub
 from fraudwatch.adapters.kafka_log.consumer_group import GroupReader, Message
 from fraudwatch.adapters.kafka_log.known_topics import ANEW
 from fraudwatch.adapters.kafka_log.log import KafkaTopic, client_config, group_consumer
-from fraudwatch.adapters.kafka_log.topic_check import TopicChanged
+from fraudwatch.adapters.kafka_log.topic_check import TopicChanged, TopicLog
 from fraudwatch.adapters.kafka_log.topic_logs import known_topics, topic_log_of
+from fraudwatch.application.promotion.canary_trial import CanaryTrial, Position
 from fraudwatch.observability.metrics import gauge
 from fraudwatch.settings import KafkaSettings
 from fraudwatch.stack.private_stack import PrivateStack
-from fraudwatch.topics import FRAUD_TOPIC, TRANSACTION_TOPIC
+from fraudwatch.topics import FEATURE_TOPIC, FRAUD_TOPIC, TRANSACTION_TOPIC
+from streaming.shadow.topics import check_trial
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(300)]
@@ -117,6 +119,29 @@ def test_a_position_beyond_the_end_stops_the_group_until_it_is_accepted(
     assert read(kafka, tmp_path, 5) == list(range(5))
 
 
+def test_a_canary_does_not_go_on_in_a_topic_made_anew(
+    kafka: KafkaSettings, admin: AdminClient, tmp_path: Path
+) -> None:
+    def look_up(topic: str) -> TopicLog:
+        return topic_log_of(kafka, TOPIC)._replace(topic=topic)
+
+    send(kafka, 10)
+    trial = CanaryTrial(
+        model="m",
+        champion="c",
+        share_ratio=0.1,
+        started_at_ms=1,
+        positions={0: Position(10, 9)},
+    )
+    trial.topic_ids = check_trial(trial, look_up, tmp_path)
+    assert check_trial(trial, look_up, tmp_path) == trial.topic_ids
+    delete(admin)
+    create(admin)
+    send(kafka, 20)  # longer than the old one
+    with pytest.raises(TopicChanged, match=f"made anew.*remove {tmp_path}"):
+        check_trial(trial, look_up, tmp_path)
+
+
 @pytest.mark.parametrize(
     ("user", "topic"),
     [
@@ -125,6 +150,9 @@ def test_a_position_beyond_the_end_stops_the_group_until_it_is_accepted(
         ("tally", FRAUD_TOPIC),
         ("notifier", FRAUD_TOPIC),
         ("webhooks", FRAUD_TOPIC),
+        ("shadow", FRAUD_TOPIC),
+        ("shadow", FEATURE_TOPIC),
+        ("shadow", TRANSACTION_TOPIC),
         ("detector", TRANSACTION_TOPIC),
         ("archiver", FRAUD_TOPIC),
     ],

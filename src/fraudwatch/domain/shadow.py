@@ -3,7 +3,8 @@
 Counts are kept by comparison and source partition, together with the position that they reach to:
 one write stores both, so that a reader that is killed resumes where its counts end. Within a
 partition, offsets of new verdicts only rise; :mod:`fraudwatch.domain.tally` explains why the
-highest one is enough to recognise a copy.
+highest one is enough to recognise a copy. Offsets are those of topics, so the ids of the topics are
+counted as one more dimension: a comparison does not go on in a topic that was made anew.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class ShadowDimension(enum.StrEnum):
     LIVE_VERSIONS = "live_versions"
     CANDIDATE_VERSIONS = "candidate_versions"
     NOT_COMPARED = "not_compared"
+    TOPICS = "topics"  # "fraud_topic=ID feature_topic=ID transaction_topic=ID": Kafka's ids
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +143,13 @@ class ShadowCounted:
     rows: dict[ShadowKey, ShadowCounts] = field(default_factory=dict)
     changed: set[ShadowKey] = field(default_factory=set)
     """Rows that are not stored yet."""
+    topics: str = ""
+    """Value of the dimension TOPICS; empty in counts of before ids were kept."""
+
+    def __post_init__(self) -> None:
+        for key in self.rows:
+            if key.dimension is ShadowDimension.TOPICS:
+                self.topics = key.value
 
     def add(self, compared: Compared, *, verdict_offset: int, vector_offset: int | None) -> bool:
         """Count a purchase; False if it was counted before.
@@ -161,7 +170,8 @@ class ShadowCounted:
             vector_offset=until.vector_offset if vector_offset is None else vector_offset + 1,
         )
         day, counts = day_of(live.event_at_ms), ShadowCounts(1, live.amount_eur_cents)
-        for dimension, value in _values_of(compared):
+        topics = [(ShadowDimension.TOPICS, self.topics)] if self.topics else []
+        for dimension, value in (*_values_of(compared), *topics):
             key = ShadowKey(day, dimension, value)
             self.rows[key] = self.rows.get(key, ShadowCounts()).plus(counts)
             self.changed.add(key)

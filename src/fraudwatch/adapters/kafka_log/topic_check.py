@@ -38,13 +38,11 @@ def check_topic_id(found: TopicLog, known: str | None, *, reader: str, cure: str
         )
 
 
-def check_positions(
-    found: TopicLog, positions: Mapping[int, int], *, reader: str, cure: str
-) -> None:
-    """Check that each position, the next offset to read, is still one of its partition.
+def check_ends(found: TopicLog, positions: Mapping[int, int], *, reader: str, cure: str) -> None:
+    """Check that each position, the next offset to read, is not beyond the end of its partition.
 
     Raises:
-        TopicChanged: a position is beyond the end, or before what retention has left.
+        TopicChanged: one is.
     """
     beyond = [
         f"{found.topic}-{partition} ends at offset {found.ends.get(partition, 0)}, and {reader} "
@@ -58,6 +56,17 @@ def check_positions(
             "an older copy of it was restored, and gives the same offsets to other messages, so "
             f"nothing was read; {cure}"
         )
+
+
+def check_positions(
+    found: TopicLog, positions: Mapping[int, int], *, reader: str, cure: str
+) -> None:
+    """Check that each position, the next offset to read, is still one of its partition.
+
+    Raises:
+        TopicChanged: a position is beyond the end, or before what retention has left.
+    """
+    check_ends(found, positions, reader=reader, cure=cure)
     removed = [
         f"{found.topic}-{partition} begins at offset {found.starts.get(partition, 0)}, and "
         f"{reader} continues at {position}"

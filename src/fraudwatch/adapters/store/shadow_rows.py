@@ -47,14 +47,14 @@ def counted_from(
     comparison_id: str, source_partition: int, rows: Iterable[Mapping[str, Any]]
 ) -> ShadowCounted:
     """Read the counts of a partition."""
-    counted = ShadowCounted(comparison_id, source_partition)
+    position, found = ShadowPosition(), dict[ShadowKey, ShadowCounts]()
     for row in rows:
         if row["source_offset"] is not None:
-            counted.position = ShadowPosition._make(row[name] for name in ShadowPosition._fields)
+            position = ShadowPosition._make(row[name] for name in ShadowPosition._fields)
         if row["dimension"] is not None:  # else the partition has only its static columns
             key = ShadowKey(row["day"], ShadowDimension(row["dimension"]), row["value"])
-            counted.rows[key] = ShadowCounts._make(row[name] for name in ShadowCounts._fields)
-    return counted
+            found[key] = ShadowCounts._make(row[name] for name in ShadowCounts._fields)
+    return ShadowCounted(comparison_id, source_partition, position, found)
 
 
 def example_values(comparison_id: str, example: ShadowExample) -> tuple[Any, ...]:

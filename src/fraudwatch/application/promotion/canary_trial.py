@@ -50,6 +50,8 @@ class CanaryTrial:
     ended_at_ms: int | None = None
     rolled_back_because: str = ""
     """Why it was rolled back by itself; empty: it was not."""
+    topic_ids: dict[str, str] = field(default_factory=dict)
+    """Kafka's ids of the topics whose offsets the positions are; empty before they were kept."""
     is_audited: bool = False
     """Whether the audit record of the roll-back is written."""
 

@@ -31,7 +31,7 @@ SHADOW: Final = Section(
             name="fraudwatch_shadow_candidate_usable",
             kind=Kind.GAUGE,
             unit=Unit.FLAG,
-            meaning="1 unless the candidate's files cannot be used",
+            meaning="1 unless the candidate's files, or the topics of its counts, cannot be used",
             worry_when="it is 0: nothing is compared; the shadow's log has the reason",
             initial=1.0,
         ),

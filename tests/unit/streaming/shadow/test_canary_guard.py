@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,13 +20,16 @@ from fraudwatch.adapters.artefacts.model_pointer import (
     replace_pointer,
 )
 from fraudwatch.adapters.codecs.json_codec import encode
+from fraudwatch.adapters.kafka_log.topic_check import TopicChanged, TopicLog
 from fraudwatch.application.promotion.canary_trial import CanaryTrial, TrialUnavailable
 from fraudwatch.domain.messages.audit import AuditAction
 from fraudwatch.domain.messages.fields import problems
 from fraudwatch.domain.messages.verdict import Mode, ModelScore, Outcome, Verdict
 from fraudwatch.domain.models.fitted import ModelKind
 from fraudwatch.samples import NOON_MS, a_verdict
+from fraudwatch.topics import FRAUD_TOPIC, TRANSACTION_TOPIC
 from streaming.shadow.canary import CanaryGuard
+from streaming.shadow.topics import check_trial
 from tests.policies import AuditRecorder
 from tests.unit.streaming.shadow.conftest import FakeMessage, MemoryCursor
 
@@ -60,6 +64,8 @@ class World:
     folder: Path
     verdicts: list[Verdict] = field(default_factory=list)
     audit: AuditRecorder = field(default_factory=AuditRecorder)
+    topic_id: str = "old"
+    topic_end: int = 20_000
 
     def __post_init__(self) -> None:
         self.trials = CanaryFile(self.folder / "canary.json")
@@ -76,7 +82,11 @@ class World:
             self.audit,
             self.now,
             max_messages=500,
+            check_topics=lambda trial: check_trial(trial, self.look_up, self.trials.path),
         )
+
+    def look_up(self, topic: str) -> TopicLog:
+        return TopicLog(topic, self.topic_id, {0: 0}, {0: self.topic_end})
 
     def now(self) -> int:
         self.now_ms += 1_000
@@ -171,6 +181,45 @@ def test_verdicts_of_other_models_are_not_counted(tmp_path: Path) -> None:
     world.step(20)
     trial = world.trial()
     assert (trial.of_canary.purchases, trial.of_champion.purchases) == (0, 1)
+
+
+def test_a_canary_is_not_counted_on_in_a_topic_made_anew(tmp_path: Path) -> None:
+    world = made(tmp_path, 2_000)
+    world.step(50)
+    counted = world.trial().of_champion.purchases
+    assert counted
+    world.topic_id = "new"
+    for _ in range(2):  # a restart does not help
+        world.restart()
+        text = r"fraud_topic was made anew: its id is new.*remove .*canary\.json"
+        with pytest.raises(TopicChanged, match=text):
+            world.step(1)
+    assert world.trial().topic_ids == {FRAUD_TOPIC: "old", TRANSACTION_TOPIC: "old"}
+    world.trials.path.unlink()
+    world.restart()
+    world.step(50)
+    assert world.trial().of_champion.purchases == counted
+    assert world.trial().topic_ids == {FRAUD_TOPIC: "new", TRANSACTION_TOPIC: "new"}
+
+
+def test_a_canary_counted_beyond_the_end_of_its_topic_is_refused(tmp_path: Path) -> None:
+    world = made(tmp_path, 2_000)
+    world.step(50)
+    world.topic_end = 5
+    world.restart()
+    with pytest.raises(TopicChanged, match=r"fraud_topic-0 ends at offset 5, and the canary's"):
+        world.step(1)
+
+
+def test_a_trial_of_before_ids_were_kept_adopts_them(tmp_path: Path) -> None:
+    world = made(tmp_path, 2_000)
+    world.step(50)
+    document = json.loads(world.trials.path.read_bytes())
+    del document["trial"]["topic_ids"]
+    world.trials.path.write_text(json.dumps(document))
+    world.restart()
+    world.step(1)
+    assert world.trial().topic_ids == {FRAUD_TOPIC: "old", TRANSACTION_TOPIC: "old"}
 
 
 def test_a_damaged_file_is_named_with_its_cure(tmp_path: Path) -> None:
