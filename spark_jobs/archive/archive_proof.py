@@ -14,8 +14,9 @@ from typing import Final
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  its customary name
 
+from fraudwatch.adapters.lake.archive_table import TOPIC_ID, archived_topic_id
+
 _PROPERTY: Final = "fraudwatch.whole_until."
-_TOPIC_ID: Final = "fraudwatch.topic_id"
 
 
 class GapFound(LookupError):
@@ -51,16 +52,10 @@ def save_proven_ends(spark: SparkSession, table: str, ends: Mapping[int, int]) -
         spark.sql(f"ALTER TABLE {table} SET TBLPROPERTIES ({pairs})")
 
 
-def archived_topic_id(spark: SparkSession, table: str) -> str | None:
-    """Read the id of the topic that the table holds; None in a table of before ids were kept."""
-    rows = spark.sql(f"SHOW TBLPROPERTIES {table}").collect()
-    return next((str(row["value"]) for row in rows if row["key"] == _TOPIC_ID), None)
-
-
 def save_topic_id(spark: SparkSession, table: str, topic_id: str) -> None:
     """Store the id of the topic that the table holds, if none is stored yet."""
     if archived_topic_id(spark, table) is None:
-        spark.sql(f"ALTER TABLE {table} SET TBLPROPERTIES ('{_TOPIC_ID}' = '{topic_id}')")
+        spark.sql(f"ALTER TABLE {table} SET TBLPROPERTIES ('{TOPIC_ID}' = '{topic_id}')")
 
 
 def spans_of(raw: DataFrame, starts: Mapping[int, int]) -> dict[int, Span]:

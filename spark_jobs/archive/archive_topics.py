@@ -19,6 +19,7 @@ from pyspark.sql import SparkSession
 
 from fraudwatch.adapters.kafka_log.log import RetentionOvertook
 from fraudwatch.adapters.kafka_log.topic_check import TopicChanged
+from fraudwatch.adapters.lake.archive_table import ARCHIVED
 from fraudwatch.adapters.lake.outcomes import append_outcomes, outcome_of
 from fraudwatch.adapters.lake.session import open_lake
 from fraudwatch.domain.lake.job_outcome import JobOutcome
@@ -26,7 +27,7 @@ from fraudwatch.observability.job_metrics import run_job
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import KafkaSettings, LakeSettings
 from spark_jobs.archive.archive_proof import GapFound
-from spark_jobs.archive.topic_archive import ARCHIVED, ArchiveStopped, TopicArchive
+from spark_jobs.archive.topic_archive import ArchiveStopped, TopicArchive
 from spark_jobs.print_outcomes import print_outcomes
 
 log = logging.getLogger("archive_topics")

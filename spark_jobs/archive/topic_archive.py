@@ -20,31 +20,14 @@ from fraudwatch.adapters.kafka_log.ends import commit_ends, starts_of
 from fraudwatch.adapters.kafka_log.log import RetentionOvertook
 from fraudwatch.adapters.kafka_log.topic_check import TopicLog, check_positions, check_topic_id
 from fraudwatch.adapters.kafka_log.topic_logs import topic_log_of
+from fraudwatch.adapters.lake.archive_table import ARCHIVED, archived_topic_id
 from fraudwatch.adapters.lake.spark_stream import login_options
 from fraudwatch.domain.lake.counted_rows import CountedRows
-from fraudwatch.lake import (
-    CHECKPOINT_FOLDER,
-    DATABASE,
-    RAW_AUDIT_TOPIC,
-    RAW_DEAD_LETTER_TOPIC,
-    RAW_FEATURE_TOPIC,
-    RAW_FRAUD_TOPIC,
-    RAW_LABELS_TOPIC,
-    RAW_TRANSACTION_TOPIC,
-)
+from fraudwatch.lake import CHECKPOINT_FOLDER, DATABASE
 from fraudwatch.settings import KafkaSettings, LakeSettings
-from fraudwatch.topics import (
-    ARCHIVE_GROUP,
-    AUDIT_TOPIC,
-    DEAD_LETTER_TOPIC,
-    FEATURE_TOPIC,
-    FRAUD_TOPIC,
-    LABELS_TOPIC,
-    TRANSACTION_TOPIC,
-)
+from fraudwatch.topics import ARCHIVE_GROUP
 from spark_jobs.archive.archive_proof import (
     Span,
-    archived_topic_id,
     check_complete,
     ends_of_spans,
     proven_ends,
@@ -55,14 +38,6 @@ from spark_jobs.archive.archive_proof import (
 
 log = logging.getLogger(__name__)
 
-ARCHIVED: Final = {
-    TRANSACTION_TOPIC: RAW_TRANSACTION_TOPIC,
-    FRAUD_TOPIC: RAW_FRAUD_TOPIC,
-    FEATURE_TOPIC: RAW_FEATURE_TOPIC,
-    LABELS_TOPIC: RAW_LABELS_TOPIC,
-    AUDIT_TOPIC: RAW_AUDIT_TOPIC,
-    DEAD_LETTER_TOPIC: RAW_DEAD_LETTER_TOPIC,
-}
 # Bounds memory, whatever the backlog.
 _MESSAGES_AT_ONCE: Final = 200_000
 _EARLIEST: Final = -2  # Spark's value for the beginning of a partition

@@ -13,10 +13,10 @@ from pyspark.sql import Row, SparkSession
 from fraudwatch import lake
 from fraudwatch.adapters.codecs.snapshot_segments import SEGMENT_ROWS
 from fraudwatch.adapters.codecs.state_snapshots import Covered, SnapshotFolder
+from fraudwatch.adapters.lake.archive_table import archived_topic_id
 from fraudwatch.domain.features.customer_rows import CustomerArrays
 from fraudwatch.domain.features.fold import features_version
 from fraudwatch.domain.features.hashing import keys_of
-from spark_jobs.archive.archive_proof import archived_topic_id
 from spark_jobs.reconcile.customer_state_bytes import rows_from
 from spark_jobs.reconcile.customer_states import Base
 

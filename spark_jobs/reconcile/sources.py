@@ -17,11 +17,11 @@ from pyspark.sql import functions as F  # noqa: N812  its customary name
 
 from fraudwatch import lake
 from fraudwatch.adapters.artefacts.view_artefact import VIEW_FILES, view_bytes
+from fraudwatch.adapters.lake.archive_table import ARCHIVED
 from fraudwatch.application.reconcile import StoredVerdicts
 from fraudwatch.domain.reconciliation.day_cut import DayCut
 from fraudwatch.domain.views.published import NO_VIEW, VERSION_LENGTH
 from fraudwatch.topics import FEATURE_TOPIC, FRAUD_TOPIC, TRANSACTION_TOPIC
-from spark_jobs.archive.topic_archive import ARCHIVED
 from spark_jobs.days import Days
 from spark_jobs.reconcile.artefact_resolver import (
     ArtefactFolders,

@@ -26,10 +26,9 @@ from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.log_settings import KnownTopicsSettings
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.settings import CassandraSettings, KafkaSettings, ListenSettings, PersisterSettings
-from streaming.persister.loop import PersisterLoop
+from streaming.persister.loop import GROUP, REFILL_COMMAND, PersisterLoop
 from streaming.persister.writing import Persister
 
-GROUP = "persister"
 log = logging.getLogger("persister")
 
 
@@ -45,7 +44,7 @@ def main() -> None:
     # A static member that is killed and restarted gets its partitions back at once; otherwise the
     # group would wait until the old member's session expires.
     consumer = group_consumer(kafka, GROUP, **{"group.instance.id": settings.instance})
-    known = known_topics(kafka, GROUP, KnownTopicsSettings().folder)
+    known = known_topics(kafka, GROUP, KnownTopicsSettings().folder, refill=REFILL_COMMAND)
     loop = PersisterLoop(consumer, persister, settings.max_poll_records, known)
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: loop.stopping.set())

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Final
 
 from fraudwatch.adapters.kafka_log.consumer_group import Consumer, GroupReader, Message
 from fraudwatch.adapters.kafka_log.known_topics import KnownTopics
 from fraudwatch.observability.metrics import counter, gauge
 from streaming.persister.entries import CONTENTS, Entry, read
 from streaming.persister.writing import Persister, timed
+
+GROUP: Final = "persister"
+# What makes up for messages that retention removed before this group read them.
+REFILL_COMMAND: Final = "./fraudwatch refill-store"
 
 _batches = counter("fraudwatch_persister_batches")
 _paused = gauge("fraudwatch_persister_paused")

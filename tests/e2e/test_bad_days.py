@@ -21,6 +21,7 @@ from hdfs import HdfsError
 
 from benchmarks.batch_steps import ARCHIVE, Step, environment_of_tasks, steps_of
 from fraudwatch.adapters.kafka_log.ends import ends_of
+from fraudwatch.adapters.lake.archive_table import ARCHIVED
 from fraudwatch.adapters.lake.hive_sql import sql_session
 from fraudwatch.lake import DATABASE, EXTRACT_FOLDER
 from fraudwatch.stack import supervisor
@@ -28,7 +29,7 @@ from fraudwatch.stack.hdfs_setup import OWNER, SUPERUSER, client
 from fraudwatch.stack.home import ROOT
 from fraudwatch.stack.private_stack import PrivateStack, running
 from fraudwatch.topics import FRAUD_TOPIC, TRANSACTION_TOPIC
-from spark_jobs.archive.topic_archive import ARCHIVED, checkpoint_of
+from spark_jobs.archive.topic_archive import checkpoint_of
 from tests.conftest import WORLD
 from tests.waiting import eventually
 

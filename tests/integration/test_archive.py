@@ -14,6 +14,7 @@ from fraudwatch.adapters.kafka_log.ends import ends_of, starts_of
 from fraudwatch.adapters.kafka_log.log import KafkaTopic, RetentionOvertook, client_config
 from fraudwatch.adapters.kafka_log.topic_check import TopicChanged, TopicLog
 from fraudwatch.adapters.kafka_log.topic_logs import topic_log_of
+from fraudwatch.adapters.lake.archive_table import archived_topic_id
 from fraudwatch.domain.lake.counted_rows import CountedRows
 from fraudwatch.lake import DATABASE, RAW_FEATURE_TOPIC, RAW_LABELS_TOPIC
 from fraudwatch.settings import KafkaSettings, LakeSettings
@@ -28,7 +29,6 @@ from spark_jobs.archive import topic_archive
 from spark_jobs.archive.archive_proof import (
     GapFound,
     Span,
-    archived_topic_id,
     check_complete,
     proven_ends,
     save_proven_ends,

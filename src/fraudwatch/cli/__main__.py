@@ -54,6 +54,7 @@ LOADED_LATE = {
     "evaluate": LateCommand("evaluate", EVALUATE_EXAMPLE),
     "mapping": LateCommand("mapping", "Example: ./fraudwatch mapping suggest purchases.csv"),
     "reconcile": LateCommand("reconcile", "Example: ./fraudwatch reconcile --date 2026-11-20"),
+    "refill-store": LateCommand("refill_store", "Example: ./fraudwatch refill-store fraud_topic"),
     "replay": LateCommand(
         "replay", "Example: ./fraudwatch replay purchases.csv --mapping mapping.yaml --rate 50"
     ),

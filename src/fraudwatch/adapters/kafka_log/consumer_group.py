@@ -218,7 +218,14 @@ class GroupReader:
             is_anew = self._known is not None and self._known.is_anew(
                 partition.topic, partition.partition
             )
-            if is_anew or partition.offset == OFFSET_INVALID:
+            start = (
+                None
+                if self._known is None
+                else self._known.start_of(partition.topic, partition.partition)
+            )
+            if start is not None:
+                partition.offset = start
+            elif is_anew or partition.offset == OFFSET_INVALID:
                 low, _ = consumer.get_watermark_offsets(partition, timeout=_WATERMARK_SECONDS)
                 partition.offset = low
             consumer.incremental_assign([partition])

@@ -67,6 +67,15 @@ def check_positions(
         TopicChanged: a position is beyond the end, or before what retention has left.
     """
     check_ends(found, positions, reader=reader, cure=cure)
+    check_starts(found, positions, reader=reader, cure=cure)
+
+
+def check_starts(found: TopicLog, positions: Mapping[int, int], *, reader: str, cure: str) -> None:
+    """Check that each position is not before what retention has left.
+
+    Raises:
+        TopicChanged: one is, so messages were lost before they were read.
+    """
     removed = [
         f"{found.topic}-{partition} begins at offset {found.starts.get(partition, 0)}, and "
         f"{reader} continues at {position}"

@@ -21,9 +21,11 @@ from fraudwatch.settings import KafkaSettings
 _TIMEOUT_SECONDS: Final = 30.0
 
 
-def known_topics(kafka: KafkaSettings, group: str, folder: Path) -> KnownTopics:
-    """Open what a group remembers of its topics."""
-    return KnownTopics(folder, group, partial(topic_log_of, kafka))
+def known_topics(
+    kafka: KafkaSettings, group: str, folder: Path, *, refill: str = ""
+) -> KnownTopics:
+    """Open what a group remembers of its topics; ``refill`` is its command for lost messages."""
+    return KnownTopics(folder, group, partial(topic_log_of, kafka), refill)
 
 
 def topic_log_of(kafka: KafkaSettings, topic: str) -> TopicLog:

@@ -13,8 +13,8 @@ _JOB: Final = Label(
     (
         "archive_topics", "backtest_policy", "build_features", "build_reports", "build_risk_views",
         "build_states", "check_day", "enforce_retention", "extract_day", "fit_forest",
-        "monitor_drift", "reconcile_views", "refine_day", "refine_topics", "renew_alert_curve",
-        "train_model",
+        "monitor_drift", "reconcile_views", "refill_store", "refine_day", "refine_topics",
+        "renew_alert_curve", "train_model",
     ),
 )  # fmt: skip
 _LABEL_AGE: Final = Label("label_age", tuple(f"{days}d" for days in LABEL_AGES_DAYS))

@@ -143,6 +143,58 @@ def test_a_damaged_file_is_no_first_start(group: Group) -> None:
         group.start()
 
 
+def test_what_retention_removed_is_refused_with_the_command_that_refills_it(
+    group: Group,
+) -> None:
+    group.committed = {0: 30, 1: 45}
+    group.start()
+    group.log = a_log(start=40)
+    known = KnownTopics(group.folder, "tally", lambda _: group.log, refill="./fraudwatch refill")
+    text = r"fraud_topic-0 begins at offset 40.*with ./fraudwatch refill fraud_topic, and tally"
+    with pytest.raises(TopicChanged, match=text):
+        known.check(FRAUD_TOPIC, group.positions)
+    assert known.positions(FRAUD_TOPIC, group.positions) == {0: 30, 1: 45}
+    known.continue_at(FRAUD_TOPIC, {0: 40})
+    after = group.start()
+    assert [after.start_of(FRAUD_TOPIC, number) for number in (0, 1)] == [40, None]
+    group.log = a_log(start=42)  # more was removed before the group went on
+    with pytest.raises(TopicChanged, match="continues at 40"):
+        group.start()
+    assert after.positions(FRAUD_TOPIC, group.positions) == {0: 40, 1: 45}
+
+
+def test_a_position_that_was_moved_counts_until_the_group_commits(group: Group) -> None:
+    group.committed = {0: 30}
+    group.start()
+    group.log = a_log(start=40)
+    other = KnownTopics(group.folder, "tally", lambda _: group.log)  # in a process of its own
+    other.continue_at(FRAUD_TOPIC, {0: 40})
+    known = group.start()
+    broker = Broker({0: 30})
+    running = reader(broker, known)
+    running.subscribe([FRAUD_TOPIC])
+    assert broker.started == {0: 40, 1: 2}
+    running.commit([a_message(40)])
+    group.committed = {0: 41}
+    assert group.start().start_of(FRAUD_TOPIC, 0) is None
+    assert json.loads(group.file.read_text()) == {"topic_id": OLD, ANEW: []}
+
+
+def test_the_position_of_a_topic_that_was_never_read_cannot_be_moved(group: Group) -> None:
+    with pytest.raises(TopicChanged, match=r"does not exist.*start tally"):
+        KnownTopics(group.folder, "tally", lambda _: group.log).continue_at(FRAUD_TOPIC, {0: 4})
+
+
+def test_no_position_is_lost_in_a_topic_made_anew(group: Group) -> None:
+    group.committed = {0: 30}
+    known = group.start()
+    group.log = a_log(NEW, start=40)
+    with pytest.raises(TopicChanged, match="made anew"):
+        known.positions(FRAUD_TOPIC, group.positions)
+    group.file.write_text(ANEW)
+    assert known.positions(FRAUD_TOPIC, group.positions) == {}
+
+
 @dataclass
 class Broker:
     """A consumer whose group has committed offsets, and the assignment that follows."""
