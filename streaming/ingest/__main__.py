@@ -25,6 +25,7 @@ from fraudwatch.adapters.http.key_check import KeyCheck
 from fraudwatch.adapters.kafka_log.log import KafkaTopic
 from fraudwatch.adapters.kafka_log.scored_ids import KafkaScoredLog
 from fraudwatch.adapters.kafka_log.verdicts import KafkaVerdicts
+from fraudwatch.adapters.newest_events_file import NewestEventsFile
 from fraudwatch.adapters.notifications.http_addresses import checked_url
 from fraudwatch.adapters.notifications.mail import CustomerMail
 from fraudwatch.adapters.notifications.sms_gateway import SmsGateway
@@ -33,6 +34,7 @@ from fraudwatch.adapters.store.verdict_lookup import LOOKUP_SECONDS, CassandraVe
 from fraudwatch.application.console.audit import AuditLog, PublishedAudit
 from fraudwatch.application.console.reveal import Reveals
 from fraudwatch.application.dead_letters.quota import DeadLetterQuota
+from fraudwatch.application.intake.newest_events import NewestEvents
 from fraudwatch.application.intake.pending_verdicts import PendingVerdictRegistry
 from fraudwatch.application.notifying.customer_notices import CustomerNotices
 from fraudwatch.application.ports import Vault
@@ -155,9 +157,17 @@ def main() -> None:
         lambda: connect(cassandra, request_timeout_seconds=LOOKUP_SECONDS)
     )
     lookup.start()
-    known, keeper = kept_ids(settings.state_folder, lookup, KafkaScoredLog(kafka), now_ms)
+    newest_file = NewestEventsFile(settings.state_folder)
+    newest = NewestEvents(newest_file.read())
+    known, keeper = kept_ids(
+        settings.state_folder,
+        lookup,
+        KafkaScoredLog(kafka),
+        now_ms,
+        save_also=lambda: newest_file.write(newest.by_source()),
+    )
     keeper.start()
-    channels = build_channels(settings, kafka, vault, known)
+    channels = build_channels(settings, kafka, vault, known, newest)
     keeper.wait_for_first_step()
     quota = ingest_quota(settings.state_folder, now_ms)
     _follow(settings, kafka, channels.purchases, channels.labels, quota)

@@ -17,6 +17,7 @@ from fraudwatch.application.intake import message_builders as letting_in
 from fraudwatch.application.intake.admit import Edge
 from fraudwatch.application.intake.intake import Intake
 from fraudwatch.application.intake.known_ids import KnownIds
+from fraudwatch.application.intake.newest_events import NewestEvents
 from fraudwatch.application.ports import Vault
 from fraudwatch.domain.messages.label import ReportedLabel
 from fraudwatch.domain.messages.purchase import Purchase, transaction_id_of
@@ -67,7 +68,11 @@ def _guarded(disk: DiskSettings, topic: KafkaTopic) -> DiskGuardedTopic:
 
 
 def build_channels(
-    settings: IngestSettings, kafka: KafkaSettings, vault: Vault, known: KnownIds
+    settings: IngestSettings,
+    kafka: KafkaSettings,
+    vault: Vault,
+    known: KnownIds,
+    newest: NewestEvents,
 ) -> Channels:
     """Build the channels: what each admits, and where it is published."""
     topic = partial(KafkaTopic, kafka, linger_ms=_LINGER_MS, timeout_seconds=_ACKNOWLEDGED_SECONDS)
@@ -99,6 +104,7 @@ def build_channels(
             PURCHASE_METRICS,
             known=known,
             id_of=lambda one: transaction_id_of(one.source, one.id),
+            on_accepted=newest.add,
         ),
         IngestChannel(sandbox, SANDBOX_METRICS),
         IngestChannel(refunds, REFUND_METRICS),

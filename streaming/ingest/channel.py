@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
@@ -70,7 +70,8 @@ SANDBOX_METRICS: Final = ChannelMetrics(
 class IngestChannel(Generic[Content]):
     """Submits one kind of message to intake and counts the results.
 
-    ``known`` has the ids that were accepted before, named by ``id_of``.
+    ``known`` has the ids that were accepted before, named by ``id_of``. ``on_accepted`` gets what
+    was accepted, after the broker's acknowledgement.
     """
 
     intake: Intake[Content]
@@ -78,6 +79,7 @@ class IngestChannel(Generic[Content]):
     status: ChannelStatus = field(default_factory=ChannelStatus)
     known: KnownIds | None = None
     id_of: Callable[[Content], str] = repr
+    on_accepted: Callable[[Iterable[Content]], None] | None = None
     _recording: threading.Lock = field(default_factory=threading.Lock)
 
     def submit(
@@ -88,12 +90,15 @@ class IngestChannel(Generic[Content]):
         ``stored`` None: nothing was looked up yet, so what may be a repeat is.
         """
         known = self._stored(contents, is_looked_up=stored is not None)
-        return self._record(self.intake.submit(contents, known if stored is None else stored))
+        result = self._record(self.intake.submit(contents, known if stored is None else stored))
+        self._note_accepted(contents, result)
+        return result
 
     def submit_feed(self, items: Sequence[FeedItem[Content]]) -> IngestResult:
         """See :meth:`fraudwatch.application.intake.intake.Intake.submit_feed`."""
         contents = [one.content for one in items if not isinstance(one.content, Refused)]
         result = self._record(self.intake.submit_feed(items, self._stored(contents)))
+        self._note_accepted(contents, result)
         count_remarks(items)
         return result
 
@@ -106,6 +111,11 @@ class IngestChannel(Generic[Content]):
             status.caught_up = sequence >= head_sequence
             if self.metrics.lag is not None:
                 self.metrics.lag.set(head_sequence - sequence)
+
+    def _note_accepted(self, contents: Sequence[Content], result: IngestResult) -> None:
+        if self.on_accepted is not None and result.accepted_names:
+            names = result.accepted_names
+            self.on_accepted([one for one in contents if self.id_of(one) in names])
 
     def _stored(
         self, contents: Sequence[Content], *, is_looked_up: bool = False

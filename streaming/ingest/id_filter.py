@@ -51,11 +51,14 @@ def count_lookups(*, found: int = 0, missing: int = 0, unavailable: int = 0) -> 
 
 
 class IdFilterKeeper(threading.Thread):
-    """Thread that catches up with the log, and saves the filter every half minute."""
+    """Thread that catches up with the log, and saves the filter every half minute.
 
-    def __init__(self, catch_up: IdCatchUp) -> None:
+    ``save_also`` saves what else is kept of accepted purchases.
+    """
+
+    def __init__(self, catch_up: IdCatchUp, save_also: Callable[[], None]) -> None:
         super().__init__(name="id filter", daemon=True)
-        self._catch_up = catch_up
+        self._catch_up, self._save_also = catch_up, save_also
         self._steps = 0
         self._has_stepped = threading.Event()
 
@@ -68,6 +71,7 @@ class IdFilterKeeper(threading.Thread):
         """Step once, and return the seconds to wait before the next."""
         self._steps += 1
         try:
+            self._save_also()
             self._catch_up.step()
         except OSError as error:  # the broker is away, or the disk is full: purchases go on
             log.warning("the filter of accepted ids is not saved: %s; retrying", error)
@@ -90,12 +94,20 @@ class IdFilterKeeper(threading.Thread):
             _since.set(kept.since_ms / 1_000)
 
 
+def _nothing() -> None:
+    """Save nothing else."""
+
+
 def kept_ids(
-    state_folder: Path, stored: VerdictLookup, scored: ScoredLog, now_ms: Callable[[], int]
+    state_folder: Path,
+    stored: VerdictLookup,
+    scored: ScoredLog,
+    now_ms: Callable[[], int],
+    save_also: Callable[[], None] = _nothing,
 ) -> tuple[KnownIds, IdFilterKeeper]:
     """Load the filter of this home; the keeper is not started yet."""
     store = IdFilterFolder(state_folder / FOLDER)
     segments, covered = store.load()
     kept = IdFilter(IdFilterSettings().mib * _MIB, segments)
     known = KnownIds(kept, stored, now_ms, count_lookups)
-    return known, IdFilterKeeper(IdCatchUp(known, scored, store, covered))
+    return known, IdFilterKeeper(IdCatchUp(known, scored, store, covered), save_also)

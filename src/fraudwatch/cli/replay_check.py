@@ -15,7 +15,7 @@ from fraudwatch.adapters.datasets.preview import Preview, preview_of
 from fraudwatch.application.replay.ports import ReplayFailed
 from fraudwatch.application.replay.send import as_sentence
 from fraudwatch.cli import output
-from fraudwatch.cli.replay_run import Request, ledger_of
+from fraudwatch.cli.replay_run import Request, ledger_of, newest_accepted
 from fraudwatch.cli.replay_text import span, too_late_sentence
 
 FAILED, OK = 1, 0
@@ -66,7 +66,7 @@ def checked(request: Request, home: Path, rows: int) -> Check:
         sentences.append(f"{dataset.left_out} rows are left out, as leave_out defines.")
     if dataset.repeated_headers:
         sentences.append(f"{dataset.repeated_headers} rows repeat the header, and are left out.")
-    if late := too_late_sentence(dataset, journal.newest_other_ms()):
+    if late := too_late_sentence(dataset, journal.newest_other_ms(newest_accepted(home))):
         sentences.append(late)
     try:
         journal.position()

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from fraudwatch.adapters.datasets.files import DatasetFile, joined_path
 from fraudwatch.adapters.datasets.ledger import Journal, Ledger, State, identity_of
 from fraudwatch.adapters.datasets.mapping import load_mapping
+from fraudwatch.adapters.newest_events_file import NewestEventsFile
 from fraudwatch.application.replay.pace import Pace
 from fraudwatch.application.replay.ports import Ingest, ReplayFailed
 from fraudwatch.application.replay.send import Replay, ReplayTally, as_sentence
@@ -23,6 +24,11 @@ from fraudwatch.cli.replay_text import iso, span, too_late_sentence
 def ledger_of(home: Path) -> Ledger:
     """Return the ledger of replays into a home."""
     return Ledger(home / "replay" / "ledger.jsonl")
+
+
+def newest_accepted(home: Path) -> dict[str, int]:
+    """Return the newest event time that ingest of this home has accepted, by source."""
+    return NewestEventsFile(home / "ingest").read()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +63,7 @@ class ReplayRun:
         self._clock = clock
         self._sleep = sleep
         self._console = console or Console(stderr=True)
-        self._ledger = ledger_of(home)
+        self._home, self._ledger = home, ledger_of(home)
 
     def perform(self, ingest: Ingest) -> None:
         """Replay the file, unless it was replayed before.
@@ -85,7 +91,7 @@ class ReplayRun:
             self.tally.position = position
         for warning in dataset.warnings:
             self._print(warning)
-        if late := too_late_sentence(dataset, journal.newest_other_ms()):
+        if late := too_late_sentence(dataset, journal.newest_other_ms(newest_accepted(self._home))):
             self._print(late)
         pace = Pace(request.per_second, clock=self._clock, sleep=self._sleep)
         replay = Replay(

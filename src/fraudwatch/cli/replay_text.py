@@ -28,7 +28,7 @@ def span(dataset: DatasetFile) -> str:
 
 
 def too_late_sentence(dataset: DatasetFile, newest_other_ms: int | None) -> str | None:
-    """Count the rows that are too late if their customer is in a newer file that was replayed."""
+    """Count the rows that are too late if their customer is among newer purchases sent before."""
     if newest_other_ms is None:
         return None
     rows = dataset.rows_before(newest_other_ms - TOO_LATE_MS)
@@ -36,7 +36,7 @@ def too_late_sentence(dataset: DatasetFile, newest_other_ms: int | None) -> str 
         return None
     return (
         f"{rows} of {dataset.count} rows are more than {TOO_LATE_MS // DAY_MS} days older than the"
-        f" newest purchase of this source that was replayed here ({iso(newest_other_ms)}): those of"
-        " customers who bought in the later file are too late, and become dead letters. Replay"
-        " older files first, or into a home of their own."
+        f" newest purchase of this source that was sent here, by replay, POST or feed"
+        f" ({iso(newest_other_ms)}): those of customers who bought since are too late, and become"
+        " dead letters. Replay older files first, or into a home of their own."
     )

@@ -137,9 +137,18 @@ class Journal:
                     " it is a corrected copy of the same rows"
                 )
 
-    def newest_other_ms(self) -> int | None:
-        """Return the newest event time that other replays of this source have sent."""
-        others = [
+    def newest_other_ms(self, accepted_ms: dict[str, int]) -> int | None:
+        """Return the newest event time of this source that was sent otherwise.
+
+        ``accepted_ms`` has the newest accepted ones by source, among them those of this replay,
+        if it was begun before. They are left out where they may be its own.
+        """
+        own = self._ledger.last(self._replay)
+        own_ms = own.newest_ms if own is not None else None
+        sent_ms = accepted_ms.get(self._source)
+        is_others = sent_ms is not None and (own_ms is None or sent_ms > own_ms)
+        others = [sent_ms] if is_others and sent_ms is not None else []
+        others += [
             entry.newest_ms
             for entry in self._ledger.others(self._replay)
             if entry.source == self._source and entry.newest_ms is not None

@@ -12,6 +12,8 @@ import typer
 from rich.console import Console
 from typer.testing import CliRunner
 
+from fraudwatch.adapters.datasets.mapping import load_mapping
+from fraudwatch.adapters.newest_events_file import NewestEventsFile
 from fraudwatch.application.replay.ports import ReplayFailed
 from fraudwatch.cli.replay import replay
 from fraudwatch.cli.replay_run import ReplayRun, Request
@@ -43,6 +45,9 @@ def mapping_of(**keys: Any) -> dict[str, Any]:
     plain: dict[str, Any] = {"about": "", "never_read": [], "amount": "major"}
     plain |= {"time": {"text": "%Y-%m-%d %H:%M:%S"}}
     return plain | keys | {"fields": fields | keys.get("fields", {})}
+
+
+FEBRUARY_13_MS, NEW_YEAR_2027_MS = 1_770_976_800_000, 1_798_761_600_000
 
 
 @pytest.fixture
@@ -160,6 +165,33 @@ def test_rows_that_would_be_too_late_are_counted_before_anything_is_sent(
     assert len(edge.ids) == 1
     printed = run(january, mapping, tmp_path, edge, clock)
     assert printed.index("are too late") < printed.index("purchases sent")
+
+
+def test_rows_that_are_too_late_beside_what_was_posted_are_counted(
+    months: tuple[Path, Path, Path],
+    write_mapping: WriteMapping,
+    tmp_path: Path,
+    edge: Edge,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    january, february, _ = months
+    mapping = write_mapping(mapping_of(fields={"id": "{row_hash}"}))
+    accepted, source = NewestEventsFile(tmp_path / "ingest"), load_mapping(mapping).fields["source"]
+    accepted.folder.mkdir()
+    accepted.write({"another": NEW_YEAR_2027_MS})
+    assert "too late" not in check(january, mapping, tmp_path, monkeypatch).stdout
+    accepted.write({"another": 1, source: FEBRUARY_13_MS})
+    shown = check(january, mapping, tmp_path, monkeypatch).stdout
+    assert "1 of 1 rows are more than 30 days older than the newest purchase" in shown
+    assert "2026-02-13T10:00:00" in shown
+    run(february, mapping, tmp_path, edge, clock)
+    again = run(february, mapping, tmp_path, edge, clock, repeat=True)
+    assert "too late" not in again, "the newest purchase is its own"
+    printed = run(january, mapping, tmp_path, edge, clock)
+    assert printed.index("are too late") < printed.index("purchases sent")
+    accepted.path.write_text("{")
+    assert accepted.read() == {}
 
 
 def test_a_replay_prints_warnings_and_what_it_made_absent(

@@ -13,10 +13,12 @@ from fraudwatch.adapters.memory.verdict_store import (
     MemoryTopic,
     MemoryVerdictStore,
 )
+from fraudwatch.adapters.newest_events_file import NewestEventsFile
 from fraudwatch.application.intake.admit import Edge
-from fraudwatch.application.intake.intake import FeedItem, Intake, OtherContent
+from fraudwatch.application.intake.intake import FeedItem, Intake, OtherContent, RefusedBatch
 from fraudwatch.application.intake.known_ids import LogPositions, ScoredId
 from fraudwatch.application.intake.message_builders import purchase_builder
+from fraudwatch.application.intake.newest_events import NewestEvents
 from fraudwatch.domain.messages.dead_letter import Code
 from fraudwatch.domain.messages.purchase import Purchase, transaction_id_of
 from fraudwatch.domain.money import RateTable
@@ -61,13 +63,22 @@ class Ingest:
 
     def start(self) -> None:
         self.keeper: IdFilterKeeper
-        known, self.keeper = kept_ids(self.home, self.store, self.log, lambda: NOON_MS)
+        newest_file = NewestEventsFile(self.home)
+        newest = NewestEvents(newest_file.read())
+        known, self.keeper = kept_ids(
+            self.home,
+            self.store,
+            self.log,
+            lambda: NOON_MS,
+            save_also=lambda: newest_file.write(newest.by_source()),
+        )
         build = purchase_builder(Edge(self.vault, RateTable([])), encode)
         self.channel = IngestChannel(
             Intake(build, self.topic, self.records, lambda: NOON_MS),
             PURCHASE_METRICS,
             known=known,
             id_of=lambda one: transaction_id_of(one.source, one.id),
+            on_accepted=newest.add,
         )
 
     def score(self, purchase: Purchase) -> None:
@@ -130,3 +141,23 @@ def test_the_filter_is_exported_and_survives_an_outage_of_the_broker(
         for name in ("ids", "complete", "since_seconds")
     }
     assert found == {"ids": 1, "complete": 1, "since_seconds": NOON_MS / 1_000}
+
+
+def test_the_newest_accepted_event_of_each_source_outlives_a_restart(tmp_path: Path) -> None:
+    ingest, file = Ingest(tmp_path), NewestEventsFile(tmp_path)
+    late = a_purchase(id="late", event_at_ms=NOON_MS - 5_000)
+    newest = a_purchase(id="newest", event_at_ms=NOON_MS - 1_000)
+    ingest.channel.submit(
+        [late, newest, a_purchase(id="1", source="other", event_at_ms=1_000_000_000_000)]
+    )
+    with pytest.raises(RefusedBatch):  # from the future
+        ingest.channel.submit([a_purchase(id="bad", event_at_ms=NOON_MS + 10**9)])
+    ingest.keeper.step()
+    expected = {newest.source: NOON_MS - 1_000, "other": 1_000_000_000_000}
+    assert file.read() == expected
+    ingest.start()
+    item = FeedItem("feed:1", b"", a_purchase(id="fed", event_at_ms=NOON_MS - 500))
+    ingest.channel.submit_feed([item])
+    ingest.channel.submit([late])  # a repeat
+    ingest.keeper.step()
+    assert file.read() == expected | {newest.source: NOON_MS - 500}
