@@ -15,11 +15,13 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own pub
 )
 
 from fraudwatch.adapters.kafka_log.consumer_group import GroupReader, Message
+from fraudwatch.adapters.kafka_log.ends import committed_of
 from fraudwatch.adapters.kafka_log.known_topics import ANEW
 from fraudwatch.adapters.kafka_log.log import KafkaTopic, client_config, group_consumer
 from fraudwatch.adapters.kafka_log.topic_check import TopicChanged, TopicLog
 from fraudwatch.adapters.kafka_log.topic_logs import known_topics, topic_log_of
 from fraudwatch.application.promotion.canary_trial import CanaryTrial, Position
+from fraudwatch.domain.lake.offset_ranges import OffsetRange, lost_ranges
 from fraudwatch.observability.metrics import gauge
 from fraudwatch.settings import KafkaSettings
 from fraudwatch.stack.private_stack import PrivateStack
@@ -117,6 +119,26 @@ def test_a_position_beyond_the_end_stops_the_group_until_it_is_accepted(
         read(kafka, tmp_path, 1)
     (tmp_path / f"{TOPIC}.json").write_text(ANEW)
     assert read(kafka, tmp_path, 5) == list(range(5))
+
+
+def test_a_group_goes_on_where_its_lost_messages_end_once_they_are_refilled(
+    kafka: KafkaSettings, admin: AdminClient, tmp_path: Path
+) -> None:
+    send(kafka, 3)
+    assert read(kafka, tmp_path, 3) == [0, 1, 2]
+    send(kafka, 7)
+    deleted = admin.delete_records([TopicPartition(TOPIC, 0, 6)], request_timeout=30)
+    for one in deleted.values():
+        one.result(60)
+    with pytest.raises(TopicChanged, match=f"{TOPIC}-0 begins at offset 6.*continues at 3"):
+        read(kafka, tmp_path, 1)
+    known = known_topics(kafka, GROUP, tmp_path)
+    positions = known.positions(TOPIC, lambda topic, _: committed_of(kafka, GROUP, topic))
+    assert lost_ranges(positions, known.look_up(TOPIC).starts) == [OffsetRange(0, 3, 6)]
+    known.continue_at(TOPIC, {0: 6})  # as refill-store does, once they are written
+    assert read(kafka, tmp_path, 4) == [6, 7, 8, 9]
+    send(kafka, 1)
+    assert read(kafka, tmp_path, 1) == [10], "its own position counts again"
 
 
 def test_a_canary_does_not_go_on_in_a_topic_made_anew(
