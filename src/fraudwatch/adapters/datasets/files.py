@@ -19,13 +19,13 @@ import polars as pl
 from fraudwatch.adapters.datasets.columns import (
     Columns,
     event_times,
-    matches,
     row_hashes,
     text_of,
 )
 from fraudwatch.adapters.datasets.layout import content_hash
 from fraudwatch.adapters.datasets.mapping import Mapping, WrongMapping
 from fraudwatch.adapters.datasets.purchases import JOIN_FOUND, purchases_of
+from fraudwatch.adapters.datasets.row_selection import is_left_out, without_time
 from fraudwatch.adapters.datasets.suspicions import suspicions_of
 from fraudwatch.adapters.datasets.tables import readable, scan
 from fraudwatch.adapters.datasets.templates import (
@@ -71,7 +71,7 @@ class DatasetFile:
         self._mapping = mapping
         self._path = path
         self.made_absent: Counter[str] = Counter()
-        self._table = scan(path, mapping.data_columns, mapping)
+        self._table = scan(path, mapping.data_columns, mapping, mapping.required_columns)
         self._scan = self._table.frame
         with readable(path, mapping):
             self._schema = self._scan.collect_schema()
@@ -110,18 +110,16 @@ class DatasetFile:
     @property
     def warnings(self) -> list[str]:
         """Sentences about values that may not mean what they seem to."""
-        return self._suspicions.warnings
+        return [*self._suspicions.warnings, *map(_empty, self._table.empty)]
 
     @property
     def rows_without_time(self) -> list[BadRow]:
         """Rows without an event time, known before anything is sent."""
-        columns = ", ".join(self._mapping.columns_of("event_at_ms"))
-        what = f"event_at_ms (column {columns})"
         ragged = set(self._table.ragged_rows)
         return [
             BadRow(row, "the row", "has more cells than the first line")
             if row in ragged
-            else BadRow(row, what, "is absent or no such time")
+            else without_time(self._mapping, row)
             for row in self.without_time
         ]
 
@@ -149,17 +147,11 @@ class DatasetFile:
 
     def _row_columns(self) -> list[pl.Expr]:
         """Build what must be known of every row before any is sent."""
-        mapping, columns = self._mapping, Columns(self._mapping, self._schema)
-        left_out = [
-            matches(columns.text(f"{{{name}}}"), pattern).fill_null(value=False)
-            for name, patterns in mapping.leave_out.items()
-            for pattern in patterns
-        ]
-        no = pl.lit(value=False)
+        mapping = self._mapping
         own = [n for n in mapping.columns_of("event_at_ms") if self._schema[n] == pl.String]
         found = [
             event_times(mapping, self._schema).alias("event_at_ms"),
-            pl.any_horizontal(no, *left_out).alias(_LEFT_OUT),
+            is_left_out(mapping, Columns(mapping, self._schema)).alias(_LEFT_OUT),
             # The header again, where files were put together.
             pl.all_horizontal(
                 pl.lit(bool(own)), *(pl.col(n).eq(n).fill_null(value=False) for n in own)
@@ -222,6 +214,13 @@ class DatasetFile:
 def joined_path(data_path: Path, mapping: Mapping) -> list[Path]:
     """Return the files that a replay reads, the data file first."""
     return [data_path, *([data_path.parent / mapping.join.file] if mapping.join else [])]
+
+
+def _empty(column: str) -> str:
+    return (
+        f"No object has a value at {column}, so it counts as absent everywhere; correct the name if"
+        " the file should have it."
+    )
 
 
 def _bounds(rows: pl.Series) -> tuple[int, int]:

@@ -18,7 +18,14 @@ from fraudwatch.adapters.datasets.expressions import Expression
 from fraudwatch.adapters.datasets.layout import Layout
 from fraudwatch.adapters.datasets.mapping_keys import Join, LabelColumns, Time
 from fraudwatch.adapters.datasets.number_text import NumberFormat
-from fraudwatch.adapters.datasets.templates import JOIN_PREFIX, OWN_NAMES, placeholders
+from fraudwatch.adapters.datasets.purchase_fields import REQUIRED
+from fraudwatch.adapters.datasets.templates import (
+    JOIN_PREFIX,
+    OWN_NAMES,
+    alternatives,
+    pieces,
+    placeholders,
+)
 
 # Keys that came later are left out of a replay's identity where they are not used, so that a file
 # that was replayed before they existed is still the same replay.
@@ -46,6 +53,7 @@ class Mapping(Layout):
     absent: dict[str, list[str]] = Field(default_factory=dict)
     absent_if_invalid: list[str] = Field(default_factory=list)
     leave_out: dict[str, list[str]] = Field(default_factory=dict)
+    only: dict[str, list[str]] = Field(default_factory=dict)
     computed: dict[str, str] = Field(default_factory=dict)
     fields: dict[str, str]
     values: dict[str, dict[str, str]] = Field(default_factory=dict)
@@ -56,6 +64,16 @@ class Mapping(Layout):
         own = {c for c in self._references() if not c.startswith(JOIN_PREFIX)}
         joined = {self.join.by} if self.join else set()
         return sorted((own | joined) - set(OWN_NAMES))
+
+    @property
+    def required_columns(self) -> set[str]:
+        """Columns without which no row is a purchase, or the wrong rows would be."""
+        needed = {*self.only, *self.leave_out, *([self.join.by] if self.join else [])}
+        for name in REQUIRED:
+            for part, is_placeholder in pieces(self.fields[name]):
+                if is_placeholder and len(alternatives(part)) == 1:
+                    needed |= set(placeholders(self.computed.get(part, f"{{{part}}}")))
+        return needed & set(self.data_columns)
 
     @property
     def joined_columns(self) -> list[str]:
@@ -111,7 +129,9 @@ class Mapping(Layout):
     def _references(self) -> set[str]:
         named = {name for template in self.fields.values() for name in placeholders(template)}
         arithmetic = {name for text in self.computed.values() for name in placeholders(text)}
-        return (named - self.computed.keys()) | arithmetic | self.leave_out.keys()
+        return (
+            (named - self.computed.keys()) | arithmetic | self.leave_out.keys() | self.only.keys()
+        )
 
     @model_validator(mode="after")
     def _check(self) -> Self:

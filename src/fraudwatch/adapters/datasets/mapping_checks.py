@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fraudwatch.adapters.datasets.expressions import Expression, WrongExpression
+from fraudwatch.adapters.datasets.json_path import WrongPath, is_json_path, is_part_of, steps_of
 from fraudwatch.adapters.datasets.purchase_fields import (
     COLUMNS,
     NUMERIC,
@@ -103,9 +104,12 @@ def _wrong_columns(mapping: Mapping) -> Iterator[str]:
     reads = {f"fields.{name}": placeholders(text) for name, text in mapping.fields.items()}
     reads |= {f"computed.{name}": placeholders(text) for name, text in mapping.computed.items()}
     reads |= {f"leave_out.{column}": [column] for column in mapping.leave_out}
+    reads |= {f"only.{column}": [column] for column in mapping.only}
     for key, columns in reads.items():
         for column in columns:
-            if column.removeprefix(JOIN_PREFIX) in barred:
+            if reason := _wrong_path(column):
+                yield f"{key}: {column} {reason}"
+            if any(is_part_of(column.removeprefix(JOIN_PREFIX), one) for one in barred):
                 yield f"{key}: reads {column}, which never_read forbids"
     if mapping.join is None and mapping.joined_columns:
         yield f"join: is missing, but {JOIN_PREFIX}{mapping.joined_columns[0]} is read"
@@ -113,6 +117,15 @@ def _wrong_columns(mapping: Mapping) -> Iterator[str]:
         yield "label.column: must be listed under never_read, so that no replay reads it"
     if mapping.join and barred & {mapping.join.by, mapping.join.key_column}:
         yield "join: its key is a column that never_read forbids"
+
+
+def _wrong_path(column: str) -> str | None:
+    try:
+        if is_json_path(column):
+            steps_of(column)
+    except WrongPath as error:
+        return str(error)
+    return None
 
 
 def _wrong_lists(mapping: Mapping) -> Iterator[str]:
@@ -123,12 +136,14 @@ def _wrong_lists(mapping: Mapping) -> Iterator[str]:
     for name in mapping.absent_if_invalid:
         if name not in mapping.fields or not COLUMNS[name].is_optional:
             yield f"absent_if_invalid: {name} is no optional field under fields"
-    for column, patterns in mapping.leave_out.items():
+    chosen = [(f"leave_out.{column}", column, found) for column, found in mapping.leave_out.items()]
+    chosen += [(f"only.{column}", column, found) for column, found in mapping.only.items()]
+    for key, column, patterns in chosen:
         if column in OWN_NAMES or column.startswith(JOIN_PREFIX):
-            yield f"leave_out.{column}: must be a column of the data file"
+            yield f"{key}: must be a column of the data file"
         for pattern in patterns:
             if _has_inner_star(pattern):
-                yield f"leave_out.{column}.{pattern}: one * only, at its start or its end"
+                yield f"{key}.{pattern}: one * only, at its start or its end"
 
 
 def _wrong_numbers(mapping: Mapping) -> Iterator[str]:

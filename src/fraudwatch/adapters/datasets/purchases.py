@@ -96,6 +96,8 @@ def _typed(column: Column, mapping: Mapping) -> pl.Expr:
     value = pl.col(column.name)
     if column.name in mapping.values:
         value = _looked_up(value, mapping.values[column.name])
+    if column.name == "currency":
+        value = value.str.to_uppercase()
     if column.name == "card_number":
         value = value.str.replace_all(_GROUPING, "")
     return value.cast(_POLARS_TYPES.get(column.type, pl.String()), strict=False)

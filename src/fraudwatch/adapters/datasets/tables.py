@@ -5,27 +5,23 @@ No message quotes a cell, and none is polars' own, which may quote one.
 
 from __future__ import annotations
 
-import csv
 import difflib
-import io
 import itertools
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, NamedTuple
 
 import polars as pl
 
+from fraudwatch.adapters.datasets.json_tables import from_objects
 from fraudwatch.adapters.datasets.layout import Layout, UnreadableFile, compression_of
 from fraudwatch.adapters.datasets.mapping import WrongMapping
+from fraudwatch.adapters.datasets.rewritten_table import Table, rewritten
 from fraudwatch.adapters.datasets.templates import ROW_NUMBER
 from fraudwatch.adapters.datasets.text_rows import (
     TextRows,
     begins_with_object,
-    cell_of,
     ragged_row,
-    value_at,
 )
 
 _READ_BY_POLARS = (None, ".gz", ".zst")
@@ -34,16 +30,10 @@ _ALIKE_RATIO = 0.8
 _SEPARATORS = {"\t": "tabs", ";": "semicolons", ",": "commas", "|": "bars"}
 
 
-class Table(NamedTuple):
-    """Columns of a file, lazily, and the rows that were too long to be read."""
-
-    frame: pl.LazyFrame
-    ragged_rows: list[int]
-    rewritten: IO[bytes] | None  # has no name in any folder, and is gone when it is closed
-
-
-def scan(path: Path, columns: list[str], layout: Layout) -> Table:
-    """Scan the named columns of a file.
+def scan(
+    path: Path, columns: list[str], layout: Layout, required: Collection[str] | None = None
+) -> Table:
+    """Scan the named columns of a file; of JSON some may have no value, if not all are required.
 
     Raises:
         UnreadableFile: no such file, or it is not written as its layout defines.
@@ -65,7 +55,7 @@ def scan(path: Path, columns: list[str], layout: Layout) -> Table:
             )
         return Table(frame.select(ROW_NUMBER, *columns), [], None)
     if kind != "csv":
-        return _from_objects(path, columns, layout, kind)
+        return from_objects(path, columns, layout, columns if required is None else required)
     if (
         layout.escape
         or not layout.is_utf8
@@ -173,31 +163,6 @@ def _separators(cells: list[str]) -> str:
     return f" (that line has {', '.join(found)})" if len(cells) == 1 and found else ""
 
 
-def _from_objects(path: Path, columns: list[str], layout: Layout, kind: str) -> Table:
-    found: set[str] = set()
-
-    def rows() -> Iterator[list[str]]:
-        for number, item in enumerate(TextRows(path, layout).objects(kind), start=1):
-            values = [value_at(item, name) for name in columns]
-            for name, value in zip(columns, values, strict=True):
-                if isinstance(value, dict | list):
-                    raise WrongMapping(
-                        f"{path.name}, row {number}: {name} is no single value; name one within it,"
-                        f" as in {{{name}.NAME}} or {{{name}.0}}"
-                    )
-                if value is not None:
-                    found.add(name)
-            yield [cell_of(value) for value in values]
-
-    table = _rewritten(rows(), columns)
-    if missing := [name for name in columns if name not in found]:
-        raise WrongMapping(
-            f"{path.name}: no object has a value at {', '.join(missing)}; correct the names, with"
-            " points between the names of nested objects"
-        )
-    return table
-
-
 def _from_cells(path: Path, columns: list[str], layout: Layout) -> Table:
     cells = TextRows(path, layout).cells()
     first = next(cells, None)
@@ -219,28 +184,4 @@ def _from_cells(path: Path, columns: list[str], layout: Layout) -> Table:
                 one = []  # noqa: PLW2901  its cells may be in any column
             yield [one[place] if place < len(one) else "" for place in places]
 
-    return _rewritten(rows(), columns)._replace(ragged_rows=ragged)
-
-
-def _rewritten(rows: Iterator[list[str]], columns: list[str]) -> Table:
-    """Write rows as plain CSV to a file without a name, which polars then scans."""
-    try:
-        file = tempfile.TemporaryFile()  # noqa: SIM115  closed with the last reference to it
-        text = io.TextIOWrapper(file, encoding="utf-8", errors="replace", newline="")
-        writer = csv.writer(text, quoting=csv.QUOTE_ALL)
-        writer.writerow([f"c{i}" for i in range(len(columns))])
-        writer.writerows(rows)
-        text.flush()
-        text.detach()
-    except OSError as error:
-        raise UnreadableFile(
-            f"{tempfile.gettempdir()} has no room for the columns read; name a folder that has room"
-            " in the environment variable TMPDIR"
-        ) from error
-    frame = pl.scan_csv(
-        f"/proc/self/fd/{file.fileno()}",
-        infer_schema=False,
-        row_index_name=ROW_NUMBER,
-        row_index_offset=1,
-    ).rename({f"c{i}": name for i, name in enumerate(columns)})
-    return Table(frame.select(ROW_NUMBER, *columns), [], file)
+    return rewritten(rows(), columns)._replace(ragged_rows=ragged)

@@ -153,21 +153,6 @@ def _listed(value: Any, kind: str) -> list[Any]:
     return value if kind == "json" and isinstance(value, list) else [value]
 
 
-def value_at(item: dict[str, Any], path: str) -> Any:
-    """Return the value at a path such as ``customer.address.country`` or ``items.0.price``."""
-    if path in item:
-        return item[path]
-    found: Any = item
-    for key in path.split("."):
-        if isinstance(found, dict):
-            found = found.get(key)
-        elif isinstance(found, list) and key.isdecimal() and int(key) < len(found):
-            found = found[int(key)]
-        else:
-            return None
-    return found
-
-
 def cell_of(value: Any) -> str:
     """Return a JSON value as the text of a cell; null is empty, and so absent."""
     if value is None:

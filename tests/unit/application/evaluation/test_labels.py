@@ -149,9 +149,9 @@ def test_replay_cannot_read_the_label(
     loaded: list[str] = []
     real = dataset_files.scan
 
-    def watched(path: Any, columns: list[str], separator: str) -> pl.LazyFrame:
+    def watched(path: Any, columns: list[str], *others: Any) -> pl.LazyFrame:
         loaded.extend(columns)
-        return real(path, columns, separator)
+        return real(path, columns, *others)
 
     monkeypatch.setattr(dataset_files, "scan", watched)
     dataset = DatasetFile(files.labels, load_mapping(files.mapping))
