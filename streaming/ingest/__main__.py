@@ -61,9 +61,10 @@ from streaming.ingest.channel import (
 )
 from streaming.ingest.days import announce, day_announcer
 from streaming.ingest.feed import FeedFollower
-from streaming.ingest.feed_settings import FeedSettings
+from streaming.ingest.feed_settings import FeedSettings, MappedFeedSettings
 from streaming.ingest.first_start import exit_if_keys_are_lost
 from streaming.ingest.id_filter import kept_ids
+from streaming.ingest.mapped_feeds import MappedFeeds, add_feeds, follow_mapped_feeds
 from streaming.ingest.notify import NoticeChannel, add_notify, read_templates
 from streaming.ingest.notify_settings import NotifySettings
 from streaming.ingest.quota import ingest_quota
@@ -142,6 +143,15 @@ def _follow(
     ).start()
 
 
+def _follow_others(
+    settings: IngestSettings, purchases: IngestChannel[Purchase], quota: DeadLetterQuota
+) -> MappedFeeds:
+    feeds = MappedFeedSettings()
+    return follow_mapped_feeds(
+        feeds.feeds_folder, feeds.mappings_folder, settings.state_folder, purchases, quota
+    )
+
+
 def main() -> None:
     """Build ingest and serve until stopped."""
     configure_logging("ingest")
@@ -171,6 +181,7 @@ def main() -> None:
     keeper.wait_for_first_step()
     quota = ingest_quota(settings.state_folder, now_ms)
     _follow(settings, kafka, channels.purchases, channels.labels, quota)
+    feeds = _follow_others(settings, channels.purchases, quota)
     pending, in_sandbox = PendingVerdictRegistry(), PendingVerdictRegistry()
     services = IngestServices(
         channels.purchases,
@@ -184,6 +195,7 @@ def main() -> None:
     )
     app = create_app(services, KeyCheck(ApiKeyFile(ApiKeySettings().path)), quota)
     add_refunds(app, channels.refunds)
+    add_feeds(app, feeds)
     audit = PublishedAudit(KafkaTopic(kafka, AUDIT_TOPIC, timeout_seconds=_AUDIT_SECONDS), encode)
     add_reveal(app, _reveal_channel(settings, audit, vault))
     add_notify(app, _notice_channel(settings, NotifySettings(), audit, vault))

@@ -6,19 +6,18 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, Generic, Protocol, TypeVar
 
 from fraudwatch.adapters.edge.keysets import write_durably
-from fraudwatch.adapters.edge.shop_feed import FeedMissing, FeedUnavailable, FetchedPage, ShopFeed
+from fraudwatch.adapters.edge.shop_feed import FeedMissing, FeedUnavailable, FetchedPage
 from fraudwatch.application.dead_letters.quota import DeadLetterQuota, SourcePaused
-from fraudwatch.application.intake.intake import FeedItem
+from fraudwatch.application.intake.intake import FeedItem, IngestResult
 from fraudwatch.application.ports import NotDelivered
 from fraudwatch.domain.messages.dead_letter import Code, Refused
 from fraudwatch.domain.messages.fields import Problem
-from streaming.ingest.channel import IngestChannel
 
 log = logging.getLogger("ingest")
 
@@ -32,6 +31,41 @@ class OfSource(Protocol):
 
 
 Content = TypeVar("Content", bound=OfSource)
+
+
+class FeedName(Protocol):
+    """Names of a feed: in dead letters and under the quota, and in the log."""
+
+    @property
+    def origin(self) -> str:
+        """Return the prefix of the origin of its messages."""
+
+    @property
+    def path(self) -> str:
+        """Return the name in the log."""
+
+
+class Feed(Protocol[Content]):
+    """Reads pages of messages by a cursor."""
+
+    @property
+    def kind(self) -> FeedName:
+        """Return the names of the feed."""
+
+    def after(self, cursor: str) -> FetchedPage[Content]:
+        """Read a page; see :class:`fraudwatch.adapters.edge.shop_feed.ShopFeed`."""
+
+
+class FeedChannel(Protocol[Content]):
+    """Ingests the messages of a feed; see :class:`streaming.ingest.channel.IngestChannel`."""
+
+    def submit_feed(self, items: Sequence[FeedItem[Content]]) -> IngestResult:
+        """Ingest them."""
+
+    def advance_cursor(self, cursor: str, sequence: int | None, head_sequence: int | None) -> None:
+        """Record that everything before this cursor is ingested."""
+
+
 RETRY_SECONDS = 2.0
 # A source without this feed may get it with its next release.
 MISSING_SECONDS = 300.0
@@ -56,8 +90,8 @@ class FeedFollower(threading.Thread, Generic[Content]):
 
     def __init__(
         self,
-        feed: ShopFeed[Content],
-        channel: IngestChannel[Content],
+        feed: Feed[Content],
+        channel: FeedChannel[Content],
         cursor_file: Path,
         *,
         sources: frozenset[str] = frozenset(),
@@ -74,7 +108,7 @@ class FeedFollower(threading.Thread, Generic[Content]):
         self._cursor = ""
         if cursor_file.exists():
             self._cursor = json.loads(cursor_file.read_text())["cursor"]
-            channel.status.cursor = self._cursor
+            channel.advance_cursor(self._cursor, None, None)
 
     def run(self) -> None:
         """Ingest page after page, retrying while the source or the broker is unavailable."""
@@ -98,17 +132,19 @@ class FeedFollower(threading.Thread, Generic[Content]):
 
     def _ingest_page(self) -> float:
         page = self._feed.after(self._cursor)
+        refused = 0
         if page.items:
             result = self._channel.submit_feed([self._of_source(one) for one in page.items])
+            refused = len(result.dead_lettered)
+        if page.items or page.left_out:
             write_durably(self._cursor_file, json.dumps({"cursor": page.next_cursor}))
-            if self._quota is not None:
-                refused = len(result.dead_lettered)
-                self._quota.count(self._feed.kind.origin, len(page.items), refused)
+        if page.items and self._quota is not None:
+            self._quota.count(self._feed.kind.origin, len(page.items), refused)
         self._cursor, self._is_known_missing = page.next_cursor, False
         self._channel.advance_cursor(page.next_cursor, page.sequence, page.head_sequence)
         if self._on_acknowledged:
             self._on_acknowledged(page)
-        return 0.0 if page.items else EMPTY_SECONDS
+        return 0.0 if page.items or page.left_out else EMPTY_SECONDS
 
     def _require_running(self) -> None:
         if self._quota is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic_settings import BaseSettings
 
 from fraudwatch.settings import from_environment
@@ -16,3 +18,11 @@ class FeedSettings(BaseSettings):
     def names(self) -> frozenset[str]:
         """Return the names of the sources."""
         return frozenset(name.strip() for name in self.sources.split(",") if name.strip())
+
+
+class MappedFeedSettings(BaseSettings):
+    """Folder of the feed files of feeds in another shape, and folder of the shipped mappings."""
+
+    model_config = from_environment("INGEST_")
+    feeds_folder: Path
+    mappings_folder: Path

@@ -23,6 +23,7 @@ from fraudwatch.application.dead_letters.quota import (
 )
 from fraudwatch.application.intake.intake import (
     CHARGEBACK_FEED,
+    MAPPED_FEED_PREFIX,
     PURCHASE_FEED,
     OtherContent,
     RefusedBatch,
@@ -35,6 +36,7 @@ from fraudwatch.quota_settings import QuotaSettings
 log = logging.getLogger("ingest")
 
 _API: Final = "api"
+_MAPPED_FEED: Final = "mapped_feed"
 _RETRY_AFTER_SECONDS: Final = 60
 _paused = gauge("fraudwatch_ingest_paused_sources")
 
@@ -42,7 +44,7 @@ _paused = gauge("fraudwatch_ingest_paused_sources")
 def ingest_quota(state_folder: Path, now_ms: Callable[[], int]) -> DeadLetterQuota:
     """Build the quota of this home, and export its paused sources as they are at each scrape."""
     states = QuotaFolder(state_folder / FOLDER)
-    for reader in (PURCHASE_FEED, CHARGEBACK_FEED, _API):
+    for reader in (PURCHASE_FEED, CHARGEBACK_FEED, _MAPPED_FEED, _API):
         _paused.labels(reader=reader).set_function(partial(_count_paused, states, reader))
     for state in paused_of(states.listed()):
         log.error("%s", state.reason)
@@ -54,6 +56,8 @@ def _count_paused(states: QuotaStates, reader: str) -> float:
 
 
 def _reader_of(state: QuotaState) -> str:
+    if state.source.startswith(MAPPED_FEED_PREFIX):
+        return _MAPPED_FEED
     return _API if state.source.startswith(KEY_PREFIX) else state.source
 
 

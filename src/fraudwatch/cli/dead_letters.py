@@ -115,12 +115,16 @@ def replay_records(
     """Send records again to the process that dead-lettered them; exit code 1 if any stays."""
     from fraudwatch.adapters.edge.ingest_client import IngestApi
     from fraudwatch.adapters.kafka_log.dlq_replay_targets import replay_targets
+    from fraudwatch.adapters.kafka_log.feed_replay_targets import feed_targets
 
-    kafka, endpoint = endpoints(Home.from_environment())
+    home = Home.from_environment()
+    kafka, endpoint = endpoints(home)
     with open_dlq() as (reader, replayed), IngestApi(endpoint) as ingest:
         known = newest_first(reader.records())
         records = _chosen(known, ids) if ids else [x for x in known if x not in replayed]
-        run = DlqReplay(reader, replay_targets(kafka, ingest), replayed, is_trial=dry_run)
+        feeds = feed_targets(home.folder / "feeds", home.root / "contracts/datasets", ingest)
+        targets = replay_targets(kafka, ingest) | feeds
+        run = DlqReplay(reader, targets, replayed, is_trial=dry_run)
         results = []
         for result in run.run(records):
             results.append(result)

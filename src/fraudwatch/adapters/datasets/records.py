@@ -104,7 +104,7 @@ def _refused(bad: BadRow) -> Refused:
 
 def _faults(mapping: Mapping) -> Iterator[str]:
     for field, template in mapping.fields.items():
-        for name in set(placeholders(template)) & set(OWN_NAMES):
+        for name in sorted(set(placeholders(template)) & set(OWN_NAMES)):
             yield (
                 f"fields.{field}: {name} is of a file; name what is in the record, such as {{$.id}}"
             )

@@ -71,6 +71,7 @@ class FetchedPage(Generic[Content]):
     next_cursor: str
     sequence: int | None
     head_sequence: int | None
+    left_out: int = 0  # records that are no messages by their mapping
 
 
 class ShopFeed(Generic[Content]):

@@ -75,14 +75,22 @@ def replay_targets(settings: KafkaSettings, ingest: IngestApi) -> dict[str, Repl
         for topic, message in _MESSAGES.items()
     }
     return by_topic | {
-        INGEST_TARGET: CheckedReplayTarget(read_purchase, partial(_post, ingest.send)),
-        INGEST_LABELS_TARGET: CheckedReplayTarget(read_label, partial(_post, ingest.send_labels)),
+        INGEST_TARGET: CheckedReplayTarget(read_purchase, partial(post_to_ingest, ingest.send)),
+        INGEST_LABELS_TARGET: CheckedReplayTarget(
+            read_label, partial(post_to_ingest, ingest.send_labels)
+        ),
     }
 
 
-def _post(
+def post_to_ingest(
     send: Callable[[list[bytes]], replay.BatchResult], _: Purchase | ReportedLabel, payload: bytes
 ) -> None:
+    """Send one message to ingest's API.
+
+    Raises:
+        NotReplayable: ingest refuses it.
+        TargetUnavailable: ingest does not answer.
+    """
     try:
         # One message unchanged, so that a payload cannot pass as a list of messages.
         send([payload])

@@ -13,7 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from fraudwatch.application.intake.intake import CHARGEBACK_FEED, PURCHASE_FEED
+from fraudwatch.application.intake.intake import (
+    CHARGEBACK_FEED,
+    MAPPED_FEED_PREFIX,
+    PURCHASE_FEED,
+)
 from fraudwatch.domain.messages.dead_letter import KEPT_PAYLOAD_BYTES, Code, Stage
 from fraudwatch.topics import AUDIT_TOPIC, FRAUD_TOPIC, LABELS_TOPIC, TRANSACTION_TOPIC
 
@@ -75,9 +79,11 @@ class DlqRecord:
 
     @property
     def target(self) -> str:
-        """Replay target: ingest, or the topic it was read from; '' when unknown."""
+        """Replay target: ingest, a feed's mapping, or the topic it was read from; '' if unknown."""
         if self.stage == Stage.INGEST:
-            return _INGEST_TARGETS.get(self.origin.partition(":")[0], "")
+            reader = self.origin.partition(":")[0]
+            is_mapped = reader.startswith(MAPPED_FEED_PREFIX)
+            return reader if is_mapped else _INGEST_TARGETS.get(reader, "")
         found = _TOPIC_ORIGIN.fullmatch(self.origin)
         topic = found["topic"] if found else ""
         return topic if topic in _TOPICS.get(self.stage, frozenset()) else ""

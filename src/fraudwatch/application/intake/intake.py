@@ -24,6 +24,8 @@ from fraudwatch.domain.privacy import is_other_content
 Content = TypeVar("Content")
 # Prefixes of the origin of a feed's message; a replay finds its target by them.
 PURCHASE_FEED, CHARGEBACK_FEED = "feed", "chargebacks"
+MAPPED_FEED_PREFIX: Final = "feed."
+"""Followed by the name of a feed in another shape, as in ``feed.acme``."""
 # Repeats this far back are recognised here; the detector knows each customer's own last ids.
 _REMEMBERED_NAMES = 200_000
 _NONE_STORED: Final[Mapping[str, str | None]] = MappingProxyType({})

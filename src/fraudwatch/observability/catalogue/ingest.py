@@ -23,7 +23,8 @@ NOTICE_OUTCOMES: Final = (
     "paused", "unlogged", "unsent", "uncertain",
 )  # fmt: skip
 
-QUOTA_READERS: Final = ("feed", "chargebacks", "api")
+QUOTA_READERS: Final = ("feed", "chargebacks", "mapped_feed", "api")
+MAPPED_OUTCOMES: Final = ("accepted", "repeated", "dead_lettered", "left_out")
 LOOKUP_OUTCOMES: Final = ("found", "missing", "unavailable")
 
 SCREENING_SECONDS: Final = (0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.001, 0.01, 0.1)
@@ -154,6 +155,21 @@ INGEST: Final = Section(
             meaning="Verdicts looked up because the filter may have their ids",
             worry_when="missing exceeds 1 % of the accepted purchases, or unavailable grows",
             labels=(Label("outcome", LOOKUP_OUTCOMES),),
+        ),
+        Metric(
+            name="fraudwatch_ingest_mapped_records_total",
+            kind=Kind.COUNTER,
+            unit=Unit.COUNT,
+            meaning="Records of feeds in another shape, by what their mapping makes of them",
+            worry_when="dead_lettered grows: a source has changed its shape",
+            labels=(Label("outcome", MAPPED_OUTCOMES),),
+        ),
+        Metric(
+            name="fraudwatch_ingest_unusable_feeds",
+            kind=Kind.GAUGE,
+            unit=Unit.COUNT,
+            meaning="Feed files that cannot be used, so that their feeds are not followed",
+            worry_when="it is not 0: purchases wait at the source, unscored",
         ),
         Metric(
             name="fraudwatch_ingest_paused_sources",

@@ -137,6 +137,8 @@ def test_records_of_one_moment_are_listed_in_topic_order() -> None:
         ("ingest", "feed:8221:4+1", INGEST_TARGET),
         ("ingest", "chargebacks:411", INGEST_LABELS_TARGET),
         ("ingest", "chargebacks:8221:4+1", INGEST_LABELS_TARGET),
+        ("ingest", "feed.psp:c1+4", "feed.psp"),
+        ("detector", "feed.psp:c1+4", ""),
         ("ingest", "transaction_topic-1-17", ""),
         ("detector", "transaction_topic-1-17", TRANSACTION_TOPIC),
         ("persister", "transaction_topic-1-17", TRANSACTION_TOPIC),

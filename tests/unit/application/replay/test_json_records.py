@@ -202,8 +202,8 @@ def test_a_record_that_does_not_fit_is_refused_with_its_path_and_without_its_val
         f"{path}.amount is no single value",
         f"event_at_ms ({path}.created) is absent or no such time",
         (
-            f"currency ({path}.currency) has no number of decimals in ISO 4217, so its amounts cannot"
-            " be read"
+            f"currency ({path}.currency) has no number of decimals in ISO 4217, so its amounts"
+            " cannot be read"
         ),
         f"id ({path}.id) is absent",
         "record is no JSON object",

@@ -142,12 +142,13 @@ def test_a_paused_source_is_logged_and_exported_at_the_next_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("DEAD_LETTER_QUOTA_PER_MINUTE", "2")
-    state = QuotaState(source="feed", reason="the source feed sends", paused_at_ms=NOON_MS)
-    QuotaFolder(tmp_path / FOLDER).write(state)
+    for source in ("feed", "feed.acme"):
+        state = QuotaState(source=source, reason="the source feed sends", paused_at_ms=NOON_MS)
+        QuotaFolder(tmp_path / FOLDER).write(state)
     ingest_quota(tmp_path, lambda: NOON_MS)
     assert "the source feed sends" in caplog.text
     by_reader = {
         reader: REGISTRY.get_sample_value("fraudwatch_ingest_paused_sources", {"reader": reader})
-        for reader in ("feed", "chargebacks", "api")
+        for reader in ("feed", "chargebacks", "mapped_feed", "api")
     }
-    assert by_reader == {"feed": 1, "chargebacks": 0, "api": 0}
+    assert by_reader == {"feed": 1, "chargebacks": 0, "mapped_feed": 1, "api": 0}
