@@ -6,6 +6,7 @@ import math
 from typing import Final
 
 from fraudwatch.domain.messages.purchase_cleaning import OPTIONAL_FIELDS, FieldOutcome
+from fraudwatch.observability.catalogue.mapped_feeds import MAPPED_FEEDS
 from fraudwatch.observability.catalogue.metric import (
     NEVER_ALONE,
     Kind,
@@ -24,7 +25,6 @@ NOTICE_OUTCOMES: Final = (
 )  # fmt: skip
 
 QUOTA_READERS: Final = ("feed", "chargebacks", "mapped_feed", "api")
-MAPPED_OUTCOMES: Final = ("accepted", "repeated", "dead_lettered", "left_out")
 LOOKUP_OUTCOMES: Final = ("found", "missing", "unavailable")
 
 SCREENING_SECONDS: Final = (0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.001, 0.01, 0.1)
@@ -156,21 +156,7 @@ INGEST: Final = Section(
             worry_when="missing exceeds 1 % of the accepted purchases, or unavailable grows",
             labels=(Label("outcome", LOOKUP_OUTCOMES),),
         ),
-        Metric(
-            name="fraudwatch_ingest_mapped_records_total",
-            kind=Kind.COUNTER,
-            unit=Unit.COUNT,
-            meaning="Records of feeds in another shape, by what their mapping makes of them",
-            worry_when="dead_lettered grows: a source has changed its shape",
-            labels=(Label("outcome", MAPPED_OUTCOMES),),
-        ),
-        Metric(
-            name="fraudwatch_ingest_unusable_feeds",
-            kind=Kind.GAUGE,
-            unit=Unit.COUNT,
-            meaning="Feed files that cannot be used, so that their feeds are not followed",
-            worry_when="it is not 0: purchases wait at the source, unscored",
-        ),
+        *MAPPED_FEEDS,
         Metric(
             name="fraudwatch_ingest_paused_sources",
             kind=Kind.GAUGE,
