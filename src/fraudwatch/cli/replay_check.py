@@ -63,7 +63,7 @@ def checked(request: Request, home: Path, rows: int) -> Check:
     journal = Journal(ledger_of(home), identity, request.file, mapping, lambda: 0.0)
     sentences = [*dataset.warnings]
     if dataset.left_out:
-        sentences.append(f"{dataset.left_out} rows are left out, as leave_out defines.")
+        sentences.append(f"{dataset.left_out} rows are left out, as leave_out and only define.")
     if dataset.repeated_headers:
         sentences.append(f"{dataset.repeated_headers} rows repeat the header, and are left out.")
     if late := too_late_sentence(dataset, journal.newest_other_ms(newest_accepted(home))):

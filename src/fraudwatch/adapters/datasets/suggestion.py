@@ -45,7 +45,7 @@ _NAMES = {
 _TIMES = (
     "timestamp", "datetime", "transdatetranstime", "eventtime", "transactiondate", "purchasetime",
     "transactiondatetime", "txdatetime", "date", "time", "unixtime", "transactiondt", "buchungstag",
-    "datum", "step", "at", "day", "month",
+    "datum", "created", "createdat", "creationdate", "step", "at", "day", "month",
 )  # fmt: skip
 _LABELS = ("isfraud", "fraud", "class", "fraudbool", "txfraud", "isfraudulent", "label", "target")
 _LEAKS = ("fraud", "chargeback")
@@ -62,7 +62,7 @@ _PATTERNS = {
     "card_number": r"^[0-9 -]{12,23}$",
     "ip": r"^[0-9]{1,3}(\.[0-9]{1,3}){3}$|:",
     "email": "@",
-    "currency": r"^[A-Z]{3}$",
+    "currency": r"^(?:[A-Z]{3}|[a-z]{3})$",
     "merchant_country": r"^[A-Z]{2}$",
     "billing_country": r"^[A-Z]{2}$",
     "item_count": r"^[0-9]+$",

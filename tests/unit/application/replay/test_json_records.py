@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from fraudwatch.adapters.datasets.files import DatasetFile
 from fraudwatch.adapters.datasets.json_path import is_part_of, value_at
@@ -15,6 +16,7 @@ from fraudwatch.adapters.datasets.labels import labels_of
 from fraudwatch.adapters.datasets.layout import UnreadableFile
 from fraudwatch.adapters.datasets.mapping import Mapping, WrongMapping, load_mapping
 from fraudwatch.adapters.datasets.records import LEFT_OUT, RecordMapper
+from fraudwatch.adapters.datasets.suggestion import suggested
 from fraudwatch.domain.messages.dead_letter import Code, Refused
 
 SHIPPED = Path(__file__).parents[4] / "contracts" / "datasets"
@@ -249,6 +251,14 @@ def test_a_mapping_that_needs_a_file_is_refused_for_records(
 ) -> None:
     with pytest.raises(WrongMapping, match=reason):
         RecordMapper(a_mapping(**keys))
+
+
+def test_a_mapping_is_suggested_for_nested_records(tmp_path: Path) -> None:
+    found = yaml.safe_load(suggested(in_file(tmp_path, an_event(1), an_event(2))))
+    assert found["time"] == {"epoch": "s"}
+    assert found["fields"]["event_at_ms"] == "{data.object.created}"
+    assert found["fields"]["amount_minor"] == "{data.object.amount}"
+    assert found["fields"]["currency"] == "{data.object.currency}"
 
 
 @pytest.mark.parametrize(
