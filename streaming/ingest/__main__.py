@@ -148,7 +148,7 @@ def _follow_others(
 ) -> MappedFeeds:
     feeds = MappedFeedSettings()
     return follow_mapped_feeds(
-        feeds.feeds_folder, feeds.mappings_folder, settings.state_folder, purchases, quota
+        feeds.feeds_folder, feeds.mappings_folder, settings, purchases, quota
     )
 
 

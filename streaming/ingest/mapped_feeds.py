@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fraudwatch.adapters.edge.feed_files import (
     BrokenFeedFile,
     FeedDefinition,
+    api_key_of,
     feed_paths,
     load_feed,
 )
@@ -23,6 +24,7 @@ from fraudwatch.application.dead_letters.quota import DeadLetterQuota
 from fraudwatch.application.intake.intake import FeedItem, IngestResult
 from fraudwatch.domain.messages.purchase import Purchase
 from fraudwatch.observability.metrics import counter, gauge
+from fraudwatch.settings import IngestSettings
 from streaming.ingest.channel import IngestChannel
 from streaming.ingest.feed import FeedFollower
 
@@ -86,21 +88,27 @@ class MappedFeeds:
 def follow_mapped_feeds(
     feeds_folder: Path,
     mappings_folder: Path,
-    state_folder: Path,
+    settings: IngestSettings,
     purchases: IngestChannel[Purchase],
     quota: DeadLetterQuota,
 ) -> MappedFeeds:
     """Follow every feed whose file is valid; another one stops neither ingest nor other feeds."""
     feeds = MappedFeeds()
-    for path in feed_paths(feeds_folder):
+    if not (paths := feed_paths(feeds_folder)):
+        return feeds
+    from fraudwatch.adapters.edge.mapped_feed import MappedFeed
+
+    for path in paths:
         try:
             definition = load_feed(path, mappings_folder)
+            api_key = api_key_of(definition, settings.keys_folder)
         except BrokenFeedFile as error:
             feeds.unusable[path.stem] = str(error)
             continue
         channel = MappedFeedChannel(purchases)
         feeds.followed[definition.name] = channel.status
-        follower_of(definition, channel, state_folder, quota).start()
+        feed = MappedFeed(definition, api_key)
+        follower_of(definition, feed, channel, settings.state_folder, quota).start()
     for reason in feeds.unusable.values():
         log.error("%s; the feed is not followed", reason)
     _unusable.set(len(feeds.unusable))
@@ -109,17 +117,14 @@ def follow_mapped_feeds(
 
 def follower_of(
     definition: FeedDefinition,
+    feed: MappedFeed,
     channel: MappedFeedChannel,
     state_folder: Path,
-    quota: DeadLetterQuota | None,
-    *,
-    feed: MappedFeed | None = None,
+    quota: DeadLetterQuota,
 ) -> FeedFollower[Purchase]:
-    """Build the follower of a feed, with a cursor of its own; ``feed`` replaces it in tests."""
-    from fraudwatch.adapters.edge.mapped_feed import MappedFeed
-
+    """Build the follower of a feed, with a cursor of its own."""
     return FeedFollower(
-        feed or MappedFeed(definition),
+        feed,
         channel,
         state_folder / f"{definition.origin}.cursor.json",
         sources=frozenset(definition.file.sources),

@@ -64,7 +64,6 @@ class FeedFile(Strict):
 
     about: str = ""
     url: str
-    api_key_file: str
     api_key_header: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]+$")
     mapping: str
     sources: list[str] = Field(min_length=1)
@@ -88,11 +87,10 @@ class FeedFile(Strict):
 
 @dataclass(frozen=True, slots=True)
 class FeedDefinition:
-    """One feed to follow: its file, its key and its mapping, all checked."""
+    """One feed to follow: its file and its mapping, checked."""
 
     name: str
     file: FeedFile
-    api_key: str
     mapper: RecordMapper
 
     @property
@@ -108,7 +106,7 @@ def feed_paths(folder: Path) -> list[Path]:
 
 
 def load_feed(path: Path, mappings_folder: Path) -> FeedDefinition:
-    """Read and check a feed file, its mapping and its key.
+    """Read and check a feed file and its mapping.
 
     Raises:
         BrokenFeedFile: the feed cannot be followed as its file defines.
@@ -133,7 +131,7 @@ def load_feed(path: Path, mappings_folder: Path) -> FeedDefinition:
     except WrongMapping as error:
         reasons = " ".join(str(error).split())
         raise BrokenFeedFile(f"{path}: its mapping {reasons}") from error
-    return FeedDefinition(path.stem, file, _api_key(path, file.api_key_file), mapper)
+    return FeedDefinition(path.stem, file, mapper)
 
 
 def mapping_path(name_or_file: str, beside: Path, shipped: Path) -> Path:
@@ -143,16 +141,21 @@ def mapping_path(name_or_file: str, beside: Path, shipped: Path) -> Path:
     return shipped / f"{name_or_file}.yaml"
 
 
-def _api_key(path: Path, name: str) -> str:
-    file = path.parent / name
+def api_key_of(definition: FeedDefinition, keys_folder: Path) -> str:
+    """Read a feed's API key; it is with the keys of the home, which no backup of data has.
+
+    Raises:
+        BrokenFeedFile: there is none.
+    """
+    file = keys_folder / f"feed_{definition.name}.key"
     try:
         key = file.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError):
         key = ""
     if not key or not key.isprintable():
         raise BrokenFeedFile(
-            f"{path}: api_key_file {name} has no key, so the feed cannot be read; write the key"
-            f" into {file}, readable by its owner alone"
+            f"{file} has no key, so feed {definition.name} cannot be read; write the source's key"
+            " into it, readable by its owner alone"
         )
     return key
 

@@ -32,15 +32,18 @@ class MappedFeed:
     """Reads pages of a feed in the shape that its feed file describes."""
 
     def __init__(
-        self, definition: FeedDefinition, *, transport: httpx.BaseTransport | None = None
+        self,
+        definition: FeedDefinition,
+        api_key: str,
+        *,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
         """``transport`` replaces the network in tests."""
         self.kind = MappedFeedKind(definition.origin, f"feeds/{definition.name}")
         self._file, self._mapper = definition.file, definition.mapper
         header = self._file.api_key_header
-        key = definition.api_key
         self._client = httpx.Client(
-            headers={header: key} if header else {"Authorization": f"Bearer {key}"},
+            headers={header: api_key} if header else {"Authorization": f"Bearer {api_key}"},
             timeout=_TIMEOUT_SECONDS,
             transport=transport,
         )

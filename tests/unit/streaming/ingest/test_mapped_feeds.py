@@ -13,13 +13,14 @@ import pytest
 import yaml
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from pydantic import SecretStr
 
 from fraudwatch.adapters.api_keys.key_file import ApiKeyFile
 from fraudwatch.adapters.codecs.json_codec import decode, encode
 from fraudwatch.adapters.codecs.submitted import read_purchase
 from fraudwatch.adapters.datasets.files import DatasetFile
 from fraudwatch.adapters.datasets.mapping import load_mapping
-from fraudwatch.adapters.edge.feed_files import BrokenFeedFile, feed_paths, load_feed
+from fraudwatch.adapters.edge.feed_files import BrokenFeedFile, api_key_of, feed_paths, load_feed
 from fraudwatch.adapters.edge.ingest_client import IngestApi, IngestEndpoint
 from fraudwatch.adapters.edge.mapped_feed import MappedFeed
 from fraudwatch.adapters.edge.shop_feed import FeedUnavailable
@@ -39,6 +40,7 @@ from fraudwatch.domain.messages.dead_letter import Code
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.money import RateTable
 from fraudwatch.samples import NOON_MS
+from fraudwatch.settings import IngestSettings
 from fraudwatch.stack.home import ROOT
 from streaming.ingest.channel import PURCHASE_METRICS, IngestChannel
 from streaming.ingest.feed import EMPTY_SECONDS, PAUSED_SECONDS, RETRY_SECONDS, FeedFollower
@@ -88,13 +90,11 @@ def a_feed_file(folder: Path, name: str = "psp", **keys: Any) -> Path:
     """Write a feed file; a key that is None is left out."""
     plain = {
         "url": URL,
-        "api_key_file": "psp.key",
         "mapping": "payment_provider",
         "sources": ["psp"],
         "pages": {"records": "$.data", "next_cursor": "$.next_cursor"},
     }
     folder.mkdir(exist_ok=True)
-    (folder / "psp.key").write_text("sk_test_1\n")
     path = folder / f"{name}.yaml"
     path.write_text(yaml.safe_dump({k: v for k, v in (plain | keys).items() if v is not None}))
     return path
@@ -120,8 +120,9 @@ class Followed:
         limits = QuotaLimits(per_minute=2, share_ratio=0.5)
         quota = DeadLetterQuota(limits, self.states, lambda: NOON_MS)
         self.channel = MappedFeedChannel(self.purchases)
-        feed = MappedFeed(self._definition, transport=httpx.MockTransport(self._answer))
-        return follower_of(self._definition, self.channel, self._folder, quota, feed=feed)
+        transport = httpx.MockTransport(self._answer)
+        feed = MappedFeed(self._definition, "sk_test_1", transport=transport)
+        return follower_of(self._definition, feed, self.channel, self._folder, quota)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
@@ -310,7 +311,6 @@ def test_a_page_that_does_not_move_the_cursor_would_be_read_forever(followed: Fo
         ({"pages": {"next_cursor": "data"}}, "pages.next_cursor: must be a JSON path such as"),
         ({"pages": {"next_cursor": "$.a[*]"}}, "pages.next_cursor: is no path of names"),
         ({"pages": {"records": "$.data"}}, "pages: give either next_cursor"),
-        ({"api_key_file": "none.key"}, "api_key_file none.key has no key"),
         ({"urls": "x"}, "urls: Extra inputs are not permitted"),
     ],
 )
@@ -322,7 +322,6 @@ def test_a_feed_file_that_cannot_be_used_says_why_in_one_line(
         load_feed(path, MAPPINGS)
     assert str(path.parent) in str(caught.value)
     assert "\n" not in str(caught.value)
-    assert "sk_test" not in str(caught.value)
 
 
 def test_a_mapping_may_be_beside_the_feed_file(tmp_path: Path) -> None:
@@ -334,14 +333,36 @@ def test_a_mapping_may_be_beside_the_feed_file(tmp_path: Path) -> None:
     assert isinstance(one, bytes)
 
 
+def settings(folder: Path) -> IngestSettings:
+    return IngestSettings(
+        reveal_api_key=SecretStr("a-key-of-the-console"),
+        keys_folder=folder / "keys",
+        state_folder=folder,
+        rates_path=folder,
+        sources_folder=folder,
+    )
+
+
+@pytest.mark.parametrize("content", [None, b"", b" \n", b"sk\x00", "schlüssel".encode()])
+def test_a_feed_without_its_key_is_not_followed(tmp_path: Path, content: bytes | None) -> None:
+    definition, file = load_feed(a_feed_file(tmp_path), MAPPINGS), tmp_path / "feed_psp.key"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(BrokenFeedFile, match=r"feed_psp\.key has no key, so feed psp cannot"):
+        api_key_of(definition, tmp_path)
+    file.write_bytes(b"sk_test_1\n")
+    assert api_key_of(definition, tmp_path) == "sk_test_1"
+
+
 def test_a_broken_feed_file_stops_no_other_and_is_shown(
     followed: Followed, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     a_feed_file(tmp_path / "feeds", "broken", url="ftp://x")
-    (tmp_path / "feeds/psp.yaml").unlink()
     quota = ingest_quota(tmp_path, lambda: NOON_MS)
-    feeds = follow_mapped_feeds(tmp_path / "feeds", MAPPINGS, tmp_path, followed.purchases, quota)
-    assert list(feeds.unusable) == ["broken"]
+    feeds = follow_mapped_feeds(
+        tmp_path / "feeds", MAPPINGS, settings(tmp_path), followed.purchases, quota
+    )
+    assert list(feeds.unusable) == ["broken", "psp"]
     assert "broken.yaml is no valid feed file: url: must be an https address" in caplog.text
     app, keys = FastAPI(), ApiKeyFile(tmp_path / "keys.json")
     keys.change(lambda _: KEY)
@@ -359,13 +380,12 @@ def test_a_broken_feed_file_stops_no_other_and_is_shown(
         "dead_lettered": 0,
         "left_out": 0,
     }
-    assert list(shown["unusable"]) == ["broken"]
+    assert list(shown["unusable"]) == ["broken", "psp"]
 
 
 def test_the_example_of_the_page_is_a_feed_file(tmp_path: Path) -> None:
     text = PAGE.read_text().split("```yaml\n")[1].split("```")[0]
     (tmp_path / "acme.yaml").write_text(textwrap.dedent(text))
-    (tmp_path / "acme.key").write_text("sk_test_1")
     mapping = (MAPPINGS / "payment_provider.yaml").read_text()
     (tmp_path / "acme_mapping.yaml").write_text(mapping)
     definition = load_feed(tmp_path / "acme.yaml", MAPPINGS)
@@ -375,7 +395,9 @@ def test_the_example_of_the_page_is_a_feed_file(tmp_path: Path) -> None:
 
 def test_without_a_folder_nothing_is_followed(followed: Followed, tmp_path: Path) -> None:
     quota = ingest_quota(tmp_path, lambda: NOON_MS)
-    feeds = follow_mapped_feeds(tmp_path / "no", MAPPINGS, tmp_path, followed.purchases, quota)
+    feeds = follow_mapped_feeds(
+        tmp_path / "no", MAPPINGS, settings(tmp_path), followed.purchases, quota
+    )
     assert (feeds.followed, feeds.unusable) == ({}, {})
 
 
@@ -407,7 +429,7 @@ def test_the_feed_raises_what_the_follower_retries(tmp_path: Path) -> None:
         raise httpx.ConnectError("refused")
 
     feed = MappedFeed(
-        load_feed(a_feed_file(tmp_path), MAPPINGS), transport=httpx.MockTransport(refuse)
+        load_feed(a_feed_file(tmp_path), MAPPINGS), "key", transport=httpx.MockTransport(refuse)
     )
     with pytest.raises(FeedUnavailable, match="feeds/psp gave no page after 'c9': refused"):
         feed.after("c9")
