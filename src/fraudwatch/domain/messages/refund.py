@@ -32,6 +32,31 @@ class RefundReason(enum.StrEnum):
     PARTIAL_CAPTURE = "partial_capture"  # less was taken than was authorised
 
 
+# Fields that a report and its refund share.
+PurchasedAtMs = Annotated[
+    int,
+    Fact(
+        "event_at_ms of the purchase",
+        unit="epoch ms UTC",
+        minimum=EARLIEST_EVENT_MS,
+        maximum=LATEST_EVENT_MS,
+    ),
+]
+RefundedAtMs = Annotated[
+    int,
+    Fact(
+        "When the money was given back",
+        unit="epoch ms UTC",
+        minimum=EARLIEST_EVENT_MS,
+        maximum=LATEST_EVENT_MS,
+    ),
+]
+RefundedAmount = Annotated[
+    int, Fact("Amount given back", unit="minor units", minimum=1, maximum=10**13)
+]
+Reason = Annotated[RefundReason, Fact("Why the money is not the merchant's")]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportedRefund:
     """Refund as a source reports it: the part of a purchase's amount that was given back."""
@@ -44,35 +69,15 @@ class ReportedRefund:
     purchase_id: Annotated[
         str, Fact("The purchase's id there", pattern=IDENTIFIER, max_length=LONGEST_ID)
     ]
-    purchased_at_ms: Annotated[
-        int,
-        Fact(
-            "event_at_ms of the purchase",
-            unit="epoch ms UTC",
-            minimum=EARLIEST_EVENT_MS,
-            maximum=LATEST_EVENT_MS,
-        ),
-    ]
-    refunded_at_ms: Annotated[
-        int,
-        Fact(
-            "When the money was given back",
-            unit="epoch ms UTC",
-            minimum=EARLIEST_EVENT_MS,
-            maximum=LATEST_EVENT_MS,
-        ),
-    ]
+    purchased_at_ms: PurchasedAtMs
+    refunded_at_ms: RefundedAtMs
     customer_id: Annotated[
         str,
         Fact("The purchase's customer", max_length=128, pattern=r"\S.*", sensitivity=PERSONAL),
     ]
-    amount_minor: Annotated[
-        int, Fact("Amount given back", unit="minor units", minimum=1, maximum=10**13)
-    ]
+    amount_minor: RefundedAmount
     currency: Annotated[str, Fact("ISO 4217 code, the purchase's", pattern=r"[A-Z]{3}")]
-    reason: Annotated[RefundReason, Fact("Why the money is not the merchant's")] = (
-        RefundReason.REFUND
-    )
+    reason: Reason = RefundReason.REFUND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,34 +93,16 @@ class Refund:
     transaction_id: Annotated[
         str, Fact("source:id of the purchase", pattern=IDENTIFIER, max_length=64)
     ]
-    purchased_at_ms: Annotated[
-        int,
-        Fact(
-            "When the purchase happened",
-            unit="epoch ms UTC",
-            minimum=EARLIEST_EVENT_MS,
-            maximum=LATEST_EVENT_MS,
-        ),
-    ]
-    refunded_at_ms: Annotated[
-        int,
-        Fact(
-            "When the money was given back",
-            unit="epoch ms UTC",
-            minimum=EARLIEST_EVENT_MS,
-            maximum=LATEST_EVENT_MS,
-        ),
-    ]
+    purchased_at_ms: PurchasedAtMs
+    refunded_at_ms: RefundedAtMs
     customer_token: Annotated[str, Fact("Customer", pattern=TOKEN_PATTERN, sensitivity=PSEUDONYM)]
-    amount_minor: Annotated[
-        int, Fact("Amount given back", unit="minor units", minimum=1, maximum=10**13)
-    ]
+    amount_minor: RefundedAmount
     currency: Annotated[str, Fact("ISO 4217 code of amount_minor", pattern=r"[A-Z]{3}")]
     amount_eur_cents: Annotated[
         int, Fact("At the rate of the purchase's day", unit="euro cents", minimum=0, maximum=10**13)
     ]
     rate_on: Annotated[str, Fact("Day of the exchange rate", pattern=r"\d{4}-\d{2}-\d{2}")]
-    reason: Annotated[RefundReason, Fact("Why the money is not the merchant's")]
+    reason: Reason
 
 
 REFUND_BEGINS = f'{{"schema":"{REFUND_SCHEMA}"'.encode()
