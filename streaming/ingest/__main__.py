@@ -1,9 +1,9 @@
-"""Run ingest: admit purchases and labels from feeds and the API, tokenise and publish them.
+"""Run ingest: admit purchases, refunds and labels from feeds and API, tokenise, publish them.
 
 ``python -m streaming.ingest`` follows the shop's feeds by cursors that advance only after
-everything before them is acknowledged, and serves ``POST /v1/transactions`` and ``/v1/labels`` to
-all sources, ``/v1/reveal`` to the console alone, ``/v1/tokens`` to the REST API alone and
-``/v1/notify`` to the notifier alone.
+everything before them is acknowledged, and serves ``POST /v1/transactions``, ``/v1/refunds`` and
+``/v1/labels`` to all sources, ``/v1/reveal`` to the console alone, ``/v1/tokens`` to the REST API
+alone and ``/v1/notify`` to the notifier alone.
 """
 
 from __future__ import annotations
@@ -39,7 +39,6 @@ from fraudwatch.application.intake.pending_verdicts import PendingVerdictRegistr
 from fraudwatch.application.notifying.customer_notices import CustomerNotices
 from fraudwatch.application.ports import Vault
 from fraudwatch.domain.messages.label import ReportedLabel
-from fraudwatch.domain.messages.purchase import Purchase
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.orchestration.settings import MailSettings
 from fraudwatch.settings import (
@@ -67,6 +66,7 @@ from streaming.ingest.id_filter import kept_ids
 from streaming.ingest.mapped_feeds import MappedFeeds, add_feeds, follow_mapped_feeds
 from streaming.ingest.notify import NoticeChannel, add_notify, read_templates
 from streaming.ingest.notify_settings import NotifySettings
+from streaming.ingest.purchase_feed import PurchaseFeedChannel
 from streaming.ingest.quota import ingest_quota
 from streaming.ingest.refunds import add_refunds
 from streaming.ingest.reveal import RevealChannel, add_reveal
@@ -112,7 +112,7 @@ def _notice_channel(
 def _follow(
     settings: IngestSettings,
     kafka: KafkaSettings,
-    purchases: IngestChannel[Purchase],
+    purchases: PurchaseFeedChannel,
     labels: IngestChannel[ReportedLabel],
     quota: DeadLetterQuota,
 ) -> None:
@@ -180,7 +180,8 @@ def main() -> None:
     channels = build_channels(settings, kafka, vault, known, newest)
     keeper.wait_for_first_step()
     quota = ingest_quota(settings.state_folder, now_ms)
-    _follow(settings, kafka, channels.purchases, channels.labels, quota)
+    purchases_and_refunds = PurchaseFeedChannel(channels.purchases, channels.refunds)
+    _follow(settings, kafka, purchases_and_refunds, channels.labels, quota)
     feeds = _follow_others(settings, channels.purchases, quota)
     pending, in_sandbox = PendingVerdictRegistry(), PendingVerdictRegistry()
     services = IngestServices(

@@ -13,6 +13,7 @@ from fraudwatch.adapters.edge.shop_feed import FetchedPage
 from fraudwatch.application.intake.announce_days import DayAnnouncer
 from fraudwatch.application.ports import Publisher
 from fraudwatch.domain.messages.purchase import Purchase
+from fraudwatch.domain.messages.refund import ReportedRefund
 
 
 def day_announcer(topic: Publisher, file: Path, now_ms: Callable[[], int]) -> DayAnnouncer:
@@ -26,8 +27,11 @@ def day_announcer(topic: Publisher, file: Path, now_ms: Callable[[], int]) -> Da
     return DayAnnouncer(topic, encode, now_ms, save, open_day)
 
 
-def announce(announcer: DayAnnouncer, page: FetchedPage[Purchase]) -> None:
-    """Advance the announcer by a page of the feed whose messages are all acknowledged."""
+def announce(announcer: DayAnnouncer, page: FetchedPage[Purchase | ReportedRefund]) -> None:
+    """Advance the announcer by a page of the feed whose messages are all acknowledged.
+
+    Days end by purchases: a refund has no day of its own.
+    """
     contents = [one.content for one in page.items]
     times_ms = [content.event_at_ms for content in contents if isinstance(content, Purchase)]
     is_at_end = page.sequence is not None and page.sequence == page.head_sequence

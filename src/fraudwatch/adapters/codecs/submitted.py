@@ -78,6 +78,20 @@ def refund_of(document: Any) -> Submitted[ReportedRefund]:
     return Submitted(_converted(fields, ReportedRefund), ignored=_shortened(unknown))
 
 
+def purchase_or_refund_of(document: Any) -> Submitted[Purchase | ReportedRefund]:
+    """Read a message of a feed of purchases and their refunds.
+
+    A refund has ``refunded_at_ms`` and no ``event_at_ms``.
+
+    Raises:
+        Refused: see :func:`purchase_of` and :func:`refund_of`.
+    """
+    fields = _fields_of(document)
+    is_refund = "refunded_at_ms" in fields and "event_at_ms" not in fields
+    read = refund_of(fields) if is_refund else purchase_of(fields)
+    return Submitted(read.content, read.warnings, read.ignored)
+
+
 def read_one(reader: Reader[Content], payload: bytes | msgspec.Raw) -> Submitted[Content]:
     """Read one message.
 
@@ -94,6 +108,15 @@ def read_purchase(payload: bytes) -> Purchase:
         Refused: see :func:`purchase_of`.
     """
     return read_one(purchase_of, payload).content
+
+
+def read_purchase_or_refund(payload: bytes) -> Purchase | ReportedRefund:
+    """Read one message of the purchase feed as ingest admits it.
+
+    Raises:
+        Refused: see :func:`purchase_or_refund_of`.
+    """
+    return read_one(purchase_or_refund_of, payload).content
 
 
 def read_label(payload: bytes) -> ReportedLabel:

@@ -1,4 +1,4 @@
-"""HTTP client of the ingest API: posts purchases and label reports.
+"""HTTP client of the ingest API: posts purchases, refund and label reports.
 
 It maps each answer to a result or an error; retrying and splitting are left to the caller.
 """
@@ -66,6 +66,10 @@ class IngestApi:
     def send(self, bodies: list[bytes]) -> BatchResult:
         """Send encoded purchases, in order; see ``ports.Ingest``."""
         return self._post("/v1/transactions", bodies)
+
+    def send_refunds(self, bodies: list[bytes]) -> BatchResult:
+        """Send encoded refund reports; results and errors as for purchases."""
+        return self._post("/v1/refunds", bodies)
 
     def send_labels(self, bodies: list[bytes]) -> BatchResult:
         """Send encoded label reports; results and errors as for purchases."""

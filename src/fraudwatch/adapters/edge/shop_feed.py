@@ -10,10 +10,16 @@ from typing import Any, Generic, TypeVar
 import httpx
 import msgspec
 
-from fraudwatch.adapters.codecs.submitted import Submitted, feed_item, label_of, purchase_of
+from fraudwatch.adapters.codecs.submitted import (
+    Submitted,
+    feed_item,
+    label_of,
+    purchase_or_refund_of,
+)
 from fraudwatch.application.intake.intake import CHARGEBACK_FEED, PURCHASE_FEED, FeedItem
 from fraudwatch.domain.messages.label import ReportedLabel
 from fraudwatch.domain.messages.purchase import Purchase
+from fraudwatch.domain.messages.refund import ReportedRefund
 
 Content = TypeVar("Content")
 _TIMEOUT_SECONDS = 30.0
@@ -55,8 +61,8 @@ class FeedKind(Generic[Content]):
     wait_seconds: int
 
 
-PURCHASES: FeedKind[Purchase] = FeedKind(
-    PURCHASE_FEED, "/v1/feed", _PurchasesAnswer, purchase_of, 2_000, 10
+PURCHASES: FeedKind[Purchase | ReportedRefund] = FeedKind(
+    PURCHASE_FEED, "/v1/feed", _PurchasesAnswer, purchase_or_refund_of, 2_000, 10
 )
 CHARGEBACKS: FeedKind[ReportedLabel] = FeedKind(
     CHARGEBACK_FEED, "/v1/chargebacks", _ChargebacksAnswer, label_of, 1_000, 20

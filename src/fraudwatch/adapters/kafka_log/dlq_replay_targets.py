@@ -8,7 +8,7 @@ from functools import cache, partial
 from typing import Any, TypeVar
 
 from fraudwatch.adapters.codecs.json_codec import decode
-from fraudwatch.adapters.codecs.submitted import read_label, read_purchase
+from fraudwatch.adapters.codecs.submitted import read_label, read_purchase_or_refund
 from fraudwatch.adapters.edge.ingest_client import IngestApi
 from fraudwatch.adapters.kafka_log.log import KafkaTopic
 from fraudwatch.application.dead_letters.dlq import (
@@ -25,6 +25,7 @@ from fraudwatch.domain.messages.dead_letter import Refused
 from fraudwatch.domain.messages.fields import problems
 from fraudwatch.domain.messages.label import Label, ReportedLabel
 from fraudwatch.domain.messages.purchase import Purchase
+from fraudwatch.domain.messages.refund import Refund, ReportedRefund, is_refund
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.messages.verdict import Verdict
 from fraudwatch.settings import KafkaSettings
@@ -37,11 +38,17 @@ from fraudwatch.topics import (
 )
 
 M = TypeVar("M")
-_MESSAGES: dict[str, type[Any]] = {
-    TRANSACTION_TOPIC: Transaction,
-    FRAUD_TOPIC: Verdict,
-    LABELS_TOPIC: Label,
-    AUDIT_TOPIC: AuditRecord,
+
+
+def _transaction_or_refund(payload: bytes) -> Transaction | Refund:
+    return decode(Refund if is_refund(payload) else Transaction, payload)
+
+
+_READERS: dict[str, Callable[[bytes], Any]] = {
+    TRANSACTION_TOPIC: _transaction_or_refund,
+    FRAUD_TOPIC: partial(decode, Verdict),
+    LABELS_TOPIC: partial(decode, Label),
+    AUDIT_TOPIC: partial(decode, AuditRecord),
 }
 
 
@@ -71,19 +78,26 @@ def _validated(read: Callable[[bytes], M], payload: bytes) -> M:
 def replay_targets(settings: KafkaSettings, ingest: IngestApi) -> dict[str, ReplayTarget]:
     """Return every replay target, by the name that a DLQ record gives it."""
     by_topic: dict[str, ReplayTarget] = {
-        topic: CheckedReplayTarget(partial(decode, message), partial(_produce, settings, topic))
-        for topic, message in _MESSAGES.items()
+        topic: CheckedReplayTarget(reader, partial(_produce, settings, topic))
+        for topic, reader in _READERS.items()
     }
     return by_topic | {
-        INGEST_TARGET: CheckedReplayTarget(read_purchase, partial(post_to_ingest, ingest.send)),
+        INGEST_TARGET: CheckedReplayTarget(read_purchase_or_refund, partial(_post_by_kind, ingest)),
         INGEST_LABELS_TARGET: CheckedReplayTarget(
             read_label, partial(post_to_ingest, ingest.send_labels)
         ),
     }
 
 
+def _post_by_kind(ingest: IngestApi, found: Purchase | ReportedRefund, payload: bytes) -> None:
+    send = ingest.send_refunds if isinstance(found, ReportedRefund) else ingest.send
+    post_to_ingest(send, found, payload)
+
+
 def post_to_ingest(
-    send: Callable[[list[bytes]], replay.BatchResult], _: Purchase | ReportedLabel, payload: bytes
+    send: Callable[[list[bytes]], replay.BatchResult],
+    _: Purchase | ReportedRefund | ReportedLabel,
+    payload: bytes,
 ) -> None:
     """Send one message to ingest's API.
 
@@ -105,7 +119,7 @@ def post_to_ingest(
 def _produce(
     settings: KafkaSettings,
     topic: str,
-    message: Transaction | Verdict | Label | AuditRecord,
+    message: Transaction | Refund | Verdict | Label | AuditRecord,
     payload: bytes,
 ) -> None:
     now = str(time.time_ns() // 1_000_000).encode()
@@ -120,7 +134,7 @@ def _produce(
         ) from error
 
 
-def _key_of(message: Transaction | Verdict | Label | AuditRecord) -> str:
+def _key_of(message: Transaction | Refund | Verdict | Label | AuditRecord) -> str:
     """Return the message key that the topic's contract requires."""
     match message:
         case Label():

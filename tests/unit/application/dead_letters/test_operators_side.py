@@ -35,7 +35,14 @@ from fraudwatch.application.dead_letters.dlq import (
     TargetUnavailable,
 )
 from fraudwatch.domain.messages.label import LabelValue, ReportedLabel
-from fraudwatch.samples import NOON_MS, a_purchase, a_transaction, a_verdict
+from fraudwatch.samples import (
+    NOON_MS,
+    a_purchase,
+    a_refund,
+    a_reported_refund,
+    a_transaction,
+    a_verdict,
+)
 from fraudwatch.settings import KafkaSettings
 from fraudwatch.stack.home import ROOT
 from fraudwatch.topics import FRAUD_TOPIC, TRANSACTION_TOPIC
@@ -89,8 +96,10 @@ def test_the_public_half_opens_nothing(tmp_path: Path) -> None:
     ("target", "valid", "unbound"),
     [
         (INGEST_TARGET, a_purchase(), a_purchase(amount_minor=-1)),
+        (INGEST_TARGET, a_reported_refund(), a_reported_refund(amount_minor=0)),
         (INGEST_LABELS_TARGET, A_CHARGEBACK, replace(A_CHARGEBACK, known_at_ms=-1)),
         (TRANSACTION_TOPIC, a_transaction(), a_transaction(amount_minor=-1)),
+        (TRANSACTION_TOPIC, a_refund(), a_refund(amount_minor=0)),
         (FRAUD_TOPIC, a_verdict(), a_verdict(amount_minor=-1)),
     ],
 )
@@ -110,6 +119,7 @@ OF_INGEST = pytest.mark.parametrize(
     ("target", "path", "content"),
     [
         (INGEST_TARGET, "/v1/transactions", a_purchase()),
+        (INGEST_TARGET, "/v1/refunds", a_reported_refund()),
         (INGEST_LABELS_TARGET, "/v1/labels", A_CHARGEBACK),
     ],
 )
