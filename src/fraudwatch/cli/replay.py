@@ -51,7 +51,7 @@ def _endpoint(home: Home) -> IngestEndpoint:
 
 
 def replay(  # noqa: PLR0913  a command line has as many options as it has
-    file: Annotated[Path, typer.Argument(help="CSV, JSON or Parquet file of purchases.")],
+    file: Annotated[Path, typer.Argument(help="CSV, JSON or Parquet file.")],
     mapping: Annotated[Path, typer.Option(help="How its columns become purchases (YAML).")],
     from_: Annotated[
         str | None, typer.Option("--from", help="First date or instant, UTC; inclusive.")
@@ -70,13 +70,13 @@ def replay(  # noqa: PLR0913  a command line has as many options as it has
         bool, typer.Option("--again", help="Replay even if the same was replayed here before.")
     ] = False,
     skip_bad_rows: Annotated[
-        bool, typer.Option("--skip-bad-rows", help="Skip rows that make no valid purchase.")
+        bool, typer.Option("--skip-bad-rows", help="Skip rows that make no purchase or refund.")
     ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object on standard output.")
     ] = False,
 ) -> None:
-    """Replay a file of past purchases through the platform, in the order of their events."""
+    """Replay a file of past purchases and refunds, in the order of their events."""
     if rate is not None and (as_fast_as_possible or not rate > 0):
         raise typer.BadParameter("--rate must be above 0, and without --as-fast-as-possible")
     request = Request(

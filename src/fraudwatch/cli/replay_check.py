@@ -8,10 +8,11 @@ from typing import Any
 
 from rich.table import Table
 
-from fraudwatch.adapters.datasets.files import DatasetFile, joined_path
+from fraudwatch.adapters.datasets.files import DatasetFile
+from fraudwatch.adapters.datasets.joined_file import joined_path
 from fraudwatch.adapters.datasets.ledger import Journal, identity_of
 from fraudwatch.adapters.datasets.mapping import load_mapping
-from fraudwatch.adapters.datasets.preview import Preview, preview_of
+from fraudwatch.adapters.datasets.preview import FieldPreview, Preview, preview_of
 from fraudwatch.application.replay.ports import ReplayFailed
 from fraudwatch.application.replay.send import as_sentence
 from fraudwatch.cli import output
@@ -19,7 +20,7 @@ from fraudwatch.cli.replay_run import Request, ledger_of, newest_accepted
 from fraudwatch.cli.replay_text import span, too_late_sentence
 
 FAILED, OK = 1, 0
-_HEADINGS = ("field", "made of", "valid", "absent", "bad", "becomes")
+_HEADINGS = ("made of", "valid", "absent", "bad", "becomes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class Check:
             "rows": self.preview.rows,
             "rows_in_range": self.rows_in_range,
             "fields": [asdict(one) for one in self.preview.fields],
+            "refund_rows": self.preview.refund_rows,
+            "refund_fields": [asdict(one) for one in self.preview.refund_fields],
             "bad_rows": [str(one) for one in self.preview.bad_rows],
             "sentences": self.sentences,
         }
@@ -76,23 +79,32 @@ def checked(request: Request, home: Path, rows: int) -> Check:
 
 
 def print_check(check: Check) -> None:
-    """Print the check as a table, one line a field."""
-    table = Table(box=None, pad_edge=False)
-    for heading in _HEADINGS:
-        table.add_column(heading, overflow="fold")
-    for one in check.preview.fields:
-        cells = (one.field, one.made_of, one.valid, one.absent, one.invalid, one.becomes)
-        table.add_row(*(str(cell) for cell in cells))
-    output.results.print(table)
+    """Print the check as a table, one line a field, and a second one where rows are refunds."""
+    preview = check.preview
+    if preview.fields or not preview.refund_fields:
+        output.results.print(_table("field", preview.fields))
+    if preview.refund_fields:
+        output.results.print(_table("field of a refund", preview.refund_fields))
+    of_them = f", of which {preview.refund_rows} are refunds" if preview.refund_rows else ""
     lines = [
-        f"The first {check.preview.rows} of {check.rows_in_range} rows by time; {check.span}.",
+        f"The first {preview.rows} of {check.rows_in_range} rows by time{of_them}; {check.span}.",
         "Nothing was sent.",
         *check.sentences,
     ]
-    if check.preview.bad_rows:
+    if preview.bad_rows:
         lines.append(
-            f"{len(check.preview.bad_rows)} row(s) make no purchase; correct the file or the"
-            f" mapping, or skip them with --skip-bad-rows:\n{as_sentence(check.preview.bad_rows)}"
+            f"{len(preview.bad_rows)} row(s) make no purchase and no refund; correct the file or"
+            f" the mapping, or skip them with --skip-bad-rows:\n{as_sentence(preview.bad_rows)}"
         )
     for line in lines:
         output.results.print(line, markup=False, soft_wrap=True)
+
+
+def _table(first_heading: str, fields: list[FieldPreview]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for heading in (first_heading, *_HEADINGS):
+        table.add_column(heading, overflow="fold")
+    for one in fields:
+        cells = (one.field, one.made_of, one.valid, one.absent, one.invalid, one.becomes)
+        table.add_row(*(str(cell) for cell in cells))
+    return table

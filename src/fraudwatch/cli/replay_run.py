@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from fraudwatch.adapters.datasets.files import DatasetFile, joined_path
+from fraudwatch.adapters.datasets.files import DatasetFile
+from fraudwatch.adapters.datasets.joined_file import joined_path
 from fraudwatch.adapters.datasets.ledger import Journal, Ledger, State, identity_of
 from fraudwatch.adapters.datasets.mapping import load_mapping
 from fraudwatch.adapters.newest_events_file import NewestEventsFile
@@ -132,6 +133,12 @@ class ReplayRun:
             f"{tally.sent} purchases sent in {self.seconds:.1f} s ({self._rate():.0f} a second):"
             f" {tally.accepted} accepted, {tally.repeated} repeated."
         )
+        if self._dataset is not None and self._dataset.refund_count:
+            refunds = tally.refunds
+            self._print(
+                f"{refunds.sent} refunds sent: {refunds.accepted} accepted,"
+                f" {refunds.repeated} repeated."
+            )
         if tally.skipped:
             self._print(f"{tally.skipped} rows skipped, for example:\n{as_sentence(tally.reasons)}")
         for name, rows in self._dataset.made_absent.items() if self._dataset else ():
@@ -147,6 +154,7 @@ class ReplayRun:
             "sent": self.tally.sent,
             "accepted": self.tally.accepted,
             "repeated": self.tally.repeated,
+            "refunds": asdict(self.tally.refunds),
             "from": iso(self._request.from_ms),
             "until": iso(self._request.until_ms),
             "seconds": round(self.seconds, 3),
@@ -154,7 +162,8 @@ class ReplayRun:
         }
 
     def _rate(self) -> float:
-        return self.tally.sent / self.seconds if self.seconds else 0.0
+        sent = self.tally.sent + self.tally.refunds.sent
+        return sent / self.seconds if self.seconds else 0.0
 
 
 def _progress(console: Console) -> Progress:

@@ -130,13 +130,13 @@ def matches(value: pl.Expr, pattern: str) -> pl.Expr:
     return value == pattern
 
 
-def event_times(mapping: Mapping, schema: pl.Schema) -> pl.Expr:
-    """Parse epoch milliseconds of every row; null where the value is no time.
+def instants(mapping: Mapping, schema: pl.Schema, field: str = "event_at_ms") -> pl.Expr:
+    """Parse a field's epoch milliseconds of every row; null where the value is no time.
 
     Raises:
         WrongMapping: the mapping does not define the format of this column.
     """
-    template, time = mapping.fields["event_at_ms"], mapping.time
+    template, time = mapping.fields[field], mapping.time
     names = placeholders(template)
     is_alone = template == f"{{{names[0]}}}" and names[0] not in mapping.computed
     instant = schema[names[0]] if is_alone else pl.String()
@@ -144,14 +144,15 @@ def event_times(mapping: Mapping, schema: pl.Schema) -> pl.Expr:
         parsed = pl.col(names[0]).cast(pl.Datetime("us", getattr(instant, "time_zone", None)))
         return _in_utc(parsed, time.zone, is_zoned=bool(getattr(instant, "time_zone", None)))
     columns = Columns(mapping, schema)
-    text = columns.field("event_at_ms")
+    text = columns.field(field)
     if time.epoch is not None:
         count = functools.partial(_counted, unit=time.epoch, since_ms=time.since_ms)
         return columns.plain(text).map_batches(count, return_dtype=pl.Int64, is_elementwise=True)
     if time.text is None:
+        key = "time" if field == "event_at_ms" else "refunds.time"
         raise WrongMapping(
-            f"time: {', '.join(names)} has type {instant}; give its format under time.text, such"
-            ' as "%Y-%m-%d %H:%M:%S", or its unit under time.epoch'
+            f"{key}: {', '.join(names)} has type {instant}; give its format under {key}.text, such"
+            f' as "%Y-%m-%d %H:%M:%S", or its unit under {key}.epoch'
         )
     parsed = text.str.to_datetime(time.text, time_unit="us", strict=False)
     _check_format(time.text)

@@ -12,25 +12,21 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 import polars as pl
 
-from fraudwatch.adapters.datasets.columns import (
-    Columns,
-    event_times,
-    row_hashes,
-    text_of,
-)
+from fraudwatch.adapters.datasets.batches import MixedSlice, RefundSlice, Slice, batches_of
+from fraudwatch.adapters.datasets.columns import Columns, instants, row_hashes, text_of
+from fraudwatch.adapters.datasets.joined_file import JOIN_KEY, read_joined
 from fraudwatch.adapters.datasets.layout import content_hash
-from fraudwatch.adapters.datasets.mapping import Mapping, WrongMapping
-from fraudwatch.adapters.datasets.purchases import JOIN_FOUND, purchases_of
+from fraudwatch.adapters.datasets.mapping import Mapping
+from fraudwatch.adapters.datasets.purchases import messages_of
+from fraudwatch.adapters.datasets.refunds import are_refunds, refunds_of
 from fraudwatch.adapters.datasets.row_selection import is_left_out, without_time
 from fraudwatch.adapters.datasets.suspicions import suspicions_of
 from fraudwatch.adapters.datasets.tables import readable, scan
 from fraudwatch.adapters.datasets.templates import (
     FILE_HASH,
-    JOIN_PREFIX,
     ROW_HASH,
     ROW_NUMBER,
 )
@@ -39,16 +35,7 @@ from fraudwatch.domain.messages.purchase import LATEST_EVENT_MS
 
 SLICE_ROWS = 50_000
 _FILE_HASH_CHARACTERS = 8
-_JOIN_KEY = f"{JOIN_PREFIX}#key"
-_OCCURRENCE, _LEFT_OUT, _HEADER = "#occurrence", "#left_out", "#header"
-
-
-class Slice(NamedTuple):
-    """Consecutive rows in event order: row numbers, purchases, and bad rows by position."""
-
-    numbers: pl.Series
-    purchases: pl.DataFrame
-    bad: dict[int, BadRow]
+_OCCURRENCE, _LEFT_OUT, _HEADER, _REFUND = "#occurrence", "#left_out", "#header", "#refund"
 
 
 class DatasetFile:
@@ -75,7 +62,7 @@ class DatasetFile:
         self._scan = self._table.frame
         with readable(path, mapping):
             self._schema = self._scan.collect_schema()
-            self._joined = self._read_joined(path)
+            self._joined = read_joined(path, mapping)
             self._suspicions = suspicions_of(self._scan, mapping, self._schema)
             rows = self._scan.select(ROW_NUMBER, *self._row_columns()).collect(engine="streaming")
         if mapping.reads(ROW_HASH):
@@ -85,8 +72,9 @@ class DatasetFile:
         self.repeated_headers = int(rows[_HEADER].sum())
         times = rows.filter(~(pl.col(_LEFT_OUT) | pl.col(_HEADER))).drop(_LEFT_OUT, _HEADER)
         self.without_time = times.filter(pl.col("event_at_ms").is_null())[ROW_NUMBER]
-        # Equal times keep the file's order, so that a replay is the same every time.
-        order = times.drop_nulls("event_at_ms").sort("event_at_ms", maintain_order=True)
+        # Equal times keep the file's order, so that a replay is the same every time; but refunds
+        # come behind the purchases of their time, which for files of days is a day's.
+        order = times.drop_nulls("event_at_ms").sort("event_at_ms", _REFUND, maintain_order=True)
         at_ms = order["event_at_ms"]
         self.span_ms = (int(at_ms[0]), int(at_ms[-1])) if len(at_ms) else None
         if from_ms is not None:
@@ -98,7 +86,7 @@ class DatasetFile:
     @property
     def newest_ms(self) -> int | None:
         """Newest event time of the range that a purchase may have."""
-        at_ms = self._order["event_at_ms"]
+        at_ms = self._order.filter(~pl.col(_REFUND))["event_at_ms"]
         possible = at_ms.filter(at_ms <= LATEST_EVENT_MS)
         return int(possible[-1]) if len(possible) else None
 
@@ -106,6 +94,11 @@ class DatasetFile:
     def count(self) -> int:
         """Number of rows in the range."""
         return len(self._order)
+
+    @property
+    def refund_count(self) -> int:
+        """Number of rows in the range that are refunds."""
+        return int(self._order[_REFUND].sum())
 
     @property
     def warnings(self) -> list[str]:
@@ -124,34 +117,45 @@ class DatasetFile:
         ]
 
     def rows_before(self, at_ms: int) -> int:
-        """Count the rows of the range that are older than an instant."""
-        return int((self._order["event_at_ms"] < at_ms).sum())
+        """Count the purchases of the range that are older than an instant."""
+        is_purchase = ~self._order[_REFUND]
+        return int((is_purchase & (self._order["event_at_ms"] < at_ms)).sum())
 
     def batches(self, start: int, size: int) -> Iterator[Batch]:
-        """Yield purchases from position ``start`` in event order, ``size`` rows at a time."""
-        slice_rows = max(size, SLICE_ROWS // size * size)
-        for numbers, purchases, bad in self.slices(start, slice_rows):
-            for first in range(0, len(purchases), size):
-                yield _batch(purchases, numbers, bad, range(first, first + size))
+        """Yield messages from position ``start`` in event order, ``size`` rows at a time."""
+        for piece in self.mixed_slices(start, max(size, SLICE_ROWS // size * size)):
+            yield from batches_of(piece, size)
 
-    def slices(self, start: int = 0, length: int = SLICE_ROWS) -> Iterator[Slice]:
-        """Yield the purchases as frames, from position ``start`` in event order."""
+    def slices(self) -> Iterator[Slice]:
+        """Yield the purchases as frames, in event order."""
+        for piece in self.mixed_slices(0, SLICE_ROWS):
+            yield piece.bought
+
+    def mixed_slices(self, start: int, length: int) -> Iterator[MixedSlice]:
+        """Yield purchases and refunds as frames, from position ``start`` in event order."""
+        are_suspect = self._suspicions.are_amounts_suspect
         for offset in range(start, self.count, length):
-            purchases, bad, made_absent = purchases_of(
-                self._read(offset, length),
-                self._mapping,
-                self._suspicions.are_amounts_suspect,
-            )
+            frame = self._read(offset, length)
+            is_refund = self._order[_REFUND].slice(offset, length)
+            bought = frame.filter(~is_refund) if is_refund.any() else frame
+            purchases, bad, made_absent = messages_of(bought, self._mapping, are_suspect)
             self.made_absent.update(made_absent)
-            yield Slice(self._order[ROW_NUMBER].slice(offset, length), purchases, bad)
+            refunded = None
+            if self._mapping.of_refunds is not None and is_refund.any():
+                back = frame.filter(is_refund)
+                refunds = refunds_of(back, self._mapping.of_refunds, are_suspect)
+                refunded = RefundSlice(back[ROW_NUMBER], refunds.messages, refunds.bad)
+            bought_slice = Slice(bought[ROW_NUMBER], purchases, bad)
+            yield MixedSlice(bought_slice, refunded, is_refund.to_list())
 
     def _row_columns(self) -> list[pl.Expr]:
         """Build what must be known of every row before any is sent."""
-        mapping = self._mapping
+        mapping, columns = self._mapping, Columns(self._mapping, self._schema)
         own = [n for n in mapping.columns_of("event_at_ms") if self._schema[n] == pl.String]
         found = [
-            event_times(mapping, self._schema).alias("event_at_ms"),
-            is_left_out(mapping, Columns(mapping, self._schema)).alias(_LEFT_OUT),
+            instants(mapping, self._schema).alias("event_at_ms"),
+            are_refunds(mapping, columns).alias(_REFUND),
+            is_left_out(mapping, columns).alias(_LEFT_OUT),
             # The header again, where files were put together.
             pl.all_horizontal(
                 pl.lit(bool(own)), *(pl.col(n).eq(n).fill_null(value=False) for n in own)
@@ -164,7 +168,7 @@ class DatasetFile:
         return found
 
     def _read(self, offset: int, length: int) -> pl.DataFrame:
-        wanted = self._order.slice(offset, length)
+        wanted = self._order.slice(offset, length).drop(_REFUND)
         first, last = _bounds(wanted[ROW_NUMBER])
         # Row numbers begin at 1.
         rows = self._scan.slice(first - 1, last - first + 1)
@@ -181,39 +185,14 @@ class DatasetFile:
             frame = frame.with_columns(pl.lit(self._file_hash).alias(FILE_HASH))
         if self._joined is None or self._mapping.join is None:
             return frame
-        key = text_of(f"{{{self._mapping.join.by}}}", self._schema).alias(_JOIN_KEY)
+        key = text_of(f"{{{self._mapping.join.by}}}", self._schema).alias(JOIN_KEY)
         return frame.with_columns(key).join(
-            self._joined, on=_JOIN_KEY, how="left", maintain_order="left"
+            self._joined, on=JOIN_KEY, how="left", maintain_order="left"
         )
 
     @cached_property
     def _file_hash(self) -> str:
         return content_hash(self._path)[:_FILE_HASH_CHARACTERS]
-
-    def _read_joined(self, data_path: Path) -> pl.DataFrame | None:
-        join = self._mapping.join
-        if join is None:
-            return None
-        wanted = sorted({*self._mapping.joined_columns, join.key_column})
-        path, layout = data_path.parent / join.file, self._mapping.join_layout
-        table = scan(path, wanted, layout)
-        with readable(path, layout):
-            joined = table.frame.select(
-                text_of(f"{{{join.key_column}}}", table.frame.collect_schema()).alias(_JOIN_KEY),
-                *(pl.col(name).alias(JOIN_PREFIX + name) for name in self._mapping.joined_columns),
-                pl.lit(value=True).alias(JOIN_FOUND),
-            ).collect()
-        if repeated := len(joined) - joined[_JOIN_KEY].n_unique():
-            raise WrongMapping(
-                f"join: {join.file} has {repeated} row(s) too many: {join.key_column} must be"
-                " unique, else purchases would be duplicated"
-            )
-        return joined
-
-
-def joined_path(data_path: Path, mapping: Mapping) -> list[Path]:
-    """Return the files that a replay reads, the data file first."""
-    return [data_path, *([data_path.parent / mapping.join.file] if mapping.join else [])]
 
 
 def _empty(column: str) -> str:
@@ -226,12 +205,3 @@ def _empty(column: str) -> str:
 def _bounds(rows: pl.Series) -> tuple[int, int]:
     numbers = rows.sort()
     return int(numbers[0]), int(numbers[-1])
-
-
-def _batch(
-    purchases: pl.DataFrame, numbers: pl.Series, bad: dict[int, BadRow], window: range
-) -> Batch:
-    positions = [p for p in window if p < len(purchases)]
-    good = [p for p in positions if p not in bad]
-    lines = purchases[good].write_ndjson().encode().splitlines()
-    return Batch([numbers[p] for p in good], lines, [bad[p] for p in positions if p in bad])

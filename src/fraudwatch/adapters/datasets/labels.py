@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from fraudwatch.adapters.datasets.batches import Slice
 from fraudwatch.adapters.datasets.columns import text_of
-from fraudwatch.adapters.datasets.files import DatasetFile, Slice
+from fraudwatch.adapters.datasets.files import DatasetFile
 from fraudwatch.adapters.datasets.layout import Layout
 from fraudwatch.adapters.datasets.mapping import Mapping, WrongMapping
 from fraudwatch.adapters.datasets.mapping_keys import LabelColumns

@@ -89,7 +89,10 @@ def row_ids_of(mapping: Mapping) -> str | None:
     template = mapping.fields["id"]
     if set(placeholders(template)) != {ROW_NUMBER}:
         return None
-    return transaction_id_of(mapping.fields["source"], template)
+    name = transaction_id_of(mapping.fields["source"], template)
+    are_refunds = mapping.refunds is not None and mapping.refunds.rows == "all"
+    # Refunds have ids of their own, so these may be those of purchases as well.
+    return f"refunds {name}" if are_refunds else name
 
 
 class Journal:

@@ -16,9 +16,9 @@ from pydantic import Field, ValidationError, model_validator
 from fraudwatch.adapters.datasets import mapping_checks
 from fraudwatch.adapters.datasets.expressions import Expression
 from fraudwatch.adapters.datasets.layout import Layout
-from fraudwatch.adapters.datasets.mapping_keys import Join, LabelColumns, Time
+from fraudwatch.adapters.datasets.mapping_keys import Join, LabelColumns, Refunds, Time
+from fraudwatch.adapters.datasets.message_fields import PURCHASE, REFUND, SHARED, MessageFields
 from fraudwatch.adapters.datasets.number_text import NumberFormat
-from fraudwatch.adapters.datasets.purchase_fields import REQUIRED
 from fraudwatch.adapters.datasets.templates import (
     JOIN_PREFIX,
     OWN_NAMES,
@@ -57,6 +57,32 @@ class Mapping(Layout):
     computed: dict[str, str] = Field(default_factory=dict)
     fields: dict[str, str]
     values: dict[str, dict[str, str]] = Field(default_factory=dict)
+    refunds: Refunds | None = None
+
+    @property
+    def message(self) -> MessageFields:
+        """Kind of message that the fields are of."""
+        return PURCHASE
+
+    @cached_property
+    def of_refunds(self) -> RefundMapping | None:
+        """Mapping of the rows that are refunds: its own fields, and those shared with purchases."""
+        own = self.refunds
+        if own is None:
+            return None
+        shared = {name: text for name, text in self.fields.items() if name in SHARED}
+        if "event_at_ms" in self.fields:
+            shared["refunded_at_ms"] = self.fields["event_at_ms"]
+        values = {name: table for name, table in self.values.items() if name in shared}
+        changed = {
+            "fields": shared | own.fields,
+            "values": {n: t for n, t in values.items() if n not in own.fields} | own.values,
+            "time": own.time or self.time,
+            "negative": "absolute",  # which rows are refunds is known already
+            "absent_if_invalid": [],
+            "refunds": None,
+        }
+        return RefundMapping.model_construct(**(dict(self) | changed))
 
     @property
     def data_columns(self) -> list[str]:
@@ -69,7 +95,7 @@ class Mapping(Layout):
     def required_columns(self) -> set[str]:
         """Columns without which no row is a purchase, or the wrong rows would be."""
         needed = {*self.only, *self.leave_out, *([self.join.by] if self.join else [])}
-        for name in REQUIRED:
+        for name in PURCHASE.required:
             for part, is_placeholder in pieces(self.fields[name]):
                 if is_placeholder and len(alternatives(part)) == 1:
                     needed |= set(placeholders(self.computed.get(part, f"{{{part}}}")))
@@ -113,7 +139,11 @@ class Mapping(Layout):
 
     def reads(self, own_name: str) -> bool:
         """Return whether a field is made of a row's number or hash, or the file's hash."""
-        return any(own_name in placeholders(template) for template in self.fields.values())
+        return any(own_name in placeholders(template) for template in self._templates())
+
+    def _templates(self) -> list[str]:
+        own = self.refunds.fields.values() if self.refunds else ()
+        return [*self.fields.values(), *own]
 
     def identity(self) -> dict[str, Any]:
         """Return what decides which purchases a replay sends."""
@@ -127,17 +157,29 @@ class Mapping(Layout):
         return found | {key: used[key] for key in sorted(later)}
 
     def _references(self) -> set[str]:
-        named = {name for template in self.fields.values() for name in placeholders(template)}
+        named = {name for template in self._templates() for name in placeholders(template)}
         arithmetic = {name for text in self.computed.values() for name in placeholders(text)}
-        return (
-            (named - self.computed.keys()) | arithmetic | self.leave_out.keys() | self.only.keys()
-        )
+        rows = {
+            *self.leave_out,
+            *self.only,
+            *(self.refunds.row_columns if self.refunds else ()),
+        }
+        return (named - self.computed.keys()) | arithmetic | rows
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         if found := mapping_checks.findings(self):
             raise ValueError("\n  ".join(found))
         return self
+
+
+class RefundMapping(Mapping):
+    """Mapping of refund rows, derived from a checked mapping."""
+
+    @property
+    def message(self) -> MessageFields:
+        """Kind of message that the fields are of."""
+        return REFUND
 
 
 def load_mapping(path: Path) -> Mapping:

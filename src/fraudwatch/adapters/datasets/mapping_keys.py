@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, Self
+from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
@@ -70,6 +70,36 @@ class Time(Strict):
         return epoch_ms_of(
             instant if instant.tzinfo else instant.replace(tzinfo=ZoneInfo(self.zone))
         )
+
+
+class Refunds(Strict):
+    """Rows that are refunds, and their fields beside those that they share with purchases."""
+
+    rows: Literal["all", "by_sign"] | dict[str, list[str]]
+    time: Time | None = None  # of purchased_at_ms, where it is written in another way
+    fields: dict[str, str]
+    values: dict[str, dict[str, str]] = Field(default_factory=dict)
+
+    @field_validator("rows", mode="before")
+    @classmethod
+    def _rows(cls, rows: Any) -> Any:
+        if rows in ("all", "by_sign"):
+            return rows
+        if isinstance(rows, dict) and rows and all(_are_texts(one) for one in rows.values()):
+            return rows
+        raise ValueError(
+            "must be all, by_sign, or columns with their values as texts, such as"
+            ' {Type: ["REFUND"]}'
+        )
+
+    @property
+    def row_columns(self) -> list[str]:
+        """Columns whose values tell refunds from purchases."""
+        return list(self.rows) if isinstance(self.rows, dict) else []
+
+
+def _are_texts(values: Any) -> bool:
+    return isinstance(values, list) and all(isinstance(one, str) for one in values)
 
 
 class LabelColumns(Strict):

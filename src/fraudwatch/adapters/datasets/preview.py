@@ -6,6 +6,7 @@ and ranges of amounts, times and positions. Of all others it shows how many ther
 
 from __future__ import annotations
 
+import collections.abc
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,10 +15,12 @@ import polars as pl
 
 from fraudwatch.adapters.datasets.files import DatasetFile
 from fraudwatch.adapters.datasets.mapping import Mapping
-from fraudwatch.adapters.datasets.purchase_fields import COLUMNS
+from fraudwatch.adapters.datasets.purchases import what_of
 from fraudwatch.application.replay.ports import BadRow
 
-_OPEN_FIELDS = ("source", "currency", "payment_status", "channel", "applied_default")
+_OPEN_FIELDS = (
+    "source", "currency", "payment_status", "channel", "applied_default", "reason",
+)  # fmt: skip
 _SHOWN_VALUES = 6
 _SHAPES = (
     ("digits", r"^[0-9]+$"),
@@ -40,10 +43,12 @@ class FieldPreview:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """First rows in event order, as purchases."""
+    """First rows in event order, as purchases and refunds."""
 
     rows: int
     fields: list[FieldPreview]
+    refund_rows: int = 0
+    refund_fields: list[FieldPreview] = field(default_factory=list)
     bad_rows: list[BadRow] = field(default_factory=list)
 
 
@@ -54,47 +59,64 @@ def preview_of(dataset: DatasetFile, mapping: Mapping, rows: int) -> Preview:
         UnreadableFile: the rows cannot be read.
         WrongMapping: a column has an unsuitable type.
     """
-    first = next(dataset.slices(0, rows), None) if dataset.count else None
+    first = next(dataset.mixed_slices(0, rows), None) if dataset.count else None
     if first is None:
-        return Preview(0, [], dataset.rows_without_time[:rows])
-    purchases = first.purchases
+        return Preview(0, [], bad_rows=dataset.rows_without_time[:rows])
+    bad = [*first.bought.bad.values()]
+    purchases = first.bought.purchases
+    fields = _field_previews(purchases, first.bought.bad, mapping, dataset.made_absent)
+    refund_fields: list[FieldPreview] = []
+    if first.refunded and mapping.of_refunds:
+        refunds, bad_refunds = first.refunded.refunds, first.refunded.bad
+        refund_fields = _field_previews(refunds, bad_refunds, mapping.of_refunds, {})
+        bad += bad_refunds.values()
+    return Preview(
+        rows=len(first.is_refund),
+        fields=fields if len(purchases) else [],
+        refund_rows=sum(first.is_refund),
+        refund_fields=refund_fields,
+        bad_rows=[*dataset.rows_without_time, *sorted(bad, key=lambda one: one.row)],
+    )
+
+
+def _field_previews(
+    messages: pl.DataFrame,
+    bad: dict[int, BadRow],
+    mapping: Mapping,
+    made_absent: collections.abc.Mapping[str, int],
+) -> list[FieldPreview]:
     invalid = {
-        name: {p for p, b in first.bad.items() if _is_of(b, name)} for name in mapping.fields
+        name: {p for p, b in bad.items() if b.what == what_of(mapping, name)}
+        for name in mapping.fields
     }
-    fields = [
-        _field_preview(name, purchases, invalid[name], mapping, dataset.made_absent[name])
+    return [
+        _field_preview(name, messages, invalid[name], mapping, made_absent.get(name, 0))
         for name in mapping.fields
     ]
-    bad = sorted(first.bad.values(), key=lambda one: one.row)
-    return Preview(len(purchases), fields, [*dataset.rows_without_time, *bad])
-
-
-def _is_of(bad: BadRow, name: str) -> bool:
-    return bad.what.split(" ", 1)[0] == name
 
 
 def _field_preview(
-    name: str, purchases: pl.DataFrame, invalid: set[int], mapping: Mapping, made_absent: int
+    name: str, messages: pl.DataFrame, invalid: set[int], mapping: Mapping, made_absent: int
 ) -> FieldPreview:
-    is_valid = pl.Series([position not in invalid for position in range(len(purchases))])
-    rows = purchases.filter(is_valid & purchases[name].is_not_null())
+    is_valid = pl.Series([position not in invalid for position in range(len(messages))])
+    rows = messages.filter(is_valid & messages[name].is_not_null())
     columns = mapping.columns_of(name)
-    becomes = ", ".join(_described(name, rows)) if len(rows) else "-"
+    becomes = ", ".join(_described(name, rows, mapping)) if len(rows) else "-"
     if made_absent:
         becomes += f"; {made_absent} invalid, and so absent"
     return FieldPreview(
         field=name,
         made_of=", ".join(dict.fromkeys(columns)) or "a constant",
         valid=len(rows),
-        absent=len(purchases) - len(rows) - len(invalid),
+        absent=len(messages) - len(rows) - len(invalid),
         invalid=len(invalid),
         becomes=becomes,
     )
 
 
-def _described(name: str, rows: pl.DataFrame) -> Iterator[str]:
+def _described(name: str, rows: pl.DataFrame, mapping: Mapping) -> Iterator[str]:
     values = rows[name]
-    if name == "event_at_ms":
+    if name in mapping.message.times:
         first, last = _ends(values)
         yield f"{_instant(int(first))} to {_instant(int(last))}"
     elif name == "amount_minor":
@@ -104,7 +126,7 @@ def _described(name: str, rows: pl.DataFrame) -> Iterator[str]:
             .iter_rows()
         ):
             yield f"{least} to {most} minor units of {currency}"
-    elif COLUMNS[name].type in (int, float):
+    elif name in mapping.message.numeric:
         first, last = _ends(values)
         yield f"{first} to {last}"
     elif name in _OPEN_FIELDS or name.endswith("_country"):

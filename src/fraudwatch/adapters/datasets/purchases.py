@@ -1,4 +1,4 @@
-"""Convert a slice of a data file to purchases, all rows at once, and list the bad rows.
+"""Convert a slice of a data file to purchases or refunds, all rows at once, and list the bad rows.
 
 The bounds come from the domain's field catalogue, and the domain words the errors of the few rows
 that break one.
@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from fraudwatch.adapters.datasets.columns import Columns, matches, shifted
+from fraudwatch.adapters.datasets.columns import Columns, instants, matches, shifted
 from fraudwatch.adapters.datasets.mapping import Mapping
+from fraudwatch.adapters.datasets.message_fields import PURCHASE
 from fraudwatch.adapters.datasets.number_text import SUSPECT
-from fraudwatch.adapters.datasets.purchase_fields import COLUMNS, refusal_of
 from fraudwatch.adapters.datasets.templates import JOIN_PREFIX, ROW_NUMBER
 from fraudwatch.application.replay.ports import BadRow
 from fraudwatch.domain.messages.fields import Column
@@ -31,6 +31,7 @@ _NOT_CONVERTED = {
     float: "is no number",
     str: "has no entry under values",
 }
+_NO_TIME = "is no such time"
 _NO_AMOUNT = "is no decimal number such as 12.34"
 _NO_DECIMALS = "has no number of decimals in ISO 4217, so its amounts cannot be read"
 _SUSPECT_AMOUNT = "may be a thousand or a decimal number; give decimal in the mapping"
@@ -39,41 +40,50 @@ _THREE_PLACES = 3
 
 
 class Converted(NamedTuple):
-    """Purchases, the bad rows by position, and how many invalid values of a field became absent."""
+    """Messages, the bad rows by position, and how many invalid values of a field became absent."""
 
-    purchases: pl.DataFrame
+    messages: pl.DataFrame
     bad: dict[int, BadRow]
     made_absent: dict[str, int]
 
 
-def purchases_of(
+def messages_of(
     frame: pl.DataFrame,
     mapping: Mapping,
     are_amounts_suspect: bool = False,  # noqa: FBT001, FBT002  of the whole file
 ) -> Converted:
-    """Convert each row of ``frame`` to a purchase's fields.
+    """Convert each row of ``frame`` to the fields of the mapping's kind of message.
 
     ``frame`` has the columns read, the row numbers, and ``event_at_ms`` already in UTC. Amounts
     like 1.234 are bad rows where they may be thousands.
     """
     evaluated = Columns(mapping, frame.schema)
-    columns = [COLUMNS[name] for name in mapping.fields if name != "event_at_ms"]
+    kinds, times = mapping.message.columns, mapping.message.times
+    columns = [kinds[name] for name in mapping.fields if name not in times]
     texts = frame.select(_text(evaluated, column).alias(column.name) for column in columns)
     typed = texts.select(_typed(column, mapping).alias(column.name) for column in columns)
     amounts = _amounts(texts["amount_minor"], typed["currency"], mapping, are_amounts_suspect)
-    purchases = typed.with_columns(frame["event_at_ms"], amounts)
-    texts = texts.with_columns(frame["event_at_ms"].cast(pl.String))
+    row_time, *others = times
+    at_ms = frame["event_at_ms"].alias(row_time)
+    instants_ = frame.select(_instant(mapping, frame, name) for name in others)
+    messages = typed.with_columns(at_ms, amounts, *instants_)
+    time_texts = frame.select(evaluated.field(name).alias(name) for name in others)
+    texts = texts.with_columns(at_ms.cast(pl.String), *time_texts)
     made_absent: dict[str, int] = {}
     for name in mapping.absent_if_invalid:
-        is_invalid = _invalid(name, texts, purchases)
+        is_invalid = _invalid(kinds[name], texts, messages)
         made_absent[name] = int(is_invalid.sum())
-        texts, purchases = _blanked(texts, name, is_invalid), _blanked(purchases, name, is_invalid)
-    wrong = _wrong_fields(texts, purchases, mapping)
+        texts, messages = _blanked(texts, name, is_invalid), _blanked(messages, name, is_invalid)
+    wrong = _wrong_fields(texts, messages, mapping)
     bad = _unmatched(frame, mapping) | {
-        position: _bad_row(frame, texts, purchases, mapping, position, field)
+        position: _bad_row(frame, texts, messages, mapping, position, field)
         for position, field in wrong.items()
     }
-    return Converted(purchases, bad, made_absent)
+    return Converted(messages, bad, made_absent)
+
+
+def _instant(mapping: Mapping, frame: pl.DataFrame, name: str) -> pl.Expr:
+    return instants(mapping, frame.schema, name).alias(name)
 
 
 def _text(evaluated: Columns, column: Column) -> pl.Expr:
@@ -136,25 +146,26 @@ def _is_suspect(text: str | None) -> bool:
     return text is not None and bool(_SUSPECT.match(text))
 
 
-def _wrong_fields(texts: pl.DataFrame, purchases: pl.DataFrame, mapping: Mapping) -> dict[int, str]:
+def _wrong_fields(texts: pl.DataFrame, messages: pl.DataFrame, mapping: Mapping) -> dict[int, str]:
     """The first wrong field of each row that has one, by the row's position."""
     wrong: dict[int, str] = {}
     for name in mapping.fields:
-        flags = _invalid(name, texts, purchases)
-        if not COLUMNS[name].is_optional:
+        column = mapping.message.columns[name]
+        flags = _invalid(column, texts, messages)
+        if not column.is_optional:
             flags |= texts[name].is_null()
         if name == "currency":
-            flags |= ~purchases[name].is_in(list(DECIMALS))
+            flags |= ~messages[name].is_in(list(DECIMALS))
         for position in flags.arg_true():
             wrong.setdefault(position, name)
     return wrong
 
 
-def _invalid(name: str, texts: pl.DataFrame, purchases: pl.DataFrame) -> pl.Series:
+def _invalid(column: Column, texts: pl.DataFrame, messages: pl.DataFrame) -> pl.Series:
     """Flag values that are there and not valid."""
-    flags = purchases[name].is_null() & texts[name].is_not_null()
-    if (broken := _broken(COLUMNS[name])) is not None:
-        flags |= purchases.select(broken.fill_null(value=False)).to_series()
+    flags = messages[column.name].is_null() & texts[column.name].is_not_null()
+    if (broken := _broken(column)) is not None:
+        flags |= messages.select(broken.fill_null(value=False)).to_series()
     return flags
 
 
@@ -188,19 +199,30 @@ def _unmatched(frame: pl.DataFrame, mapping: Mapping) -> dict[int, BadRow]:
 def _bad_row(
     frame: pl.DataFrame,
     texts: pl.DataFrame,
-    purchases: pl.DataFrame,
+    messages: pl.DataFrame,
     mapping: Mapping,
     position: int,
     field: str,
 ) -> BadRow:
-    value = purchases[field][position]
+    value = messages[field][position]
     if texts[field][position] is None:
         reason = "is absent"
     elif value is not None:
-        reason = refusal_of(field, value) or (_NO_DECIMALS if field == "currency" else "is refused")
+        reason = mapping.message.refusal_of(field, value) or (
+            _NO_DECIMALS if field == "currency" else "is refused"
+        )
     elif field == "amount_minor":
         reason = _SUSPECT_AMOUNT if _is_suspect(texts[field][position]) else _NO_AMOUNT
+    elif field in mapping.message.times:
+        reason = _NO_TIME
     else:
-        reason = _NOT_CONVERTED.get(COLUMNS[field].type, _NOT_CONVERTED[str])
+        kind = mapping.message.columns[field].type
+        reason = _NOT_CONVERTED.get(kind, _NOT_CONVERTED[str])
+    return BadRow(frame[ROW_NUMBER][position], what_of(mapping, field), reason)
+
+
+def what_of(mapping: Mapping, field: str) -> str:
+    """Name a field of a bad row, and the columns that it is made of."""
     columns = ", ".join(mapping.columns_of(field)) or "a constant"
-    return BadRow(frame[ROW_NUMBER][position], f"{field} (column {columns})", reason)
+    named = field if mapping.message is PURCHASE else f"{mapping.message.name}'s {field}"
+    return f"{named} (column {columns})"

@@ -12,10 +12,10 @@ from typing import Any, Final
 
 import polars as pl
 
-from fraudwatch.adapters.datasets.columns import Columns, event_times
+from fraudwatch.adapters.datasets.columns import Columns, instants
 from fraudwatch.adapters.datasets.json_path import value_at
 from fraudwatch.adapters.datasets.mapping import Mapping, WrongMapping
-from fraudwatch.adapters.datasets.purchases import purchases_of
+from fraudwatch.adapters.datasets.purchases import messages_of
 from fraudwatch.adapters.datasets.row_selection import is_left_out, without_time
 from fraudwatch.adapters.datasets.templates import OWN_NAMES, ROW_NUMBER, placeholders
 from fraudwatch.adapters.datasets.text_rows import cell_of
@@ -45,7 +45,7 @@ class RecordMapper:
             raise WrongMapping("\n  ".join(["cannot be used for a feed:", *found]))
         self._schema = pl.Schema(dict.fromkeys(self._columns, pl.String))
         # A format of times that is none is found here, not with the first record.
-        self._event_times = event_times(mapping, self._schema)
+        self._event_times = instants(mapping, self._schema)
         self._is_left_out = is_left_out(mapping, Columns(mapping, self._schema))
 
     def mapped(self, payloads: Sequence[bytes]) -> list[bytes | Refused]:
@@ -84,7 +84,7 @@ class RecordMapper:
         for row in kept.filter(pl.col("event_at_ms").is_null())[ROW_NUMBER]:
             yield row, _refused(without_time(self._mapping, row))
         timed = kept.drop_nulls("event_at_ms")
-        purchases, bad, _ = purchases_of(timed, self._mapping)
+        purchases, bad, _ = messages_of(timed, self._mapping)
         lines = purchases.write_ndjson().encode().splitlines()
         for position, row in enumerate(timed[ROW_NUMBER]):
             yield row, _refused(bad[position]) if position in bad else lines[position]
@@ -110,6 +110,8 @@ def _faults(mapping: Mapping) -> Iterator[str]:
             )
     if mapping.join is not None:
         yield "join: a feed has no second file; name columns of the record alone"
+    if mapping.refunds is not None:
+        yield "refunds: a feed in another shape brings purchases alone; leave its refunds out"
     if mapping.amount == "major" and mapping.decimal is None:
         yield 'decimal: is required, because 1.234 may be a thousand; "." where it is not'
     if mapping.format not in {None, "json", "json_lines"}:

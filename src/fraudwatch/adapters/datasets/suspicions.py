@@ -10,14 +10,13 @@ import polars as pl
 from fraudwatch.adapters.datasets.columns import Columns, column_text
 from fraudwatch.adapters.datasets.mapping import Mapping
 from fraudwatch.adapters.datasets.number_text import SHORTENED, SUSPECT
-from fraudwatch.adapters.datasets.purchase_fields import NUMERIC
 from fraudwatch.adapters.datasets.templates import JOIN_PREFIX, OWN_NAMES
 
 WORDS_FOR_NOTHING = (
     "NA", "N/A", "n/a", "#N/A", "NULL", "Null", "null", "\\N", "NaN", "nan", "None", "none", "nil",
     "-", "--", "?",
 )  # fmt: skip
-_IDENTIFIERS = ("id", "customer_id", "card_number", "device_id", "merchant_id")
+_IDENTIFIERS = ("id", "purchase_id", "customer_id", "card_number", "device_id", "merchant_id")
 
 
 class Suspicions(NamedTuple):
@@ -69,26 +68,36 @@ def suspicions_of(frame: pl.LazyFrame, mapping: Mapping, schema: pl.Schema) -> S
     return Suspicions(warnings, are_suspect)
 
 
+def _mappings(mapping: Mapping) -> list[Mapping]:
+    """Mappings of all rows: of purchases, and of refunds where there are any."""
+    return [mapping, *([mapping.of_refunds] if mapping.of_refunds else [])]
+
+
 def _text_columns(mapping: Mapping, schema: pl.Schema) -> list[str]:
     found = dict.fromkeys(
         column
-        for field in mapping.fields
-        if field not in NUMERIC
-        for column in mapping.columns_of(field)
+        for one in _mappings(mapping)
+        for field in one.fields
+        if field not in one.message.numeric
+        for column in one.columns_of(field)
         if column not in OWN_NAMES and not column.startswith(JOIN_PREFIX)
     )
     return [name for name in found if schema[name] == pl.String]
 
 
 def _counted(name: str, mapping: Mapping, schema: pl.Schema) -> dict[str, pl.Expr]:
-    fields = [field for field in mapping.fields if name in mapping.columns_of(field)]
+    fields = [
+        field for one in _mappings(mapping) for field in one.fields if name in one.columns_of(field)
+    ]
     # NA is Namibia, so in a column of countries it is a value.
     words = [
         word
         for word in WORDS_FOR_NOTHING
         if word not in mapping.absent.get(name, [])
         and not any(word in mapping.absent.get(field, []) for field in fields)
-        and not any(word in mapping.values.get(field, {}) for field in fields)
+        and not any(
+            word in one.values.get(field, {}) for one in _mappings(mapping) for field in fields
+        )
         and not (word == "NA" and any(field.endswith("_country") for field in fields))
     ]
     text = column_text(name, schema[name])

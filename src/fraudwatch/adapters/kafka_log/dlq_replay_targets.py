@@ -41,7 +41,7 @@ M = TypeVar("M")
 
 
 def _transaction_or_refund(payload: bytes) -> Transaction | Refund:
-    return decode(Refund if is_refund(payload) else Transaction, payload)
+    return decode(Refund, payload) if is_refund(payload) else decode(Transaction, payload)
 
 
 _READERS: dict[str, Callable[[bytes], Any]] = {

@@ -9,7 +9,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """Row that cannot become a purchase; its values are never quoted."""
+    """Row that cannot become a purchase or a refund; its values are never quoted."""
 
     row: int  # the first row of data is 1, whatever the header
     what: str  # field and column
@@ -20,28 +20,49 @@ class BadRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """Consecutive purchases in event order, encoded, and the bad rows among them."""
+class Part:
+    """Encoded purchases, or encoded refunds, of one request, with their rows."""
 
     rows: list[int]
     bodies: list[bytes]
+    is_refund: bool = False
+
+    def without(self, refused: set[int]) -> Part:
+        """Return the part without the messages at these positions."""
+        kept = [i for i in range(len(self.rows)) if i not in refused]
+        return Part([self.rows[i] for i in kept], [self.bodies[i] for i in kept], self.is_refund)
+
+    def halves(self) -> tuple[Part, Part]:
+        """Split the part into two halves, in order."""
+        middle = len(self.rows) // 2
+        return (
+            Part(self.rows[:middle], self.bodies[:middle], self.is_refund),
+            Part(self.rows[middle:], self.bodies[middle:], self.is_refund),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Consecutive rows: parts to send in order, and the bad rows among them.
+
+    A replay resumes between batches only, because the parts are not in the order of the rows.
+    """
+
+    parts: list[Part]
     bad: list[BadRow] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.rows) + len(self.bad)
 
-    def without(self, refused: set[int]) -> Batch:
-        """Return the batch without the purchases at these positions."""
-        kept = [i for i in range(len(self.rows)) if i not in refused]
-        return Batch([self.rows[i] for i in kept], [self.bodies[i] for i in kept])
+    @property
+    def rows(self) -> list[int]:
+        """Row numbers of all messages, as sent."""
+        return [row for part in self.parts for row in part.rows]
 
-    def halves(self) -> tuple[Batch, Batch]:
-        """Split the batch into two halves, in order."""
-        middle = len(self.rows) // 2
-        return (
-            Batch(self.rows[:middle], self.bodies[:middle]),
-            Batch(self.rows[middle:], self.bodies[middle:]),
-        )
+    @property
+    def bodies(self) -> list[bytes]:
+        """All messages, as sent."""
+        return [body for part in self.parts for body in part.bodies]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +75,7 @@ class BatchResult:
 
 @dataclass(frozen=True, slots=True)
 class RefusedItem:
-    """Purchase of a batch that ingest refuses, by its position."""
+    """Message of a request that ingest refuses, by its position."""
 
     index: int
     field: str
@@ -79,10 +100,10 @@ class TooLarge(Exception):
 
 
 class BatchRefused(Exception):
-    """Ingest refused the whole batch because of these purchases."""
+    """Ingest refused the whole request because of these messages."""
 
     def __init__(self, refused_items: list[RefusedItem]) -> None:
-        super().__init__(f"{len(refused_items)} purchases refused")
+        super().__init__(f"{len(refused_items)} messages refused")
         self.refused_items = refused_items
 
 
@@ -100,9 +121,13 @@ class Ingest(Protocol):
         """
         ...
 
+    def send_refunds(self, bodies: list[bytes]) -> BatchResult:
+        """Send encoded refunds; results and errors as for purchases."""
+        ...
+
 
 class ReplayPurchases(Protocol):
-    """Purchases of a file in event order."""
+    """Purchases of a file in event order, and the refunds among them."""
 
     @property
     def count(self) -> int:

@@ -1,4 +1,4 @@
-"""Send every purchase in order, wait when ingest asks to, stop at the first that is refused."""
+"""Send purchases and refunds in order, wait when ingest asks to, stop at the first refused."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from fraudwatch.application.replay.pace import Pace
 from fraudwatch.application.replay.ports import (
     BadRow,
-    Batch,
     BatchRefused,
     Ingest,
+    Part,
     ReplayFailed,
     ReplayPurchases,
     RetryLater,
@@ -22,14 +22,24 @@ PATIENCE_SECONDS = 600.0
 
 
 @dataclass(slots=True)
-class ReplayTally:
-    """Counts of a replay so far; a resumed replay starts at ``position``."""
+class SentCounts:
+    """Counts of one kind of message that ingest has acknowledged."""
 
-    position: int = 0
-    rows_read: int = 0
     sent: int = 0
     accepted: int = 0
     repeated: int = 0
+
+
+@dataclass(slots=True)
+class ReplayTally(SentCounts):
+    """Counts of a replay so far, of purchases and apart from them of ``refunds``.
+
+    A resumed replay starts at ``position``.
+    """
+
+    refunds: SentCounts = field(default_factory=SentCounts)
+    position: int = 0
+    rows_read: int = 0
     skipped: int = 0
     reasons: list[BadRow] = field(default_factory=list)
 
@@ -74,7 +84,8 @@ class Replay:
         for batch in self._purchases.batches(tally.position, self._pace.batch_size):
             self.leave_out(batch.bad, tally, "none of its batch of purchases was sent")
             self._pace.wait(len(batch.rows))
-            self._deliver(batch, tally)
+            for part in batch.parts:
+                self._deliver(part, tally)
             tally.position += len(batch)
             tally.rows_read += len(batch)
             on_batch(tally)
@@ -87,45 +98,51 @@ class Replay:
         """
         if bad and not self._skip_bad_rows:
             raise ReplayFailed(
-                f"{len(bad)} row(s) make no purchase; {effect}. Correct the file or the mapping, or"
-                f" skip them with --skip-bad-rows:\n{as_sentence(bad)}"
+                f"{len(bad)} row(s) make no purchase and no refund; {effect}. Correct the file or"
+                f" the mapping, or skip them with --skip-bad-rows:\n{as_sentence(bad)}"
             )
         tally.skip(bad)
 
-    def _deliver(self, batch: Batch, tally: ReplayTally) -> None:
-        if not batch.rows:
+    def _deliver(self, part: Part, tally: ReplayTally) -> None:
+        if not part.rows:
             return
         try:
-            self._send(batch, tally)
+            self._send(part, tally)
         except TooLarge:
-            if len(batch.rows) == 1:
+            if len(part.rows) == 1:
                 raise ReplayFailed(
-                    f"row {batch.rows[0]} is too large for ingest; correct the file"
+                    f"row {part.rows[0]} is too large for ingest; correct the file"
                 ) from None
-            for half in batch.halves():
+            for half in part.halves():
                 self._deliver(half, tally)
         except BatchRefused as refused:
             bad = [
-                BadRow(batch.rows[o.index], o.field, f"is refused by ingest: {o.reason}")
+                BadRow(part.rows[o.index], o.field, f"is refused by ingest: {o.reason}")
                 for o in refused.refused_items
             ]
             self.leave_out(bad, tally, "ingest accepted nothing of their batch")
-            self._deliver(batch.without({o.index for o in refused.refused_items}), tally)
+            self._deliver(part.without({o.index for o in refused.refused_items}), tally)
 
-    def _send(self, batch: Batch, tally: ReplayTally) -> None:
+    def _send(self, part: Part, tally: ReplayTally) -> None:
+        send = self._ingest.send_refunds if part.is_refund else self._ingest.send
+        counts: SentCounts = tally.refunds if part.is_refund else tally
         waited_seconds = 0.0
         while True:
             try:
-                result = self._ingest.send(batch.bodies)
+                result = send(part.bodies)
             except RetryLater as not_now:
                 # Before the first success, an unreachable ingest fails at once.
-                patience = PATIENCE_SECONDS if tally.sent or not_now.is_answer else 0.0
+                patience = (
+                    PATIENCE_SECONDS
+                    if tally.sent or tally.refunds.sent or not_now.is_answer
+                    else 0.0
+                )
                 if waited_seconds + not_now.after_seconds > patience:
                     raise ReplayFailed(str(not_now)) from not_now
                 self._sleep(not_now.after_seconds)
                 waited_seconds += not_now.after_seconds
             else:
-                tally.sent += len(batch.rows)
-                tally.accepted += result.accepted
-                tally.repeated += result.repeated
+                counts.sent += len(part.rows)
+                counts.accepted += result.accepted
+                counts.repeated += result.repeated
                 return

@@ -17,6 +17,7 @@ import yaml
 from fraudwatch.adapters.edge.ingest_client import IngestApi, IngestEndpoint
 from fraudwatch.domain.messages.fields import problems
 from fraudwatch.domain.messages.purchase import Channel, PaymentStatus, Purchase
+from fraudwatch.domain.messages.refund import RefundReason, ReportedRefund
 
 KEY = "a-key-for-this-test"
 
@@ -67,17 +68,22 @@ MAPPING: dict[str, Any] = {
 
 @dataclass
 class Edge:
-    """Accepts purchases like ingest; ``answers`` are returned first, one a request."""
+    """Accepts purchases and refunds like ingest; ``answers`` are returned first, one a request.
+
+    ``refunds`` are the accepted ones; ``log`` has the ids of both in order.
+    """
 
     answers: list[httpx.Response | Exception] = field(default_factory=list)
     accepted: list[dict[str, Any]] = field(default_factory=list)
+    refunds: list[ReportedRefund] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)
     requests: list[int] = field(default_factory=list)
     largest: int = 1000
 
     def handle(self, request: httpx.Request) -> httpx.Response:
         if request.headers["Authorization"] != f"Bearer {KEY}":
             return httpx.Response(401)
-        assert request.url.path == "/v1/transactions"
+        assert request.url.path in ("/v1/transactions", "/v1/refunds")
         batch = json.loads(request.content)
         self.requests.append(len(batch))
         if self.answers:
@@ -87,7 +93,23 @@ class Edge:
             return answer
         if len(batch) > self.largest:
             return httpx.Response(413)
-        return self._take(batch)
+        return self._take(batch) if request.url.path == "/v1/transactions" else self._refund(batch)
+
+    def _refund(self, batch: list[dict[str, Any]]) -> httpx.Response:
+        reported = [as_refund(item) for item in batch]
+        wrong = [
+            {"index": i, "field": p.field, "reason": p.reason}
+            for i, one in enumerate(reported)
+            for p in problems(one)
+        ]
+        if wrong:
+            return httpx.Response(422, json={"problems": wrong})
+        known = {one.id for one in self.refunds}
+        new = [one for one in reported if one.id not in known]
+        self.refunds += new
+        self.log += [f"refund {one.id}" for one in new]
+        body = {"accepted": len(new), "repeated": len(batch) - len(new)}
+        return httpx.Response(202, json=body)
 
     def _take(self, batch: list[dict[str, Any]]) -> httpx.Response:
         wrong = [
@@ -100,6 +122,7 @@ class Edge:
         known = {item["id"] for item in self.accepted}
         new = [item for item in batch if item["id"] not in known]
         self.accepted += new
+        self.log += [item["id"] for item in new]
         body = {"accepted": len(new), "repeated": len(batch) - len(new)}
         return httpx.Response(202, json=body)
 
@@ -137,6 +160,10 @@ def as_purchase(item: dict[str, Any]) -> Purchase:
         "channel": Channel(item["channel"]),
     }
     return Purchase(**{**item, **kinds})
+
+
+def as_refund(item: dict[str, Any]) -> ReportedRefund:
+    return ReportedRefund(**(item | {"reason": RefundReason(item.get("reason", "refund"))}))
 
 
 WriteMapping = Callable[[dict[str, Any]], Path]

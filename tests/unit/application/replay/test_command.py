@@ -102,6 +102,9 @@ class Interrupting:
         self._left -= 1
         return self._edge.send(bodies)
 
+    def send_refunds(self, bodies: list[bytes]) -> BatchResult:
+        return self._edge.send_refunds(bodies)
+
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ReplayFailed])
 def test_an_interrupted_replay_resumes_where_it_stopped(
@@ -215,6 +218,7 @@ def test_the_command_replays_over_http_and_prints_one_json_object(
         "sent": 6,
         "accepted": 6,
         "repeated": 0,
+        "refunds": {"sent": 0, "accepted": 0, "repeated": 0},
         "from": "2020-01-01T00:00:00+00:00",
         "until": "2020-01-02T00:00:01+00:00",
     }

@@ -17,7 +17,7 @@ from fraudwatch.adapters.datasets.columns import shifted
 from fraudwatch.adapters.datasets.files import DatasetFile
 from fraudwatch.adapters.datasets.layout import UnreadableFile
 from fraudwatch.adapters.datasets.mapping import WrongMapping, load_mapping
-from fraudwatch.adapters.datasets.purchases import purchases_of
+from fraudwatch.adapters.datasets.purchases import messages_of
 from fraudwatch.domain.messages.fields import problems
 from fraudwatch.domain.messages.purchase import Channel, PaymentStatus, Purchase
 
@@ -145,9 +145,9 @@ def test_columns_that_the_mapping_does_not_name_are_never_loaded(
 
     def spy(frame: pl.DataFrame, *rest: Any) -> Any:
         loaded.extend(frame.columns)
-        return purchases_of(frame, *rest)
+        return messages_of(frame, *rest)
 
-    monkeypatch.setattr(dataset_files, "purchases_of", spy)
+    monkeypatch.setattr(dataset_files, "messages_of", spy)
     dataset = opened(write_rows(good_rows), mapping)
     purchases_in(dataset)
     assert set(loaded) == {"row_number", "event_at_ms", "no", "when", "who", "amt", "kind", "card"}
