@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
@@ -16,6 +17,10 @@ from prometheus_client import REGISTRY
 from fraudwatch.adapters.api_keys.key_file import ApiKeyFile
 from fraudwatch.adapters.artefacts.source_file import load_source_contracts
 from fraudwatch.adapters.codecs.json_codec import decode, encode
+from fraudwatch.adapters.datasets.files import DatasetFile
+from fraudwatch.adapters.datasets.mapping import Mapping
+from fraudwatch.adapters.datasets.mapping_keys import Refunds, Time
+from fraudwatch.adapters.edge.ingest_client import IngestApi, IngestEndpoint
 from fraudwatch.adapters.edge.tink_vault import TinkVault
 from fraudwatch.adapters.http.key_check import KeyCheck
 from fraudwatch.adapters.http.problem_json import MEDIA_TYPE
@@ -33,6 +38,8 @@ from fraudwatch.application.intake.message_builders import (
     refund_builder,
 )
 from fraudwatch.application.intake.pending_verdicts import PendingVerdictRegistry
+from fraudwatch.application.replay.pace import Pace
+from fraudwatch.application.replay.send import Replay, ReplayTally
 from fraudwatch.domain.api_keys import ApiKey, Scope, digest_of, presented_form
 from fraudwatch.domain.messages.label import Label, LabelValue, Source
 from fraudwatch.domain.messages.purchase import AppliedDefault
@@ -600,6 +607,50 @@ def test_a_refund_needs_a_key_that_is_no_sandbox_key(
         answer = client.post("/v1/refunds", content=encode(REFUND), headers=headers)
         assert answer.status_code == status
     assert refunds_topic.messages == []
+
+
+def test_a_replayed_file_brings_its_refunds_by_the_endpoint(
+    client: TestClient, topic: ScoredTopic, refunds_topic: MemoryTopic, tmp_path: Path
+) -> None:
+    rows = "id,at,who,amt,of,of_at\np,{0},ann,500,,\nr,{1},ann,-200,p,{0}\nx,{1},ann,-1,p,{2}\n"
+    path = tmp_path / "export.csv"
+    path.write_text(rows.format(NOON_MS - 2 * HOUR_MS, NOON_MS - HOUR_MS, 946_684_800_001))
+    purchase = {"payment_status": "approved", "channel": "present", "merchant_id": "m"}
+    shared = {"source": "bank", "id": "{id}", "event_at_ms": "{at}", "customer_id": "{who}"}
+    amount = {"amount_minor": "{amt}", "currency": "EUR"}
+    mapping = Mapping(
+        about="",
+        never_read=[],
+        amount="minor",
+        time=Time(epoch="ms"),
+        fields=shared | amount | purchase,
+        refunds=Refunds(
+            rows="by_sign", fields={"purchase_id": "{of}", "purchased_at_ms": "{of_at}"}
+        ),
+    )
+    answers = httpx.MockTransport(
+        lambda request: httpx.Response(
+            (
+                answer := client.post(request.url.path, content=request.content, headers=HEADERS)
+            ).status_code,
+            content=answer.content,
+        )
+    )
+    replay = Replay(
+        DatasetFile(path, mapping),
+        IngestApi(IngestEndpoint("http://ingest", "key"), answers),
+        Pace(None, clock=lambda: 0.0, sleep=lambda _: None),
+        sleep=lambda _: None,
+        skip_bad_rows=True,
+    )
+    tally = ReplayTally()
+    replay.run(tally, lambda _: None)
+    [(key, purchased, _)] = topic.messages
+    assert decode(Transaction, purchased).transaction_id == "bank:p"
+    refunds = {decode(Refund, value).refund_id: one for one, value, _ in refunds_topic.messages}
+    # Of one customer: the same key, so behind the purchase on its partition.
+    assert refunds == {"bank:r": key, "bank:x": key}
+    assert (tally.accepted, tally.refunds.accepted) == (1, 2)
 
 
 def test_one_label_and_a_list_are_accepted(client: TestClient, labels_topic: MemoryTopic) -> None:
