@@ -45,7 +45,7 @@ class PurchaseFeedChannel:
         return IngestResult(
             accepted=sum(one.accepted for one in results),
             repeated=sum(one.repeated for one in results),
-            dead_lettered=tuple(letter for one in results for letter in one.dead_lettered),
+            dead_lettered=tuple(record for one in results for record in one.dead_lettered),
         )
 
     def advance_cursor(self, cursor: str, sequence: int | None, head_sequence: int | None) -> None:

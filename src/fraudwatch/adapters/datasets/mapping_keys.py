@@ -94,7 +94,7 @@ class Refunds(Strict):
 
     @property
     def row_columns(self) -> list[str]:
-        """Columns whose values tell refunds from purchases."""
+        """Columns whose values distinguish refunds from purchases."""
         return list(self.rows) if isinstance(self.rows, dict) else []
 
 

@@ -1,4 +1,4 @@
-"""Tell the refund rows of a data file from its purchases, and convert them to refunds."""
+"""Recognise the refund rows of a data file, and convert them to refunds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A replay brings refunds: told apart from purchases, sent behind them, counted and checked."""
+"""A replay brings refunds: recognised by row, sent behind purchases, counted and checked."""
 
 from __future__ import annotations
 

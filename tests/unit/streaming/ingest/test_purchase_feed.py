@@ -140,9 +140,9 @@ def test_a_wrong_refund_is_dead_lettered_with_its_reason_and_the_rest_goes_on(
     wrong = decode(dict, encode(a_reported_refund())) | changes
     assert shop.read(a_purchase(), wrong, a_purchase(id="later", customer_id="another")) == 0
     assert shop.logged == ["shop:1", "shop:later"]
-    [(origin, letter)] = shop.records.records.items()
-    assert (origin, letter.code) == ("feed:1", code)
-    assert reason in letter.reason
+    [(origin, record)] = shop.records.records.items()
+    assert (origin, record.code) == ("feed:1", code)
+    assert reason in record.reason
 
 
 def test_wrong_refunds_count_for_the_quota_of_the_feed(shop: FollowedShop) -> None:
