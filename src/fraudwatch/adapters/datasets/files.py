@@ -74,7 +74,8 @@ class DatasetFile:
         self.without_time = times.filter(pl.col("event_at_ms").is_null())[ROW_NUMBER]
         # Equal times keep the file's order, so that a replay is the same every time; but refunds
         # come behind the purchases of their time, which for files of days is a day's.
-        order = times.drop_nulls("event_at_ms").sort("event_at_ms", _REFUND, maintain_order=True)
+        keys = ["event_at_ms", *([_REFUND] if mapping.refunds else [])]
+        order = times.drop_nulls("event_at_ms").sort(keys, maintain_order=True)
         at_ms = order["event_at_ms"]
         self.span_ms = (int(at_ms[0]), int(at_ms[-1])) if len(at_ms) else None
         if from_ms is not None:
