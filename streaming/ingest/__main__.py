@@ -39,6 +39,7 @@ from fraudwatch.application.intake.pending_verdicts import PendingVerdictRegistr
 from fraudwatch.application.notifying.customer_notices import CustomerNotices
 from fraudwatch.application.ports import Vault
 from fraudwatch.domain.messages.label import ReportedLabel
+from fraudwatch.domain.messages.purchase import Purchase
 from fraudwatch.observability.logs import configure_logging
 from fraudwatch.orchestration.settings import MailSettings
 from fraudwatch.settings import (
