@@ -9,13 +9,14 @@ or XXX, have none.
 from __future__ import annotations
 
 import csv
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Self
 
 # That of amount_minor in a purchase. Far below 2**53, so features hold every amount exactly.
 LARGEST_EUR_CENTS: Final = 10**13
@@ -85,33 +86,78 @@ class EuroAmount:
     rate_on: str
 
 
+class RateSeries:
+    """Exchange rates of one currency, by day: packed, because a daily history has thousands.
+
+    A rate is kept as its decimal text, so that none is rounded, and occupies some 15 bytes.
+    """
+
+    __slots__ = ("_days", "_ends", "_texts")
+
+    def __init__(self) -> None:
+        self._days, self._ends, self._texts = array("i"), array("i"), bytearray()
+
+    def append(self, day: str, units_per_euro: str) -> None:
+        """Add a decimal number of units for one euro from this day on; "" ends the rates.
+
+        Days must come in order; of two rates of one day the later counts.
+        """
+        self._days.append(_day_number(day))
+        self._texts += units_per_euro.encode("ascii")
+        self._ends.append(len(self._texts))
+
+    def newest(self, day: str) -> tuple[str, str] | None:
+        """Return the day and the text of the newest rate not after a day; None before the first."""
+        position = bisect_right(self._days, _day_number(day)) - 1
+        if position < 0:
+            return None
+        begin = self._ends[position - 1] if position else 0
+        text = self._texts[begin : self._ends[position]].decode("ascii")
+        digits = f"{self._days[position]:08}"
+        return f"{digits[:-4]}-{digits[-4:-2]}-{digits[-2:]}", text
+
+
+def _day_number(day: str) -> int:
+    return int(day.replace("-", ""))  # 20261130: ordered as the text is, in a few bytes
+
+
 class RateTable:
     """Dated exchange rates: a day uses the newest rate that is not after it."""
 
     def __init__(self, rates: Iterable[Rate]) -> None:
-        self._by_currency: dict[str, tuple[list[str], list[tuple[int, int]]]] = {}
+        self._by_currency: dict[str, RateSeries] = {}
         for rate in sorted(rates, key=lambda r: (r.currency, r.valid_on)):
-            days, ratios = self._by_currency.setdefault(rate.currency, ([], []))
-            days.append(rate.valid_on)
-            ratios.append(rate.units_per_euro.as_integer_ratio())
+            series = self._by_currency.setdefault(rate.currency, RateSeries())
+            series.append(rate.valid_on, str(rate.units_per_euro))
+
+    @classmethod
+    def of_series(cls, by_currency: Mapping[str, RateSeries]) -> Self:
+        """Make a table of series by currency."""
+        table = cls(())
+        table._by_currency = dict(by_currency)
+        return table
 
     def to_eur(self, amount_minor: int, currency: str, day: str) -> EuroAmount:
         """Convert minor units into euro cents, half to even, in integers of any size.
 
         Raises:
             UnknownCurrency: the currency's number of decimals is not known.
-            MissingRate: the table has no rate of this currency on or before ``day``.
+            MissingRate: the table has no rate of this currency on or before ``day``, or its rates
+                ended.
         """
         if currency == "EUR":
             return EuroAmount(amount_minor, day)
         minor_per_unit = 10 ** minor_units_of(currency)
-        days, ratios = self._by_currency.get(currency, ([], []))
-        position = bisect_right(days, day) - 1
-        if position < 0:
+        series = self._by_currency.get(currency)
+        newest = series.newest(day) if series else None
+        if newest is None:
             raise MissingRate(f"no rate of {currency} on or before {day}")
-        units, euros = ratios[position]
+        rate_on, text = newest
+        if not text:
+            raise MissingRate(f"no rate of {currency} on {day}: its rates ended on {rate_on}")
+        units, euros = Decimal(text).as_integer_ratio()
         cents = _divided_half_to_even(amount_minor * 100 * euros, minor_per_unit * units)
-        return EuroAmount(cents, days[position])
+        return EuroAmount(cents, rate_on)
 
 
 def _divided_half_to_even(dividend: int, divisor: int) -> int:

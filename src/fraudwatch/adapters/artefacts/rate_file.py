@@ -1,74 +1,164 @@
-"""Load exchange rates from a CSV file: ``valid_on,currency,units_per_euro``."""
+"""Load exchange rates from a CSV file: ``valid_on,currency,units_per_euro,source``.
+
+A daily history since 1999 has some 224,000 rows, and every process that converts money reads it: a
+row is checked by its distinct values and packed at once.
+"""
 
 from __future__ import annotations
 
 import csv
+import logging
 import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from math import inf
 from pathlib import Path
+from typing import Final, NamedTuple
 
-from fraudwatch.domain.money import Rate, RateTable
+from fraudwatch.domain.money import RateSeries, RateTable
 
-HEADER = ["valid_on", "currency", "units_per_euro"]
+HEADER: Final = ["valid_on", "currency", "units_per_euro", "source"]
+# A file of one source that its owner knows.
+_SHORT_HEADER: Final = HEADER[:-1]
+UNSTATED: Final = "unstated"
+ENDED: Final = "none"
+"""In place of units: from this day on the currency has no rate."""
 _CURRENCY = re.compile(r"[A-Z]{3}")
+_SOURCE = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+log = logging.getLogger(__name__)
 
 
 class BrokenRates(ValueError):
     """The rate file is invalid; the message names line and cause."""
 
 
-def load_rates(path: Path) -> RateTable:
-    """Read and check a rate file.
+class RateRow(NamedTuple):
+    """Row of a rate file; ``units`` is a decimal number, or :data:`ENDED`."""
+
+    valid_on: str
+    currency: str
+    units: str
+    source: str
+
+
+class _OutOfOrder(Exception):
+    """A currency's rows are not in order of day."""
+
+
+class _Checked(dict[str, str]):
+    """Texts that passed a check: each distinct one is checked once."""
+
+    def __init__(self, check: Callable[[str], None]) -> None:
+        super().__init__()
+        self._check = check
+
+    def __missing__(self, text: str) -> str:
+        self._check(text)
+        self[text] = text
+        return text
+
+
+def load_rates(path: Path, default: Path | None = None) -> RateTable:
+    """Read and check a rate file; where there is none, the default.
 
     Raises:
         BrokenRates: naming the line and what is wrong with it.
     """
+    if default is not None and not path.exists():
+        path = default
     try:
-        lines = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
+        table, rates, newest = _packed(path, enumerate(_rows(path), start=2))
+    except _OutOfOrder:
+        in_order = sorted(enumerate(_rows(path), start=2), key=lambda row: (row[1][1], row[1][0]))
+        table, rates, newest = _packed(path, in_order)
+    log.info("%s exchange rates, the newest of %s, from %s", f"{rates:,}", newest, path)
+    return table
+
+
+def read_rows(path: Path) -> Iterator[RateRow]:
+    """Yield the checked rows of a rate file in its order.
+
+    Raises:
+        BrokenRates: naming the line and what is wrong with it.
+    """
+    return (RateRow(*cells, *([UNSTATED] * (len(HEADER) - len(cells)))) for cells in _rows(path))
+
+
+def _rows(path: Path) -> Iterator[list[str]]:
+    try:
+        with path.open(encoding="utf-8", newline="") as lines:
+            yield from _checked(path, csv.reader(lines))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BrokenRates(f"{path} cannot be read: {error}") from error
-    if not lines or lines[0] != HEADER:
+
+
+def _checked(path: Path, rows: Iterator[list[str]]) -> Iterator[list[str]]:
+    header = next(rows, [])
+    if header not in (HEADER, _SHORT_HEADER):
         raise BrokenRates(f"{path}, line 1: must be {','.join(HEADER)}")
-    rates: dict[tuple[str, str], Rate] = {}
-    for number, cells in enumerate(lines[1:], start=2):
-        try:
-            _add(rates, _rate(cells))
-        except ValueError as error:
-            raise BrokenRates(f"{path}, line {number}: {error}") from error
-    if not rates:
-        raise BrokenRates(f"{path} has no rate, so only euro could be admitted")
-    return RateTable(rates.values())
-
-
-def _add(rates: dict[tuple[str, str], Rate], rate: Rate) -> None:
-    if (rate.valid_on, rate.currency) in rates:
-        raise ValueError(f"a second rate of {rate.currency} for {rate.valid_on}")
-    rates[rate.valid_on, rate.currency] = rate
-
-
-def _rate(cells: list[str]) -> Rate:
-    if len(cells) != len(HEADER):
-        raise ValueError(f"must have {len(HEADER)} cells, has {len(cells)}")
-    day, currency, units = cells
+    width, line = len(header), 1
+    days, currencies, sources = map(_Checked, (_check_day, _check_currency, _check_source))
     try:
-        is_day = date.fromisoformat(day).isoformat() == day
+        for line, cells in enumerate(rows, start=2):  # noqa: B007  for the error
+            if len(cells) != width:
+                raise ValueError(f"must have {width} cells, has {len(cells)}")  # noqa: TRY301
+            days[cells[0]], currencies[cells[1]]  # each look-up checks
+            _check_units(cells[2])
+            if width == len(HEADER):
+                sources[cells[3]]
+            yield cells
+    except UnicodeDecodeError:
+        raise
+    except ValueError as error:
+        raise BrokenRates(f"{path}, line {line}: {error}") from error
+
+
+def _packed(path: Path, rows: Iterable[tuple[int, list[str]]]) -> tuple[RateTable, int, str]:
+    series: dict[str, RateSeries] = defaultdict(RateSeries)
+    last: dict[str, str] = {}
+    count = 0
+    for line, cells in rows:
+        day, currency, units = cells[:3]
+        if day <= last.get(currency, ""):
+            if day < last[currency]:
+                raise _OutOfOrder
+            raise BrokenRates(f"{path}, line {line}: a second rate of {currency} for {day}")
+        last[currency] = day
+        series[currency].append(day, "" if units == ENDED else units)
+        count += 1
+    if not series:
+        raise BrokenRates(f"{path} has no rate, so only euro could be admitted")
+    return RateTable.of_series(series), count, max(last.values())
+
+
+def _check_day(text: str) -> None:
+    try:
+        is_day = date.fromisoformat(text).isoformat() == text
     except ValueError:
         is_day = False
     if not is_day:
-        raise ValueError(f"valid_on must be a day such as 2025-01-01, is {day!r}")
-    if not _CURRENCY.fullmatch(currency):
-        raise ValueError(f"currency must be an ISO 4217 code such as USD, is {currency!r}")
-    if currency == "EUR":
+        raise ValueError(f"valid_on must be a day such as 2025-01-01, is {text!r}")
+
+
+def _check_currency(text: str) -> None:
+    if not _CURRENCY.fullmatch(text):
+        raise ValueError(f"currency must be an ISO 4217 code such as USD, is {text!r}")
+    if text == "EUR":
         raise ValueError("EUR needs no rate: all other currencies are converted into it")
-    return Rate(day, currency, _units(units))
 
 
-def _units(text: str) -> Decimal:
+def _check_source(text: str) -> None:
+    if not _SOURCE.fullmatch(text):
+        raise ValueError(f"source must be a short word such as ecb, is {text!r}")
+
+
+def _check_units(text: str) -> None:
+    if text == ENDED:
+        return
     try:
-        units = Decimal(text)
-    except InvalidOperation:
-        units = Decimal("NaN")
-    if not units.is_finite() or units <= 0:
+        is_positive = text.isascii() and 0 < float(text) < inf
+    except ValueError:
+        is_positive = False
+    if not is_positive:
         raise ValueError(f"units_per_euro must be a positive decimal number, is {text!r}")
-    return units
