@@ -52,7 +52,8 @@ def day_extract(
 ) -> DayExtract:
     """Build the extract of a day from its adapters."""
     owner = uuid.uuid4().hex  # part of a file name, so it is not the run id of the job outcome
-    edge = Edge(TinkVault(settings.keys_folder), load_rates(settings.rates_path))
+    rates = load_rates(settings.rates_path, settings.default_rates_path)
+    edge = Edge(TinkVault(settings.keys_folder), rates)
     return DayExtract(
         day=day,
         source=source,

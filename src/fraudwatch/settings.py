@@ -114,6 +114,7 @@ class IngestSettings(BaseSettings):
     keys_folder: Path
     state_folder: Path
     rates_path: Path
+    default_rates_path: Path | None = None
     sources_folder: Path
     feed_url: str | None = None
     feed_api_key: Secret | None = None
@@ -191,6 +192,7 @@ class ExtractSettings(BaseSettings):
     source_api_key: Secret
     keys_folder: Path
     rates_path: Path
+    default_rates_path: Path | None = None
     page_purchases: int = 5_000
     timeout_seconds: float = 30.0
 

@@ -78,7 +78,8 @@ def build_channels(
     topic = partial(KafkaTopic, kafka, linger_ms=_LINGER_MS, timeout_seconds=_ACKNOWLEDGED_SECONDS)
     disk = DiskSettings()
     dead_letters = KafkaDeadLetters(kafka, settings.keys_folder / PUBLIC_DEAD_LETTER_KEY)
-    edge = Edge(vault, load_rates(settings.rates_path), followed_watch_lists())
+    rates = load_rates(settings.rates_path, settings.default_rates_path)
+    edge = Edge(vault, rates, followed_watch_lists())
     purchases = Intake(
         letting_in.purchase_builder(edge, encode),
         _guarded(disk, topic(TRANSACTION_TOPIC)),

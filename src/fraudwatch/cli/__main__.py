@@ -53,6 +53,7 @@ LOADED_LATE = {
     "compose-secrets": LateCommand("compose_secrets", "Example: ./fraudwatch compose-secrets"),
     "evaluate": LateCommand("evaluate", EVALUATE_EXAMPLE),
     "mapping": LateCommand("mapping", "Example: ./fraudwatch mapping suggest purchases.csv"),
+    "rates": LateCommand("rates", "Example: ./fraudwatch rates fetch"),
     "reconcile": LateCommand("reconcile", "Example: ./fraudwatch reconcile --date 2026-11-20"),
     "refill-store": LateCommand("refill_store", "Example: ./fraudwatch refill-store fraud_topic"),
     "replay": LateCommand(

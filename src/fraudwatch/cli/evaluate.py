@@ -31,7 +31,6 @@ from fraudwatch.stack.home import Home, StackError
 USAGE_ERROR = 2
 ROLE = "console"  # may read verdicts, and write none
 DAY = "%Y-%m-%d"
-RATES = Path("contracts/rates/eur.csv")
 
 
 def evaluate(
@@ -62,7 +61,7 @@ def evaluate(
     home = Home.from_environment()
     try:
         meaning = load_mapping(mapping)
-        rates = load_rates(home.root / RATES)
+        rates = load_rates(home.rates_file, home.default_rates_file)
         output.notify(f"reading {labels.name} and its labels ...")
         truth = read_labelled_purchases(labels, meaning, rates, from_ms=from_ms, until_ms=until_ms)
         with open_store(home) as store:

@@ -76,6 +76,16 @@ class Home:
         return self.folder / "run"
 
     @property
+    def rates_file(self) -> Path:
+        """Path of this home's exchange rates, if `rates fetch` or the operator made some."""
+        return self.folder / "rates/eur.csv"
+
+    @property
+    def default_rates_file(self) -> Path:
+        """Path of the shipped exchange rates, in use where the home has none."""
+        return self.root / "contracts/rates/eur.csv"
+
+    @property
     def environments(self) -> Path:
         """Folder of the Python environments, one per kind of service."""
         return self.runtime / "envs"

@@ -7,6 +7,7 @@ row is checked by its distinct values and packed at once.
 from __future__ import annotations
 
 import csv
+import io
 import logging
 import re
 from collections import defaultdict
@@ -14,16 +15,14 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from math import inf
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from fraudwatch.domain.money import RateSeries, RateTable
+from fraudwatch.domain.rate_history import ENDED, UNSTATED, RateRow
 
 HEADER: Final = ["valid_on", "currency", "units_per_euro", "source"]
 # A file of one source that its owner knows.
 _SHORT_HEADER: Final = HEADER[:-1]
-UNSTATED: Final = "unstated"
-ENDED: Final = "none"
-"""In place of units: from this day on the currency has no rate."""
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _SOURCE = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 log = logging.getLogger(__name__)
@@ -31,15 +30,6 @@ log = logging.getLogger(__name__)
 
 class BrokenRates(ValueError):
     """The rate file is invalid; the message names line and cause."""
-
-
-class RateRow(NamedTuple):
-    """Row of a rate file; ``units`` is a decimal number, or :data:`ENDED`."""
-
-    valid_on: str
-    currency: str
-    units: str
-    source: str
 
 
 class _OutOfOrder(Exception):
@@ -85,6 +75,15 @@ def read_rows(path: Path) -> Iterator[RateRow]:
     return (RateRow(*cells, *([UNSTATED] * (len(HEADER) - len(cells)))) for cells in _rows(path))
 
 
+def encode_rows(rows: Iterable[RateRow]) -> bytes:
+    """Encode rows as the content of a rate file."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(HEADER)
+    writer.writerows(rows)
+    return text.getvalue().encode("ascii")
+
+
 def _rows(path: Path) -> Iterator[list[str]]:
     try:
         with path.open(encoding="utf-8", newline="") as lines:
@@ -98,13 +97,14 @@ def _checked(path: Path, rows: Iterator[list[str]]) -> Iterator[list[str]]:
     if header not in (HEADER, _SHORT_HEADER):
         raise BrokenRates(f"{path}, line 1: must be {','.join(HEADER)}")
     width, line = len(header), 1
-    days, currencies, sources = map(_Checked, (_check_day, _check_currency, _check_source))
+    days, currencies, sources = map(_Checked, (check_day, check_currency, _check_source))
     try:
         for line, cells in enumerate(rows, start=2):  # noqa: B007  for the error
             if len(cells) != width:
                 raise ValueError(f"must have {width} cells, has {len(cells)}")  # noqa: TRY301
             days[cells[0]], currencies[cells[1]]  # each look-up checks
-            _check_units(cells[2])
+            if cells[2] != ENDED:
+                check_units(cells[2])
             if width == len(HEADER):
                 sources[cells[3]]
             yield cells
@@ -132,7 +132,8 @@ def _packed(path: Path, rows: Iterable[tuple[int, list[str]]]) -> tuple[RateTabl
     return RateTable.of_series(series), count, max(last.values())
 
 
-def _check_day(text: str) -> None:
+def check_day(text: str) -> None:
+    """Raise ValueError unless this is an ISO date."""
     try:
         is_day = date.fromisoformat(text).isoformat() == text
     except ValueError:
@@ -141,7 +142,8 @@ def _check_day(text: str) -> None:
         raise ValueError(f"valid_on must be a day such as 2025-01-01, is {text!r}")
 
 
-def _check_currency(text: str) -> None:
+def check_currency(text: str) -> None:
+    """Raise ValueError unless this is the code of a currency other than the euro."""
     if not _CURRENCY.fullmatch(text):
         raise ValueError(f"currency must be an ISO 4217 code such as USD, is {text!r}")
     if text == "EUR":
@@ -153,9 +155,8 @@ def _check_source(text: str) -> None:
         raise ValueError(f"source must be a short word such as ecb, is {text!r}")
 
 
-def _check_units(text: str) -> None:
-    if text == ENDED:
-        return
+def check_units(text: str) -> None:
+    """Raise ValueError unless this is a positive decimal number."""
     try:
         is_positive = text.isascii() and 0 < float(text) < inf
     except ValueError:

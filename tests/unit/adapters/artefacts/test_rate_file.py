@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from fraudwatch.adapters.artefacts.rate_file import BrokenRates, RateRow, load_rates, read_rows
+from fraudwatch.adapters.artefacts.rate_file import BrokenRates, load_rates, read_rows
 from fraudwatch.domain.money import EuroAmount, MissingRate
+from fraudwatch.domain.rate_history import RateRow
 
 SHIPPED = Path(__file__).parents[4] / "contracts" / "rates" / "eur.csv"
 HEADER = "valid_on,currency,units_per_euro\n"
