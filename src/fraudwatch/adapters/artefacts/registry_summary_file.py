@@ -7,23 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from fraudwatch.adapters.codecs.json_codec import decode, encode
-from fraudwatch.adapters.durable_file import replace_file
+from fraudwatch.adapters.artefacts.versioned_document import UnreadableDocument, VersionedDocument
 from fraudwatch.application.promotion.model_changes import SummaryUnavailable
 from fraudwatch.application.promotion.promote import ModelLifecycle
 from fraudwatch.application.promotion.registry_summary import RegistrySummary, summarise
-from fraudwatch.domain.messages.dead_letter import Refused
 
 FILE_NAME: Final = "registry.json"
 _FORMAT: Final = 1
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Document:
-    format: int
-    registry: RegistrySummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +26,12 @@ class RegistrySummaryFile:
 
     def read(self) -> RegistrySummary | None:
         try:
-            document = decode(_Document, self.path.read_bytes())
-        except FileNotFoundError:
-            return None
-        except (OSError, Refused) as error:
-            raise self._unavailable(str(error)) from error
-        if document.format != _FORMAT:
-            raise self._unavailable(f"its format is {document.format}, this code reads {_FORMAT}")
-        return document.registry
+            return self._document().read()
+        except UnreadableDocument as error:
+            raise SummaryUnavailable(
+                f"the summary of the model registry in {self.path} cannot be read ({error}); the "
+                "next run of train_model writes it anew"
+            ) from error
 
     def write(self, summary: RegistrySummary) -> None:
         """Replace the file.
@@ -49,13 +39,10 @@ class RegistrySummaryFile:
         Raises:
             OSError: it cannot be written; the former one stays.
         """
-        replace_file(self.path, encode(_Document(_FORMAT, summary)))
+        self._document().write(summary)
 
-    def _unavailable(self, reason: str) -> SummaryUnavailable:
-        return SummaryUnavailable(
-            f"the summary of the model registry in {self.path} cannot be read ({reason}); the next "
-            "run of train_model writes it anew"
-        )
+    def _document(self) -> VersionedDocument[RegistrySummary]:
+        return VersionedDocument(self.path, "registry", RegistrySummary, _FORMAT)
 
 
 def publish_summary(models: ModelLifecycle) -> None:
