@@ -40,7 +40,7 @@ from fraudwatch.application.intake.message_builders import (
 from fraudwatch.application.intake.pending_verdicts import PendingVerdictRegistry
 from fraudwatch.application.replay.pace import Pace
 from fraudwatch.application.replay.send import Replay, ReplayTally
-from fraudwatch.domain.api_keys import ApiKey, Scope, digest_of, presented_form
+from fraudwatch.domain.api_keys import Scope, presented_form
 from fraudwatch.domain.messages.label import Label, LabelValue, Source
 from fraudwatch.domain.messages.purchase import AppliedDefault
 from fraudwatch.domain.messages.refund import Refund
@@ -63,23 +63,10 @@ from streaming.ingest.channel import (
 from streaming.ingest.contents import LARGEST_BATCH, LARGEST_BODY_BYTES
 from streaming.ingest.refunds import add_refunds
 from streaming.ingest.sync_scoring import VerdictWaiter
+from tests.ingest_keys import KEY, SANDBOX_KEY, SECRET, authorization
 from tests.sandboxes import a_sandbox
 
-SECRET = "a-key-of-the-test"
-KEY = ApiKey(
-    key_id="k1",
-    client="till",
-    scopes=(Scope.INGEST, Scope.LABEL),
-    sources=(),
-    requests_per_second=None,
-    created_at_ms=0,
-    expires_at_ms=None,
-    revoked_at_ms=None,
-    secret_sha256=digest_of(SECRET),
-)
-SANDBOX_KEY = replace(KEY, key_id="k2", scopes=(Scope.INGEST,), is_sandbox=True)
-SANDBOX_HEADERS = {"Authorization": f"Bearer {presented_form('k2', SECRET)}"}
-HEADERS = {"Authorization": f"Bearer {presented_form('k1', SECRET)}"}
+HEADERS, SANDBOX_HEADERS = authorization(), authorization(SANDBOX_KEY)
 REPORT = {
     "source": "shop",
     "id": "29380123-4",

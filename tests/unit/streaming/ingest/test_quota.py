@@ -28,7 +28,7 @@ from fraudwatch.application.intake.admit import Edge
 from fraudwatch.application.intake.intake import Intake
 from fraudwatch.application.intake.message_builders import label_builder, purchase_builder
 from fraudwatch.application.intake.pending_verdicts import PendingVerdictRegistry
-from fraudwatch.domain.api_keys import ApiKey, Scope, digest_of, presented_form
+from fraudwatch.domain.api_keys import ApiKey
 from fraudwatch.domain.money import RateTable
 from fraudwatch.samples import NOON_MS, a_purchase
 from fraudwatch.stack.home import ROOT
@@ -36,22 +36,10 @@ from streaming.ingest.api import IngestServices, create_app
 from streaming.ingest.channel import LABEL_METRICS, PURCHASE_METRICS, IngestChannel
 from streaming.ingest.quota import ingest_quota
 from streaming.ingest.sync_scoring import VerdictWaiter
+from tests.ingest_keys import KEY, SANDBOX_KEY, authorization
 from tests.sandboxes import a_sandbox
 
-SECRET = "a-key-of-the-test"
-KEY = ApiKey(
-    key_id="k1",
-    client="till",
-    scopes=(Scope.INGEST, Scope.LABEL),
-    sources=(),
-    requests_per_second=None,
-    created_at_ms=0,
-    expires_at_ms=None,
-    revoked_at_ms=None,
-    secret_sha256=digest_of(SECRET),
-)
-OTHER = replace(KEY, key_id="k2")
-SANDBOX = replace(KEY, key_id="k3", scopes=(Scope.INGEST,), is_sandbox=True)
+OTHER = replace(KEY, key_id="other")
 
 
 class Till:
@@ -62,7 +50,7 @@ class Till:
         self.topic = MemoryTopic()
         verdicts = MemoryVerdicts(PendingVerdictRegistry())
         keys = ApiKeyFile(folder / "keys.json")
-        for key in (KEY, OTHER, SANDBOX):
+        for key in (KEY, OTHER, SANDBOX_KEY):
             keys.change(lambda _, key=key: key)  # type: ignore[misc]
         edge, records = Edge(TinkVault(folder), RateTable([])), MemoryDeadLetters()
         services = IngestServices(
@@ -81,9 +69,9 @@ class Till:
         quota = ingest_quota(folder, lambda: NOON_MS)
         self._client = TestClient(create_app(services, KeyCheck(keys), quota))
 
-    def post(self, *purchases: Any, key: str = "k1", path: str = "/v1/transactions") -> Any:
-        headers = {"Authorization": f"Bearer {presented_form(key, SECRET)}"}
-        return self._client.post(path, content=encode(list(purchases)), headers=headers)
+    def post(self, *purchases: Any, key: ApiKey = KEY, path: str = "/v1/transactions") -> Any:
+        content = encode(list(purchases))
+        return self._client.post(path, content=content, headers=authorization(key))
 
 
 @pytest.fixture
@@ -111,7 +99,7 @@ def test_a_key_whose_purchases_are_refused_is_paused_until_it_is_resumed(till: T
     assert answer.json()["type"].endswith(":source-paused")
     assert "the API key k1 sent what cannot be accepted: 4 of 7" in answer.json()["detail"]
     assert till.post(path="/v1/labels").status_code == 429
-    assert till.post(a_purchase(id="next"), key="k2").status_code == 202
+    assert till.post(a_purchase(id="next"), key=OTHER).status_code == 202
 
     resume(till.states, "key-k1", now_ms=NOON_MS, minutes=1)
     assert paused() == 0
@@ -134,7 +122,7 @@ def test_other_content_counts_and_what_the_broker_refuses_does_not(till: Till) -
 
 
 def test_a_sandbox_key_has_no_quota(till: Till) -> None:
-    assert [till.post(BAD, key="k3").status_code for _ in range(9)] == [422] * 9
+    assert [till.post(BAD, key=SANDBOX_KEY).status_code for _ in range(9)] == [422] * 9
     assert till.states.listed() == []
 
 
