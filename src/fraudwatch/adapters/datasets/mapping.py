@@ -96,7 +96,8 @@ class Mapping(Layout):
         """Columns without which no row is a purchase, or the wrong rows would be."""
         needed = {*self.only, *self.leave_out, *([self.join.by] if self.join else [])}
         for name in PURCHASE.required:
-            for part, is_placeholder in pieces(self.fields[name]):
+            # A file of refunds alone has no field that only purchases need.
+            for part, is_placeholder in pieces(self.fields.get(name, "")):
                 if is_placeholder and len(alternatives(part)) == 1:
                     needed |= set(placeholders(self.computed.get(part, f"{{{part}}}")))
         return needed & set(self.data_columns)
