@@ -108,7 +108,7 @@ def test_the_same_id_with_other_content_is_refused_also_after_a_restart(
     before = stack.pid("ingest")
     os.kill(before, signal.SIGKILL)
     eventually(
-        lambda: stack.pid("ingest") != before and stack.states("ingest")["ingest"].ready,
+        lambda: stack.states("ingest")["ingest"].ready and stack.pid("ingest") != before,
         within_seconds=60,
         what="the next ingest",
     )
@@ -276,7 +276,7 @@ def test_a_repeat_after_a_kill_is_recognised_without_waiting(stack: PrivateStack
     before = stack.pid("ingest")
     os.kill(before, signal.SIGKILL)
     eventually(
-        lambda: stack.pid("ingest") != before and stack.states("ingest")["ingest"].ready,
+        lambda: stack.states("ingest")["ingest"].ready and stack.pid("ingest") != before,
         within_seconds=60,
         what="the next ingest",
     )
