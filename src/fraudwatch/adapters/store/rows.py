@@ -10,10 +10,10 @@ from __future__ import annotations
 import calendar
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from operator import attrgetter
 from typing import Any, get_args, get_origin
 
@@ -26,7 +26,7 @@ from fraudwatch.domain.messages.fields import columns_of
 from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, LabelValue
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.messages.verdict import Verdict
-from fraudwatch.domain.time_units import HOUR_MS
+from fraudwatch.domain.time_units import DAY_MS, HOUR_MS
 
 
 @dataclass(frozen=True)
@@ -55,18 +55,27 @@ class Table:
         # All at once: twice as fast as column by column, on a hot path.
         return attrgetter(*self.plain)
 
+    @cached_property
+    def _computed_values(self) -> tuple[Callable[[Any], Any], ...]:
+        return tuple(self.computed.values())
+
+    @cached_property
+    def _partition_places(self) -> tuple[int, ...]:
+        columns = tuple(self.sources)
+        return tuple(columns.index(name) for name in self.partition)
+
     def row(self, message: Any) -> tuple[Any, ...]:
         """Return the values of all columns, None where unknown, then the write timestamp in µs.
 
-        Times stay epoch milliseconds, which the driver accepts.
+        Times stay epoch milliseconds.
         """
-        computed = [source(message) for source in self.computed.values()]
+        computed = [source(message) for source in self._computed_values]
         written_at_us = getattr(message, self.written_at) * 1_000 + self.rank(message)
         return (*computed, *self._plain_values(message), written_at_us)
 
-    def partition_of(self, message: Any) -> tuple[Any, ...]:
-        """Return the partition key; rows with an equal one may share a batch."""
-        return tuple(self.sources[name](message) for name in self.partition)
+    def partition_in(self, row: Sequence[Any]) -> tuple[Any, ...]:
+        """Return the partition key of a row; rows with an equal one may share a batch."""
+        return tuple([row[place] for place in self._partition_places])
 
 
 def hour_of(epoch_ms: int) -> int:
@@ -76,7 +85,13 @@ def hour_of(epoch_ms: int) -> int:
 
 def month_of(epoch_ms: int) -> str:
     """Return the month as ``2026-11``, UTC: the bucket of ``transaction_by_customer``."""
-    return time.strftime("%Y-%m", time.gmtime(epoch_ms // 1_000))
+    return _month_of_day(epoch_ms // DAY_MS)
+
+
+# Nearly all purchases of a batch are of one day.
+@lru_cache(maxsize=1_000)
+def _month_of_day(day: int) -> str:
+    return time.strftime("%Y-%m", time.gmtime(day * DAY_MS // 1_000))
 
 
 def _column(name: str) -> str:

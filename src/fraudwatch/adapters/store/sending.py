@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from cassandra import InvalidRequest
 from cassandra.cluster import Session
@@ -21,8 +21,7 @@ MAX_ROWS_IN_BATCH = 20
 MAX_PARTITIONS_IN_BATCH = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """Bound row with its partition, and the message to report if it is refused."""
 
     message: Any

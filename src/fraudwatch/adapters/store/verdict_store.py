@@ -8,9 +8,9 @@ from typing import Any
 
 from cassandra import InvalidRequest
 from cassandra.cluster import Session
-from cassandra.query import UNSET_VALUE
 
 from fraudwatch.adapters.store.alert_tables import ALERT_TABLES, alert_rows
+from fraudwatch.adapters.store.binding import RowBinder
 from fraudwatch.adapters.store.decided_alerts import DecidedAlerts
 from fraudwatch.adapters.store.rows import (
     AUDIT,
@@ -43,11 +43,12 @@ class CassandraVerdictStore:
         """
         self._session = session
         with translate_driver_errors():
-            self._prepared = {
-                table.name: session.prepare(insert_of(table)) for table in (*TABLES, *ALERT_TABLES)
+            self._inserts = {
+                table.name: RowBinder(session.prepare(insert_of(table)))
+                for table in (*TABLES, *ALERT_TABLES)
             }
-        for prepared in self._prepared.values():
-            prepared.is_idempotent = True
+        for insert in self._inserts.values():
+            insert.prepared.is_idempotent = True
         self._decided = DecidedAlerts(session)
 
     def write(
@@ -105,12 +106,12 @@ class CassandraVerdictStore:
 
     def _row(self, table: Table, content: Any, message: Any) -> Row:
         try:
-            values = [UNSET_VALUE if value is None else value for value in table.row(content)]
-            statement = self._prepared[table.name].bind(values)
-            partition = table.partition_of(content)
+            values = table.row(content)
+            statement = self._inserts[table.name].bind(values)
         except (TypeError, ValueError, OverflowError, OSError, struct.error) as error:
             # The driver's message may quote the value, which may be personal: name the kind only.
             raise _InvalidMessage(f"does not fit {table.name} ({type(error).__name__})") from None
+        partition = table.partition_in(values)
         if "" in partition:
             # Cassandra would refuse the verdict but accept its alert.
             raise _InvalidMessage("its key is empty")

@@ -164,14 +164,14 @@ def test_a_verdict_row() -> None:
     assert row["write timestamp"] == 1_700_000_001_234_000
     assert (row["outcome"], row["risk"], row["score"]) == ("decline", "CRITICAL", 0.9)
     assert verdict_from(row) == VERDICT
-    assert VERDICTS.partition_of(VERDICT) == ("shop:1",)
+    assert VERDICTS.partition_in(VERDICTS.row(VERDICT)) == ("shop:1",)
 
 
 def test_an_alert_row_is_in_the_hour_of_its_decision() -> None:
     row = as_dict(ALERTS, alert_of(VERDICT))
     assert row["hour_at"] == 1_699_999_200_000  # 22:00 of 2023-11-14
     assert row["write timestamp"] == 1_700_000_001_234_000
-    assert ALERTS.partition_of(alert_of(VERDICT)) == (1_699_999_200_000, "CRITICAL")
+    assert ALERTS.partition_in(ALERTS.row(alert_of(VERDICT))) == (1_699_999_200_000, "CRITICAL")
 
 
 def test_a_transaction_row_is_in_the_utc_month_of_its_event() -> None:
@@ -197,7 +197,9 @@ def test_shared_tokens_are_columns_with_an_index() -> None:
 
 def test_an_alert_is_at_its_customer_its_merchant_and_each_of_its_rules() -> None:
     late = alert_of(replace(VERDICT, decided_at_ms=1_701_388_799_999))
-    rows = [(table.partition_of(content), content) for table, content in alert_rows(late)]
+    rows = [
+        (table.partition_in(table.row(content)), content) for table, content in alert_rows(late)
+    ]
     assert [partition for partition, _ in rows] == [
         (1_701_385_200_000, "CRITICAL"),
         (VERDICT.customer_token, "2023-11"),
@@ -239,8 +241,8 @@ def test_a_label_of_before_there_were_notes_has_none() -> None:
 
 def test_a_label_is_at_the_utc_day_since_when_it_is_known() -> None:
     late = replace(LABEL, known_at_ms=1_701_388_799_999)
-    assert LABELS_BY_DAY.partition_of(late) == ("2023-11-30",)
-    assert LABELS.partition_of(late) == ("shop:1",)
+    assert LABELS_BY_DAY.partition_in(LABELS_BY_DAY.row(late)) == ("2023-11-30",)
+    assert LABELS.partition_in(LABELS.row(late)) == ("shop:1",)
 
 
 @pytest.mark.parametrize("table", [LABELS, LABELS_BY_DAY], ids=lambda table: table.name)
@@ -252,7 +254,7 @@ def test_of_two_labels_of_one_instant_the_greater_value_wins(table: Table) -> No
 
 def test_an_audit_record_is_at_its_day_and_is_read_back_whole() -> None:
     row = as_dict(AUDIT, RECORD)
-    assert AUDIT.partition_of(RECORD) == ("2023-11-30",)
+    assert AUDIT.partition_in(AUDIT.row(RECORD)) == ("2023-11-30",)
     assert (row["at"], row["record_id"]) == (1_701_388_799_999, "0" * 32)
     assert row["write timestamp"] == 1_701_388_799_999_000
     assert record_from(row) == RECORD
