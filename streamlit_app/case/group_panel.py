@@ -24,7 +24,7 @@ from fraudwatch.domain.messages.label import LabelValue
 from fraudwatch.domain.money import amount_text
 from streamlit_app.case import open_cases, queries, work
 from streamlit_app.case.parts import unavailable
-from streamlit_app.case.queries import MAX_SHARED, CaseFile
+from streamlit_app.case.queries import MAX_SHARED, CaseFile, purchases_sharing
 from streamlit_app.console_services import ServiceSource
 from streamlit_app.view_models import (
     LABEL_WORDS,
@@ -89,7 +89,13 @@ def _linked(source: ServiceSource, case: CaseFile) -> Mapping[Shared, Collection
         purchases = found
         if len(found) >= MAX_SHARED:
             token = getattr(found[0], what)
-            purchases = source.services().cases.purchases_with(what, token, limit=MAX_LINKED)
+            purchases = purchases_sharing(
+                source.services().cases,
+                case.verdict,
+                (what, token),
+                now=source.clock(),
+                limit=MAX_LINKED,
+            )
         linked[what] = [one.transaction_id for one in purchases]
     return linked
 

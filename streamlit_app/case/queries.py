@@ -17,7 +17,7 @@ import streamlit as st
 
 from fraudwatch.application.console.access import Person, Right
 from fraudwatch.application.console.alerts import is_alert
-from fraudwatch.application.console.casework import Shared
+from fraudwatch.application.console.casework import CaseReader, Shared
 from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.domain.messages.label import Label, LabelValue
 from fraudwatch.domain.messages.transaction import Transaction
@@ -28,6 +28,8 @@ from streamlit_app.console_services import ConsoleServices, ServiceSource
 from streamlit_app.metrics import timed_query
 
 DAYS_BACK: Final = 30
+# As long as purchases are stored. A replayed case is years old, so are its neighbours.
+LINK_DAYS: Final = 90
 MAX_OF_CUSTOMER, MAX_SHARED = 100, 50
 FRESH_FOR = timedelta(seconds=4)
 LABELS_FRESH_FOR = timedelta(seconds=30)
@@ -119,8 +121,11 @@ def _query_all(source: ServiceSource, verdict: Verdict) -> CaseFile:
         labels = submit("labels_of", partial(services.alerts.labels_of, transaction_id))
         # On this thread, for the cache; the others run in parallel.
         known_labels = _run_query("labels_known", partial(_known_labels, source))
+        sharing = partial(
+            purchases_sharing, services.cases, verdict, now=source.clock(), limit=MAX_SHARED
+        )
         shared = {
-            what: submit("purchases_with", partial(_sharing, services, what, token))
+            what: submit("purchases_with", partial(sharing, (what, token)))
             for what, token in _tokens(purchase.result()).items()
         }
         found = {what: answer.result() for what, answer in shared.items()}
@@ -141,7 +146,7 @@ def _known_labels(_source: ServiceSource) -> Mapping[str, LabelValue]:
 
 def _recent(services: ConsoleServices, verdict: Verdict, now: datetime) -> list[Transaction]:
     """Read the weeks up to a day after the case, also for an old or replayed case."""
-    bought = datetime.fromtimestamp(verdict.event_at_ms / 1_000, UTC)
+    bought = _bought_at(verdict)
     until = min(now, bought + timedelta(days=1))
     return services.cases.purchases_of(
         verdict.customer_token,
@@ -151,8 +156,23 @@ def _recent(services: ConsoleServices, verdict: Verdict, now: datetime) -> list[
     )
 
 
-def _sharing(services: ConsoleServices, shared: Shared, token: str) -> list[Transaction]:
-    return services.cases.purchases_with(shared, token, limit=MAX_SHARED)
+def purchases_sharing(
+    cases: CaseReader, verdict: Verdict, shared: tuple[Shared, str], *, now: datetime, limit: int
+) -> list[Transaction]:
+    """Read purchases with a card, device or network of a case, before the case and after it.
+
+    Raises:
+        StoreUnavailable: not now.
+    """
+    what, token = shared
+    bought, length = _bought_at(verdict), timedelta(days=LINK_DAYS)
+    until = max(min(now, bought + length), bought) + timedelta(milliseconds=1)
+    days = LINK_DAYS + (until - bought).days + 1
+    return cases.purchases_with(what, token, until=until, days=days, limit=limit)
+
+
+def _bought_at(verdict: Verdict) -> datetime:
+    return datetime.fromtimestamp(verdict.event_at_ms / 1_000, UTC)
 
 
 def _tokens(purchase: Transaction | StoreUnavailable | None) -> dict[Shared, str]:

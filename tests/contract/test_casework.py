@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import random
 import secrets
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fraudwatch.adapters.codecs.json_codec import encode
 from fraudwatch.adapters.memory.casework import MemoryCases, MemoryClaims
 from fraudwatch.adapters.memory.verdict_store import MemoryVerdictStore
+from fraudwatch.adapters.store.rows import month_of
 from fraudwatch.application.console.casework import CLAIM_SECONDS, CaseReader, Claims, Shared
 from fraudwatch.application.ports import StoreUnavailable, VerdictStore
 from fraudwatch.domain.instants import epoch_ms_of
 from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, LabelValue, Source
 from fraudwatch.domain.messages.transaction import Transaction
+from fraudwatch.domain.time_units import DAY_MS
 from fraudwatch.samples import a_transaction, a_verdict
+from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from cassandra.cluster import Session
@@ -49,6 +55,11 @@ class Cases:
 
     def write(self, *purchases: Transaction) -> None:
         self.writer.write([], random.sample(purchases, k=len(purchases)))
+
+    def sharing(
+        self, shared: Shared, token: str, *, days: int = 120, limit: int = 100
+    ) -> list[Transaction]:
+        return self.reader.purchases_with(shared, token, until=self.now, days=days, limit=limit)
 
     def write_labels(self, *labels: Label) -> None:
         self.writer.write([], [], random.sample(labels, k=len(labels)))
@@ -128,7 +139,7 @@ def test_purchases_of_one_instant_come_by_their_id(cases: Cases) -> None:
     cases.write(*same)
     by_id = sorted(same, key=lambda one: one.transaction_id)
     assert cases.reader.purchases_of(customer, until=cases.now, days=1, limit=9) == by_id
-    assert cases.reader.purchases_with(Shared.CARD, card, limit=9) == by_id
+    assert cases.sharing(Shared.CARD, card) == by_id
 
 
 @pytest.mark.parametrize("shared", Shared)
@@ -141,9 +152,47 @@ def test_case_links_of_any_customer_and_time_come_newest_first(
     with_it = [bought(cases.ms_ago(days=11 * n), **tokens | {shared: token}) for n in range(10)]
     other = next(one for one in Shared if one is not shared)
     cases.write(*with_it, bought(cases.ms_ago(days=1), **tokens | {other: token}))
-    assert cases.reader.purchases_with(shared, token, limit=100) == with_it
-    assert cases.reader.purchases_with(shared, token, limit=3) == with_it[:3]
-    assert cases.reader.purchases_with(shared, own_token(), limit=3) == []
+    assert cases.sharing(shared, token) == with_it
+    assert cases.sharing(shared, token, limit=3) == with_it[:3]
+    assert cases.sharing(shared, token, days=33) == with_it[:4]
+    assert cases.sharing(shared, own_token()) == []
+
+
+def test_both_ends_of_the_days_of_case_links_belong_to_them(cases: Cases) -> None:
+    card, days = own_token(), 40
+    first_ms, last_ms = cases.ms_ago(days=days), cases.ms_ago()
+    inside = [bought(at, card_token=card) for at in (last_ms, first_ms)]
+    cases.write(*inside, *(bought(at, card_token=card) for at in (last_ms + 1, first_ms - 1)))
+    assert cases.sharing(Shared.CARD, card, days=days) == inside
+
+
+def test_one_token_as_card_and_as_device_is_two_links(cases: Cases) -> None:
+    token = own_token()
+    card = bought(cases.ms_ago(minutes=1), card_token=token)
+    both = bought(cases.ms_ago(minutes=2), card_token=token, device_token=token)
+    cases.write(card, both)
+    assert cases.sharing(Shared.CARD, token) == [card, both]
+    assert cases.sharing(Shared.DEVICE, token) == [both]
+
+
+def test_case_links_of_a_card_of_ten_and_a_network_of_a_thousand_answer_in_two_seconds(
+    cases: Cases,
+) -> None:
+    card, network = own_token(), own_token()
+    # Of a year, so that purchases before and after the days asked for are stored as well.
+    busy = [bought(cases.ms_ago(hours=4 * n), ip_network_token=network) for n in range(1_000)]
+    few = [bought(cases.ms_ago(days=9 * n), card_token=card) for n in range(10)]
+    cases.write(*busy, *few)
+    for shared, token, expected in (
+        (Shared.CARD, card, few),
+        (Shared.IP_NETWORK, network, busy[:300]),
+    ):
+        started_at = time.monotonic()
+        found = cases.sharing(shared, token, days=180, limit=300)
+        seconds = time.monotonic() - started_at
+        assert found == expected
+        print(f"{shared}: {len(found)} purchases in {seconds:.3f} s")  # noqa: T201  a figure of the docs
+        assert seconds < 2
 
 
 def test_a_purchase_written_twice_is_found_once(cases: Cases) -> None:
@@ -151,7 +200,7 @@ def test_a_purchase_written_twice_is_found_once(cases: Cases) -> None:
     cases.write(purchase)
     cases.write(purchase)
     assert purchase.card_token is not None
-    assert cases.reader.purchases_with(Shared.CARD, purchase.card_token, limit=9) == [purchase]
+    assert cases.sharing(Shared.CARD, purchase.card_token) == [purchase]
 
 
 def test_verdicts_come_by_transaction_and_unscored_ones_are_left_out(cases: Cases) -> None:
@@ -329,3 +378,48 @@ def test_a_role_without_the_tables_gets_store_unavailable(
         claims.claim("test:1", "anna")
     with pytest.raises(StoreUnavailable, match="does not answer"):
         claims.active_claims()
+
+
+@pytest.mark.engines
+def test_links_of_purchases_of_before_the_table_are_added_once_and_end_with_them(
+    session_of: SessionOf,
+) -> None:
+    from fraudwatch.adapters.store.cases import CassandraCases
+    from fraudwatch.adapters.store.link_fill import RANGES, fill_links
+    from fraudwatch.adapters.store.link_table import bucket_of
+
+    session, never = session_of("persister"), threading.Event()
+    reader, now = CassandraCases(session_of("console")), datetime.now(UTC)
+    # The persister of this stack has filled the table at its start.
+    eventually(lambda: fill_links(session, never) == 0, within_seconds=60, what="the first fill")
+    card, at_ms = own_token(), epoch_ms_of(now)
+    earlier = [bought(at_ms - n * DAY_MS, card_token=card) for n in range(3)]
+    for one in earlier:  # as code of before the table wrote them, half of their life ago
+        session.execute(
+            "INSERT INTO fraudwatch.transaction_by_customer "
+            "(customer_token, month, event_at, transaction_id, purchase) "
+            "VALUES (%s, %s, %s, %s, %s) USING TIMESTAMP %s AND TTL %s",
+            (
+                *(one.customer_token, month_of(one.event_at_ms), one.event_at_ms),
+                *(one.transaction_id, encode(one).decode(), one.event_at_ms * 1_000, 3_888_000),
+            ),
+        )
+    sharing = partial(reader.purchases_with, Shared.CARD, card, until=now, days=90, limit=9)
+    assert sharing() == []
+    for number in range(RANGES):
+        session.execute(
+            "DELETE FROM fraudwatch.purchase_by_token_fill WHERE range_number = %s", (number,)
+        )
+    stopped = threading.Event()
+    stopped.set()
+    assert fill_links(session, stopped) == 0
+    assert sharing() == []
+    assert fill_links(session, never) >= len(earlier)
+    assert sharing() == earlier
+    assert fill_links(session, never) == 0
+    [row] = session.execute(
+        "SELECT TTL(customer_token) AS seconds_left FROM fraudwatch.purchase_by_token WHERE "
+        "bucket = %s AND shared = 'card_token' AND shared_token = %s",
+        (bucket_of(card, at_ms), card),
+    ).all()
+    assert 3_800_000 < row["seconds_left"] <= 3_888_000

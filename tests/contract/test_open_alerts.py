@@ -184,9 +184,10 @@ def test_without_its_tombstone_an_alert_written_again_is_closed_by_its_label(
     session_of: SessionOf,
 ) -> None:
     """A tombstone is dropped a day later; here it never existed."""
+    from fraudwatch.adapters.store.binding import insert_of
     from fraudwatch.adapters.store.open_alerts import CassandraOpenAlerts
     from fraudwatch.adapters.store.rows import LABELS
-    from fraudwatch.adapters.store.verdict_store import CassandraVerdictStore, insert_of
+    from fraudwatch.adapters.store.verdict_store import CassandraVerdictStore
 
     session, alert = session_of("persister"), an_alert(2)
     prepared = session.prepare(insert_of(LABELS))
@@ -197,9 +198,10 @@ def test_without_its_tombstone_an_alert_written_again_is_closed_by_its_label(
 
 @pytest.mark.engines
 def test_alerts_of_before_the_table_are_added_once_unless_decided(session_of: SessionOf) -> None:
+    from fraudwatch.adapters.store.binding import insert_of
     from fraudwatch.adapters.store.open_alerts import CassandraOpenAlerts, fill_once
     from fraudwatch.adapters.store.rows import ALERTS, VERDICTS
-    from fraudwatch.adapters.store.verdict_store import CassandraVerdictStore, insert_of
+    from fraudwatch.adapters.store.verdict_store import CassandraVerdictStore
 
     session, now = session_of("persister"), datetime.now(UTC)
     writer, reader = CassandraVerdictStore(session), CassandraOpenAlerts(session_of("console"))

@@ -303,6 +303,7 @@ def test_no_table_contains_personal_data(stack: PrivateStack, planted: Planted) 
     assert has_control >= {
         "fraudwatch.verdict_by_transaction",
         "fraudwatch.transaction_by_customer",
+        "fraudwatch.purchase_by_token",
         "fraudwatch.label_by_transaction",
     }
 

@@ -40,8 +40,15 @@ class MemoryCases:
             if one.customer_token == customer_token and first <= one.event_at_ms <= last
         ][:limit]
 
-    def purchases_with(self, shared: Shared, token: str, *, limit: int) -> list[Transaction]:
-        return [one for one in self._bought() if getattr(one, shared) == token][:limit]
+    def purchases_with(
+        self, shared: Shared, token: str, *, until: datetime, days: int, limit: int
+    ) -> list[Transaction]:
+        first, last = epoch_ms_of(until - timedelta(days=days)), epoch_ms_of(until)
+        return [
+            one
+            for one in self._bought()
+            if getattr(one, shared) == token and first <= one.event_at_ms <= last
+        ][:limit]
 
     def verdicts_of(self, transaction_ids: Collection[str]) -> dict[str, Verdict]:
         found = {name: self._store.verdict_of(name) for name in transaction_ids}

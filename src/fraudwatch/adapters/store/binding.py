@@ -13,12 +13,16 @@ from typing import Any
 from cassandra import cqltypes
 from cassandra.query import UNSET_VALUE, BoundStatement, PreparedStatement
 
+from fraudwatch.adapters.store.rows import Table
+from fraudwatch.adapters.store.session import KEYSPACE
+
 _INT64 = struct.Struct(">q").pack
 _DOUBLE = struct.Struct(">d").pack
 # Times are epoch milliseconds here, which is how the protocol carries a timestamp.
 _BY_TYPE: dict[Any, Callable[[Any], bytes]] = {
     cqltypes.UTF8Type: str.encode,
     cqltypes.LongType: _INT64,
+    cqltypes.Int32Type: struct.Struct(">i").pack,
     cqltypes.DateType: _INT64,
     cqltypes.DoubleType: _DOUBLE,
 }
@@ -34,7 +38,7 @@ class RowBinder:
             TypeError: a column has a type that no row of ours has.
         """
         self.prepared = prepared
-        self._serializers = [_serializer(column) for column in prepared.column_metadata]
+        self._serializers = [_serializer(column) for column in prepared.column_metadata or ()]
 
     def bind(self, values: Sequence[Any]) -> BoundStatement:
         """Return the statement of one row; None leaves its column unset.
@@ -50,6 +54,16 @@ class RowBinder:
         # Only the text of the statement shows them, and it may be logged.
         bound.raw_values = ()
         return bound
+
+
+def insert_of(table: Table) -> str:
+    """Return the INSERT of a table for :meth:`Table.row`, with the rows' write timestamps."""
+    columns = tuple(table.sources)
+    marks = ", ".join("?" * len(columns))
+    return (
+        f"INSERT INTO {KEYSPACE}.{table.name} ({', '.join(columns)}) "  # noqa: S608  names are ours
+        f"VALUES ({marks}) USING TIMESTAMP ?"
+    )
 
 
 def _serializer(column: Any) -> Callable[[Any], bytes]:

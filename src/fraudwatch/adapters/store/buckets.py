@@ -14,12 +14,12 @@ FIRST_WAVE = 2
 Bucket = TypeVar("Bucket")
 
 
-def waves(buckets: Sequence[Bucket]) -> Iterator[Sequence[Bucket]]:
-    """Split into 2, 4, 8, ... buckets."""
+def waves(buckets: Sequence[Bucket], largest: int | None = None) -> Iterator[Sequence[Bucket]]:
+    """Split into 2, 4, 8, ... buckets, up to the largest wave."""
     start, size = 0, FIRST_WAVE
     while start < len(buckets):
         yield buckets[start : start + size]
-        start, size = start + size, size * 2
+        start, size = start + size, min(size * 2, largest or len(buckets))
 
 
 def buckets_back(start_of: Callable[[int], int], last_ms: int, first_ms: int) -> list[int]:

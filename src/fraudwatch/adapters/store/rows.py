@@ -19,7 +19,6 @@ from typing import Any, get_args, get_origin
 
 from fraudwatch.adapters.codecs.json_codec import decode, encode
 from fraudwatch.application.console.alerts import ALERT_FIELDS, Alert, alert_of
-from fraudwatch.application.console.casework import Shared
 from fraudwatch.domain.instants import day_of
 from fraudwatch.domain.messages.audit import AuditRecord
 from fraudwatch.domain.messages.fields import columns_of
@@ -108,8 +107,6 @@ def _reasons_text(alert: Alert) -> str:
     return json.dumps(listed, ensure_ascii=False, separators=(",", ":"))
 
 
-# Tokens that link purchases of several customers; indexed, see docs/adr/0009.
-SHARED_TOKENS = tuple(str(shared) for shared in Shared)
 _LABEL_COLUMNS: Mapping[str, Callable[[Label], str]] = {
     # BY is a reserved word in CQL.
     "labelled_by": attrgetter("by"),
@@ -156,7 +153,7 @@ TRANSACTIONS = Table(
     message=Transaction,
     partition=("customer_token", "month"),
     written_at="event_at_ms",
-    plain=("customer_token", "event_at_ms", "transaction_id", *SHARED_TOKENS),
+    plain=("customer_token", "event_at_ms", "transaction_id"),
     computed={"month": lambda bought: month_of(bought.event_at_ms), "purchase": _whole},
 )
 LABELS = Table(

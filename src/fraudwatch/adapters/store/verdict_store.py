@@ -10,8 +10,9 @@ from cassandra import InvalidRequest
 from cassandra.cluster import Session
 
 from fraudwatch.adapters.store.alert_tables import ALERT_TABLES, alert_rows
-from fraudwatch.adapters.store.binding import RowBinder
+from fraudwatch.adapters.store.binding import RowBinder, insert_of
 from fraudwatch.adapters.store.decided_alerts import DecidedAlerts
+from fraudwatch.adapters.store.link_table import LINKS, links_of
 from fraudwatch.adapters.store.rows import (
     AUDIT,
     LABELS,
@@ -23,7 +24,7 @@ from fraudwatch.adapters.store.rows import (
     Table,
 )
 from fraudwatch.adapters.store.sending import Row, send
-from fraudwatch.adapters.store.session import KEYSPACE, translate_driver_errors
+from fraudwatch.adapters.store.session import translate_driver_errors
 from fraudwatch.application.console.alerts import alert_of, is_alert
 from fraudwatch.application.ports import RowsRefused
 from fraudwatch.domain.messages.audit import AuditRecord
@@ -45,7 +46,7 @@ class CassandraVerdictStore:
         with translate_driver_errors():
             self._inserts = {
                 table.name: RowBinder(session.prepare(insert_of(table)))
-                for table in (*TABLES, *ALERT_TABLES)
+                for table in (*TABLES, *ALERT_TABLES, LINKS)
             }
         for insert in self._inserts.values():
             insert.prepared.is_idempotent = True
@@ -96,6 +97,8 @@ class CassandraVerdictStore:
         if purchase.kind is not Kind.TRANSACTION:
             raise _InvalidMessage(f"{purchase.kind} is not a purchase")
         yield self._row(TRANSACTIONS, purchase, purchase)
+        for link in links_of(purchase):
+            yield self._row(LINKS, link, purchase)
 
     def _label_rows(self, label: Label) -> Iterator[Row]:
         yield self._row(LABELS, label, label)
@@ -120,16 +123,6 @@ class CassandraVerdictStore:
 
 class _InvalidMessage(ValueError):
     """The message cannot become a row; the text says why without its values."""
-
-
-def insert_of(table: Table) -> str:
-    """Return the INSERT of a table for :meth:`Table.row`, with the rows' write timestamps."""
-    columns = tuple(table.sources)
-    marks = ", ".join("?" * len(columns))
-    return (
-        f"INSERT INTO {KEYSPACE}.{table.name} ({', '.join(columns)}) "  # noqa: S608  names are ours
-        f"VALUES ({marks}) USING TIMESTAMP ?"
-    )
 
 
 def _valid_rows(

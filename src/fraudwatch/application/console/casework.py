@@ -42,8 +42,13 @@ class CaseReader(Protocol):
     ) -> list[Transaction]:
         """Return the customer's purchases in the ``days`` before ``until``, newest first."""
 
-    def purchases_with(self, shared: Shared, token: str, *, limit: int) -> list[Transaction]:
-        """Return purchases of any customer with this card, device or network, newest first."""
+    def purchases_with(
+        self, shared: Shared, token: str, *, until: datetime, days: int, limit: int
+    ) -> list[Transaction]:
+        """Return purchases of any customer with this card, device or network, newest first.
+
+        Only those in the ``days`` before ``until`` are looked for.
+        """
 
     def verdicts_of(self, transaction_ids: Collection[str]) -> dict[str, Verdict]:
         """Return the current verdicts of these transactions; those without one are left out."""

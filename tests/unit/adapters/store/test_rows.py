@@ -13,6 +13,7 @@ import pytest
 
 from fraudwatch.adapters.store import rows as cassandra_rows
 from fraudwatch.adapters.store.alert_tables import ALERT_TABLES, alert_rows, whole_alert_from
+from fraudwatch.adapters.store.link_table import LINKS, bucket_of, links_of
 from fraudwatch.adapters.store.rows import (
     ALERTS,
     AUDIT,
@@ -30,11 +31,11 @@ from fraudwatch.adapters.store.rows import (
     verdict_from,
 )
 from fraudwatch.application.console.alerts import ALERT_FIELDS, alert_of
-from fraudwatch.application.console.casework import Shared
 from fraudwatch.domain.instants import day_of
 from fraudwatch.domain.messages.audit import AUDIT_SCHEMA, AuditAction, AuditRecord
 from fraudwatch.domain.messages.fields import columns_of
 from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, LabelValue, Source
+from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.messages.verdict import Outcome, Reason, Risk, Verdict
 from fraudwatch.samples import a_token, a_transaction, a_verdict
 from fraudwatch.stack.migrations import read_migrations
@@ -47,7 +48,9 @@ _COLUMN = re.compile(
 _ADDED = re.compile(r"ALTER TABLE fraudwatch\.(\w+)\s+ADD IF NOT EXISTS \((.*)\)$", re.DOTALL)
 _DROPPED = re.compile(r"DROP TABLE IF EXISTS fraudwatch\.(\w+)")
 _ONE = re.compile(r"(\w+) (text)\b")
-_INDEX = re.compile(r"CREATE INDEX IF NOT EXISTS \w+\s+ON fraudwatch\.(\w+) \((\w+)\) USING 'sai'")
+_DROPPED_COLUMNS = re.compile(
+    r"ALTER TABLE fraudwatch\.(\w+)\s+DROP IF EXISTS \((.*)\)$", re.DOTALL
+)
 _KEY = re.compile(r"PRIMARY KEY \(\(([^)]*)\)")
 FITTING = {int: {"int", "bigint"}, float: {"double"}, str: {"text"}}
 
@@ -80,7 +83,7 @@ RECORD = AuditRecord(
     transaction_id="shop:1",
 )
 PURCHASE = a_transaction(event_at_ms=1_701_388_799_999)
-WRITTEN = (*TABLES, *ALERT_TABLES)
+WRITTEN = (*TABLES, *ALERT_TABLES, LINKS)
 ADAPTERS = Path(cassandra_rows.__file__).parent
 
 
@@ -103,6 +106,9 @@ def declared() -> dict[str, tuple[dict[str, str], tuple[str, ...]]]:
             tables[name] = (columns, tuple(key))
         elif found := _ADDED.match(statement):
             tables[found[1]][0].update(_ONE.findall(found[2]))
+        elif found := _DROPPED_COLUMNS.match(statement):
+            for name in found[2].split(", "):
+                del tables[found[1]][0][name]
         elif found := _DROPPED.match(statement):
             del tables[found[1]]
     return tables
@@ -127,9 +133,12 @@ def test_every_column_has_a_source_and_every_source_a_column(table: Table) -> No
 @pytest.mark.parametrize("table", WRITTEN, ids=lambda table: table.name)
 def test_types_agree(table: Table) -> None:
     columns, _ = declared()[table.name]
-    # An alert's fields are the verdict's, which know their types.
+    # An alert's fields are the verdict's, and a link's the purchase's, which know their types.
     message: Any = Verdict if table in (ALERTS, *ALERT_TABLES) else table.message
-    kinds = {"rule": str} | {field.name: field.type for field in columns_of(message)}
+    message = Transaction if table is LINKS else message
+    kinds = {"rule": str, "shared": str, "shared_token": str} | {
+        field.name: field.type for field in columns_of(message)
+    }
     for name in table.plain:
         assert columns[name.removesuffix("_ms")] in fitting(name, kinds[name]), name
     assert columns.get("hour_at", "timestamp") == "timestamp"
@@ -181,18 +190,27 @@ def test_a_transaction_row_is_in_the_utc_month_of_its_event() -> None:
     assert purchase_from(row) == PURCHASE
 
 
-def test_shared_tokens_are_columns_with_an_index() -> None:
-    row = as_dict(TRANSACTIONS, replace(PURCHASE, device_token=a_token("d")))
-    shared = [(name, row[name]) for name in ("card_token", "device_token", "ip_network_token")]
-    assert shared == [
-        ("card_token", PURCHASE.card_token),
-        ("device_token", a_token("d")),
-        ("ip_network_token", None),
+def test_a_purchase_has_a_link_at_each_token_that_is_known() -> None:
+    bought = replace(PURCHASE, card_token=a_token("c"), ip_network_token=a_token("d"))
+    links = list(links_of(replace(bought, device_token=None)))
+    rows = [as_dict(LINKS, link) for link in links]
+    assert [(row["shared"], row["shared_token"]) for row in rows] == [
+        ("card_token", a_token("c")),
+        ("ip_network_token", a_token("d")),
     ]
-    indexed = [found.groups() for one in statements() if (found := _INDEX.match(one))]
-    assert [one for one in indexed if one[0] == TRANSACTIONS.name] == [
-        (TRANSACTIONS.name, name) for name in Shared
-    ]
+    for row in rows:
+        assert row["event_at"] == PURCHASE.event_at_ms
+        assert row["transaction_id"] == PURCHASE.transaction_id
+        assert row["customer_token"] == PURCHASE.customer_token
+        assert row["write timestamp"] == PURCHASE.event_at_ms * 1_000
+
+
+def test_a_token_has_one_partition_a_utc_day_in_every_process() -> None:
+    at_ms = 1_701_388_799_999  # the last millisecond of a day
+    assert bucket_of(a_token("c"), at_ms) == "2023-11-30:57"
+    assert bucket_of(a_token("c"), at_ms + 1) == "2023-12-01:57"
+    shares = {bucket_of(a_token(one), at_ms)[-2:] for one in "abcdefghijklmnopqrstuvwxyz"}
+    assert len(shares) > 20
 
 
 def test_an_alert_is_at_its_customer_its_merchant_and_each_of_its_rules() -> None:
