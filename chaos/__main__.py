@@ -5,8 +5,6 @@ The command line starts it as ``python -m chaos``.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -15,6 +13,7 @@ import typer
 
 from chaos.faults import plan
 from chaos.load import Load
+from chaos.own_folder import in_own_folder
 from chaos.run import chaos_run
 from fraudwatch.cli import entry_point, output
 from fraudwatch.stack.private_stack import QUIET_SHOP, running
@@ -39,17 +38,8 @@ def chaos(
     purchase is lost, duplicated, scored twice differently, or scored with features that differ
     from those of one fold.
     """
-    folder = Path(tempfile.mkdtemp(prefix="fraudwatch-chaos-"))
-    output.notify(f"seed {seed}; starting a private stack in {folder} ...")
-    is_kept = True
-    try:
-        report = _run(folder, kills, seed, rate)
-        is_kept = not report["ok"]
-    finally:
-        if is_kept:
-            output.notify(f"logs, ledger and data are kept in {folder}; remove it after inspection")
-        else:
-            shutil.rmtree(folder)
+    output.notify(f"seed {seed}")
+    report = in_own_folder("chaos", lambda folder: _run(folder, kills, seed, rate))
     if as_json:
         output.print_json(report)
     else:

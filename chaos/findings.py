@@ -29,7 +29,6 @@ class ReadBack:
     verdicts: Mapping[str, VerdictCopies]
     logged: set[str]  # ids on transaction_topic
     dead_lettered: set[str]  # ids with a dead letter instead of a verdict
-    dead_letters: int  # different origins
 
 
 @dataclass(slots=True)
@@ -39,7 +38,7 @@ class Findings:
     accepted: int = 0
     verdicts: int = 0
     put_aside: int = 0  # accepted purchases with a dead letter instead of a verdict
-    dead_letters: int = 0
+    dead_letters: int = 0  # different origins, of any source
     lost: int = 0
     duplicates: int = 0
     conflicting: int = 0
@@ -54,6 +53,23 @@ class Findings:
         """Whether all four counts are 0; a count that is unknown is not."""
         wrong = (self.lost, self.duplicates, self.conflicting, self.mismatched_features)
         return all(count == 0 for count in wrong)
+
+    def add(self, other: Findings) -> None:
+        """Add the counts and examples of other purchases."""
+        self.accepted += other.accepted
+        self.verdicts += other.verdicts
+        self.put_aside += other.put_aside
+        self.lost += other.lost
+        self.duplicates += other.duplicates
+        self.conflicting += other.conflicting
+        self.features_compared += other.features_compared
+        self.repeated_messages += other.repeated_messages
+        if self.mismatched_features is not None and other.mismatched_features is not None:
+            self.mismatched_features += other.mismatched_features
+        else:
+            self.mismatched_features = None
+        for kind, ids in other.examples.items():
+            self.examples[kind] = [*self.examples.get(kind, ()), *ids][:SHOWN]
 
     def add_examples(self, kind: str, ids: Iterable[str]) -> int:
         """Keep a few ids as examples; returns the number of ids."""
@@ -70,7 +86,6 @@ def count(read_back: ReadBack) -> Findings:
         accepted=len(read_back.accepted),
         verdicts=len(read_back.rows),
         put_aside=len((read_back.accepted & read_back.dead_lettered) - rows.keys()),
-        dead_letters=read_back.dead_letters,
         repeated_messages=sum(one.messages - 1 for one in read_back.verdicts.values()),
     )
     missing = read_back.accepted - rows.keys() - read_back.dead_lettered

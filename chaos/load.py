@@ -39,6 +39,7 @@ class Load:
     seed: int
     source: str
     customers: int = CUSTOMERS
+    events_pace: float = EVENTS_PACE
     _rng: random.Random = field(init=False)
     _homes: list[tuple[float, float]] = field(init=False)
     _began_ms: int | None = None
@@ -98,8 +99,8 @@ class Load:
     def _event_at_ms(self, now_ms: int) -> int:
         if self._began_ms is None:
             self._began_ms = now_ms
-        passed_ms = (now_ms - self._began_ms) * EVENTS_PACE
-        return min(now_ms, self._began_ms - EVENTS_BEGIN_MS + passed_ms)
+        passed_ms = (now_ms - self._began_ms) * self.events_pace
+        return min(now_ms, self._began_ms - EVENTS_BEGIN_MS + round(passed_ms))
 
     def _late_by_ms(self) -> int:
         drawn = self._rng.random()

@@ -6,7 +6,7 @@ import itertools
 import json
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -32,7 +32,8 @@ from fraudwatch.stack.private_stack import PrivateStack
 PROBES = 16
 # The backlog of an outage is processed first; a small busy machine needs minutes for it.
 ROW_SECONDS = 300.0
-READ_BACK_SECONDS = 600.0
+# To read everything back: a fixed time, and a long run's more.
+READ_BACK_SECONDS, READ_BACK_PER_SECOND = 600.0, 1_000
 _POLL_SECONDS = 0.2
 
 
@@ -69,7 +70,7 @@ class ChaosRun:
             StackError: a service did not recover; the text names it and holds the end of its log.
         """
         injector = FaultInjector(self.stack)
-        with self._under_traffic() as sending:
+        with self.under_traffic() as sending:
             for number, fault in enumerate(faults, start=1):
                 _pause(fault.pause_seconds, sending)
                 began = injector.inject(fault)
@@ -103,7 +104,7 @@ class ChaosRun:
             ),
             check=False,
             capture_output=True,
-            timeout=READ_BACK_SECONDS,
+            timeout=READ_BACK_SECONDS + self.traffic.sent / READ_BACK_PER_SECOND,
         )
         if done.returncode != 0:
             raise StackError(
@@ -128,7 +129,8 @@ class ChaosRun:
         }
 
     @contextmanager
-    def _under_traffic(self) -> Iterator[Future[None]]:
+    def under_traffic(self) -> Iterator[Future[None]]:
+        """Send the load beside the body; its last batch is acknowledged at the end."""
         with ThreadPoolExecutor(1, "traffic") as pool:
             sending = pool.submit(self.traffic.run)
             is_finished = False
@@ -143,11 +145,11 @@ class ChaosRun:
 
     def _pass_through(self, sending: Future[None] | None = None) -> None:
         """Post new purchases and wait for their rows: then every partition's path works."""
-        _raise_if_ended(sending)
+        raise_if_ended(sending)
         probes = [self._probe() for _ in range(PROBES)]
         self.client.send_until_acknowledged(probes)
         self._rows.wait_for([id_of(one) for one in probes], ROW_SECONDS)
-        _raise_if_ended(sending)
+        raise_if_ended(sending)
 
     def _probe(self) -> Purchase:
         number = next(self._probes)
@@ -161,9 +163,18 @@ class ChaosRun:
 
 @contextmanager
 def chaos_run(
-    stack: PrivateStack, folder: Path, load: Load, per_second: int, progress: Notify
+    stack: PrivateStack,
+    folder: Path,
+    load: Load,
+    per_second: int,
+    progress: Notify,
+    *,
+    sending: Callable[[Sequence[Purchase]], None] | None = None,
 ) -> Iterator[ChaosRun]:
-    """Open a chaos run with its ledger in this folder."""
+    """Open a chaos run with its ledger in this folder.
+
+    ``sending`` is called with each batch of the load before it is sent for the first time.
+    """
     endpoint = IngestEndpoint(
         f"http://127.0.0.1:{stack.port('ingest', 'http')}", stack.settings["INGEST_API_KEY"]
     )
@@ -173,7 +184,7 @@ def chaos_run(
         IngestApi(endpoint) as for_probes,
     ):
         ledger = AcknowledgementLedger(ledger_of(folder))
-        traffic = Traffic(RetryingIngestClient(for_load, ledger), load, per_second)
+        traffic = Traffic(RetryingIngestClient(for_load, ledger, sending), load, per_second)
         yield ChaosRun(
             stack=stack,
             folder=folder,
@@ -191,11 +202,11 @@ def ledger_of(folder: Path) -> Path:
 def _pause(seconds: float, sending: Future[None]) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        _raise_if_ended(sending)
+        raise_if_ended(sending)
         time.sleep(_POLL_SECONDS)
 
 
-def _raise_if_ended(sending: Future[None] | None) -> None:
+def raise_if_ended(sending: Future[None] | None) -> None:
     """Raise the traffic's error if it has ended, which only an error does."""
     if sending is not None and sending.done():
         sending.result()

@@ -6,6 +6,8 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
+from zlib import crc32
 
 import numpy as np
 from confluent_kafka import Message
@@ -47,11 +49,27 @@ class _VerdictIds:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Part of the customers, by the key of their messages: features depend on no other customer."""
+
+    number: int
+    parts: int
+
+    def has(self, message: Message) -> bool:
+        """Whether the message belongs to this part."""
+        return crc32(_key_of(message)) % self.parts == self.number
+
+
+WHOLE: Final = Part(0, 1)
+
+
+@dataclass(frozen=True, slots=True)
 class Topics:
-    """Reader of whole topics up to their end offsets, for one source or all."""
+    """Reader of whole topics up to their end offsets, for one source or all, or part of it."""
 
     kafka: KafkaSettings
     source: str | None = None
+    part: Part = WHOLE
 
     def is_ours(self, transaction_id: str) -> bool:
         """Whether the transaction belongs to this reader's source."""
@@ -65,7 +83,7 @@ class Topics:
             origins: Origins of the dead letters.
         """
         by_id: defaultdict[str, VerdictCopies] = defaultdict(VerdictCopies)
-        for message in self._all(FRAUD_TOPIC):
+        for message in self._all(FRAUD_TOPIC, self.part):
             verdict = decode(_VerdictIds, message.value() or b"")
             if not self.is_ours(verdict.transaction_id):
                 continue
@@ -81,7 +99,7 @@ class Topics:
     def served(self) -> dict[str, list[ServedFeatures]]:
         """Read the features that each transaction was scored with."""
         by_id: defaultdict[str, list[ServedFeatures]] = defaultdict(list)
-        for message in self._all(FEATURE_TOPIC):
+        for message in self._all(FEATURE_TOPIC, self.part):
             headers = _headers(message)
             if self.is_ours(name := headers[TRANSACTION_ID_HEADER]):
                 version = headers[FEATURES_VERSION_HEADER]
@@ -90,7 +108,7 @@ class Topics:
 
     def dead_letter_stages(self) -> dict[str, str]:
         """Read the stage of every dead letter, by its origin."""
-        headers = [_headers(message) for message in self._all(DEAD_LETTER_TOPIC)]
+        headers = [_headers(message) for message in self._all(DEAD_LETTER_TOPIC, WHOLE)]
         return {one["fraudwatch.origin"]: one["fraudwatch.stage"] for one in headers}
 
     def folded(
@@ -109,7 +127,10 @@ class Topics:
         customers = CustomerState()
         by_id: defaultdict[str, list[bytes]] = defaultdict(list)
         ends = ends_of(self.kafka, TRANSACTION_TOPIC)
-        for messages in read_range(self.kafka, TRANSACTION_TOPIC, ends, starts={}):
+        for read in read_range(self.kafka, TRANSACTION_TOPIC, ends, starts={}):
+            messages = [message for message in read if self.part.has(message)]
+            if not messages:
+                continue
             self._collect_ids(messages, logged, dead_lettered, origins)
             produced_at_ms = np.array([m.timestamp()[1] for m in messages], dtype=np.int64)
             rows = fold_messages(customers, [m.value() or b"" for m in messages], produced_at_ms)
@@ -135,12 +156,17 @@ class Topics:
             if _origin(message) in origins:
                 dead_lettered.add(name)
 
-    def _all(self, topic: str) -> Iterator[Message]:
+    def _all(self, topic: str, part: Part) -> Iterator[Message]:
         for messages in self._batches(topic):
-            yield from messages
+            yield from filter(part.has, messages)
 
     def _batches(self, topic: str) -> Iterator[list[Message]]:
         return read_range(self.kafka, topic, ends_of(self.kafka, topic))
+
+
+def _key_of(message: Message) -> bytes:
+    key = message.key() or b""
+    return key.encode() if isinstance(key, str) else key
 
 
 def _origin(message: Message) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 
 from chaos.ledger import AcknowledgementLedger
@@ -27,8 +27,13 @@ PATIENCE_SECONDS = 240.0
 class RetryingIngestClient:
     """Client of ingest's API: acknowledged ids are in the ledger before the next request."""
 
-    def __init__(self, api: IngestApi, ledger: AcknowledgementLedger) -> None:
-        self._api, self._ledger = api, ledger
+    def __init__(
+        self,
+        api: IngestApi,
+        ledger: AcknowledgementLedger,
+        sending: Callable[[Sequence[Purchase]], None] | None = None,
+    ) -> None:
+        self._api, self._ledger, self._sending = api, ledger, sending
         self.abandoned = threading.Event()
 
     def send_until_acknowledged(self, purchases: Sequence[Purchase]) -> int:
@@ -40,6 +45,8 @@ class RetryingIngestClient:
         """
         bodies = [_body(purchase) for purchase in purchases]
         deadline, retries = time.monotonic() + PATIENCE_SECONDS, 0
+        if self._sending is not None:
+            self._sending(purchases)
         while True:
             try:
                 self._api.send(bodies)

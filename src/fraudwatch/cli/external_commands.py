@@ -42,6 +42,12 @@ CHAOS: Final = ExternalCommand(
     "chaos",
     "Kill -9 each service under traffic, then count lost and duplicated verdicts.",
 )
+SOAK: Final = ExternalCommand(
+    "soak",
+    CONTROL,
+    "chaos.soak",
+    "Run the stream for hours at a constant rate, then count losses and fit memory growth.",
+)
 DASHBOARDS: Final = ExternalCommand(
     "dashboards",
     MONITORING,
@@ -114,6 +120,7 @@ def add_to(app: typer.Typer) -> None:
     for command in BENCHMARKS:
         _add(benchmark, command)
     _add(app, CHAOS)
+    _add(app, SOAK)
     _add(app, DASHBOARDS)
     app.add_typer(benchmark, name="benchmark")
 

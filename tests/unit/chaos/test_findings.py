@@ -25,13 +25,12 @@ SOUND = ReadBack(
     verdicts={"s:1": scored(b"same")},
     logged={"s:1", "s:2"},
     dead_lettered={"s:2"},
-    dead_letters=1,
 )
 
 
 def test_a_row_or_a_dead_letter_for_each_accepted_id_is_sound() -> None:
     found = count(SOUND)
-    assert (found.accepted, found.verdicts, found.put_aside, found.dead_letters) == (2, 1, 1, 1)
+    assert (found.accepted, found.verdicts, found.put_aside) == (2, 1, 1)
     assert (found.lost, found.duplicates, found.conflicting, found.examples) == (0, 0, 0, {})
 
 
@@ -133,3 +132,26 @@ def test_only_a_few_examples_are_kept() -> None:
     found = count(replace(SOUND, accepted=many, dead_lettered=set(), rows=[], verdicts={}))
     assert found.lost == 50
     assert len(found.examples["lost"]) == 5
+
+
+def test_the_findings_of_parts_add_up() -> None:
+    whole = Findings(dead_letters=3, mismatched_features=0)
+    for names in ({"s:1", "s:2"}, {"s:3"}):
+        part = count(replace(SOUND, accepted=names, dead_lettered=set(), rows=[], verdicts={}))
+        whole.add(replace(part, mismatched_features=1, features_compared=2))
+    assert (whole.accepted, whole.lost, whole.dead_letters) == (3, 3, 3)
+    assert (whole.mismatched_features, whole.features_compared) == (2, 4)
+    assert whole.examples["lost"] == [
+        "logged but not scored: s:1",
+        "logged but not scored: s:2",
+        "acknowledged but not logged: s:3",
+    ]
+    whole.add(Findings())
+    assert whole.mismatched_features is None, "unknown in one part is unknown in all"
+
+
+def test_added_findings_keep_a_few_examples_only() -> None:
+    whole = Findings(mismatched_features=0)
+    for number in range(3):
+        whole.add(Findings(examples={"lost": [f"s:{number}-{n}" for n in range(4)]}))
+    assert len(whole.examples["lost"]) == 5

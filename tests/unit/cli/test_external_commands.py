@@ -119,6 +119,7 @@ def test_a_missing_file_is_reported_in_one_line(tmp_path: Path) -> None:
     "words",
     [
         ("chaos",),
+        ("soak",),
         ("benchmark", "stream"),
         ("benchmark", "answers"),
         ("benchmark", "intake"),
