@@ -44,8 +44,8 @@ class VerdictTimes:
 
     def take_ms(self) -> list[float]:
         """Return the times since the last call."""
-        taken, self._times_ms = self._times_ms, []
-        return taken
+        times_ms, self._times_ms = self._times_ms, []
+        return times_ms
 
     def run(self) -> None:
         """Read verdicts until stopped.

@@ -38,8 +38,8 @@ def samples(
     ]
 
 
-def concluded(taken: Sequence[Sample], sent_per_second: float = 500) -> Conclusion:
-    return conclude(taken, bound_mib_per_hour=50, rate=500, sent_per_second=sent_per_second)
+def concluded(readings: Sequence[Sample], sent_per_second: float = 500) -> Conclusion:
+    return conclude(readings, bound_mib_per_hour=50, rate=500, sent_per_second=sent_per_second)
 
 
 def test_growth_during_the_warm_up_does_not_count() -> None:

@@ -30,8 +30,8 @@ def test_flat_memory_grows_by_nothing() -> None:
 
 def test_the_interval_holds_the_true_growth_in_most_runs() -> None:
     found = [fit(MINUTES, noisy(20, seed)) for seed in range(200)]
-    held = sum(abs(one.mib_per_hour - 20) <= one.margin_mib_per_hour for one in found)
-    assert 185 <= held < 200, "95 of 100, and neither all nor few"
+    covered = sum(abs(one.mib_per_hour - 20) <= one.margin_mib_per_hour for one in found)
+    assert 185 <= covered < 200, "95 of 100, and neither all nor few"
 
 
 def test_readings_that_follow_each_other_widen_the_interval() -> None:
