@@ -34,6 +34,8 @@ def chaos(
 ) -> None:
     """Kill -9 the services of the path in turn under load, then count losses and duplicates.
 
+    Beside each ten kills, every process of the stack is killed at once and the stack started again.
+
     It runs on a private stack in a temporary folder, never on yours. The exit code is 0 only if no
     purchase is lost, duplicated, scored twice differently, or scored with features that differ
     from those of one fold.
@@ -63,7 +65,7 @@ def _print_report(report: dict[str, Any]) -> None:
     output.notify(
         f"{report['accepted']} purchases acknowledged, {report['verdicts']} verdicts, "
         f"{report['kills']} kills in {report['seconds']} s, {report['kills_at_a_verdict']} of them "
-        "right after a verdict"
+        f"right after a verdict, {report['kills_of_everything']} of everything at once"
     )
     for kind in COUNTED:
         output.notify(f"{kind}: {report[kind]}")

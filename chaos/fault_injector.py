@@ -36,6 +36,8 @@ class FaultInjector:
             StackError: the service is not running, survives the kill, or publishes no verdict at
                 which to kill it.
         """
+        if fault.kind is FaultKind.KILL_EVERYTHING:
+            return self._kill_everything()
         group = self._pid(fault.service)
         if fault.kind is FaultKind.STOP:
             with _stopped(group):
@@ -47,15 +49,24 @@ class FaultInjector:
         self._wait_until_noticed(fault.service, group)
         return began
 
-    def wait_until_ready(self, service: str) -> None:
-        """Return when the service answers again.
+    def wait_until_ready(self, fault: Fault) -> None:
+        """Return when the service answers again; after a kill of everything, start the stack.
 
         Raises:
             StackError: it does not recover; the text holds the end of its log.
         """
-        launch = self._stack.launches[service]
+        if fault.kind is FaultKind.KILL_EVERYTHING:
+            self._stack.start_again()
+            return
+        launch = self._stack.launches[fault.service]
         probe = probe_for(launch, self._stack.settings)
         Wait(self._stack.home, launch, probe, threading.Event()).until_ready()
+
+    def _kill_everything(self) -> float:
+        with new_verdict(self._stack.kafka("admin")):
+            began = time.monotonic()
+            self._stack.kill_everything()
+        return began
 
     def _moment_for(self, kind: FaultKind) -> AbstractContextManager[None]:
         if kind is FaultKind.KILL_AT_VERDICT:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from chaos.fault_injector import FaultInjector
-from chaos.faults import Fault, FaultKind
+from chaos.faults import AT_A_VERDICT, Fault, FaultKind
 from chaos.findings import Findings
 from chaos.ledger import AcknowledgementLedger
 from chaos.load import Load
@@ -74,7 +74,7 @@ class ChaosRun:
             for number, fault in enumerate(faults, start=1):
                 _pause(fault.pause_seconds, sending)
                 began = injector.inject(fault)
-                injector.wait_until_ready(fault.service)
+                injector.wait_until_ready(fault)
                 ready = round(time.monotonic() - began, 1)
                 self._pass_through(sending)
                 whole = round(time.monotonic() - began, 1)
@@ -118,7 +118,8 @@ class ChaosRun:
         return {
             "seed": self.traffic.load.seed,
             "kills": sum(fault.kind is not FaultKind.STOP for fault in faults),
-            "kills_at_a_verdict": sum(fault.kind is FaultKind.KILL_AT_VERDICT for fault in faults),
+            "kills_at_a_verdict": sum(fault.kind in AT_A_VERDICT for fault in faults),
+            "kills_of_everything": sum(fault.kind is FaultKind.KILL_EVERYTHING for fault in faults),
             "rate_per_second": self.traffic.per_second,
             "seconds": round(seconds, 1),
             **asdict(findings),

@@ -20,8 +20,9 @@ BATCH_SECONDS = 0.1
 GARBAGE_EVERY_BATCHES = 50
 # Shorter than ingest's own retry time, to measure when it answers again.
 RETRY_SECONDS = 0.25
-# Ingest itself waits a minute for the broker before it answers 503.
-PATIENCE_SECONDS = 240.0
+# Ingest itself waits a minute for the broker before it answers 503, and a whole stack takes minutes
+# to start on a small machine.
+PATIENCE_SECONDS = 480.0
 
 
 class RetryingIngestClient:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import stream_benchmark as benchmark
-from chaos.faults import plan
+from chaos.faults import crashes, plan
 from chaos.findings import Findings
 from chaos.ledger import AcknowledgementLedger
 from chaos.load import Load
@@ -21,6 +21,7 @@ from fraudwatch.cli import output
 from fraudwatch.stack.private_stack import PrivateStack
 
 SEED, PER_SECOND = 7, 100
+CRASHES = 4
 SERVICES = ("detector", "kafka", "cassandra")
 
 
@@ -40,6 +41,15 @@ def chaos(stack: PrivateStack, folder: Path) -> dict[str, Any]:
     }
 
 
+def everything(stack: PrivateStack, folder: Path) -> dict[str, Any]:
+    """Kill every process at once, several times, and count."""
+    faults = crashes(SEED, CRASHES)
+    with chaos_run(stack, folder, Load(SEED, "chaos"), PER_SECOND, output.notify) as run:
+        run.run_faults(faults)
+        run.drain()
+        return run.report(faults, run.count(), 0.0)
+
+
 def stream(stack: PrivateStack, _folder: Path) -> dict[str, Any]:
     """Measure ten seconds at twenty purchases a second, with a short warm-up."""
     benchmark.WARM_UP_SECONDS = 5
@@ -52,5 +62,5 @@ def _with_ok(findings: Findings) -> dict[str, Any]:
 
 if __name__ == "__main__":
     tool, home, offset, folder = sys.argv[1:]
-    run = {"chaos": chaos, "stream": stream}[tool]
+    run = {"chaos": chaos, "everything": everything, "stream": stream}[tool]
     output.print_json(run(PrivateStack(Path(home), int(offset)), Path(folder)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import random
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -21,7 +22,7 @@ import httpx
 from pydantic import SecretStr
 
 from fraudwatch.settings import CassandraSettings, HiveSettings, KafkaSettings
-from fraudwatch.stack import catalogue, env_file, java, supervisor
+from fraudwatch.stack import catalogue, env_file, java, processes, supervisor
 from fraudwatch.stack.catalogue import Launch
 from fraudwatch.stack.home import ROOT, Home, StackError
 from fraudwatch.stack.launches import all_launches
@@ -69,6 +70,37 @@ class PrivateStack:
             text=True,
             timeout=_COMMAND_SECONDS,
         )
+
+    def kill_everything(self) -> None:
+        """Kill -9 every process of this stack at once, the supervisor first, so it restarts none.
+
+        Raises:
+            StackError: it does not run, or a process survives.
+        """
+        if not supervisor.is_alive(self.home):
+            raise StackError(f"the stack in {self.folder} does not run, so nothing was killed")
+        os.kill(supervisor.call(self.home, "getPID"), signal.SIGKILL)
+        processes.sweep(self.home)
+
+    def start_again(self) -> None:
+        """Start the profile that ran last.
+
+        Raises:
+            StackError: it did not start; the message has the end of the start's stderr.
+        """
+        self.start(profile_of(self.home))
+
+    def start(self, profile: str) -> None:
+        """Start a profile.
+
+        Raises:
+            StackError: it did not start; the message has the end of the start's stderr.
+        """
+        up = self.command("up", "--profile", profile, "--json", check=False)
+        if up.returncode != 0:
+            raise StackError(
+                f"the stack in {self.folder} did not start:\n{up.stderr[-_LAST_CHARACTERS:]}"
+            )
 
     def detector_command(self, module: str, *words: str) -> dict[str, Any]:
         """Return subprocess arguments of a module in the detector's environment, as Kafka admin."""
@@ -169,11 +201,7 @@ def running(folder: Path, settings: Mapping[str, str], profile: str) -> Iterator
     (folder / ".env").write_text(_env_text(settings), encoding="utf-8")
     stack = PrivateStack(folder, free_offset())
     try:
-        up = stack.command("up", "--profile", profile, "--json", check=False)
-        if up.returncode != 0:
-            raise StackError(
-                f"the stack in {folder} did not start:\n{up.stderr[-_LAST_CHARACTERS:]}"
-            )
+        stack.start(profile)
         yield stack
     finally:
         stack.command("down", check=False)
