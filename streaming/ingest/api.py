@@ -25,7 +25,7 @@ from fraudwatch.adapters.http.problem_json import (
 )
 from fraudwatch.application.dead_letters.quota import DeadLetterQuota
 from fraudwatch.application.intake.intake import OtherContent, RefusedBatch
-from fraudwatch.application.ports import NotDelivered
+from fraudwatch.application.ports import DiskFull, NotDelivered
 from fraudwatch.domain.api_keys import ApiKey, Scope
 from fraudwatch.domain.messages.label import ReportedLabel
 from fraudwatch.domain.messages.purchase import Purchase
@@ -201,6 +201,18 @@ def _other_content(request: Request, error: Exception) -> JSONResponse:
     )
 
 
+def _disk_full(request: Request, error: Exception) -> JSONResponse:
+    log.warning("%s", error)
+    return ProblemResponse(
+        request,
+        503,
+        str(error),
+        kind="disk-full",
+        title="Disk full",
+        headers={"Retry-After": str(_RETRY_AFTER_SECONDS)},
+    )
+
+
 def _not_delivered(request: Request, error: Exception) -> JSONResponse:
     log.warning("%s", error)
     return ProblemResponse(
@@ -227,5 +239,6 @@ def create_app(
     add_quota(app, quota)
     app.add_exception_handler(RefusedBatch, _refused_batch)
     app.add_exception_handler(OtherContent, _other_content)
+    app.add_exception_handler(DiskFull, _disk_full)
     app.add_exception_handler(NotDelivered, _not_delivered)
     return app

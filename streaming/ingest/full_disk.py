@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from fraudwatch.application.ports import NotDelivered, Publisher
+from fraudwatch.application.ports import DiskFull, Publisher
 from fraudwatch.domain.disk_guard import DiskLimits, DiskPressure
 from fraudwatch.observability.metrics import gauge
 
@@ -33,11 +33,12 @@ class DiskGuardedTopic:
         """Publish; see :meth:`fraudwatch.application.ports.Publisher.publish`.
 
         Raises:
-            NotDelivered: the disk is full, or the broker did not acknowledge.
+            DiskFull: nothing was sent.
+            NotDelivered: the broker did not acknowledge.
         """
         pressure = self._check()
         if pressure is DiskPressure.REFUSE:
-            raise NotDelivered(
+            raise DiskFull(
                 "the disk is full, so nothing was accepted and readers can catch up; free space "
                 "on it (docs/runbooks/disk_almost_full.md), then send again"
             )

@@ -87,6 +87,10 @@ class NotDelivered(RuntimeError):
     """At least one message was not acknowledged by the broker."""
 
 
+class DiskFull(NotDelivered):
+    """Nothing was sent, because the disk of the log is full; the text may be shown to senders."""
+
+
 class VerdictListener(Protocol):
     """Consumes verdicts while a synchronous caller waits, and resolves them."""
 

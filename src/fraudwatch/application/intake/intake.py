@@ -186,7 +186,7 @@ class Intake(Generic[Content]):
             yield fresh, others
         except NotDelivered as error:
             # A repeat of the same names would wait as long, and in vain.
-            done.set_exception(NotDelivered(str(error)))
+            done.set_exception(type(error)(str(error)))
             raise
         finally:
             with self._lock:

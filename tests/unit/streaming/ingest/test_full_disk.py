@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from fraudwatch.application.ports import NotDelivered
+from fraudwatch.application.ports import DiskFull
 from fraudwatch.domain.disk_guard import DiskLimits
 from streaming.ingest.full_disk import SLOWED_SECONDS, DiskGuardedTopic
 
@@ -40,7 +40,7 @@ def test_ingest_slows_on_a_filling_disk_and_refuses_on_a_full_one() -> None:
         assert (len(world.slept), len(world.published)) == (slept, published)
     assert world.slept == [SLOWED_SECONDS]
     world.free, world.now = 9, world.now + 1.0
-    with pytest.raises(NotDelivered, match="the disk is full, so nothing was accepted"):
+    with pytest.raises(DiskFull, match="the disk is full, so nothing was accepted"):
         topic.publish([MESSAGE])
     assert len(world.published) == 3
     world.free, world.now = 100, world.now + 1.0
@@ -55,5 +55,5 @@ def test_the_disk_is_looked_at_once_a_second() -> None:
     world.free = 0
     topic.publish([MESSAGE])
     world.now = 1.0
-    with pytest.raises(NotDelivered):
+    with pytest.raises(DiskFull):
         topic.publish([MESSAGE])

@@ -41,6 +41,7 @@ from fraudwatch.application.intake.pending_verdicts import PendingVerdictRegistr
 from fraudwatch.application.replay.pace import Pace
 from fraudwatch.application.replay.send import Replay, ReplayTally
 from fraudwatch.domain.api_keys import Scope, presented_form
+from fraudwatch.domain.disk_guard import DiskLimits
 from fraudwatch.domain.messages.label import Label, LabelValue, Source
 from fraudwatch.domain.messages.purchase import AppliedDefault
 from fraudwatch.domain.messages.refund import Refund
@@ -61,6 +62,7 @@ from streaming.ingest.channel import (
     IngestChannel,
 )
 from streaming.ingest.contents import LARGEST_BATCH, LARGEST_BODY_BYTES
+from streaming.ingest.full_disk import DiskGuardedTopic
 from streaming.ingest.refunds import add_refunds
 from streaming.ingest.sync_scoring import VerdictWaiter
 from tests.ingest_keys import KEY, SANDBOX_KEY, SECRET, authorization
@@ -329,6 +331,20 @@ def test_an_unavailable_broker_is_answered_with_a_retry_time(
     topic.is_reachable = True
     again = client.post("/v1/transactions", content=encode(a_purchase()), headers=HEADERS)
     assert again.json() == {"accepted": 1, "repeated": 0}
+
+
+def test_a_full_disk_is_named_to_the_sender(
+    client: TestClient, topic: ScoredTopic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = DiskLimits(delete_below_bytes=3, slow_below_bytes=2, refuse_below_bytes=1)
+    full = DiskGuardedTopic(topic, limits, lambda: 0)
+    monkeypatch.setattr(topic, "publish", full.publish)
+    answer = client.post("/v1/transactions", content=encode(a_purchase()), headers=HEADERS)
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert answer.json()["type"].endswith("disk-full")
+    assert "the disk is full, so nothing was accepted" in answer.json()["detail"]
+    assert topic.messages == []
 
 
 @pytest.mark.parametrize("path", ["/health", "/healthz"])
