@@ -39,7 +39,7 @@ test: check ## Run the checks, then every test, with real engines
 test-unit: install ## Run the tests that need no engine, in random order
 	$(PARALLEL) --junitxml=$(REPORTS)/unit.xml tests/unit tests/architecture
 
-proof: install ## Two-hour tests: lake outages; training up to a tampered verdict; a million verdicts
+proof: install ## Three-hour tests: outages, crashes, cut logs, a full disk; training; a million verdicts
 	$(PYTEST) --junitxml=$(REPORTS)/proof.xml -m proof tests/e2e
 
 lock: ## Renew the locks in requirements/ (set UPGRADE=--upgrade for newer versions)

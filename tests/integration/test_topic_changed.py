@@ -9,9 +9,7 @@ import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its own public names
     AdminClient,
-    ConfigResource,
     NewTopic,
-    ResourceType,
 )
 
 from fraudwatch.adapters.kafka_log.consumer_group import GroupReader, Message
@@ -185,10 +183,3 @@ def test_each_reader_may_look_its_topics_up(
     found = topic_log_of(kafka_stack.kafka(user), topic)
     assert found.topic_id
     assert found.starts.keys() == found.ends.keys() == {0, 1}
-
-
-def test_topics_are_flushed_before_a_message_is_acknowledged(kafka_stack: PrivateStack) -> None:
-    admin = AdminClient({**client_config(kafka_stack.kafka("admin"))})
-    wanted = ConfigResource(ResourceType.TOPIC, TRANSACTION_TOPIC)
-    found = admin.describe_configs([wanted])[wanted].result(30)
-    assert found["flush.messages"].value == "1"
