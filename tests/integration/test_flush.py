@@ -65,12 +65,12 @@ class FlushRecorder:
     def start(self) -> None:
         settings = self._folder / "flushes.jfc"
         settings.write_text(SETTINGS, encoding="utf-8")
-        self._tell(f"JFR.start name={RECORDING} settings={settings}")
+        self._jcmd(f"JFR.start name={RECORDING} settings={settings}")
 
     def stop(self) -> Counter[str]:
         """Return the number of flushes by file."""
         file = self._folder / "flushes.jfr"
-        self._tell(f"JFR.stop name={RECORDING} filename={file}")
+        self._jcmd(f"JFR.stop name={RECORDING} filename={file}")
         shown = subprocess.run(
             [self._programs / "jfr", "print", "--json", "--events", "jdk.FileForce", file],
             capture_output=True,
@@ -80,7 +80,7 @@ class FlushRecorder:
         events = json.loads(shown.stdout)["recording"]["events"]
         return Counter(event["values"]["path"] or "" for event in events)
 
-    def _tell(self, command: str) -> None:
+    def _jcmd(self, command: str) -> None:
         subprocess.run(
             [self._programs / "jcmd", str(self._pid), *command.split()],
             capture_output=True,
