@@ -86,6 +86,7 @@ class Traffic:
     client: RetryingIngestClient
     load: Load
     per_second: int
+    batch_seconds: float = BATCH_SECONDS
     stopping: threading.Event = field(default_factory=threading.Event)
     sent: int = 0
     retries: int = 0
@@ -98,7 +99,7 @@ class Traffic:
             StackError: ingest does not recover, or accepted a batch that it must refuse.
         """
         pace = Pace(self.per_second, clock=time.monotonic, sleep=time.sleep)
-        count, batches = max(1, round(self.per_second * BATCH_SECONDS)), 0
+        count, batches = max(1, round(self.per_second * self.batch_seconds)), 0
         while not self.stopping.is_set():
             pace.wait(count)
             self.retries += self.client.send_until_acknowledged(self.load.batch(count, now_ms()))
