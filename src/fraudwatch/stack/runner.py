@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
@@ -28,6 +26,7 @@ from fraudwatch.stack.home import Home, StackError
 from fraudwatch.stack.launches import all_launches
 from fraudwatch.stack.prepare import prepare
 from fraudwatch.stack.probes import probe_for
+from fraudwatch.stack.start_order import ranks, walk
 from fraudwatch.stack.system_programs import missing_lines, runnable_profile
 from fraudwatch.stack.waiting import Wait
 
@@ -102,7 +101,7 @@ def down_locked(home: Home, catalogue: Catalogue, notify: Notify) -> int:
     """Stop every service for a caller that holds the stack's lock and will start it again."""
     running = supervisor.processes(home)
     if running:
-        _walk(_reversed(catalogue, running), lambda name, _stop: _halt(home, name, notify))
+        walk(_reversed(catalogue, running), lambda name, _stop: _halt(home, name, notify))
         supervisor.shut_down(home)
     return processes.sweep(home)
 
@@ -145,9 +144,10 @@ def _bring_up(stack: Stack, java_home: Path, report: UpReport, notify: Notify) -
     _ensure_supervisor(stack, java_home=java_home, notify=notify)
     (stack.home.run_folder / "profile").write_text(report.profile)
     scrape_targets.write_targets(stack.home, stack.catalogue, names, stack.settings)
-    _walk(
+    walk(
         stack.catalogue.sorter(names),
         lambda name, stop: _start(stack, name, stop, report, notify),
+        ranks(stack.catalogue, names),
     )
 
 
@@ -224,22 +224,3 @@ def _reversed(catalogue: Catalogue, running: Mapping[str, object]) -> Topologica
         for need in catalogue.services[name].needs:
             sorter.add(need, name)
     return sorter
-
-
-def _walk(sorter: TopologicalSorter[str], act: Callable[[str, threading.Event], None]) -> None:
-    """Act on each node once its predecessors are done, on independent ones in parallel.
-
-    After the first failure no further node starts, and waits of the others end.
-    """
-    stop = threading.Event()
-    waiting: dict[Future[None], str] = {}
-    sorter.prepare()
-    with ThreadPoolExecutor(max_workers=max(4, os.cpu_count() or 1)) as pool:
-        try:
-            while sorter.is_active():
-                waiting |= {pool.submit(act, name, stop): name for name in sorter.get_ready()}
-                for done in wait(waiting, return_when=FIRST_COMPLETED).done:
-                    done.result()
-                    sorter.done(waiting.pop(done))
-        finally:
-            stop.set()
