@@ -80,6 +80,29 @@ def test_a_service_gets_its_environment_and_nothing_of_the_callers(
     assert supervisor.log_of(home, "steady").stat().st_mode & 0o077 == 0
 
 
+def test_a_changed_configuration_is_applied_to_what_does_not_run(
+    home: Home, catalogue: Catalogue
+) -> None:
+    _start(home, _launch(catalogue, "family"))
+    text = SERVICES.replace('GIVEN = "a,b', 'GIVEN = "c,d').replace("exec sleep 600'", "sleep 700'")
+    text = f"{text}\n[added]\nsummary = 'is new'\ncommand = 'sleep 60'\n"
+    changed = parse(text.replace("[crashing]", "[renamed]"))
+    assert supervisor.write_configuration(home, [_launch(changed, n) for n in changed.services])
+
+    before = supervisor.process(home, "family").pid
+    assert supervisor.apply_configuration(home) == ["family"]
+    assert supervisor.process(home, "family").pid == before
+    for name in ("steady", "added"):
+        _start(home, _launch(changed, name))
+    eventually(
+        lambda: "GIVEN=c,d %(x)s = 1" in waiting.last_lines(home, "steady", 50),
+        within_seconds=10,
+        what="the new setting",
+    )
+    assert {"renamed", "added"} <= supervisor.processes(home).keys()
+    assert "crashing" not in supervisor.processes(home)
+
+
 def test_a_killed_service_is_restarted(home: Home, catalogue: Catalogue) -> None:
     _start(home, _launch(catalogue, "steady"))
     first = supervisor.process(home, "steady").pid

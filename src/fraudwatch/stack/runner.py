@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from graphlib import TopologicalSorter
 from pathlib import Path
 from xmlrpc.client import Fault
 
@@ -26,7 +25,8 @@ from fraudwatch.stack.home import Home, StackError
 from fraudwatch.stack.launches import all_launches
 from fraudwatch.stack.prepare import prepare
 from fraudwatch.stack.probes import probe_for
-from fraudwatch.stack.start_order import ranks, walk
+from fraudwatch.stack.progress_lines import ReadyLine
+from fraudwatch.stack.start_order import ranks, stop_sorter, walk, with_needs
 from fraudwatch.stack.system_programs import missing_lines, runnable_profile
 from fraudwatch.stack.waiting import Wait
 
@@ -40,7 +40,10 @@ class UpReport:
     profile: str
     already_running: bool = False
     seconds: float = 0.0
+    install_seconds: float = 0.0
+    """Of them: checking and installing environments and jars."""
     ready_seconds: dict[str, float] = field(default_factory=dict)
+    """By service, from its start until it was ready; many at the same time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,22 +64,42 @@ def lock(home: Home, notify: Notify) -> Iterator[None]:
         yield
 
 
-def up(home: Home, catalogue: Catalogue, profile: str, notify: Notify) -> UpReport:
+def up(
+    home: Home,
+    catalogue: Catalogue,
+    profile: str,
+    notify: Notify,
+    *,
+    only: Collection[str] = (),
+) -> UpReport:
     """Install, configure and start a profile; returns once everything is ready.
+
+    With ``only``, these of its services and what they need; another ``up`` starts the rest.
 
     Raises:
         StackError: a port is in use, a setting is weak, a service does not become ready, or the
             home is of another version.
     """
     with lock(home, notify):
-        return up_locked(home, catalogue, profile, notify)
+        return up_locked(home, catalogue, profile, notify, only=only)
 
 
-def up_locked(home: Home, catalogue: Catalogue, profile: str, notify: Notify) -> UpReport:
+def up_locked(
+    home: Home,
+    catalogue: Catalogue,
+    profile: str,
+    notify: Notify,
+    *,
+    only: Collection[str] = (),
+) -> UpReport:
     """Start a profile, as ``up`` does, for a caller that holds the stack's lock."""
     began, names = time.monotonic(), runnable_profile(catalogue, profile)
-    for line in missing_lines(catalogue, profile):
-        notify(line)
+    if only:
+        wanted = with_needs(catalogue, only)
+        names = tuple(name for name in names if name in wanted)
+    else:
+        for line in missing_lines(catalogue, profile):
+            notify(line)
     home_version.claim(home)
     _stopped_mark(home).unlink(missing_ok=True)
     settings, report = env_file.ensure(home), UpReport(profile=profile)
@@ -85,7 +108,8 @@ def up_locked(home: Home, catalogue: Catalogue, profile: str, notify: Notify) ->
         report.already_running = True
     else:
         java_home = install.ensure(home, catalogue, names, notify)
-        _bring_up(_stack(home, catalogue, settings, java_home), java_home, report, notify)
+        report.install_seconds = round(time.monotonic() - began, 1)
+        _bring_up(_stack(home, catalogue, settings, java_home), names, java_home, report, notify)
     report.seconds = round(time.monotonic() - began, 1)
     return report
 
@@ -101,7 +125,7 @@ def down_locked(home: Home, catalogue: Catalogue, notify: Notify) -> int:
     """Stop every service for a caller that holds the stack's lock and will start it again."""
     running = supervisor.processes(home)
     if running:
-        walk(_reversed(catalogue, running), lambda name, _stop: _halt(home, name, notify))
+        walk(stop_sorter(catalogue, running), lambda name, _stop: _halt(home, name, notify))
         supervisor.shut_down(home)
     return processes.sweep(home)
 
@@ -137,13 +161,15 @@ def _stack(home: Home, catalogue: Catalogue, settings: Mapping[str, str], java_h
     return Stack(home=home, catalogue=catalogue, settings=settings, launches=launches)
 
 
-def _bring_up(stack: Stack, java_home: Path, report: UpReport, notify: Notify) -> None:
-    names = runnable_profile(stack.catalogue, report.profile)
+def _bring_up(
+    stack: Stack, names: tuple[str, ...], java_home: Path, report: UpReport, notify: Notify
+) -> None:
+    profile = runnable_profile(stack.catalogue, report.profile)
     _clean_up_after_a_dead_supervisor(stack.home, notify)
-    _refuse_used_ports(stack, names)
+    _refuse_used_ports(stack, profile)
     _ensure_supervisor(stack, java_home=java_home, notify=notify)
     (stack.home.run_folder / "profile").write_text(report.profile)
-    scrape_targets.write_targets(stack.home, stack.catalogue, names, stack.settings)
+    scrape_targets.write_targets(stack.home, stack.catalogue, profile, stack.settings)
     walk(
         stack.catalogue.sorter(names),
         lambda name, stop: _start(stack, name, stop, report, notify),
@@ -186,9 +212,10 @@ def _ensure_supervisor(stack: Stack, *, java_home: Path, notify: Notify) -> None
     changed = supervisor.write_configuration(stack.home, stack.launches.values())
     if not alive:
         supervisor.start(stack.home, java_home)
-    elif changed:
+    elif changed and (kept := supervisor.apply_configuration(stack.home)):
         notify(
-            "settings or the catalogue changed; running services use the old ones until down and up"
+            f"settings or the catalogue changed; {', '.join(kept)} use the old ones until down "
+            "and up"
         )
 
 
@@ -204,7 +231,7 @@ def _start(
     if not stop.is_set():
         seconds = round(time.monotonic() - began, 1)
         report.ready_seconds[name] = seconds
-        notify(f"{name} {'done' if launch.service.oneshot else 'ready'} after {seconds} s")
+        notify(str(ReadyLine(name, seconds, launch.service.oneshot)))
 
 
 def _halt(home: Home, name: str, notify: Notify) -> None:
@@ -215,12 +242,3 @@ def _halt(home: Home, name: str, notify: Notify) -> None:
     except Fault:
         return  # it has ended by itself
     notify(f"{name} stopped")
-
-
-def _reversed(catalogue: Catalogue, running: Mapping[str, object]) -> TopologicalSorter[str]:
-    sorter = TopologicalSorter[str]()
-    for name in catalogue.services.keys() & running.keys():
-        sorter.add(name)
-        for need in catalogue.services[name].needs:
-            sorter.add(need, name)
-    return sorter

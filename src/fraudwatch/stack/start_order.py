@@ -46,6 +46,16 @@ def ranks(catalogue: Catalogue, names: Collection[str]) -> Mapping[str, Rank]:
     return {name: (name not in stream, -behind[name]) for name in names}
 
 
+def stop_sorter(catalogue: Catalogue, running: Collection[str]) -> TopologicalSorter[str]:
+    """Sort running services topologically for a stop: each before those that it needs."""
+    sorter = TopologicalSorter[str]()
+    for name in catalogue.services.keys() & set(running):
+        sorter.add(name)
+        for need in catalogue.services[name].needs:
+            sorter.add(need, name)
+    return sorter
+
+
 def walk(
     sorter: TopologicalSorter[str],
     act: Act,

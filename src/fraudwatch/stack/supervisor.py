@@ -150,6 +150,23 @@ def write_configuration(home: Home, launches: Iterable[Launch]) -> bool:
     return True
 
 
+def apply_configuration(home: Home) -> list[str]:
+    """Apply a changed configuration to what does not run; return the services that keep the old.
+
+    Without this a service that is started later would run with the settings that supervisord read
+    when it was started itself.
+    """
+    [[added, changed, removed]] = call(home, "reloadConfig")
+    found = processes(home)
+    kept = sorted(name for name in (*changed, *removed) if found[name].state in ACTIVE)
+    for name in (*changed, *removed):
+        if name not in kept:
+            call(home, "removeProcessGroup", name)
+    for name in (*added, *(name for name in changed if name not in kept)):
+        call(home, "addProcessGroup", name)
+    return kept
+
+
 def call(home: Home, method: str, *arguments: Any) -> Any:
     """Call a method of supervisord, on its own connection so that threads may call it."""
     from supervisor.xmlrpc import SupervisorTransport

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection
-from graphlib import TopologicalSorter
 
 import pytest
 
 from fraudwatch.stack import catalogue as catalogues
 from fraudwatch.stack.catalogue import Catalogue, parse
-from fraudwatch.stack.start_order import ranks, vital_services, walk, with_needs
+from fraudwatch.stack.start_order import (
+    ranks,
+    stop_sorter,
+    vital_services,
+    walk,
+    with_needs,
+)
 
 SERVICES = """
 [page]
@@ -102,10 +107,11 @@ def test_after_a_failure_nothing_else_starts_and_waits_end(catalogue: Catalogue)
     assert sorted(order) == ["broker", "files"]
 
 
-def test_a_stop_without_ranks_walks_from_the_last_to_the_first() -> None:
-    order, sorter = list[str](), TopologicalSorter({"broker": ["scorer"], "scorer": ["page"]})
-    walk(sorter, lambda name, _stop: order.append(name))
-    assert order == ["page", "scorer", "broker"]
+def test_a_stop_walks_from_what_needs_to_what_is_needed(catalogue: Catalogue) -> None:
+    order = list[str]()
+    running = ["broker", "topics", "scorer", "broker_of_another_version"]
+    walk(stop_sorter(catalogue, running), lambda name, _stop: order.append(name))
+    assert order == ["scorer", "topics", "broker"]
 
 
 def test_detector_and_persister_come_before_the_lake_in_the_shipped_profile() -> None:
