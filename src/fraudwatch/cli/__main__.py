@@ -76,7 +76,10 @@ def up(profile: Profile = DEFAULT_PROFILE, as_json: Json = False) -> None:  # no
     elif report.already_running:
         output.notify(f"{profile} is already running; nothing to do")
     else:
-        output.notify(f"{profile} is ready after {report.seconds} s")
+        output.notify(
+            f"{profile} is ready after {report.seconds} s, {report.install_seconds} s of them to "
+            "check and install"
+        )
     if not as_json:
         output.print_addresses(
             addresses.pages(Home.from_environment(), catalogues.load()), output.progress
@@ -175,14 +178,6 @@ def creds(as_json: Json = False) -> None:  # noqa: FBT002  an option
     else:
         output.print_addresses(pages, output.results)
         output.print_logins(rows, home)
-
-
-@app.command("demo", epilog="Example: ./fraudwatch demo")
-def run_demo() -> None:
-    """Install, start, score the shop's history, show live alerts and train a first model."""
-    from fraudwatch.cli import demo
-
-    demo.run(Home.from_environment(), catalogues.load())
 
 
 external_commands.add_to(app)

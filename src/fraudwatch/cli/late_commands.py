@@ -27,6 +27,7 @@ LOADED_LATE = {
         "build_states", "Example: ./fraudwatch build-states --date 2026-11-20"
     ),
     "compose-secrets": LateCommand("compose_secrets", "Example: ./fraudwatch compose-secrets"),
+    "demo": LateCommand("demo", "Example: ./fraudwatch demo"),
     "evaluate": LateCommand("evaluate", EVALUATE_EXAMPLE),
     "mapping": LateCommand("mapping", "Example: ./fraudwatch mapping suggest purchases.csv"),
     "rates": LateCommand("rates", "Example: ./fraudwatch rates fetch"),

@@ -14,7 +14,7 @@ from fraudwatch.domain.messages.audit import AuditAction
 from fraudwatch.stack import catalogue as catalogues
 from fraudwatch.stack import runner
 from fraudwatch.stack.foreground import run_in_foreground
-from fraudwatch.stack.home import Home
+from fraudwatch.stack.home import Home, StackError
 from fraudwatch.stack.waiting import last_lines
 
 SERVICE = "forest"
@@ -57,10 +57,23 @@ def fit_forest(home: Home, catalogue: catalogues.Catalogue) -> str:
     return "".join(last_lines(home, SERVICE, 1))
 
 
-def active_model(home: Home, catalogue: catalogues.Catalogue) -> str | None:
-    """Return the artefact of the active classifier, None if there is none."""
-    listed = run_in_foreground(home, catalogue, REGISTRY, ["ls"], output.notify).document
-    return None if listed["in_use"] is None else str(listed["in_use"])
+def active_model(home: Home) -> str | None:
+    """Return the artefact of the active classifier, None if there is none.
+
+    Raises:
+        StackError: the pointer is broken; the stream goes on with the model that it has loaded.
+    """
+    from fraudwatch.adapters.artefacts.model_pointer import POINTER_NAME, read_pointer
+    from fraudwatch.domain.models.fitted import BrokenModel, ModelKind
+
+    folder = home.folder / "models"
+    try:
+        return read_pointer(folder).models.get(ModelKind.XGBOOST)
+    except BrokenModel as error:
+        raise StackError(
+            f"{folder / POINTER_NAME} does not name the active models ({error}), so no model can "
+            "be shown or activated; remove it, and the next training writes it again"
+        ) from error
 
 
 @app.command("ls", epilog="Example: ./fraudwatch model ls --json")
