@@ -23,6 +23,7 @@ NICE: Final = 10
 # The command line prints an error with this prefix; what follows belongs to the error.
 _ERROR: Final = "fraudwatch: "
 _STOP_SECONDS: Final = 60.0
+_POLL_SECONDS: Final = 0.5
 
 
 class Milestone(NamedTuple):
@@ -62,6 +63,7 @@ class BackgroundStart:
         self._reached = reached
         self._waiting = list[Milestone]()
         self._ready = set[str]()
+        self._titles = set[str]()
         self._error = list[str]()
         self._process: subprocess.Popen[str] | None = None
         self._exit_code: int | None = None
@@ -86,6 +88,19 @@ class BackgroundStart:
             self._notify("     the rest of the platform still starts ...")
         self._join()
 
+    def until_reached(self, titles: Collection[str]) -> None:
+        """Wait until these milestones are reached; other services may still start.
+
+        Raises:
+            StackError: the start failed before; the message has cause, effect and fix.
+        """
+        wanted = set(titles)
+        while self._thread.is_alive() and not wanted <= self._titles:
+            self._thread.join(_POLL_SECONDS)
+        # Without a milestone it ended: everything ran before, or it failed.
+        if not wanted <= self._titles:
+            self.until_ready()
+
     def until_ready(self) -> None:
         """Wait until everything is ready.
 
@@ -98,14 +113,14 @@ class BackgroundStart:
             parts = ", ".join(one.title for one in self._waiting) or "a service"
             raise StackError(
                 f"the start behind the stream failed, without {parts}: {cause}\n"
-                "The stream goes on, with rules and the isolation forest; no classifier is "
-                "trained. Fix the cause, then ./fraudwatch demo starts the rest and trains."
+                "The stream goes on. Fix the cause, then ./fraudwatch demo starts the rest, and "
+                "trains a classifier unless one is active."
             )
 
     def _join(self) -> None:
         try:
             while self._thread.is_alive():
-                self._thread.join(1.0)  # in parts, so that Ctrl-C is noticed
+                self._thread.join(_POLL_SECONDS)  # in parts, so that Ctrl-C is noticed
         except KeyboardInterrupt:
             self._interrupt()
             raise
@@ -145,3 +160,4 @@ class BackgroundStart:
             for milestone in [one for one in self._waiting if one.services <= self._ready]:
                 self._waiting.remove(milestone)
                 self._reached(f"{milestone.title} ready", milestone.hint)
+                self._titles.add(milestone.title)

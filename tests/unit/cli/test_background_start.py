@@ -57,6 +57,38 @@ def test_a_milestone_is_reached_once_all_its_services_are_ready(terminal: Termin
     assert terminal.lines == ["     installing the lake environment ..."]
 
 
+def test_a_caller_goes_on_with_its_milestone_while_other_services_start(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    may_end = tmp_path / "may_end"
+    script = (
+        "import pathlib, sys, time\n"
+        "print('lake_setup done after 3.0 s', file=sys.stderr, flush=True)\n"
+        f"while not pathlib.Path({str(may_end)!r}).exists(): time.sleep(0.05)\n"
+    )
+    with terminal.start(script) as rest:
+        rest.until_reached(["lake"])
+        assert terminal.steps == [("lake ready", "")]
+        may_end.touch()
+        rest.until_ready()
+
+
+def test_a_start_that_finds_everything_running_reaches_no_milestone(terminal: Terminal) -> None:
+    with terminal.start("") as rest:
+        rest.until_reached(["lake", "Airflow"])
+    assert terminal.steps == []
+
+
+def test_a_start_that_fails_before_a_milestone_is_a_failure_for_who_waits(
+    terminal: Terminal,
+) -> None:
+    with (
+        pytest.raises(StackError, match="without lake, Airflow"),
+        terminal.start(printing("fraudwatch: no disk", exit_code=1)) as rest,
+    ):
+        rest.until_reached(["lake"])
+
+
 def test_a_failure_names_cause_effect_and_cure(terminal: Terminal) -> None:
     lines = (
         "lake_setup done after 3.0 s\nfraudwatch: airflow_setup failed with exit status 1\n  | x"

@@ -85,7 +85,7 @@ def test_alerts_are_shown_before_the_history_is_scored_and_before_the_lake(world
     assert report.champion == CHAMPION
     assert list(report.seconds)[:2] == ["stream ready", "first alert"]
     assert {"history scored", "isolation forest active", "lake ready"} <= report.seconds.keys()
-    assert list(report.seconds)[-2:] == ["everything ready", "first champion"]
+    assert list(report.seconds)[-2:] == ["first champion", "everything ready"]
     [console] = [line for line in world.printed if "Console: http" in line]
     [alert, *_] = [line for line in world.printed if "1250.00 EUR" in line]
     assert world.printed.index(console) < world.printed.index(alert)
