@@ -1,7 +1,8 @@
 """Start order: dependencies first, and of what may start now, what verdicts wait for.
 
 A start has fewer slots than services. Among services whose needs are ready, the stream's come
-first, and then those with the longest chain of services behind them.
+first, and then those of the longest chain, which decides when everything is ready. A chain is as
+long as its services may take, by the catalogue's `ready_seconds`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from graphlib import TopologicalSorter
 from fraudwatch.stack.catalogue import Catalogue
 
 Act = Callable[[str, threading.Event], None]
-# First the smaller: not of the stream, then minus the length of the chain behind it.
+# First the smaller: not of the stream, then minus the seconds of the longest chain that it is in.
 Rank = tuple[bool, int]
 SLOTS = max(4, os.cpu_count() or 1)
 
@@ -39,11 +40,17 @@ def vital_services(catalogue: Catalogue, names: Iterable[str]) -> tuple[str, ...
 def ranks(catalogue: Catalogue, names: Collection[str]) -> Mapping[str, Rank]:
     """Rank services for a start with few slots; the smaller rank starts first."""
     stream = with_needs(catalogue, vital_services(catalogue, names))
-    behind = dict.fromkeys(names, 0)
-    for name in reversed(tuple(catalogue.sorter(names).static_order())):
-        for need in catalogue.services[name].needs:
-            behind[need] = max(behind.get(need, 0), behind[name] + 1)
-    return {name: (name not in stream, -behind[name]) for name in names}
+    order = tuple(name for name in catalogue.sorter(names).static_order() if name in names)
+    seconds = {name: catalogue.services[name].ready_seconds for name in order}
+    before, behind = dict.fromkeys(order, 0), dict.fromkeys(order, 0)
+    for name in order:
+        needs = set(catalogue.services[name].needs) & seconds.keys()
+        before[name] = max((before[need] + seconds[need] for need in needs), default=0)
+    for name in reversed(order):
+        for need in set(catalogue.services[name].needs) & seconds.keys():
+            behind[need] = max(behind[need], behind[name] + seconds[name])
+    chains = {name: before[name] + seconds[name] + behind[name] for name in order}
+    return {name: (name not in stream, -chains[name]) for name in order}
 
 
 def stop_sorter(catalogue: Catalogue, running: Collection[str]) -> TopologicalSorter[str]:

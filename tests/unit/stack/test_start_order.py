@@ -69,7 +69,7 @@ def test_the_stream_starts_before_all_others_and_the_longest_chain_before_single
     catalogue: Catalogue,
 ) -> None:
     order = started(catalogue, catalogue.services, slots=1)
-    assert order == ["broker", "topics", "scorer", "files", "tables", "page", "jobs"]
+    assert order == ["broker", "topics", "scorer", "files", "tables", "jobs", "page"]
 
 
 def test_a_free_slot_goes_to_the_stream_as_soon_as_its_need_is_ready(catalogue: Catalogue) -> None:
@@ -122,3 +122,5 @@ def test_detector_and_persister_come_before_the_lake_in_the_shipped_profile() ->
     assert order.index("detector") < order.index("namenode")
     assert order.index("persister") < order.index("airflow_setup")
     assert order.index("thrift_server") < order.index("tally")
+    # The end of the longest chain, not the last of those that nothing needs.
+    assert order.index("airflow_scheduler") < order.index("rest_api")
