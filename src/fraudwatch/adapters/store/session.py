@@ -30,6 +30,7 @@ from fraudwatch.settings import CassandraSettings
 
 KEYSPACE = "fraudwatch"
 PROTOCOL_VERSION = 5
+CONNECT_SECONDS = 5.0
 RECONNECT_SECONDS = 1.0
 # All errors that the driver raises for a failed request; they have no common base class.
 DRIVER_ERRORS = (
@@ -67,6 +68,9 @@ def connect(settings: CassandraSettings, *, request_timeout_seconds: float = 5.0
             settings.username, settings.password.get_secret_value()
         ),
         protocol_version=PROTOCOL_VERSION,
+        # Who waits long for an answer waits as long for a connection: at its first start on a busy
+        # machine Cassandra needs more than the driver's own 5 s to greet.
+        connect_timeout=max(CONNECT_SECONDS, request_timeout_seconds),
         execution_profiles={EXEC_PROFILE_DEFAULT: profile},  # type: ignore[has-type]  # untyped
         reconnection_policy=ConstantReconnectionPolicy(RECONNECT_SECONDS, max_attempts=None),
     )
