@@ -27,7 +27,7 @@ CUSTOMERS: Final = 50_000
 # One batch waits for another's acknowledgement: on a busy machine smaller ones miss the rate.
 BATCH_SECONDS: Final = 0.2
 # On disk in all, topics and rows; and what must stay free, so that the log guard deletes nothing.
-BYTES_PER_PURCHASE: Final = 8_000
+BYTES_PER_PURCHASE: Final = 5_000
 FREE_BYTES: Final = 5 * 2**30
 _POLL_SECONDS: Final = 0.5
 
