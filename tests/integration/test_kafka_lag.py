@@ -13,7 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from exporters.kafka_lag.lag import Lag, measure
 from exporters.kafka_lag.message_times import MessageTimes
-from fraudwatch.adapters.kafka_log.log import client_config
+from fraudwatch.adapters.kafka_log.ends import committed_of, ends_of
+from fraudwatch.adapters.kafka_log.log import client_config, read_range
 from fraudwatch.adapters.kafka_log.positions import BrokerUnavailable, KafkaPositions, Partition
 from fraudwatch.stack import supervisor
 from fraudwatch.stack.private_stack import PrivateStack
@@ -163,3 +164,14 @@ def test_lag_of_every_reader_is_published_while_they_run(stack: PrivateStack) ->
             within_seconds=180,
             what=f"small lag of {group}",
         )
+
+
+def test_reading_a_range_stores_no_position_that_would_fall_behind(
+    kafka_stack: PrivateStack,
+) -> None:
+    produce(kafka_stack, [1.0])
+    kafka = kafka_stack.kafka("admin")
+    ends = ends_of(kafka, AUDIT_TOPIC)
+    read = sum(len(messages) for messages in read_range(kafka, AUDIT_TOPIC, ends))
+    assert read > 0
+    assert set(committed_of(kafka, "admin-range", AUDIT_TOPIC).values()) == {0}

@@ -152,7 +152,10 @@ def read_range(
         RetentionOvertook: retention has removed a start.
     """
     consumer = Consumer(
-        client_config(settings) | {"group.id": f"{settings.username}-range"} | dict(more or {})
+        client_config(settings)
+        # The client's own default stores positions, whose growing lag nobody would read.
+        | {"group.id": f"{settings.username}-range", "enable.auto.commit": False}
+        | dict(more or {})
     )
     try:
         for partition, end in sorted(ends.items()):
