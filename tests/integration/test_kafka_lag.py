@@ -18,7 +18,13 @@ from fraudwatch.adapters.kafka_log.log import client_config, read_range
 from fraudwatch.adapters.kafka_log.positions import BrokerUnavailable, KafkaPositions, Partition
 from fraudwatch.stack import supervisor
 from fraudwatch.stack.private_stack import PrivateStack
-from fraudwatch.topics import AUDIT_TOPIC, FRAUD_TOPIC, LABELS_TOPIC, TRANSACTION_TOPIC
+from fraudwatch.topics import (
+    AUDIT_TOPIC,
+    FEATURE_TOPIC,
+    FRAUD_TOPIC,
+    LABELS_TOPIC,
+    TRANSACTION_TOPIC,
+)
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.engines
@@ -169,9 +175,10 @@ def test_lag_of_every_reader_is_published_while_they_run(stack: PrivateStack) ->
 def test_reading_a_range_stores_no_position_that_would_fall_behind(
     kafka_stack: PrivateStack,
 ) -> None:
-    produce(kafka_stack, [1.0])
     kafka = kafka_stack.kafka("admin")
-    ends = ends_of(kafka, AUDIT_TOPIC)
-    read = sum(len(messages) for messages in read_range(kafka, AUDIT_TOPIC, ends))
-    assert read > 0
-    assert set(committed_of(kafka, "admin-range", AUDIT_TOPIC).values()) == {0}
+    producer = Producer(client_config(kafka))
+    producer.produce(FEATURE_TOPIC, b"{}", b"key")
+    producer.flush(10)
+    ends = ends_of(kafka, FEATURE_TOPIC)
+    assert sum(len(messages) for messages in read_range(kafka, FEATURE_TOPIC, ends)) > 0
+    assert set(committed_of(kafka, "admin-range", FEATURE_TOPIC).values()) == {0}
