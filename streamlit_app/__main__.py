@@ -1,24 +1,29 @@
-"""Run the console: from the start its metrics and the watch for hand edits, then Streamlit.
+"""Run the console: from the start its metrics, audit records and hand edits, then Streamlit.
 
 ``python -m streamlit_app`` takes the options of ``streamlit run``. Streamlit itself runs the
-console's script when a browser opens it, and metrics would be missing until then.
+console's script when a browser opens it: until then metrics would be missing, and the audit records
+of the command line would wait.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from streamlit.web import cli
 
-from fraudwatch.adapters.codecs.json_codec import encode
+from fraudwatch.adapters.codecs.json_codec import decode, encode
+from fraudwatch.adapters.jsonl_journal import JsonlJournal
 from fraudwatch.adapters.kafka_log.log import KafkaTopic
 from fraudwatch.application.console.audit import AuditLog, PublishedAudit
+from fraudwatch.application.console.audit_outbox import OUTBOX_FILE, AuditOutbox
+from fraudwatch.domain.messages.audit import AuditRecord
 from fraudwatch.settings import ConsoleSettings, KafkaSettings
 from fraudwatch.topics import AUDIT_TOPIC
 from streamlit_app import metrics
+from streamlit_app.people.access import publish_in_background
 from streamlit_app.rules import hand_edits
 from streamlit_app.rules.services import open_rules
 
@@ -27,7 +32,7 @@ SCRIPT = Path(__file__).with_name("server.py")
 
 
 def _audit_log() -> Callable[[], AuditLog]:
-    """Return how to open the audit log, once, when there is a hand edit to record."""
+    """Return how to open the audit log, once, when there is something to record."""
 
     @cache
     def audit_log() -> AuditLog:
@@ -39,8 +44,11 @@ def _audit_log() -> Callable[[], AuditLog]:
 
 def main() -> None:
     """Serve until stopped."""
-    metrics.serve(ConsoleSettings().metrics_port)
-    hand_edits.start(open_rules(_audit_log()))
+    settings, audit_log = ConsoleSettings(), _audit_log()
+    metrics.serve(settings.metrics_port)
+    journal = JsonlJournal(settings.accounts_folder / OUTBOX_FILE)
+    publish_in_background(AuditOutbox(journal, encode, partial(decode, AuditRecord)), audit_log)
+    hand_edits.start(open_rules(audit_log))
     cli.main(["run", str(SCRIPT), *sys.argv[1:]])
 
 

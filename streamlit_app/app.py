@@ -159,7 +159,6 @@ def _open_audit_log() -> AuditLog:
 @st.cache_resource(show_spinner=False)
 def _open_access_log(folder: Path) -> AccessLog:
     outbox = AuditOutbox(JsonlJournal(folder / OUTBOX_FILE), encode, partial(decode, AuditRecord))
-    access.publish_in_background(outbox, _open_audit_log())
     return AccessLog(outbox, _now_ms)
 
 

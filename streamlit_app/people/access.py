@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 
 import streamlit as st
 
@@ -57,14 +58,18 @@ def record_view(person: Person, verdict: Verdict) -> None:
     viewed[verdict.transaction_id] = now_ms
 
 
-def publish_in_background(outbox: AuditOutbox, published: AuditLog) -> None:
-    """Publish kept records every second; while the broker is down they wait on disk."""
+def publish_in_background(outbox: AuditOutbox, open_log: Callable[[], AuditLog]) -> None:
+    """Publish kept records every second; while the broker is down they wait on disk.
+
+    Started with the console, not with its first page: the command line leaves records as well.
+    """
 
     def publish() -> None:
         is_delivered = True
         while True:
             try:
-                outbox.deliver(published)
+                if not outbox.is_empty:
+                    outbox.deliver(open_log())
             except NotDelivered as error:
                 if is_delivered:
                     logger.warning("audit records wait on disk: %s", error)

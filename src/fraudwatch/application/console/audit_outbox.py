@@ -54,6 +54,11 @@ class AuditOutbox:
             raise Refused(Code.OUT_OF_BOUNDS, broken)
         self.journal.append({_RECORD: self.encode(record).decode()})
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no record waits."""
+        return not self.journal.entries()
+
     def deliver(self, published: AuditLog) -> int:
         """Publish the kept records, oldest first, and remove them; return how many.
 

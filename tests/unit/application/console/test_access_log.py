@@ -53,7 +53,9 @@ def test_records_wait_on_disk_and_are_published_in_order(
     log.login_refused("lina")
     log.exported(LINA, "12 alerts of the last hour")
     broker = Broker()
+    assert not outbox.is_empty
     assert outbox.deliver(broker) == 3
+    assert outbox.is_empty
     assert [record.deed for record in broker.records] == [
         AuditAction.LOGGED_IN,
         AuditAction.LOGIN_REFUSED,
