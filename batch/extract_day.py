@@ -34,11 +34,12 @@ from fraudwatch.application.extract.lake_files import LakeFiles, LakeUnavailable
 from fraudwatch.application.extract.manifests import Manifests
 from fraudwatch.application.extract.ports import DaySource, ExtractFailed
 from fraudwatch.application.intake.admit import Edge
+from fraudwatch.batch_settings import ExtractSettings
 from fraudwatch.domain.lake.day_extract import ExtractManifest
 from fraudwatch.lake import extract_work_folder
 from fraudwatch.observability.job_metrics import run_job
 from fraudwatch.observability.logs import configure_logging
-from fraudwatch.settings import ExtractSettings, LakeSettings
+from fraudwatch.settings import LakeSettings
 
 log = logging.getLogger("extract_day")
 

@@ -1,4 +1,4 @@
-"""Settings of training, backtest and reconciliation; see :mod:`fraudwatch.settings`."""
+"""Settings of extract, training, backtest and reconciliation; see :mod:`fraudwatch.settings`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,20 @@ from pathlib import Path
 
 from pydantic_settings import BaseSettings
 
-from fraudwatch.settings import from_environment
+from fraudwatch.settings import Secret, from_environment
+
+
+class ExtractSettings(BaseSettings):
+    """The daily extract: its source, and the keys that it shares with ingest."""
+
+    model_config = from_environment("EXTRACT_")
+    source_url: str
+    source_api_key: Secret
+    keys_folder: Path
+    rates_path: Path
+    default_rates_path: Path | None = None
+    page_purchases: int = 5_000
+    timeout_seconds: float = 30.0
 
 
 class StatesSettings(BaseSettings):

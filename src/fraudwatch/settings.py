@@ -184,19 +184,6 @@ class LakeSettings(BaseSettings):
         return f"{self.file_system}{folder}"
 
 
-class ExtractSettings(BaseSettings):
-    """The daily extract: its source, and the keys that it shares with ingest."""
-
-    model_config = from_environment("EXTRACT_")
-    source_url: str
-    source_api_key: Secret
-    keys_folder: Path
-    rates_path: Path
-    default_rates_path: Path | None = None
-    page_purchases: int = 5_000
-    timeout_seconds: float = 30.0
-
-
 class ViewsSettings(BaseSettings):
     """The folder to which risk views are published and from which the detector reads them."""
 

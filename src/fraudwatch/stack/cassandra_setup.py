@@ -39,8 +39,7 @@ from fraudwatch.stack.migrations import Migration, MigrationRefused, plan, read_
 
 MIGRATIONS_FOLDER = Path(__file__).parents[3] / "cassandra" / "migrations"
 DEFAULT_SUPERUSER = "cassandra"
-# A first start on a busy machine takes minutes, as its own readiness allows.
-PATIENCE_SECONDS = 240.0
+PATIENCE_SECONDS = 240.0  # a first start on a busy machine takes minutes
 PAUSE_SECONDS = 0.5
 STATEMENT_SECONDS = 30.0
 _LEDGER = f"{KEYSPACE}.schema_migration"

@@ -19,8 +19,8 @@ from fraudwatch.adapters.edge.shop_extract import ShopExtract, source_client
 from fraudwatch.adapters.lake.folder_files import FolderFiles
 from fraudwatch.application.extract.extract_day import DayExtract
 from fraudwatch.application.extract.lake_files import LakeFiles
+from fraudwatch.batch_settings import ExtractSettings
 from fraudwatch.samples import NOON_MS, a_purchase
-from fraudwatch.settings import ExtractSettings
 
 DAY = date(2026, 1, 15)  # the day of NOON_MS
 RATES = Path(__file__).parents[3] / "contracts/rates/eur.csv"
