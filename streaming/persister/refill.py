@@ -58,7 +58,7 @@ ReadArchive = Callable[[OffsetRange], Iterable[ArchivedMessage]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refilled:
-    """What was lost of a topic, how many messages of it were written, and what the lake lacks."""
+    """Result of a refill: what was lost of a topic, how much was written, what the lake lacks."""
 
     topic: str
     lost: Sequence[OffsetRange]

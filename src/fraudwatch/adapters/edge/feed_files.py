@@ -34,7 +34,7 @@ class BrokenFeedFile(ValueError):
 
 
 class Pages(Strict):
-    """Where a page has its records, and the cursor of the page after it."""
+    """Paths of a page's records and of the cursor of the page after it."""
 
     records: str = "$.data"
     next_cursor: str | None = None
