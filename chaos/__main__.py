@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from chaos.faults import plan
+from chaos.findings import count_lines
 from chaos.load import Load
 from chaos.own_folder import in_own_folder
 from chaos.run import chaos_run
@@ -19,7 +20,6 @@ from fraudwatch.cli import entry_point, output
 from fraudwatch.stack.private_stack import QUIET_SHOP, running
 
 SOURCE: Final = "chaos"
-COUNTED: Final = ("lost", "duplicates", "conflicting", "mismatched_features")
 
 app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
 
@@ -67,10 +67,8 @@ def _print_report(report: dict[str, Any]) -> None:
         f"{report['kills']} kills in {report['seconds']} s, {report['kills_at_a_verdict']} of them "
         f"right after a verdict, {report['kills_of_everything']} of everything at once"
     )
-    for kind in COUNTED:
-        output.notify(f"{kind}: {report[kind]}")
-        for example in report["examples"].get(kind, ()):
-            output.notify(f"  {example}")
+    for line in count_lines(report):
+        output.notify(line)
     output.notify(f"repeated_messages: {describe_repeats(report['repeated_messages'])}")
     output.notify(
         "ok: nothing lost, nothing twice" if report["ok"] else "failed: see the counts above"

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Final
 
 SHOWN = 5
 Examples = dict[str, list[str]]
+COUNTED: Final = ("lost", "duplicates", "conflicting", "mismatched_features")
+
+
+def count_lines(report: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a line for each count of a report, and one for each of its examples."""
+    for kind in COUNTED:
+        yield f"{kind}: {report[kind]}"
+        for example in report["examples"].get(kind, ()):
+            yield f"  {example}"
 
 
 @dataclass(slots=True)

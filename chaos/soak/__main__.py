@@ -12,12 +12,11 @@ from typing import Annotated, Any
 import typer
 
 from benchmarks.machine import machine
+from chaos.findings import count_lines
 from chaos.own_folder import in_own_folder
 from chaos.soak.run import SoakPlan, require_space, soak_on
 from fraudwatch.cli import entry_point, output
 from fraudwatch.stack.private_stack import QUIET_SHOP, running
-
-COUNTED = ("lost", "duplicates", "conflicting", "mismatched_features")
 
 app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
 
@@ -72,10 +71,8 @@ def _print_report(report: dict[str, Any]) -> None:
         f"({report['sent_per_second']}/s of {report['rate_per_second']}/s), "
         f"{report['verdicts']} verdicts"
     )
-    for kind in COUNTED:
-        output.notify(f"{kind}: {report[kind]}")
-        for example in report["examples"].get(kind, ()):
-            output.notify(f"  {example}")
+    for line in count_lines(report):
+        output.notify(line)
     output.notify(f"restarted: {', '.join(report['restarted']) or 'none'}")
     output.notify(f"memory growth; the bound is {report['growth_bound_mib_per_hour']} MiB an hour:")
     for name, one in report["growth"].items():

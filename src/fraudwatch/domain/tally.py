@@ -117,7 +117,7 @@ class Counted:
 
     @property
     def progress(self) -> int:
-        """How far it has counted, over all topics; of two states the one further on wins."""
+        """Position reached over all topics; of two states the one further on wins."""
         return self.before + self.until + 1
 
     def continue_in(self, topic_id: str) -> None:
