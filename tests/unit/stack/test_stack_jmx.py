@@ -47,7 +47,7 @@ def detector(**more: object) -> DetectorSettings:
             ),
             folder,
         )
-        | {"connector_jars": "", **more}
+        | {"connector_jars": "", "extra_class_path": "", **more}
     )
 
 
