@@ -84,7 +84,7 @@ def _compile(home: Home, jar: ScalaJar, java_home: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = target.with_name(f".building-{target.name}")
     command = [
-        f"{java_home}/bin/java", "-Xmx512m", "-cp",
+        f"{java_home}/bin/java", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-cp",
         f"{pyspark_folder(home, jar.environment_name)}/jars/*", "scala.tools.nsc.Main",
         "-usejavacp", "-d", str(fresh), *map(str, sources),
     ]  # fmt: skip
