@@ -33,7 +33,7 @@ timed = Phases(counter("fraudwatch_persister_seconds")).timed
 
 @dataclass(frozen=True, slots=True)
 class Persister:
-    """Writes entries; no message is ever dropped. A refund has no row: the lake keeps it."""
+    """Writes entries; no message is ever dropped."""
 
     store: VerdictStore
     dead_letters: DeadLetters
@@ -62,6 +62,7 @@ class Persister:
                 _of_type(Transaction, entries),
                 _of_type(Label, entries),
                 _of_type(AuditRecord, entries),
+                _of_type(Refund, entries),
             )
         except RowsRefused as refusal:
             reasons: dict[Any, str] = dict(refusal.reasons)
@@ -91,8 +92,7 @@ class Persister:
             log.warning("dead-lettered %s: %s", record.origin, record.reason)
 
     def _measure(self, written: Sequence[Entry]) -> None:
-        rows = (entry.topic for entry in written if not isinstance(entry.content, Refund))
-        for topic, count in Counter(rows).items():
+        for topic, count in Counter(entry.topic for entry in written).items():
             _rows.labels(topic=topic).inc(count)
         now_ms = self.now_ms()
         verdicts = [entry for entry in written if isinstance(entry.content, Verdict)]

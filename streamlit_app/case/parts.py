@@ -9,10 +9,12 @@ import pandas as pd
 import streamlit as st
 
 from fraudwatch.application.ports import StoreUnavailable
+from fraudwatch.domain.messages.refund import Refund
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.messages.verdict import Verdict
 from streamlit_app.case import charts, view
 from streamlit_app.case.purchase import FieldGroup, groups_of
+from streamlit_app.case.refund_text import refund_sentence
 from streamlit_app.case.view import ExplainedFeature
 from streamlit_app.risk_marks import MARK_TINT, TINTS
 from streamlit_app.view_models import NO_REASON, RISK_WORDS
@@ -39,6 +41,14 @@ def badges(verdict: Verdict) -> None:
 def figure(name: str, value: str) -> None:
     """Draw one of the figures at the top."""
     st.metric(name, value, border=True, width="content")
+
+
+def refunds(verdict: Verdict, given_back: Sequence[Refund] | StoreUnavailable) -> None:
+    """Draw how much of the purchase was given back, if anything."""
+    if isinstance(given_back, StoreUnavailable):
+        unavailable("What was refunded")
+    elif sentence := refund_sentence(verdict, given_back):
+        st.text(sentence)
 
 
 def reasons(verdict: Verdict) -> None:

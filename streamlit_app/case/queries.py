@@ -20,6 +20,7 @@ from fraudwatch.application.console.alerts import is_alert
 from fraudwatch.application.console.casework import CaseReader, Shared
 from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.domain.messages.label import Label, LabelValue
+from fraudwatch.domain.messages.refund import Refund
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.messages.verdict import Verdict
 from streamlit_app.case import open_cases
@@ -45,6 +46,7 @@ class CaseFile:
     verdict: Verdict
     purchase: Transaction | StoreUnavailable | None
     labels: list[Label] | StoreUnavailable
+    refunds: list[Refund] | StoreUnavailable
     recent: list[Transaction] | StoreUnavailable
     shared: Mapping[Shared, list[Transaction] | StoreUnavailable]
     verdicts: dict[str, Verdict] | StoreUnavailable
@@ -59,10 +61,9 @@ class CaseFile:
     @property
     def is_complete(self) -> bool:
         """Whether the store answered every part."""
-        parts = (self.purchase, self.labels, self.recent, self.verdicts, self.known_labels)
-        return not any(
-            isinstance(part, StoreUnavailable) for part in (*parts, *self.shared.values())
-        )
+        parts = (self.purchase, self.labels, self.refunds, self.recent, self.verdicts)
+        others = (self.known_labels, *self.shared.values())
+        return not any(isinstance(part, StoreUnavailable) for part in (*parts, *others))
 
     @property
     def known(self) -> VerdictsAndLabels:
@@ -119,6 +120,7 @@ def _query_all(source: ServiceSource, verdict: Verdict) -> CaseFile:
         purchase = submit("purchase_of", partial(services.cases.purchase_of, verdict))
         recent = submit("purchases_of", partial(_recent, services, verdict, source.clock()))
         labels = submit("labels_of", partial(services.alerts.labels_of, transaction_id))
+        refunds = submit("refunds_of", partial(services.cases.refunds_of, transaction_id))
         # On this thread, for the cache; the others run in parallel.
         known_labels = _run_query("labels_known", partial(_known_labels, source))
         sharing = partial(
@@ -132,7 +134,14 @@ def _query_all(source: ServiceSource, verdict: Verdict) -> CaseFile:
         names = _names([recent.result(), *found.values()])
         verdicts = _run_query("verdicts_of", partial(services.cases.verdicts_of, names))
     return CaseFile(
-        verdict, purchase.result(), labels.result(), recent.result(), found, verdicts, known_labels
+        verdict=verdict,
+        purchase=purchase.result(),
+        labels=labels.result(),
+        refunds=refunds.result(),
+        recent=recent.result(),
+        shared=found,
+        verdicts=verdicts,
+        known_labels=known_labels,
     )
 
 

@@ -9,7 +9,6 @@ import streamlit as st
 from fraudwatch.application.console.access import Person, Right
 from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.domain.messages.transaction import Transaction
-from fraudwatch.domain.messages.verdict import Verdict
 from fraudwatch.domain.money import amount_text
 from streamlit_app import navigation
 from streamlit_app.case import (
@@ -53,7 +52,7 @@ def show(source: ServiceSource) -> None:
         return
     access.record_view(person, case.verdict)
     claim = work.claim_of(source, person, transaction_id)
-    _head(source, person, case.verdict, claim)
+    _head(source, person, case, claim)
     handling_panel.show(source, person, case)
     # Reasons and decision side by side: most cases need nothing more.
     why, answer = st.columns([5, 3], gap="large")
@@ -79,7 +78,8 @@ def _no_verdict(source: ServiceSource, person: Person, transaction_id: str) -> N
         buttons.next_case(source, person, transaction_id)
 
 
-def _head(source: ServiceSource, person: Person, verdict: Verdict, claim: CaseClaim) -> None:
+def _head(source: ServiceSource, person: Person, case: CaseFile, claim: CaseClaim) -> None:
+    verdict = case.verdict
     parts.badges(verdict)
     with st.container(horizontal=True):
         for name, value in (
@@ -90,6 +90,7 @@ def _head(source: ServiceSource, person: Person, verdict: Verdict, claim: CaseCl
         ):
             parts.figure(name, value)
     st.text(view.head_line(verdict, source.now_ms()))
+    parts.refunds(verdict, case.refunds)
     buttons.claim_or_next(source, person, verdict.transaction_id, claim)
 
 

@@ -21,12 +21,12 @@ from fraudwatch.adapters.memory.casework import MemoryCases, MemoryClaims
 from fraudwatch.adapters.memory.verdict_store import MemoryVerdictStore
 from fraudwatch.adapters.store.rows import month_of
 from fraudwatch.application.console.casework import CLAIM_SECONDS, CaseReader, Claims, Shared
-from fraudwatch.application.ports import StoreUnavailable, VerdictStore
+from fraudwatch.application.ports import RowsRefused, StoreUnavailable, VerdictStore
 from fraudwatch.domain.instants import epoch_ms_of
 from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, LabelValue, Source
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.time_units import DAY_MS
-from fraudwatch.samples import a_transaction, a_verdict
+from fraudwatch.samples import a_refund, a_transaction, a_verdict
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
@@ -140,6 +140,40 @@ def test_purchases_of_one_instant_come_by_their_id(cases: Cases) -> None:
     by_id = sorted(same, key=lambda one: one.transaction_id)
     assert cases.reader.purchases_of(customer, until=cases.now, days=1, limit=9) == by_id
     assert cases.sharing(Shared.CARD, card) == by_id
+
+
+def test_the_refunds_of_a_purchase_come_latest_first(cases: Cases) -> None:
+    purchase = name()
+    parts = [
+        a_refund(transaction_id=purchase, refund_id=name(), refunded_at_ms=cases.ms_ago(days=days))
+        for days in range(4)
+    ]
+    of_another = a_refund(transaction_id=name(), refund_id=name())
+    given_back = [*parts, of_another]
+    for _ in range(2):
+        cases.writer.write([], [], refunds=random.sample(given_back, k=len(given_back)))
+    assert cases.reader.refunds_of(purchase) == parts
+    assert cases.reader.refunds_of(of_another.transaction_id) == [of_another]
+    assert cases.reader.refunds_of(name()) == []
+
+
+@pytest.mark.parametrize("later_comes_first", [False, True])
+def test_of_two_reports_of_one_refund_the_later_wins_whole(
+    cases: Cases, *, later_comes_first: bool
+) -> None:
+    earlier = a_refund(transaction_id=name(), refund_id=name(), refunded_at_ms=cases.ms_ago(days=2))
+    later = replace(earlier, amount_minor=100, refunded_at_ms=cases.ms_ago(days=1))
+    for one in (later, earlier) if later_comes_first else (earlier, later):
+        cases.writer.write([], [], refunds=[one])
+    assert cases.reader.refunds_of(earlier.transaction_id) == [later]
+
+
+def test_a_refund_of_no_purchase_is_refused_and_the_others_are_written(cases: Cases) -> None:
+    nameless, valid = a_refund(transaction_id=""), a_refund(transaction_id=name())
+    with pytest.raises(RowsRefused) as refusal:
+        cases.writer.write([], [], refunds=[nameless, valid])
+    assert set(refusal.value.reasons) == {nameless}
+    assert cases.reader.refunds_of(valid.transaction_id) == [valid]
 
 
 @pytest.mark.parametrize("shared", Shared)

@@ -11,6 +11,7 @@ from fraudwatch.domain.messages.audit import AuditRecord
 from fraudwatch.domain.messages.dead_letter import DeadLetter
 from fraudwatch.domain.messages.label import Label
 from fraudwatch.domain.messages.purchase import Purchase
+from fraudwatch.domain.messages.refund import Refund
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.messages.verdict import Risk, Verdict
 from fraudwatch.domain.privacy import TokenField
@@ -118,7 +119,7 @@ class VerdictLookup(Protocol):
 
 
 class VerdictStore(Protocol):
-    """System of record of verdicts, transactions, labels, audit records; writes are idempotent."""
+    """System of record of verdicts, purchases, refunds, labels, audit; writes are idempotent."""
 
     def write(
         self,
@@ -126,11 +127,13 @@ class VerdictStore(Protocol):
         transactions: Sequence[Transaction],
         labels: Sequence[Label] = (),
         records: Sequence[AuditRecord] = (),
+        refunds: Sequence[Refund] = (),
     ) -> None:
         """Write rows; returns when all are durable, so that offsets may move.
 
         Of two verdicts on one transaction the one decided later wins, in any order of arrival.
-        Labels and audit records are append-only.
+        Labels and audit records are append-only. Of two refunds of one id for one purchase the one
+        given back later wins.
 
         Raises:
             StoreUnavailable: not now; retry the same call later.
@@ -176,7 +179,9 @@ class StoreUnavailable(RuntimeError):
 class RowsRefused(ValueError):
     """Rows that the store can never accept, and why."""
 
-    def __init__(self, reasons: Mapping[Verdict | Transaction | Label | AuditRecord, str]) -> None:
+    def __init__(
+        self, reasons: Mapping[Verdict | Transaction | Refund | Label | AuditRecord, str]
+    ) -> None:
         named = (f"transaction {row.transaction_id!r}: {why}" for row, why in reasons.items())
         super().__init__("; ".join(named))
         self.reasons = reasons

@@ -17,7 +17,7 @@ from fraudwatch.domain.messages.explanation import Contribution
 from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, LabelValue
 from fraudwatch.domain.messages.label import Source as LabelSource
 from fraudwatch.domain.messages.verdict import Mode, ModelScore, Outcome, Reason, Risk, Verdict
-from fraudwatch.samples import NOON_MS, a_token, a_transaction, a_verdict
+from fraudwatch.samples import NOON_MS, a_refund, a_token, a_transaction, a_verdict
 from streamlit_app.console_services import ServiceSource
 from tests.unit.streamlit_app.case_world import ANN, BEN, CASE, ROOT, World, worlds
 
@@ -84,6 +84,17 @@ def test_the_head_shows_risk_amount_merchant_outcome_and_score(
         ("Score", "0.50"),
     ]
     assert "Bought 12:00:00 · Scored by rules only · queue gold" in world.texts
+
+
+def test_the_head_says_how_much_of_the_purchase_was_refunded(world: World) -> None:
+    world.buy(CASE)
+    world.look()
+    assert "Refunded" not in world.texts
+    of_another = a_refund(transaction_id="shop:8", refund_id="shop:refund-2")
+    world.store.write([], [], refunds=[a_refund(transaction_id=CASE), of_another])
+    world.look()
+    assert "Refunded 25.90 EUR of 1,200.00 EUR on 2026-01-16 (refund)." in world.texts
+    assert world.texts.count("Refunded") == 1
 
 
 @pytest.mark.parametrize("person", [ANN, BEN])
@@ -460,6 +471,7 @@ def test_an_unavailable_store_is_named_with_the_fix(world: World) -> None:
         ("purchases_with", "The list of purchases with this card cannot be shown"),
         ("verdicts_of", "The verdicts on these purchases cannot be shown"),
         ("labels_known", "The labels of these purchases cannot be shown"),
+        ("refunds_of", "What was refunded cannot be shown"),
     ],
 )
 def test_a_failed_part_shows_an_error_in_its_place_and_the_others_stay(
@@ -515,6 +527,7 @@ def test_an_answer_is_cached_for_a_moment(world: World) -> None:
         "purchase_of",
         "purchases_of",
         "purchases_with",
+        "refunds_of",
         "verdicts_of",
     ]
     asked.clear()

@@ -8,13 +8,18 @@ from datetime import date, datetime, timedelta
 
 from fraudwatch.adapters.memory.verdict_store import MemoryVerdictStore
 from fraudwatch.application.console.access import Person, Right
-from fraudwatch.application.console.case_order import latest_first, newest_first
+from fraudwatch.application.console.case_order import (
+    latest_first,
+    latest_refund_first,
+    newest_first,
+)
 from fraudwatch.application.console.casework import CLAIM_SECONDS, Erased, RevealRefused, Shared
 from fraudwatch.application.console.reveal import mask_personal_fields, reason_problems
 from fraudwatch.application.ports import StoreUnavailable
 from fraudwatch.domain.instants import epoch_ms_of
 from fraudwatch.domain.messages.audit import AuditRecord
 from fraudwatch.domain.messages.label import Label
+from fraudwatch.domain.messages.refund import Refund
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.messages.verdict import Verdict
 from fraudwatch.domain.tally import Tally
@@ -58,6 +63,10 @@ class MemoryCases:
         first, last = epoch_ms_of(since), epoch_ms_of(now)
         known = [one for one in self._store.labels() if first <= one.known_at_ms <= last]
         return latest_first(known)
+
+    def refunds_of(self, transaction_id: str) -> list[Refund]:
+        found = [one for one in self._store.refunds() if one.transaction_id == transaction_id]
+        return latest_refund_first(found)
 
     def _bought(self) -> list[Transaction]:
         return newest_first(self._store.purchases())

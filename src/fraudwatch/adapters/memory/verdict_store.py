@@ -25,10 +25,12 @@ from fraudwatch.domain.instants import day_of, epoch_ms_of
 from fraudwatch.domain.messages.audit import AuditRecord
 from fraudwatch.domain.messages.dead_letter import DeadLetter
 from fraudwatch.domain.messages.label import Label
+from fraudwatch.domain.messages.refund import Refund
 from fraudwatch.domain.messages.transaction import Kind, Transaction
 from fraudwatch.domain.messages.verdict import Risk, Verdict
 
 _LONGEST_KEY_BYTES = 65_535  # Cassandra's
+_Row = Verdict | Transaction | Refund | Label
 
 
 class MemoryVerdictStore:
@@ -40,6 +42,7 @@ class MemoryVerdictStore:
         self._alerts: dict[tuple[int, str], Alert] = {}
         self._labels: dict[tuple[str, str, int, str], Label] = {}
         self._records: dict[tuple[int, str], AuditRecord] = {}
+        self._refunds: dict[tuple[str, str], Refund] = {}
         self.is_reachable = True
 
     def write(
@@ -48,12 +51,12 @@ class MemoryVerdictStore:
         transactions: Sequence[Transaction],
         labels: Sequence[Label] = (),
         records: Sequence[AuditRecord] = (),
+        refunds: Sequence[Refund] = (),
     ) -> None:
         self._check_reachable()
-        rows: list[Verdict | Transaction | Label] = [*verdicts, *transactions, *labels]
-        refused: dict[Verdict | Transaction | Label | AuditRecord, str] = {
-            row: why for row in rows if (why := _refusal(row))
-        }
+        rows: list[_Row] = [*verdicts, *transactions, *labels, *refunds]
+        refused: dict[_Row | AuditRecord, str]
+        refused = {row: why for row in rows if (why := _refusal(row))}
         for row in rows:
             if row not in refused:
                 self._write_row(row)
@@ -125,16 +128,25 @@ class MemoryVerdictStore:
         self._check_reachable()
         return list(self._labels.values())
 
+    def refunds(self) -> list[Refund]:
+        """Return all refunds."""
+        self._check_reachable()
+        return list(self._refunds.values())
+
     def records(self) -> list[AuditRecord]:
         """Return all audit records."""
         self._check_reachable()
         return list(self._records.values())
 
-    def _write_row(self, row: Verdict | Transaction | Label) -> None:
+    def _write_row(self, row: _Row) -> None:
         if isinstance(row, Verdict):
             self._write_verdict(row)
         elif isinstance(row, Transaction):
             self.transactions[row.customer_token, row.event_at_ms, row.transaction_id] = row
+        elif isinstance(row, Refund):
+            name = (row.transaction_id, row.refund_id)
+            known = self._refunds.get(name, row)
+            self._refunds[name] = max(row, known, key=lambda one: one.refunded_at_ms)
         else:
             key = (row.transaction_id, row.source, row.known_at_ms, row.by)
             # Two labels of one instant: as in Cassandra, the greater text wins.
@@ -168,7 +180,7 @@ def _rank(label: Label) -> tuple[str, str]:
     return label.verdict, label.note or ""
 
 
-def _refusal(row: Verdict | Transaction | Label) -> str | None:
+def _refusal(row: _Row) -> str | None:
     if not row.transaction_id:
         return "its key is empty"
     if len(row.transaction_id.encode()) > _LONGEST_KEY_BYTES:

@@ -11,6 +11,7 @@ from cassandra.concurrent import execute_concurrent_with_args
 
 from fraudwatch.adapters.store.buckets import buckets_back, day_start, waves
 from fraudwatch.adapters.store.link_table import LINKS, bucket_of
+from fraudwatch.adapters.store.refund_table import REFUNDS, refund_from
 from fraudwatch.adapters.store.rows import (
     LABELS_BY_DAY,
     TRANSACTIONS,
@@ -22,10 +23,15 @@ from fraudwatch.adapters.store.rows import (
     verdict_from,
 )
 from fraudwatch.adapters.store.session import KEYSPACE, translate_driver_errors
-from fraudwatch.application.console.case_order import latest_first, newest_first
+from fraudwatch.application.console.case_order import (
+    latest_first,
+    latest_refund_first,
+    newest_first,
+)
 from fraudwatch.application.console.casework import Shared
 from fraudwatch.domain.instants import day_of, epoch_ms_of
 from fraudwatch.domain.messages.label import Label
+from fraudwatch.domain.messages.refund import Refund
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.messages.verdict import Verdict
 
@@ -69,6 +75,10 @@ class CassandraCases:
             self._day = self._prepared(
                 f"SELECT * FROM {KEYSPACE}.{LABELS_BY_DAY.name} "  # noqa: S608  names are ours
                 "WHERE day = ? AND known_at >= ? AND known_at <= ?"
+            )
+            self._refunds = self._prepared(
+                f"SELECT refund FROM {KEYSPACE}.{REFUNDS.name} "  # noqa: S608  names are ours
+                "WHERE transaction_id = ?"
             )
 
     def purchase_of(self, verdict: Verdict) -> Transaction | None:
@@ -118,6 +128,10 @@ class CassandraCases:
         first_ms, last_ms = epoch_ms_of(since), epoch_ms_of(now)
         keys = [(day, first_ms, last_ms) for day in _days_back(now, since)]
         return latest_first(label_from(row) for row in self._ask(self._day, keys))
+
+    def refunds_of(self, transaction_id: str) -> list[Refund]:
+        rows = self._ask(self._refunds, [(transaction_id,)])
+        return latest_refund_first(refund_from(row) for row in rows)
 
     def _prepared(self, statement: str) -> Any:
         prepared = self._session.prepare(statement)

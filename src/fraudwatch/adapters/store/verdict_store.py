@@ -1,4 +1,4 @@
-"""Write verdicts, transactions, labels and audit records to Cassandra, idempotently."""
+"""Write verdicts, transactions, refunds, labels and audit records to Cassandra, idempotently."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from fraudwatch.adapters.store.alert_tables import ALERT_TABLES, alert_rows
 from fraudwatch.adapters.store.binding import RowBinder, insert_of
 from fraudwatch.adapters.store.decided_alerts import DecidedAlerts
 from fraudwatch.adapters.store.link_table import LINKS, links_of
+from fraudwatch.adapters.store.refund_table import REFUNDS
 from fraudwatch.adapters.store.rows import (
     AUDIT,
     LABELS,
@@ -29,6 +30,7 @@ from fraudwatch.application.console.alerts import alert_of, is_alert
 from fraudwatch.application.ports import RowsRefused
 from fraudwatch.domain.messages.audit import AuditRecord
 from fraudwatch.domain.messages.label import Label
+from fraudwatch.domain.messages.refund import Refund
 from fraudwatch.domain.messages.transaction import Kind, Transaction
 from fraudwatch.domain.messages.verdict import Verdict
 
@@ -46,7 +48,7 @@ class CassandraVerdictStore:
         with translate_driver_errors():
             self._inserts = {
                 table.name: RowBinder(session.prepare(insert_of(table)))
-                for table in (*TABLES, *ALERT_TABLES, LINKS)
+                for table in (*TABLES, *ALERT_TABLES, LINKS, REFUNDS)
             }
         for insert in self._inserts.values():
             insert.prepared.is_idempotent = True
@@ -58,6 +60,7 @@ class CassandraVerdictStore:
         transactions: Sequence[Transaction],
         labels: Sequence[Label] = (),
         records: Sequence[AuditRecord] = (),
+        refunds: Sequence[Refund] = (),
     ) -> None:
         refused: dict[Any, str] = {}
         rows: list[Row] = []
@@ -66,6 +69,7 @@ class CassandraVerdictStore:
             (transactions, self._purchase_rows),
             (labels, self._label_rows),
             (records, self._record_rows),
+            (refunds, self._refund_rows),
         ):
             rows += _valid_rows(messages, rows_of, refused)
         with translate_driver_errors():
@@ -106,6 +110,9 @@ class CassandraVerdictStore:
 
     def _record_rows(self, record: AuditRecord) -> Iterator[Row]:
         yield self._row(AUDIT, record, record)
+
+    def _refund_rows(self, refund: Refund) -> Iterator[Row]:
+        yield self._row(REFUNDS, refund, refund)
 
     def _row(self, table: Table, content: Any, message: Any) -> Row:
         try:

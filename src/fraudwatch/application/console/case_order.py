@@ -1,4 +1,4 @@
-"""Sort order of the queue, and of purchases and labels in a case: the same down to ties."""
+"""Sort order of the queue, and of what a case shows: the same down to ties."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from fraudwatch.application.console.alerts import ALERT_RISKS, Alert
 from fraudwatch.application.console.sla import is_overdue
 from fraudwatch.domain.messages.label import Label
+from fraudwatch.domain.messages.refund import Refund
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.messages.verdict import Risk
 
@@ -40,6 +41,11 @@ def latest_first(labels: Iterable[Label]) -> list[Label]:
     return sorted(
         labels, key=lambda one: (-one.known_at_ms, one.transaction_id, one.source, one.by)
     )
+
+
+def latest_refund_first(refunds: Iterable[Refund]) -> list[Refund]:
+    """Sort refunds by when the money was given back, latest first, ties by id."""
+    return sorted(refunds, key=lambda one: (-one.refunded_at_ms, one.refund_id))
 
 
 _RISK_ORDER = {risk: place for place, risk in enumerate((*ALERT_RISKS, Risk.LOW))}

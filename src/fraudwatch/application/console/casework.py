@@ -15,6 +15,7 @@ from fraudwatch.application.console.access import Person
 from fraudwatch.application.console.alerts import Alert
 from fraudwatch.domain.messages.audit import AuditRecord
 from fraudwatch.domain.messages.label import Label
+from fraudwatch.domain.messages.refund import Refund
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.messages.verdict import Verdict
 from fraudwatch.domain.tally import Tally
@@ -55,6 +56,9 @@ class CaseReader(Protocol):
 
     def labels_known(self, since: datetime, *, now: datetime) -> list[Label]:
         """Return all labels known since ``since``, latest first."""
+
+    def refunds_of(self, transaction_id: str) -> list[Refund]:
+        """Return what was given back of this purchase, latest first."""
 
 
 class OpenAlertReader(Protocol):

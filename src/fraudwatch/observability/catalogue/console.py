@@ -17,7 +17,7 @@ from fraudwatch.observability.catalogue.metric import (
 QUERY_KINDS: Final = (
     "newest", "read_back", "claims", "decisions",
     "verdict_of", "purchase_of", "purchases_of", "purchases_with", "labels_of", "labels_known",
-    "verdicts_of", "waiting", "open_alerts", "open_verdict", "handlings", "reviews",
+    "refunds_of", "verdicts_of", "waiting", "open_alerts", "open_verdict", "handlings", "reviews",
     "tallies_of_past_days", "tallies_of_today", "labels", "verdicts_of_labels",
     "shadow_comparisons", "shadow_counts", "shadow_examples", "shadow_labels",
     "audited",

@@ -14,6 +14,7 @@ import pytest
 from fraudwatch.adapters.store import rows as cassandra_rows
 from fraudwatch.adapters.store.alert_tables import ALERT_TABLES, alert_rows, whole_alert_from
 from fraudwatch.adapters.store.link_table import LINKS, bucket_of, links_of
+from fraudwatch.adapters.store.refund_table import REFUNDS, refund_from
 from fraudwatch.adapters.store.rows import (
     ALERTS,
     AUDIT,
@@ -37,7 +38,7 @@ from fraudwatch.domain.messages.fields import columns_of
 from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, LabelValue, Source
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.messages.verdict import Outcome, Reason, Risk, Verdict
-from fraudwatch.samples import a_token, a_transaction, a_verdict
+from fraudwatch.samples import a_refund, a_token, a_transaction, a_verdict
 from fraudwatch.stack.migrations import read_migrations
 
 MIGRATIONS = Path(__file__).parents[4] / "cassandra" / "migrations"
@@ -83,7 +84,7 @@ RECORD = AuditRecord(
     transaction_id="shop:1",
 )
 PURCHASE = a_transaction(event_at_ms=1_701_388_799_999)
-WRITTEN = (*TABLES, *ALERT_TABLES, LINKS)
+WRITTEN = (*TABLES, *ALERT_TABLES, LINKS, REFUNDS)
 ADAPTERS = Path(cassandra_rows.__file__).parent
 
 
@@ -203,6 +204,14 @@ def test_a_purchase_has_a_link_at_each_token_that_is_known() -> None:
         assert row["transaction_id"] == PURCHASE.transaction_id
         assert row["customer_token"] == PURCHASE.customer_token
         assert row["write timestamp"] == PURCHASE.event_at_ms * 1_000
+
+
+def test_a_refund_is_at_its_purchase_and_is_read_back_whole() -> None:
+    refund = a_refund()
+    row = as_dict(REFUNDS, refund)
+    assert REFUNDS.partition_in(REFUNDS.row(refund)) == ("shop:1",)
+    assert row["write timestamp"] == refund.refunded_at_ms * 1_000
+    assert refund_from(row) == refund
 
 
 def test_a_token_has_one_partition_a_utc_day_in_every_process() -> None:

@@ -146,9 +146,10 @@ def test_messages_out_of_bounds_are_dead_lettered(
     assert [record.code for record in dead_letters.records.values()] == [Code.OUT_OF_BOUNDS]
 
 
-def test_a_refund_has_no_row_and_is_no_dead_letter(
+def test_a_refund_is_a_row_of_its_own_and_no_purchase(
     persister: Persister, store: MemoryVerdictStore, dead_letters: MemoryDeadLetters
 ) -> None:
+    rows = metric("fraudwatch_persister_rows_total", topic=TRANSACTION_TOPIC)
     persister.persist(
         entries(
             FakeMessage(TRANSACTION_TOPIC, encode(a_refund()), 1),
@@ -157,6 +158,8 @@ def test_a_refund_has_no_row_and_is_no_dead_letter(
         )
     )
     assert [name for _, _, name in store.transactions] == ["shop:1"]
+    assert store.refunds() == [a_refund()]
+    assert metric("fraudwatch_persister_rows_total", topic=TRANSACTION_TOPIC) == rows + 2
     assert {o: x.code for o, x in dead_letters.records.items()} == {
         "transaction_topic-0-3": Code.OUT_OF_BOUNDS
     }
