@@ -68,8 +68,15 @@ INGEST: Final = Row(
             title="Paused sources",
             normal="0. More: sources over the dead-letter quota wait for an operator.",
             queries=(Query("{{reader}}", "max by (reader) (fraudwatch_ingest_paused_sources)"),),
-            width=24,
+            width=12,
             alerts=("SourcePaused",),
+        ),
+        Panel(
+            title="Feeds that cannot be used",
+            normal="0. More: a feed's file is wrong, and its purchases wait at the source.",
+            queries=(Query("feeds", "max(fraudwatch_ingest_unusable_feeds)"),),
+            width=12,
+            alerts=("FeedUnusable",),
         ),
     ),
 )
