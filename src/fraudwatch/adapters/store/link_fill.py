@@ -1,7 +1,8 @@
 """Backfill ``purchase_by_token`` from the purchases that were stored before there was the table.
 
 It runs beside the stream, at half the pace it could, and remembers each token range that is done,
-so that a restart goes on where it was. A link ends when its purchase does.
+so that a restart goes on where it was. A link ends when its purchase does. A store that has no
+purchase before the stream is written to it has nothing to fill, which is remembered as well.
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ from fraudwatch.application.ports import StoreUnavailable
 RANGES: Final = 1024
 PAGE_ROWS: Final = 500
 RETRY_SECONDS: Final = 10.0
+# Beside the numbers of ranges: the store had no purchase when it was first opened with the table.
+NO_EARLIER_PURCHASES: Final = -1
 _FILL: Final = f"{KEYSPACE}.purchase_by_token_fill"
+_MARK_DONE: Final = f"INSERT INTO {_FILL} (range_number, done_at)"
 
 log = logging.getLogger(__name__)
 
@@ -35,10 +39,12 @@ class LinkFill:
     """Backfill of one store, beside the stream that is written to it."""
 
     def __init__(self, session: Session) -> None:
+        """Find out whether there is anything to fill; nothing may be written to the store yet."""
         self._session = session
+        _remember_if_empty(session)
 
     def start(self, stopping: threading.Event) -> None:
-        """Start it in a thread of its own; on a store without earlier purchases it ends soon."""
+        """Start it in a thread of its own; without earlier purchases it ends at once."""
         thread = threading.Thread(
             target=_run_until_done, args=(self._session, stopping), name="link-fill", daemon=True
         )
@@ -54,9 +60,8 @@ def fill_links(session: Session, stopping: threading.Event) -> int:
     Raises:
         StoreUnavailable: the ranges that are done stay done; the same call goes on after them.
     """
-    with translate_driver_errors():
-        done = {row["range_number"] for row in session.execute(f"SELECT range_number FROM {_FILL}")}  # noqa: S608  names are ours
-    if len(done) == RANGES:
+    done = _done(session)
+    if NO_EARLIER_PURCHASES in done or len(done) == RANGES:
         return 0
     fill, count = _RangeFill(session, stopping), 0
     for number, ends in enumerate(token_ranges(RANGES)):
@@ -65,6 +70,32 @@ def fill_links(session: Session, stopping: threading.Event) -> int:
         if number not in done:
             count += fill.fill(number, ends)
     return count
+
+
+def _remember_if_empty(session: Session) -> None:
+    try:
+        if _done(session):
+            return
+        with translate_driver_errors():
+            # One row of any partition: all that it costs a store with purchases is finding one.
+            purchases = session.execute(
+                f"SELECT transaction_id FROM {KEYSPACE}.{TRANSACTIONS.name} LIMIT 1"  # noqa: S608  names are ours
+            )
+            if purchases.one() is None:
+                session.execute(f"{_MARK_DONE} VALUES (%s, %s)", (NO_EARLIER_PURCHASES, _now()))
+    except StoreUnavailable as error:
+        # Expired rows alone may make Cassandra give up: the fill reads them range by range.
+        log.info("not known whether there are earlier purchases (%s): they are looked for", error)
+
+
+def _done(session: Session) -> set[int]:
+    with translate_driver_errors():
+        rows = session.execute(f"SELECT range_number FROM {_FILL}")  # noqa: S608  names are ours
+        return {row["range_number"] for row in rows}
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _run_until_done(session: Session, stopping: threading.Event) -> None:
@@ -95,9 +126,7 @@ class _RangeFill:
                 "WHERE token(customer_token, month) > ? AND token(customer_token, month) <= ?"
             )
             self._insert = RowBinder(session.prepare(f"{insert_of(LINKS)} AND TTL ?"))
-            self._mark_done = session.prepare(
-                f"INSERT INTO {_FILL} (range_number, done_at) VALUES (?, ?)"  # noqa: S608  names are ours
-            )
+            self._mark_done = session.prepare(f"{_MARK_DONE} VALUES (?, ?)")
         self._purchases.fetch_size = PAGE_ROWS
         for statement in (self._purchases, self._insert.prepared, self._mark_done):
             statement.is_idempotent = True
@@ -120,7 +149,7 @@ class _RangeFill:
                     break
                 started_at = time.monotonic()
                 page.fetch_next_page()
-            self._session.execute(self._mark_done, (number, datetime.now(UTC)))
+            self._session.execute(self._mark_done, (number, _now()))
         return count
 
     def _links(self, row: Mapping[str, Any]) -> Iterator[Row]:
