@@ -7,10 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fraudwatch.cli import output
-from fraudwatch.stack import catalogue
-from fraudwatch.stack.foreground import run_in_foreground
-from fraudwatch.stack.home import Home
+from fraudwatch.cli.reporting_job import run_and_print
 
 SERVICE = "build_states"
 DAY = "%Y-%m-%d"
@@ -34,13 +31,7 @@ def build_states(
 
     It is the day on which purchases were ingested, not the day of their events.
     """
-    arguments = ["--date", day.strftime(DAY), "--json"]
+    arguments = ["--date", day.strftime(DAY)]
     if is_from_archive_start:
         arguments.append("--from-archive-start")
-    ended = run_in_foreground(
-        Home.from_environment(), catalogue.load(), SERVICE, arguments, output.notify
-    )
-    if as_json:
-        output.print_json(ended.document)
-    else:
-        output.results.print(ended.document["text"], markup=False, soft_wrap=True)
+    run_and_print(SERVICE, arguments, sentence="text", as_json=as_json)

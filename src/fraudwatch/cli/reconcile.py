@@ -7,10 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fraudwatch.cli import output
-from fraudwatch.stack import catalogue
-from fraudwatch.stack.foreground import run_in_foreground
-from fraudwatch.stack.home import Home
+from fraudwatch.cli.reporting_job import run_and_print
 
 SERVICE = "reconcile"
 DAY = "%Y-%m-%d"
@@ -29,18 +26,5 @@ def reconcile(
 
     It is the day on which purchases were ingested, not the day of their events.
     """
-    arguments = ["--date", day.strftime(DAY), "--json"]
-    ended = run_in_foreground(
-        Home.from_environment(),
-        catalogue.load(),
-        SERVICE,
-        arguments,
-        output.notify,
-        accepted_codes=(0, DIFFERENT),
-    )
-    if as_json:
-        output.print_json(ended.document)
-    else:
-        output.results.print(ended.document["said"], markup=False, soft_wrap=True)
-    if ended.exit_code:
-        raise typer.Exit(ended.exit_code)
+    arguments = ["--date", day.strftime(DAY)]
+    run_and_print(SERVICE, arguments, sentence="said", as_json=as_json, problem_code=DIFFERENT)

@@ -6,10 +6,7 @@ from typing import Annotated
 
 import typer
 
-from fraudwatch.cli import output
-from fraudwatch.stack import catalogue
-from fraudwatch.stack.foreground import run_in_foreground
-from fraudwatch.stack.home import Home
+from fraudwatch.cli.reporting_job import run_and_print
 
 SERVICE = "refill_store"
 # The job's exit code where the lake lacks messages too; it prints its document all the same.
@@ -29,20 +26,5 @@ def refill_store(
 
     Then the persister continues after them. Exit code 3 if the lake lacks some too.
     """
-    arguments = [topic, "--json"]
-    if is_lost_accepted:
-        arguments.append("--accept-lost")
-    ended = run_in_foreground(
-        Home.from_environment(),
-        catalogue.load(),
-        SERVICE,
-        arguments,
-        output.notify,
-        accepted_codes=(0, LACKING),
-    )
-    if as_json:
-        output.print_json(ended.document)
-    else:
-        output.results.print(ended.document["text"], markup=False, soft_wrap=True)
-    if ended.exit_code:
-        raise typer.Exit(ended.exit_code)
+    arguments = [topic, "--accept-lost"] if is_lost_accepted else [topic]
+    run_and_print(SERVICE, arguments, sentence="text", as_json=as_json, problem_code=LACKING)

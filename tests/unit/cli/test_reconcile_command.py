@@ -10,7 +10,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from fraudwatch.cli import reconcile
+from fraudwatch.cli import reconcile, reporting_job
 from fraudwatch.stack import catalogue, env_file
 from fraudwatch.stack.foreground import JobResult, command_of, environment_of
 from fraudwatch.stack.home import MARK_VARIABLE, ROOT, Home
@@ -38,7 +38,7 @@ def run_command(
         calls.append((name, tuple(arguments)))
         return ended
 
-    monkeypatch.setattr(reconcile, "run_in_foreground", run)
+    monkeypatch.setattr(reporting_job, "run_in_foreground", run)
     app = typer.Typer()
     app.command()(reconcile.reconcile)
     shown = CliRunner().invoke(app, ["--date", "2026-11-20", *options])

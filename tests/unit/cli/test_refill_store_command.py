@@ -6,7 +6,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from fraudwatch.cli import refill_store
+from fraudwatch.cli import refill_store, reporting_job
 from fraudwatch.stack.foreground import JobResult
 
 DOCUMENT = {"topic": "fraud_topic", "written": 8, "missing": [], "text": "8 messages are written"}
@@ -32,11 +32,11 @@ def test_the_topic_is_passed_to_the_job_and_its_sentence_is_printed(
         assert exit_code in accepted_codes
         return JobResult(exit_code, DOCUMENT)
 
-    monkeypatch.setattr(refill_store, "run_in_foreground", run)
+    monkeypatch.setattr(reporting_job, "run_in_foreground", run)
     app = typer.Typer()
     app.command()(refill_store.refill_store)
     plain = CliRunner().invoke(app, ["fraud_topic", *options])
     assert (plain.exit_code, plain.stdout.strip()) == (exit_code, DOCUMENT["text"])
     as_json = CliRunner().invoke(app, ["fraud_topic", "--json", *options])
     assert (as_json.exit_code, json.loads(as_json.stdout)) == (exit_code, DOCUMENT)
-    assert calls == [("refill_store", "fraud_topic", "--json", *options)] * 2
+    assert calls == [("refill_store", "fraud_topic", *options, "--json")] * 2
