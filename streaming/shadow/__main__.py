@@ -19,7 +19,7 @@ from functools import partial
 
 from prometheus_client import start_http_server
 
-from fraudwatch.adapters.artefacts.canary_file import CanaryFile
+from fraudwatch.adapters.artefacts.canary_file import canary_file
 from fraudwatch.adapters.artefacts.canary_pointer import CanaryPointerFolder
 from fraudwatch.adapters.artefacts.candidate import Candidate
 from fraudwatch.adapters.artefacts.named_artefacts import NamedArtefacts
@@ -127,7 +127,7 @@ def open_canary_guard(settings: ShadowSettings, kafka: KafkaSettings) -> CanaryG
     """Open the guard of the canary; it connects when there is one."""
     return CanaryGuard(
         CanaryPointerFolder(settings.pointer_folder),
-        CanaryFile(settings.canary_path),
+        canary_file(settings.canary_path),
         {
             partition: PartitionCursor(kafka, FRAUD_TOPIC, partition)
             for partition in range(TRANSACTION_PARTITIONS)

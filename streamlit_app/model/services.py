@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fraudwatch.adapters.artefacts.canary_file import CanaryFile
-from fraudwatch.adapters.artefacts.registry_summary_file import RegistrySummaryFile
+from fraudwatch.adapters.artefacts.canary_file import canary_file
+from fraudwatch.adapters.artefacts.registry_summary_file import registry_summary_file
 from fraudwatch.adapters.edge.airflow_api import AirflowEndpoint
 from fraudwatch.adapters.edge.airflow_model_changes import AirflowModelChanges
 from fraudwatch.adapters.metrics.exporter_reader import HttpExporters
@@ -37,10 +37,10 @@ def open_models(audit_log: Callable[[], AuditLog]) -> ModelServices:
     return ModelServices(
         changes=ModelChanges(
             jobs=AirflowModelChanges(endpoint),
-            summaries=RegistrySummaryFile(settings.registry_path),
+            summaries=registry_summary_file(settings.registry_path),
             audit_log=audit_log,
             now_ms=lambda: time.time_ns() // 1_000_000,
         ),
-        trials=CanaryFile(settings.canary_path),
+        trials=canary_file(settings.canary_path),
         exporters=HttpExporters({"statsd_bridge": settings.exporter}, METRICS),
     )

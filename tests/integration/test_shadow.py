@@ -15,7 +15,7 @@ import pytest
 import xgboost as xgb
 from prometheus_client import REGISTRY
 
-from fraudwatch.adapters.artefacts.canary_file import CanaryFile
+from fraudwatch.adapters.artefacts.canary_file import canary_file
 from fraudwatch.adapters.artefacts.candidate import load_candidate
 from fraudwatch.adapters.artefacts.candidate_folder import start_comparison, stop_comparison
 from fraudwatch.adapters.artefacts.model_artefact import write_artefact
@@ -295,7 +295,7 @@ def test_a_canary_scores_its_customers_and_is_rolled_back_by_the_service(
     models = ModelFolder(folder, LabelSettings().delay_days)
     started_at_ms = time.time_ns() // 1_000_000
     models.start_canary(sha256, calibration, share_ratio=0.5, started_at_ms=started_at_ms)
-    trials = CanaryFile(stack.home.folder / "canary/canary.json")
+    trials = canary_file(stack.home.folder / "canary/canary.json")
 
     def is_rolled_back() -> bool:
         # Fraud to the champion and genuine to the canary.

@@ -9,7 +9,7 @@ from batch import models as command
 from batch.models import parse_arguments, run_action
 from fraudwatch.adapters.artefacts.calibration_artefact import CALIBRATION_FILES
 from fraudwatch.adapters.artefacts.model_folder import ModelFolder
-from fraudwatch.adapters.artefacts.registry_summary_file import FILE_NAME, RegistrySummaryFile
+from fraudwatch.adapters.artefacts.registry_summary_file import FILE_NAME, registry_summary_file
 from fraudwatch.adapters.memory.registry import MemoryRegistry
 from fraudwatch.application.promotion.promote import ModelLifecycle
 from fraudwatch.domain.training.versions import Alias, NoSuchVersion, TrainingRecord
@@ -111,7 +111,7 @@ def test_a_change_publishes_the_summary_that_the_console_shows(
     models.registry.set_alias(Alias.CHALLENGER, version)
     monkeypatch.setattr("sys.argv", ["models", "approve", str(version)])
     assert command.main() == 0
-    written = RegistrySummaryFile(tmp_path / "models" / FILE_NAME).read()
+    written = registry_summary_file(tmp_path / "models" / FILE_NAME).read()
     assert written is not None
     assert written.champion is not None
     assert (written.champion.version, written.waiting) == (version, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Generic, TypeVar
@@ -16,10 +17,6 @@ T = TypeVar("T")
 _FORMAT: Final = "format"
 
 
-class UnreadableDocument(Exception):
-    """The file cannot be read, or has another format; the message is the cause."""
-
-
 @dataclass(frozen=True, slots=True)
 class VersionedDocument(Generic[T]):
     """Value of one type under its name, as in ``{"format":1,"trial":{...}}``."""
@@ -28,23 +25,25 @@ class VersionedDocument(Generic[T]):
     name: str
     type: type[T]
     format: int
+    unreadable: Callable[[str], Exception]
+    """Makes the error of a file that cannot be used, from the cause: it names the cure."""
 
     def read(self) -> T | None:
         """Return the value; None: there is no file.
 
         Raises:
-            UnreadableDocument: the file cannot be read, or has another format.
+            The document's own error: the file cannot be read, or has another format.
         """
         try:
             fields = decode(dict[str, Raw], self.path.read_bytes())
             found = decode(int, fields.get(_FORMAT, b"null"))
             if found != self.format:
-                raise UnreadableDocument(f"its format is {found}, this code reads {self.format}")
+                raise self.unreadable(f"its format is {found}, this code reads {self.format}")
             return decode(self.type, fields.get(self.name, b"null"))
         except FileNotFoundError:
             return None
         except (OSError, Refused) as error:
-            raise UnreadableDocument(str(error)) from error
+            raise self.unreadable(str(error)) from error
 
     def write(self, value: T) -> None:
         """Replace the file durably.

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fraudwatch.adapters.artefacts.canary_file import CanaryFile
-from fraudwatch.adapters.artefacts.versioned_document import UnreadableDocument, VersionedDocument
+from fraudwatch.adapters.artefacts.canary_file import canary_file
+from fraudwatch.adapters.artefacts.versioned_document import VersionedDocument
 from fraudwatch.application.promotion.canary_trial import TrialUnavailable
 
 
@@ -17,9 +17,13 @@ class Trial:
     shares: tuple[float, ...] = ()
 
 
+class UnusableTrial(Exception):
+    pass
+
+
 @pytest.fixture
 def document(tmp_path: Path) -> VersionedDocument[Trial]:
-    return VersionedDocument(tmp_path / "trial.json", "trial", Trial, 3)
+    return VersionedDocument(tmp_path / "trial.json", "trial", Trial, 3, UnusableTrial)
 
 
 def test_what_was_written_is_read(document: VersionedDocument[Trial]) -> None:
@@ -47,7 +51,7 @@ def test_another_content_is_unreadable(
     document: VersionedDocument[Trial], content: str, cause: str
 ) -> None:
     document.path.write_text(content)
-    with pytest.raises(UnreadableDocument, match=cause):
+    with pytest.raises(UnusableTrial, match=cause):
         document.read()
 
 
@@ -55,4 +59,4 @@ def test_an_unreadable_file_names_path_cause_and_cure(tmp_path: Path) -> None:
     path = tmp_path / "canary.json"
     path.write_text('{"format":99,"trial":{}}')
     with pytest.raises(TrialUnavailable, match=r"canary\.json .*format is 99.*remove the file"):
-        CanaryFile(path).read()
+        canary_file(path).read()

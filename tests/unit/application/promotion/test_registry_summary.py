@@ -10,8 +10,8 @@ import pytest
 
 from fraudwatch.adapters.artefacts.registry_summary_file import (
     FILE_NAME,
-    RegistrySummaryFile,
     publish_summary,
+    registry_summary_file,
 )
 from fraudwatch.adapters.memory.registry import MemoryRegistry
 from fraudwatch.application.operations.exporters import ExporterReading, Readings
@@ -145,7 +145,7 @@ def test_old_versions_are_left_out_but_never_the_champion(
 
 
 def test_the_file_brings_back_what_was_written(tmp_path: Path) -> None:
-    file = RegistrySummaryFile(tmp_path / "models" / FILE_NAME)
+    file = registry_summary_file(tmp_path / "models" / FILE_NAME)
     assert file.read() is None
     file.write(a_registry())
     assert file.read() == a_registry()
@@ -153,7 +153,7 @@ def test_the_file_brings_back_what_was_written(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", ["{", '{"format": 1}', '{"format": 2, "registry": REGISTRY}'])
 def test_a_file_that_cannot_be_used_is_reported(tmp_path: Path, content: str) -> None:
-    file = RegistrySummaryFile(tmp_path / FILE_NAME)
+    file = registry_summary_file(tmp_path / FILE_NAME)
     file.write(a_registry())
     registry = json.dumps(json.loads(file.path.read_bytes())["registry"])
     file.path.write_text(content.replace("REGISTRY", registry))
@@ -165,7 +165,7 @@ def test_a_summary_that_cannot_be_written_fails_no_job(
     models: ModelLifecycle, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     publish_summary(models)
-    written = RegistrySummaryFile(tmp_path / "models" / FILE_NAME).read()
+    written = registry_summary_file(tmp_path / "models" / FILE_NAME).read()
     assert written is not None
     assert written.versions == ()
     (tmp_path / "models" / FILE_NAME).unlink()

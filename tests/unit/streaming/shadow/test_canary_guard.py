@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from fraudwatch.adapters.artefacts.canary_file import CanaryFile
+from fraudwatch.adapters.artefacts.canary_file import canary_file
 from fraudwatch.adapters.artefacts.canary_pointer import CanaryPointerFolder
 from fraudwatch.adapters.artefacts.model_pointer import (
     CanaryPointer,
@@ -68,7 +68,7 @@ class World:
     topic_end: int = 20_000
 
     def __post_init__(self) -> None:
-        self.trials = CanaryFile(self.folder / "canary.json")
+        self.trials = canary_file(self.folder / "canary.json")
         self.now_ms = NOON_MS
         replace_pointer(self.folder, POINTER)
         self.restart()
@@ -225,4 +225,4 @@ def test_a_trial_of_before_ids_were_kept_adopts_them(tmp_path: Path) -> None:
 def test_a_damaged_file_is_named_with_its_cure(tmp_path: Path) -> None:
     (tmp_path / "canary.json").write_text("{")
     with pytest.raises(TrialUnavailable, match="remove the file"):
-        CanaryFile(tmp_path / "canary.json").read()
+        canary_file(tmp_path / "canary.json").read()
