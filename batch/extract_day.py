@@ -68,6 +68,7 @@ def day_extract(
             lambda purchase, now_ms: encode(edge.admit(purchase, now_ms=now_ms)),
             encode,
         ),
+        sources=settings.sources,
         manifests=Manifests(files, lambda content: decode(ExtractManifest, content)),
         now_ms=_now_ms,
         run_id=run_id(),
@@ -105,6 +106,8 @@ def extract(day: date, *, force: bool) -> Extracted:
     """Read the settings and run the extract."""
     settings = ExtractSettings()
     files = lake_files(LakeSettings())
+    if not settings.sources:
+        log.warning("the extract may bring purchases of any source: set EXTRACT_SOURCES")
     delete_old_keys(settings.keys_folder, datetime.now(UTC).date())
     key = settings.source_api_key.get_secret_value()
     with source_client(settings.source_url, key, settings.timeout_seconds) as client:

@@ -6,15 +6,16 @@ from pathlib import Path
 
 from pydantic_settings import BaseSettings
 
-from fraudwatch.settings import Secret, from_environment
+from fraudwatch.settings import Secret, SourceNames, from_environment
 
 
 class ExtractSettings(BaseSettings):
-    """The daily extract: its source, and the keys that it shares with ingest."""
+    """The daily extract: its system, whose purchases it may bring, and the keys of the edge."""
 
     model_config = from_environment("EXTRACT_")
     source_url: str
     source_api_key: Secret
+    sources: SourceNames = frozenset()
     keys_folder: Path
     rates_path: Path
     default_rates_path: Path | None = None

@@ -32,6 +32,12 @@ def _split(listed: str | tuple[str, ...]) -> tuple[str, ...]:
     return tuple(listed.split(",")) if isinstance(listed, str) else listed
 
 
+def _names(listed: str | frozenset[str]) -> frozenset[str]:
+    if not isinstance(listed, str):
+        return listed
+    return frozenset(name.strip() for name in listed.split(",") if name.strip())
+
+
 def _delay_days(days: int) -> int:
     if not 1 <= days <= MAX_LABEL_DELAY_DAYS:
         raise ValueError(
@@ -42,6 +48,8 @@ def _delay_days(days: int) -> int:
 
 
 Secret = Annotated[SecretStr, AfterValidator(_strong)]
+SourceNames = Annotated[frozenset[str], NoDecode, BeforeValidator(_names)]
+"""Names of sources, separated by commas; none: any source."""
 
 
 def from_environment(prefix: str) -> SettingsConfigDict:

@@ -121,7 +121,7 @@ def _follow(
         return
     url, key = settings.feed_url, settings.feed_api_key.get_secret_value()
     folder, chargebacks = settings.state_folder, ShopFeed(CHARGEBACKS, url, key)
-    sources = FeedSettings().names()
+    sources = FeedSettings().sources
     if not sources:
         log.warning("the feeds may report purchases of any source: set INGEST_FEED_SOURCES")
     topic = KafkaTopic(kafka, CONTROL_TOPIC, timeout_seconds=_ANNOUNCE_SECONDS)

@@ -6,18 +6,14 @@ from pathlib import Path
 
 from pydantic_settings import BaseSettings
 
-from fraudwatch.settings import from_environment
+from fraudwatch.settings import SourceNames, from_environment
 
 
 class FeedSettings(BaseSettings):
-    """The sources that the feeds speak for, separated by commas; none: any."""
+    """The sources that the feeds speak for."""
 
     model_config = from_environment("INGEST_FEED_")
-    sources: str = ""
-
-    def names(self) -> frozenset[str]:
-        """Return the names of the sources."""
-        return frozenset(name.strip() for name in self.sources.split(",") if name.strip())
+    sources: SourceNames = frozenset()
 
 
 class MappedFeedSettings(BaseSettings):

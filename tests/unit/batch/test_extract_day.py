@@ -96,6 +96,21 @@ def test_a_refused_purchase_is_recorded_without_its_content(edge: Edge) -> None:
     assert done.manifest.rejected == {"out_of_bounds": 1, "unknown_currency": 1, "wrong_schema": 1}
 
 
+@pytest.mark.parametrize(
+    ("sources", "accepted"), [("shop", 9), ("shop, my-shop", 10), ("", 10), ("my-shop", 1)]
+)
+def test_an_extract_brings_purchases_of_its_own_sources_alone(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch, sources: str, accepted: int
+) -> None:
+    edge.shop.purchases[3]["source"] = "my-shop"
+    monkeypatch.setenv("EXTRACT_SOURCES", sources)
+    done = edge.extract().run()
+    assert done.manifest.accepted == accepted
+    assert done.manifest.rejected == ({"out_of_bounds": 10 - accepted} if accepted < 10 else {})
+    rejected = edge.files.read(f"{FOLDER}/{REJECTED_NAME}")
+    assert all(b"source is none that this extract speaks for" in x for x in lines_of(rejected))
+
+
 def test_files_have_a_maximum_of_lines(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(use_case, "LARGEST_FILE_LINES", 5)
     done = edge.extract().run()

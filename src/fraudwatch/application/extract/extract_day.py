@@ -71,6 +71,8 @@ class DayExtract:
     pages: PageCache
     lease: DayLease
     codec: ExtractCodec
+    sources: frozenset[str]
+    """Whose purchases it may bring (none: any), so that it takes no ids of another source."""
     manifests: Manifests
     now_ms: Callable[[], int]
     run_id: str
@@ -152,6 +154,10 @@ class DayExtract:
 
     def _admit(self, line: bytes, day: str) -> bytes:
         purchase = self.codec.decode(line)
+        if self.sources and purchase.source not in self.sources:
+            raise Refused(
+                Code.OUT_OF_BOUNDS, [Problem("source", "is none that this extract speaks for")]
+            )
         admitted = self.codec.admit(purchase, self.now_ms())
         if day_of(purchase.event_at_ms) != day:
             raise Refused(Code.OUT_OF_BOUNDS, [Problem("event_at_ms", "is outside its day")])
