@@ -7,13 +7,14 @@ from typing import Annotated
 from fastapi import Path
 
 from fraudwatch.domain.api_keys import ApiKey
+from fraudwatch.domain.messages.purchase import LONGEST_TRANSACTION_ID
 from rest_api.schemas import TRANSACTION_ID
 
 TransactionId = Annotated[
     str,
     Path(
         description="The transaction's id: `source:id`",
-        max_length=64,
+        max_length=LONGEST_TRANSACTION_ID,
         pattern=TRANSACTION_ID,
         examples=["shop:1"],
     ),

@@ -68,7 +68,9 @@ def search_alerts(
 
 
 @routes.get(
-    "/alerts/{transaction_id}", response_model=AlertDetailBody, responses=example_of(ALERT_DETAIL)
+    "/alerts/{transaction_id:path}",
+    response_model=AlertDetailBody,
+    responses=example_of(ALERT_DETAIL),
 )
 def show_alert(
     services: Services,

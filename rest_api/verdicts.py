@@ -13,7 +13,10 @@ from rest_api.services import Reader, Services
 routes = APIRouter(prefix="/v1", tags=["verdicts"])
 
 
-@routes.get("/verdicts/{transaction_id}", response_model=VerdictBody, responses=example_of(VERDICT))
+# A path, because servers decode %2F before they route.
+@routes.get(
+    "/verdicts/{transaction_id:path}", response_model=VerdictBody, responses=example_of(VERDICT)
+)
 def show_verdict(services: Services, key: Reader, transaction_id: TransactionId) -> Response:
     """Return the current verdict of a transaction, approved or not, for 90 days.
 

@@ -53,6 +53,25 @@ def test_what_is_not_there_is_a_problem_that_quotes_nothing(world: World) -> Non
         assert answer.json()["instance"] == path
 
 
+@pytest.mark.parametrize("kind", ["verdicts", "alerts"])
+@pytest.mark.parametrize("sent", ["shop:ab/c+d==", "shop:ab%2Fc%2Bd%3D%3D"])
+def test_an_id_of_base64_is_read_encoded_or_not(world: World, kind: str, sent: str) -> None:
+    world.write(a_verdict(transaction_id="shop:ab/c+d=="))
+    answer = world.client().get(f"/v1/{kind}/{sent}")
+    assert answer.status_code == 200
+    assert answer.json().get("verdict", answer.json())["transaction_id"] == "shop:ab/c+d=="
+    # The part before the colon is the source, whatever the id has behind it.
+    assert world.client("other").get(f"/v1/{kind}/{sent}").status_code == 403
+    assert world.client("other").get(f"/v1/{kind}/shop:1/bank:2").status_code == 403
+
+
+def test_the_longest_id_of_the_longest_source_is_read(world: World) -> None:
+    longest = f"{'s' * 16}:{'9' * 64}"
+    world.write(a_verdict(transaction_id=longest))
+    assert world.client().get(f"/v1/verdicts/{longest}").json()["transaction_id"] == longest
+    assert world.client().get(f"/v1/verdicts/{longest}9").status_code == 422
+
+
 def test_pages_follow_one_another_by_cursor(world: World) -> None:
     rows = [a_verdict(transaction_id=f"shop:{n}", decided_at_ms=NOON_MS - n) for n in range(2, 9)]
     world.write(*rows)

@@ -22,7 +22,7 @@ from fraudwatch.domain.messages.audit import (
 from fraudwatch.domain.messages.dead_letter import Code, Refused
 from fraudwatch.domain.messages.fields import Fact, Problem, problems
 from fraudwatch.domain.messages.label import LABELLER
-from fraudwatch.domain.messages.purchase import IDENTIFIER
+from fraudwatch.domain.messages.purchase import IDENTIFIER, LONGEST_TRANSACTION_ID
 from fraudwatch.domain.messages.transaction import TOKEN_PATTERN
 from fraudwatch.domain.privacy import masked_card_id, masked_card_number
 
@@ -35,7 +35,9 @@ class AlteredSealedFields(ValueError):
 class RevealRequest:
     """Request to reveal the personal fields of one purchase, with the reason."""
 
-    transaction_id: Annotated[str, Fact("The purchase", pattern=IDENTIFIER, max_length=64)]
+    transaction_id: Annotated[
+        str, Fact("The purchase", pattern=IDENTIFIER, max_length=LONGEST_TRANSACTION_ID)
+    ]
     customer_token: Annotated[str, Fact("Token of the customer", pattern=TOKEN_PATTERN)]
     sealed: Annotated[str, Fact("The sealed fields of the purchase", max_length=8_192)]
     login: Annotated[str, Fact("Login of the caller", pattern=LABELLER, max_length=64)]

@@ -17,7 +17,12 @@ from fraudwatch.application.ports import Vault
 from fraudwatch.domain.messages.audit import AUDIT_SCHEMA, AuditAction, AuditRecord
 from fraudwatch.domain.messages.dead_letter import Code, Refused
 from fraudwatch.domain.messages.fields import Fact, problems
-from fraudwatch.domain.messages.purchase import EARLIEST_EVENT_MS, IDENTIFIER, LATEST_EVENT_MS
+from fraudwatch.domain.messages.purchase import (
+    EARLIEST_EVENT_MS,
+    IDENTIFIER,
+    LATEST_EVENT_MS,
+    LONGEST_TRANSACTION_ID,
+)
 from fraudwatch.domain.messages.transaction import TOKEN_PATTERN
 from fraudwatch.domain.notifications.customer_notice import NoticeState, NoticeTemplate
 
@@ -50,7 +55,9 @@ class NoticeRequest:
     """Request to notify the customer of one purchase."""
 
     notice_id: Annotated[str, Fact("Stable id of the notice", pattern=r"[0-9a-f-]{36}")]
-    transaction_id: Annotated[str, Fact("The purchase", pattern=IDENTIFIER, max_length=64)]
+    transaction_id: Annotated[
+        str, Fact("The purchase", pattern=IDENTIFIER, max_length=LONGEST_TRANSACTION_ID)
+    ]
     customer_token: Annotated[str, Fact("Token of the customer", pattern=TOKEN_PATTERN)]
     sealed: Annotated[str, Fact("The sealed fields of the purchase", max_length=8_192)]
     template: Annotated[NoticeTemplate, Fact("Template of the notice")]

@@ -8,7 +8,12 @@ from typing import Annotated
 
 from fraudwatch.domain.messages.fields import Fact, Sensitivity
 from fraudwatch.domain.messages.label import LABELLER
-from fraudwatch.domain.messages.purchase import EARLIEST_EVENT_MS, IDENTIFIER, LATEST_EVENT_MS
+from fraudwatch.domain.messages.purchase import (
+    EARLIEST_EVENT_MS,
+    IDENTIFIER,
+    LATEST_EVENT_MS,
+    LONGEST_TRANSACTION_ID,
+)
 
 AUDIT_SCHEMA = "audit.v1"
 SHORTEST_REASON, LONGEST_REASON = 10, 500
@@ -77,7 +82,11 @@ class AuditRecord:
     reason: Annotated[str, Fact("Why, in the actor's words", max_length=LONGEST_REASON)]
     transaction_id: Annotated[
         str | None,
-        Fact("The purchase that it was done to", pattern=IDENTIFIER, max_length=64),
+        Fact(
+            "The purchase that it was done to",
+            pattern=IDENTIFIER,
+            max_length=LONGEST_TRANSACTION_ID,
+        ),
     ] = None
     customer_token: Annotated[
         str | None, Fact("Customer of that purchase", sensitivity=Sensitivity.PSEUDONYM)

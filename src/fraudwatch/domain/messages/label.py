@@ -14,6 +14,7 @@ from fraudwatch.domain.messages.purchase import (
     LATEST_EVENT_MS,
     LONGEST_ID,
     LONGEST_SOURCE,
+    LONGEST_TRANSACTION_ID,
     SOURCE_NAME,
 )
 
@@ -59,7 +60,7 @@ class Label:
 
     schema: Annotated[str, Fact("Message version", pattern=r"label\.v1")]
     transaction_id: Annotated[
-        str, Fact("The labelled transaction", pattern=IDENTIFIER, max_length=64)
+        str, Fact("The labelled transaction", pattern=IDENTIFIER, max_length=LONGEST_TRANSACTION_ID)
     ]
     verdict: Annotated[LabelValue, Fact("What the purchase turned out to be")]
     source: Annotated[Source, Fact("Source of the label")]

@@ -13,10 +13,11 @@ from fraudwatch.domain.messages.fields import Fact, Sensitivity
 
 PERSONAL = Sensitivity.PERSONAL
 COUNTRY = r"[A-Z]{2}"
-IDENTIFIER = r"[A-Za-z0-9:_.-]+"
+# Base64 and prefixed UUIDs as well; no space, which separates ids in keys and in logs.
+IDENTIFIER = r"[A-Za-z0-9:_.+/=-]+"
 SOURCE_NAME = r"[a-z0-9_-]+"
-# Together with the colon between them, 64 characters: the longest transaction id.
-LONGEST_SOURCE, LONGEST_ID = 16, 47
+LONGEST_SOURCE, LONGEST_ID = 16, 64
+LONGEST_TRANSACTION_ID = LONGEST_SOURCE + 1 + LONGEST_ID  # with the colon between them
 # 2000-01-01 and 2100-01-01 UTC: a clock outside these is broken, not early or late.
 EARLIEST_EVENT_MS, LATEST_EVENT_MS = 946_684_800_000, 4_102_444_800_000
 

@@ -16,6 +16,7 @@ from fraudwatch.domain.messages.purchase import (
     LATEST_EVENT_MS,
     LONGEST_ID,
     LONGEST_SOURCE,
+    LONGEST_TRANSACTION_ID,
     PERSONAL,
     SOURCE_NAME,
 )
@@ -88,10 +89,14 @@ class Refund:
     schema: Annotated[str, Fact("Message version", pattern=r"refund\.v1")]
     kind: Annotated[Kind, Fact("Kind of message", pattern=Kind.REFUND.value)]
     refund_id: Annotated[
-        str, Fact("source:id of the refund, unique", pattern=IDENTIFIER, max_length=64)
+        str,
+        Fact(
+            "source:id of the refund, unique", pattern=IDENTIFIER, max_length=LONGEST_TRANSACTION_ID
+        ),
     ]
     transaction_id: Annotated[
-        str, Fact("source:id of the purchase", pattern=IDENTIFIER, max_length=64)
+        str,
+        Fact("source:id of the purchase", pattern=IDENTIFIER, max_length=LONGEST_TRANSACTION_ID),
     ]
     purchased_at_ms: PurchasedAtMs
     refunded_at_ms: RefundedAtMs

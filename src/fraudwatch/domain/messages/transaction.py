@@ -12,6 +12,7 @@ from fraudwatch.domain.messages.purchase import (
     EARLIEST_EVENT_MS,
     IDENTIFIER,
     LATEST_EVENT_MS,
+    LONGEST_TRANSACTION_ID,
     AppliedDefault,
     Channel,
     PaymentStatus,
@@ -50,7 +51,9 @@ class Transaction:
 
     schema: Annotated[str, Fact("Message version", pattern=r"transaction\.v1")]
     kind: Annotated[Kind, Fact("Kind of message")]
-    transaction_id: Annotated[str, Fact("source:id, unique", pattern=IDENTIFIER, max_length=64)]
+    transaction_id: Annotated[
+        str, Fact("source:id, unique", pattern=IDENTIFIER, max_length=LONGEST_TRANSACTION_ID)
+    ]
     event_at_ms: Annotated[
         int,
         Fact(

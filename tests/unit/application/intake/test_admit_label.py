@@ -22,7 +22,7 @@ def test_a_report_without_a_time_is_known_since_now() -> None:
 
 
 def test_the_longest_report_makes_a_valid_label() -> None:
-    longest = replace(REPORT, source="s" * 16, id="9" * 47, by="b" * 64)
+    longest = replace(REPORT, source="s" * 16, id="9" * 64, by="b" * 64)
     assert problems(admit_label(longest, now_ms=NOON_MS)) == []
 
 
