@@ -179,6 +179,13 @@ def test_every_profile_has_the_watchdog_and_a_vital_service() -> None:
         assert any(found.services[name].vital for name in names)
 
 
+def test_every_profile_fits_into_the_twelve_gibibytes_that_the_readme_asks_for() -> None:
+    found = catalogue.load()
+    for profile in found.profiles:
+        planned_mib = sum(found.services[name].memory_mib for name in found.profile(profile))
+        assert planned_mib <= 12 * 1024, f"{profile} plans {planned_mib} MiB"
+
+
 def test_private_stacks_of_different_offsets_share_no_port() -> None:
     ports = [port for one in catalogue.load().services.values() for port in one.ports.values()]
     apart = {abs(one - other) for one in ports for other in ports if one != other}
