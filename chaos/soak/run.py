@@ -22,7 +22,7 @@ from fraudwatch.stack.home import StackError
 from fraudwatch.stack.private_stack import PrivateStack
 
 SOURCE: Final = "soak"
-# With a chaos run's 400, each would buy every second at these rates; with many more, their histories
+# With a chaos run's 400, each would buy every second at these rates; with many more, histories
 # would still fill after the warm-up, and the detector's memory would grow with them.
 CUSTOMERS: Final = 10_000
 # One batch waits for another's acknowledgement: on a busy machine smaller ones miss the rate.
