@@ -23,8 +23,9 @@ import scala.collection.mutable.ArrayBuilder
   * ends, counted from the first); then the values, one after the other.
   */
 object MicroBatchRows {
+  private val PARTITIONS_A_TASK = 4
 
-  /** Writes the rows (partition, offset, timestamp_ms, value) of a micro-batch.
+  /** Writes the rows of a micro-batch of Kafka's source, whose columns may be in any order.
     *
     * @return how many rows there are
     */
@@ -35,9 +36,14 @@ object MicroBatchRows {
           s"a micro-batch is ${other.nodeName}, not rows of a running query, so it is not scored"
         )
     }
-    val parts = new Array[Columns](rows.getNumPartitions)
+    val read = new ReadColumns(
+      batch.schema.fieldIndex("partition"), batch.schema.fieldIndex("offset"),
+      batch.schema.fieldIndex("timestamp"), batch.schema.fieldIndex("value"))
+    // A task costs more than reading a small partition of Kafka after another one.
+    val few = rows.coalesce(math.max(1, rows.getNumPartitions / PARTITIONS_A_TASK))
+    val parts = new Array[Columns](few.getNumPartitions)
     rows.sparkContext.runJob(
-      rows, new ReadColumns, parts.indices, (part: Int, columns: Columns) => parts(part) = columns)
+      few, read, parts.indices, (part: Int, columns: Columns) => parts(part) = columns)
     val file = FileChannel.open(Paths.get(path), CREATE, TRUNCATE_EXISTING, WRITE)
     try for (part <- parts; buffer <- part.buffers) while (buffer.hasRemaining) file.write(buffer)
     finally file.close()
@@ -56,7 +62,8 @@ class Columns(val rows: Int, numbers: Array[Array[Long]], values: Array[Byte]) e
 }
 
 /** A class, not a function literal: Spark would scan a literal's code in every micro-batch. */
-class ReadColumns extends ((TaskContext, Iterator[InternalRow]) => Columns) with Serializable {
+class ReadColumns(partitionAt: Int, offsetAt: Int, timestampAt: Int, valueAt: Int)
+    extends ((TaskContext, Iterator[InternalRow]) => Columns) with Serializable {
   override def apply(task: TaskContext, rows: Iterator[InternalRow]): Columns = {
     val partition, offset, timestampMs, valueEnd = new ArrayBuilder.ofLong
     val values = new ArrayBuilder.ofByte
@@ -64,10 +71,10 @@ class ReadColumns extends ((TaskContext, Iterator[InternalRow]) => Columns) with
     var end = 0L
     for (row <- rows) {
       // Without a value it is no transaction, and dead-lettered as such.
-      val value = if (row.isNullAt(3)) Array.emptyByteArray else row.getBinary(3)
-      partition.addOne(row.getInt(0))
-      offset.addOne(row.getLong(1))
-      timestampMs.addOne(row.getLong(2))
+      val value = if (row.isNullAt(valueAt)) Array.emptyByteArray else row.getBinary(valueAt)
+      partition.addOne(row.getInt(partitionAt))
+      offset.addOne(row.getLong(offsetAt))
+      timestampMs.addOne(Math.floorDiv(row.getLong(timestampAt), 1000L)) // Spark keeps microseconds
       values.addAll(value)
       end += value.length
       valueEnd.addOne(end)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812  its customary name
 from pyspark.sql.streaming.query import StreamingQuery
 
 from fraudwatch.adapters.lake.micro_batch import read_rows
@@ -92,8 +91,8 @@ def _spark_conf(settings: DetectorSettings) -> dict[str, str]:
         "spark.sql.streaming.checkpointFileManagerClass": _CHECKPOINT_MANAGER,
         "spark.driver.extraClassPath": settings.extra_class_path,
         "spark.hadoop.fs.file.impl": _FAST_FILE_SYSTEM,
-        # The plan is one projection of four columns: generating its code in each trigger, only to
-        # find it in the cache, costs more than interpreting it.
+        # The plan only reads: generating its code in each trigger, to find it in the cache, costs more
+        # than interpreting it.
         "spark.sql.codegen.wholeStage": "false",
         "spark.sql.codegen.factoryMode": "NO_CODEGEN",
         # Otherwise Spark scans the code of its own functions in each trigger.
@@ -190,11 +189,9 @@ def _messages(
         failOnDataLoss="true",
         maxOffsetsPerTrigger=str(settings.max_offsets_per_trigger),
     )
-    # No current_timestamp() here: as a literal it changes the generated code in every trigger, so
-    # that Spark compiles all of it again. The batch's time is read from the checkpoint.
-    return source.load().select(
-        "partition", "offset", F.unix_millis("timestamp").alias("timestamp_ms"), "value"
-    )
+    # As it is: a column that is selected or computed here would be analysed, optimized, planned and
+    # sent to the tasks in every trigger.
+    return source.load()
 
 
 def login_options(kafka: KafkaSettings) -> dict[str, str]:
