@@ -91,8 +91,8 @@ def _spark_conf(settings: DetectorSettings) -> dict[str, str]:
         "spark.sql.streaming.checkpointFileManagerClass": _CHECKPOINT_MANAGER,
         "spark.driver.extraClassPath": settings.extra_class_path,
         "spark.hadoop.fs.file.impl": _FAST_FILE_SYSTEM,
-        # The plan only reads: generating its code in each trigger, to find it in the cache, costs more
-        # than interpreting it.
+        # The plan only reads: generating its code in each trigger, to find it in the cache, costs
+        # more than interpreting it.
         "spark.sql.codegen.wholeStage": "false",
         "spark.sql.codegen.factoryMode": "NO_CODEGEN",
         # Otherwise Spark scans the code of its own functions in each trigger.
