@@ -28,6 +28,7 @@ class VerdictCopies:
     copies: set[bytes] = field(default_factory=set)  # hashes of the different messages
     messages: int = 0
     risk_views: set[str] = field(default_factory=set)  # named by the copies
+    decisions: set[bytes] = field(default_factory=set)  # of copies without the time of decision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +44,7 @@ class ReadBack:
 
 @dataclass(slots=True)
 class Findings:
-    """Counts with a few example ids each; the run passes if all four are 0."""
+    """Counts with a few example ids each; the run passes if the four of COUNTED are 0."""
 
     accepted: int = 0
     verdicts: int = 0
@@ -52,6 +53,9 @@ class Findings:
     lost: int = 0
     duplicates: int = 0
     conflicting: int = 0
+    # Of the conflicting, those that differ in more than the time of decision. The others were
+    # scored again by a detector that had lost its checkpoint.
+    other_decisions: int = 0
     mismatched_features: int | None = None
     features_compared: int = 0
     # Copies on fraud_topic: allowed, and evidence that a micro-batch was replayed.
@@ -60,7 +64,7 @@ class Findings:
 
     @property
     def ok(self) -> bool:
-        """Whether all four counts are 0; a count that is unknown is not."""
+        """Whether the four counts are 0; a count that is unknown is not."""
         wrong = (self.lost, self.duplicates, self.conflicting, self.mismatched_features)
         return all(count == 0 for count in wrong)
 
@@ -72,6 +76,7 @@ class Findings:
         self.lost += other.lost
         self.duplicates += other.duplicates
         self.conflicting += other.conflicting
+        self.other_decisions += other.other_decisions
         self.features_compared += other.features_compared
         self.repeated_messages += other.repeated_messages
         if self.mismatched_features is not None and other.mismatched_features is not None:
@@ -104,6 +109,8 @@ def count(read_back: ReadBack) -> Findings:
     findings.duplicates = findings.add_examples("duplicates", _duplicates(read_back, rows))
     conflicting = (name for name, one in read_back.verdicts.items() if len(one.copies) > 1)
     findings.conflicting = findings.add_examples("conflicting", conflicting)
+    other = (name for name, one in read_back.verdicts.items() if len(one.decisions) > 1)
+    findings.other_decisions = findings.add_examples("other_decisions", other)
     return findings
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -61,6 +62,7 @@ class Part:
 
 
 WHOLE: Final = Part(0, 1)
+_DECIDED_AT: Final = re.compile(rb'"decided_at_ms":\d+')
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,8 @@ class Topics:
             one = by_id[verdict.transaction_id]
             one.verdict_ids.add(verdict.verdict_id)
             one.risk_views.add(verdict.risk_view)
-            one.copies.add(_digest(message))
+            one.copies.add(_digest(message, message.value() or b""))
+            one.decisions.add(_digest(message, _DECIDED_AT.sub(b"", message.value() or b"")))
             one.messages += 1
             if _origin(message) in origins:
                 dead_lettered.add(verdict.transaction_id)
@@ -173,9 +176,9 @@ def _origin(message: Message) -> str:
     return f"{message.topic()}-{message.partition()}-{message.offset()}"
 
 
-def _digest(message: Message) -> bytes:
+def _digest(message: Message, value: bytes) -> bytes:
     """Hash everything that a consumer gets: key, headers, value."""
-    parts = (message.key(), message.headers(), message.value())
+    parts = (message.key(), message.headers(), value)
     return hashlib.blake2b(repr(parts).encode(), digest_size=16).digest()
 
 

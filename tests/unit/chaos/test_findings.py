@@ -79,6 +79,16 @@ def test_copies_on_the_topic_must_be_the_same_bytes() -> None:
     assert count(other).examples["conflicting"] == ["s:1"]
 
 
+def test_copies_that_were_decided_at_other_times_may_have_one_decision() -> None:
+    again = VerdictCopies({"v"}, {b"then", b"now"}, messages=2, decisions={b"same"})
+    found = count(replace(SOUND, verdicts={"s:1": again}))
+    assert (found.conflicting, found.other_decisions) == (1, 0)
+    again.decisions.add(b"another")
+    found = count(replace(SOUND, verdicts={"s:1": again}))
+    assert (found.conflicting, found.other_decisions) == (1, 1)
+    assert found.examples["other_decisions"] == ["s:1"]
+
+
 FOLDED = np.arange(len(FEATURES), dtype="<f8").tobytes()
 UNKNOWN = np.full(len(VIEW_FEATURES), np.nan).tobytes()
 KNOWN = np.ones(len(VIEW_FEATURES)).tobytes()
