@@ -85,7 +85,7 @@ def test_a_clean_batch_is_parsed_field_by_field() -> None:
         (encode(a_transaction()).replace(b"2590", b'"2590"'), Code.WRONG_SCHEMA),
         (encode(a_transaction(schema="transaction.v9")), Code.OUT_OF_BOUNDS),
         (encode(a_transaction(amount_eur_cents=-1)), Code.OUT_OF_BOUNDS),
-        (encode(a_transaction(transaction_id="x" * 65)), Code.OUT_OF_BOUNDS),
+        (encode(a_transaction(transaction_id="x" * 82)), Code.OUT_OF_BOUNDS),
     ],
 )
 def test_one_bad_message_is_refused_and_the_others_are_parsed(bad: bytes, code: Code) -> None:
