@@ -77,7 +77,7 @@ def test_the_largest_purchase_makes_a_message_below_64_kib(tmp_path: Path) -> No
         for column in columns_of(Purchase)
         if column.type is str and column.fact.max_length
     }
-    plain = {"source": "s" * 16, "id": "9" * 47, "ip": "2001:db8::1"}
+    plain = {"source": "s" * 16, "id": "9" * 64, "ip": "2001:db8::1"}
     edge = Edge(TinkVault(tmp_path), RateTable([]))
     admitted = edge.admit(a_purchase(**{**longest, **plain}), now_ms=NOON_MS)
     assert problems(admitted) == []
