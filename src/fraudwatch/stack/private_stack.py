@@ -60,16 +60,27 @@ class PrivateStack:
         return replace(Home.from_environment(), folder=self.folder.resolve())
 
     def command(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run ./fraudwatch on this home."""
+        """Run ./fraudwatch on this home.
+
+        Raises:
+            StackError: the command failed, and ``check`` is set.
+        """
         mine = {"FRAUDWATCH_HOME": str(self.folder), "FRAUDWATCH_PORT_OFFSET": str(self.offset)}
-        return subprocess.run(
+        done = subprocess.run(
             [ROOT / "fraudwatch", *words],
             env=os.environ | mine,
-            check=check,
+            check=False,
             capture_output=True,
             text=True,
             timeout=_COMMAND_SECONDS,
         )
+        if check and done.returncode != 0:
+            output = f"{done.stdout}\n{done.stderr}".strip()
+            raise StackError(
+                f"fraudwatch {words[0]} of the stack in {self.folder} failed with status "
+                f"{done.returncode}: {output[-_LAST_CHARACTERS:]}"
+            )
+        return done
 
     def kill_everything(self) -> None:
         """Kill -9 every process of this stack at once, the supervisor first, so it restarts none.
