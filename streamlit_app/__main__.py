@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 
 from streamlit.web import cli
 
-from fraudwatch.adapters.codecs.json_codec import decode, encode
-from fraudwatch.adapters.jsonl_journal import JsonlJournal
+from fraudwatch.adapters.audit_outbox_file import audit_outbox
+from fraudwatch.adapters.codecs.json_codec import encode
 from fraudwatch.adapters.kafka_log.log import KafkaTopic
 from fraudwatch.application.console.audit import AuditLog, PublishedAudit
-from fraudwatch.application.console.audit_outbox import OUTBOX_FILE, AuditOutbox
-from fraudwatch.domain.messages.audit import AuditRecord
 from fraudwatch.settings import ConsoleSettings, KafkaSettings
 from fraudwatch.topics import AUDIT_TOPIC
 from streamlit_app import metrics
@@ -46,8 +44,7 @@ def main() -> None:
     """Serve until stopped."""
     settings, audit_log = ConsoleSettings(), _audit_log()
     metrics.serve(settings.metrics_port)
-    journal = JsonlJournal(settings.accounts_folder / OUTBOX_FILE)
-    publish_in_background(AuditOutbox(journal, encode, partial(decode, AuditRecord)), audit_log)
+    publish_in_background(audit_outbox(settings.accounts_folder), audit_log)
     hand_edits.start(open_rules(audit_log))
     cli.main(["run", str(SCRIPT), *sys.argv[1:]])
 

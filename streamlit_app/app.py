@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import streamlit as st
 
 from fraudwatch.adapters.accounts.account_store import SqliteAccountStore
 from fraudwatch.adapters.accounts.argon2_hasher import Argon2Hasher
-from fraudwatch.adapters.codecs.json_codec import decode, encode
+from fraudwatch.adapters.audit_outbox_file import audit_outbox
+from fraudwatch.adapters.codecs.json_codec import encode
 from fraudwatch.adapters.edge.edge_revealer import EdgeRevealer
-from fraudwatch.adapters.jsonl_journal import JsonlJournal
 from fraudwatch.adapters.kafka_log.log import KafkaTopic
 from fraudwatch.adapters.store.alerts import CassandraAlertReader
 from fraudwatch.adapters.store.audit import CassandraAudit
@@ -30,12 +29,10 @@ from fraudwatch.application.console.access_log import AccessLog
 from fraudwatch.application.console.account_rules import AccountsUnavailable
 from fraudwatch.application.console.accounts import Accounts
 from fraudwatch.application.console.audit import AuditLog, PublishedAudit
-from fraudwatch.application.console.audit_outbox import OUTBOX_FILE, AuditOutbox
 from fraudwatch.application.console.decide import Decisions
 from fraudwatch.application.console.group_decision import GroupDecisions
 from fraudwatch.application.console.handling import CaseHandling
 from fraudwatch.application.console.reviews import Reviews
-from fraudwatch.domain.messages.audit import AuditRecord
 from fraudwatch.domain.time_units import MINUTE_MS
 from fraudwatch.settings import CassandraSettings, ConsoleSettings, KafkaSettings, RevealSettings
 from fraudwatch.topics import AUDIT_TOPIC, LABELS_TOPIC
@@ -158,8 +155,7 @@ def _open_audit_log() -> AuditLog:
 
 @st.cache_resource(show_spinner=False)
 def _open_access_log(folder: Path) -> AccessLog:
-    outbox = AuditOutbox(JsonlJournal(folder / OUTBOX_FILE), encode, partial(decode, AuditRecord))
-    return AccessLog(outbox, _now_ms)
+    return AccessLog(audit_outbox(folder), _now_ms)
 
 
 @st.cache_resource(show_spinner=False)

@@ -6,12 +6,9 @@ import getpass
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Final
 
 from fraudwatch.application.console.access_log import AccessLog
-from fraudwatch.application.console.audit_outbox import OUTBOX_FILE, AuditOutbox
-from fraudwatch.domain.messages.audit import AuditRecord
 from fraudwatch.stack.home import Home, StackError
 
 # A system user who may write the home's files needs no login of the console.
@@ -25,11 +22,9 @@ def recording(home: Home) -> Iterator[tuple[AccessLog, str]]:
     Raises:
         StackError: a record is not on disk, so the action must not be done.
     """
-    from fraudwatch.adapters.codecs.json_codec import decode, encode
-    from fraudwatch.adapters.jsonl_journal import JsonlJournal
+    from fraudwatch.adapters.audit_outbox_file import audit_outbox
 
-    journal = JsonlJournal(home.folder / "console" / OUTBOX_FILE)
-    log = AccessLog(AuditOutbox(journal, encode, partial(decode, AuditRecord)), now_ms)
+    log = AccessLog(audit_outbox(home.folder / "console"), now_ms)
     try:
         yield log, f"on the command line, by the system's user {getpass.getuser()}"
     except OSError as error:
