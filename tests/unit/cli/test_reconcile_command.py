@@ -10,11 +10,12 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from fraudwatch.cli import reconcile, reporting_job
+from fraudwatch.cli import reconcile
 from fraudwatch.stack import catalogue, env_file
 from fraudwatch.stack.foreground import JobResult, command_of, environment_of
 from fraudwatch.stack.home import MARK_VARIABLE, ROOT, Home
 from fraudwatch.stack.launches import all_launches
+from tests.unit.cli.conftest import JobRun, fake_reporting_job
 
 DOCUMENT = {"date": "2026-11-20", "ok": False, "said": "2026-11-20: stream and batch differ"}
 
@@ -23,26 +24,11 @@ def run_command(
     monkeypatch: pytest.MonkeyPatch, ended: JobResult, *options: str
 ) -> tuple[int, str]:
     """Run the command with a fake job result; return its exit code and output."""
-    calls: list[tuple[str, tuple[str, ...]]] = []
-
-    def run(
-        _home: object,
-        _catalogue: object,
-        name: str,
-        arguments: list[str],
-        _: object,
-        *,
-        accepted_codes: tuple[int, ...],
-    ) -> JobResult:
-        assert accepted_codes == (0, 3)
-        calls.append((name, tuple(arguments)))
-        return ended
-
-    monkeypatch.setattr(reporting_job, "run_in_foreground", run)
+    runs = fake_reporting_job(monkeypatch, ended)
     app = typer.Typer()
     app.command()(reconcile.reconcile)
     shown = CliRunner().invoke(app, ["--date", "2026-11-20", *options])
-    assert calls == [("reconcile", ("--date", "2026-11-20", "--json"))]
+    assert runs == [JobRun("reconcile", ("--date", "2026-11-20", "--json"), (0, 3))]
     if shown.exception and not isinstance(shown.exception, SystemExit):
         raise shown.exception
     return shown.exit_code, shown.output
