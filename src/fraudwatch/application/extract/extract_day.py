@@ -72,7 +72,7 @@ class DayExtract:
     lease: DayLease
     codec: ExtractCodec
     sources: frozenset[str]
-    """Whose purchases it may bring (none: any), so that it takes no ids of another source."""
+    """Sources that it speaks for alone (none: any), so that it takes no ids of another one."""
     manifests: Manifests
     now_ms: Callable[[], int]
     run_id: str
