@@ -32,8 +32,9 @@ CREATE TABLE IF NOT EXISTS event (
     due_at_ms INTEGER NOT NULL,
     closed_at_ms INTEGER
 ) STRICT;
-CREATE INDEX IF NOT EXISTS waiting_event ON event (subscription_id, position)
+CREATE INDEX IF NOT EXISTS waiting_by_attempts ON event (subscription_id, attempts, position)
     WHERE state = 'waiting';
+DROP INDEX IF EXISTS waiting_event;
 CREATE INDEX IF NOT EXISTS waiting_of_queue ON event (subscription_id, queue, position)
     WHERE state = 'waiting';
 CREATE INDEX IF NOT EXISTS event_of_purchase ON event (subscription_id, transaction_id, kind);
@@ -52,13 +53,15 @@ VALUES (:subscription, :id, :kind, :transaction,
         :transaction),
     :body, 'waiting', :now, :now, :now)
 """
+# By attempts first: an event that a client refuses must not take each attempt of its subscription
+# while other customers' events wait for their first.
 _NEXT_DUE: Final = """
 SELECT webhook_id, body, attempts, queued_at_ms FROM event AS first
 WHERE subscription_id = ? AND state = 'waiting' AND due_at_ms <= ? AND NOT EXISTS (
     SELECT 1 FROM event AS earlier
     WHERE earlier.subscription_id = first.subscription_id AND earlier.state = 'waiting'
         AND earlier.queue = first.queue AND earlier.position < first.position)
-ORDER BY position LIMIT 1
+ORDER BY attempts, position LIMIT 1
 """
 _REPLAY: Final = """
 UPDATE event SET state = 'waiting', attempts = 0, failure = '', closed_at_ms = NULL,

@@ -77,7 +77,10 @@ class Outbox(Protocol):
         """
 
     def next_due(self, subscription_id: str, now_ms: int) -> QueuedEvent | None:
-        """Return the oldest event that is due and the first of its customer's queue."""
+        """Return the event to attempt: due, first of its customer's queue, with fewest attempts.
+
+        Of several with equally many attempts it is the oldest.
+        """
 
     def delivered(self, webhook_id: str, now_ms: int) -> None:
         """Note that the client has acknowledged an event."""

@@ -78,6 +78,12 @@ def test_a_failed_event_holds_back_its_customer_alone(outbox: SqliteOutbox) -> N
     assert drain(outbox, NOON_MS + 1_000) == ["w-1", "w-2"]
 
 
+def test_a_refused_event_that_is_due_again_waits_for_first_attempts(outbox: SqliteOutbox) -> None:
+    outbox.add([event(1, "a"), event(2, "a"), event(3, "b")], NOON_MS)
+    outbox.retry_later("w-1", NOON_MS, "server_error")
+    assert drain(outbox) == ["w-3", "w-1", "w-2"]
+
+
 def test_a_dead_event_lets_its_customer_go_on_and_is_listed(outbox: SqliteOutbox) -> None:
     outbox.add([event(1), event(2)], NOON_MS)
     outbox.retry_later("w-1", NOON_MS, "timeout")
