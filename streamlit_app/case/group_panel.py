@@ -44,13 +44,15 @@ _GROUP_WORDS: Final = {
     GroupBy.IP_NETWORK: "This IP network",
 }
 _TABLE_HEIGHT_PX: Final = 260
-_SAVED, _BEGUN = "case_group_saved", "case_group_begun"
+_SAVED, _BEGUN, _SENT = "case_group_saved", "case_group_begun", "case_group_sent"
 
 
 def show(source: ServiceSource, person: Person, case: CaseFile) -> None:
     """Draw the groups of an open case, the preview of one, and its decision."""
     if saved := st.session_state.pop(_SAVED, None):
         _show_result(*saved)
+    if sent := st.session_state.pop(_SENT, None):
+        _save(source, person, *sent)
     if not case.is_open:
         return
     subject = alert_of(case.verdict)
@@ -77,7 +79,7 @@ def show(source: ServiceSource, person: Person, case: CaseFile) -> None:
     members = [subject, *groups[chosen]]
     _preview(members[:MAX_GROUP], source.now_ms())
     if person.may(Right.DECIDE):
-        _form(source, person, members)
+        _form(members)
 
 
 def _linked(source: ServiceSource, case: CaseFile) -> Mapping[Shared, Collection[str]]:
@@ -121,28 +123,40 @@ def _preview(members: Sequence[Alert], now_ms: int) -> None:
     )
 
 
-def _form(source: ServiceSource, person: Person, members: Sequence[Alert]) -> None:
+def _form(members: Sequence[Alert]) -> None:
     if len(members) > MAX_GROUP:
         st.info(f"Only the first {MAX_GROUP} are shown and decided; decide the rest afterwards.")
-    some = [one.transaction_id for one in members[:MAX_GROUP]]
+    names = [one.transaction_id for one in members[:MAX_GROUP]]
+    truth_key, note_key = f"case_group_truth_{names[0]}", f"case_group_note_{names[0]}"
     with st.form("group_decision", enter_to_submit=False):
-        truth = st.radio(
+        st.radio(
             "What were these purchases?",
             [LabelValue.FRAUD, LabelValue.GENUINE],
             format_func=LABEL_WORDS.__getitem__,
             index=None,
             horizontal=True,
-            key=f"case_group_truth_{some[0]}",
+            key=truth_key,
         )
-        note = st.text_input(
+        st.text_input(
             "Note for all of them",
             placeholder="Why are they one case? No names, no card numbers.",
             max_chars=work.LONGEST_NOTE,
-            key=f"case_group_note_{some[0]}",
+            key=note_key,
         )
-        is_sent = st.form_submit_button(f"Decide all {len(some):,} cases")
-    if is_sent:
-        _save(source, person, some, (truth, note))
+        # The names are those of this preview: a group grows while an attack goes on, and the
+        # next draw may have more of them, under a button with another number.
+        st.form_submit_button(
+            f"Decide all {len(names):,} cases",
+            on_click=_send,
+            args=(names, truth_key, note_key),
+        )
+
+
+def _send(names: Sequence[str], truth_key: str, note_key: str) -> None:
+    st.session_state[_SENT] = (
+        names,
+        (st.session_state[truth_key], st.session_state[note_key]),
+    )
 
 
 def _save(

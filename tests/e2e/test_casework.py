@@ -136,11 +136,14 @@ def test_a_lead_assigns_and_an_analyst_snoozes_and_decides_a_group(
     anna.lists(first)
     anna.click_first_line()
     anna.shows("Open alerts with something in common")
-    anna.page.get_by_text("This card (").click()
+    card = anna.page.get_by_text("This card (")
+    size = card.inner_text().removeprefix("This card (").removesuffix(")")
+    card.click()
+    anna.shows(f"Decide all {size} cases")  # before that the button is of the group before
     anna.page.get_by_role("radiogroup", name="What were these").get_by_text("Fraud").click()
     anna.page.get_by_role("textbox", name="Note for all").fill("One card, several customers.")
     anna.picture("group")
-    anna.press("Decide all")
+    anna.press(f"Decide all {size} cases")
     anna.shows("Saved: fraud,")
     for name in (first, second):
         [label] = eventually(

@@ -196,6 +196,20 @@ def test_open_alerts_with_something_in_common_are_previewed_and_decided_at_once(
     assert listed(world) == ["shop:9"]
 
 
+def test_a_group_that_grows_before_the_click_is_decided_as_it_was_shown(world: World) -> None:
+    group_of_three(world)
+    app = world.look()
+    next(one for one in app.radio if one.label.startswith("What were")).set_value(LabelValue.FRAUD)
+    next(one for one in app.text_input if "all of them" in one.label).input("One device, one hour.")
+    world.buy("shop:4", card_token=None)
+    world.press("Decide all 3 cases")
+    assert "Saved: fraud, 3 cases, by you." in world.texts
+    labels = [json.loads(message) for _, message, _ in world.topic.messages]
+    assert [label["transaction_id"] for label in labels] == [CASE, "shop:2", "shop:3"]
+    world.look(about="")
+    assert "shop:4" in listed(world)
+
+
 def test_an_admin_sees_groups_and_lists_and_changes_nothing(world: World) -> None:
     group_of_three(world)
     world.look(ROOT)
