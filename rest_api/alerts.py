@@ -81,7 +81,7 @@ def show_alert(
         bool, Query(description="Add the feature vector, read from the log: slower")
     ] = False,
 ) -> Response:
-    """Return one alert: its current verdict with the explanation, purchase, features, labels.
+    """Return one alert: its current verdict and explanation, purchase, features, labels, refunds.
 
     Sealed fields are left out. Features are on the log for seven days. 404: the transaction has no
     verdict, or its current one approved it (see `GET /v1/verdicts/{transaction_id}`).
@@ -96,6 +96,7 @@ def show_alert(
         "purchase": None if purchase is None else _unsealed(purchase),
         "features": services.features.features_of(verdict) if features else None,
         "labels": services.verdicts.labels_of(transaction_id),
+        "refunds": services.purchases.refunds_of(transaction_id),
     }
     return json_response(detail)
 

@@ -10,7 +10,7 @@ from fraudwatch.adapters.codecs.json_codec import encode
 from fraudwatch.application.console.alerts import alert_of
 from fraudwatch.domain.messages.explanation import Contribution
 from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, LabelValue, Source
-from fraudwatch.samples import NOON_MS, a_token, a_transaction, a_verdict
+from fraudwatch.samples import NOON_MS, a_refund, a_token, a_transaction, a_verdict
 
 
 def _json(message: Any) -> Any:
@@ -38,6 +38,7 @@ ALERT_DETAIL: Final = {
     "purchase": {name: value for name, value in _json(_PURCHASE).items() if name != "sealed"},
     "features": None,
     "labels": [_json(_LABEL)],
+    "refunds": [_json(a_refund())],
 }
 STREAM: Final = f"event: alert\nid: 0:4711,1:4690\ndata: {encode(ALERT).decode()}\n\n"
 SEARCH: Final = {"customer": {"source": "shop", "customer_id": "customer-1"}, "risk": ["CRITICAL"]}

@@ -22,6 +22,7 @@ from fraudwatch.domain.messages.purchase import (
     LONGEST_SOURCE,
     SOURCE_NAME,
 )
+from fraudwatch.domain.messages.refund import Refund
 from fraudwatch.domain.messages.transaction import TOKEN_PATTERN, Transaction
 from fraudwatch.domain.messages.verdict import Risk, Verdict
 
@@ -208,6 +209,7 @@ def _or_null(model: type[BaseModel]) -> Any:
 
 VerdictBody: Final = _model_of(Verdict)
 LabelBody: Final = _model_of(Label)
+RefundBody: Final = _model_of(Refund)
 AlertBody: Final = _model(
     "Alert", Verdict, "One alert, as a list shows it.", lambda name: name in ALERT_FIELDS
 )
@@ -236,4 +238,5 @@ AlertDetailBody: Final = create_model(
         Field(description="Features by name, if asked for and still on the log; null: unknown"),
     ),
     labels=(list[LabelBody], Field(description="All labels, latest first")),  # type: ignore[valid-type]  # built at run time
+    refunds=(list[RefundBody], Field(description="What was refunded, latest first")),  # type: ignore[valid-type]  # built at run time
 )

@@ -16,6 +16,7 @@ from fraudwatch.application.alert_stream import AlertHistory, AlertHub
 from fraudwatch.application.intake.intake import Intake
 from fraudwatch.domain.api_keys import ApiKey, Scope
 from fraudwatch.domain.messages.label import Label, ReportedLabel
+from fraudwatch.domain.messages.refund import Refund
 from fraudwatch.domain.messages.transaction import Transaction
 from fraudwatch.domain.messages.verdict import Verdict
 
@@ -34,10 +35,13 @@ class VerdictReader(Protocol):
 
 
 class PurchaseReader(Protocol):
-    """Reader of the scored purchase; raises ``StoreUnavailable`` without an answer."""
+    """Reader of a scored purchase; methods raise ``StoreUnavailable`` without an answer."""
 
     def purchase_of(self, verdict: Verdict) -> Transaction | None:
         """Return the scored purchase; None when it is not stored (yet, or any more)."""
+
+    def refunds_of(self, transaction_id: str) -> list[Refund]:
+        """Return what was refunded of a purchase, latest first."""
 
 
 class FeatureReader(Protocol):

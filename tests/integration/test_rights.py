@@ -168,7 +168,10 @@ def test_cassandras_default_superuser_is_gone(stack: PrivateStack) -> None:
         ("console", "SELECT * FROM fraudwatch.purchase_by_token_fill"),
         ("console", "DELETE FROM fraudwatch.purchase_by_token WHERE bucket = '2026-01-15:07'"),
         ("rest_api", "SELECT * FROM fraudwatch.purchase_by_token LIMIT 1"),
-        ("rest_api", "SELECT * FROM fraudwatch.refund_by_transaction LIMIT 1"),
+        (
+            "rest_api",
+            "DELETE FROM fraudwatch.refund_by_transaction WHERE transaction_id = 'shop:1'",
+        ),
         (
             "console",
             "DELETE FROM fraudwatch.refund_by_transaction WHERE transaction_id = 'shop:1'",

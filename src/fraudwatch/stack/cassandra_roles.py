@@ -40,6 +40,7 @@ RIGHTS: Mapping[str, Mapping[str, frozenset[str]]] = {
         "alert_by_rule": frozenset({"SELECT"}),
         "transaction_by_customer": frozenset({"SELECT"}),
         "label_by_transaction": frozenset({"SELECT"}),
+        "refund_by_transaction": frozenset({"SELECT"}),
     },
     "reconciler": {"verdict_by_transaction": frozenset({"SELECT"})},
     "tally": {"tally_by_day": frozenset({"SELECT", "MODIFY"})},

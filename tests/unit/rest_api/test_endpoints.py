@@ -10,7 +10,7 @@ import pytest
 from fraudwatch.domain.messages.label import LABEL_SCHEMA, Label, LabelValue, Source
 from fraudwatch.domain.messages.verdict import Reason, Risk
 from fraudwatch.domain.time_units import DAY_MS
-from fraudwatch.samples import NOON_MS, a_token, a_transaction, a_verdict
+from fraudwatch.samples import NOON_MS, a_refund, a_token, a_transaction, a_verdict
 from tests.unit.rest_api.conftest import NOW_MS, World
 
 LABEL = {"source": "shop", "id": "1", "verdict": "fraud", "by": "bank", "known_at_ms": NOON_MS}
@@ -20,7 +20,7 @@ def ids(page: Any) -> list[str]:
     return [alert["transaction_id"] for alert in page["alerts"]]
 
 
-def test_an_alert_has_verdict_purchase_features_and_labels(world: World) -> None:
+def test_an_alert_has_verdict_purchase_features_labels_and_refunds(world: World) -> None:
     label = Label(
         schema=LABEL_SCHEMA,
         transaction_id="shop:1",
@@ -29,12 +29,16 @@ def test_an_alert_has_verdict_purchase_features_and_labels(world: World) -> None
         by="a.moreno",
         known_at_ms=NOON_MS,
     )
-    world.store.write([], [], [label])
+    refunds = [
+        a_refund(refund_id=f"shop:{day}", refunded_at_ms=NOON_MS + day * DAY_MS) for day in (1, 2)
+    ]
+    world.store.write([], [], [label], [], refunds)
     detail = world.client().get("/v1/alerts/shop:1").json()
     assert detail["verdict"]["transaction_id"] == "shop:1"
     assert detail["purchase"]["card_last4"] == "1111"
     assert "sealed" not in detail["purchase"]
     assert [one["by"] for one in detail["labels"]] == ["a.moreno"]
+    assert [one["refund_id"] for one in detail["refunds"]] == ["shop:2", "shop:1"]
     assert detail["features"] is None
     detail = world.client().get("/v1/alerts/shop:1", params={"features": "true"}).json()
     assert detail["features"] == {"amount_eur_cents": 120_000.0, "unknown": None}

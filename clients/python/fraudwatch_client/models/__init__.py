@@ -24,6 +24,8 @@ from .payment_status import PaymentStatus
 from .problem import Problem
 from .purchase import Purchase
 from .reason import Reason
+from .refund import Refund
+from .refund_reason import RefundReason
 from .risk import Risk
 from .source import Source
 from .status import Status
@@ -56,6 +58,8 @@ __all__ = (
     "Problem",
     "Purchase",
     "Reason",
+    "Refund",
+    "RefundReason",
     "Risk",
     "Source",
     "Status",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
   from ..models.alert_detail_features_type_0 import AlertDetailFeaturesType0
   from ..models.label import Label
   from ..models.purchase import Purchase
+  from ..models.refund import Refund
   from ..models.verdict import Verdict
 
 
@@ -33,12 +34,14 @@ class AlertDetail:
             purchase (None | Purchase): Null: not stored yet, or any more
             features (AlertDetailFeaturesType0 | None): Features by name, if asked for and still on the log; null: unknown
             labels (list[Label]): All labels, latest first
+            refunds (list[Refund]): What was refunded, latest first
      """
 
     verdict: Verdict
     purchase: None | Purchase
     features: AlertDetailFeaturesType0 | None
     labels: list[Label]
+    refunds: list[Refund]
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
 
@@ -49,6 +52,7 @@ class AlertDetail:
         from ..models.alert_detail_features_type_0 import AlertDetailFeaturesType0 # noqa: PLC0415
         from ..models.label import Label # noqa: PLC0415
         from ..models.purchase import Purchase # noqa: PLC0415
+        from ..models.refund import Refund # noqa: PLC0415
         from ..models.verdict import Verdict # noqa: PLC0415
         verdict = self.verdict.to_dict()
 
@@ -71,6 +75,13 @@ class AlertDetail:
 
 
 
+        refunds = []
+        for refunds_item_data in self.refunds:
+            refunds_item = refunds_item_data.to_dict()
+            refunds.append(refunds_item)
+
+
+
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -79,6 +90,7 @@ class AlertDetail:
             "purchase": purchase,
             "features": features,
             "labels": labels,
+            "refunds": refunds,
         })
 
         return field_dict
@@ -90,6 +102,7 @@ class AlertDetail:
         from ..models.alert_detail_features_type_0 import AlertDetailFeaturesType0 # noqa: PLC0415
         from ..models.label import Label # noqa: PLC0415
         from ..models.purchase import Purchase # noqa: PLC0415
+        from ..models.refund import Refund # noqa: PLC0415
         from ..models.verdict import Verdict # noqa: PLC0415
         d = dict(src_dict)
         verdict = Verdict.from_dict(d.pop("verdict"))
@@ -143,11 +156,22 @@ class AlertDetail:
             labels.append(labels_item)
 
 
+        refunds = []
+        _refunds = d.pop("refunds")
+        for refunds_item_data in (_refunds):
+            refunds_item = Refund.from_dict(refunds_item_data)
+
+
+
+            refunds.append(refunds_item)
+
+
         alert_detail = cls(
             verdict=verdict,
             purchase=purchase,
             features=features,
             labels=labels,
+            refunds=refunds,
         )
 
 

@@ -118,7 +118,7 @@ def sync_detailed(
 ) -> Response[AlertDetail | Problem]:
     """ Show Alert
 
-     Return one alert: its current verdict with the explanation, purchase, features, labels.
+     Return one alert: its current verdict and explanation, purchase, features, labels, refunds.
 
     Sealed fields are left out. Features are on the log for seven days. 404: the transaction has no
     verdict, or its current one approved it (see `GET /v1/verdicts/{transaction_id}`).
@@ -157,7 +157,7 @@ def sync(
 ) -> AlertDetail | Problem | None:
     """ Show Alert
 
-     Return one alert: its current verdict with the explanation, purchase, features, labels.
+     Return one alert: its current verdict and explanation, purchase, features, labels, refunds.
 
     Sealed fields are left out. Features are on the log for seven days. 404: the transaction has no
     verdict, or its current one approved it (see `GET /v1/verdicts/{transaction_id}`).
@@ -191,7 +191,7 @@ async def asyncio_detailed(
 ) -> Response[AlertDetail | Problem]:
     """ Show Alert
 
-     Return one alert: its current verdict with the explanation, purchase, features, labels.
+     Return one alert: its current verdict and explanation, purchase, features, labels, refunds.
 
     Sealed fields are left out. Features are on the log for seven days. 404: the transaction has no
     verdict, or its current one approved it (see `GET /v1/verdicts/{transaction_id}`).
@@ -230,7 +230,7 @@ async def asyncio(
 ) -> AlertDetail | Problem | None:
     """ Show Alert
 
-     Return one alert: its current verdict with the explanation, purchase, features, labels.
+     Return one alert: its current verdict and explanation, purchase, features, labels, refunds.
 
     Sealed fields are left out. Features are on the log for seven days. 404: the transaction has no
     verdict, or its current one approved it (see `GET /v1/verdicts/{transaction_id}`).
