@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 import stat
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from fraudwatch.adapters.memory.notifications import MemoryNotificationStore
+from fraudwatch.adapters.notifications import sqlite_store
 from fraudwatch.adapters.notifications.sqlite_store import SqliteNotificationStore
 from fraudwatch.application.notifying.ports import NotificationStore, StaffMessage
 from fraudwatch.application.ports import StoreUnavailable
@@ -90,6 +93,14 @@ def test_a_backlog_does_not_hide_the_newest_critical_alerts(states: States) -> N
     states.store.add(alerts, [], channels=BOTH, now_ms=NOON_MS)
     assert ids(states.store, limit=2) == ["c1", "c2"]
     assert ids(states.store, limit=4) == ["h0", "c0", "c1", "c2"]
+
+
+def test_a_long_backlog_is_not_sorted_at_each_question(tmp_path: Path) -> None:
+    SqliteNotificationStore(tmp_path / "state.sqlite3")
+    with closing(sqlite3.connect(tmp_path / "state.sqlite3")) as connection:
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {sqlite_store._PENDING}", ("mail", 1))
+        steps = [row[-1] for row in plan]
+    assert steps == ["SEARCH alert USING INDEX pending_in_order (channel=?)"]
 
 
 def test_a_composed_message_is_the_same_after_a_kill_until_it_is_closed(states: States) -> None:

@@ -33,7 +33,10 @@ CREATE TABLE IF NOT EXISTS alert (
     message_id TEXT,
     UNIQUE (channel, verdict_id)
 ) STRICT;
-CREATE INDEX IF NOT EXISTS pending_alert ON alert (channel, position) WHERE message_id IS NULL;
+CREATE INDEX IF NOT EXISTS pending_in_order ON alert (
+    channel, is_critical DESC, CASE WHEN is_critical THEN -position ELSE position END
+) WHERE message_id IS NULL;
+DROP INDEX IF EXISTS pending_alert;
 CREATE TABLE IF NOT EXISTS message (
     channel TEXT NOT NULL,
     message_id TEXT NOT NULL,
@@ -58,6 +61,15 @@ CREATE TABLE IF NOT EXISTS notice (
     changed_at_ms INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS waiting_notice ON notice (position) WHERE state = 'waiting';
+"""
+
+
+# In the order of the index pending_in_order: during an attack tens of thousands may wait, and the
+# worker asks every second.
+_PENDING: Final = """
+SELECT position, content, added_at_ms FROM alert
+WHERE channel = ? AND message_id IS NULL
+ORDER BY is_critical DESC, CASE WHEN is_critical THEN -position ELSE position END LIMIT ?
 """
 
 
@@ -101,13 +113,8 @@ class SqliteNotificationStore:
             )  # fmt: skip
 
     def pending(self, channel: str, limit: int = MAX_PENDING) -> list[PendingAlert]:
-        query = (
-            "SELECT position, content, added_at_ms FROM alert "
-            "WHERE channel = ? AND message_id IS NULL ORDER BY is_critical DESC, "
-            "CASE WHEN is_critical THEN -position ELSE position END LIMIT ?"
-        )
         with self._transaction() as connection:
-            rows = sorted(connection.execute(query, (channel, limit)))
+            rows = sorted(connection.execute(_PENDING, (channel, limit)))
         return [PendingAlert(decode(StaffAlert, content), at_ms) for _, content, at_ms in rows]
 
     def unsent(self, channel: str) -> StaffMessage | None:
